@@ -1,0 +1,165 @@
+//! The one error type that crosses rooms. It says what the *caller* can do about it, not where it arose; what the
+//! operator must know is logged where it happens, under the same request id.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use crate::protocol::views::FieldError;
+
+/// `Result` with the house's error.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the caller can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request's form is broken: send it differently (400).
+    BadRequest,
+    /// Log in first (401).
+    Unauthenticated,
+    /// Not for this caller (403).
+    Forbidden,
+    /// There is no such thing, or the caller may not know of it (404).
+    NotFound,
+    /// It contradicts what is there (409).
+    Conflict,
+    /// Too large: send less (413).
+    TooLarge,
+    /// Well formed, but a value is not allowed: change it (422).
+    Invalid,
+    /// Wait, then try again (429).
+    TooMany,
+    /// Our fault; trying again may help, asking the operator surely does (500).
+    Internal,
+    /// Not now: wait, then try again (503).
+    Unavailable,
+}
+
+/// An error that a caller is told of. `detail` is one plain sentence and holds no stack, SQL, path or secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What the caller can do.
+    pub kind: Kind,
+    /// A stable `snake_case` word for programs.
+    pub code: &'static str,
+    /// One plain sentence for people.
+    pub detail: Cow<'static, str>,
+    /// For [`Kind::TooMany`] and [`Kind::Unavailable`]: when to try again.
+    pub retry_after: Option<Duration>,
+    /// For [`Kind::Invalid`]: what is wrong, field by field.
+    pub fields: Vec<FieldError>,
+}
+
+impl Error {
+    /// An error of any kind.
+    pub fn new(kind: Kind, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            code,
+            detail: detail.into(),
+            retry_after: None,
+            fields: Vec::new(),
+        }
+    }
+
+    /// The request's form is broken.
+    pub fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::BadRequest, code, detail)
+    }
+
+    /// No, no longer or not yet logged in.
+    pub fn unauthenticated(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Unauthenticated, code, detail)
+    }
+
+    /// A value is not allowed. The sentence of the answer is that of the first field.
+    #[must_use]
+    pub fn invalid(fields: Vec<FieldError>) -> Self {
+        let detail = fields.first().map_or_else(
+            || "A value is not allowed.".into(),
+            |field| field.msg.clone(),
+        );
+        Self {
+            fields,
+            ..Self::new(Kind::Invalid, "validation_error", detail)
+        }
+    }
+
+    /// One body field is not allowed.
+    pub fn invalid_field(field: &str, msg: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::body(field, msg)])
+    }
+
+    /// One query parameter is not allowed.
+    pub fn invalid_query(field: &str, msg: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::query(field, msg)])
+    }
+
+    /// Absent and forbidden look the same: the one answer for a room that the caller may not know of.
+    #[must_use]
+    pub fn no_such_room() -> Self {
+        Self::new(Kind::NotFound, "room_not_found", "There is no such room.")
+    }
+
+    /// Wait, then try again.
+    pub fn too_many(
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+        retry_after: Duration,
+    ) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(Kind::TooMany, code, detail)
+        }
+    }
+
+    /// The store cannot be reached or cannot write at this moment. Nothing was stored.
+    #[must_use]
+    pub fn store_unavailable() -> Self {
+        Self::unavailable(
+            "store_unavailable",
+            "The message store cannot be reached at the moment; try again shortly.",
+        )
+    }
+
+    /// Not now.
+    pub fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(2)),
+            ..Self::new(Kind::Unavailable, code, detail)
+        }
+    }
+
+    /// Our fault. The cause goes to the log, never to the caller.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        log::error!("internal error: {cause}");
+        Self::new(
+            Kind::Internal,
+            "internal_error",
+            "Something went wrong on our side; the log of the server says more.",
+        )
+    }
+
+    /// The HTTP status of this error.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self.kind {
+            Kind::BadRequest => 400,
+            Kind::Unauthenticated => 401,
+            Kind::Forbidden => 403,
+            Kind::NotFound => 404,
+            Kind::Conflict => 409,
+            Kind::TooLarge => 413,
+            Kind::Invalid => 422,
+            Kind::TooMany => 429,
+            Kind::Internal => 500,
+            Kind::Unavailable => 503,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code)
+    }
+}
+
+impl std::error::Error for Error {}

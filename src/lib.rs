@@ -1,0 +1,5 @@
+//! Parlour: team chat that one person can host.
+
+pub mod config;
+pub mod error;
+pub mod protocol;

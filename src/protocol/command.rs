@@ -1,0 +1,195 @@
+//! What a client may say on the socket: one JSON object a frame, with a `type`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Longest `ref`, in characters.
+pub const MAX_REF: usize = 64;
+/// Longest `client_id`, in characters.
+pub const MAX_CLIENT_ID: usize = 64;
+
+/// A frame from a client. Fields that are not listed are ignored, so a forged `username` or `timestamp` does nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Say something in a room.
+    Message(SendMessage),
+    /// Bring me up to date in these rooms, then keep me live.
+    Sync(Sync),
+    /// Answered with `pong`: browsers cannot see control frames.
+    Ping,
+}
+
+/// The names of the frames in [`Command`], for error texts and for the test that compares them with the documents.
+pub const COMMAND_TYPES: [&str; 3] = ["message", "sync", "ping"];
+
+/// `{"type":"message","content":"hi"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendMessage {
+    /// What to say.
+    pub content: String,
+    /// The room's name; `general` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+    /// Makes a retry safe for ever: the same sender, room and `client_id` is the same message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+}
+
+/// `{"type":"sync","rooms":{"general":412},"epoch":"…"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// Room name → the last `seq` that this client has seen (0 for none).
+    pub rooms: BTreeMap<String, u64>,
+    /// The history that those numbers belong to. Another one than the server's: the numbers mean nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<String>,
+}
+
+/// A frame together with the `ref` that its answer carries back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Echoed in the `ack` or `error`. Without one there is no `ack`.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The command itself.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+impl Request {
+    /// A command that asks for no answer.
+    #[must_use]
+    pub fn new(command: Command) -> Self {
+        Self {
+            reference: None,
+            command,
+        }
+    }
+
+    /// A command whose answer shall carry `reference`.
+    #[must_use]
+    pub fn with_ref(reference: impl Into<String>, command: Command) -> Self {
+        Self {
+            reference: Some(reference.into()),
+            command,
+        }
+    }
+}
+
+/// Why a frame was not understood. Carries the `ref`, if that much could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misunderstood {
+    /// The frame's `ref`, when it had a usable one.
+    pub reference: Option<String>,
+    /// A stable word: `invalid_json`, `not_an_object`, `missing_type`, `unknown_type`, `invalid_ref` or `invalid_frame`.
+    pub code: &'static str,
+    /// One plain sentence.
+    pub detail: String,
+}
+
+/// Reads one text frame.
+///
+/// # Errors
+/// [`Misunderstood`], whatever the input: this never panics, and nesting is bounded by `serde_json` (128 levels).
+pub fn parse(text: &str) -> Result<Request, Misunderstood> {
+    let fail = |reference: Option<String>, code, detail: String| Misunderstood {
+        reference,
+        code,
+        detail,
+    };
+    let value: Value = serde_json::from_str(text)
+        .map_err(|_| fail(None, "invalid_json", "The frame is not valid JSON.".into()))?;
+    let Value::Object(mut object) = value else {
+        return Err(fail(
+            None,
+            "not_an_object",
+            "A frame must be a JSON object with a `type`.".into(),
+        ));
+    };
+    let reference = match object.remove("ref") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.chars().count() <= MAX_REF => Some(text),
+        Some(_) => {
+            let detail = format!("`ref` must be a string of at most {MAX_REF} characters.");
+            return Err(fail(None, "invalid_ref", detail));
+        }
+    };
+    match object.get("type") {
+        Some(Value::String(kind)) if COMMAND_TYPES.contains(&kind.as_str()) => {}
+        Some(Value::String(_)) => {
+            let detail = format!(
+                "This `type` is not known; known are {}.",
+                COMMAND_TYPES.join(", ")
+            );
+            return Err(fail(reference, "unknown_type", detail));
+        }
+        _ => {
+            return Err(fail(
+                reference,
+                "missing_type",
+                "A frame needs a `type`, a string.".into(),
+            ));
+        }
+    }
+    match Command::deserialize(Value::Object(object)) {
+        Ok(command) => Ok(Request { reference, command }),
+        Err(error) => Err(fail(
+            reference,
+            "invalid_frame",
+            format!("A field of the frame is not right: {error}."),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> &'static str {
+        parse(text).map_or_else(|error| error.code, |_| "understood")
+    }
+
+    #[test]
+    fn what_is_not_a_command_is_refused_with_its_own_code() {
+        for (text, expected) in [
+            ("", "invalid_json"),
+            ("{\"type\":", "invalid_json"),
+            ("[1]", "not_an_object"),
+            ("null", "not_an_object"),
+            ("{}", "missing_type"),
+            ("{\"type\":7}", "missing_type"),
+            ("{\"type\":\"dance\"}", "unknown_type"),
+            ("{\"type\":\"message\"}", "invalid_frame"),
+            ("{\"type\":\"message\",\"content\":7}", "invalid_frame"),
+            (
+                "{\"type\":\"sync\",\"rooms\":{\"general\":-1}}",
+                "invalid_frame",
+            ),
+            ("{\"type\":\"ping\",\"ref\":7}", "invalid_ref"),
+        ] {
+            assert_eq!(code(text), expected, "{text}");
+        }
+        assert_eq!(code(&"[".repeat(100_000)), "invalid_json");
+    }
+
+    #[test]
+    fn a_misunderstood_frame_still_gets_its_ref_back() {
+        let error = parse(r#"{"type":"message","ref":"a1"}"#).expect_err("has no content");
+        assert_eq!(error.reference.as_deref(), Some("a1"));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        let request = parse(r#"{"type":"message","content":"hi","username":"root","seq":9}"#)
+            .expect("a message");
+        let expected = SendMessage {
+            content: "hi".into(),
+            room: None,
+            client_id: None,
+        };
+        assert_eq!(request, Request::new(Command::Message(expected)));
+    }
+}

@@ -1,0 +1,255 @@
+//! What the server says on the socket.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    limits::Limits,
+    time::{self, Timestamp},
+};
+
+/// A frame from the server. A client must ignore types and fields that it does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// A notice: the first frame of a socket, or somebody's coming and going.
+    System(System),
+    /// Somebody wrote something.
+    Message(Message),
+    /// The change asked for under `ref` is on disk.
+    Ack(Ack),
+    /// The request was refused; the socket stays open unless a close code follows.
+    Error(ErrorFrame),
+    /// Everything up to each `seq` has been sent; what follows is live.
+    Synced {
+        /// Echo of the `sync` frame's `ref`.
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// Room name → how far this socket now is.
+        rooms: BTreeMap<String, SyncedRoom>,
+    },
+    /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
+    Lag {
+        /// The room's name.
+        room: String,
+        /// The last change that was not sent.
+        seq: u64,
+    },
+    /// The answer to `ping`.
+    Pong {
+        /// Echo of the `ping` frame's `ref`.
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+    },
+    /// The server is going away: come back after this time, with `sync`.
+    Reconnect {
+        /// Milliseconds to wait; differs from socket to socket, so that not all return at once.
+        after_ms: u64,
+    },
+    /// A type that this program does not know (for clients; the server never sends it).
+    #[serde(other, skip_serializing)]
+    Unknown,
+}
+
+/// The names of the frames in [`Event`], for the test that compares them with the documents.
+pub const EVENT_TYPES: [&str; 8] = [
+    "system",
+    "message",
+    "ack",
+    "error",
+    "synced",
+    "lag",
+    "pong",
+    "reconnect",
+];
+
+/// `{"type":"system","message":"…","event":"…"}`: `message` is the text that old clients print.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct System {
+    /// One sentence for people.
+    pub message: String,
+    /// What it is about, for programs.
+    #[serde(flatten)]
+    pub notice: Notice,
+}
+
+/// The machine-readable part of a [`System`] frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Notice {
+    /// Always the first frame of a socket.
+    Connected(Box<Connected>),
+    /// These users have opened their first socket.
+    Joined {
+        /// Their names.
+        usernames: Vec<String>,
+    },
+    /// These users have closed their last socket.
+    Left {
+        /// Their names.
+        usernames: Vec<String>,
+    },
+}
+
+/// What a client needs to know before it can do anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// The caller's id.
+    pub user_id: i64,
+    /// The caller's name.
+    pub username: String,
+    /// The login that this socket was opened with.
+    pub session: i64,
+    /// Names this history; changes only when history was replaced (a restore from a backup).
+    pub epoch: String,
+    /// A ping comes this often; a client that hears nothing for twice as long may take the line for dead.
+    pub heartbeat_ms: u64,
+    /// What the server allows.
+    pub limits: Limits,
+    /// The rooms the caller is a member of.
+    pub rooms: Vec<RoomState>,
+    /// Who has a socket open at this moment, the caller included; cut at 1,000 names.
+    pub online: Vec<String>,
+}
+
+/// One of the caller's rooms, as the `connected` frame lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomState {
+    /// The room's name.
+    pub name: String,
+    /// The last change in the room; what this socket is sent live is above it.
+    pub seq: u64,
+}
+
+/// A message as it travels on the socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The room's name.
+    pub room: String,
+    /// The message's number in its room, for ever.
+    pub id: u64,
+    /// The number of the room's change that this frame tells of.
+    pub seq: u64,
+    /// Who wrote it.
+    pub user_id: i64,
+    /// Who wrote it, by name.
+    pub username: String,
+    /// What was written; empty when it could not be opened (see `unreadable`).
+    pub content: String,
+    /// When it was stored.
+    #[serde(with = "time")]
+    pub timestamp: Timestamp,
+    /// Only on the sender's own sockets: the `client_id` it was sent with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// True when the stored text could not be decrypted: shown as such, never skipped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+/// `{"type":"ack","ref","room","id","seq","timestamp","duplicate"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// Echo of the request's `ref`.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The room's name.
+    pub room: String,
+    /// The message's number.
+    pub id: u64,
+    /// The change's number.
+    pub seq: u64,
+    /// When it was stored.
+    #[serde(with = "time")]
+    pub timestamp: Timestamp,
+    /// True when this `client_id` had been stored before: the numbers are those of the first time.
+    pub duplicate: bool,
+}
+
+/// `{"type":"error","ref"?,"code","detail","retry_after_ms"?}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorFrame {
+    /// Echo of the request's `ref`, when it had one.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// A stable word for programs.
+    pub code: String,
+    /// One plain sentence for people.
+    pub detail: String,
+    /// When it makes sense to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// How far a room has been brought up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncedRoom {
+    /// Everything up to here has been sent.
+    pub seq: u64,
+    /// False: there is more than one answer holds; read it page by page with `since`.
+    pub complete: bool,
+}
+
+impl Event {
+    /// The frame's text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Maps with string keys, strings and integers only: serde_json cannot fail on these.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The sentence for people who came (`joined`) or went (`left`) within the same moment.
+#[must_use]
+pub fn crowd_sentence(usernames: &[String], verb: &str) -> String {
+    match usernames {
+        [one] => format!("{one} {verb} the chat"),
+        [one, two] => format!("{one} and {two} {verb} the chat"),
+        [one, two, three] => format!("{one}, {two} and {three} {verb} the chat"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} others {verb} the chat", rest.len()),
+        [] => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_told_in_one_sentence() {
+        let names: Vec<String> = (0..39).map(|n| format!("u{n}")).collect();
+        assert_eq!(crowd_sentence(&names[..1], "joined"), "u0 joined the chat");
+        assert_eq!(
+            crowd_sentence(&names[..2], "left"),
+            "u0 and u1 left the chat"
+        );
+        assert_eq!(
+            crowd_sentence(&names, "joined"),
+            "u0, u1 and 37 others joined the chat"
+        );
+    }
+
+    #[test]
+    fn a_frame_of_an_unknown_type_is_read_as_unknown() {
+        let event: Event = serde_json::from_str(r#"{"type":"fireworks","n":1}"#).expect("reads");
+        assert_eq!(event, Event::Unknown);
+    }
+
+    #[test]
+    fn a_joined_notice_reads_back_as_it_was_written() {
+        let notice = Notice::Joined {
+            usernames: vec!["bob".into()],
+        };
+        let event = Event::System(System {
+            message: "bob joined the chat".into(),
+            notice,
+        });
+        let text = event.to_json();
+        assert_eq!(
+            text,
+            r#"{"type":"system","message":"bob joined the chat","event":"joined","usernames":["bob"]}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&text).expect("reads"), event);
+    }
+}

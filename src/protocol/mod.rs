@@ -1,0 +1,15 @@
+//! The words on the wire, and nothing else: what clients say ([`command`]), what the server says ([`event`]),
+//! the shapes that REST answers with ([`views`]), close codes and limits. The server, the terminal client, the
+//! demo and the tests all use these types, so that no two of them can disagree.
+//!
+//! This room knows serde and nobody else. The contract in prose is `docs/API.md`.
+
+pub mod close;
+pub mod command;
+pub mod event;
+pub mod limits;
+pub mod time;
+pub mod views;
+
+/// The room that exists from the start and that everyone is a member of.
+pub const GENERAL: &str = "general";

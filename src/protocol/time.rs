@@ -1,0 +1,51 @@
+//! How an instant is written on the wire: RFC 3339 in UTC, six fractional digits, and an explicit `+00:00` — not
+//! `Z`, which the ISO reader of older clients does not know.
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+/// An instant in UTC, whole microseconds (see [`now`]).
+pub type Timestamp = DateTime<Utc>;
+
+/// The present, cut to microseconds. Every stored time is made here: SQLite would keep nanoseconds and PostgreSQL
+/// microseconds, and the same instant must compare equal on both.
+#[must_use]
+pub fn now() -> Timestamp {
+    Utc::now().trunc_subsecs(6)
+}
+
+/// `2026-11-22T14:07:45.123456+00:00`.
+#[must_use]
+pub fn format(at: &Timestamp) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+/// For `#[serde(with = "time")]`.
+///
+/// # Errors
+/// Whatever the serializer reports.
+pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{}", format(at)))
+}
+
+/// For `#[serde(with = "time")]`.
+///
+/// # Errors
+/// When the text is not an RFC 3339 instant.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    DateTime::parse_from_rfc3339(&text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_with_an_explicit_offset_and_six_digits() {
+        let at = DateTime::from_timestamp(1_700_000_000, 120_000_000).unwrap_or_default();
+        assert_eq!(format(&at), "2023-11-14T22:13:20.120000+00:00");
+    }
+}

@@ -120,6 +120,15 @@ impl Error {
         )
     }
 
+    /// A change was on its way to the disk when the store went away: it may be stored or not.
+    #[must_use]
+    pub fn outcome_unknown() -> Self {
+        Self::unavailable(
+            "outcome_unknown",
+            "The store did not confirm this in time, so it may be stored or not; trying again with the same client_id is safe.",
+        )
+    }
+
     /// Not now.
     pub fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {

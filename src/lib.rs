@@ -1,5 +1,9 @@
-//! Parlour: team chat that one person can host.
-
+//! Parlour
 pub mod config;
+pub mod crypto;
+pub mod db;
 pub mod error;
+pub mod gate;
+pub mod hub;
+pub mod journal;
 pub mod protocol;

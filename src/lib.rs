@@ -1,4 +1,6 @@
 //! Parlour
+pub mod app;
+pub mod chat;
 pub mod config;
 pub mod crypto;
 pub mod db;

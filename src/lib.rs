@@ -9,3 +9,4 @@ pub mod gate;
 pub mod hub;
 pub mod journal;
 pub mod protocol;
+pub mod ws;

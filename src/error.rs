@@ -21,8 +21,14 @@ pub enum Kind {
     NotFound,
     /// It contradicts what is there (409).
     Conflict,
+    /// It was sent too slowly (408).
+    TooSlow,
     /// Too large: send less (413).
     TooLarge,
+    /// Not in this form: send JSON (415).
+    UnsupportedMediaType,
+    /// Ask for a WebSocket of version 13 (426).
+    UpgradeRequired,
     /// Well formed, but a value is not allowed: change it (422).
     Invalid,
     /// Wait, then try again (429).
@@ -155,9 +161,12 @@ impl Error {
             Kind::Unauthenticated => 401,
             Kind::Forbidden => 403,
             Kind::NotFound => 404,
+            Kind::TooSlow => 408,
             Kind::Conflict => 409,
             Kind::TooLarge => 413,
+            Kind::UnsupportedMediaType => 415,
             Kind::Invalid => 422,
+            Kind::UpgradeRequired => 426,
             Kind::TooMany => 429,
             Kind::Internal => 500,
             Kind::Unavailable => 503,

@@ -269,7 +269,7 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Caller> {
         Refused::Invalid => invalid_token(),
     })?;
     let user_id: i64 = claims.sub.parse().map_err(|_| invalid_token())?;
-    authenticate_session(app, user_id, claims.sid, claims.exp).await
+    authenticate_session(app, user_id, claims.sid).await
 }
 
 /// Whose ticket this is, if its login has not ended meanwhile.
@@ -284,15 +284,10 @@ pub async fn authenticate_ticket(app: &App, ticket: &str) -> Result<Caller> {
         )
     };
     let caller = app.tickets.redeem(ticket).ok_or_else(refused)?;
-    authenticate_session(app, caller.user_id, caller.session_id, caller.token_ends).await
+    authenticate_session(app, caller.user_id, caller.session_id).await
 }
 
-async fn authenticate_session(
-    app: &App,
-    user_id: i64,
-    session_id: i64,
-    token_ends: i64,
-) -> Result<Caller> {
+async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Result<Caller> {
     let at = now();
     let session = app
         .db
@@ -305,7 +300,6 @@ async fn authenticate_session(
         user_id,
         username: session.username,
         session_id,
-        token_ends,
     })
 }
 

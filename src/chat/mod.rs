@@ -17,6 +17,4 @@ pub struct Caller {
     pub username: String,
     /// Through which login.
     pub session_id: i64,
-    /// When the access token ends, in seconds since 1970.
-    pub token_ends: i64,
 }

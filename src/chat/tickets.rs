@@ -69,7 +69,6 @@ mod tests {
             user_id: 1,
             username: "alice".into(),
             session_id: 2,
-            token_ends: 3,
         };
         let ticket = tickets.issue(&caller).expect("issued");
         assert_eq!(tickets.redeem(&ticket), Some(caller));

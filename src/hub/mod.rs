@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result},
 };
 use registry::{Newcomer, SocketId};
+pub use server::too_many_sockets;
 use server::{ChatServer, Connect, CountSockets, Disconnect, Drain, EndSession, Publish};
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -151,17 +152,11 @@ impl Hub {
         &self,
         newcomer: Newcomer,
         outbox: Recipient<Deliver>,
-    ) -> Result<(SocketId, Vec<String>)> {
+    ) -> Result<(Registration, Vec<String>)> {
         self.server
             .send(Connect { newcomer, outbox })
             .await
             .map_err(Error::internal)?
-    }
-
-    /// Takes a socket out.
-    pub fn disconnect(&self, socket: SocketId) {
-        // Never lost, and never too many: one for each socket that was registered.
-        self.server.do_send(Disconnect(socket));
     }
 
     /// How many sockets a user has open.
@@ -198,6 +193,20 @@ impl Hub {
         if self.server.send(Drain(within)).await.is_err() {
             log::error!("the hub is gone");
         }
+    }
+}
+
+/// A socket's place in the hub. Dropping it takes the socket out, whatever became of its session.
+#[derive(Debug)]
+pub struct Registration {
+    id: SocketId,
+    server: Addr<ChatServer>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // Never too many: one for each socket that was registered.
+        self.server.do_send(Disconnect(self.id));
     }
 }
 

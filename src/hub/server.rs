@@ -6,7 +6,7 @@ use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult, 
 use tokio::sync::oneshot;
 
 use super::{
-    Broadcast, Deliver,
+    Broadcast, Deliver, Registration,
     registry::{Newcomer, Outbox, Registry, SocketId},
 };
 use crate::{
@@ -60,14 +60,14 @@ impl Actor for ChatServer {
 }
 
 #[derive(Message)]
-#[rtype(result = "Result<(SocketId, Vec<String>)>")]
+#[rtype(result = "Result<(Registration, Vec<String>)>")]
 pub struct Connect {
     pub newcomer: Newcomer,
     pub outbox: Recipient<Deliver>,
 }
 
 impl Handler<Connect> for ChatServer {
-    type Result = Result<(SocketId, Vec<String>)>;
+    type Result = Result<(Registration, Vec<String>)>;
 
     fn handle(
         &mut self,
@@ -86,7 +86,13 @@ impl Handler<Connect> for ChatServer {
         let had_plan = self.registry.tell_at().is_some();
         let id = self.registry.connect(newcomer, outbox, Instant::now());
         self.tell_later(ctx, had_plan);
-        Ok((id, self.registry.names()))
+        Ok((
+            Registration {
+                id,
+                server: ctx.address(),
+            },
+            self.registry.names(),
+        ))
     }
 }
 

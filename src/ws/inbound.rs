@@ -11,7 +11,7 @@ use futures_util::Stream;
 
 use super::frames::{FrameDecoder, Inbound, Violation};
 
-/// Yields whole messages. It ends when the bytes end (or break off), after a close, and after a violation.
+/// Yields whole messages, and nothing more after a close or a violation. It ends when the bytes end or break off.
 #[derive(Debug)]
 pub struct InboundStream<S = web::Payload> {
     payload: S,
@@ -46,9 +46,11 @@ where
             }
             // An emptied chunk still keeps the block alive that it was cut from.
             this.chunk = Bytes::new();
-            if this.payload_ended || this.decoder.has_ended() {
+            if this.payload_ended {
                 return Poll::Ready(None);
             }
+            // After a close or a violation the decoder yields nothing more, and what still comes is read and thrown
+            // away: a connection that is closed with bytes unread is reset, and the client might never see why.
             match Pin::new(&mut this.payload).poll_next(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(chunk))) => this.chunk = chunk,

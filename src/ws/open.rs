@@ -1,0 +1,45 @@
+//! Opens a socket: from the upgrade request to a running session actor.
+
+use actix::{Actor, AsyncContext, StreamHandler};
+use actix_web::{HttpRequest, HttpResponse, http::header::SEC_WEBSOCKET_VERSION, web};
+use actix_web_actors::ws::{self, HandshakeError, Message, ProtocolError, WebsocketContext};
+use futures_util::stream;
+
+use super::{
+    frames::{Inbound, Violation},
+    inbound::InboundStream,
+};
+
+/// Answers the handshake, and starts `session` on what the client says. When the stream of that ends, the session is
+/// stopped, and what it has written by then (such as a close frame) is still sent.
+///
+/// `actix-web-actors` insists on reading the client's bytes with its own codec, which is not to see any: it is given a
+/// stream that never yields and never ends (its end would stop the session). So the session's handler for
+/// [`Message`]s, which the bounds ask for, is never called.
+///
+/// # Errors
+/// [`HandshakeError`], when the request asks for no WebSocket of version 13.
+pub fn open<A, F>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    max_message: usize,
+    session: F,
+) -> Result<HttpResponse, HandshakeError>
+where
+    A: Actor<Context = WebsocketContext<A>>
+        + StreamHandler<Result<Inbound, Violation>>
+        + StreamHandler<Result<Message, ProtocolError>>,
+    F: FnOnce(&mut WebsocketContext<A>) -> A + 'static,
+{
+    let mut response = ws::handshake(request)?;
+    // The handshake lets the drafts 7 and 8 pass as well, whose frames may mean other things.
+    let version = request.headers().get(SEC_WEBSOCKET_VERSION);
+    if version.is_none_or(|version| version != "13") {
+        return Err(HandshakeError::UnsupportedVersion);
+    }
+    let body = WebsocketContext::with_factory(stream::pending(), move |ctx| {
+        ctx.add_stream(InboundStream::new(payload, max_message));
+        session(ctx)
+    });
+    Ok(response.streaming(body))
+}

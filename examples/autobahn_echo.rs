@@ -55,9 +55,8 @@ async fn main() -> io::Result<()> {
     let port = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
     let server = HttpServer::new(|| App::new().default_service(web::to(echo)))
         .workers(1)
-        // After a close actix goes on reading for this long, so that the close is not lost to a reset; the suite gives
-        // it a second. Less than the half second by which actix's clock may lag, and some sockets are never closed.
-        .client_disconnect_timeout(Duration::from_millis(750))
+        // Otherwise actix goes on reading after a close for up to a second, and the suite gives it no longer.
+        .client_disconnect_timeout(Duration::ZERO)
         .bind(format!("127.0.0.1:{port}"))?;
     for address in server.addrs() {
         println!("Echoing on ws://{address}");

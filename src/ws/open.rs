@@ -43,3 +43,48 @@ where
     });
     Ok(response.streaming(body))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{FromRequest, http::StatusCode, test::TestRequest};
+
+    use super::*;
+
+    struct Silent;
+
+    impl Actor for Silent {
+        type Context = WebsocketContext<Self>;
+    }
+
+    impl StreamHandler<Result<Inbound, Violation>> for Silent {
+        fn handle(&mut self, _: Result<Inbound, Violation>, _: &mut Self::Context) {}
+    }
+
+    impl StreamHandler<Result<Message, ProtocolError>> for Silent {
+        fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Self::Context) {}
+    }
+
+    async fn open_with_version(version: &'static str) -> Result<StatusCode, HandshakeError> {
+        let (request, mut payload) = TestRequest::get()
+            .insert_header(("upgrade", "websocket"))
+            .insert_header(("connection", "upgrade"))
+            .insert_header(("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="))
+            .insert_header((SEC_WEBSOCKET_VERSION, version))
+            .to_http_parts();
+        let payload = web::Payload::from_request(&request, &mut payload).await;
+        let Ok(payload) = payload else {
+            unreachable!("a payload is there for the taking")
+        };
+        open(&request, payload, 100, |_| Silent).map(|response| response.status())
+    }
+
+    #[actix_web::test]
+    async fn only_version_13_of_the_protocol_is_spoken() {
+        for draft in ["7", "8"] {
+            let answer = open_with_version(draft).await;
+            assert_eq!(answer, Err(HandshakeError::UnsupportedVersion), "{draft}");
+        }
+        let answer = open_with_version("13").await;
+        assert_eq!(answer, Ok(StatusCode::SWITCHING_PROTOCOLS));
+    }
+}

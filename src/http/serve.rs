@@ -121,7 +121,8 @@ fn start(app: &Arc<App>, tls: Option<ServerConfig>) -> io::Result<(Server, Socke
     .workers(app.config.workers)
     .keep_alive(KEEP_ALIVE)
     .client_request_timeout(HEAD_PATIENCE)
-    .client_disconnect_timeout(Duration::from_secs(2))
+    // Not less than half a second: the clock of actix lags by as much, and a connection would never be closed.
+    .client_disconnect_timeout(Duration::from_secs(1))
     .shutdown_timeout(GRACE)
     .disable_signals();
     let server = match tls {

@@ -7,4 +7,5 @@
 )]
 
 mod house;
+mod quickstart;
 mod settings;

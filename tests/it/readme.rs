@@ -91,10 +91,11 @@ fn the_examples_of_the_readme_do_what_they_say() {
     else {
         return;
     };
-    assert!(
-        Command::new("curl").arg("--version").output().is_ok(),
-        "curl is missing; scripts/test installs it"
-    );
+    if Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "curl is missing");
+        eprintln!("skipped: curl is missing");
+        return;
+    }
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let blocks = tested_blocks(&fs::read_to_string(readme).expect("a README"));
     let server = Server::start(Backend::Sqlite);

@@ -70,12 +70,18 @@ fn tool(variable: &str) -> Option<PathBuf> {
 }
 
 fn run(program: &Path, argument: &str, script: &str, folder: &Path) -> String {
-    let output = Command::new(program)
+    let mut child = Command::new(program)
         .args([argument, script])
         .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap_or_else(|error| panic!("{} does not run: {error}", program.display()));
+    // Nobody types, but the input stays open, as in a terminal: wscat leaves when it ends.
+    let terminal = child.stdin.take();
+    let output = child.wait_with_output().expect("it ends");
+    drop(terminal);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),

@@ -21,10 +21,11 @@ const ROOMS: &[Room] = &[
     ("db", &["protocol", "error", "config", "gate"]),
     ("journal", &["protocol", "error", "config", "gate", "db"]),
     ("hub", &["protocol", "error", "config"]),
+    // The bundle holds what `chat` keeps between calls (rates, tickets), so these two know each other.
     (
         "app",
         &[
-            "protocol", "error", "config", "gate", "crypto", "db", "journal", "hub",
+            "protocol", "error", "config", "gate", "crypto", "db", "journal", "hub", "chat",
         ],
     ),
     (
@@ -36,7 +37,7 @@ const ROOMS: &[Room] = &[
     ("ws", &["protocol", "error", "config", "app", "chat", "hub"]),
     (
         "http",
-        &["protocol", "error", "config", "app", "chat", "ws"],
+        &["protocol", "error", "config", "app", "chat", "hub", "ws"],
     ),
     ("tui", &["protocol", "config"]),
     (

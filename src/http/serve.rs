@@ -18,9 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{observe, routes};
 use crate::{
-    app::App,
+    app::{App, Writers},
     config::{Config, ConfigError, TlsFiles},
-    journal::Writers,
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -34,7 +33,7 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may idle between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How often what has been quiet is forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Serves until SIGTERM or SIGINT.
 ///

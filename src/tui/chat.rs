@@ -161,11 +161,12 @@ impl Chat {
             }
             self.items.insert((message.id, 0), Item::Message(message));
         }
-        if self.top.is_none() && self.items.len() > MAX_ITEMS {
-            if let Some(first) = self.items.keys().nth(TRIMMED).copied() {
-                self.items = self.items.split_off(&first);
-                self.older = Older::More;
-            }
+        if self.top.is_none()
+            && self.items.len() > MAX_ITEMS
+            && let Some(first) = self.items.keys().nth(TRIMMED).copied()
+        {
+            self.items = self.items.split_off(&first);
+            self.older = Older::More;
         }
     }
 

@@ -243,7 +243,7 @@ fn log_out(state: &mut State) -> Vec<Effect> {
     let name = state.chat.take().map(|chat| chat.me).unwrap_or_default();
     state.link.stop("logged out");
     let form = LoginForm::new(&name, Some("You are logged out.".into()));
-    state.screen = Screen::Login(form);
+    state.screen = Screen::Login(Box::new(form));
     vec![Effect::Drop, Effect::LogOut]
 }
 

@@ -15,6 +15,8 @@ mod screen;
 mod send;
 pub mod state;
 mod tail;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod update;
 pub mod view;

@@ -45,6 +45,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// The messages, oldest first.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Pending> {
         self.pending.iter()
     }

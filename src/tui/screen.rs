@@ -130,9 +130,9 @@ async fn chat(
             _ = terminate.recv() => Event::Stop,
             _ = hangup.recv() => Event::Stop,
         };
-        let mut next = Some(event);
+        let mut waiting = Some(event);
         // What is already waiting is taken in before the screen is drawn again.
-        while let Some(event) = next {
+        while let Some(event) = waiting {
             for effect in update(&mut state, event) {
                 let is_logout = matches!(effect, Effect::LogOut);
                 let task = net.perform(effect);
@@ -140,7 +140,7 @@ async fn chat(
                     last_words = task;
                 }
             }
-            next = received.try_recv().ok();
+            waiting = received.try_recv().ok();
         }
     }
     if let Some(task) = last_words {

@@ -86,12 +86,9 @@ async fn deliver(
 ) -> Result<(), ClientError> {
     let mut bound = 250;
     loop {
-        let failure = match account
-            .with_bearer(async |api, bearer| api.post(bearer, room, message).await)
-            .await
-        {
-            Ok(_) => return Ok(()),
-            Err(failure) => failure,
+        let post = account.with_bearer(async |api, bearer| api.post(bearer, room, message).await);
+        let Err(failure) = post.await else {
+            return Ok(());
         };
         let wait = failure
             .retry_after()

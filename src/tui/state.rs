@@ -42,7 +42,7 @@ pub struct State {
 /// What is on the screen.
 pub enum Screen {
     /// Who are you?
-    Login(LoginForm),
+    Login(Box<LoginForm>),
     /// The conversation.
     Chat,
 }
@@ -235,7 +235,7 @@ impl State {
     pub fn new(server: &str, username: &str, seed: u64, wall: Wall) -> Self {
         Self {
             server: server.to_owned(),
-            screen: Screen::Login(LoginForm::new(username, None)),
+            screen: Screen::Login(Box::new(LoginForm::new(username, None))),
             chat: None,
             link: Link::default(),
             dice: Dice::new(seed),

@@ -106,7 +106,10 @@ fn login_ended(state: &mut State, detail: String) -> Vec<Effect> {
     if let Some(chat) = &mut state.chat {
         chat.outbox.disconnected();
     }
-    state.screen = Screen::Login(LoginForm::new(&name.unwrap_or_default(), Some(detail)));
+    state.screen = Screen::Login(Box::new(LoginForm::new(
+        &name.unwrap_or_default(),
+        Some(detail),
+    )));
     state.help = false;
     vec![Effect::Drop]
 }

@@ -264,14 +264,15 @@ impl Api {
 
     fn unreachable(&self, error: &SendRequestError) -> Failure {
         let why = match error {
-            SendRequestError::Connect(ConnectError::Io(error)) => io_reason(error),
+            SendRequestError::Connect(ConnectError::Io(error)) | SendRequestError::Send(error) => {
+                io_reason(error)
+            }
             SendRequestError::Connect(ConnectError::Resolver(_) | ConnectError::NoRecords) => {
                 "no such host".to_owned()
             }
             SendRequestError::Connect(ConnectError::Timeout) | SendRequestError::Timeout => {
                 "no answer in time".to_owned()
             }
-            SendRequestError::Send(error) => io_reason(error),
             other => other.to_string(),
         };
         Failure::Unreachable(format!("{} cannot be reached ({why})", self.label()))

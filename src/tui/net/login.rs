@@ -4,6 +4,8 @@
 //! take turns: whoever renews holds a lock on the file, and looks into it first.
 
 use std::{
+    cell::Cell,
+    fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -18,7 +20,7 @@ use super::api::{Api, Failure};
 use crate::protocol::views::Tokens;
 
 /// A token that has less than this to live is renewed before it is used.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// What is kept.
 #[derive(Clone, Serialize, Deserialize)]
@@ -74,7 +76,8 @@ fn slug(text: &str) -> String {
         if c.is_ascii_alphanumeric() || "-_.".contains(c) && !out.is_empty() {
             out.push(c);
         } else {
-            out.push_str(&format!("%{:x}", u32::from(c)));
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{:x}", u32::from(c));
         }
     }
     out
@@ -99,9 +102,9 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for our turn with this file. The lock ends when what is returned is dropped.
-async fn lock(path: &Path) -> io::Result<File> {
-    let path = path.with_extension("lock");
+/// Waits for our turn with the files of this shelf. It ends when what is returned is dropped.
+async fn lock(shelf: &Shelf) -> io::Result<File> {
+    let path = shelf.dir.join("lock");
     let task = tokio::task::spawn_blocking(move || {
         let file = File::options()
             .create(true)
@@ -126,6 +129,8 @@ pub struct Account {
     api: Api,
     shelf: Option<Shelf>,
     kept: Rc<Mutex<Option<Kept>>>,
+    /// Whether the file was ever there: if it is gone, the login was ended by another program.
+    is_shelved: Rc<Cell<bool>>,
 }
 
 impl Account {
@@ -136,17 +141,19 @@ impl Account {
             api,
             shelf,
             kept: Rc::default(),
+            is_shelved: Rc::default(),
         }
     }
 
     /// Takes up the login that was kept for this user, or the one used last. Returns the user's name.
-    pub async fn resume(&self, username: Option<&str>) -> Option<String> {
+    pub async fn resume(&self, wanted: Option<&str>) -> Option<String> {
         let shelf = self.shelf.as_ref()?;
-        let last = shelf.last_used();
-        let path = shelf.path(username.or(last.as_deref())?);
+        let last_used = shelf.last_used();
+        let path = shelf.path(wanted.or(last_used.as_deref())?);
         let kept = read(&path)?;
         let username = kept.username.clone();
         *self.kept.lock().await = Some(kept);
+        self.is_shelved.set(true);
         Some(username)
     }
 
@@ -177,9 +184,9 @@ impl Account {
             return Ok(kept.access_token);
         }
         let path = self.shelf.as_ref().map(|shelf| shelf.path(&kept.username));
-        let _turn = match &path {
+        let _turn = match &self.shelf {
             // Without a lock the worst is that we have to log in again.
-            Some(path) => lock(path).await.ok(),
+            Some(shelf) => lock(shelf).await.ok(),
             None => None,
         };
         let kept = match &path {
@@ -192,7 +199,7 @@ impl Account {
                 Some(other) => other,
                 None => kept,
             },
-            Some(_) if self.was_kept() => {
+            Some(_) if self.is_shelved.get() => {
                 *held = None;
                 return Err(ended());
             }
@@ -204,7 +211,10 @@ impl Account {
                 self.keep(&mut held, &kept.username, tokens);
                 Ok(access_token)
             }
-            Err(Failure::Refused { status, .. }) if matches!(status, 400..=403 | 422) => {
+            Err(Failure::Refused {
+                status: 400..=403 | 422,
+                ..
+            }) => {
                 *held = None;
                 if let Some(path) = &path {
                     remove(path);
@@ -213,6 +223,15 @@ impl Account {
             }
             Err(failure) => Err(failure),
         }
+    }
+
+    /// A token newer than the one used so far.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn renew(&self) -> Result<(), Failure> {
+        let used = self.kept.lock().await.clone().map(|kept| kept.access_token);
+        self.bearer(used.as_deref()).await.map(drop)
     }
 
     /// Does a call with a token; once more with a new one, if the server refuses the first.
@@ -250,10 +269,6 @@ impl Account {
         }
     }
 
-    fn was_kept(&self) -> bool {
-        self.shelf.as_ref().is_some_and(|shelf| shelf.dir.is_dir())
-    }
-
     fn keep(&self, held: &mut Option<Kept>, username: &str, tokens: Tokens) {
         let kept = Kept {
             username: username.to_owned(),
@@ -261,25 +276,71 @@ impl Account {
             expires_at: now() + tokens.expires_in,
             refresh_token: tokens.refresh_token,
         };
-        if let Some(shelf) = &self.shelf
-            && let Err(error) = write(&shelf.path(username), &kept)
-        {
-            log::warn!("the login cannot be kept ({error}): you will be asked again next time");
+        if let Some(shelf) = &self.shelf {
+            match write(&shelf.path(username), &kept) {
+                Ok(()) => self.is_shelved.set(true),
+                Err(error) => {
+                    log::warn!("the login cannot be kept ({error}): you will be asked again");
+                }
+            }
         }
         *held = Some(kept);
     }
 }
 
 fn remove(path: &Path) {
-    for path in [path.to_owned(), path.with_extension("lock")] {
-        if let Err(error) = fs::remove_file(path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            log::warn!("the kept login cannot be removed: {error}");
-        }
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        log::warn!("the kept login cannot be removed: {error}");
     }
 }
 
 fn ended() -> Failure {
     Failure::LoginEnded("Your login has ended: log in again.".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn kept(username: &str) -> Kept {
+        Kept {
+            username: username.into(),
+            access_token: "a".into(),
+            expires_at: now() + 1_800,
+            refresh_token: "r".into(),
+        }
+    }
+
+    #[test]
+    fn a_kept_login_can_be_read_by_its_owner_only() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let shelf = Shelf::new(&dir.path().join("state"), "chat.example.org:8000/team");
+        let path = shelf.path("Alice");
+        write(&path, &kept("Alice")).expect("writes");
+        let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(&shelf.dir), 0o700);
+        assert_eq!(path, shelf.path("aLICE"), "names have no case");
+        assert_eq!(shelf.last_used().as_deref(), Some("Alice"));
+    }
+
+    #[test]
+    fn logins_of_different_servers_and_users_never_meet() {
+        let dir = Path::new("/state");
+        let paths = [
+            Shelf::new(dir, "a:1").path("bob"),
+            Shelf::new(dir, "a:2").path("bob"),
+            Shelf::new(dir, "a.b:1").path("bob"),
+            Shelf::new(dir, "a/b:1").path("bob"),
+            Shelf::new(dir, "../../etc").path("../bob"),
+        ];
+        for (n, path) in paths.iter().enumerate() {
+            assert_eq!(path.parent(), Some(Path::new("/state/logins")));
+            assert!(!paths[..n].contains(path));
+        }
+    }
 }

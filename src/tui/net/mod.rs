@@ -153,8 +153,7 @@ impl Net {
 
 async fn connect(account: &Account, fresh: bool) -> Result<api::Socket, Failure> {
     if fresh {
-        let old = account.bearer(None).await?;
-        account.bearer(Some(&old)).await?;
+        account.renew().await?;
     }
     account
         .with_bearer(async |api, bearer| api.open(bearer).await)
@@ -172,6 +171,7 @@ fn close_code(failure: &Failure) -> Option<u16> {
 }
 
 /// The failure as a whole sentence.
+#[must_use]
 pub fn sentence(failure: &Failure) -> String {
     match failure {
         Failure::Unreachable(why) => format!("{why}: check that it runs, and the address."),

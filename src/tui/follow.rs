@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::protocol::{
-    command::Sync,
-    event::{self, Connected, SyncedRoom},
+    command::{Command, Request, Sync},
+    event::{self, Connected, ErrorFrame, SyncedRoom},
     views::Message,
 };
 
+/// The `ref` of our `sync` frames.
+const SYNC: &str = "sync";
 /// Messages a page holds.
 pub const PAGE: usize = 200;
 /// Messages kept while those before them are fetched. Beyond it, what comes is dropped, and fetched again later.
@@ -28,8 +30,10 @@ enum Asked {
 pub enum Step {
     /// Fetch the latest page, then call [`Follower::latest`].
     FetchLatest,
-    /// Send this frame.
-    Sync(Sync),
+    /// Send this frame, a `sync`.
+    Say(Request),
+    /// Ask [`Follower::again`] after a while.
+    Pause,
     /// Fetch the page of changes after this number, then call [`Follower::page`].
     FetchSince(u64),
     /// These messages are next, in this order.
@@ -47,6 +51,8 @@ pub struct Follower {
     cursor: Option<u64>,
     /// The room's last change when the socket opened.
     floor: u64,
+    /// The latest change that the server has told of without sending it.
+    known: u64,
     ahead: BTreeMap<u64, Message>,
     asked: Asked,
     visit: u64,
@@ -61,6 +67,7 @@ impl Follower {
             epoch: None,
             cursor: None,
             floor: 0,
+            known: 0,
             ahead: BTreeMap::new(),
             asked: Asked::Nothing,
             visit: 0,
@@ -78,6 +85,7 @@ impl Follower {
     pub fn connected(&mut self, hello: &Connected) -> Vec<Step> {
         self.visit += 1;
         self.ahead.clear();
+        self.known = 0;
         let room = hello.rooms.iter().find(|room| room.name == self.room);
         self.floor = room.map_or(0, |room| room.seq);
         let is_same = self.epoch.as_deref() == Some(hello.epoch.as_str());
@@ -86,14 +94,18 @@ impl Follower {
         if is_same && self.cursor.is_some() {
             return self.ask_sync();
         }
-        let mut steps = Vec::new();
-        if self.epoch.is_some() && !is_same {
-            steps.push(Step::Forget);
-        }
-        self.epoch = Some(hello.epoch.clone());
+        let was_somewhere = self.epoch.replace(hello.epoch.clone()).is_some();
+        self.start_afresh(was_somewhere && !is_same)
+    }
+
+    fn start_afresh(&mut self, forget: bool) -> Vec<Step> {
+        self.ahead.clear();
         self.cursor = None;
         self.asked = Asked::Latest;
-        steps.push(Step::FetchLatest);
+        let mut steps = vec![Step::FetchLatest];
+        if forget {
+            steps.insert(0, Step::Forget);
+        }
         steps
     }
 
@@ -130,12 +142,30 @@ impl Follower {
         self.reach(room.seq)
     }
 
-    /// The server could not send everything.
-    pub fn lag(&mut self, room: &str) -> Vec<Step> {
-        if room == self.room && self.cursor.is_some() && self.asked != Asked::Pages {
-            return self.ask_sync();
+    /// The server could not send everything up to `seq`.
+    pub fn lag(&mut self, room: &str, seq: u64) -> Vec<Step> {
+        if room != self.room {
+            return Vec::new();
         }
+        self.known = self.known.max(seq);
+        if self.asked == Asked::Nothing {
+            return self.reach(0);
+        }
+        // What is asked for already may bring it; if not, it is asked for then.
         Vec::new()
+    }
+
+    /// An error frame: `None` when it is not about us.
+    pub fn refused(&mut self, error: &ErrorFrame) -> Option<Vec<Step>> {
+        if error.reference.as_deref() != Some(SYNC) {
+            return None;
+        }
+        let is_from_another_history = matches!(&*error.code, "epoch_changed" | "cursor_ahead");
+        Some(if is_from_another_history {
+            self.start_afresh(true)
+        } else {
+            vec![Step::Pause]
+        })
     }
 
     /// The latest page, oldest first.
@@ -171,22 +201,23 @@ impl Follower {
         steps
     }
 
-    /// A fetch has failed: what to ask again, once some time has passed.
-    #[must_use]
-    pub fn again(&self) -> Vec<Step> {
+    /// A request has failed: what to ask again, once some time has passed.
+    pub fn again(&mut self) -> Vec<Step> {
         match (self.asked, self.cursor) {
             (Asked::Latest, _) => vec![Step::FetchLatest],
             (Asked::Pages, Some(cursor)) => vec![Step::FetchSince(cursor)],
+            (Asked::Sync, Some(_)) => self.ask_sync(),
             _ => Vec::new(),
         }
     }
 
     fn ask_sync(&mut self) -> Vec<Step> {
         self.asked = Asked::Sync;
-        vec![Step::Sync(Sync {
+        let sync = Sync {
             rooms: BTreeMap::from([(self.room.clone(), self.cursor.unwrap_or(0))]),
             epoch: self.epoch.clone(),
-        })]
+        };
+        vec![Step::Say(Request::with_ref(SYNC, Command::Sync(sync)))]
     }
 
     fn keep(&mut self, message: Message) {
@@ -207,7 +238,8 @@ impl Follower {
             steps.push(Step::Show(ready));
         }
         steps.extend(self.show_contiguous());
-        if !self.ahead.is_empty() {
+        let is_behind = self.cursor.is_some_and(|cursor| cursor < self.known);
+        if !self.ahead.is_empty() || is_behind {
             steps.extend(self.ask_sync());
         }
         steps
@@ -292,6 +324,16 @@ mod tests {
         steps.iter().flat_map(ids).collect()
     }
 
+    fn asked_sync(steps: &[Step]) -> Option<&Sync> {
+        steps.iter().find_map(|step| match step {
+            Step::Say(Request {
+                command: Command::Sync(sync),
+                ..
+            }) => Some(sync),
+            _ => None,
+        })
+    }
+
     /// A reader that has seen everything up to `seq`.
     fn reader(seq: u64) -> Follower {
         let mut follower = Follower::new("general");
@@ -315,9 +357,7 @@ mod tests {
     fn a_return_asks_for_what_was_missed_and_mixes_it_with_what_is_live() {
         let mut follower = reader(2);
         let steps = follower.connected(&hello("e", 5));
-        let [Step::Sync(sync)] = &steps[..] else {
-            panic!("{steps:?}");
-        };
+        let sync = asked_sync(&steps).expect("a sync");
         assert_eq!(
             (sync.rooms["general"], sync.epoch.as_deref()),
             (2, Some("e"))
@@ -358,10 +398,43 @@ mod tests {
     #[test]
     fn a_hole_and_a_lag_are_filled_by_asking_again() {
         let mut follower = reader(2);
-        assert!(matches!(follower.message(live(4))[..], [Step::Sync(_)]));
+        assert!(asked_sync(&follower.message(live(4))).is_some());
         assert_eq!(shown(&follower.message(live(3))), [3, 4]);
-        assert!(matches!(follower.lag("general")[..], [Step::Sync(_)]));
-        assert_eq!(follower.lag("elsewhere"), []);
+        // Told while the first is still being answered: asked for when the answer does not reach so far.
+        assert_eq!(follower.lag("general", 6), []);
+        assert_eq!(follower.lag("elsewhere", 9), []);
+        let synced = |seq| SyncedRoom {
+            seq,
+            complete: true,
+        };
+        assert!(asked_sync(&follower.synced(synced(4))).is_some());
+        assert_eq!(follower.synced(synced(6)), []);
+        assert_eq!(follower.lag("general", 6), [], "it has come");
+        assert!(asked_sync(&follower.lag("general", 7)).is_some());
+    }
+
+    #[test]
+    fn a_sync_that_is_refused_is_asked_again_or_given_up_with_its_history() {
+        let refusal = |code: &str| ErrorFrame {
+            reference: Some(SYNC.into()),
+            code: code.into(),
+            detail: "Some sentence.".into(),
+            retry_after_ms: None,
+        };
+        let mut follower = reader(2);
+        follower.connected(&hello("e", 5));
+        assert_eq!(
+            follower.refused(&refusal("store_unavailable")),
+            Some(vec![Step::Pause])
+        );
+        assert!(asked_sync(&follower.again()).is_some());
+        assert_eq!(
+            follower.refused(&refusal("cursor_ahead")),
+            Some(vec![Step::Forget, Step::FetchLatest])
+        );
+        let mut of_a_message = refusal("rate_limited");
+        of_a_message.reference = Some("m1".into());
+        assert_eq!(follower.refused(&of_a_message), None);
     }
 
     #[test]

@@ -187,7 +187,8 @@ impl<W: Write> Tail<W> {
                 Some(room) => self.follower.synced(*room),
                 None => Vec::new(),
             },
-            event::Event::Lag { room, .. } => self.follower.lag(&room),
+            event::Event::Lag { room, seq } => self.follower.lag(&room, seq),
+            event::Event::Error(error) => self.follower.refused(&error).unwrap_or_default(),
             event::Event::Reconnect { after_ms } => {
                 self.link.told_to_return(after_ms);
                 Vec::new()
@@ -214,9 +215,8 @@ impl<W: Write> Tail<W> {
             match step {
                 Step::FetchLatest => effects.push(self.fetch(Query::Latest)),
                 Step::FetchSince(seq) => effects.push(self.fetch(Query::Since(seq))),
-                Step::Sync(sync) => {
-                    effects.push(Effect::Say(Request::new(Command::Sync(sync))));
-                }
+                Step::Say(request) => effects.push(Effect::Say(request)),
+                Step::Pause => self.fetch_again = Some(self.now + FETCH_AGAIN),
                 Step::Show(messages) => self.print(&messages)?,
                 Step::Forget => {
                     eprintln!("parlour: the server's history was replaced; starting afresh");

@@ -382,6 +382,15 @@ fn scrolling_up_reads_older_pages_and_stays_where_it_is() {
 }
 
 #[test]
+fn an_older_page_does_not_move_a_reader_who_waits_for_it_at_the_top() {
+    let mut stage = Stage::in_room(250);
+    stage.press(KeyCode::Home);
+    assert!(stage.shows("Loading older messages") && stage.shows("line 151"));
+    stage.answer((51..=150).map(|id| message(id, "bob", &format!("line {id}"))));
+    assert!(stage.shows("line 151") && !stage.shows("line 51 "));
+}
+
+#[test]
 fn a_reader_of_old_messages_is_told_of_new_ones_and_left_in_peace() {
     let mut stage = Stage::in_room(60);
     stage.press(KeyCode::PageUp);

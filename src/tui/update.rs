@@ -4,7 +4,7 @@ use super::{
     chat::{Chat, Older},
     follow::Step,
     keys,
-    link::Act,
+    link::{Act, Millis},
     state::{Effect, Event, LoginForm, Query, Screen, State},
 };
 use crate::protocol::{
@@ -114,7 +114,7 @@ fn login_ended(state: &mut State, detail: String) -> Vec<Effect> {
     vec![Effect::Drop]
 }
 
-fn tick(state: &mut State, now: u64) -> Vec<Effect> {
+fn tick(state: &mut State, now: Millis) -> Vec<Effect> {
     state.now = now;
     if matches!(state.screen, Screen::Login(_)) {
         return Vec::new();
@@ -127,7 +127,7 @@ fn tick(state: &mut State, now: u64) -> Vec<Effect> {
     {
         chat.fetch_again = None;
         let steps = chat.follower.again();
-        effects.extend(follow(chat, steps));
+        effects.extend(follow(chat, now, steps));
     }
     effects
 }
@@ -186,23 +186,27 @@ fn frame_came(state: &mut State, frame: event::Event) -> Vec<Effect> {
             Vec::new()
         }
         event::Event::Error(error) => {
-            if !chat.outbox.refused(now, &error) {
-                state.hint = Some(error.detail);
+            if let Some(steps) = chat.follower.refused(&error) {
+                steps
+            } else {
+                if !chat.outbox.refused(now, &error) {
+                    state.hint = Some(error.detail);
+                }
+                Vec::new()
             }
-            Vec::new()
         }
         event::Event::Synced { rooms, .. } => match rooms.get(&chat.room) {
             Some(room) => chat.follower.synced(*room),
             None => Vec::new(),
         },
-        event::Event::Lag { room, .. } => chat.follower.lag(&room),
+        event::Event::Lag { room, seq } => chat.follower.lag(&room, seq),
         event::Event::Reconnect { after_ms } => {
             state.link.told_to_return(after_ms);
             Vec::new()
         }
         event::Event::Pong { .. } | event::Event::Unknown => Vec::new(),
     };
-    follow(chat, steps)
+    follow(chat, now, steps)
 }
 
 fn page_came(
@@ -245,20 +249,21 @@ fn page_came(
         }
         Query::Since(_) => chat.follower.page(page),
     };
-    let effects = follow(chat, steps);
+    let effects = follow(chat, state.now, steps);
     if chat.oldest() == Some(1) {
         chat.older = Older::AllRead;
     }
     effects
 }
 
-fn follow(chat: &mut Chat, steps: Vec<Step>) -> Vec<Effect> {
+fn follow(chat: &mut Chat, now: Millis, steps: Vec<Step>) -> Vec<Effect> {
     let mut effects = Vec::new();
     for step in steps {
         match step {
             Step::FetchLatest => effects.push(fetch(chat, Query::Latest)),
             Step::FetchSince(seq) => effects.push(fetch(chat, Query::Since(seq))),
-            Step::Sync(sync) => effects.push(Effect::Say(Request::new(Command::Sync(sync)))),
+            Step::Say(request) => effects.push(Effect::Say(request)),
+            Step::Pause => chat.fetch_later(now),
             Step::Show(messages) => chat.take(messages),
             Step::Forget => chat.forget(),
         }

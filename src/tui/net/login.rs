@@ -147,9 +147,9 @@ impl Account {
 
     /// Takes up the login that was kept for this user, or the one used last. Returns the user's name.
     pub async fn resume(&self, wanted: Option<&str>) -> Option<String> {
-        let shelf = self.shelf.as_ref()?;
-        let last_used = shelf.last_used();
-        let path = shelf.path(wanted.or(last_used.as_deref())?);
+        let place = self.shelf.as_ref()?;
+        let last_used = place.last_used();
+        let path = place.path(wanted.or(last_used.as_deref())?);
         let kept = read(&path)?;
         let username = kept.username.clone();
         *self.kept.lock().await = Some(kept);
@@ -186,7 +186,7 @@ impl Account {
         let path = self.shelf.as_ref().map(|shelf| shelf.path(&kept.username));
         let _turn = match &self.shelf {
             // Without a lock the worst is that we have to log in again.
-            Some(shelf) => lock(shelf).await.ok(),
+            Some(place) => lock(place).await.ok(),
             None => None,
         };
         let kept = match &path {

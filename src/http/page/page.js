@@ -220,6 +220,7 @@ $("composer").onsubmit = (event) => {
   text.value = "";
   flush();
 };
+addEventListener("resize", () => document.activeElement === text && box.scrollTo(0, box.scrollHeight)); // a phone's keyboard
 addEventListener("storage", ({ key }) => key === KEY && $("chat").hidden === Boolean(stored()) && location.reload());
 addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
 [$("door").hidden, $("chat").hidden] = [Boolean(stored()), !stored()];

@@ -2,7 +2,7 @@
 const KEY = "parlour.login", ROOM = "general", PAGE = 50, $ = (id) => document.getElementById(id);
 const log = $("log"), box = $("scroll"), text = $("text");
 const outbox = new Map(); // client_id → { content, li }: on the screen, not yet acknowledged
-let me, limits, socket, epoch, seq, shown = new Set(), retry, pause, online = new Set(), attempt = 0, tries = 0, heard = 0;
+let me, limits, socket, epoch, seq, shown = new Set(), retry, pause, behind, online = new Set(), attempt = 0, tries = 0, heard = 0;
 let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
 let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
 
@@ -29,7 +29,6 @@ async function asUser(path, body, stale) {
   return call(path, body, access)
     .catch((error) => (error.status === 401 && !stale ? asUser(path, body, access) : Promise.reject(error)));
 }
-
 // The connection.
 const state = (words, on) => Object.assign($("state"), { textContent: words, className: on ? "on" : "" });
 const notice = (words) => Object.assign($("notice"), { textContent: words });
@@ -88,10 +87,10 @@ async function receive(frame, line) {
   } else if (frame.type === "ack" && outbox.has(frame.ref)) {
     place(() => add({ ...frame, client_id: frame.ref, username: me, content: outbox.get(frame.ref).content }));
   } else if (frame.type === "error") refused(frame);
-  else if (frame.type === "lag" && frame.room === ROOM) catchUp();
+  else if (frame.type === "lag" && frame.room === ROOM) catching ? (behind = true) : catchUp();
   else if (frame.type === "synced" && ROOM in frame.rooms) {
-    if (frame.rooms[ROOM].complete) seq = Math.max(seq, frame.rooms[ROOM].seq);
-    else await readOn(line);
+    seq = Math.max(seq, frame.rooms[ROOM].seq);
+    if (!frame.rooms[ROOM].complete) await readOn(line);
     if (line === socket) ready();
   } else if (frame.type === "reconnect") pause = frame.after_ms;
 }
@@ -110,7 +109,7 @@ async function welcome(frame, line) {
   ready();
 }
 function catchUp() {
-  catching = true;
+  [catching, behind] = [true, false];
   tell({ type: "sync", ref: "sync", rooms: { [ROOM]: seq }, epoch });
 }
 async function readOn(line) {
@@ -121,6 +120,7 @@ async function readOn(line) {
   }
 }
 function ready() {
+  if (behind) return catchUp();
   catching = false;
   [inFlight, tries] = [null, 0];
   state("Connected", true);
@@ -132,6 +132,7 @@ function flush() {
   if (tell({ type: "message", room: ROOM, content: waiting.content, client_id: id, ref: id })) inFlight = id;
 }
 function refused({ ref, detail, retry_after_ms: wait }) {
+  if (ref === "sync" && wait === undefined) epoch = null; // the cursor leads nowhere: start afresh
   if (ref === "sync") return lost(detail, wait);
   notice(detail);
   if (wait !== undefined) return setTimeout(() => { inFlight = null; flush(); }, wait);
@@ -145,7 +146,6 @@ function settle(id) {
   if (inFlight === id) inFlight = null;
   flush();
 }
-
 // What is on the screen.
 const make = (tag, name, words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
 function entry(name, at, words) {

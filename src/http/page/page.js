@@ -2,7 +2,8 @@
 const KEY = "parlour.login", ROOM = "general", PAGE = 50, $ = (id) => document.getElementById(id);
 const log = $("log"), box = $("scroll"), text = $("text");
 const outbox = new Map(); // client_id → { content, li }: on the screen, not yet acknowledged
-let me, limits, socket, epoch, seq, shown = new Set(), retry, pause, behind, online = new Set(), attempt = 0, tries = 0, heard = 0;
+let me, limits, socket, epoch, seq, retry, pause, behind, attempt = 0, tries = 0, heard = 0;
+let shown = new Set(), online = new Set(); // ids of the messages on the screen; names of who is here
 let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
 let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
 
@@ -22,7 +23,7 @@ const token = (stale) => (navigator.locks ?? { request: (_, work) => work() }).r
   if (!login) throw Object.assign(Error("Please log in again."), { status: 401 });
   if (login.access_token !== stale && login.until > Date.now() + 30_000) return login.access_token;
   store(await call("/api/auth/refresh", { refresh_token: login.refresh_token }));
-  return stored().access_token;
+  return new Promise((done) => setTimeout(done, 200, stored().access_token)); // other tabs see the store a moment later
 });
 async function asUser(path, body, stale) {
   const access = await token(stale);

@@ -47,6 +47,7 @@ impl Asset {
     }
 
     /// A page.
+    #[must_use]
     pub fn page(policy: &'static str, body: &'static str) -> Self {
         Self::new("text/html; charset=utf-8", policy, body)
     }

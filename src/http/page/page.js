@@ -76,7 +76,6 @@ setInterval(() => { // a browser cannot see control frames, so it asks aloud, an
   if (tell({ type: "ping" })) setTimeout(() => line === socket && heard < asked && lost("The line went silent."), 10_000);
 }, 25_000);
 addEventListener("online", () => stored() && !socket && connect());
-
 async function receive(frame, line) {
   if (frame.type === "system") {
     if (frame.event === "connected") return welcome(frame, line);

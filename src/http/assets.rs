@@ -16,6 +16,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use crate::error::{Error, Kind};
+
 /// For scripts, styles and data: nothing may be loaded or run on their account.
 pub const INERT: &str = "default-src 'none'; frame-ancestors 'none'";
 
@@ -84,10 +86,7 @@ impl Asset {
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = has_current(request, &self.tag);
         if !known && self.gzipped && !takes_gzip(request) {
-            return HttpResponse::NotAcceptable()
-                .insert_header((header::VARY, "Accept-Encoding"))
-                .content_type("text/plain; charset=utf-8")
-                .body("This file is kept compressed: ask for it with `Accept-Encoding: gzip`.\n");
+            return not_acceptable();
         }
         let mut response = HttpResponse::build(if known {
             StatusCode::NOT_MODIFIED
@@ -121,7 +120,23 @@ impl Asset {
         web::resource(path)
             .route(web::get().to(get))
             .route(web::head().to(head))
+            .default_service(web::to(|| async {
+                HttpResponse::MethodNotAllowed()
+                    .insert_header((header::ALLOW, "GET, HEAD"))
+                    .finish()
+            }))
     }
+}
+
+fn not_acceptable() -> HttpResponse {
+    let detail = "This file is kept compressed: ask for it with `Accept-Encoding: gzip`.";
+    let mut response = HttpResponse::NotAcceptable()
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .finish();
+    // The middleware that writes the bodies of errors looks for it there.
+    let error = Error::new(Kind::BadRequest, "not_acceptable", detail);
+    response.extensions_mut().insert(error);
+    response
 }
 
 fn has_current(request: &HttpRequest, tag: &EntityTag) -> bool {

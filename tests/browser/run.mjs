@@ -157,8 +157,14 @@ const tests = {
     const old = await login(other);
     await expire(other);
     const start = addresses.length;
+    let go; // the renewal is held up until both tabs have had the time to ask for one
+    const both = new Promise((resolve) => { go = resolve; });
+    await alice.context.route("**/api/auth/refresh", (route) => both.then(() => route.continue()));
     await Promise.all([alice.page.reload(), other.reload()]);
+    for (const page of [alice.page, other]) await page.getByRole("status").getByText("Connecting").waitFor();
+    go();
     await Promise.all([connected(alice.page), connected(other)]);
+    await alice.context.unroute("**/api/auth/refresh");
     const renewals = addresses.slice(start).filter((address) => address.endsWith("/api/auth/refresh"));
     assert.equal(renewals.length, 1, "one renewal serves both tabs");
     assert.notEqual((await login(other)).refresh_token, old.refresh_token);
@@ -187,6 +193,28 @@ const tests = {
       assert.equal(seen.filter((text) => text.startsWith("while bob was away")).length, 620);
       assert(seen.indexOf("written while the server was gone") < seen.indexOf("and one more"), "order is kept");
     }
+  },
+
+  async "a message whose ack was lost is sent again, and stored once"() {
+    let cuts = 1;
+    await bob.page.routeWebSocket(/ws.chat/, (line) => {
+      line.connectToServer().onMessage((data) => {
+        const frame = JSON.parse(data);
+        if (cuts > 0 && (frame.type === "ack" || frame.client_id)) line.close({ code: 4000 }).then(() => { cuts = 0; });
+        else line.send(data);
+      });
+    });
+    await bob.page.reload();
+    await connected(bob.page);
+    await say(bob.page, "is anybody there?");
+    await say(bob.page, "the next after it");
+    for (const { page } of [alice, bob]) {
+      await shows(page, "the next after it");
+      assertNoHole(await ids(page));
+      assert.equal((await texts(page)).filter((text) => text === "is anybody there?").length, 1);
+    }
+    assert.equal(cuts, 0, "the line was cut");
+    await bob.page.unrouteAll();
   },
 
   async "older messages come when asked for"() {

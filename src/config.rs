@@ -669,6 +669,11 @@ pub fn load_dotenv() -> Result<(), ConfigError> {
     }
 }
 
+/// What the program was called with.
+pub fn arguments() -> std::env::ArgsOs {
+    std::env::args_os()
+}
+
 /// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.
 #[must_use]
 pub fn client_state_dir() -> Option<PathBuf> {

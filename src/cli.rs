@@ -1,0 +1,159 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{self, Config, ConfigError, Settings, Storage, StorageSettings},
+    crypto::random_bytes,
+    db::{conn, migrate},
+    http, logging,
+};
+
+/// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
+#[derive(Debug, Parser)]
+#[command(
+    name = "parlour",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command, Parlour serves: `parlour` is `parlour serve`.\n\
+                  Settings come from flags, then the environment, then a .env file here; `parlour serve --help` lists them.",
+    arg_required_else_help = false
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the chat (this is what happens without a command)
+    Serve(Box<Settings>),
+    /// Bring the database up to date and stop; `serve` does this by itself
+    Migrate(StorageSettings),
+    /// Make keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Print completions for a shell: parlour completions bash > /etc/bash_completion.d/parlour
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Print a fresh SECRET_KEY and ENCRYPTION_KEY, as lines for .env
+    Generate,
+}
+
+/// Exit code for a setting that is not right.
+const MISCONFIGURED: i32 = 2;
+
+/// Runs the program; returns its exit code.
+#[must_use]
+pub fn run() -> i32 {
+    let outcome = config::load_dotenv().and_then(|()| {
+        let cli = Cli::parse_from(with_default_command(config::arguments()));
+        execute(cli.command)
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            MISCONFIGURED
+        }
+    }
+}
+
+/// Puts `serve` where no command is named, so that `parlour --port 9000` serves on port 9000.
+fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.collect();
+    let first = args.get(1).map(|arg| arg.to_string_lossy().into_owned());
+    let is_for_all = matches!(first.as_deref(), Some("-h" | "--help" | "-V" | "--version"));
+    let names_command = first.as_deref().is_some_and(|arg| !arg.starts_with('-'));
+    if !is_for_all && !names_command {
+        args.insert(args.len().min(1), "serve".into());
+    }
+    args
+}
+
+fn execute(command: Command) -> Result<i32, ConfigError> {
+    match command {
+        Command::Serve(settings) => serve(&settings),
+        Command::Migrate(settings) => migrate(&settings),
+        Command::Keys(KeysCommand::Generate) => generate_keys(),
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "parlour", &mut std::io::stdout());
+            Ok(0)
+        }
+    }
+}
+
+fn serve(settings: &Settings) -> Result<i32, ConfigError> {
+    logging::start(settings.log_format, &settings.rust_log);
+    let config = Config::check(settings)?;
+    // Fails only when a provider has been chosen before.
+    let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    http::serve::block_on(http::serve::run(config)).map(|()| 0)
+}
+
+fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
+    let storage = Storage::check(settings)?;
+    let failed =
+        |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}.", storage.database_url));
+    let mut conn = conn::open(&storage.database_url).map_err(|error| failed(&error))?;
+    let ran = migrate::run(&mut conn).map_err(|error| failed(&error))?;
+    for name in &ran {
+        println!("ran {name}");
+    }
+    println!("{} is up to date.", storage.database_url);
+    Ok(0)
+}
+
+fn generate_keys() -> Result<i32, ConfigError> {
+    let no_randomness = |error| ConfigError(format!("No key can be made: {error}."));
+    let secret: String = random_bytes::<32>()
+        .map_err(no_randomness)?
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    println!("SECRET_KEY={secret}");
+    println!("ENCRYPTION_KEY={}", fernet::Fernet::generate_key());
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_serves() {
+        let args = |list: &[&str]| -> Vec<String> {
+            let list = list.iter().map(OsString::from);
+            with_default_command(list)
+                .into_iter()
+                .map(|arg| arg.to_string_lossy().into_owned())
+                .collect()
+        };
+        assert_eq!(args(&["parlour"]), ["parlour", "serve"]);
+        assert_eq!(
+            args(&["parlour", "--port", "9000"]),
+            ["parlour", "serve", "--port", "9000"]
+        );
+        assert_eq!(args(&["parlour", "--help"]), ["parlour", "--help"]);
+        assert_eq!(args(&["parlour", "migrate"]), ["parlour", "migrate"]);
+    }
+}

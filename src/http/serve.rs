@@ -16,7 +16,9 @@ use rustls::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{observe, routes};
+use utoipa::OpenApi as _;
+
+use super::{docs::Documents, observe, openapi::ApiDoc, routes};
 use crate::{
     app::{App, Writers},
     config::{Config, ConfigError, TlsFiles},
@@ -110,12 +112,14 @@ fn start(app: &Arc<App>, tls: Option<ServerConfig>) -> io::Result<(Server, Socke
     let listener = listener(&app.config)?;
     let address = listener.local_addr()?;
     let shared = web::Data::new(Arc::clone(app));
+    let documents = Documents::new(&ApiDoc::openapi()).map_err(io::Error::other)?;
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(shared.clone())
             .wrap(cors(&shared.config.cors_origins))
             .wrap(middleware::from_fn(observe::observe))
             .configure(routes)
+            .configure(|cfg| documents.routes(cfg))
     })
     .workers(app.config.workers)
     .keep_alive(KEEP_ALIVE)

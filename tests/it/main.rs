@@ -8,3 +8,6 @@
 
 #[macro_use]
 mod support;
+
+mod contract;
+mod defects;

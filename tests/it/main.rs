@@ -5,9 +5,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // `.env("WORKERS", 2)` reads better than `.env("WORKERS", &2)`.
 #![allow(clippy::needless_pass_by_value)]
+// PostgreSQL is a name.
+#![allow(clippy::doc_markdown)]
 
 #[macro_use]
 mod support;
 
+mod at_rest;
+mod bad_frames;
+mod bad_http;
 mod contract;
+mod crash_image;
 mod defects;
+mod durability;
+mod history;
+mod limits;
+mod problem;
+mod retry;
+mod shutdown;
+mod startup;
+mod sync;

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // each test uses its part
 
+pub mod crash;
 mod database;
 mod http;
 mod server;
@@ -12,8 +13,8 @@ mod user;
 use std::time::Duration;
 
 pub use database::{Backend, Database};
-pub use http::{Http, Response};
-pub use server::{Builder, Finished, Server, run};
+pub use http::{Http, Response, read_response};
+pub use server::{Finished, Server, run};
 pub use socket::{Closed, Incoming, Socket};
 pub use user::{PASSWORD, User};
 

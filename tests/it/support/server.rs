@@ -34,7 +34,6 @@ pub struct Server {
 pub struct Builder {
     backend: Backend,
     env: Vec<(String, String)>,
-    wrapper: Vec<String>,
     folder: Option<TempDir>,
 }
 
@@ -114,12 +113,6 @@ impl Builder {
         self
     }
 
-    /// Runs the server under another program, such as strace.
-    pub fn under(mut self, wrapper: &[&str]) -> Self {
-        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
-        self
-    }
-
     /// Starts in a folder that was prepared (its `data/` holds keys, perhaps a database).
     pub fn in_folder(mut self, folder: TempDir) -> Self {
         self.folder = Some(folder);
@@ -133,7 +126,7 @@ impl Builder {
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         fs::create_dir_all(folder.path().join("data")).expect("a data folder");
         let database = Database::make(self.backend, &folder.path().join("data"));
-        let (child, addr) = launch(folder.path(), &database.url, 0, &self.env, &self.wrapper)
+        let (child, addr) = launch(folder.path(), &database.url, 0, &self.env, &[])
             .unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
         Server {
             addr,
@@ -141,7 +134,7 @@ impl Builder {
             child,
             folder,
             env: self.env,
-            wrapper: self.wrapper,
+            wrapper: Vec::new(),
             panics_allowed: false,
         }
     }
@@ -218,7 +211,6 @@ impl Server {
         Builder {
             backend,
             env: Vec::new(),
-            wrapper: Vec::new(),
             folder: None,
         }
     }
@@ -302,6 +294,11 @@ impl Server {
     pub fn set_env(&mut self, name: &str, value: impl ToString) {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.into(), value.to_string()));
+    }
+
+    /// Runs the next life under another program, such as strace.
+    pub fn set_wrapper(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
     }
 
     /// Starts again on the same port and data, after it has ended.

@@ -6,10 +6,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{self, Config, ConfigError, Settings, Storage, StorageSettings},
+    config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
     crypto::random_bytes,
     db::{conn, migrate},
     http, logging,
+    protocol::GENERAL,
+    tui::{self, ClientError},
 };
 
 /// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
@@ -33,6 +35,34 @@ pub struct Cli {
 pub enum Command {
     /// Serve the chat (this is what happens without a command)
     Serve(Box<Settings>),
+    /// Chat in the terminal
+    Tui(ClientSettings),
+    /// Say something and end when it is stored: parlour send "text", or text on standard input
+    Send {
+        /// Where and as whom.
+        #[command(flatten)]
+        client: ClientSettings,
+        /// The room to say it in
+        #[arg(long, default_value = GENERAL)]
+        room: String,
+        /// What to say; `-` or nothing reads standard input
+        text: Option<String>,
+    },
+    /// Print what was said and what is being said
+    Tail {
+        /// Where and as whom.
+        #[command(flatten)]
+        client: ClientSettings,
+        /// The room to follow
+        #[arg(long, default_value = GENERAL)]
+        room: String,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        /// Messages to begin with, the latest ones
+        #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+        lines: usize,
+    },
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Make keys
@@ -58,6 +88,8 @@ const MISCONFIGURED: i32 = 2;
 /// Runs the program; returns its exit code.
 #[must_use]
 pub fn run() -> i32 {
+    // Fails only when a provider has been chosen before.
+    let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = config::load_dotenv().and_then(|()| {
         let cli = Cli::parse_from(with_default_command(config::arguments()));
         execute(cli.command)
@@ -86,6 +118,18 @@ fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 fn execute(command: Command) -> Result<i32, ConfigError> {
     match command {
         Command::Serve(settings) => serve(&settings),
+        Command::Tui(settings) => Ok(client(tui::run(&settings))),
+        Command::Send {
+            client: settings,
+            room,
+            text,
+        } => Ok(client(tui::send(&settings, text, Some(room)))),
+        Command::Tail {
+            client: settings,
+            room,
+            json,
+            lines,
+        } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
         Command::Migrate(settings) => migrate(&settings),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Completions { shell } => {
@@ -96,11 +140,20 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
     }
 }
 
+/// The exit code of what a client did; its error is told.
+fn client(outcome: Result<(), ClientError>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            error.exit_code.into()
+        }
+    }
+}
+
 fn serve(settings: &Settings) -> Result<i32, ConfigError> {
     logging::start(settings.log_format, &settings.rust_log);
     let config = Config::check(settings)?;
-    // Fails only when a provider has been chosen before.
-    let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     http::serve::block_on(http::serve::run(config)).map(|()| 0)
 }
 

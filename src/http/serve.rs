@@ -15,7 +15,6 @@ use rustls::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
-
 use utoipa::OpenApi as _;
 
 use super::{docs::Documents, observe, openapi::ApiDoc, routes};
@@ -45,8 +44,10 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let tls = config.tls.as_ref().map(tls_config).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     warn_of_weak_settings(&config);
+    let documents = Documents::new(&ApiDoc::openapi())
+        .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
     let (app, writers) = App::build(config)?;
-    let (server, address) = start(&app, tls).map_err(|error| {
+    let (server, address) = start(&app, &documents, tls).map_err(|error| {
         let (host, port) = (app.config.host, app.config.port);
         ConfigError(format!("{host}:{port} cannot be listened on ({error}): choose another HOST or PORT, or stop what uses it."))
     })?;
@@ -108,18 +109,22 @@ fn listener(config: &Config) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn start(app: &Arc<App>, tls: Option<ServerConfig>) -> io::Result<(Server, SocketAddr)> {
+fn start(
+    app: &Arc<App>,
+    documents: &Documents,
+    tls: Option<ServerConfig>,
+) -> io::Result<(Server, SocketAddr)> {
     let listener = listener(&app.config)?;
     let address = listener.local_addr()?;
     let shared = web::Data::new(Arc::clone(app));
-    let documents = Documents::new(&ApiDoc::openapi()).map_err(io::Error::other)?;
+    let documents = documents.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(shared.clone())
             .wrap(cors(&shared.config.cors_origins))
             .wrap(middleware::from_fn(observe::observe))
             .configure(routes)
-            .configure(|cfg| documents.routes(cfg))
+            .configure(|service| documents.routes(service))
     })
     .workers(app.config.workers)
     .keep_alive(KEEP_ALIVE)

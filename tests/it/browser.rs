@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{Backend, Server, on_both};
+use crate::support::{Backend, Server};
 
 on_both![people_chat_in_a_browser];
 
@@ -30,9 +30,14 @@ fn missing() -> Option<&'static str> {
 /// The folder of the steps, with what they need installed. One test at a time installs.
 fn folder() -> PathBuf {
     static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _alone = INSTALLING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let _alone = INSTALLING
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    if !folder.join("node_modules/playwright-core/package.json").exists() {
+    if !folder
+        .join("node_modules/playwright-core/package.json")
+        .exists()
+    {
         let status = Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(&folder)

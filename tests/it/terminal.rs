@@ -172,7 +172,9 @@ fn a_chat_in_a_terminal(backend: Backend) {
             && screen.contains("after 5.")
             && !screen.contains("not stored yet")
     });
-    for text in ["after 1.", "after 2.", "after 3.", "after 4.", "after 5.", last] {
+    for text in [
+        "after 1.", "after 2.", "after 3.", "after 4.", "after 5.", last,
+    ] {
         assert_eq!(screen.matches(text).count(), 1, "{text} in\n{screen}");
     }
     // What is on the screen is what is in history, in its order.

@@ -194,12 +194,12 @@ pub fn append(
             members.contains(&(room.0, draft.user_id)).then_some(*room)
         };
         // Nearly all drafts are new, so they are inserted as if all were. The unique index is what finds the others.
-        let hopeful = place(drafts, &HashMap::new(), now, allowed);
+        let hopeful = place(drafts, None, now, allowed);
         let placed = match conn.transaction(|conn| insert(conn, &hopeful.rows)) {
             Ok(()) => hopeful,
             Err(error) if is_unique_violation(&error) => {
                 let known = list_known(conn, drafts, &rooms)?;
-                let careful = place(drafts, &known, now, allowed);
+                let careful = place(drafts, Some(&known), now, allowed);
                 insert(conn, &careful.rows)?;
                 careful
             }
@@ -223,10 +223,11 @@ struct Placed<'a> {
     last_seqs: HashMap<i64, i64>,
 }
 
-/// Gives every draft its number, without touching the database.
+/// Gives every draft its number, without touching the database. `known` holds those that were stored before; without
+/// it, all drafts are taken for new. With it, twins among the drafts are found, too.
 fn place<'a>(
     drafts: &[Draft<'a>],
-    known: &Known<'_>,
+    known: Option<&Known<'_>>,
     now: Timestamp,
     allowed: impl Fn(&Draft<'_>) -> Option<(i64, i64)>,
 ) -> Placed<'a> {
@@ -236,7 +237,6 @@ fn place<'a>(
         last_seqs: HashMap::new(),
     };
     let mut twins: HashMap<(i64, i64, &str), (i64, &str)> = HashMap::new();
-    let look_for_twins = !known.is_empty();
     for draft in drafts {
         let Some((room_id, last_seq)) = allowed(draft) else {
             placed.outcomes.push(Appended::NoSuchRoom);
@@ -245,7 +245,7 @@ fn place<'a>(
         let name = draft
             .client_id
             .map(|client_id| (room_id, draft.user_id, client_id));
-        if let Some((id, seq, content, created_at)) = name.and_then(|name| known.get(&name)) {
+        if let Some((id, seq, content, created_at)) = name.and_then(|name| known?.get(&name)) {
             let (id, seq, content, created_at) = (*id, *seq, content.clone(), *created_at);
             placed.outcomes.push(Appended::Before {
                 id,
@@ -268,7 +268,7 @@ fn place<'a>(
         let last = placed.last_seqs.entry(room_id).or_insert(last_seq);
         *last += 1;
         let id = *last;
-        if let (true, Some(name)) = (look_for_twins, name) {
+        if let (Some(_), Some(name)) = (known, name) {
             twins.insert(name, (id, draft.content));
         }
         placed.outcomes.push(Appended::Stored { room_id, id });

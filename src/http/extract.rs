@@ -91,10 +91,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (app, is_json) = (shared(request), check_media_type(request));
+        let declared = declared_length(request);
         let mut payload = payload.take();
         Box::pin(async move {
             is_json?;
             let most = app?.config.limits.frame_bytes;
+            if declared > most {
+                return Err(too_large(most));
+            }
             let too_slow = || {
                 Error::new(
                     Kind::TooSlow,
@@ -132,14 +136,27 @@ fn check_media_type(request: &HttpRequest) -> Result<()> {
     Ok(())
 }
 
+/// A body that is said to be too large need not be waited for.
+fn declared_length(request: &HttpRequest) -> usize {
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or_default()
+}
+
+fn too_large(most: usize) -> Error {
+    let detail = format!("The body of the request may have at most {most} bytes.");
+    Error::new(Kind::TooLarge, "too_large", detail)
+}
+
 async fn read(payload: &mut Payload, most: usize) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk
             .map_err(|_| Error::bad_request("broken_body", "The body of the request broke off."))?;
         if body.len() + chunk.len() > most {
-            let detail = format!("The body of the request may have at most {most} bytes.");
-            return Err(Error::new(Kind::TooLarge, "too_large", detail));
+            return Err(too_large(most));
         }
         body.extend_from_slice(&chunk);
     }

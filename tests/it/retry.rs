@@ -125,7 +125,11 @@ fn post_or_send(n: usize, alice: &User, body: &serde_json::Value, start: &Barrie
         let http: Http = alice.http();
         start.wait();
         let answer = http.post("/api/rooms/general/messages", body);
-        return (answer.status, answer.json()["id"].as_u64().expect("an id"));
+        let id = answer.json()["id"].as_u64();
+        return (
+            answer.status,
+            id.unwrap_or_else(|| panic!("{}", answer.text())),
+        );
     }
     let mut socket = alice.connect();
     let mut frame = body.clone();

@@ -7,20 +7,17 @@ use std::{collections::BTreeMap, fs, path::Path};
 pub const CALLS: &str =
     "trace=pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync,ftruncate,unlink,rename";
 
-/// What strace needs to be told besides [`CALLS`] and where to write: it stays in the background (`-D`, the server is
-/// our own child), follows threads, names files, and writes every byte as hexadecimal.
-pub const STRACE: [&str; 11] = [
+/// How strace is run: in the background (`-D`, so that the server is our own child), following threads, naming files, and
+/// writing every byte as hexadecimal. [`CALLS`] and where to write come after it.
+pub const STRACE: [&str; 8] = [
     "strace",
     "-D",
     "-f",
     "--seccomp-bpf",
-    "-qq",
     "-y",
     "-xx",
     "-s",
     "1000000",
-    "-e",
-    "signal=none",
 ];
 
 #[derive(Debug)]

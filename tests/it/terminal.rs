@@ -121,7 +121,7 @@ fn a_chat_in_a_terminal(backend: Backend) {
     terminal.start(&format!("tui --server {}", server.url()));
     terminal.shows("Register");
     terminal.press("Tab");
-    terminal.shows("a password of 8 or more");
+    terminal.shows("password: 8 or more");
     terminal.write("alice");
     terminal.tmux(&["send-keys", "-l", PASSWORD]);
     let form = terminal.shows("••••••••");
@@ -172,7 +172,9 @@ fn a_chat_in_a_terminal(backend: Backend) {
             && screen.contains("after 5.")
             && !screen.contains("not stored yet")
     });
-    for text in ["after 1.", "after 2.", "after 3.", "after 4.", "after 5.", last] {
+    for text in [
+        "after 1.", "after 2.", "after 3.", "after 4.", "after 5.", last,
+    ] {
         assert_eq!(screen.matches(text).count(), 1, "{text} in\n{screen}");
     }
     // What is on the screen is what is in history, in its order.
@@ -310,6 +312,8 @@ impl Tail {
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // Where it tells about the connection.
+            .stderr(Stdio::null())
             .spawn()
             .expect("parlour starts");
         let stdout = child.stdout.take().expect("piped");

@@ -99,6 +99,16 @@ impl Terminal {
         self.press("Enter");
     }
 
+    /// Sends a signal to the program in it, by name.
+    fn signal(&self, name: &str) {
+        let pane = self.tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout;
+        let shell = String::from_utf8(pane).expect("a number");
+        let sent = Command::new("pkill")
+            .args([&format!("-{name}"), "-P", shell.trim(), "parlour"])
+            .status();
+        assert!(sent.expect("pkill runs").success(), "{name}");
+    }
+
     fn log_in(&self, name: &str) {
         self.shows("Log in");
         self.write(name);
@@ -162,10 +172,13 @@ fn a_chat_in_a_terminal(backend: Backend) {
     terminal.shows("reconnecting in");
     terminal.write("written while it was away");
     terminal.shows("1 waiting to be sent");
+    // Held, so that it cannot be back before these are written.
+    terminal.signal("STOP");
     server.start_again();
     for n in 1..=5 {
         bob.post(&format!("after {n}."), None).expect(201);
     }
+    terminal.signal("CONT");
     let last = "written while it was away";
     let screen = terminal.until("everything after the return", |screen| {
         screen.contains("● connected")
@@ -254,12 +267,7 @@ fn a_signal_gives_the_terminal_back() {
     let terminal = Terminal::new();
     terminal.start(&format!("tui --server {}", server.url()));
     terminal.shows("Log in");
-    let pane = terminal.tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout;
-    let shell = String::from_utf8(pane).expect("a number");
-    let killed = Command::new("pkill")
-        .args(["-TERM", "-P", shell.trim(), "parlour"])
-        .status();
-    assert!(killed.expect("pkill runs").success());
+    terminal.signal("TERM");
     let screen = terminal.shows("ended with 0");
     assert!(!screen.contains("Log in"), "{screen}");
 }

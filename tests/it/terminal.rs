@@ -390,6 +390,38 @@ fn what_is_sent_from_a_pipe_comes_out_of_another(backend: Backend) {
 }
 
 #[test]
+fn a_login_that_was_ended_is_replaced_when_the_password_is_at_hand() {
+    let server = Server::start(Backend::Sqlite);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    assert!(send(&server, home.path(), &["first"], "").status.success());
+    let kept = kept_logins(&home.path().join(".local"));
+    let text = std::fs::read_to_string(&kept[0]).expect("reads");
+    let tokens: Value = serde_json::from_str(&text).expect("JSON");
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ended = server.http().with_token(token);
+    ended.post("/api/auth/logout", &json!({})).expect(204);
+    assert!(send(&server, home.path(), &["second"], "").status.success());
+    assert_eq!(contents(&alice.history()), ["first", "second"]);
+
+    // Without a password there is nothing to replace it with.
+    let after = std::fs::read_to_string(&kept[0]).expect("reads");
+    let tokens: Value = serde_json::from_str(&after).expect("JSON");
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ended = server.http().with_token(token);
+    ended.post("/api/auth/logout", &json!({})).expect(204);
+    let refused = client(&server, home.path(), &["send", "third"])
+        .env_remove("PARLOUR_PASSWORD")
+        .output()
+        .expect("it ends");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("log in"),
+        "{said}"
+    );
+}
+
+#[test]
 fn send_waits_for_a_server_that_is_restarting() {
     let mut server = Server::start(Backend::Sqlite);
     let home = tempfile::tempdir().expect("a folder");

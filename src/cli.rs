@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
 
 use crate::{
@@ -37,7 +38,7 @@ pub enum Command {
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Print completions for a shell: parlour completions bash > /etc/bash_completion.d/parlour
+    /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
@@ -47,7 +48,7 @@ pub enum Command {
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Print a fresh SECRET_KEY and ENCRYPTION_KEY, as lines for .env
+    /// Print a fresh `SECRET_KEY` and `ENCRYPTION_KEY`, as lines for .env
     Generate,
 }
 
@@ -118,12 +119,8 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
 
 fn generate_keys() -> Result<i32, ConfigError> {
     let no_randomness = |error| ConfigError(format!("No key can be made: {error}."));
-    let secret: String = random_bytes::<32>()
-        .map_err(no_randomness)?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    println!("SECRET_KEY={secret}");
+    let secret = random_bytes::<32>().map_err(no_randomness)?;
+    println!("SECRET_KEY={}", URL_SAFE_NO_PAD.encode(secret));
     println!("ENCRYPTION_KEY={}", fernet::Fernet::generate_key());
     Ok(0)
 }

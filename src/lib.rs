@@ -12,4 +12,5 @@ pub mod hub;
 pub mod journal;
 pub mod logging;
 pub mod protocol;
+pub mod tui;
 pub mod ws;

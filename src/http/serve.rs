@@ -20,9 +20,8 @@ use utoipa::OpenApi as _;
 
 use super::{docs::Documents, observe, openapi::ApiDoc, routes};
 use crate::{
-    app::App,
+    app::{App, Writers},
     config::{Config, ConfigError, TlsFiles},
-    journal::Writers,
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -36,7 +35,7 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may idle between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How often what has been quiet is forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -125,7 +124,8 @@ fn start(app: &Arc<App>, tls: Option<ServerConfig>) -> io::Result<(Server, Socke
     .workers(app.config.workers)
     .keep_alive(KEEP_ALIVE)
     .client_request_timeout(HEAD_PATIENCE)
-    .client_disconnect_timeout(Duration::from_secs(2))
+    // Not less than half a second: the clock of actix lags by as much, and a connection would never be closed.
+    .client_disconnect_timeout(Duration::from_secs(1))
     .shutdown_timeout(GRACE)
     .disable_signals();
     let server = match tls {

@@ -220,6 +220,14 @@ fn an_idle_decoder_holds_nothing() {
 }
 
 #[test]
+fn a_ping_byte_by_byte_inside_a_full_message_stays_within_the_bound() {
+    let bytes = [frame(2, &[0; LIMIT]), frame(LAST | 9, &[0; 125])].concat();
+    let (said, violation) = decode_all(LIMIT, bytes.chunks(1));
+    assert_eq!(said, [Inbound::Ping(Bytes::from_static(&[0; 125]))]);
+    assert_eq!(violation, None);
+}
+
+#[test]
 fn a_message_as_large_as_the_limit_is_accepted_whole_or_in_fragments() {
     let body = vec![7; LIMIT];
     let (first, second) = body.split_at(999);

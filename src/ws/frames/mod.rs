@@ -184,7 +184,9 @@ impl FrameDecoder {
     }
 
     fn begin_frame(&mut self, frame: Frame) -> Result<(), Violation> {
-        if !frame.opcode.is_control() {
+        if frame.opcode.is_control() {
+            self.control.reserve_exact(frame.length);
+        } else {
             self.fragments += 1;
             if self.fragments > MIN_FRAGMENTS.max(self.max_message / BYTES_PER_FRAGMENT) {
                 return Err(TOO_MANY_FRAGMENTS);

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -25,8 +25,10 @@ use crate::{
     },
     gate::Gate,
     hub::Hub,
-    journal::{Journal, Writers},
+    journal::Journal,
 };
+
+pub use crate::journal::Writers;
 
 /// How long to wait for another server on the same database to end, as in a restart.
 const HANDOVER: Duration = Duration::from_secs(10);
@@ -57,6 +59,9 @@ pub struct App {
     pub rates: Rates,
     /// Tickets for sockets.
     pub tickets: Tickets,
+    /// Names this run of the server; with a count it names a request.
+    run: String,
+    requests: AtomicU64,
     draining: AtomicBool,
     _sole: SoleServer,
 }
@@ -95,11 +100,23 @@ impl App {
             passwords,
             rates: Rates::new(config.rate_limits, &config.limits),
             tickets: Tickets::default(),
+            run: random_name()
+                .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
+            requests: AtomicU64::new(0),
             draining: AtomicBool::new(false),
             _sole: sole,
             config,
         };
         Ok((Arc::new(app), writers))
+    }
+
+    /// A name for a request that has brought none.
+    pub fn next_request_id(&self) -> String {
+        format!(
+            "{}-{}",
+            self.run,
+            self.requests.fetch_add(1, Ordering::Relaxed)
+        )
     }
 
     /// From now on nobody new is let in.

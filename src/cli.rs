@@ -2,13 +2,16 @@
 
 use std::ffi::OsString;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{self, Config, ConfigError, Settings, Storage, StorageSettings},
+    config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
     crypto::random_bytes,
     db::{conn, migrate},
     http, logging,
+    protocol::GENERAL,
+    tui::{self, ClientError},
 };
 
 /// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
@@ -32,12 +35,40 @@ pub struct Cli {
 pub enum Command {
     /// Serve the chat (this is what happens without a command)
     Serve(Box<Settings>),
+    /// Chat in the terminal
+    Tui(ClientSettings),
+    /// Say something and end when it is stored: parlour send "text", or text on standard input
+    Send {
+        /// Where and as whom.
+        #[command(flatten)]
+        client: ClientSettings,
+        /// The room to say it in
+        #[arg(long, default_value = GENERAL)]
+        room: String,
+        /// What to say; `-` or nothing reads standard input
+        text: Option<String>,
+    },
+    /// Print what was said and what is being said
+    Tail {
+        /// Where and as whom.
+        #[command(flatten)]
+        client: ClientSettings,
+        /// The room to follow
+        #[arg(long, default_value = GENERAL)]
+        room: String,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        /// Messages to begin with, the latest ones
+        #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+        lines: usize,
+    },
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Print completions for a shell: parlour completions bash > /etc/bash_completion.d/parlour
+    /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
@@ -47,7 +78,7 @@ pub enum Command {
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Print a fresh SECRET_KEY and ENCRYPTION_KEY, as lines for .env
+    /// Print a fresh `SECRET_KEY` and `ENCRYPTION_KEY`, as lines for .env
     Generate,
 }
 
@@ -57,6 +88,8 @@ const MISCONFIGURED: i32 = 2;
 /// Runs the program; returns its exit code.
 #[must_use]
 pub fn run() -> i32 {
+    // Fails only when a provider has been chosen before.
+    let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = config::load_dotenv().and_then(|()| {
         let cli = Cli::parse_from(with_default_command(config::arguments()));
         execute(cli.command)
@@ -85,6 +118,18 @@ fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 fn execute(command: Command) -> Result<i32, ConfigError> {
     match command {
         Command::Serve(settings) => serve(&settings),
+        Command::Tui(settings) => Ok(client(tui::run(&settings))),
+        Command::Send {
+            client: settings,
+            room,
+            text,
+        } => Ok(client(tui::send(&settings, text, Some(room)))),
+        Command::Tail {
+            client: settings,
+            room,
+            json,
+            lines,
+        } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
         Command::Migrate(settings) => migrate(&settings),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Completions { shell } => {
@@ -95,11 +140,20 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
     }
 }
 
+/// The exit code of what a client did; its error is told.
+fn client(outcome: Result<(), ClientError>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            error.exit_code.into()
+        }
+    }
+}
+
 fn serve(settings: &Settings) -> Result<i32, ConfigError> {
     logging::start(settings.log_format, &settings.rust_log);
     let config = Config::check(settings)?;
-    // Fails only when a provider has been chosen before.
-    let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     http::serve::block_on(http::serve::run(config)).map(|()| 0)
 }
 
@@ -118,12 +172,8 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
 
 fn generate_keys() -> Result<i32, ConfigError> {
     let no_randomness = |error| ConfigError(format!("No key can be made: {error}."));
-    let secret: String = random_bytes::<32>()
-        .map_err(no_randomness)?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    println!("SECRET_KEY={secret}");
+    let secret = random_bytes::<32>().map_err(no_randomness)?;
+    println!("SECRET_KEY={}", URL_SAFE_NO_PAD.encode(secret));
     println!("ENCRYPTION_KEY={}", fernet::Fernet::generate_key());
     Ok(0)
 }

@@ -83,7 +83,7 @@ impl<F> Feed<F> {
     pub fn live(&mut self, seq: u64, frame: F, actions: &mut Vec<Action<F>>) {
         match &mut self.catching {
             Some(catching) if catching.held.len() < self.most_held => {
-                catching.held.push_back((seq, frame))
+                catching.held.push_back((seq, frame));
             }
             Some(catching) => catching.known = catching.known.max(seq),
             None => self.advance(seq, frame, actions),

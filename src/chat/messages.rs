@@ -2,15 +2,13 @@
 
 use bytes::Bytes;
 
+pub use crate::db::messages::Page;
+
 use super::{Caller, feed, rooms};
 use crate::{
     app::App,
     crypto::vault::Vault,
-    db::{
-        self,
-        messages::{self, Page},
-        rooms::Room,
-    },
+    db::{self, messages, rooms::Room},
     error::{Error, Kind, Result},
     hub::{Broadcast, Publisher, frame},
     journal::{self, Committed, Draft, Pending, Receipt},

@@ -1,9 +1,11 @@
 //! Rooms and who is in them.
 
+pub use crate::db::rooms::Room;
+
 use super::Caller;
 use crate::{
     app::App,
-    db::rooms::{self, Room},
+    db::rooms,
     error::{Error, Result},
 };
 

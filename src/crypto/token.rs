@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_token_reads_back() {
         let token = key()
-            .sign(7, 8, NOW, Duration::from_secs(60))
+            .sign(7, 8, NOW, Duration::from_mins(1))
             .expect("signs");
         let claims = key().read(&token).expect("reads");
         assert_eq!(
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn a_token_whose_time_is_over_is_told_apart() {
         let token = key()
-            .sign(7, 8, 1_000_000_000, Duration::from_secs(60))
+            .sign(7, 8, 1_000_000_000, Duration::from_mins(1))
             .expect("signs");
         assert_eq!(key().read(&token), Err(Refused::Expired));
     }

@@ -43,7 +43,7 @@ pub fn take(url: &DatabaseUrl, patience: Duration) -> Result<SoleServer, LockErr
     loop {
         match try_take(url) {
             Err(LockError::Taken) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(100))
+                thread::sleep(Duration::from_millis(100));
             }
             outcome => return outcome,
         }

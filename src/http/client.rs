@@ -53,7 +53,9 @@ pub fn check_origin(request: &HttpRequest, allowed: &[String]) -> Result<()> {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let own_page = origin.parse::<Uri>().ok().is_some_and(|origin| {
-        let authority = origin.authority().map(|authority| authority.as_str());
+        let authority = origin
+            .authority()
+            .map(actix_web::http::uri::Authority::as_str);
         authority.is_some() && authority == own_host
     });
     if own_page || allowed.iter().any(|known| known == origin) {

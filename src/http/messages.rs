@@ -9,8 +9,7 @@ use super::{
     extract::{Authenticated, AuthenticatedByQuery, Json, query},
 };
 use crate::{
-    chat::messages::{self, Post},
-    db::messages::Page,
+    chat::messages::{self, Page, Post},
     error::{Error, Result},
     protocol::{
         GENERAL,
@@ -161,15 +160,12 @@ fn links(room: &str, page: Page, limit: i64, found: &[Message]) -> String {
     let older = ("before", first.id, "prev");
     let newer = ("after", last.id, "next");
     let wanted: Vec<_> = match page {
-        Page::Latest if full => vec![older],
-        Page::Latest => vec![],
-        Page::Before(_) if full => vec![older, newer],
-        Page::Before(_) => vec![newer],
-        Page::After(_) if full => vec![older, newer],
-        Page::After(_) => vec![older],
-        Page::Around(_) => vec![older, newer],
-        Page::Since(_) if full => vec![("since", last.seq, "next")],
-        Page::Since(_) => vec![],
+        Page::Latest | Page::Since(_) if !full => vec![],
+        Page::Latest => vec![older],
+        Page::Since(_) => vec![("since", last.seq, "next")],
+        Page::Before(_) if !full => vec![newer],
+        Page::After(_) if !full => vec![older],
+        Page::Before(_) | Page::After(_) | Page::Around(_) => vec![older, newer],
     };
     let room: String = url::form_urlencoded::byte_serialize(room.as_bytes())
         .collect::<String>()

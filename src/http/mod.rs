@@ -1,12 +1,15 @@
 //! Door 2: HTTP. Extractors, handlers and middleware; the rules are `chat`'s. [`routes`] is the table of contents.
 
 mod accounts;
+mod assets;
 mod client;
+mod docs;
 mod extract;
 mod health;
 mod messages;
 mod observe;
 pub mod openapi;
+mod page;
 mod problem;
 mod root;
 pub mod serve;
@@ -23,6 +26,7 @@ type Shared = web::Data<Arc<App>>;
 /// Every path of the API.
 pub fn routes(service: &mut web::ServiceConfig) {
     service
+        .configure(page::routes)
         .service(
             resource("/", "GET, HEAD")
                 .route(web::get().to(root::index))

@@ -16,7 +16,7 @@ use actix_web::{
 };
 
 use super::{client, problem};
-use crate::{app::App, crypto::random_name, error::Error};
+use crate::{app::App, error::Error};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,9 +29,11 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let began = Instant::now();
-    let id = request_id(&request);
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let app = request.app_data::<web::Data<Arc<App>>>().cloned();
+    let id = given_id(&request)
+        .or_else(|| app.as_ref().map(|app| app.next_request_id()))
+        .unwrap_or_default();
     let address = app
         .as_ref()
         .and_then(|app| client::address(request.request(), &app.config.trusted_proxies));
@@ -59,8 +61,8 @@ pub async fn observe(
     Ok(answer)
 }
 
-/// The caller's own id, if it is fit for a log; else a new one.
-fn request_id(request: &ServiceRequest) -> String {
+/// The caller's own id, if it is fit for a log.
+fn given_id(request: &ServiceRequest) -> Option<String> {
     let fit = |text: &&str| {
         (1..=64).contains(&text.len())
             && text
@@ -72,7 +74,7 @@ fn request_id(request: &ServiceRequest) -> String {
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok())
         .filter(fit);
-    given.map_or_else(|| random_name().unwrap_or_default(), ToOwned::to_owned)
+    given.map(ToOwned::to_owned)
 }
 
 /// Gives every error its body.

@@ -15,12 +15,12 @@ use rustls::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{SignalKind, signal};
+use utoipa::OpenApi as _;
 
-use super::{observe, routes};
+use super::{docs::Documents, observe, openapi::ApiDoc, routes};
 use crate::{
-    app::App,
+    app::{App, Writers},
     config::{Config, ConfigError, TlsFiles},
-    journal::Writers,
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -34,7 +34,7 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may idle between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How often what has been quiet is forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -44,8 +44,10 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let tls = config.tls.as_ref().map(tls_config).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     warn_of_weak_settings(&config);
+    let documents = Documents::new(&ApiDoc::openapi())
+        .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
     let (app, writers) = App::build(config)?;
-    let (server, address) = start(&app, tls).map_err(|error| {
+    let (server, address) = start(&app, &documents, tls).map_err(|error| {
         let (host, port) = (app.config.host, app.config.port);
         ConfigError(format!("{host}:{port} cannot be listened on ({error}): choose another HOST or PORT, or stop what uses it."))
     })?;
@@ -107,16 +109,22 @@ fn listener(config: &Config) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn start(app: &Arc<App>, tls: Option<ServerConfig>) -> io::Result<(Server, SocketAddr)> {
+fn start(
+    app: &Arc<App>,
+    documents: &Documents,
+    tls: Option<ServerConfig>,
+) -> io::Result<(Server, SocketAddr)> {
     let listener = listener(&app.config)?;
     let address = listener.local_addr()?;
     let shared = web::Data::new(Arc::clone(app));
+    let documents = documents.clone();
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(shared.clone())
             .wrap(cors(&shared.config.cors_origins))
             .wrap(middleware::from_fn(observe::observe))
             .configure(routes)
+            .configure(|service| documents.routes(service))
     })
     .workers(app.config.workers)
     .keep_alive(KEEP_ALIVE)

@@ -1,4 +1,4 @@
-//! The ChatServer actor: synchronous handlers over the registry, on a thread of its own. No database, no await.
+//! The `ChatServer` actor: synchronous handlers over the registry, on a thread of its own. No database, no await.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl ChatServer {
     fn tell_later(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
         if let (false, Some(at)) = (had_plan, self.registry.tell_at()) {
             ctx.run_later(at.saturating_duration_since(Instant::now()), |server, _| {
-                server.registry.tell_comings()
+                server.registry.tell_comings();
             });
         }
     }
@@ -97,6 +97,7 @@ impl Handler<Connect> for ChatServer {
 }
 
 /// The answer to one socket too many.
+#[must_use]
 pub fn too_many_sockets() -> Error {
     Error::too_many(
         "too_many_sockets",

@@ -158,7 +158,7 @@ impl<A: Send + 'static> Journal<A> {
                             queue,
                             announce,
                         }
-                        .run()
+                        .run();
                     })?,
             );
             writers.push(sender);
@@ -304,7 +304,6 @@ pub async fn receipt(pending: Pending) -> Result<Receipt> {
     // A little longer than the writer's own patience, so that its answer, which knows more, comes first.
     match tokio::time::timeout(PATIENCE + Duration::from_millis(500), pending).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(Error::outcome_unknown()),
-        Err(_) => Err(Error::outcome_unknown()),
+        Ok(Err(_)) | Err(_) => Err(Error::outcome_unknown()),
     }
 }

@@ -7,11 +7,7 @@ mod session;
 use std::sync::Arc;
 
 use actix::AsyncContext as _;
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{SEC_WEBSOCKET_VERSION, UPGRADE},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header::SEC_WEBSOCKET_VERSION, web};
 use actix_web_actors::{HttpContext, ws::HandshakeError};
 
 use crate::{
@@ -38,7 +34,7 @@ pub fn handshake(request: &HttpRequest) -> Result<actix_web::HttpResponseBuilder
             "invalid_handshake",
             "The Sec-WebSocket-Key header is missing or not right.",
         ),
-        _ => Error::bad_request(
+        HandshakeError::GetMethodRequired => Error::bad_request(
             "invalid_handshake",
             "This is not the handshake of a WebSocket.",
         ),
@@ -48,7 +44,6 @@ pub fn handshake(request: &HttpRequest) -> Result<actix_web::HttpResponseBuilder
     if version.is_none_or(|version| version != "13") {
         return Err(unsupported_version());
     }
-    debug_assert!(request.headers().contains_key(UPGRADE));
     Ok(response)
 }
 

@@ -1,10 +1,12 @@
-//! The ChatSession actor, one for each socket: decode, call `chat`, reply. Its only exit is `stopped()`.
+//! The `ChatSession` actor, one for each socket: decode, call `chat`, reply. Its only exit is `stopped()`.
 //!
 //! It is polled as the body of a response: a client that stops reading freezes it, timers and all. Who is dead or too
 //! slow is therefore judged by the hub.
 
+mod rooms;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,36 +16,30 @@ use actix::{
     WrapFuture as _, dev::AsyncContextParts as _,
 };
 use actix_web_actors::HttpContext;
-use bytes::Bytes;
 
 use super::frames::{Inbound, Violation};
 use crate::{
     app::App,
     chat::{
         Caller,
-        feed::{Action, Feed},
         messages::{self, Post, Posted},
-        rooms,
+        rooms::{self as chat_rooms, Room},
     },
-    db::rooms::Room,
     error::{Error, Kind, Result},
     hub::{Deliver, Gauge, Registration, frame, registry::Newcomer},
     protocol::{
         close,
-        command::{self, Command, Request, SendMessage, Sync},
-        event::{Ack, Connected, ErrorFrame, Event, Notice, RoomState, SyncedRoom, System},
+        command::{self, Command, Request, SendMessage},
+        event::{Ack, Connected, ErrorFrame, Event, Notice, RoomState, System},
     },
 };
+use rooms::{RoomFeed, SyncUnderWay};
 
 /// So many frames within [`MISUNDERSTOOD_WITHIN`] that were not understood end the socket.
 const MOST_MISUNDERSTOOD: usize = 10;
-const MISUNDERSTOOD_WITHIN: Duration = Duration::from_secs(60);
+const MISUNDERSTOOD_WITHIN: Duration = Duration::from_mins(1);
 /// How long a client may take to answer a close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
-/// Changes that are held while a room is being caught up with.
-const MOST_HELD: usize = 256;
-/// Pause before reading again what could not be read.
-const READ_AGAIN: Duration = Duration::from_millis(500);
 
 type Context = HttpContext<ChatSession>;
 
@@ -58,19 +54,6 @@ pub struct ChatSession {
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
     closing: Closing,
-}
-
-struct RoomFeed {
-    room: Room,
-    feed: Feed<Bytes>,
-}
-
-/// A `sync` frame that is being served.
-struct SyncUnderWay {
-    reference: Option<String>,
-    waiting: usize,
-    rooms: BTreeMap<String, SyncedRoom>,
-    failure: Option<Error>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,13 +132,7 @@ impl ChatSession {
             }),
             ctx,
         );
-        self.rooms = rooms
-            .into_iter()
-            .map(|room| RoomFeed {
-                feed: Feed::new(room.last_seq.unsigned_abs(), MOST_HELD),
-                room,
-            })
-            .collect();
+        self.rooms = rooms.into_iter().map(RoomFeed::new).collect();
     }
 
     fn hear(&mut self, text: &str, ctx: &mut Context) {
@@ -271,123 +248,6 @@ impl ChatSession {
         self.close_when_acked(ctx);
     }
 
-    fn start_sync(&mut self, reference: Option<String>, sync: Sync, ctx: &mut Context) {
-        let refused = if self.sync.is_some() {
-            let detail = "The `sync` before this one is still being answered.";
-            Some(Error::new(Kind::Conflict, "sync_in_progress", detail))
-        } else if sync.epoch.is_some_and(|epoch| epoch != self.app.epoch) {
-            let detail = "This history was replaced since: drop your cursors and start afresh.";
-            Some(Error::new(Kind::Conflict, "epoch_changed", detail))
-        } else if !sync
-            .rooms
-            .keys()
-            .all(|name| self.rooms.iter().any(|known| known.room.name == *name))
-        {
-            Some(Error::no_such_room())
-        } else {
-            None
-        };
-        if let Some(error) = refused {
-            return self.send_error(reference, &error, ctx);
-        }
-        let waiting = sync.rooms.len();
-        self.sync = Some(SyncUnderWay {
-            reference,
-            waiting,
-            rooms: BTreeMap::new(),
-            failure: None,
-        });
-        for (name, since) in sync.rooms {
-            if let Some(place) = self.rooms.iter().position(|known| known.room.name == name) {
-                let mut actions = Vec::new();
-                self.rooms[place].feed.sync(since, &mut actions);
-                self.carry_out(place, actions, ctx);
-            }
-        }
-        self.finish_sync(ctx);
-    }
-
-    /// Answers the `sync`, once all of its rooms have been served.
-    fn finish_sync(&mut self, ctx: &mut Context) {
-        let Some(SyncUnderWay {
-            reference,
-            rooms,
-            failure,
-            ..
-        }) = self.sync.take_if(|sync| sync.waiting == 0)
-        else {
-            return;
-        };
-        match failure {
-            Some(error) => self.send_error(reference, &error, ctx),
-            None => send(&Event::Synced { reference, rooms }, ctx),
-        }
-    }
-
-    fn room_synced(&mut self, place: usize, outcome: Result<SyncedRoom>, ctx: &mut Context) {
-        let name = self.rooms[place].room.name.clone();
-        if let Some(sync) = &mut self.sync {
-            sync.waiting = sync.waiting.saturating_sub(1);
-            match outcome {
-                Ok(synced) => {
-                    sync.rooms.insert(name, synced);
-                }
-                Err(error) => sync.failure = Some(error),
-            }
-        }
-        self.finish_sync(ctx);
-    }
-
-    fn carry_out(&mut self, place: usize, actions: Vec<Action<Bytes>>, ctx: &mut Context) {
-        for action in actions {
-            match action {
-                Action::Send(frame) => ctx.write(frame),
-                Action::Read(since) => self.read(place, since, ctx),
-                Action::ReadLater(since) => {
-                    ctx.run_later(READ_AGAIN, move |session, ctx| {
-                        session.read(place, since, ctx)
-                    });
-                }
-                Action::Lag(seq) => send(
-                    &Event::Lag {
-                        room: self.rooms[place].room.name.clone(),
-                        seq,
-                    },
-                    ctx,
-                ),
-                Action::Synced { seq, complete } => {
-                    self.room_synced(place, Ok(SyncedRoom { seq, complete }), ctx)
-                }
-                Action::CursorAhead => {
-                    let detail = "A cursor lies beyond the room's latest change: start afresh.";
-                    self.room_synced(
-                        place,
-                        Err(Error::new(Kind::Conflict, "cursor_ahead", detail)),
-                        ctx,
-                    );
-                }
-                Action::SyncFailed => self.room_synced(place, Err(Error::store_unavailable()), ctx),
-            }
-        }
-    }
-
-    fn read(&mut self, place: usize, since: u64, ctx: &mut Context) {
-        let (app, caller, room) = (
-            Arc::clone(&self.app),
-            self.caller.clone(),
-            self.rooms[place].room.clone(),
-        );
-        let reading = async move { messages::changes_since(&app, &caller, &room, since).await };
-        ctx.spawn(reading.into_actor(self).map(move |read, session, ctx| {
-            let mut actions = Vec::new();
-            match read {
-                Ok(page) => session.rooms[place].feed.page(page, &mut actions),
-                Err(_) => session.rooms[place].feed.failed(&mut actions),
-            }
-            session.carry_out(place, actions, ctx);
-        }));
-    }
-
     fn send_error(&self, reference: Option<String>, error: &Error, ctx: &mut Context) {
         log::debug!("a frame of {} was refused: {error}", self.caller.username);
         send(
@@ -436,7 +296,7 @@ impl Actor for ChatSession {
         );
         let outbox = ctx.address().recipient();
         let welcome = async move {
-            let rooms = rooms::list(&app, &caller)
+            let rooms = chat_rooms::list(&app, &caller)
                 .await?
                 .into_iter()
                 .map(|room| room.id)
@@ -454,7 +314,7 @@ impl Actor for ChatSession {
             Ok(Welcome {
                 registration,
                 online,
-                rooms: rooms::list(&app, &caller).await?,
+                rooms: chat_rooms::list(&app, &caller).await?,
             })
         };
         // Waiting: nothing else is handled before the first frame has been sent.
@@ -478,24 +338,13 @@ impl Handler<Deliver> for ChatSession {
         if self.closing == Closing::Said {
             return;
         }
-        let mut actions = Vec::new();
         match delivery {
             Deliver::Change {
                 room_id,
                 seq,
                 frame,
-            } => {
-                if let Some(place) = self.place_of(room_id) {
-                    self.rooms[place].feed.live(seq, frame, &mut actions);
-                    self.carry_out(place, actions, ctx);
-                }
-            }
-            Deliver::Missed { room_id, seq } => {
-                if let Some(place) = self.place_of(room_id) {
-                    self.rooms[place].feed.missed(seq, &mut actions);
-                    self.carry_out(place, actions, ctx);
-                }
-            }
+            } => self.hear_change(room_id, seq, frame, ctx),
+            Deliver::Missed { room_id, seq } => self.hear_missed(room_id, seq, ctx),
             Deliver::Notice(frame) => ctx.write(frame),
             Deliver::Ping => ctx.write(frame::ping()),
             Deliver::Close {
@@ -516,22 +365,16 @@ impl Handler<Deliver> for ChatSession {
     }
 }
 
-impl ChatSession {
-    fn place_of(&self, room_id: i64) -> Option<usize> {
-        self.rooms.iter().position(|known| known.room.id == room_id)
-    }
-}
-
 impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
     fn handle(&mut self, heard: Result<Inbound, Violation>, ctx: &mut Context) {
         self.gauge.hear();
         match heard {
             Ok(Inbound::Text(text)) if self.closing != Closing::Said => self.hear(&text, ctx),
             Ok(Inbound::Binary(_)) => {
-                self.say_close(close::UNSUPPORTED, "only text frames are spoken here", ctx)
+                self.say_close(close::UNSUPPORTED, "only text frames are spoken here", ctx);
             }
             Ok(Inbound::Ping(payload)) if self.closing != Closing::Said => {
-                ctx.write(frame::pong(&payload))
+                ctx.write(frame::pong(&payload));
             }
             Ok(Inbound::Text(_) | Inbound::Ping(_) | Inbound::Pong(_)) => {}
             Ok(Inbound::Close(reason)) => {

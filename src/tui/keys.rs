@@ -10,6 +10,9 @@ use super::{
     view::{View, Wall},
 };
 
+/// More than so many messages' worth of text is not pasted: there is room to cut it, and the screen stays quick.
+const LONGEST_PASTE: usize = 4;
+
 /// What `/help` says.
 pub const HELP: [(&str, &str); 14] = [
     ("Enter", "send"),
@@ -47,7 +50,6 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         leave(state);
         return Vec::new();
     }
-    state.warned = false;
     if std::mem::take(&mut state.help) {
         return Vec::new();
     }
@@ -74,6 +76,9 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
                 Field::Password => &mut form.password,
             };
             field.insert_str(first);
+        }
+        (Screen::Chat, Some(chat)) if text.len() > LONGEST_PASTE * chat.limits.content_bytes => {
+            state.hint = Some("This is too long to be pasted: it fits no message.".into());
         }
         (Screen::Chat, Some(chat)) => {
             chat.input.insert_str(text);
@@ -203,6 +208,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
     }
     let client_id = format!("{:016x}{:016x}", state.dice.roll(), state.dice.roll());
     chat.outbox.push(client_id, content.to_owned());
+    state.warned = false;
     chat.set_input("");
     to_end(chat);
     Vec::new()
@@ -266,7 +272,7 @@ fn is_warning_due(state: &mut State) -> bool {
         format!("{unsent} messages are")
     };
     state.hint = Some(format!(
-        "{what} not stored on the server yet and would be lost: press Ctrl+C again to leave anyway."
+        "{what} not stored on the server yet and would be lost: do it again to leave anyway."
     ));
     true
 }

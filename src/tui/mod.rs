@@ -24,7 +24,6 @@ pub mod view;
 use std::{fmt, future::Future};
 
 use chrono::{DateTime, Local, NaiveDateTime};
-use secrecy::ExposeSecret as _;
 use tokio::task::LocalSet;
 
 use self::net::{
@@ -80,31 +79,26 @@ fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, 
     LocalSet::new().block_on(&runtime, work)
 }
 
-fn account(api: &Api) -> Account {
+fn account(settings: &ClientSettings, api: &Api) -> Account {
     let shelf = config::client_state_dir().map(|dir| Shelf::new(&dir, &api.label()));
-    Account::new(api.clone(), shelf)
+    let given = settings.username.clone().zip(settings.password.clone());
+    Account::new(api.clone(), shelf, given)
 }
 
 /// The login for a program without a screen: the one that was kept, or one with the password from the settings.
 async fn log_in(settings: &ClientSettings, api: &Api) -> Result<Account, ClientError> {
-    let account = account(api);
-    let username = settings.username.as_deref();
-    if account.resume(username).await.is_some() {
-        match account.bearer(None).await {
-            Ok(_) => return Ok(account),
-            Err(Failure::LoginEnded(_)) => {}
-            Err(failure) => return Err(ClientError::failed(net::sentence(&failure))),
+    let account = account(settings, api);
+    account.resume(settings.username.as_deref()).await;
+    match account.bearer(None).await {
+        Ok(_) => Ok(account),
+        Err(Failure::LoginEnded(_)) if settings.password.is_none() => {
+            Err(ClientError::failed(format!(
+                "You are not logged in to {}: log in with `parlour tui` first, or set PARLOUR_USERNAME and PARLOUR_PASSWORD.",
+                api.label()
+            )))
         }
+        Err(failure) => Err(ClientError::failed(net::sentence(&failure))),
     }
-    let (Some(username), Some(password)) = (username, &settings.password) else {
-        return Err(ClientError::failed(format!(
-            "You are not logged in to {}: log in with `parlour tui` first, or set PARLOUR_USERNAME and PARLOUR_PASSWORD.",
-            api.label()
-        )));
-    };
-    let logged_in = account.log_in(username, password.expose_secret()).await;
-    logged_in.map_err(|failure| ClientError::failed(net::sentence(&failure)))?;
-    Ok(account)
 }
 
 /// What the clock on the wall shows at this instant.

@@ -83,9 +83,17 @@ async fn chat(
 ) -> io::Result<()> {
     let start = Instant::now();
     let (events, mut received) = mpsc::unbounded_channel();
-    let account = account(&api);
+    let account = account(settings, &api);
     let username = settings.username.as_deref();
     let mut state = State::new(&api.label(), username.unwrap_or_default(), seed, wall);
+    if let Screen::Login(form) = &mut state.screen
+        && api.is_readable_by_others()
+    {
+        form.error = Some(
+            "This address is not encrypted: everyone on the way to it can read your password."
+                .into(),
+        );
+    }
     let size = terminal.size()?;
     state.size = (size.width, size.height);
     let resumed = account.resume(username).await;

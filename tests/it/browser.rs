@@ -11,8 +11,6 @@ use std::{
 
 use crate::support::{Backend, Server};
 
-on_both![people_chat_in_a_browser];
-
 /// The program that is missing on this machine, if one is. In CI none may be.
 fn missing() -> Option<&'static str> {
     let chromium = env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
@@ -27,12 +25,8 @@ fn missing() -> Option<&'static str> {
     }
 }
 
-/// The folder of the steps, with what they need installed. One test at a time installs.
+/// The folder of the steps, with what they need installed.
 fn folder() -> PathBuf {
-    static INSTALLING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _alone = INSTALLING
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     if !folder
         .join("node_modules/playwright-core/package.json")
@@ -48,13 +42,15 @@ fn folder() -> PathBuf {
     folder
 }
 
-fn people_chat_in_a_browser(backend: Backend) {
+// The page does not know which database is behind the server, so one is enough.
+#[test]
+fn people_chat_in_a_browser() {
     if let Some(program) = missing() {
         assert!(env::var_os("CI").is_none(), "{program} is missing here");
         println!("The test in a browser was skipped, because {program} is not installed.");
         return;
     }
-    let mut server = Server::start(backend);
+    let mut server = Server::start(Backend::Sqlite);
     let mut steps = Command::new("node")
         .arg("run.mjs")
         .arg(server.url())

@@ -99,6 +99,16 @@ impl Terminal {
         self.press("Enter");
     }
 
+    /// Sends a signal to the program in it, by name.
+    fn signal(&self, name: &str) {
+        let pane = self.tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout;
+        let shell = String::from_utf8(pane).expect("a number");
+        let sent = Command::new("pkill")
+            .args([&format!("-{name}"), "-P", shell.trim(), "parlour"])
+            .status();
+        assert!(sent.expect("pkill runs").success(), "{name}");
+    }
+
     fn log_in(&self, name: &str) {
         self.shows("Log in");
         self.write(name);
@@ -121,7 +131,7 @@ fn a_chat_in_a_terminal(backend: Backend) {
     terminal.start(&format!("tui --server {}", server.url()));
     terminal.shows("Register");
     terminal.press("Tab");
-    terminal.shows("a password of 8 or more");
+    terminal.shows("password: 8 or more");
     terminal.write("alice");
     terminal.tmux(&["send-keys", "-l", PASSWORD]);
     let form = terminal.shows("••••••••");
@@ -162,10 +172,13 @@ fn a_chat_in_a_terminal(backend: Backend) {
     terminal.shows("reconnecting in");
     terminal.write("written while it was away");
     terminal.shows("1 waiting to be sent");
+    // Held, so that it cannot be back before these are written.
+    terminal.signal("STOP");
     server.start_again();
     for n in 1..=5 {
         bob.post(&format!("after {n}."), None).expect(201);
     }
+    terminal.signal("CONT");
     let last = "written while it was away";
     let screen = terminal.until("everything after the return", |screen| {
         screen.contains("● connected")
@@ -254,12 +267,7 @@ fn a_signal_gives_the_terminal_back() {
     let terminal = Terminal::new();
     terminal.start(&format!("tui --server {}", server.url()));
     terminal.shows("Log in");
-    let pane = terminal.tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout;
-    let shell = String::from_utf8(pane).expect("a number");
-    let killed = Command::new("pkill")
-        .args(["-TERM", "-P", shell.trim(), "parlour"])
-        .status();
-    assert!(killed.expect("pkill runs").success());
+    terminal.signal("TERM");
     let screen = terminal.shows("ended with 0");
     assert!(!screen.contains("Log in"), "{screen}");
 }
@@ -312,6 +320,8 @@ impl Tail {
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // Where it tells about the connection.
+            .stderr(Stdio::null())
             .spawn()
             .expect("parlour starts");
         let stdout = child.stdout.take().expect("piped");
@@ -377,6 +387,38 @@ fn what_is_sent_from_a_pipe_comes_out_of_another(backend: Backend) {
     }
     let stored = contents(&alice.history());
     assert_eq!(stored.len(), 4, "nothing twice: {stored:?}");
+}
+
+#[test]
+fn a_login_that_was_ended_is_replaced_when_the_password_is_at_hand() {
+    let server = Server::start(Backend::Sqlite);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    assert!(send(&server, home.path(), &["first"], "").status.success());
+    let kept = kept_logins(&home.path().join(".local"));
+    let text = std::fs::read_to_string(&kept[0]).expect("reads");
+    let tokens: Value = serde_json::from_str(&text).expect("JSON");
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ended = server.http().with_token(token);
+    ended.post("/api/auth/logout", &json!({})).expect(204);
+    assert!(send(&server, home.path(), &["second"], "").status.success());
+    assert_eq!(contents(&alice.history()), ["first", "second"]);
+
+    // Without a password there is nothing to replace it with.
+    let after = std::fs::read_to_string(&kept[0]).expect("reads");
+    let tokens: Value = serde_json::from_str(&after).expect("JSON");
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ended = server.http().with_token(token);
+    ended.post("/api/auth/logout", &json!({})).expect(204);
+    let refused = client(&server, home.path(), &["send", "third"])
+        .env_remove("PARLOUR_PASSWORD")
+        .output()
+        .expect("it ends");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("log in"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -40,7 +40,10 @@ pub(super) fn connection(state: &State) -> (String, Color) {
             let text = format!("◌ reconnecting in {seconds} s: {}", visible(why));
             (text, Color::Yellow)
         }
-        Status::Offline { why } => (format!("✗ offline: {}", visible(why)), Color::Red),
+        Status::Offline { why } => {
+            let text = format!("✗ offline: {} (/reconnect tries again)", visible(why));
+            (text, Color::Red)
+        }
     }
 }
 

@@ -62,7 +62,7 @@ fn said(form: &LoginForm) -> Line<'static> {
     match &form.error {
         Some(error) => Line::from(visible(error)).fg(Color::LightRed),
         None if form.mode == Mode::Register => {
-            Line::from("3–50 letters, digits, _ or -; a password of 8 or more.").dark_gray()
+            Line::from("3–50 letters, digits, _ or -; password: 8 or more.").dark_gray()
         }
         None => Line::from("Enter goes on; ↑ and ↓ change the field.").dark_gray(),
     }

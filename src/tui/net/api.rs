@@ -9,7 +9,7 @@ use awc::{
     http::{Method, Version, header},
 };
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::{Host, Url};
 
 use crate::{
     protocol::views::{Login, Message, NewMessage, Problem, Refresh, Register, Tokens, User},
@@ -133,6 +133,18 @@ impl Api {
         let text = self.base.as_str();
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         rest.trim_end_matches('/').to_owned()
+    }
+
+    /// Whether what is sent leaves this computer unencrypted.
+    #[must_use]
+    pub fn is_readable_by_others(&self) -> bool {
+        let is_here = match self.base.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.base.scheme() == "http" && !is_here
     }
 
     /// Makes an account.

@@ -4,7 +4,7 @@
 //! take turns: whoever renews holds a lock on the file, and looks into it first.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
@@ -13,6 +13,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -131,17 +132,21 @@ pub struct Account {
     kept: Rc<Mutex<Option<Kept>>>,
     /// Whether the file was ever there: if it is gone, the login was ended by another program.
     is_shelved: Rc<Cell<bool>>,
+    /// The name and password that the settings hold: good for a new login when the kept one has ended.
+    given: Rc<RefCell<Option<(String, SecretString)>>>,
 }
 
 impl Account {
-    /// No login yet. Without a shelf it lives as long as the program.
+    /// No login yet. Without a shelf it lives as long as the program. With a name and password `given`, a login that
+    /// has ended is replaced by a new one.
     #[must_use]
-    pub fn new(api: Api, shelf: Option<Shelf>) -> Self {
+    pub fn new(api: Api, shelf: Option<Shelf>, given: Option<(String, SecretString)>) -> Self {
         Self {
             api,
             shelf,
             kept: Rc::default(),
             is_shelved: Rc::default(),
+            given: Rc::new(RefCell::new(given)),
         }
     }
 
@@ -175,7 +180,7 @@ impl Account {
     pub async fn bearer(&self, refused: Option<&str>) -> Result<String, Failure> {
         let mut held = self.kept.lock().await;
         let Some(kept) = held.clone() else {
-            return Err(ended());
+            return self.log_in_again(&mut held).await;
         };
         let is_good = |kept: &Kept| {
             refused != Some(&kept.access_token) && kept.expires_at > now() + MARGIN.as_secs()
@@ -201,7 +206,7 @@ impl Account {
             },
             Some(_) if self.is_shelved.get() => {
                 *held = None;
-                return Err(ended());
+                return self.log_in_again(&mut held).await;
             }
             _ => kept,
         };
@@ -219,7 +224,32 @@ impl Account {
                 if let Some(path) = &path {
                     remove(path);
                 }
-                Err(ended())
+                self.log_in_again(&mut held).await
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn log_in_again(&self, held: &mut Option<Kept>) -> Result<String, Failure> {
+        let given = self.given.borrow().clone();
+        let Some((username, password)) = given else {
+            let sentence = "Your login has ended: log in again.";
+            return Err(Failure::LoginEnded(sentence.into()));
+        };
+        match self.api.log_in(&username, password.expose_secret()).await {
+            Ok(tokens) => {
+                let access_token = tokens.access_token.clone();
+                self.keep(held, &username, tokens);
+                Ok(access_token)
+            }
+            Err(Failure::Refused {
+                status: 400..=428,
+                detail,
+                ..
+            }) => {
+                // Trying the same password again would only look like guessing.
+                self.given.borrow_mut().take();
+                Err(Failure::LoginEnded(detail))
             }
             Err(failure) => Err(failure),
         }
@@ -254,6 +284,7 @@ impl Account {
 
     /// Ends the login, on the server if it can be reached, and here in any case.
     pub async fn log_out(&self) {
+        self.given.borrow_mut().take();
         let bearer = self.bearer(None).await;
         let kept = self.kept.lock().await.take();
         if let Ok(bearer) = bearer
@@ -294,10 +325,6 @@ fn remove(path: &Path) {
     {
         log::warn!("the kept login cannot be removed: {error}");
     }
-}
-
-fn ended() -> Failure {
-    Failure::LoginEnded("Your login has ended: log in again.".into())
 }
 
 #[cfg(test)]

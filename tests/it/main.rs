@@ -5,8 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // `.env("WORKERS", 2)` reads better than `.env("WORKERS", &2)`.
 #![allow(clippy::needless_pass_by_value)]
-// PostgreSQL is a name.
-#![allow(clippy::doc_markdown)]
 
 #[macro_use]
 mod support;
@@ -22,6 +20,8 @@ mod durability;
 mod history;
 mod house;
 mod limits;
+mod logins;
+mod outage;
 mod problem;
 mod quickstart;
 mod readme;

@@ -22,6 +22,7 @@ mod durability;
 mod history;
 mod house;
 mod limits;
+mod migrations;
 mod problem;
 mod quickstart;
 mod readme;

@@ -91,8 +91,12 @@ pub fn run() -> i32 {
     // Fails only when a provider has been chosen before.
     let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = config::load_dotenv().and_then(|()| {
-        let cli = Cli::parse_from(with_default_command(config::arguments()));
-        execute(cli.command)
+        match Cli::try_parse_from(with_default_command(config::arguments())) {
+            Ok(cli) => execute(cli.command),
+            Err(error) => Err(ConfigError(
+                wrong_value(&error).unwrap_or_else(|| error.exit()),
+            )),
+        }
     });
     match outcome {
         Ok(code) => code,
@@ -101,6 +105,39 @@ pub fn run() -> i32 {
             MISCONFIGURED
         }
     }
+}
+
+/// One sentence about a value that is not right. It may come from the environment, where no flag was given, so it names
+/// the setting both ways.
+fn wrong_value(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    matches!(
+        error.kind(),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue
+    )
+    .then_some(())?;
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let flag = text(ContextKind::InvalidArg)?;
+    let name = flag
+        .trim_start_matches('-')
+        .split(' ')
+        .next()?
+        .replace('-', "_")
+        .to_uppercase();
+    let value = text(ContextKind::InvalidValue)?;
+    let reason = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    let allowed = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) => format!("; it may be {}", values.join(" or ")),
+        _ => String::new(),
+    };
+    Some(format!(
+        "{name} (or {flag}) may not be `{value}`{reason}{allowed}."
+    ))
 }
 
 /// Puts `serve` where no command is named, so that `parlour --port 9000` serves on port 9000.

@@ -1,5 +1,7 @@
 //! Messages: posting one, and reading a room's log.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 pub use crate::db::messages::Page;
@@ -48,6 +50,7 @@ pub struct Announcement {
 #[derive(Debug)]
 pub struct Posting {
     pending: Pending,
+    since: Instant,
     room: String,
     content: String,
     client_id: Option<String>,
@@ -100,6 +103,7 @@ pub fn post(app: &App, caller: &Caller, post: Post) -> Result<Posting> {
     })?;
     Ok(Posting {
         pending,
+        since: Instant::now(),
         room,
         content,
         client_id,
@@ -146,11 +150,12 @@ impl Posting {
     pub async fn posted(self, vault: &Vault) -> Result<Posted> {
         let Self {
             pending,
+            since,
             room,
             content,
             client_id,
         } = self;
-        let (id, seq, at, duplicate) = match journal::receipt(pending).await? {
+        let (id, seq, at, duplicate) = match journal::receipt(pending, since).await? {
             Receipt::Stored { id, at } => (id, id, at, false),
             Receipt::Before {
                 id,

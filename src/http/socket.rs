@@ -17,7 +17,6 @@ pub async fn open(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse> {
-    let response = ws::handshake(&request)?;
     client::check_origin(&request, &app.config.cors_origins)?;
     if app.is_draining() {
         return Err(Error::unavailable(
@@ -35,6 +34,7 @@ pub async fn open(
     } else {
         return Err(extract::not_authenticated());
     };
+    let response = ws::handshake(&request)?;
     if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());
     }

@@ -296,13 +296,14 @@ fn refuse<A>(batch: Vec<Waiting<A>>, error: &Error) {
     }
 }
 
-/// Waits for a receipt, but not for ever.
+/// Waits for a receipt, but not for ever. A little longer than the writer's own patience, so that its answer, which knows
+/// more, comes first.
 ///
 /// # Errors
 /// What the writer answered; or that the outcome is not known, when it did not answer in time.
-pub async fn receipt(pending: Pending) -> Result<Receipt> {
-    // A little longer than the writer's own patience, so that its answer, which knows more, comes first.
-    match tokio::time::timeout(PATIENCE + Duration::from_millis(500), pending).await {
+pub async fn receipt(pending: Pending, since: Instant) -> Result<Receipt> {
+    let deadline = since + PATIENCE + Duration::from_millis(500);
+    match tokio::time::timeout_at(deadline.into(), pending).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) | Err(_) => Err(Error::outcome_unknown()),
     }

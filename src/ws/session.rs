@@ -22,7 +22,7 @@ use crate::{
     app::App,
     chat::{
         Caller,
-        messages::{self, Post, Posted},
+        messages::{self, Post, Posted, Posting},
         rooms::{self as chat_rooms, Room},
     },
     error::{Error, Kind, Result},
@@ -50,7 +50,9 @@ pub struct ChatSession {
     gauge: Arc<Gauge>,
     registration: Option<Registration>,
     rooms: Vec<RoomFeed>,
-    unacked: usize,
+    /// Posts that wait for their ack, in the order in which they came.
+    unacked: VecDeque<(Option<String>, Posting)>,
+    awaiting_ack: bool,
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
     closing: Closing,
@@ -81,7 +83,8 @@ impl ChatSession {
             gauge: Arc::default(),
             registration: None,
             rooms: Vec::new(),
-            unacked: 0,
+            unacked: VecDeque::new(),
+            awaiting_ack: false,
             misunderstood: VecDeque::new(),
             sync: None,
             closing: Closing::No,
@@ -178,7 +181,7 @@ impl ChatSession {
     }
 
     fn post(&mut self, reference: Option<String>, message: SendMessage, ctx: &mut Context) {
-        if self.unacked >= self.app.config.limits.unacked_per_socket {
+        if self.count_unacked() >= self.app.config.limits.unacked_per_socket {
             let detail =
                 "Too many messages wait for their ack on this socket; wait for some of them.";
             let refused = Error::too_many("too_many_unacked", detail, Duration::from_millis(100));
@@ -189,7 +192,7 @@ impl ChatSession {
             room,
             client_id,
         } = message;
-        let posting = match messages::post(
+        match messages::post(
             &self.app,
             &self.caller,
             Post {
@@ -198,10 +201,25 @@ impl ChatSession {
                 client_id,
             },
         ) {
-            Ok(posting) => posting,
+            Ok(posting) => self.unacked.push_back((reference, posting)),
             Err(error) => return self.send_error(reference, &error, ctx),
+        }
+        self.await_ack(ctx);
+    }
+
+    fn count_unacked(&self) -> usize {
+        self.unacked.len() + usize::from(self.awaiting_ack)
+    }
+
+    /// Waits for the oldest receipt; one at a time, so that acks come in the order of the sends.
+    fn await_ack(&mut self, ctx: &mut Context) {
+        if self.awaiting_ack {
+            return;
+        }
+        let Some((reference, posting)) = self.unacked.pop_front() else {
+            return;
         };
-        self.unacked += 1;
+        self.awaiting_ack = true;
         let app = Arc::clone(&self.app);
         let posted = async move { posting.posted(&app.vault).await };
         ctx.spawn(
@@ -217,7 +235,7 @@ impl ChatSession {
         posted: Result<Posted>,
         ctx: &mut Context,
     ) {
-        self.unacked -= 1;
+        self.awaiting_ack = false;
         match (posted, reference) {
             (
                 Ok(Posted {
@@ -245,6 +263,7 @@ impl ChatSession {
             (Ok(_), None) => {}
             (Err(error), reference) => self.send_error(reference, &error, ctx),
         }
+        self.await_ack(ctx);
         self.close_when_acked(ctx);
     }
 
@@ -264,7 +283,7 @@ impl ChatSession {
     }
 
     fn close_when_acked(&mut self, ctx: &mut Context) {
-        if let (Closing::WhenAcked(code, reason), 0) = (self.closing, self.unacked) {
+        if let (Closing::WhenAcked(code, reason), 0) = (self.closing, self.count_unacked()) {
             self.say_close(code, reason, ctx);
         }
     }

@@ -16,6 +16,7 @@ const ROOMS: &[Room] = &[
     ("error", &["protocol"]),
     ("protocol", &[]),
     ("config", &["protocol", "error"]),
+    ("logging", &["protocol", "config"]),
     ("gate", &["error"]),
     ("crypto", &["error"]),
     ("db", &["protocol", "error", "config", "gate"]),

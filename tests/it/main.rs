@@ -21,6 +21,7 @@ mod history;
 mod house;
 mod limits;
 mod logins;
+mod migrations;
 mod outage;
 mod problem;
 mod quickstart;

@@ -87,7 +87,7 @@ fn a_wrong_setting_is_one_sentence_and_exit_code_2() {
         ("TRUSTED_PROXIES", "proxy.local", "TRUSTED_PROXIES"),
         ("MAX_FRAME_BYTES", "1024", "MAX_FRAME_BYTES"),
         ("DATA_DIR", "/proc/nothing", "DATA_DIR"),
-        ("TLS_CERT", "/nowhere.pem", "TLS_KEY"),
+        ("TLS_CERT", "/nowhere.pem", "--tls-key"),
     ] {
         // The flag says the same as the variable.
         let case = format!("{name}={value}");

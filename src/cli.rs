@@ -9,7 +9,7 @@ use crate::{
     config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
     crypto::random_bytes,
     db::{conn, migrate},
-    http, logging,
+    http, logging, ops,
     protocol::GENERAL,
     tui::{self, ClientError},
 };
@@ -62,6 +62,12 @@ pub enum Command {
         /// Messages to begin with, the latest ones
         #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
         lines: usize,
+    },
+    /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
+    Demo {
+        /// Without time to read
+        #[arg(long)]
+        fast: bool,
     },
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
@@ -130,6 +136,7 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             json,
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Migrate(settings) => migrate(&settings),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Completions { shell } => {

@@ -74,6 +74,15 @@ pub enum Command {
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check settings, keys, database, clock and limits, and say what to do; changes nothing
+    Doctor {
+        /// Those of `serve`.
+        #[command(flatten)]
+        settings: Box<Settings>,
+        /// Only ask the running server whether it can take work: exit 0 if so
+        #[arg(long)]
+        health: bool,
+    },
     /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -138,6 +147,11 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
         Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Migrate(settings) => migrate(&settings),
+        Command::Doctor { settings, health } => Ok(if health {
+            ops::doctor::health(&settings)
+        } else {
+            ops::doctor::run(&settings)
+        }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::{
-    checked::{Config, Patience, Storage, TlsFiles},
+    checked::{Config, Patience, Storage, TlsFiles, weaknesses},
     database_url::DatabaseUrl,
     keys::{FoundKey, Keys},
 };

@@ -217,6 +217,24 @@ impl Config {
     }
 }
 
+/// What can be set but should not stay so where others come in: a sentence for each.
+#[must_use]
+pub fn weaknesses(bcrypt_cost: u32, rate_limits: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    if bcrypt_cost < 10 {
+        found.push(format!(
+            "BCRYPT_COST is {bcrypt_cost}: below 10, stolen password hashes are guessed quickly."
+        ));
+    }
+    if !rate_limits {
+        found.push(
+            "RATE_LIMITS is off: anyone may guess passwords and send as fast as the line allows."
+                .into(),
+        );
+    }
+    found
+}
+
 fn make_private_dir(path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new()

@@ -46,15 +46,6 @@ pub enum FoundKey {
 }
 
 impl FoundKey {
-    /// The key, if there is one.
-    #[must_use]
-    pub fn key(&self) -> Option<&SecretString> {
-        match self {
-            Self::Given(key) | Self::Kept(_, key) => Some(key),
-            Self::Missing(_) => None,
-        }
-    }
-
     /// Looks for `SECRET_KEY`; makes nothing.
     ///
     /// # Errors

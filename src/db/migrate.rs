@@ -74,6 +74,8 @@ pub fn count_pending(conn: &mut AnyConnection) -> Result<usize, Failure> {
 /// How the tables of a database stand to this program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
+    /// Nothing has ever been run: there are no tables.
+    pub is_new: bool,
     /// Migrations that are still to be run.
     pub pending: Vec<String>,
     /// Migrations that this program does not know: a newer one ran them.
@@ -102,6 +104,7 @@ pub fn look(conn: &mut AnyConnection) -> Result<Standing, Failure> {
     };
     let is_known = |version: &String| known.iter().any(|(known, _)| known == version);
     Ok(Standing {
+        is_new: applied.is_empty(),
         unknown: applied
             .iter()
             .filter(|version| !is_known(version))

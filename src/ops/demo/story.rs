@@ -52,7 +52,7 @@ async fn begin(stage: &mut Stage, folder: &TempDir) -> Result<Cast> {
     let server = Server::start(folder.path(), 0).await?;
     stage
         .holds(&format!(
-            "It listens on {} after {}; it needed no setting, and made its own keys.",
+            "It listens on {} after {}, and has made its database and its keys.",
             server.url.as_str().trim_end_matches('/'),
             millis(server.start_took)
         ))
@@ -177,7 +177,7 @@ async fn retry(stage: &mut Stage, cast: &mut Cast) -> Result<()> {
     let (first, _) = cast.bob.say(text, Some(name)).await?;
     cast.stored += 1;
     stage
-        .tell("His line breaks. Was it stored? His client cannot know, so it sends the same again.")
+        .tell("Had the answer been lost, his client could not know. So it connects anew and sends the same again.")
         .await;
     cast.bob.disconnect();
     cast.bob.connect().await?;

@@ -18,6 +18,8 @@ mod browser;
 mod contract;
 mod crash_image;
 mod defects;
+mod demo;
+mod doctor;
 mod durability;
 mod history;
 mod house;

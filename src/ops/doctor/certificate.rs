@@ -103,6 +103,8 @@ fn instant(tag: u8, text: &[u8]) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     #[test]
@@ -121,6 +123,24 @@ mod tests {
             (shown(0x04, "261122140745Z"), shown(0x17, "é")),
             (None, None)
         );
+    }
+
+    #[test]
+    fn the_life_of_a_certificate_is_read() {
+        // Made by OpenSSL; its private key was thrown away.
+        const MADE_BY_OPENSSL: &str = "MIIBbjCCAROgAwIBAgIUDpx+kGYhgzSFHEj90I2WrC5wPIAwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBeDAeFw0yNj\
+        ExMjIxNTMwMTRaFw0zNjExMTkxNTMwMTRaMAwxCjAIBgNVBAMMAXgwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASl\
+        QwuPIujnL1h5fYmTGLI5tYFnEoa+laPbVGX53YGde9p5J+18fH5K4ZZMuwxr6X4hR5urXPxM4sk5j9R8a4uTo1MwUT\
+        AdBgNVHQ4EFgQUNIhUoVYLTDEhA4GTUI3DRCikKEYwHwYDVR0jBBgwFoAUNIhUoVYLTDEhA4GTUI3DRCikKEYwDwYD\
+        VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEA6/0ubiJh8/zdiHgcrtTvkhP3JPcyTH5/niwas+ZWoVgCIQ\
+        CuMFofLu+ym52OddD7sAB1fiKLjXdQFfpE6DNCg7I3YQ==";
+        let der = STANDARD.decode(MADE_BY_OPENSSL).expect("base64");
+        let (from, until) = validity(&der).expect("a certificate");
+        assert_eq!(from.to_string(), "2026-11-22 15:30:14 UTC");
+        assert_eq!(until.to_string(), "2036-11-19 15:30:14 UTC");
+        for length in 0..der.len() {
+            assert_eq!(validity(&der[..length]), None, "cut after {length}");
+        }
     }
 
     #[test]

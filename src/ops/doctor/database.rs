@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::TimeDelta;
+use rustix::fs::{Access, access};
 use secrecy::ExposeSecret as _;
 
 use super::Report;
@@ -38,12 +39,20 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
         Ok(conn) => conn,
         Err(error) => {
             report.problem(format!(
-                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({error})."
+                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({}).",
+                error.to_string().trim()
             ));
             return;
         }
     };
-    report.ok(format!("The database {url} can be reached."));
+    match url {
+        DatabaseUrl::Sqlite(path) if access(path, Access::WRITE_OK).is_err() => {
+            report.problem(format!(
+                "The database {url} cannot be written by this user: give its file to the user that Parlour runs as (chown)."
+            ));
+        }
+        _ => report.ok(format!("The database {url} can be reached.")),
+    }
     let before = now();
     match engine::find_postgres(&mut conn) {
         Ok(Some(found)) => check_postgres(&found, before, report),
@@ -156,7 +165,10 @@ fn check_tables(
             standing.unknown.join(", ")
         ));
     } else if standing.is_new {
-        report.ok("The database is empty; the first start makes its tables.");
+        report.ok(format!(
+            "The database is empty; the first start makes its tables (pending: {}).",
+            standing.pending.join(", ")
+        ));
     } else if standing.pending.is_empty() {
         report.ok("The tables are up to date.");
     } else {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Broken, Result};
+use super::{Broken, Result, demand};
 use crate::{
     config::DatabaseUrl,
     db::{
@@ -49,10 +49,10 @@ impl Disk {
     pub fn replace(&mut self, id: u64, sealed: &str) -> Result<()> {
         let id = i64::try_from(id).map_err(|e| broken(&e))?;
         let replaced = messages::update_content(&mut self.conn, self.room_id, id, sealed);
-        match replaced.map_err(|e| broken(&e))? {
-            true => Ok(()),
-            false => Err(Broken::new(format!("Message {id} is not in the database."))),
-        }
+        demand(
+            replaced.map_err(|e| broken(&e))?,
+            &format!("Message {id} is not in the database."),
+        )
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Broken, Result};
 use crate::config;
 
 /// How long it may take to listen, and to end. The machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const GREETING: &str = "Parlour is listening on ";
 
 /// A process that ends with this value, however that goes.

@@ -181,6 +181,7 @@ async fn retry(stage: &mut Stage, cast: &mut Cast) -> Result<()> {
         .await;
     cast.bob.disconnect();
     cast.bob.connect().await?;
+    cast.bob.catch_up().await?;
     cast.sockets += 1;
     let (second, _) = cast.bob.say(text, Some(name)).await?;
     stage.shows("first answer", &answer(&first)).await;

@@ -1,6 +1,6 @@
 //! The database: whether it can be reached, what it is, and whether it and this program belong together.
 
-use std::path::Path;
+use std::path::{Path, absolute};
 
 use chrono::TimeDelta;
 use rustix::fs::{Access, access};
@@ -86,10 +86,11 @@ fn check_sqlite(report: &mut Report) {
 }
 
 fn check_absent(path: &Path, storage: &Storage, report: &mut Report) {
+    let is_data_dir = |folder: &Path| absolute(folder).ok() == absolute(&storage.data_dir).ok();
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_none_or(|folder| folder.is_dir() || folder == storage.data_dir) {
+    if folder.is_none_or(|folder| folder.is_dir() || is_data_dir(folder)) {
         report.ok(format!(
             "The database {} is not there yet; the first start makes it.",
             storage.database_url

@@ -55,12 +55,16 @@ fn is_writable(path: &Path) -> bool {
     access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
-/// The folder itself, or the nearest one above it that exists.
+/// What there is of a path, if that is a folder: in it the rest would be made.
 fn nearest_folder(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
-    path.ancestors()
-        .find(|folder| folder.is_dir())
-        .map(Path::to_owned)
+    let nearest = path.ancestors().find(|part| part.exists())?;
+    let folder = if nearest == path && nearest.is_file() {
+        nearest.parent()?
+    } else {
+        nearest
+    };
+    folder.is_dir().then(|| folder.to_owned())
 }
 
 /// Both keys. Tells the one for encryption, if it is good or is still to be made.
@@ -104,13 +108,13 @@ fn check_key(
 fn check_private(name: &str, path: &Path, report: &mut Report) {
     let shown = path.display();
     let mode = fs::metadata(path).map_or(0, |found| found.permissions().mode() & 0o777);
-    if mode & 0o077 == 0 {
-        report.ok(format!(
-            "{name} is kept in {shown}, which is this user's alone; back it up."
-        ));
-    } else {
+    if mode & 0o077 != 0 {
         report.problem(format!(
             "{name} is kept in {shown}, which other users can get at (mode {mode:03o}): `chmod 600 {shown}`."
+        ));
+    } else {
+        report.ok(format!(
+            "{name} is kept in {shown}, which is this user's alone; back it up."
         ));
     }
 }
@@ -125,7 +129,10 @@ pub fn check_space(storage: &Storage, report: &mut Report) {
     let Some(folder) = nearest_folder(path) else {
         return;
     };
-    let Ok(disk) = statvfs(&folder) else { return };
+    // What is no disk tells of no blocks.
+    let Some(disk) = statvfs(&folder).ok().filter(|disk| disk.f_blocks > 0) else {
+        return;
+    };
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let shown = folder.display();
     if free < NONE {

@@ -30,7 +30,7 @@ struct Cast {
 pub async fn tell(stage: &mut Stage) -> Result<()> {
     stage
         .open(
-            "Parlour in two minutes",
+            "Parlour in a minute",
             "A real server, real sockets, a real crash; all of it in a temporary folder. Ctrl-C leaves.",
         )
         .await;

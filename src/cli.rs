@@ -9,7 +9,7 @@ use crate::{
     config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
     crypto::random_bytes,
     db::{conn, migrate},
-    http, logging,
+    http, logging, ops,
     protocol::GENERAL,
     tui::{self, ClientError},
 };
@@ -63,11 +63,26 @@ pub enum Command {
         #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
         lines: usize,
     },
+    /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
+    Demo {
+        /// Without time to read
+        #[arg(long)]
+        fast: bool,
+    },
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check settings, keys, database, clock and limits, and say what to do; changes nothing
+    Doctor {
+        /// Those of `serve`.
+        #[command(flatten)]
+        settings: Box<Settings>,
+        /// Only ask the running server whether it can take work: exit 0 if so
+        #[arg(long)]
+        health: bool,
+    },
     /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -167,7 +182,13 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             json,
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Migrate(settings) => migrate(&settings),
+        Command::Doctor { settings, health } => Ok(if health {
+            ops::doctor::health(&settings)
+        } else {
+            ops::doctor::run(&settings)
+        }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

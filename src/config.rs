@@ -258,8 +258,9 @@ pub struct ClientSettings {
 /// # Errors
 /// When the file is there but cannot be read.
 pub fn load_dotenv() -> Result<(), ConfigError> {
-    match dotenvy::dotenv() {
-        Ok(_) => Ok(()),
+    // By its path: by name alone it would be looked for in the folders above, too.
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
         // The error of dotenvy quotes the line, which may hold a key.
         Err(dotenvy::Error::LineParse(_, column)) => wrong(format!(

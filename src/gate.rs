@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -68,7 +68,8 @@ impl Gate {
     /// Runs `job` on one of the threads. A job that is still waiting when its caller gave up is not begun.
     ///
     /// # Errors
-    /// 503 when the queue is too full or the time is over, 500 when the job panicked.
+    /// 503 when the queue is too full or the time is over (`outcome_unknown` when the job had begun by then), 500 when
+    /// the job panicked.
     pub async fn run<T: Send + 'static>(
         &self,
         urgency: Urgency,
@@ -82,8 +83,11 @@ impl Gate {
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + self.limit;
         let place = Waiting::begin(&self.waiting);
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let boxed: Job = Box::new(move || {
             drop(place);
+            begins.store(true, Ordering::SeqCst);
             if Instant::now() < deadline && !answer.is_closed() {
                 let _gone = answer.send(job());
             }
@@ -105,6 +109,11 @@ impl Gate {
                 "a {} job ended without an answer",
                 self.name
             ))),
+            // It goes on without us, and what it does is done.
+            Err(_) if begun.load(Ordering::SeqCst) => {
+                log::warn!("{} work did not end within {:?}", self.name, self.limit);
+                Err(Error::unconfirmed())
+            }
             Err(_) => Err(self.busy()),
         }
     }

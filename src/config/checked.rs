@@ -205,6 +205,10 @@ impl Config {
                 message_burst: settings.message_burst,
                 sockets_per_user: settings.sockets_per_user as usize,
                 unacked_per_socket: settings.unacked_per_socket as usize,
+                queue_frames: settings.queue_frames as usize,
+                queue_bytes: settings.queue_bytes as usize,
+                slow_reader_ms: u64::from(settings.slow_reader_seconds) * 1_000,
+                ping_timeout_ms: u64::from(settings.ping_timeout_seconds) * 1_000,
             },
             patience: Patience {
                 queue_frames: settings.queue_frames as usize,

@@ -16,7 +16,7 @@ use crate::config::DatabaseUrl;
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest wait for a free connection: less, so that the answer that says what is missing comes first.
-const POOL_PATIENCE: Duration = Duration::from_millis(1_500);
+const POOL_PATIENCE: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
 
@@ -110,7 +110,7 @@ fn open_postgres(url: &str) -> ConnectionResult<PgConnection> {
     let mut conn = PgConnection::establish(&with_timeouts(url)).map_err(without_url)?;
     // `synchronous_commit` is what "acked is stored" rests on, whatever the server's own configuration says.
     conn.batch_execute(
-        "SET synchronous_commit = on; SET statement_timeout = '2s'; SET lock_timeout = '2s'; \
+        "SET synchronous_commit = on; SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'; \
          SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'; SET client_min_messages = warning",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;

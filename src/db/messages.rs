@@ -310,7 +310,8 @@ fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult
         .order(rooms::id)
         .select((rooms::name, rooms::id, rooms::last_seq));
     let found: Vec<(String, i64, i64)> = match conn {
-        AnyConnection::Postgres(conn) => query.for_update().load(conn)?,
+        // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
+        AnyConnection::Postgres(conn) => query.for_no_key_update().load(conn)?,
         // BEGIN IMMEDIATE has made us the only writer.
         AnyConnection::Sqlite(conn) => query.load(conn)?,
     };

@@ -35,7 +35,7 @@ pub fn run(conn: &mut AnyConnection) -> Result<Vec<String>, Failure> {
             ))?;
             let ran = run_pending::<Pg>(conn);
             conn.batch_execute(&format!(
-                "SELECT pg_advisory_unlock({LOCK}); SET statement_timeout = '2s'; SET lock_timeout = '2s'"
+                "SELECT pg_advisory_unlock({LOCK}); SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'"
             ))?;
             ran
         }

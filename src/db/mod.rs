@@ -78,7 +78,15 @@ impl Db {
             .run(urgency, move || {
                 query(&mut *connection(&pool)?).map_err(|error| unavailable(&error))
             })
-            .await?
+            .await
+            // A reading that was not ended in time has changed nothing.
+            .map_err(|error| {
+                if error == Error::unconfirmed() {
+                    Error::store_unavailable()
+                } else {
+                    error
+                }
+            })?
     }
 
     /// Writes: runs `change` in a transaction on a pooled connection.
@@ -94,7 +102,10 @@ impl Db {
             .run(Urgency::Urgent, move || {
                 conn::write(&mut *connection(&pool)?, change).map_err(|error| match &error {
                     WriteError::Refused(cause) => unavailable(cause),
-                    WriteError::Unknown(cause) => outcome_unknown(cause),
+                    WriteError::Unknown(cause) => {
+                        log::warn!("a commit failed on its way: {cause}");
+                        Error::unconfirmed()
+                    }
                 })
             })
             .await?
@@ -124,13 +135,6 @@ pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> 
 fn unavailable(cause: &DieselError) -> Error {
     log::warn!("the database refused: {cause}");
     Error::store_unavailable()
-}
-
-/// The answer to a commit that failed on its way.
-#[must_use]
-pub fn outcome_unknown(cause: &DieselError) -> Error {
-    log::warn!("a commit failed on its way: {cause}");
-    Error::outcome_unknown()
 }
 
 /// Whether a unique index refused a row.

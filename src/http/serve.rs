@@ -14,7 +14,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 use utoipa::OpenApi as _;
 
 use super::{docs::Documents, observe, openapi::ApiDoc, routes};
@@ -48,7 +51,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     }
     let documents = Documents::new(&ApiDoc::openapi())
         .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
-    let (app, writers) = App::build(config)?;
+    let (app, writers, mut sole) = App::build(config)?;
     let (server, address) = start(&app, &documents, tls).map_err(|error| {
         let (host, port) = (app.config.host, app.config.port);
         ConfigError(format!("{host}:{port} cannot be listened on ({error}): choose another HOST or PORT, or stop what uses it."))
@@ -57,8 +60,13 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let serving = rt::spawn(server);
     announce(&format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
-    let signal = wait_for_signal().await;
-    log::info!("{signal}: shutting down");
+    let taken_over = tokio::select! {
+        signal = wait_for_signal() => {
+            log::info!("{signal}: shutting down");
+            false
+        }
+        () = sole.lost() => true,
+    };
     rt::spawn(async {
         let signal = wait_for_signal().await;
         log::warn!("{signal} again: ending at once");
@@ -72,6 +80,11 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     }
     tidying.abort();
     finish(app, writers).await;
+    if taken_over {
+        return Err(ConfigError(
+            "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into(),
+        ));
+    }
     log::info!("bye");
     Ok(())
 }
@@ -204,11 +217,13 @@ async fn tidy(app: Arc<App>) {
 async fn finish(app: Arc<App>, writers: Writers) {
     // The writers end when the last handle to the journal is gone.
     drop(app);
-    let joined = rt::task::spawn_blocking(|| writers.join());
-    if tokio::time::timeout(JOURNAL_PATIENCE, joined)
-        .await
-        .is_err()
-    {
+    // A thread of its own: the runtime would wait for one of its own without limit, and a disk may hang for ever.
+    let (done, ended) = oneshot::channel();
+    std::thread::spawn(move || {
+        writers.join();
+        let _nobody_waits = done.send(());
+    });
+    if tokio::time::timeout(JOURNAL_PATIENCE, ended).await.is_err() {
         log::warn!("the journal did not end in time");
     }
 }

@@ -181,14 +181,14 @@ fn check_tables(
     if standing.is_new {
         return;
     }
-    match facts::find(conn, "key_check") {
-        Ok(Some(sealed)) => check_seal(&sealed, key, report),
-        Ok(None) => report.ok("Nothing in the database is encrypted yet."),
+    match facts::list(conn, facts::KEY_CHECK) {
+        Ok(sealed) if sealed.is_empty() => report.ok("Nothing in the database is encrypted yet."),
+        Ok(sealed) => check_seals(&sealed, key, report),
         Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
     }
 }
 
-fn check_seal(sealed: &str, key: Option<&FoundKey>, report: &mut Report) {
+fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) {
     match key {
         // What is wrong with it has been said.
         None => {}
@@ -198,7 +198,7 @@ fn check_seal(sealed: &str, key: Option<&FoundKey>, report: &mut Report) {
         )),
         Some(FoundKey::Given(key) | FoundKey::Kept(_, key)) => {
             match Vault::new(key.expose_secret()) {
-                Some(vault) if vault.open(sealed).is_ok() => {
+                Some(vault) if sealed.iter().all(|sealed| vault.open(sealed).is_ok()) => {
                     report.ok("ENCRYPTION_KEY opens what is in the database.");
                 }
                 _ => report.problem(

@@ -682,6 +682,18 @@ pub fn client_state_dir() -> Option<PathBuf> {
         .map(|dir| dir.join("parlour"))
 }
 
+/// Where this very program lies, for what it starts again as a process of its own.
+///
+/// # Errors
+/// When the system does not say.
+pub fn current_binary() -> Result<PathBuf, ConfigError> {
+    std::env::current_exe().map_err(|error| {
+        ConfigError(format!(
+            "This program cannot find its own file ({error}): is /proc mounted?"
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

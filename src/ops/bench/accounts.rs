@@ -6,17 +6,23 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::json;
 
-use super::{BenchError, Result, progress::Progress, rest::Rest};
+use super::{
+    BenchError, Result,
+    progress::Progress,
+    rest::{Answer, Rest},
+};
 use crate::protocol::views::{Tokens, User};
 
 /// The password of every user of the bench; the servers it is used on are thrown away.
 pub const PASSWORD: &str = "only for the bench";
 const AT_ONCE: usize = 4;
+const MOST_TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// A user who is logged in.
 #[derive(Clone)]
@@ -71,14 +77,25 @@ pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
 
 fn enter(rest: &mut Rest, username: String) -> Result<Account> {
     let body = json!({"username": username, "password": PASSWORD});
-    let _: User = rest
-        .post("/api/auth/register", &body)?
-        .json("a registration")?;
-    let tokens: Tokens = rest.post("/api/auth/login", &body)?.json("a login")?;
+    let _: User = patiently(rest, "/api/auth/register", &body)?.json("a registration")?;
+    let tokens: Tokens = patiently(rest, "/api/auth/login", &body)?.json("a login")?;
     Ok(Account {
         username,
         token: tokens.access_token,
     })
+}
+
+/// Asks again when the server is busy: hundreds of new users within seconds are not what is measured here.
+fn patiently(rest: &mut Rest, path: &str, body: &serde_json::Value) -> Result<Answer> {
+    let mut tries = 0;
+    loop {
+        let answer = rest.post(path, body)?;
+        tries += 1;
+        if !matches!(answer.status, 429 | 503) || tries >= MOST_TRIES {
+            return Ok(answer);
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// The access tokens alone.

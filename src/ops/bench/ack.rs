@@ -9,7 +9,6 @@ use super::{
     durable::FSYNC,
     floor,
     mouths::{Dress, Mouths},
-    noise,
     progress::step,
     report::{Row, Target, Unit},
     seats::{self, Door},
@@ -49,21 +48,18 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
                 .aim(Target::AtMost(limit)),
         );
     }
-    let sent = outcome.expected / SENDERS as u64;
-    if outcome.tally.ack.count() != sent {
+    let accepted = outcome.expected / SENDERS as u64;
+    if outcome.tally.ack.count() != accepted {
         bench.report.note(format!(
-            "{what}: {} of {sent} messages were acked.",
+            "{what}: {} of {accepted} messages were acked.",
             outcome.tally.ack.count()
         ));
     }
     outcome.tell(&what, &mut bench.report);
-    let unsteady = noise::of_floor(
-        &format!("{what} (an fsync)"),
+    bench.report.noise.floor(
+        &format!("an fsync, beside {what}"),
         before.as_secs_f64(),
         after.as_secs_f64(),
     );
-    if let Some(note) = unsteady {
-        bench.report.note(note);
-    }
     Ok(())
 }

@@ -23,7 +23,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// What a run gave.
 pub struct Outcome {
-    /// What should have arrived.
+    /// Deliveries that should have arrived.
     pub expected: u64,
     /// What did.
     pub tally: Tally,
@@ -65,9 +65,9 @@ impl Outcome {
             closed,
             ..
         } = &self.tally;
-        if self.tally.deliveries != self.expected || *skipped > 0 || *repeated > 0 {
+        if self.tally.deliveries != self.expected || *repeated > 0 {
             report.note(format!(
-                "{what}: {} of {} deliveries arrived; {skipped} were skipped, {repeated} came again or late; {lags} times `lag` was told.",
+                "{what}: {} of {} deliveries arrived; {skipped} were overtaken by later ones, {repeated} came again or late; {lags} times `lag` was told.",
                 self.tally.deliveries, self.expected
             ));
         }
@@ -81,16 +81,8 @@ impl Outcome {
                 "{what}: {count} sockets were closed (code {code})."
             ));
         }
-        let late = self.late.quantile(0.99);
-        if late > Duration::from_millis(10) {
-            report.note(format!(
-                "{what}: the bench itself sent 1 % of the messages over {} ms late, so the machine was full.",
-                late.as_millis()
-            ));
-        }
-        if let Some(note) = super::noise::of_others(what, self.others) {
-            report.note(note);
-        }
+        report.noise.late(what, self.late.quantile(0.99));
+        report.noise.others(what, self.others);
     }
 }
 
@@ -111,9 +103,9 @@ pub fn run(
     let cpu_before = cpu()?;
     let watch = Watch::begin(cpu_before)?;
     let Sent { count, late } = mouths.send(rate, time)?;
-    let expected = count * readers as u64;
+    let sent = count * readers as u64;
     let mut last = (arrived(), Instant::now());
-    while arrived() - before < expected && last.1.elapsed() < SILENCE {
+    while arrived() - before < sent && last.1.elapsed() < SILENCE {
         std::thread::sleep(Duration::from_millis(2));
         if arrived() > last.0 {
             last = (arrived(), Instant::now());
@@ -121,9 +113,11 @@ pub fn run(
     }
     let cpu_after = cpu()?;
     let others = watch.others(cpu_after)?;
+    let tally = crowd.take()?;
     Ok(Outcome {
-        expected,
-        tally: crowd.take()?,
+        // What the server has refused, and said so, nobody should get.
+        expected: sent.saturating_sub(tally.refused * readers as u64),
+        tally,
         cpu: cpu_after.saturating_sub(cpu_before),
         late,
         others,

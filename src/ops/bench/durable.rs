@@ -11,7 +11,7 @@ use std::{
 use super::{
     Bench, BenchError, Result, accounts,
     crowd::{Crowd, Talk, Tally},
-    floor, noise,
+    floor,
     noise::Watch,
     progress::{Progress, step},
     report::{Row, Target, Unit},
@@ -58,18 +58,12 @@ fn run(bench: &mut Bench<'_>, senders: usize) -> Result<()> {
         &tally,
         (time, now.since(spent), fsync),
     );
-    let notes = [
-        noise::of_others(&what, others),
-        noise::of_floor(
-            &format!("{what} (an fsync)"),
-            fsync_before.as_secs_f64(),
-            fsync_after.as_secs_f64(),
-        ),
-    ];
-    notes
-        .into_iter()
-        .flatten()
-        .for_each(|note| bench.report.note(note));
+    bench.report.noise.others(&what, others);
+    bench.report.noise.floor(
+        &format!("an fsync, beside {what}"),
+        fsync_before.as_secs_f64(),
+        fsync_after.as_secs_f64(),
+    );
     Ok(())
 }
 

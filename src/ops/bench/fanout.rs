@@ -7,7 +7,6 @@ use super::{
     broadcast::{self, Outcome, SENDERS},
     crowd::Crowd,
     mouths::{Dress, Mouths},
-    noise,
     progress::step,
     report::{Row, Target, Unit},
     seats::{self, Door},
@@ -93,7 +92,5 @@ fn tell(
     for floor in floors {
         floor.tell(&format!("the floor of {what}"), report);
     }
-    if let Some(note) = noise::of_floor(&what, one, other) {
-        report.note(note);
-    }
+    report.noise.floor(&what, one, other);
 }

@@ -154,6 +154,8 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         &options.lines
     };
     let outcome = lines.iter().try_for_each(|line| bench.measure(*line));
+    let noise = bench.report.noise.notes();
+    bench.report.notes.extend(noise);
     if options.json {
         let text = serde_json::to_string_pretty(&bench.report)
             .map_err(|error| BenchError(format!("The report cannot be written: {error}.")))?;

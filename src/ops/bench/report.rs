@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::noise::Noise;
+
 /// What a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -171,6 +173,9 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// What a reader should know before believing them.
     pub notes: Vec<String>,
+    /// What disturbed the run; becomes notes at its end.
+    #[serde(skip)]
+    pub noise: Noise,
 }
 
 impl Report {

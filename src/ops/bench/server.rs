@@ -141,6 +141,8 @@ impl Server {
                 ("RATE_LIMITS", "off"),
                 ("MESSAGES_PER_SECOND", "100000"),
                 ("MESSAGE_BURST", "100000"),
+                // Senders that ask for no ack cannot know how many wait for one.
+                ("UNACKED_PER_SOCKET", "10000"),
                 ("ACCESS_TOKEN_EXPIRE_MINUTES", "600"),
                 ("RUST_LOG", "warn"),
             ])

@@ -21,8 +21,14 @@ pub enum Kind {
     NotFound,
     /// It contradicts what is there (409).
     Conflict,
+    /// It was sent too slowly (408).
+    TooSlow,
     /// Too large: send less (413).
     TooLarge,
+    /// Not in this form: send JSON (415).
+    UnsupportedMediaType,
+    /// Ask for a WebSocket of version 13 (426).
+    UpgradeRequired,
     /// Well formed, but a value is not allowed: change it (422).
     Invalid,
     /// Wait, then try again (429).
@@ -120,6 +126,15 @@ impl Error {
         )
     }
 
+    /// A change was on its way to the disk when the store went away: it may be stored or not.
+    #[must_use]
+    pub fn outcome_unknown() -> Self {
+        Self::unavailable(
+            "outcome_unknown",
+            "The store did not confirm this in time, so it may be stored or not; trying again with the same client_id is safe.",
+        )
+    }
+
     /// Not now.
     pub fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -146,9 +161,12 @@ impl Error {
             Kind::Unauthenticated => 401,
             Kind::Forbidden => 403,
             Kind::NotFound => 404,
+            Kind::TooSlow => 408,
             Kind::Conflict => 409,
             Kind::TooLarge => 413,
+            Kind::UnsupportedMediaType => 415,
             Kind::Invalid => 422,
+            Kind::UpgradeRequired => 426,
             Kind::TooMany => 429,
             Kind::Internal => 500,
             Kind::Unavailable => 503,

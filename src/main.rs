@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The `parlour` program; everything is in the library.
+
+fn main() {
+    std::process::exit(parlour::cli::run());
+}

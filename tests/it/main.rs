@@ -1,1 +1,33 @@
-//! Integration tests.
+//! Integration tests: the real binary, spoken to over the network, on the embedded database and on PostgreSQL. A file
+//! per promise or capability that a user would name. `scripts/test` runs them and starts PostgreSQL for them.
+
+// A failed expectation is how a test speaks.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// `.env("WORKERS", 2)` reads better than `.env("WORKERS", &2)`.
+#![allow(clippy::needless_pass_by_value)]
+// PostgreSQL is a name.
+#![allow(clippy::doc_markdown)]
+
+#[macro_use]
+mod support;
+
+mod at_rest;
+mod bad_frames;
+mod bad_http;
+mod browser;
+mod contract;
+mod crash_image;
+mod defects;
+mod durability;
+mod history;
+mod house;
+mod limits;
+mod problem;
+mod quickstart;
+mod readme;
+mod retry;
+mod settings;
+mod shutdown;
+mod startup;
+mod sync;
+mod terminal;

@@ -1,0 +1,4 @@
+#[path = "../../../src/protocol/close.rs"]
+pub mod close;
+#[path = "../../../src/protocol/command.rs"]
+pub mod command;

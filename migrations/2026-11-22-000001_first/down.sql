@@ -1,0 +1,6 @@
+DROP TABLE messages;
+DROP TABLE memberships;
+DROP TABLE rooms;
+DROP TABLE sessions;
+DROP TABLE users;
+DROP TABLE facts;

@@ -1,0 +1,195 @@
+//! The handles that everything works with: built once, at start, and shared. A bundle without rules.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    chat::{
+        messages::{self, Announcement},
+        rates::Rates,
+        tickets::Tickets,
+    },
+    config::{Config, ConfigError},
+    crypto::{random_name, token::TokenKey, vault::Vault},
+    db::{
+        AnyConnection, Db, conn, facts,
+        lock::{self, LockError, SoleServer},
+        migrate,
+    },
+    gate::Gate,
+    hub::Hub,
+    journal::Journal,
+};
+
+pub use crate::journal::Writers;
+
+/// How long to wait for another server on the same database to end, as in a restart.
+const HANDOVER: Duration = Duration::from_secs(10);
+/// Longest wait for a password's turn.
+const PASSWORD_PATIENCE: Duration = Duration::from_secs(10);
+/// Most logins that wait for their turn.
+const PASSWORD_QUEUE: usize = 64;
+
+/// The handles.
+pub struct App {
+    /// The checked configuration.
+    pub config: Config,
+    /// Names this history.
+    pub epoch: String,
+    /// The database.
+    pub db: Db,
+    /// Where messages become durable.
+    pub journal: Journal<Announcement>,
+    /// Who is connected.
+    pub hub: Hub,
+    /// Seals and opens messages.
+    pub vault: Vault,
+    /// Signs and checks access tokens.
+    pub tokens: TokenKey,
+    /// Where passwords are hashed.
+    pub passwords: Gate,
+    /// How often one may do what.
+    pub rates: Rates,
+    /// Tickets for sockets.
+    pub tickets: Tickets,
+    /// Names this run of the server; with a count it names a request.
+    run: String,
+    requests: AtomicU64,
+    draining: AtomicBool,
+    _sole: SoleServer,
+}
+
+impl App {
+    /// Takes the database for this process, brings it up to date and starts everything that serving needs. Must run
+    /// inside an actix system.
+    ///
+    /// # Errors
+    /// One sentence about what is in the way.
+    pub fn build(config: Config) -> Result<(Arc<Self>, Writers), ConfigError> {
+        let no_threads = |error: std::io::Error| {
+            ConfigError(format!("The system gives no more threads ({error})."))
+        };
+        let vault = Vault::new(config.keys.encryption_key.expose_secret())
+            .ok_or_else(|| ConfigError("ENCRYPTION_KEY holds no key.".into()))?;
+        let sole = take_lock(&config)?;
+        let epoch = prepare_database(&config, &vault)?;
+        let db = Db::new(&config.storage).map_err(no_threads)?;
+        let hub = Hub::start(config.patience, config.limits.sockets_per_user);
+        let announcer = || {
+            let mut publisher = hub.publisher();
+            move |committed| messages::announce(&mut publisher, committed)
+        };
+        let (journal, writers) = Journal::start(&config.storage, announcer).map_err(no_threads)?;
+        let threads = (config.workers / 2).clamp(1, 4);
+        let passwords = Gate::start("password", threads, PASSWORD_QUEUE, PASSWORD_PATIENCE)
+            .map_err(no_threads)?;
+        let app = Self {
+            epoch,
+            db,
+            journal,
+            hub,
+            vault,
+            tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
+            passwords,
+            rates: Rates::new(config.rate_limits, &config.limits),
+            tickets: Tickets::default(),
+            run: random_name()
+                .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
+            requests: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
+            _sole: sole,
+            config,
+        };
+        Ok((Arc::new(app), writers))
+    }
+
+    /// A name for a request that has brought none.
+    pub fn next_request_id(&self) -> String {
+        format!(
+            "{}-{}",
+            self.run,
+            self.requests.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+
+    /// From now on nobody new is let in.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is going down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+fn take_lock(config: &Config) -> Result<SoleServer, ConfigError> {
+    let url = &config.storage.database_url;
+    lock::take(url, HANDOVER).map_err(|error| match error {
+        LockError::Taken => ConfigError(format!(
+            "Another Parlour server is using {url}: stop it first, or give this one a DATABASE_URL (and DATA_DIR) of its own."
+        )),
+        LockError::Unreachable(cause) => unreachable_database(config, &cause),
+    })
+}
+
+fn unreachable_database(config: &Config, cause: &str) -> ConfigError {
+    ConfigError(format!(
+        "The database {} cannot be reached: check DATABASE_URL and that the database is running ({}).",
+        config.storage.database_url,
+        cause.trim().replace('\n', " ")
+    ))
+}
+
+/// Runs pending migrations, and sees to the facts that a database must have: its epoch, and a sealed text that tells
+/// whether the keys are the right ones.
+fn prepare_database(config: &Config, vault: &Vault) -> Result<String, ConfigError> {
+    let unreachable =
+        |error: &dyn std::fmt::Display| unreachable_database(config, &error.to_string());
+    let mut conn = conn::open(&config.storage.database_url).map_err(|error| unreachable(&error))?;
+    let ran = migrate::run(&mut conn).map_err(|error| {
+        ConfigError(format!(
+            "The database {} could not be brought up to date: {error}.",
+            config.storage.database_url
+        ))
+    })?;
+    if !ran.is_empty() {
+        log::info!("ran {} pending migrations", ran.len());
+    }
+    if !keys_fit(&mut conn, vault).map_err(|error| unreachable(error.as_ref()))? {
+        return Err(ConfigError(
+            "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).".into(),
+        ));
+    }
+    find_or_make_epoch(&mut conn).map_err(|error| unreachable(&error))
+}
+
+fn find_or_make_epoch(conn: &mut AnyConnection) -> Result<String, Box<dyn std::error::Error>> {
+    if let Some(epoch) = facts::find(conn, "epoch")? {
+        return Ok(epoch);
+    }
+    let epoch = random_name()?;
+    facts::insert(conn, "epoch", &epoch)?;
+    Ok(epoch)
+}
+
+/// Whether the keys open what is in this database. With others, all would be unreadable, and new messages would be
+/// sealed with a key that the old ones do not have.
+fn keys_fit(conn: &mut AnyConnection, vault: &Vault) -> Result<bool, Box<dyn std::error::Error>> {
+    const FACT: &str = "key_check";
+    match facts::find(conn, FACT)? {
+        None => facts::insert(conn, FACT, &vault.seal(FACT))?,
+        Some(sealed) if vault.open(&sealed).is_err() => return Ok(false),
+        Some(sealed) if vault.is_current(&sealed) => {}
+        Some(_) => facts::update(conn, FACT, &vault.seal(FACT))?,
+    }
+    Ok(true)
+}

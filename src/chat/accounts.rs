@@ -1,0 +1,339 @@
+//! Accounts and logins: registering, logging in, keeping a login alive, ending it, and who a token speaks for.
+
+use std::net::IpAddr;
+
+use chrono::TimeDelta;
+
+use super::Caller;
+use crate::{
+    app::App,
+    crypto::{
+        password,
+        token::{RefreshToken, Refused},
+    },
+    db::{
+        sessions,
+        users::{self, NewUser},
+    },
+    error::{Error, Kind, Result},
+    protocol::{
+        close,
+        time::now,
+        views::{FieldError, Login, Register, Tokens, User},
+    },
+};
+
+/// Shortest and longest name, in characters.
+const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=50;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
+const MAX_EMAIL: usize = 254;
+
+/// Makes an account.
+///
+/// # Errors
+/// 400 for a name that is taken, 422, 429, 503.
+pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Result<User> {
+    check_new(&new)?;
+    app.rates
+        .check_guess(&users::key_of(&new.username), address)?;
+    let taken = || Error::bad_request("username_taken", "Username already registered");
+    let name = new.username.clone();
+    if app
+        .db
+        .read(move |conn| users::find_by_name(conn, &name))
+        .await?
+        .is_some()
+    {
+        return Err(taken());
+    }
+    let (secret, cost) = (new.password, app.config.bcrypt_cost);
+    let hash = app
+        .passwords
+        .run(move || password::hash(&secret, cost))
+        .await?
+        .map_err(Error::internal)?;
+    let (username, created_at) = (new.username, now());
+    let (name, email) = (
+        username.clone(),
+        new.email.map(|email| app.vault.seal(&email)),
+    );
+    let inserted = app.db.write(move |conn| {
+        let new = NewUser {
+            username: &name,
+            password_hash: &hash,
+            email: email.as_deref(),
+            created_at,
+        };
+        users::insert(conn, &new)
+    });
+    let id = inserted.await?.ok_or_else(taken)?;
+    Ok(User {
+        id,
+        username,
+        created_at,
+    })
+}
+
+fn check_new(new: &Register) -> Result<()> {
+    let mut wrong = Vec::new();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !NAME_LENGTH.contains(&new.username.chars().count()) || !new.username.chars().all(allowed) {
+        let msg = "A username must have 3 to 50 characters: letters A to Z, digits, _ and -.";
+        wrong.push(FieldError::body("username", msg));
+    }
+    if new.password.chars().count() < password::MIN_CHARACTERS {
+        let msg = format!(
+            "A password must have at least {} characters.",
+            password::MIN_CHARACTERS
+        );
+        wrong.push(FieldError::body("password", msg));
+    } else if new.password.len() > password::MAX_BYTES {
+        let msg = format!(
+            "A password may have at most {} bytes: what is beyond would not count.",
+            password::MAX_BYTES
+        );
+        wrong.push(FieldError::body("password", msg));
+    } else if new.password.contains('\0') {
+        wrong.push(FieldError::body(
+            "password",
+            "A password may not hold a NUL character.",
+        ));
+    }
+    if new
+        .email
+        .as_ref()
+        .is_some_and(|email| !looks_like_email(email))
+    {
+        wrong.push(FieldError::body("email", "This is not an e-mail address."));
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(wrong))
+    }
+}
+
+/// Only what is surely wrong is refused: whether an address works is shown by a mail that arrives.
+fn looks_like_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    text.len() <= MAX_EMAIL
+        && !local.is_empty()
+        && domain.contains('.')
+        && !domain.starts_with('.')
+        && plain
+}
+
+/// Begins a login. Takes the same time and says the same whether the name or the password is wrong.
+///
+/// # Errors
+/// 401, 429, 503.
+pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<Tokens> {
+    let key = users::key_of(&login.username);
+    app.rates.check_guess(&key, address)?;
+    // Text that no name can hold is not shown to the database (PostgreSQL takes no NUL).
+    let possible = NAME_LENGTH.contains(&key.len()) && key.is_ascii() && !key.contains('\0');
+    let user = app
+        .db
+        .read(move |conn| {
+            if possible {
+                users::find_by_name(conn, &key)
+            } else {
+                Ok(None)
+            }
+        })
+        .await?;
+    let hash = user.as_ref().map_or_else(
+        || nobodys_hash(app.config.bcrypt_cost),
+        |user| user.password_hash.clone(),
+    );
+    let right = app
+        .passwords
+        .run(move || password::verify(&login.password, &hash))
+        .await?;
+    let user = user.filter(|_| right).ok_or_else(|| {
+        Error::unauthenticated("wrong_credentials", "Incorrect username or password")
+    })?;
+    let id = sessions::new_id();
+    let refresh = RefreshToken::generate(id).map_err(Error::internal)?;
+    let (hash, user_id, at) = (refresh.hash(), user.id, now());
+    let ends = at + session_life(app);
+    app.db
+        .write(move |conn| {
+            sessions::delete_expired(conn, user_id, at)?;
+            sessions::insert(conn, id, user_id, &hash, at, ends)
+        })
+        .await?;
+    tokens(app, user.id, &refresh)
+}
+
+/// A well-formed hash of the right cost that no password has.
+fn nobodys_hash(cost: u32) -> String {
+    format!("$2b${cost:02}$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")
+}
+
+fn session_life(app: &App) -> TimeDelta {
+    TimeDelta::from_std(app.config.session_life).unwrap_or(TimeDelta::MAX)
+}
+
+fn tokens(app: &App, user_id: i64, refresh: &RefreshToken) -> Result<Tokens> {
+    let life = app.config.access_token_life;
+    let access_token = app
+        .tokens
+        .sign(user_id, refresh.session_id, now().timestamp(), life)
+        .map_err(Error::internal)?;
+    Ok(Tokens {
+        access_token,
+        token_type: "bearer".into(),
+        expires_in: life.as_secs(),
+        refresh_token: refresh.reveal(),
+    })
+}
+
+/// Exchanges a refresh token for new tokens. Each is good once; but when the answer that carried the newest was lost,
+/// the one before it is still good, until the newest has been used. Any older one was stolen, or the newest was: the
+/// login ends.
+///
+/// # Errors
+/// 401, 503.
+pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
+    let refused = || {
+        Error::unauthenticated(
+            "invalid_refresh_token",
+            "This login has ended; log in again.",
+        )
+    };
+    let token = RefreshToken::parse(token).ok_or_else(refused)?;
+    let (id, at) = (token.session_id, now());
+    let session = app
+        .db
+        .read(move |conn| sessions::find(conn, id, at))
+        .await?
+        .ok_or_else(refused)?;
+    let is_previous = session
+        .previous_hash
+        .as_ref()
+        .is_some_and(|hash| token.matches(hash));
+    if !token.matches(&session.refresh_hash) && !is_previous {
+        log::warn!("an old refresh token of login {id} was used again: the login is ended");
+        end(app, id).await?;
+        return Err(refused());
+    }
+    let next = RefreshToken::generate(id).map_err(Error::internal)?;
+    let (expected, hash, used, ends) = (
+        session.refresh_hash,
+        next.hash(),
+        token.hash(),
+        at + session_life(app),
+    );
+    let updated = app
+        .db
+        .write(move |conn| sessions::update_refresh(conn, id, &expected, &hash, &used, ends))
+        .await?;
+    if !updated {
+        let detail =
+            "Another request has just used this refresh token; use the answer to that one.";
+        return Err(Error::new(Kind::Conflict, "refresh_conflict", detail));
+    }
+    tokens(app, session.user_id, &next)
+}
+
+/// Ends the caller's login: its tokens are refused from now on, its sockets are closed.
+///
+/// # Errors
+/// 503.
+pub async fn log_out(app: &App, caller: &Caller) -> Result<()> {
+    end(app, caller.session_id).await
+}
+
+async fn end(app: &App, session_id: i64) -> Result<()> {
+    app.db
+        .write(move |conn| sessions::delete(conn, session_id))
+        .await?;
+    app.hub
+        .end_session(session_id, close::REVOKED, "this login was ended");
+    Ok(())
+}
+
+/// Who an access token speaks for. Its login is looked up: a token of an ended login is nobody's.
+///
+/// # Errors
+/// 401, 503.
+pub async fn authenticate(app: &App, token: &str) -> Result<Caller> {
+    let claims = app.tokens.read(token).map_err(|refused| match refused {
+        Refused::Expired => {
+            Error::unauthenticated("token_expired", "The access token has expired; refresh it.")
+        }
+        Refused::Invalid => invalid_token(),
+    })?;
+    let user_id: i64 = claims.sub.parse().map_err(|_| invalid_token())?;
+    authenticate_session(app, user_id, claims.sid).await
+}
+
+/// Whose ticket this is, if its login has not ended meanwhile.
+///
+/// # Errors
+/// 401, 503.
+pub async fn authenticate_ticket(app: &App, ticket: &str) -> Result<Caller> {
+    let refused = || {
+        Error::unauthenticated(
+            "invalid_ticket",
+            "This ticket was used or is too old; fetch a new one.",
+        )
+    };
+    let caller = app.tickets.redeem(ticket).ok_or_else(refused)?;
+    authenticate_session(app, caller.user_id, caller.session_id).await
+}
+
+async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Result<Caller> {
+    let at = now();
+    let session = app
+        .db
+        .read(move |conn| sessions::find(conn, session_id, at))
+        .await?;
+    let session = session
+        .filter(|session| session.user_id == user_id)
+        .ok_or_else(invalid_token)?;
+    Ok(Caller {
+        user_id,
+        username: session.username,
+        session_id,
+    })
+}
+
+fn invalid_token() -> Error {
+    Error::unauthenticated(
+        "invalid_token",
+        "The access token is not valid; log in again.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_takes_its_time_and_matches_nothing() {
+        let hash: Result<bcrypt::HashParts, _> = nobodys_hash(4).parse();
+        assert_eq!(hash.map(|parts| parts.get_cost()).ok(), Some(4));
+        assert!(!password::verify("password", &nobodys_hash(4)));
+    }
+
+    #[test]
+    fn what_is_surely_no_email_address_is_refused() {
+        assert!(looks_like_email("alice@example.org"));
+        for text in [
+            "",
+            "alice",
+            "@example.org",
+            "alice@",
+            "a b@example.org",
+            "alice@example",
+            "a\u{0}@example.org",
+        ] {
+            assert!(!looks_like_email(text), "{text:?}");
+        }
+    }
+}

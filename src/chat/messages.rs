@@ -1,0 +1,346 @@
+//! Messages: posting one, and reading a room's log.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+pub use crate::db::messages::Page;
+
+use super::{Caller, feed, rooms};
+use crate::{
+    app::App,
+    crypto::vault::Vault,
+    db::{self, messages, rooms::Room},
+    error::{Error, Kind, Result},
+    hub::{Broadcast, Publisher, frame},
+    journal::{self, Committed, Draft, Pending, Receipt},
+    protocol::{
+        GENERAL,
+        command::MAX_CLIENT_ID,
+        event::{self, Event},
+        time::Timestamp,
+        views::{FieldError, Message},
+    },
+};
+
+/// Most messages of a page.
+pub const MAX_PAGE: i64 = 200;
+/// Most bytes of frames that one `sync` sends at once for a room.
+const CATCH_UP_BYTES: usize = 192 * 1024;
+
+/// Something that a caller wants to say.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The room's name; `general` when absent.
+    pub room: Option<String>,
+    /// The text.
+    pub content: String,
+    /// Makes a retry safe.
+    pub client_id: Option<String>,
+}
+
+/// What the announcement of a message needs besides its numbers.
+#[derive(Debug)]
+pub struct Announcement {
+    username: String,
+    content: String,
+}
+
+/// A post that waits for its receipt.
+#[derive(Debug)]
+pub struct Posting {
+    pending: Pending,
+    since: Instant,
+    room: String,
+    content: String,
+    client_id: Option<String>,
+}
+
+/// A post that is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// The room's name.
+    pub room: String,
+    /// The text.
+    pub content: String,
+    /// What the sender called it.
+    pub client_id: Option<String>,
+    /// The message's number.
+    pub id: u64,
+    /// The number of the latest change to it.
+    pub seq: u64,
+    /// When it was stored.
+    pub at: Timestamp,
+    /// True when it had been stored before.
+    pub duplicate: bool,
+}
+
+/// Checks a post, seals it and puts it into the journal's queue. Does not wait: posts of one caller for one room are
+/// stored in the order of these calls. That the caller is a member of the room is looked up by the journal, in the
+/// transaction that stores the message.
+///
+/// # Errors
+/// 422, 429, 404 for a name that no room can have, 503 when too much is waiting.
+pub fn post(app: &App, caller: &Caller, post: Post) -> Result<Posting> {
+    check_post(app, &post)?;
+    app.rates.check_message(caller.user_id)?;
+    let Post {
+        room,
+        content,
+        client_id,
+    } = post;
+    let room = room.unwrap_or_else(|| GENERAL.to_owned());
+    rooms::check_name(&room)?;
+    let pending = app.journal.append(Draft {
+        room: room.clone(),
+        user_id: caller.user_id,
+        client_id: client_id.clone(),
+        content: app.vault.seal(&content),
+        announcement: Announcement {
+            username: caller.username.clone(),
+            content: content.clone(),
+        },
+    })?;
+    Ok(Posting {
+        pending,
+        since: Instant::now(),
+        room,
+        content,
+        client_id,
+    })
+}
+
+fn check_post(app: &App, post: &Post) -> Result<()> {
+    let most = app.config.limits.content_bytes;
+    let mut wrong = Vec::new();
+    if post.content.trim().is_empty() {
+        wrong.push(FieldError::body("content", "A message may not be empty."));
+    } else if post.content.len() > most {
+        wrong.push(FieldError::body(
+            "content",
+            format!("A message may have at most {most} bytes."),
+        ));
+    } else if post.content.contains('\0') {
+        wrong.push(FieldError::body(
+            "content",
+            "A message may not hold a NUL character.",
+        ));
+    }
+    if let Some(id) = &post.client_id
+        && (id.is_empty() || id.chars().count() > MAX_CLIENT_ID || id.chars().any(char::is_control))
+    {
+        let msg = format!(
+            "`client_id` must have 1 to {MAX_CLIENT_ID} characters, none of them control characters."
+        );
+        wrong.push(FieldError::body("client_id", msg));
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::invalid(wrong))
+    }
+}
+
+impl Posting {
+    /// Waits until the post is on the disk.
+    ///
+    /// # Errors
+    /// 404 when the caller is not a member of the room, 409 when the `client_id` was used for another text, 503 when it
+    /// was not stored or the outcome is not known (`code` tells which).
+    pub async fn posted(self, vault: &Vault) -> Result<Posted> {
+        let Self {
+            pending,
+            since,
+            room,
+            content,
+            client_id,
+        } = self;
+        let (id, seq, at, duplicate) = match journal::receipt(pending, since).await? {
+            Receipt::Stored { id, at } => (id, id, at, false),
+            Receipt::Before {
+                id,
+                seq,
+                at,
+                content: sealed,
+            } => {
+                // One that cannot be opened cannot be compared; it is stored, and that is what was asked.
+                if vault.open(&sealed).is_ok_and(|before| before != content) {
+                    let detail = "This `client_id` was used for another message; make a new one for each message.";
+                    return Err(Error::new(Kind::Conflict, "client_id_reused", detail));
+                }
+                (id, seq, at, true)
+            }
+        };
+        Ok(Posted {
+            room,
+            content,
+            client_id,
+            id,
+            seq,
+            at,
+            duplicate,
+        })
+    }
+}
+
+impl Posted {
+    /// As REST shows it to its sender.
+    #[must_use]
+    pub fn view(self, caller: &Caller) -> Message {
+        Message {
+            id: self.id,
+            seq: self.seq,
+            room: self.room,
+            user_id: caller.user_id,
+            username: caller.username.clone(),
+            content: self.content,
+            created_at: self.at,
+            client_id: self.client_id,
+            unreadable: false,
+        }
+    }
+}
+
+/// Has committed messages sent to the members of their rooms.
+pub fn announce(publisher: &mut Publisher, committed: Vec<Committed<Announcement>>) {
+    publisher.publish(committed.into_iter().map(broadcast).collect());
+}
+
+fn broadcast(committed: Committed<Announcement>) -> Broadcast {
+    let Committed {
+        room_id,
+        id,
+        at,
+        draft,
+    } = committed;
+    let mut message = event::Message {
+        room: draft.room,
+        id,
+        seq: id,
+        user_id: draft.user_id,
+        username: draft.announcement.username,
+        content: draft.announcement.content,
+        timestamp: at,
+        client_id: None,
+        unreadable: false,
+    };
+    let plain = frame::event(&Event::Message(message.clone()));
+    let own = draft.client_id.map(|client_id| {
+        message.client_id = Some(client_id);
+        (message.user_id, frame::event(&Event::Message(message)))
+    });
+    Broadcast {
+        room_id,
+        seq: id,
+        frame: plain,
+        own,
+    }
+}
+
+/// A page of a room's log.
+///
+/// # Errors
+/// 404, 422, 503.
+pub async fn page(
+    app: &App,
+    caller: &Caller,
+    room: &str,
+    page: Page,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Error::invalid_query(
+            "limit",
+            format!("`limit` must be between 1 and {MAX_PAGE}."),
+        ));
+    }
+    let room = rooms::find(app, caller, room).await?;
+    let rows = app
+        .db
+        .read(move |conn| messages::list(conn, room.id, page, limit))
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| open(&app.vault, &room.name, caller.user_id, row))
+        .collect())
+}
+
+/// Opens a stored message. One that cannot be opened is shown as such, never skipped.
+fn open(vault: &Vault, room: &str, reader: i64, row: messages::Message) -> Message {
+    let opened = vault.open(&row.content);
+    if opened.is_err() {
+        log::error!(
+            "message {} of room {room} cannot be decrypted: it was changed, or its key is missing",
+            row.id
+        );
+    }
+    Message {
+        id: row.id.unsigned_abs(),
+        seq: row.seq.unsigned_abs(),
+        room: room.to_owned(),
+        user_id: row.user_id,
+        username: row.username,
+        unreadable: opened.is_err(),
+        content: opened.unwrap_or_default(),
+        created_at: db::utc(row.created_at),
+        client_id: row.client_id.filter(|_| row.user_id == reader),
+    }
+}
+
+/// What changed in a room after `since`, as frames: as much as one answer holds.
+///
+/// # Errors
+/// 503.
+pub async fn changes_since(
+    app: &App,
+    caller: &Caller,
+    room: &Room,
+    since: u64,
+) -> Result<feed::Page<Bytes>> {
+    let (user_id, name) = (caller.user_id, room.name.clone());
+    let after = i64::try_from(since).unwrap_or(i64::MAX);
+    let found = app.db.read(move |conn| {
+        // The room's number first: every change up to it is then seen by the second query.
+        let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            room.last_seq,
+            messages::list(conn, room.id, Page::Since(after), MAX_PAGE)?,
+        )))
+    });
+    let (last_seq, rows) = found.await?.ok_or_else(Error::no_such_room)?;
+    let (mut changes, mut bytes, count) = (Vec::new(), 0, rows.len());
+    for row in rows {
+        let seq = row.seq.unsigned_abs();
+        let frame = frame::event(&Event::Message(as_event(open(
+            &app.vault, &room.name, user_id, row,
+        ))));
+        bytes += frame.len();
+        if bytes > CATCH_UP_BYTES && !changes.is_empty() {
+            break;
+        }
+        changes.push((seq, frame));
+    }
+    let complete = changes.len() == count && i64::try_from(count).unwrap_or(MAX_PAGE) < MAX_PAGE;
+    Ok(feed::Page {
+        since,
+        changes,
+        last_seq: last_seq.unsigned_abs(),
+        complete,
+    })
+}
+
+fn as_event(message: Message) -> event::Message {
+    event::Message {
+        room: message.room,
+        id: message.id,
+        seq: message.seq,
+        user_id: message.user_id,
+        username: message.username,
+        content: message.content,
+        timestamp: message.created_at,
+        client_id: message.client_id,
+        unreadable: message.unreadable,
+    }
+}

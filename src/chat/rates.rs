@@ -1,0 +1,146 @@
+//! How often one may do what. Counted in memory, per process.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+
+use crate::{
+    error::{Error, Result},
+    protocol::limits::Limits,
+};
+
+/// The limiters; none when `RATE_LIMITS=off`.
+#[derive(Debug)]
+pub struct Rates(Option<Limiters>);
+
+#[derive(Debug)]
+struct Limiters {
+    messages: DefaultKeyedRateLimiter<i64>,
+    guesses_by_account: DefaultKeyedRateLimiter<String>,
+    guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+const ONE: NonZeroU32 = NonZeroU32::MIN;
+
+fn quota(per_second: u32, burst: u32) -> Quota {
+    let at_least_one = |number| NonZeroU32::new(number).unwrap_or(ONE);
+    Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst))
+}
+
+impl Rates {
+    /// Limiters by the configured limits.
+    #[must_use]
+    pub fn new(on: bool, limits: &Limits) -> Self {
+        // Guessing one account's password: 10 tries at once, then one in 6 seconds. From one address 60 at once, then
+        // two a second: an office behind one address logs in on a Monday morning.
+        let by_account =
+            Quota::with_period(Duration::from_secs(6)).unwrap_or(Quota::per_second(ONE));
+        Self(on.then(|| Limiters {
+            messages: RateLimiter::keyed(quota(limits.messages_per_second, limits.message_burst)),
+            guesses_by_account: RateLimiter::keyed(
+                by_account.allow_burst(NonZeroU32::new(10).unwrap_or(ONE)),
+            ),
+            guesses_by_address: RateLimiter::keyed(quota(2, 60)),
+        }))
+    }
+
+    /// One message of a user.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_message(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        check(
+            &limiters.messages,
+            &user_id,
+            "You are sending messages too fast; wait a moment.",
+        )
+    }
+
+    /// One try at an account's password, or one registration of it.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_guess(&self, account: &str, address: Option<IpAddr>) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        let detail = "Too many attempts; wait a moment before the next.";
+        check(&limiters.guesses_by_account, &account.to_owned(), detail)?;
+        address.map_or(Ok(()), |address| {
+            check(&limiters.guesses_by_address, &network_of(address), detail)
+        })
+    }
+
+    /// Forgets those who have been quiet for long enough to start afresh. To be called now and then.
+    pub fn forget_the_quiet(&self) {
+        if let Some(limiters) = &self.0 {
+            limiters.messages.retain_recent();
+            limiters.guesses_by_account.retain_recent();
+            limiters.guesses_by_address.retain_recent();
+        }
+    }
+}
+
+fn check<K: Clone + Eq + std::hash::Hash>(
+    limiter: &DefaultKeyedRateLimiter<K>,
+    key: &K,
+    detail: &'static str,
+) -> Result<()> {
+    limiter.check_key(key).map_err(|until| {
+        let wait = until.wait_time_from(limiter.clock().now());
+        Error::too_many("rate_limited", detail, wait)
+    })
+}
+
+/// One subscriber of an IPv6 provider has a whole /64 to send from.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(
+            || IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+            IpAddr::V4,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_may_send_a_burst_and_then_has_to_wait() {
+        let rates = Rates::new(true, &Limits::default());
+        assert!((0..30).all(|_| rates.check_message(1).is_ok()));
+        let refused = rates.check_message(1).expect_err("the 31st");
+        assert!(
+            refused
+                .retry_after
+                .is_some_and(|wait| wait <= Duration::from_millis(100))
+        );
+        assert!(rates.check_message(2).is_ok(), "others are not concerned");
+    }
+
+    #[test]
+    fn a_neighbour_in_the_same_ipv6_network_is_the_same_address() {
+        let one = network_of("2001:db8::1".parse().expect("an address"));
+        let other = network_of("2001:db8::ffff:2".parse().expect("an address"));
+        assert_eq!(one, other);
+        assert_eq!(
+            network_of("::ffff:10.0.0.1".parse().expect("an address")),
+            IpAddr::from([10, 0, 0, 1])
+        );
+    }
+
+    #[test]
+    fn with_limits_off_nobody_waits() {
+        let rates = Rates::new(false, &Limits::default());
+        assert!((0..1_000).all(|_| rates.check_guess("alice", None).is_ok()));
+    }
+}

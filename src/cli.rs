@@ -1,0 +1,246 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::{Parser, Subcommand};
+
+use crate::{
+    config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
+    crypto::random_bytes,
+    db::{conn, migrate},
+    http, logging,
+    protocol::GENERAL,
+    tui::{self, ClientError},
+};
+
+/// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
+#[derive(Debug, Parser)]
+#[command(
+    name = "parlour",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command, Parlour serves: `parlour` is `parlour serve`.\n\
+                  Settings come from flags, then the environment, then a .env file here; `parlour serve --help` lists them.",
+    arg_required_else_help = false
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the chat (this is what happens without a command)
+    Serve(Box<Settings>),
+    /// Chat in the terminal
+    Tui(ClientSettings),
+    /// Say something and end when it is stored: parlour send "text", or text on standard input
+    Send {
+        /// Where and as whom.
+        #[command(flatten)]
+        client: ClientSettings,
+        /// The room to say it in
+        #[arg(long, default_value = GENERAL)]
+        room: String,
+        /// What to say; `-` or nothing reads standard input
+        text: Option<String>,
+    },
+    /// Print what was said and what is being said
+    Tail {
+        /// Where and as whom.
+        #[command(flatten)]
+        client: ClientSettings,
+        /// The room to follow
+        #[arg(long, default_value = GENERAL)]
+        room: String,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        /// Messages to begin with, the latest ones
+        #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+        lines: usize,
+    },
+    /// Bring the database up to date and stop; `serve` does this by itself
+    Migrate(StorageSettings),
+    /// Make keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Print a fresh `SECRET_KEY` and `ENCRYPTION_KEY`, as lines for .env
+    Generate,
+}
+
+/// Exit code for a setting that is not right.
+const MISCONFIGURED: i32 = 2;
+
+/// Runs the program; returns its exit code.
+#[must_use]
+pub fn run() -> i32 {
+    // Fails only when a provider has been chosen before.
+    let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let outcome = config::load_dotenv().and_then(|()| {
+        match Cli::try_parse_from(with_default_command(config::arguments())) {
+            Ok(cli) => execute(cli.command),
+            Err(error) => Err(ConfigError(
+                wrong_value(&error).unwrap_or_else(|| error.exit()),
+            )),
+        }
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            MISCONFIGURED
+        }
+    }
+}
+
+/// One sentence about a value that is not right. It may come from the environment, where no flag was given, so it names
+/// the setting both ways.
+fn wrong_value(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    matches!(
+        error.kind(),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue
+    )
+    .then_some(())?;
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let flag = text(ContextKind::InvalidArg)?;
+    let name = flag
+        .trim_start_matches('-')
+        .split(' ')
+        .next()?
+        .replace('-', "_")
+        .to_uppercase();
+    let value = text(ContextKind::InvalidValue)?;
+    let reason = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    let allowed = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) => format!("; it may be {}", values.join(" or ")),
+        _ => String::new(),
+    };
+    Some(format!(
+        "{name} (or {flag}) may not be `{value}`{reason}{allowed}."
+    ))
+}
+
+/// Puts `serve` where no command is named, so that `parlour --port 9000` serves on port 9000.
+fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.collect();
+    let first = args.get(1).map(|arg| arg.to_string_lossy().into_owned());
+    let is_for_all = matches!(first.as_deref(), Some("-h" | "--help" | "-V" | "--version"));
+    let names_command = first.as_deref().is_some_and(|arg| !arg.starts_with('-'));
+    if !is_for_all && !names_command {
+        args.insert(args.len().min(1), "serve".into());
+    }
+    args
+}
+
+fn execute(command: Command) -> Result<i32, ConfigError> {
+    match command {
+        Command::Serve(settings) => serve(&settings),
+        Command::Tui(settings) => Ok(client(tui::run(&settings))),
+        Command::Send {
+            client: settings,
+            room,
+            text,
+        } => Ok(client(tui::send(&settings, text, Some(room)))),
+        Command::Tail {
+            client: settings,
+            room,
+            json,
+            lines,
+        } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        Command::Migrate(settings) => migrate(&settings),
+        Command::Keys(KeysCommand::Generate) => generate_keys(),
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "parlour", &mut std::io::stdout());
+            Ok(0)
+        }
+    }
+}
+
+/// The exit code of what a client did; its error is told.
+fn client(outcome: Result<(), ClientError>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            error.exit_code.into()
+        }
+    }
+}
+
+fn serve(settings: &Settings) -> Result<i32, ConfigError> {
+    logging::start(settings.log_format, &settings.rust_log);
+    let config = Config::check(settings)?;
+    http::serve::block_on(http::serve::run(config)).map(|()| 0)
+}
+
+fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
+    let storage = Storage::check(settings)?;
+    let failed =
+        |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}.", storage.database_url));
+    let mut conn = conn::open(&storage.database_url).map_err(|error| failed(&error))?;
+    let ran = migrate::run(&mut conn).map_err(|error| failed(&error))?;
+    for name in &ran {
+        println!("ran {name}");
+    }
+    println!("{} is up to date.", storage.database_url);
+    Ok(0)
+}
+
+fn generate_keys() -> Result<i32, ConfigError> {
+    let no_randomness = |error| ConfigError(format!("No key can be made: {error}."));
+    let secret = random_bytes::<32>().map_err(no_randomness)?;
+    println!("SECRET_KEY={}", URL_SAFE_NO_PAD.encode(secret));
+    println!("ENCRYPTION_KEY={}", fernet::Fernet::generate_key());
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_serves() {
+        let args = |list: &[&str]| -> Vec<String> {
+            let list = list.iter().map(OsString::from);
+            with_default_command(list)
+                .into_iter()
+                .map(|arg| arg.to_string_lossy().into_owned())
+                .collect()
+        };
+        assert_eq!(args(&["parlour"]), ["parlour", "serve"]);
+        assert_eq!(
+            args(&["parlour", "--port", "9000"]),
+            ["parlour", "serve", "--port", "9000"]
+        );
+        assert_eq!(args(&["parlour", "--help"]), ["parlour", "--help"]);
+        assert_eq!(args(&["parlour", "migrate"]), ["parlour", "migrate"]);
+    }
+}

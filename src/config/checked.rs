@@ -1,0 +1,257 @@
+//! The configuration as the rest of the program sees it: settings that were checked and fit together.
+
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+
+use super::{ConfigError, DatabaseUrl, Keys, LogFormat, Settings, StorageSettings, Switch, wrong};
+use crate::protocol::limits::Limits;
+
+/// The certificate and key files for HTTPS.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// Certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// How slow a reader, and how silent a client, may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Frames that may wait for one socket.
+    pub queue_frames: usize,
+    /// Bytes that may wait for one socket.
+    pub queue_bytes: usize,
+    /// Time without a byte taken before the socket is cut.
+    pub slow_reader: Duration,
+    /// Time between two pings.
+    pub ping_interval: Duration,
+    /// Time to answer a ping.
+    pub ping_timeout: Duration,
+}
+
+/// Where the database is and how many connections it gets.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// Folder for the embedded database and generated keys.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database_url: DatabaseUrl,
+    /// Connections in the pool.
+    pub pool_size: u32,
+}
+
+impl Storage {
+    /// Checks the storage settings and makes the data folder.
+    ///
+    /// # Errors
+    /// A sentence about the setting that is not right.
+    pub fn check(settings: &StorageSettings) -> Result<Self, ConfigError> {
+        let data_dir = settings.data_dir.clone();
+        make_private_dir(&data_dir)?;
+        let database_url = match &settings.database_url {
+            Some(text) => DatabaseUrl::parse(text.trim())?,
+            None => DatabaseUrl::Sqlite(data_dir.join("parlour.db")),
+        };
+        Ok(Self {
+            data_dir,
+            database_url,
+            pool_size: settings.database_pool_size,
+        })
+    }
+}
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on.
+    pub port: u16,
+    /// Serving threads.
+    pub workers: usize,
+    /// HTTPS, when configured.
+    pub tls: Option<TlsFiles>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Exact origins that may use the API from other hosts.
+    pub cors_origins: Vec<String>,
+    /// The database.
+    pub storage: Storage,
+    /// The keys.
+    pub keys: Keys,
+    /// Life of an access token.
+    pub access_token_life: Duration,
+    /// Life of a login that is not used.
+    pub session_life: Duration,
+    /// Work factor of bcrypt.
+    pub bcrypt_cost: u32,
+    /// Look of the log.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+    /// Whether rates are limited.
+    pub rate_limits: bool,
+    /// What clients may do.
+    pub limits: Limits,
+    /// How slow and silent clients may be.
+    pub patience: Patience,
+}
+
+impl Config {
+    /// Checks the settings, makes the data folder, and reads or makes the keys.
+    ///
+    /// # Errors
+    /// One sentence about the first setting that is not right.
+    pub fn check(settings: &Settings) -> Result<Self, ConfigError> {
+        let tls = tls_files(settings)?;
+        let trusted_proxies = settings
+            .trusted_proxies
+            .iter()
+            .map(|text| parse_net(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !settings.host.is_loopback() && tls.is_none() && trusted_proxies.is_empty() {
+            return wrong(format!(
+                "HOST is {}, which others can reach, but there is no TLS: set TLS_CERT and TLS_KEY, or, behind a reverse proxy that does TLS, set TRUSTED_PROXIES to its address.",
+                settings.host
+            ));
+        }
+        let cors_origins = settings
+            .cors_origins
+            .iter()
+            .map(|text| parse_origin(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        if settings.max_frame_bytes < settings.max_content_bytes.saturating_add(512) {
+            return wrong(
+                "MAX_FRAME_BYTES must exceed MAX_CONTENT_BYTES by at least 512, or the longest message would fit no frame.",
+            );
+        }
+        if settings.queue_bytes < settings.max_frame_bytes {
+            return wrong(
+                "QUEUE_BYTES must be at least MAX_FRAME_BYTES, or the longest message could never be delivered.",
+            );
+        }
+        let storage = Storage::check(&settings.storage)?;
+        let keys = Keys::read_or_make(&settings.keys, &storage.data_dir)?;
+        Ok(Self {
+            host: settings.host,
+            port: settings.port,
+            workers: settings.workers.map_or_else(
+                || std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+                usize::from,
+            ),
+            tls,
+            trusted_proxies,
+            cors_origins,
+            storage,
+            keys,
+            access_token_life: Duration::from_secs(
+                u64::from(settings.access_token_expire_minutes) * 60,
+            ),
+            session_life: Duration::from_secs(u64::from(settings.session_expire_days) * 86_400),
+            bcrypt_cost: settings.bcrypt_cost,
+            log_format: settings.log_format,
+            log_filter: settings.rust_log.clone(),
+            rate_limits: settings.rate_limits == Switch::On,
+            limits: Limits {
+                content_bytes: settings.max_content_bytes as usize,
+                frame_bytes: settings.max_frame_bytes as usize,
+                messages_per_second: settings.messages_per_second,
+                message_burst: settings.message_burst,
+                sockets_per_user: settings.sockets_per_user as usize,
+                unacked_per_socket: settings.unacked_per_socket as usize,
+            },
+            patience: Patience {
+                queue_frames: settings.queue_frames as usize,
+                queue_bytes: settings.queue_bytes as usize,
+                slow_reader: Duration::from_secs(settings.slow_reader_seconds.into()),
+                ping_interval: Duration::from_secs(settings.ping_interval_seconds.into()),
+                ping_timeout: Duration::from_secs(settings.ping_timeout_seconds.into()),
+            },
+        })
+    }
+}
+
+fn make_private_dir(path: &Path) -> Result<(), ConfigError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| {
+            ConfigError(format!(
+                "DATA_DIR {} cannot be made ({error}): choose a folder that can be written.",
+                path.display()
+            ))
+        })
+}
+
+fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
+    let (Some(cert), Some(key)) = (&settings.tls_cert, &settings.tls_key) else {
+        return Ok(None);
+    };
+    for (name, path) in [("TLS_CERT", cert), ("TLS_KEY", key)] {
+        if let Err(error) = fs::File::open(path) {
+            return wrong(format!(
+                "{name} {} cannot be read ({error}).",
+                path.display()
+            ));
+        }
+    }
+    Ok(Some(TlsFiles {
+        cert: cert.clone(),
+        key: key.clone(),
+    }))
+}
+
+fn parse_net(text: &str) -> Result<IpNet, ConfigError> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| {
+            ConfigError(format!(
+                "TRUSTED_PROXIES holds `{text}`, which is neither an address (10.0.0.7) nor a network (10.0.0.0/8)."
+            ))
+        })
+}
+
+fn parse_origin(text: &str) -> Result<String, ConfigError> {
+    let text = text.trim();
+    let url = url::Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"));
+    match url.map(|url| url.origin().ascii_serialization()) {
+        Some(origin) if origin == text.trim_end_matches('/') => Ok(origin),
+        _ => wrong(format!(
+            "CORS_ORIGINS holds `{text}`, which is not an origin: write each like https://chat.example.org, without a path; `*` is not allowed."
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_exact() {
+        assert_eq!(
+            parse_origin("https://chat.example.org/"),
+            Ok("https://chat.example.org".into())
+        );
+        for text in [
+            "*",
+            "chat.example.org",
+            "https://chat.example.org/app",
+            "ftp://x",
+            "null",
+        ] {
+            assert!(parse_origin(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Access tokens (JWT, RFC 7519, HS256) and refresh tokens (opaque).
+
+use std::{fmt, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::{NoRandomness, random_bytes, random_name};
+
+const AUDIENCE: &str = "parlour";
+
+/// What an access token says. It is signed, not secret: it holds nothing that others may not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user's id, as text (RFC 7519, 4.1.2).
+    pub sub: String,
+    /// The login this token belongs to; ended with it.
+    pub sid: i64,
+    /// This token's own name.
+    pub jti: String,
+    /// Always `parlour`: a token made with the same key for something else is not one of ours.
+    pub aud: String,
+    /// When it was made, in seconds since 1970.
+    pub iat: i64,
+    /// When it ends, in seconds since 1970.
+    pub exp: i64,
+}
+
+/// Why a token was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It was ours, but its time is over.
+    Expired,
+    /// It is not one of ours.
+    Invalid,
+}
+
+/// Signs and checks access tokens.
+#[derive(Clone)]
+pub struct TokenKey {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey")
+    }
+}
+
+impl TokenKey {
+    /// A key from the configured secret.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+        validation.leeway = 0;
+        Self {
+            encoding: EncodingKey::from_secret(secret.as_bytes()),
+            decoding: DecodingKey::from_secret(secret.as_bytes()),
+            validation,
+        }
+    }
+
+    /// An access token for a user's login, good from `now` (seconds since 1970) for `life`.
+    ///
+    /// # Errors
+    /// When the system has no random bytes to give, or signing fails.
+    pub fn sign(
+        &self,
+        user_id: i64,
+        session_id: i64,
+        now: i64,
+        life: Duration,
+    ) -> Result<String, SigningFailed> {
+        let claims = Claims {
+            sub: user_id.to_string(),
+            sid: session_id,
+            jti: random_name().map_err(|_| SigningFailed)?,
+            aud: AUDIENCE.into(),
+            iat: now,
+            exp: now.saturating_add_unsigned(life.as_secs()),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|_| SigningFailed)
+    }
+
+    /// Reads a token that is ours and not over.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn read(&self, token: &str) -> Result<Claims, Refused> {
+        match jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation) {
+            Ok(data) => Ok(data.claims),
+            Err(error) if *error.kind() == jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
+                Err(Refused::Expired)
+            }
+            Err(_) => Err(Refused::Invalid),
+        }
+    }
+}
+
+/// A token could not be made: the system has no random bytes to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SigningFailed;
+
+impl fmt::Display for SigningFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a token could not be signed")
+    }
+}
+
+impl std::error::Error for SigningFailed {}
+
+/// A refresh token: the login's id and 256 random bits. Only the hash of the secret part is stored.
+#[derive(Clone)]
+pub struct RefreshToken {
+    /// The login it belongs to.
+    pub session_id: i64,
+    secret: String,
+}
+
+impl RefreshToken {
+    /// A new one for a login.
+    ///
+    /// # Errors
+    /// When the system has no random bytes to give.
+    pub fn generate(session_id: i64) -> Result<Self, NoRandomness> {
+        Ok(Self {
+            session_id,
+            secret: URL_SAFE_NO_PAD.encode(random_bytes::<32>()?),
+        })
+    }
+
+    /// Reads what a client sent; `None` when it does not look like one of ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, secret) = text.split_once('.')?;
+        let looks_right = secret.len() == 43
+            && secret
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        looks_right.then_some(())?;
+        Some(Self {
+            session_id: id.parse().ok()?,
+            secret: secret.into(),
+        })
+    }
+
+    /// The text that the client keeps.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        format!("{}.{}", self.session_id, self.secret)
+    }
+
+    /// What is stored: SHA-256 of the secret part. It needs no salt, the secret being 256 random bits.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.as_bytes()))
+    }
+
+    /// Whether this token is the one that was stored as `hash`, in constant time.
+    #[must_use]
+    pub fn matches(&self, hash: &str) -> bool {
+        self.hash().as_bytes().ct_eq(hash.as_bytes()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 4_000_000_000;
+
+    fn key() -> TokenKey {
+        TokenKey::new("a secret of the test, long enough to be one")
+    }
+
+    #[test]
+    fn a_token_reads_back() {
+        let token = key()
+            .sign(7, 8, NOW, Duration::from_mins(1))
+            .expect("signs");
+        let claims = key().read(&token).expect("reads");
+        assert_eq!(
+            (claims.sub.as_str(), claims.sid, claims.exp),
+            ("7", 8, NOW + 60)
+        );
+    }
+
+    #[test]
+    fn foreign_and_broken_tokens_are_refused() {
+        let claims = |aud: &str| serde_json::json!({"sub":"7","sid":8,"jti":"x","aud":aud,"iat":NOW,"exp":NOW});
+        let secret = EncodingKey::from_secret(b"a secret of the test, long enough to be one");
+        let sign = |alg, claims: &serde_json::Value| {
+            jsonwebtoken::encode(&Header::new(alg), claims, &secret).expect("signs")
+        };
+        let none = format!(
+            "{}.{}.",
+            URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#),
+            URL_SAFE_NO_PAD.encode(claims("parlour").to_string())
+        );
+        let mut text_exp = claims("parlour");
+        text_exp["exp"] = "4000000000".into();
+        let mut no_exp = claims("parlour");
+        no_exp.as_object_mut().expect("an object").remove("exp");
+        let other_key = TokenKey::new("another secret of the test, long enough")
+            .sign(7, 8, NOW, Duration::ZERO)
+            .expect("signs");
+        for token in [
+            none,
+            other_key,
+            sign(Algorithm::HS512, &claims("parlour")),
+            sign(Algorithm::HS256, &claims("elsewhere")),
+            sign(Algorithm::HS256, &text_exp),
+            sign(Algorithm::HS256, &no_exp),
+            ".".repeat(8_000),
+            String::new(),
+        ] {
+            assert_eq!(key().read(&token), Err(Refused::Invalid), "{token}");
+        }
+    }
+
+    #[test]
+    fn a_token_whose_time_is_over_is_told_apart() {
+        let token = key()
+            .sign(7, 8, 1_000_000_000, Duration::from_mins(1))
+            .expect("signs");
+        assert_eq!(key().read(&token), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_refresh_token_matches_its_own_hash_only() {
+        let token = RefreshToken::generate(5).expect("random bytes");
+        let read = RefreshToken::parse(&token.reveal()).expect("reads back");
+        assert_eq!(read.session_id, 5);
+        assert!(read.matches(&token.hash()));
+        assert!(
+            !RefreshToken::generate(5)
+                .expect("random bytes")
+                .matches(&token.hash())
+        );
+        for text in [
+            "",
+            "5",
+            "5.",
+            "5.short",
+            "x.0123456789012345678901234567890123456789012",
+        ] {
+            assert!(RefreshToken::parse(text).is_none(), "{text}");
+        }
+    }
+}

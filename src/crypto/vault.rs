@@ -1,0 +1,136 @@
+//! Sealing and opening what is kept at rest: Fernet (AES-128-CBC and HMAC-SHA256, github.com/fernet/spec), with any
+//! number of keys: the first seals, all open.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE};
+use fernet::{Fernet, MultiFernet};
+use sha2::{Digest as _, Sha256};
+
+/// Seals with one key and opens with many.
+pub struct Vault {
+    sealing: Fernet,
+    opening: MultiFernet,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault")
+    }
+}
+
+/// The stored text is damaged, forged, or was sealed with a key that is not here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CannotOpen;
+
+impl fmt::Display for CannotOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the sealed text is damaged or was sealed with another key")
+    }
+}
+
+impl std::error::Error for CannotOpen {}
+
+/// The key that the software which Parlour replaces makes of any string: its SHA-256.
+fn hashed(text: &str) -> String {
+    URL_SAFE.encode(Sha256::digest(text.as_bytes()))
+}
+
+impl Vault {
+    /// A vault from `ENCRYPTION_KEY`: strings separated by commas. One that is a Fernet key is used as it is, any
+    /// other is hashed to make one. The predecessor hashed *every* string, also those that are keys already, so
+    /// opening tries that too. `None` when there is no key at all.
+    #[must_use]
+    pub fn new(keys: &str) -> Option<Self> {
+        let mut opening = Vec::new();
+        let mut sealing = None;
+        for text in keys
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
+            let as_hash = Fernet::new(&hashed(text))?;
+            if let Some(as_is) = Fernet::new(text) {
+                sealing.get_or_insert_with(|| as_is.clone());
+                opening.push(as_is);
+            }
+            sealing.get_or_insert_with(|| as_hash.clone());
+            opening.push(as_hash);
+        }
+        Some(Self {
+            sealing: sealing?,
+            opening: MultiFernet::new(opening),
+        })
+    }
+
+    /// Seals a text with the first key.
+    #[must_use]
+    pub fn seal(&self, text: &str) -> String {
+        self.sealing.encrypt(text.as_bytes())
+    }
+
+    /// Opens what any of the keys has sealed.
+    ///
+    /// # Errors
+    /// [`CannotOpen`].
+    pub fn open(&self, sealed: &str) -> Result<String, CannotOpen> {
+        let bytes = self.opening.decrypt(sealed).map_err(|_| CannotOpen)?;
+        String::from_utf8(bytes).map_err(|_| CannotOpen)
+    }
+
+    /// Whether the first key sealed this, so that it need not be sealed anew.
+    #[must_use]
+    pub fn is_current(&self, sealed: &str) -> bool {
+        self.sealing.decrypt(sealed).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_key_seals_and_all_open() {
+        let (old, new) = (Fernet::generate_key(), Fernet::generate_key());
+        let sealed = Vault::new(&old).expect("a key").seal("hello");
+        let both = Vault::new(&format!("{new}, {old}")).expect("two keys");
+        assert_eq!(both.open(&sealed).as_deref(), Ok("hello"));
+        assert!(!both.is_current(&sealed) && both.is_current(&both.seal("hello")));
+        assert_eq!(
+            Vault::new(&new).expect("a key").open(&sealed),
+            Err(CannotOpen)
+        );
+    }
+
+    #[test]
+    fn what_the_predecessor_sealed_opens_whatever_its_key_looked_like() {
+        for key in [
+            Fernet::generate_key(),
+            "any passphrase of some length or other".into(),
+        ] {
+            let sealed = Fernet::new(&hashed(&key))
+                .expect("a key")
+                .encrypt("hällo".as_bytes());
+            assert_eq!(
+                Vault::new(&key).expect("a key").open(&sealed).as_deref(),
+                Ok("hällo")
+            );
+        }
+    }
+
+    #[test]
+    fn a_tampered_text_is_refused() {
+        let vault = Vault::new("any passphrase of some length or other").expect("a key");
+        let sealed = vault.seal("hello");
+        for at in 0..sealed.len() {
+            let mut bytes = sealed.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let text = String::from_utf8(bytes).expect("ASCII");
+            // The padding bits of the last base64 digit carry nothing: changing those changes no byte.
+            if URL_SAFE.decode(&text).ok() != URL_SAFE.decode(&sealed).ok() {
+                assert_eq!(vault.open(&text), Err(CannotOpen), "byte {at}");
+            }
+        }
+        assert!(Vault::new(" , ").is_none());
+    }
+}

@@ -1,0 +1,229 @@
+//! Connections to either database, the pool that keeps them, and transactions. What must differ between the two
+//! databases stands here or beside its query, nowhere else.
+
+use std::{os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+
+use diesel::{
+    connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
+    pg::PgConnection,
+    prelude::*,
+    r2d2::R2D2Connection as _,
+    sqlite::SqliteConnection,
+};
+
+use crate::config::DatabaseUrl;
+
+/// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+pub use any::AnyConnection;
+
+mod any {
+    // The derive makes public items that it does not document.
+    #![allow(missing_docs)]
+
+    use diesel::{pg::PgConnection, sqlite::SqliteConnection};
+
+    /// A connection to either database.
+    #[derive(diesel::MultiConnection)]
+    pub enum AnyConnection {
+        /// `PostgreSQL`.
+        Postgres(PgConnection),
+        /// The embedded database.
+        Sqlite(SqliteConnection),
+    }
+}
+
+impl std::fmt::Debug for AnyConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Postgres(_) => "AnyConnection::Postgres",
+            Self::Sqlite(_) => "AnyConnection::Sqlite",
+        })
+    }
+}
+
+/// Opens a connection to what the URL names. The kind is taken from the URL alone: an outage of `PostgreSQL` must
+/// never end in a new, empty SQLite file.
+///
+/// # Errors
+/// When the database cannot be reached or opened.
+pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    match url {
+        DatabaseUrl::Postgres(url) => open_postgres(url).map(AnyConnection::Postgres),
+        DatabaseUrl::Sqlite(path) => open_sqlite(path).map(AnyConnection::Sqlite),
+    }
+}
+
+fn open_postgres(url: &str) -> ConnectionResult<PgConnection> {
+    let mut conn = PgConnection::establish(&with_timeouts(url))?;
+    // `synchronous_commit` is what "acked is stored" rests on, whatever the server's own configuration says.
+    conn.batch_execute(
+        "SET synchronous_commit = on; SET statement_timeout = '2s'; SET lock_timeout = '2s'; \
+         SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'; SET client_min_messages = warning",
+    )
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// Adds time limits to a libpq URL, unless it names its own: without them a host that vanished is waited for by the
+/// minute.
+fn with_timeouts(url: &str) -> String {
+    let mut text = url.to_owned();
+    for (name, value) in [
+        ("connect_timeout", "2"),
+        ("tcp_user_timeout", "2000"),
+        ("keepalives_idle", "2"),
+        ("keepalives_interval", "1"),
+        ("keepalives_count", "2"),
+        ("application_name", "parlour"),
+    ] {
+        if !text.contains(&format!("{name}=")) {
+            text.push(if text.contains('?') { '&' } else { '?' });
+            text.push_str(name);
+            text.push('=');
+            text.push_str(value);
+        }
+    }
+    text
+}
+
+fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
+    // SQLite gives the WAL the mode of the database file, so the file is made here, for its owner alone.
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| ConnectionError::BadConnection(format!("{}: {error}", path.display())))?;
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    // The busy timeout comes first: switching to WAL takes a lock that another connection may hold.
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+    )
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// Makes and checks connections for the pool.
+#[derive(Debug, Clone)]
+pub struct Manager(pub DatabaseUrl);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = AnyConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<AnyConnection, Self::Error> {
+        open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), Self::Error> {
+        match conn {
+            AnyConnection::Postgres(conn) => conn.ping(),
+            AnyConnection::Sqlite(conn) => conn.ping(),
+        }
+        .map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
+        std::thread::panicking()
+            || match conn {
+                AnyConnection::Postgres(conn) => conn.is_broken(),
+                AnyConnection::Sqlite(conn) => conn.is_broken(),
+            }
+    }
+}
+
+/// Says in one line that a connection could not be made; r2d2 keeps trying.
+#[derive(Debug)]
+struct SayOutage;
+
+impl r2d2::HandleError<diesel::r2d2::Error> for SayOutage {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        log::warn!("the database cannot be reached, trying again: {error}");
+    }
+}
+
+/// The pool of connections.
+pub type Pool = r2d2::Pool<Manager>;
+
+/// A pool of at most `size` connections, opened when first needed.
+#[must_use]
+pub fn pool(url: &DatabaseUrl, size: u32) -> Pool {
+    r2d2::Pool::builder()
+        .max_size(size)
+        .min_idle(Some(1))
+        .connection_timeout(PATIENCE)
+        .error_handler(Box::new(SayOutage))
+        .build_unchecked(Manager(url.clone()))
+}
+
+/// Why a transaction did not end well, in terms of what became of it.
+#[derive(Debug)]
+pub enum WriteError {
+    /// Nothing was stored.
+    Refused(diesel::result::Error),
+    /// The commit was on its way when it failed: it may be stored or not.
+    Unknown(diesel::result::Error),
+}
+
+impl WriteError {
+    /// The database's own error, for the log.
+    #[must_use]
+    pub fn cause(&self) -> &diesel::result::Error {
+        let (Self::Refused(cause) | Self::Unknown(cause)) = self;
+        cause
+    }
+}
+
+/// Runs `work` in a transaction that may write. On SQLite it begins IMMEDIATE: one that only becomes a writer half
+/// way through fails with "database is locked" whatever the busy timeout.
+///
+/// # Errors
+/// [`WriteError`].
+pub fn write<T>(
+    conn: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> Result<T, WriteError> {
+    match conn {
+        AnyConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
+        AnyConnection::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
+        }
+    }
+    .map_err(WriteError::Refused)?;
+    match work(conn) {
+        Ok(value) => match conn {
+            AnyConnection::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn),
+            AnyConnection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
+        }
+        .map(|()| value)
+        .map_err(WriteError::Unknown),
+        Err(error) => {
+            let rolled_back = match conn {
+                AnyConnection::Postgres(conn) => AnsiTransactionManager::rollback_transaction(conn),
+                AnyConnection::Sqlite(conn) => AnsiTransactionManager::rollback_transaction(conn),
+            };
+            if let Err(error) = rolled_back {
+                log::debug!("a rollback failed, the connection is given up: {error}");
+            }
+            Err(WriteError::Refused(error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_limits_are_added_unless_the_url_has_its_own() {
+        let url = with_timeouts("postgres://h/db?connect_timeout=9");
+        assert!(
+            url.starts_with("postgres://h/db?connect_timeout=9&tcp_user_timeout=2000"),
+            "{url}"
+        );
+        assert!(with_timeouts("postgres://h/db").contains("/db?connect_timeout=2&"));
+    }
+}

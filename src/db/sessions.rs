@@ -1,0 +1,130 @@
+//! Logins.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::{
+    AnyConnection, ids,
+    schema::{sessions, users},
+};
+use crate::protocol::time::Timestamp;
+
+/// A login and whose it is.
+#[derive(Debug, Clone, Queryable)]
+pub struct Session {
+    /// The key.
+    pub id: i64,
+    /// Whose it is.
+    pub user_id: i64,
+    /// Whose it is, by name.
+    pub username: String,
+    /// Hash of the newest refresh token.
+    pub refresh_hash: String,
+    /// Hash of the one before, as long as the newest has not been used.
+    pub previous_hash: Option<String>,
+    /// When it ends unless it is used.
+    pub expires_at: NaiveDateTime,
+}
+
+/// A login that has not ended, with its user.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(conn: &mut AnyConnection, id: i64, now: Timestamp) -> QueryResult<Option<Session>> {
+    sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(id))
+        .filter(sessions::expires_at.gt(now.naive_utc()))
+        .select((
+            sessions::id,
+            sessions::user_id,
+            users::username,
+            sessions::refresh_hash,
+            sessions::previous_hash,
+            sessions::expires_at,
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// A key for a new login. It is part of the refresh token, so it is made before the row.
+#[must_use]
+pub fn new_id() -> i64 {
+    ids::generate()
+}
+
+/// Notes a new login.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(
+    conn: &mut AnyConnection,
+    id: i64,
+    user_id: i64,
+    refresh_hash: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> QueryResult<()> {
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(id),
+            sessions::user_id.eq(user_id),
+            sessions::refresh_hash.eq(refresh_hash),
+            sessions::created_at.eq(now.naive_utc()),
+            sessions::expires_at.eq(expires_at.naive_utc()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the refresh token. `expected` is the hash that was there when the caller looked: false when another
+/// request was faster.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_refresh(
+    conn: &mut AnyConnection,
+    id: i64,
+    expected: &str,
+    refresh_hash: &str,
+    previous_hash: &str,
+    expires_at: Timestamp,
+) -> QueryResult<bool> {
+    let updated = diesel::update(
+        sessions::table
+            .filter(sessions::id.eq(id))
+            .filter(sessions::refresh_hash.eq(expected)),
+    )
+    .set((
+        sessions::refresh_hash.eq(refresh_hash),
+        sessions::previous_hash.eq(previous_hash),
+        sessions::expires_at.eq(expires_at.naive_utc()),
+    ))
+    .execute(conn)?;
+    Ok(updated == 1)
+}
+
+/// Ends a login; false when it had ended already.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut AnyConnection, id: i64) -> QueryResult<bool> {
+    Ok(diesel::delete(sessions::table.filter(sessions::id.eq(id))).execute(conn)? == 1)
+}
+
+/// Forgets the logins of a user whose time is over.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_expired(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    now: Timestamp,
+) -> QueryResult<usize> {
+    diesel::delete(
+        sessions::table
+            .filter(sessions::user_id.eq(user_id))
+            .filter(sessions::expires_at.le(now.naive_utc())),
+    )
+    .execute(conn)
+}

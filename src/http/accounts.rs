@@ -1,0 +1,93 @@
+//! Registering, logging in, and what belongs to a login.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{
+    Shared, client,
+    extract::{Authenticated, Json},
+};
+use crate::{
+    chat::{accounts, tickets},
+    error::Result,
+    protocol::views::{Login, Problem, Refresh, Register, Ticket, Tokens, User},
+};
+
+/// Make an account.
+#[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = Register, security(()), responses(
+    (status = 201, description = "The account was made.", body = User),
+    (status = 400, description = "The name is taken, or the body is not JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn register(
+    app: Shared,
+    request: HttpRequest,
+    Json(new): Json<Register>,
+) -> Result<HttpResponse> {
+    let address = client::address(&request, &app.config.trusted_proxies);
+    let user = accounts::register(&app, new, address).await?;
+    Ok(HttpResponse::Created().json(user))
+}
+
+/// Log in.
+#[utoipa::path(post, path = "/api/auth/login", tag = "accounts", request_body = Login, security(()), responses(
+    (status = 200, description = "Logged in.", body = Tokens),
+    (status = 400, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "The name or the password is wrong.", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn login(
+    app: Shared,
+    request: HttpRequest,
+    Json(login): Json<Login>,
+) -> Result<HttpResponse> {
+    let address = client::address(&request, &app.config.trusted_proxies);
+    Ok(HttpResponse::Ok().json(accounts::log_in(&app, login, address).await?))
+}
+
+/// Exchange the refresh token for new tokens.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "accounts", request_body = Refresh, security(()), responses(
+    (status = 200, description = "New tokens; the old refresh token is used up.", body = Tokens),
+    (status = 400, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "This login has ended.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Another request used the token at the same moment.", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn refresh(app: Shared, Json(body): Json<Refresh>) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(accounts::refresh(&app, &body.refresh_token).await?))
+}
+
+/// End this login: its tokens and sockets are dead at once.
+#[utoipa::path(post, path = "/api/auth/logout", tag = "accounts", responses(
+    (status = 204, description = "The login has ended."),
+    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn logout(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
+    accounts::log_out(&app, &caller).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Get a ticket for opening a socket from a browser.
+#[utoipa::path(post, path = "/api/auth/ws-ticket", tag = "accounts", responses(
+    (status = 200, description = "Good once, for 30 seconds.", body = Ticket),
+    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn ws_ticket(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
+    let ticket = app.tickets.issue(&caller)?;
+    Ok(HttpResponse::Ok().json(Ticket {
+        ticket,
+        expires_in: tickets::LIFE.as_secs(),
+    }))
+}

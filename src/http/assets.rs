@@ -1,0 +1,162 @@
+//! Files that travel inside the binary, and what a browser is told about each: its type, what it may load and run,
+//! and a tag by which it can ask whether it has changed.
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource,
+    http::{
+        StatusCode,
+        header::{
+            self, AcceptEncoding, ContentEncoding, ETag, Encoding, EntityTag, Header, IfNoneMatch,
+            Preference, Quality,
+        },
+    },
+    web,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Kind};
+
+/// For scripts, styles and data: nothing may be loaded or run on their account.
+pub const INERT: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// One file, ready to be sent. Cloning shares the bytes.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    body: Bytes,
+    content_type: &'static str,
+    policy: &'static str,
+    vary: &'static str,
+    gzipped: bool,
+    tag: EntityTag,
+}
+
+impl Asset {
+    /// A file of this `Content-Type`, under this content security policy.
+    pub fn new(content_type: &'static str, policy: &'static str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let digest = Sha256::digest(&body);
+        Self {
+            // Weak, because a proxy or a middleware may compress what is sent.
+            tag: EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&digest[..12])),
+            content_type,
+            policy,
+            vary: "Accept-Encoding",
+            gzipped: false,
+            body,
+        }
+    }
+
+    /// A page.
+    #[must_use]
+    pub fn page(policy: &'static str, body: &'static str) -> Self {
+        Self::new("text/html; charset=utf-8", policy, body)
+    }
+
+    /// A script.
+    pub fn script(body: impl Into<Bytes>) -> Self {
+        Self::new("text/javascript; charset=utf-8", INERT, body)
+    }
+
+    /// A style sheet.
+    pub fn style(body: impl Into<Bytes>) -> Self {
+        Self::new("text/css; charset=utf-8", INERT, body)
+    }
+
+    /// A JSON document.
+    pub fn json(body: impl Into<Bytes>) -> Self {
+        Self::new("application/json", INERT, body)
+    }
+
+    /// Says whether the bytes are gzip already.
+    #[must_use]
+    pub fn gzipped(self, gzipped: bool) -> Self {
+        Self { gzipped, ..self }
+    }
+
+    /// Names the request headers that decide whether this file is the answer.
+    #[must_use]
+    pub fn varies_by(self, vary: &'static str) -> Self {
+        Self { vary, ..self }
+    }
+
+    /// The file, or 304 to a browser that has it already.
+    #[must_use]
+    pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let known = has_current(request, &self.tag);
+        if !known && self.gzipped && !takes_gzip(request) {
+            return not_acceptable();
+        }
+        let mut response = HttpResponse::build(if known {
+            StatusCode::NOT_MODIFIED
+        } else {
+            StatusCode::OK
+        });
+        response
+            .insert_header(ETag(self.tag.clone()))
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .insert_header((header::CONTENT_SECURITY_POLICY, self.policy))
+            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"))
+            .insert_header((header::VARY, self.vary));
+        if known {
+            return response.finish();
+        }
+        if self.gzipped {
+            response.insert_header(ContentEncoding::Gzip);
+        }
+        response
+            .content_type(self.content_type)
+            .body(self.body.clone())
+    }
+
+    /// Serves the file at `path`.
+    #[must_use]
+    pub fn at(self, path: &str) -> Resource {
+        let again = self.clone();
+        let get = move |request: HttpRequest| std::future::ready(self.answer(&request));
+        let head = move |request: HttpRequest| std::future::ready(again.answer(&request));
+        web::resource(path)
+            .route(web::get().to(get))
+            .route(web::head().to(head))
+            .default_service(web::to(|| async {
+                HttpResponse::MethodNotAllowed()
+                    .insert_header((header::ALLOW, "GET, HEAD"))
+                    .finish()
+            }))
+    }
+}
+
+fn not_acceptable() -> HttpResponse {
+    let detail = "This file is kept compressed: ask for it with `Accept-Encoding: gzip`.";
+    let mut response = HttpResponse::NotAcceptable()
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .finish();
+    // The middleware that writes the bodies of errors looks for it there.
+    let error = Error::new(Kind::BadRequest, "not_acceptable", detail);
+    response.extensions_mut().insert(error);
+    response
+}
+
+fn has_current(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
+}
+
+fn takes_gzip(request: &HttpRequest) -> bool {
+    // A client that names no encoding takes any.
+    AcceptEncoding::parse(request).map_or(true, |AcceptEncoding(items)| {
+        items.is_empty()
+            || items.iter().any(|accepted| {
+                let is_gzip = match &accepted.item {
+                    Preference::Any => true,
+                    Preference::Specific(encoding) => *encoding == Encoding::gzip(),
+                };
+                is_gzip && accepted.quality > Quality::ZERO
+            })
+    })
+}

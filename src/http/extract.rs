@@ -1,0 +1,186 @@
+//! What handlers take out of a request: its caller, its JSON, its query.
+
+use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+
+use super::{Shared, client};
+use crate::{
+    chat::{Caller, accounts},
+    error::{Error, Kind, Result},
+    protocol::views::FieldError,
+};
+
+/// How long a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+
+fn shared(request: &HttpRequest) -> Result<Shared> {
+    request
+        .app_data::<Shared>()
+        .cloned()
+        .ok_or_else(|| Error::internal("the application is not set up"))
+}
+
+/// The caller, by `Authorization: Bearer`.
+#[derive(Debug)]
+pub struct Authenticated(pub Caller);
+
+impl FromRequest for Authenticated {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = client::bearer(request).map(ToOwned::to_owned);
+        authenticated(request, token)
+    }
+}
+
+/// The caller, by `Authorization: Bearer` or, as old clients do it, by `?token=`.
+#[derive(Debug)]
+pub struct AuthenticatedByQuery(pub Caller);
+
+impl FromRequest for AuthenticatedByQuery {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = client::bearer(request)
+            .map(ToOwned::to_owned)
+            .or_else(|| query(request).remove("token"));
+        let caller = authenticated(request, token);
+        Box::pin(async move { caller.await.map(|Authenticated(caller)| Self(caller)) })
+    }
+}
+
+fn authenticated(request: &HttpRequest, token: Option<String>) -> Extracted<Authenticated> {
+    let app = shared(request);
+    Box::pin(async move {
+        let token = token.ok_or_else(not_authenticated)?;
+        accounts::authenticate(app?.as_ref(), &token)
+            .await
+            .map(Authenticated)
+    })
+}
+
+/// The answer to a request without a token.
+pub fn not_authenticated() -> Error {
+    Error::unauthenticated(
+        "not_authenticated",
+        "Log in first, and send the access token as `Authorization: Bearer`.",
+    )
+}
+
+/// The parameters of the query string. One that is given twice counts as given last.
+pub fn query(request: &HttpRequest) -> HashMap<String, String> {
+    web::Query::<HashMap<String, String>>::from_query(request.query_string())
+        .map(web::Query::into_inner)
+        .unwrap_or_default()
+}
+
+/// A JSON body.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (app, is_json) = (shared(request), check_media_type(request));
+        let declared = declared_length(request);
+        let mut payload = payload.take();
+        Box::pin(async move {
+            is_json?;
+            let most = app?.config.limits.frame_bytes;
+            if declared > most {
+                return Err(too_large(most));
+            }
+            let too_slow = || {
+                Error::new(
+                    Kind::TooSlow,
+                    "request_timeout",
+                    "The request took too long to arrive.",
+                )
+            };
+            let reading = tokio::time::timeout(BODY_PATIENCE, read(&mut payload, most));
+            let body = reading.await.map_err(|_| too_slow())??;
+            parse(&body).map(Json)
+        })
+    }
+}
+
+fn check_media_type(request: &HttpRequest) -> Result<()> {
+    let refused = |detail| {
+        Err(Error::new(
+            Kind::UnsupportedMediaType,
+            "unsupported_media_type",
+            detail,
+        ))
+    };
+    let essence = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return refused("Send the body as JSON, with `Content-Type: application/json`.");
+    }
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return refused("Send the body as it is, without a `Content-Encoding`.");
+    }
+    Ok(())
+}
+
+/// A body that is said to be too large need not be waited for.
+fn declared_length(request: &HttpRequest) -> usize {
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or_default()
+}
+
+fn too_large(most: usize) -> Error {
+    let detail = format!("The body of the request may have at most {most} bytes.");
+    Error::new(Kind::TooLarge, "too_large", detail)
+}
+
+async fn read(payload: &mut Payload, most: usize) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk
+            .map_err(|_| Error::bad_request("broken_body", "The body of the request broke off."))?;
+        if body.len() + chunk.len() > most {
+            return Err(too_large(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        if !error.is_data() {
+            return Error::bad_request(
+                "invalid_json",
+                "The body of the request is not valid JSON.",
+            );
+        }
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or_default();
+        // serde names a missing or doubled field in backquotes, and nothing else that we would want to show.
+        let field = text.split('`').nth(1).filter(|_| text.contains("field"));
+        let loc = std::iter::once("body".to_owned())
+            .chain(field.map(ToOwned::to_owned))
+            .collect();
+        Error::invalid(vec![FieldError {
+            loc,
+            msg: format!("The body is not as expected: {text}."),
+        }])
+    })
+}

@@ -1,0 +1,56 @@
+//! Door 2: HTTP. Extractors, handlers and middleware; the rules are `chat`'s. [`routes`] is the table of contents.
+
+mod accounts;
+mod assets;
+mod client;
+mod docs;
+mod extract;
+mod health;
+mod messages;
+mod observe;
+pub mod openapi;
+mod page;
+mod problem;
+mod root;
+pub mod serve;
+mod socket;
+
+use actix_web::{Resource, web};
+
+use crate::app::App;
+use std::sync::Arc;
+
+/// The application, as handlers get it.
+type Shared = web::Data<Arc<App>>;
+
+/// Every path of the API.
+pub fn routes(service: &mut web::ServiceConfig) {
+    service
+        .configure(page::routes)
+        .service(
+            resource("/", "GET, HEAD")
+                .route(web::get().to(root::index))
+                .route(web::head().to(root::index)),
+        )
+        .service(resource("/health", "GET").route(web::get().to(health::health)))
+        .service(resource("/ready", "GET").route(web::get().to(health::ready)))
+        .service(resource("/api/auth/register", "POST").route(web::post().to(accounts::register)))
+        .service(resource("/api/auth/login", "POST").route(web::post().to(accounts::login)))
+        .service(resource("/api/auth/refresh", "POST").route(web::post().to(accounts::refresh)))
+        .service(resource("/api/auth/logout", "POST").route(web::post().to(accounts::logout)))
+        .service(resource("/api/auth/ws-ticket", "POST").route(web::post().to(accounts::ws_ticket)))
+        .service(resource("/api/chat/messages", "GET").route(web::get().to(messages::list_general)))
+        .service(
+            resource("/api/rooms/{room}/messages", "GET, POST")
+                .route(web::get().to(messages::list))
+                .route(web::post().to(messages::post)),
+        )
+        .service(resource("/ws/chat", "GET").route(web::get().to(socket::open)));
+}
+
+/// A path that answers other methods than these with 405 and says which it knows (RFC 9110, 15.5.6).
+fn resource(path: &str, allow: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move || async move {
+        problem::method_not_allowed(allow)
+    }))
+}

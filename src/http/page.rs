@@ -1,0 +1,86 @@
+//! The small built-in page at `/`, for browsers: register, log in, chat. It will go when the web client comes.
+
+use actix_web::{
+    guard::{self, GuardContext},
+    http::{Method, header},
+    web::ServiceConfig,
+};
+
+use super::assets::Asset;
+
+/// The page runs its own script and style, talks to its own server, and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Serves the page. It answers at `/` only those who ask for HTML: register it before the plain answer at `/`.
+pub fn routes(cfg: &mut ServiceConfig) {
+    let page = Asset::page(POLICY, include_str!("page/index.html")).varies_by("Accept");
+    cfg.service(page.at("/").guard(guard::fn_guard(wants_html)))
+        .service(Asset::script(include_str!("page/page.js")).at("/page/page.js"))
+        .service(Asset::style(include_str!("page/page.css")).at("/page/page.css"));
+}
+
+fn wants_html(ctx: &GuardContext<'_>) -> bool {
+    let head = ctx.head();
+    matches!(head.method, Method::GET | Method::HEAD)
+        && head
+            .headers
+            .get_all(header::ACCEPT)
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.to_ascii_lowercase().contains("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        App, HttpResponse,
+        http::{StatusCode, header},
+        test as probe, web,
+    };
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_browser_gets_the_page_and_a_program_does_not() {
+        let plain = web::resource("/").to(|| async { HttpResponse::Ok().json("plain") });
+        let app = probe::init_service(App::new().configure(routes).service(plain)).await;
+        let get = |accept: &'static str| {
+            probe::TestRequest::get()
+                .uri("/")
+                .insert_header((header::ACCEPT, accept))
+        };
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let page = probe::call_service(&app, get(browser).to_request()).await;
+        assert_eq!(
+            page.headers().get(header::CONTENT_TYPE).expect("a type"),
+            "text/html; charset=utf-8"
+        );
+        let tag = page.headers().get(header::ETAG).expect("a tag").clone();
+        let again = get(browser).insert_header((header::IF_NONE_MATCH, tag));
+        let again = probe::call_service(&app, again.to_request()).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        for accept in ["*/*", "application/json"] {
+            let body = probe::call_and_read_body(&app, get(accept).to_request()).await;
+            assert_eq!(body, "\"plain\"", "{accept}");
+        }
+    }
+
+    #[test]
+    fn the_page_needs_nothing_that_its_policy_forbids() {
+        let html = include_str!("page/index.html");
+        let script = include_str!("page/page.js");
+        for forbidden in [" style=", " onclick=", " onload=", "javascript:", "<style"] {
+            assert!(!html.contains(forbidden), "{forbidden} in index.html");
+        }
+        for forbidden in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+        ] {
+            assert!(!script.contains(forbidden), "{forbidden} in page.js");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+// The small built-in page: register, log in, chat in `general`. Text goes into the page only as textContent.
+const KEY = "parlour.login", ROOM = "general", PAGE = 50, $ = (id) => document.getElementById(id);
+const log = $("log"), box = $("scroll"), text = $("text");
+const outbox = new Map(); // client_id → { content, li }: on the screen, not yet acknowledged
+let me, limits, socket, epoch, seq, retry, pause, behind, attempt = 0, tries = 0, heard = 0;
+let shown = new Set(), online = new Set(); // ids of the messages on the screen; names of who is here
+let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
+let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
+
+// The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
+const stored = () => JSON.parse(localStorage.getItem(KEY) ?? "null");
+const store = (tokens) => localStorage.setItem(KEY, JSON.stringify({ ...tokens, until: Date.now() + tokens.expires_in * 1000 }));
+async function call(path, body, access) {
+  const headers = { "Content-Type": "application/json", ...(access && { Authorization: `Bearer ${access}` }) };
+  const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) })
+    .catch(() => { throw Error("The server cannot be reached."); });
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const { detail = `The server answered ${answer.status}.` } = await answer.json().catch(() => ({}));
+  throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After") });
+}
+const token = (stale) => (navigator.locks ?? { request: (_, work) => work() }).request(KEY, async () => {
+  const login = stored();
+  if (!login) throw Object.assign(Error("Please log in again."), { status: 401 });
+  if (login.access_token !== stale && login.until > Date.now() + 30_000) return login.access_token;
+  store(await call("/api/auth/refresh", { refresh_token: login.refresh_token }));
+  return new Promise((done) => setTimeout(done, 200, stored().access_token)); // other tabs see the store a moment later
+});
+async function asUser(path, body, stale) {
+  const access = await token(stale);
+  return call(path, body, access)
+    .catch((error) => (error.status === 401 && !stale ? asUser(path, body, access) : Promise.reject(error)));
+}
+// The connection.
+const state = (words, on) => Object.assign($("state"), { textContent: words, className: on ? "on" : "" });
+const notice = (words) => Object.assign($("notice"), { textContent: words });
+async function connect() {
+  const mine = ++attempt;
+  clearTimeout(retry);
+  state("Connecting…");
+  try {
+    const { ticket } = await asUser("/api/auth/ws-ticket", {});
+    if (mine === attempt) open(`${location.origin.replace("http", "ws")}/ws/chat?ticket=${encodeURIComponent(ticket)}`);
+  } catch (error) {
+    if (mine === attempt) error.status === 401 ? leave(error.message) : lost(error.message, error.after);
+  }
+}
+function open(address) {
+  const line = socket = new WebSocket(address);
+  heard = 0;
+  setTimeout(() => line === socket && !heard && lost("The server does not answer."), 15_000);
+  line.onclose = ({ code, reason }) => line === socket && closed(code, reason);
+  line.onmessage = ({ data }) => {
+    if (line !== socket) return;
+    heard = Date.now();
+    receive(JSON.parse(data), line).catch((error) => line === socket && lost(error.message, error.after));
+  };
+}
+function closed(code, reason) {
+  if (code === 4403) return leave("This login was ended. Please log in again.");
+  const wait = { 4401: 1, 4429: 30_000 }[code];
+  if (wait || (code !== 1008 && (code < 4400 || code > 4499))) return lost("The connection was lost.", wait ?? pause);
+  socket = null;
+  state(`The server closed the connection (${reason || code}). Reload the page to try again.`);
+}
+function lost(why, wait) {
+  const old = socket, delay = wait || Math.min(30_000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2);
+  socket = pause = null;
+  catching = true;
+  old?.close();
+  state(`${why} Trying again${delay < 2000 ? "…" : ` in ${Math.round(delay / 1000)} s.`}`);
+  retry = setTimeout(connect, delay);
+}
+const tell = (frame) => socket?.readyState === WebSocket.OPEN && !socket.send(JSON.stringify(frame));
+setInterval(() => { // a browser cannot see control frames, so it asks aloud, and hangs up when nothing comes
+  const line = socket, asked = Date.now();
+  if (tell({ type: "ping" })) setTimeout(() => line === socket && heard < asked && lost("The line went silent."), 10_000);
+}, 25_000);
+addEventListener("online", () => stored() && !socket && connect());
+async function receive(frame, line) {
+  if (frame.type === "system") {
+    if (frame.event === "connected") return welcome(frame, line);
+    for (const name of frame.usernames ?? []) online[frame.event === "left" ? "delete" : "add"](name);
+    showOnline();
+  } else if (frame.type === "message" && frame.room === ROOM) {
+    place(() => add(frame));
+    if (!catching) seq = Math.max(seq, frame.seq);
+  } else if (frame.type === "ack" && outbox.has(frame.ref)) {
+    place(() => add({ ...frame, client_id: frame.ref, username: me, content: outbox.get(frame.ref).content }));
+  } else if (frame.type === "error") refused(frame);
+  else if (frame.type === "lag" && frame.room === ROOM) catching ? (behind = true) : catchUp();
+  else if (frame.type === "synced" && ROOM in frame.rooms) {
+    seq = Math.max(seq, frame.rooms[ROOM].seq);
+    if (!frame.rooms[ROOM].complete) await readOn(line);
+    if (line === socket) ready();
+  } else if (frame.type === "reconnect") pause = frame.after_ms;
+}
+async function welcome(frame, line) {
+  ({ username: me, limits } = frame);
+  online = new Set(frame.online);
+  showOnline();
+  if (frame.epoch === epoch) return catchUp();
+  epoch = null; // another history than before, or the first one
+  shown = new Set();
+  log.replaceChildren(...[...outbox.values()].map((waiting) => waiting.li));
+  await history();
+  if (line !== socket) return;
+  seq = frame.rooms.find((room) => room.name === ROOM)?.seq ?? 0; // what is above it comes on this socket
+  epoch = frame.epoch;
+  ready();
+}
+function catchUp() {
+  [catching, behind] = [true, false];
+  tell({ type: "sync", ref: "sync", rooms: { [ROOM]: seq }, epoch });
+}
+async function readOn(line) {
+  for (let page = [0]; page.length > 0 && line === socket;) {
+    page = await asUser(`/api/rooms/${ROOM}/messages?since=${seq}&limit=200`);
+    place(() => page.forEach(add));
+    seq = Math.max(seq, ...page.map((message) => message.seq));
+  }
+}
+function ready() {
+  if (behind) return catchUp();
+  catching = false;
+  [inFlight, tries] = [null, 0];
+  state("Connected", true);
+  flush();
+}
+function flush() {
+  const [id, waiting] = outbox.entries().next().value ?? [];
+  if (!id || inFlight || catching) return;
+  if (tell({ type: "message", room: ROOM, content: waiting.content, client_id: id, ref: id })) inFlight = id;
+}
+function refused({ ref, detail, retry_after_ms: wait }) {
+  if (ref === "sync" && wait === undefined) epoch = null; // the cursor leads nowhere: start afresh
+  if (ref === "sync") return lost(detail, wait);
+  notice(detail);
+  if (wait !== undefined) return setTimeout(() => { inFlight = null; flush(); }, wait);
+  if (!outbox.has(ref)) return;
+  text.value = [outbox.get(ref).content, text.value].filter(Boolean).join("\n"); // back to where it can be changed
+  settle(ref);
+}
+function settle(id) {
+  outbox.get(id)?.li.remove();
+  outbox.delete(id);
+  if (inFlight === id) inFlight = null;
+  flush();
+}
+// What is on the screen.
+const make = (tag, name, words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
+function entry(name, at, words) {
+  const li = make("li", ""), face = make("span", "face", name[0].toUpperCase()), who = make("span", "who");
+  const date = at.toDateString() === new Date().toDateString() ? undefined : "medium";
+  who.append(make("bdi", "", name), make("time", "", at.toLocaleString([], { dateStyle: date, timeStyle: "short" })));
+  face.ariaHidden = "true";
+  face.style.setProperty("--hue", [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7));
+  li.append(face, who, Object.assign(make("p", "text", words), { dir: "auto" }));
+  Object.assign(li.dataset, { who: name, at: at.getTime() });
+  return li;
+}
+function add({ id, username, content, client_id, unreadable, created_at, timestamp = created_at }) {
+  if (client_id) settle(client_id);
+  if (shown.has(id)) return;
+  shown.add(id);
+  const li = entry(username, new Date(timestamp), unreadable ? "⚠ This message could not be decrypted." : content);
+  li.dataset.id = id;
+  let spot = log.lastElementChild; // nearly always the end, but for what waits there to be acknowledged
+  while (spot && !(spot.dataset.id < id)) spot = spot.previousElementSibling;
+  spot ? spot.after(li) : log.prepend(li);
+  for (const { classList, dataset, previousElementSibling: before } of [li, li.nextElementSibling].filter(Boolean))
+    classList.toggle("same", before?.dataset.who === dataset.who && dataset.at - before.dataset.at < 300_000);
+}
+function place(work, older = false) { // stays at the end or, with older ones, at what is being read
+  const below = box.scrollHeight - box.scrollTop - box.clientHeight;
+  work();
+  if (older || below < 90) box.scrollTop = box.scrollHeight - box.clientHeight - (older ? below : 0);
+}
+async function history(before = "") {
+  log.ariaBusy = "true"; // so that a screen reader does not read all of it aloud
+  const page = await asUser(`/api/rooms/${ROOM}/messages?limit=${PAGE}${before && `&before=${before}`}`);
+  place(() => page.forEach(add), Boolean(before));
+  $("older").hidden = page.length < PAGE;
+  setTimeout(() => { log.ariaBusy = "false"; });
+}
+function showOnline() {
+  $("count").textContent = online.size;
+  $("online").replaceChildren(...[...online].sort().map((name) => Object.assign(make("li", "", name), { dir: "auto" })));
+}
+function leave(why) {
+  localStorage.removeItem(KEY);
+  sessionStorage.setItem(KEY, why);
+  outbox.clear();
+  location.reload();
+}
+$("login").onsubmit = async (event) => {
+  event.preventDefault();
+  const about = { username: $("username").value, password: $("password").value };
+  $("refusal").textContent = "";
+  $("fields").disabled = true;
+  try {
+    if (event.submitter?.value === "register") await call("/api/auth/register", about);
+    store(await call("/api/auth/login", about));
+    location.reload();
+  } catch (error) {
+    $("refusal").textContent = error.message;
+  }
+  $("fields").disabled = false;
+};
+$("logout").onclick = () => asUser("/api/auth/logout", {}).catch(() => {}).then(() => leave(""));
+$("older").onclick = () => history(log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
+text.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && $("composer").onsubmit(event);
+$("composer").onsubmit = (event) => {
+  event.preventDefault();
+  const content = text.value, bytes = new TextEncoder().encode(content).length, tooLong = bytes > limits?.content_bytes;
+  notice(tooLong ? `That is ${bytes} bytes long; at most ${limits.content_bytes} fit.` : "");
+  if (!content.trim() || tooLong) return;
+  const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  outbox.set(id, { content, li: log.appendChild(entry(me ?? "me", new Date(), content)) });
+  box.scrollTop = box.scrollHeight;
+  text.value = "";
+  flush();
+};
+addEventListener("resize", () => document.activeElement === text && box.scrollTo(0, box.scrollHeight)); // a phone's keyboard
+addEventListener("storage", ({ key }) => key === KEY && $("chat").hidden === Boolean(stored()) && location.reload());
+addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
+[$("door").hidden, $("chat").hidden] = [Boolean(stored()), !stored()];
+$("refusal").textContent = sessionStorage.getItem(KEY);
+(stored() ? text : $("username")).focus();
+if (stored()) connect();

@@ -1,0 +1,236 @@
+//! Who is connected where. A plain, tested [`registry`] knows the sockets; the [`ChatServer`](server::ChatServer)
+//! actor feeds it on a thread of its own. Neither knows the database or the rules.
+
+pub mod frame;
+pub mod registry;
+mod server;
+
+use std::{
+    sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use actix::{Actor as _, Addr, Arbiter, Message, Recipient};
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::{
+    config::Patience,
+    error::{Error, Result},
+};
+use registry::{Newcomer, SocketId};
+pub use server::too_many_sockets;
+use server::{ChatServer, Connect, CountSockets, Disconnect, Drain, EndSession, Publish};
+
+/// Something for one socket. Frames are encoded already and shared.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub enum Deliver {
+    /// A change of a room.
+    Change {
+        /// The room.
+        room_id: i64,
+        /// The change's number.
+        seq: u64,
+        /// The frame.
+        frame: Bytes,
+    },
+    /// The changes of a room up to this one were not sent: too much was waiting.
+    Missed {
+        /// The room.
+        room_id: i64,
+        /// The last change that was not sent.
+        seq: u64,
+    },
+    /// Anything that is not numbered.
+    Notice(Bytes),
+    /// Ask for a sign of life.
+    Ping,
+    /// Say this, if anything, then close.
+    Close {
+        /// What to send before.
+        farewell: Option<Bytes>,
+        /// The close code.
+        code: u16,
+        /// One short sentence.
+        reason: &'static str,
+    },
+}
+
+impl Deliver {
+    /// Bytes that wait with it.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Change { frame, .. } | Self::Notice(frame) => frame.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// What a socket and the hub tell each other without a message: a socket whose client stops reading is frozen, and
+/// answers nothing.
+#[derive(Debug)]
+pub struct Gauge {
+    since: Instant,
+    heard: AtomicU64,
+    taken: AtomicU64,
+    waiting: AtomicUsize,
+    doom: AtomicU16,
+}
+
+impl Default for Gauge {
+    fn default() -> Self {
+        Self {
+            since: Instant::now(),
+            heard: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            doom: AtomicU16::new(0),
+        }
+    }
+}
+
+impl Gauge {
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The client has sent something.
+    pub fn hear(&self) {
+        self.heard.store(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    /// The socket has taken a delivery of this weight.
+    pub fn take(&self, weight: usize) {
+        self.waiting.fetch_sub(weight, Ordering::Relaxed);
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The close code that the hub could not deliver, because the queue was full.
+    #[must_use]
+    pub fn doom(&self) -> Option<u16> {
+        Some(self.doom.load(Ordering::Relaxed)).filter(|code| *code != 0)
+    }
+}
+
+/// Changes of rooms that were committed, to be sent in this order.
+#[derive(Debug)]
+pub struct Broadcast {
+    /// The room.
+    pub room_id: i64,
+    /// The change's number.
+    pub seq: u64,
+    /// For everyone.
+    pub frame: Bytes,
+    /// For the sockets of this user instead: they see the `client_id`.
+    pub own: Option<(i64, Bytes)>,
+}
+
+/// The handle by which everyone else speaks to the hub.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    server: Addr<ChatServer>,
+}
+
+impl Hub {
+    /// Starts the hub on a thread of its own.
+    #[must_use]
+    pub fn start(patience: Patience, sockets_per_user: usize) -> Self {
+        let arbiter = Arbiter::new();
+        let server = ChatServer::start_in_arbiter(&arbiter.handle(), move |_| {
+            ChatServer::new(patience, sockets_per_user)
+        });
+        Self { server }
+    }
+
+    /// Registers a socket; it is sent everything from now on. Answers with the names of those who are here.
+    ///
+    /// # Errors
+    /// 429 when the user has too many sockets, 503 when the server is going down.
+    pub async fn connect(
+        &self,
+        newcomer: Newcomer,
+        outbox: Recipient<Deliver>,
+    ) -> Result<(Registration, Vec<String>)> {
+        self.server
+            .send(Connect { newcomer, outbox })
+            .await
+            .map_err(Error::internal)?
+    }
+
+    /// How many sockets a user has open.
+    ///
+    /// # Errors
+    /// 500 when the hub is gone.
+    pub async fn count_sockets(&self, user_id: i64) -> Result<usize> {
+        self.server
+            .send(CountSockets(user_id))
+            .await
+            .map_err(Error::internal)
+    }
+
+    /// The way for one of the journal's writers to have committed changes sent out.
+    #[must_use]
+    pub fn publisher(&self) -> Publisher {
+        Publisher {
+            server: self.server.clone(),
+            last: None,
+        }
+    }
+
+    /// Closes every socket of a login.
+    pub fn end_session(&self, session_id: i64, code: u16, reason: &'static str) {
+        self.server.do_send(EndSession {
+            session_id,
+            code,
+            reason,
+        });
+    }
+
+    /// Tells every socket to come back later and closes it; new ones are refused. Answers when all have been told.
+    pub async fn drain(&self, within: Duration) {
+        if self.server.send(Drain(within)).await.is_err() {
+            log::error!("the hub is gone");
+        }
+    }
+}
+
+/// A socket's place in the hub. Dropping it takes the socket out, whatever became of its session.
+#[derive(Debug)]
+pub struct Registration {
+    id: SocketId,
+    server: Addr<ChatServer>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // Never too many: one for each socket that was registered.
+        self.server.do_send(Disconnect(self.id));
+    }
+}
+
+/// Has committed changes sent out, in order, one batch ahead of the hub at most.
+#[derive(Debug)]
+pub struct Publisher {
+    server: Addr<ChatServer>,
+    last: Option<oneshot::Receiver<()>>,
+}
+
+impl Publisher {
+    /// Sends these changes to the members of their rooms. Blocks while the batch before is still being sent: a slow
+    /// hub slows the writer down instead of piling up a queue. For threads that may block.
+    pub fn publish(&mut self, changes: Vec<Broadcast>) {
+        if changes.is_empty() {
+            return;
+        }
+        if let Some(last) = self.last.take()
+            && last.blocking_recv().is_err()
+        {
+            log::error!("the hub is gone");
+        }
+        let (done, last) = oneshot::channel();
+        self.server.do_send(Publish { changes, done });
+        self.last = Some(last);
+    }
+}

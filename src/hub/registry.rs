@@ -1,0 +1,423 @@
+//! The sockets that are open, as a plain structure without actors, time or I/O of its own: what happens is told to it
+//! (with the present time), and it delivers through an [`Outbox`]. It decides who gets what, who is too slow, and who
+//! is taken for dead.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::{Broadcast, Deliver, Gauge, frame};
+use crate::{
+    config::Patience,
+    protocol::{
+        close,
+        event::{Event, Notice, System, crowd_sentence},
+    },
+};
+
+/// A socket's number, never used twice.
+pub type SocketId = u64;
+
+/// Most names that a newcomer is told.
+const MOST_NAMES: usize = 200;
+/// Above this many comers and goers at once, all are told the same, the comers themselves included.
+const MOST_OWN_NOTICES: usize = 100;
+/// How long joins and leaves are gathered before they are told, in a small crowd.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Where deliveries for one socket go. Never blocks.
+pub trait Outbox {
+    /// False when it did not fit (or nobody is there any more).
+    fn offer(&self, delivery: Deliver) -> bool;
+}
+
+/// A socket that has just been opened.
+#[derive(Debug)]
+pub struct Newcomer {
+    /// Whose it is.
+    pub user_id: i64,
+    /// Whose it is, by name.
+    pub username: String,
+    /// The login it was opened with.
+    pub session_id: i64,
+    /// The rooms that it hears.
+    pub rooms: Vec<i64>,
+    /// What the socket and the hub share.
+    pub gauge: Arc<Gauge>,
+}
+
+struct Socket<O> {
+    newcomer: Newcomer,
+    outbox: O,
+    /// Room → the last change that did not fit, and that the socket has not been told of.
+    missed: Vec<(i64, u64)>,
+    /// Since when, and at which count of taken deliveries, nothing more has fitted.
+    stuck: Option<(Instant, u64)>,
+    /// When it was last pinged, until it answers.
+    pinged: Option<(Instant, u64)>,
+    next_ping: Instant,
+}
+
+struct User {
+    name: String,
+    sockets: usize,
+}
+
+/// Everyone who is connected.
+pub struct Registry<O> {
+    patience: Patience,
+    sockets: HashMap<SocketId, Socket<O>>,
+    users: HashMap<i64, User>,
+    rooms: HashMap<i64, BTreeSet<SocketId>>,
+    last_id: SocketId,
+    /// User → true for came, false for went; told together at `tell_at`.
+    comings: HashMap<i64, (String, bool)>,
+    tell_at: Option<Instant>,
+}
+
+impl<O: Outbox> Registry<O> {
+    /// An empty one.
+    #[must_use]
+    pub fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            sockets: HashMap::new(),
+            users: HashMap::new(),
+            rooms: HashMap::new(),
+            last_id: 0,
+            comings: HashMap::new(),
+            tell_at: None,
+        }
+    }
+
+    /// How many sockets a user has open.
+    #[must_use]
+    pub fn count_of_user(&self, user_id: i64) -> usize {
+        self.users.get(&user_id).map_or(0, |user| user.sockets)
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.sockets.len()
+    }
+
+    /// The names of some who are here.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .users
+            .values()
+            .map(|user| user.name.clone())
+            .take(MOST_NAMES)
+            .collect();
+        names.sort_unstable_by_key(|name| name.to_lowercase());
+        names
+    }
+
+    /// Registers a socket.
+    pub fn connect(&mut self, newcomer: Newcomer, outbox: O, now: Instant) -> SocketId {
+        self.last_id += 1;
+        let id = self.last_id;
+        let user = self.users.entry(newcomer.user_id).or_insert_with(|| User {
+            name: newcomer.username.clone(),
+            sockets: 0,
+        });
+        user.sockets += 1;
+        if user.sockets == 1 {
+            self.note_coming(newcomer.user_id, newcomer.username.clone(), true, now);
+        }
+        for room in &newcomer.rooms {
+            self.rooms.entry(*room).or_default().insert(id);
+        }
+        let next_ping = now + self.patience.ping_interval;
+        self.sockets.insert(
+            id,
+            Socket {
+                newcomer,
+                outbox,
+                missed: Vec::new(),
+                stuck: None,
+                pinged: None,
+                next_ping,
+            },
+        );
+        id
+    }
+
+    /// Takes a socket out. It may be gone already.
+    pub fn disconnect(&mut self, id: SocketId, now: Instant) {
+        let Some(Socket { newcomer, .. }) = self.sockets.remove(&id) else {
+            return;
+        };
+        for room in &newcomer.rooms {
+            if let Some(sockets) = self.rooms.get_mut(room) {
+                sockets.remove(&id);
+            }
+        }
+        let Some(user) = self.users.get_mut(&newcomer.user_id) else {
+            return;
+        };
+        user.sockets -= 1;
+        if user.sockets == 0 {
+            self.users.remove(&newcomer.user_id);
+            self.note_coming(newcomer.user_id, newcomer.username, false, now);
+        }
+    }
+
+    /// Notes that a user came or went. One who went and came back in between (a reload) did neither.
+    fn note_coming(&mut self, user_id: i64, name: String, came: bool, now: Instant) {
+        match self.comings.get(&user_id) {
+            Some((_, before)) if *before != came => {
+                self.comings.remove(&user_id);
+            }
+            _ => {
+                self.comings.insert(user_id, (name, came));
+            }
+        }
+        // Telling costs a frame for each socket. In a large crowd it is done less often, so that the cost a second
+        // stays the same while thousands come at once.
+        let gather = GATHER + Duration::from_micros(100 * self.sockets.len() as u64);
+        self.tell_at
+            .get_or_insert(now + gather.min(Duration::from_secs(2)));
+    }
+
+    /// When [`Self::tell_comings`] has something to do.
+    #[must_use]
+    pub fn tell_at(&self) -> Option<Instant> {
+        self.tell_at
+    }
+
+    /// Tells everyone who came and went since the last time.
+    pub fn tell_comings(&mut self) {
+        self.tell_at = None;
+        let comings = std::mem::take(&mut self.comings);
+        for came in [false, true] {
+            let mut who: Vec<(i64, String)> = comings
+                .iter()
+                .filter(|(_, (_, kind))| *kind == came)
+                .map(|(id, (name, _))| (*id, name.clone()))
+                .collect();
+            who.sort_unstable_by_key(|(_, name)| name.to_lowercase());
+            if !who.is_empty() {
+                self.tell_coming(&who, came);
+            }
+        }
+    }
+
+    fn tell_coming(&mut self, who: &[(i64, String)], came: bool) {
+        let names = |without: Option<i64>| -> Vec<String> {
+            who.iter()
+                .filter(|(id, _)| Some(*id) != without)
+                .map(|(_, name)| name.clone())
+                .collect()
+        };
+        let to_all = notice(names(None), came);
+        let own: HashMap<i64, Option<Bytes>> = if came && who.len() <= MOST_OWN_NOTICES {
+            who.iter()
+                .map(|(id, _)| (*id, notice(names(Some(*id)), came)))
+                .collect()
+        } else {
+            HashMap::new()
+        };
+        for socket in self.sockets.values() {
+            if let Some(frame) = own.get(&socket.newcomer.user_id).unwrap_or(&to_all) {
+                // Not durable: when it does not fit, it is left out.
+                socket.offer(Deliver::Notice(frame.clone()), &self.patience);
+            }
+        }
+    }
+
+    /// Sends changes to the members of their rooms.
+    pub fn publish(&mut self, changes: &[Broadcast], now: Instant) {
+        for change in changes {
+            let Some(ids) = self.rooms.get(&change.room_id) else {
+                continue;
+            };
+            for id in ids {
+                if let Some(socket) = self.sockets.get_mut(id) {
+                    socket.send_change(change, &self.patience, now);
+                }
+            }
+        }
+    }
+
+    /// Closes every socket of a login.
+    pub fn end_session(&mut self, session_id: i64, code: u16, reason: &'static str, now: Instant) {
+        let ids: Vec<_> = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| socket.newcomer.session_id == session_id)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.close(id, None, code, reason, now);
+        }
+    }
+
+    /// Tells a socket to close and takes it out.
+    fn close(
+        &mut self,
+        id: SocketId,
+        farewell: Option<Bytes>,
+        code: u16,
+        reason: &'static str,
+        now: Instant,
+    ) {
+        if let Some(socket) = self.sockets.get(&id)
+            && !socket.outbox.offer(Deliver::Close {
+                farewell,
+                code,
+                reason,
+            })
+        {
+            // It will see this when it is no longer frozen, if ever.
+            socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);
+        }
+        self.disconnect(id, now);
+    }
+
+    /// Tells every socket to come back, each at a moment of its own within `within`, and closes it.
+    pub fn drain(&mut self, within: Duration, now: Instant) {
+        let ids: Vec<_> = self.sockets.keys().copied().collect();
+        let (count, span) = (
+            ids.len().max(1) as u64,
+            u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
+        );
+        for (place, id) in ids.into_iter().enumerate() {
+            let after_ms = 500 + span.saturating_mul(place as u64) / count;
+            let farewell = frame::event(&Event::Reconnect { after_ms });
+            self.close(
+                id,
+                Some(farewell),
+                close::SHUTTING_DOWN,
+                "the server is shutting down",
+                now,
+            );
+        }
+    }
+
+    /// To be called about once a second: asks for signs of life, gives up on the dead and the stuck, and tells those
+    /// who missed something and can be told now.
+    pub fn tick(&mut self, now: Instant) {
+        let mut ended = Vec::new();
+        for (id, socket) in &mut self.sockets {
+            socket.tell_missed(&self.patience);
+            if socket.is_stuck(&self.patience, now) {
+                ended.push((*id, close::TOO_SLOW, "nothing was read for too long"));
+            } else if socket.is_silent(&self.patience, now) {
+                ended.push((*id, close::HEARTBEAT_MISSED, "no sign of life"));
+            } else if now >= socket.next_ping {
+                socket.next_ping = now + self.patience.ping_interval;
+                let heard = socket.newcomer.gauge.heard.load(Ordering::Relaxed);
+                socket.pinged.get_or_insert((now, heard));
+                socket.offer(Deliver::Ping, &self.patience);
+            }
+        }
+        for (id, code, reason) in ended {
+            log::debug!("socket {id} is closed with {code}: {reason}");
+            self.close(id, None, code, reason, now);
+        }
+    }
+}
+
+impl<O: Outbox> Socket<O> {
+    fn offer(&self, delivery: Deliver, patience: &Patience) -> bool {
+        let weight = delivery.weight();
+        let waiting = &self.newcomer.gauge.waiting;
+        if waiting.fetch_add(weight, Ordering::Relaxed) + weight > patience.queue_bytes
+            || !self.outbox.offer(delivery)
+        {
+            waiting.fetch_sub(weight, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+
+    fn send_change(&mut self, change: &Broadcast, patience: &Patience, now: Instant) {
+        let frame = match &change.own {
+            Some((user_id, own)) if *user_id == self.newcomer.user_id => own,
+            _ => &change.frame,
+        };
+        let (room_id, seq, frame) = (change.room_id, change.seq, frame.clone());
+        // What was missed is told first, so that nobody sees n + 2 after n.
+        if self.tell_missed(patience)
+            && self.offer(
+                Deliver::Change {
+                    room_id,
+                    seq,
+                    frame,
+                },
+                patience,
+            )
+        {
+            self.stuck = None;
+            return;
+        }
+        match self.missed.iter_mut().find(|(room, _)| *room == room_id) {
+            Some((_, missed)) => *missed = seq,
+            None => self.missed.push((room_id, seq)),
+        }
+        let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
+        match self.stuck {
+            Some((_, before)) if before == taken => {}
+            _ => self.stuck = Some((now, taken)),
+        }
+    }
+
+    /// True when nothing is left to tell.
+    fn tell_missed(&mut self, patience: &Patience) -> bool {
+        while let Some((room_id, seq)) = self.missed.last().copied() {
+            if !self.offer(Deliver::Missed { room_id, seq }, patience) {
+                return false;
+            }
+            self.missed.pop();
+        }
+        true
+    }
+
+    /// Whether something has waited for too long and not one delivery was taken meanwhile.
+    fn is_stuck(&mut self, patience: &Patience, now: Instant) -> bool {
+        if self.missed.is_empty() {
+            self.stuck = None;
+        }
+        let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
+        self.stuck.is_some_and(|(since, before)| {
+            before == taken && now.duration_since(since) >= patience.slow_reader
+        })
+    }
+
+    /// Whether a ping has waited for its answer for too long. Anything that the client sends is an answer.
+    fn is_silent(&mut self, patience: &Patience, now: Instant) -> bool {
+        let heard = self.newcomer.gauge.heard.load(Ordering::Relaxed);
+        match self.pinged {
+            Some((_, before)) if heard != before => {
+                self.pinged = None;
+                false
+            }
+            Some((at, _)) => now.duration_since(at) >= patience.ping_timeout,
+            None => false,
+        }
+    }
+}
+
+/// The frame that tells of comers or goers; `None` when there are none.
+fn notice(usernames: Vec<String>, came: bool) -> Option<Bytes> {
+    if usernames.is_empty() {
+        return None;
+    }
+    let message = crowd_sentence(&usernames, if came { "joined" } else { "left" });
+    let notice = if came {
+        Notice::Joined { usernames }
+    } else {
+        Notice::Left { usernames }
+    };
+    Some(frame::event(&Event::System(System { message, notice })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+use std::{cell::RefCell, rc::Rc};
+
+use super::*;
+
+/// A socket of the test: takes up to `room` deliveries, then no more until emptied.
+#[derive(Clone)]
+struct Inbox {
+    held: Rc<RefCell<Vec<Deliver>>>,
+    room: usize,
+    gauge: Arc<Gauge>,
+}
+
+impl Outbox for Inbox {
+    fn offer(&self, delivery: Deliver) -> bool {
+        let mut held = self.held.borrow_mut();
+        let fits = held.len() < self.room;
+        if fits {
+            held.push(delivery);
+        }
+        fits
+    }
+}
+
+impl Inbox {
+    fn new(room: usize) -> Self {
+        Self {
+            held: Rc::default(),
+            room,
+            gauge: Arc::default(),
+        }
+    }
+
+    /// Empties it as a socket would, into words.
+    fn take(&self) -> Vec<String> {
+        let held = std::mem::take(&mut *self.held.borrow_mut());
+        held.iter()
+            .map(|delivery| {
+                self.gauge.take(delivery.weight());
+                match delivery {
+                    Deliver::Change { seq, frame, .. } => {
+                        format!("{seq}:{}", String::from_utf8_lossy(&frame[2..]))
+                    }
+                    Deliver::Missed { seq, .. } => format!("missed {seq}"),
+                    Deliver::Notice(frame) => {
+                        let text = String::from_utf8_lossy(&frame[2..]).into_owned();
+                        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+                        value["message"].as_str().expect("a message").to_owned()
+                    }
+                    Deliver::Ping => "ping".into(),
+                    Deliver::Close { code, .. } => format!("close {code}"),
+                }
+            })
+            .collect()
+    }
+}
+
+const PATIENCE: Patience = Patience {
+    queue_frames: 256,
+    queue_bytes: 1_000,
+    slow_reader: Duration::from_secs(10),
+    ping_interval: Duration::from_secs(25),
+    ping_timeout: Duration::from_secs(10),
+};
+
+struct World {
+    registry: Registry<Inbox>,
+    start: Instant,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            registry: Registry::new(PATIENCE),
+            start: Instant::now(),
+        }
+    }
+
+    fn at(&self, seconds: u64) -> Instant {
+        self.start + Duration::from_secs(seconds)
+    }
+
+    fn join(&mut self, user_id: i64, name: &str, inbox: &Inbox) -> SocketId {
+        let newcomer = Newcomer {
+            user_id,
+            username: name.into(),
+            session_id: user_id * 10,
+            rooms: vec![1],
+            gauge: Arc::clone(&inbox.gauge),
+        };
+        self.registry.connect(newcomer, inbox.clone(), self.start)
+    }
+
+    fn say(&mut self, seq: u64, second: u64) {
+        let change = Broadcast {
+            room_id: 1,
+            seq,
+            frame: frame::text("x"),
+            own: Some((1, frame::text("own"))),
+        };
+        self.registry.publish(&[change], self.at(second));
+    }
+}
+
+#[test]
+fn the_sender_sees_his_own_frame_and_the_others_theirs() {
+    let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
+    world.join(1, "alice", &alice);
+    world.join(2, "bob", &bob);
+    world.say(1, 0);
+    assert_eq!(alice.take(), ["1:own"]);
+    assert_eq!(bob.take(), ["1:x"]);
+}
+
+#[test]
+fn coming_and_going_is_told_once_per_user_and_together_when_many() {
+    let mut world = World::new();
+    let (alice, bob, second_tab, carol) =
+        (Inbox::new(9), Inbox::new(9), Inbox::new(9), Inbox::new(9));
+    world.join(1, "alice", &alice);
+    world.registry.tell_comings();
+    assert!(alice.take().is_empty(), "nobody is told of himself");
+    let first = world.join(2, "bob", &bob);
+    let second = world.join(2, "bob", &second_tab);
+    world.join(3, "carol", &carol);
+    world.registry.tell_comings();
+    assert_eq!(alice.take(), ["bob and carol joined the chat"]);
+    assert_eq!(bob.take(), ["carol joined the chat"]);
+    assert_eq!(carol.take(), ["bob joined the chat"]);
+    world.registry.disconnect(first, world.start);
+    world.registry.tell_comings();
+    assert!(alice.take().is_empty(), "bob still has a tab");
+    world.registry.disconnect(second, world.start);
+    world.registry.tell_comings();
+    assert_eq!(alice.take(), ["bob left the chat"]);
+}
+
+#[test]
+fn a_reload_is_neither_a_leave_nor_a_join() {
+    let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
+    world.join(1, "alice", &alice);
+    let before = world.join(2, "bob", &bob);
+    world.registry.tell_comings();
+    alice.take();
+    world.registry.disconnect(before, world.start);
+    world.join(2, "bob", &bob);
+    world.registry.tell_comings();
+    assert!(alice.take().is_empty());
+}
+
+#[test]
+fn who_is_too_slow_is_told_what_he_missed_before_anything_newer() {
+    let (mut world, slow, quick) = (World::new(), Inbox::new(2), Inbox::new(99));
+    world.join(2, "slow", &slow);
+    world.join(3, "quick", &quick);
+    for seq in 1..=5 {
+        world.say(seq, 0);
+    }
+    assert_eq!(slow.take(), ["1:x", "2:x"]);
+    world.say(6, 0);
+    assert_eq!(slow.take(), ["missed 5", "6:x"]);
+    assert_eq!(quick.take().len(), 6, "the others are not disturbed");
+}
+
+#[test]
+fn who_missed_the_last_message_is_told_although_no_other_follows() {
+    let (mut world, slow) = (World::new(), Inbox::new(1));
+    world.join(2, "slow", &slow);
+    world.say(1, 0);
+    world.say(2, 0);
+    assert_eq!(slow.take(), ["1:x"]);
+    world.registry.tick(world.at(1));
+    assert_eq!(slow.take(), ["missed 2"]);
+}
+
+#[test]
+fn bytes_are_bounded_too() {
+    let (mut world, inbox) = (World::new(), Inbox::new(99));
+    world.join(2, "bob", &inbox);
+    for seq in 1..=3 {
+        let frame = frame::text(&"x".repeat(490));
+        world.registry.publish(
+            &[Broadcast {
+                room_id: 1,
+                seq,
+                frame,
+                own: None,
+            }],
+            world.start,
+        );
+    }
+    assert_eq!(inbox.take().len(), 2, "1,000 bytes hold two of these");
+}
+
+#[test]
+fn who_takes_nothing_for_ten_seconds_is_closed_and_gone() {
+    let (mut world, slow) = (World::new(), Inbox::new(1));
+    world.join(2, "slow", &slow);
+    world.say(1, 0);
+    world.say(2, 0);
+    world.registry.tick(world.at(9));
+    assert_eq!(world.registry.count(), 1);
+    world.registry.tick(world.at(10));
+    assert_eq!(world.registry.count(), 0);
+    assert_eq!(
+        slow.gauge.doom(),
+        Some(close::TOO_SLOW),
+        "it sees the code when it wakes up"
+    );
+}
+
+#[test]
+fn who_takes_something_now_and_then_is_not_stuck() {
+    let (mut world, slow) = (World::new(), Inbox::new(1));
+    world.join(2, "slow", &slow);
+    for second in 0..20 {
+        world.say(2 * second + 1, second);
+        world.say(2 * second + 2, second);
+        world.registry.tick(world.at(second));
+        slow.take();
+    }
+    assert_eq!(world.registry.count(), 1);
+}
+
+#[test]
+fn a_silent_socket_is_pinged_and_then_taken_for_dead() {
+    let (mut world, inbox) = (World::new(), Inbox::new(9));
+    world.join(2, "bob", &inbox);
+    world.registry.tick(world.at(24));
+    assert!(inbox.take().is_empty());
+    world.registry.tick(world.at(25));
+    assert_eq!(inbox.take(), ["ping"]);
+    world.registry.tick(world.at(34));
+    assert_eq!(world.registry.count(), 1);
+    world.registry.tick(world.at(35));
+    assert_eq!(inbox.take(), ["close 4002"]);
+    assert_eq!(world.registry.count(), 0);
+}
+
+#[test]
+fn any_sign_of_life_answers_a_ping() {
+    let (mut world, inbox) = (World::new(), Inbox::new(9));
+    world.join(2, "bob", &inbox);
+    world.registry.tick(world.at(25));
+    inbox.gauge.heard.store(7, Ordering::Relaxed);
+    world.registry.tick(world.at(40));
+    assert_eq!(world.registry.count(), 1);
+}
+
+#[test]
+fn ending_a_login_closes_its_sockets_and_no_others() {
+    let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
+    world.join(1, "alice", &alice);
+    world.join(2, "bob", &bob);
+    world
+        .registry
+        .end_session(20, close::REVOKED, "logged out", world.start);
+    assert_eq!(bob.take(), ["close 4403"]);
+    assert!(alice.take().is_empty());
+}
+
+#[test]
+fn draining_tells_everyone_and_leaves_nobody() {
+    let (mut world, alice) = (World::new(), Inbox::new(9));
+    world.join(1, "alice", &alice);
+    world.registry.drain(Duration::from_secs(5), world.start);
+    assert_eq!(alice.take(), ["close 4001"]);
+    assert_eq!(world.registry.count(), 0);
+}

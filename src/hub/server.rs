@@ -1,0 +1,190 @@
+//! The `ChatServer` actor: synchronous handlers over the registry, on a thread of its own. No database, no await.
+
+use std::time::{Duration, Instant};
+
+use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult, Recipient};
+use tokio::sync::oneshot;
+
+use super::{
+    Broadcast, Deliver, Registration,
+    registry::{Newcomer, Outbox, Registry, SocketId},
+};
+use crate::{
+    config::Patience,
+    error::{Error, Result},
+};
+
+impl Outbox for Recipient<Deliver> {
+    fn offer(&self, delivery: Deliver) -> bool {
+        // Not `do_send`: that ignores every bound.
+        self.try_send(delivery).is_ok()
+    }
+}
+
+/// Knows every socket of this process.
+pub struct ChatServer {
+    registry: Registry<Recipient<Deliver>>,
+    sockets_per_user: usize,
+    draining: bool,
+}
+
+impl ChatServer {
+    pub fn new(patience: Patience, sockets_per_user: usize) -> Self {
+        Self {
+            registry: Registry::new(patience),
+            sockets_per_user,
+            draining: false,
+        }
+    }
+
+    /// Has comings and goings told when their moment has come.
+    fn tell_later(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
+        if let (false, Some(at)) = (had_plan, self.registry.tell_at()) {
+            ctx.run_later(at.saturating_duration_since(Instant::now()), |server, _| {
+                server.registry.tell_comings();
+            });
+        }
+    }
+}
+
+impl Actor for ChatServer {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_interval(Duration::from_secs(1), |server, ctx| {
+            let had_plan = server.registry.tell_at().is_some();
+            server.registry.tick(Instant::now());
+            server.tell_later(ctx, had_plan);
+        });
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<(Registration, Vec<String>)>")]
+pub struct Connect {
+    pub newcomer: Newcomer,
+    pub outbox: Recipient<Deliver>,
+}
+
+impl Handler<Connect> for ChatServer {
+    type Result = Result<(Registration, Vec<String>)>;
+
+    fn handle(
+        &mut self,
+        Connect { newcomer, outbox }: Connect,
+        ctx: &mut Context<Self>,
+    ) -> Self::Result {
+        if self.draining {
+            return Err(Error::unavailable(
+                "shutting_down",
+                "The server is shutting down; come back in a moment.",
+            ));
+        }
+        if self.registry.count_of_user(newcomer.user_id) >= self.sockets_per_user {
+            return Err(too_many_sockets());
+        }
+        let had_plan = self.registry.tell_at().is_some();
+        let id = self.registry.connect(newcomer, outbox, Instant::now());
+        self.tell_later(ctx, had_plan);
+        Ok((
+            Registration {
+                id,
+                server: ctx.address(),
+            },
+            self.registry.names(),
+        ))
+    }
+}
+
+/// The answer to one socket too many.
+#[must_use]
+pub fn too_many_sockets() -> Error {
+    Error::too_many(
+        "too_many_sockets",
+        "You have too many connections open; close one of them first.",
+        Duration::from_secs(10),
+    )
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Disconnect(pub SocketId);
+
+impl Handler<Disconnect> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, Disconnect(id): Disconnect, ctx: &mut Context<Self>) {
+        let had_plan = self.registry.tell_at().is_some();
+        self.registry.disconnect(id, Instant::now());
+        self.tell_later(ctx, had_plan);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub struct CountSockets(pub i64);
+
+impl Handler<CountSockets> for ChatServer {
+    type Result = usize;
+
+    fn handle(&mut self, CountSockets(user_id): CountSockets, _: &mut Context<Self>) -> usize {
+        self.registry.count_of_user(user_id)
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Publish {
+    pub changes: Vec<Broadcast>,
+    pub done: oneshot::Sender<()>,
+}
+
+impl Handler<Publish> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, Publish { changes, done }: Publish, _: &mut Context<Self>) {
+        self.registry.publish(&changes, Instant::now());
+        let _writer_is_gone = done.send(());
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct EndSession {
+    pub session_id: i64,
+    pub code: u16,
+    pub reason: &'static str,
+}
+
+impl Handler<EndSession> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, message: EndSession, ctx: &mut Context<Self>) {
+        let had_plan = self.registry.tell_at().is_some();
+        self.registry.end_session(
+            message.session_id,
+            message.code,
+            message.reason,
+            Instant::now(),
+        );
+        self.tell_later(ctx, had_plan);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Drain(pub Duration);
+
+impl Handler<Drain> for ChatServer {
+    type Result = MessageResult<Drain>;
+
+    fn handle(&mut self, Drain(within): Drain, _: &mut Context<Self>) -> Self::Result {
+        self.draining = true;
+        log::info!(
+            "telling {} sockets to come back later",
+            self.registry.count()
+        );
+        self.registry.drain(within, Instant::now());
+        MessageResult(())
+    }
+}

@@ -1,0 +1,116 @@
+//! Door 3: the terminal client, and its pipes `send` and `tail`. A client like any other: it knows the words on the
+//! wire and the settings, and nothing of the server behind them.
+//!
+//! [`state`] is what it knows, [`update`] what an event does to that, [`draw`] what it looks like: all pure.
+//! [`screen`] and [`net`] are the impure rim, which turns keys and frames into events and does the effects.
+
+pub mod chat;
+pub mod draw;
+pub mod follow;
+pub mod keys;
+pub mod link;
+pub mod net;
+pub mod outbox;
+mod screen;
+mod send;
+pub mod state;
+mod tail;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod update;
+pub mod view;
+
+use std::{fmt, future::Future};
+
+use chrono::{DateTime, Local, NaiveDateTime};
+use tokio::task::LocalSet;
+
+use self::net::{
+    api::{Api, Failure},
+    login::{Account, Shelf},
+};
+use crate::{
+    config::{self, ClientSettings},
+    protocol::time::Timestamp,
+};
+
+pub use self::{screen::run, send::send, tail::tail};
+
+/// Why the client ended: one plain sentence that says what to do, and the exit code for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientError {
+    /// 2: called in a way that cannot work; 1: it did not work this time.
+    pub exit_code: u8,
+    sentence: String,
+}
+
+impl ClientError {
+    fn usage(sentence: impl Into<String>) -> Self {
+        Self {
+            exit_code: 2,
+            sentence: sentence.into(),
+        }
+    }
+
+    fn failed(sentence: impl Into<String>) -> Self {
+        Self {
+            exit_code: 1,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The sentence may hold words of the server.
+        f.write_str(&text::visible(&self.sentence))
+    }
+}
+
+impl std::error::Error for ClientError {}
+
+/// Runs a client's future: one thread, and tasks that stay on it.
+fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| ClientError::failed(format!("The program cannot start ({error}).")))?;
+    LocalSet::new().block_on(&runtime, work)
+}
+
+fn account(settings: &ClientSettings, api: &Api) -> Account {
+    let shelf = config::client_state_dir().map(|dir| Shelf::new(&dir, &api.label()));
+    let given = settings.username.clone().zip(settings.password.clone());
+    Account::new(api.clone(), shelf, given)
+}
+
+/// The login for a program without a screen: the one that was kept, or one with the password from the settings.
+async fn log_in(settings: &ClientSettings, api: &Api) -> Result<Account, ClientError> {
+    let account = account(settings, api);
+    account.resume(settings.username.as_deref()).await;
+    match account.bearer(None).await {
+        Ok(_) => Ok(account),
+        Err(Failure::LoginEnded(_)) if settings.password.is_none() => {
+            Err(ClientError::failed(format!(
+                "You are not logged in to {}: log in with `parlour tui` first, or set PARLOUR_USERNAME and PARLOUR_PASSWORD.",
+                api.label()
+            )))
+        }
+        Err(failure) => Err(ClientError::failed(net::sentence(&failure))),
+    }
+}
+
+/// What the clock on the wall shows at this instant.
+fn wall(at: Timestamp) -> NaiveDateTime {
+    DateTime::<Local>::from(at).naive_local()
+}
+
+/// A number that no other run has, or only by a miracle.
+fn seed() -> Result<u64, ClientError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        ClientError::failed(format!("The system gives no random numbers ({error})."))
+    })?;
+    Ok(u64::from_ne_bytes(bytes))
+}

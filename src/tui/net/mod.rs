@@ -1,0 +1,180 @@
+//! The network: does what the state asks for, and reports what comes of it as events.
+
+pub mod api;
+pub mod login;
+pub mod socket;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::{
+    sync::mpsc::{self, UnboundedSender},
+    task::{JoinHandle, spawn_local},
+};
+
+use self::{
+    api::{Api, Failure},
+    login::Account,
+    socket::End,
+};
+use super::state::{Effect, Event, Query};
+use crate::protocol::{close, command::Request};
+
+/// Does effects. Nothing here waits: each effect runs on its own and ends in an event.
+pub struct Net {
+    api: Api,
+    account: Account,
+    events: UnboundedSender<Event>,
+    socket: Option<OpenSocket>,
+}
+
+struct OpenSocket {
+    requests: UnboundedSender<Request>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Net {
+    /// Does effects for `account` and reports to `events`.
+    #[must_use]
+    pub fn new(api: Api, account: Account, events: UnboundedSender<Event>) -> Self {
+        Self {
+            api,
+            account,
+            events,
+            socket: None,
+        }
+    }
+
+    /// Does one effect. The returned task is done when the effect is.
+    pub fn perform(&mut self, effect: Effect) -> Option<JoinHandle<()>> {
+        match effect {
+            Effect::LogIn {
+                register,
+                username,
+                password,
+            } => Some(self.log_in(register, username, password)),
+            Effect::LogOut => {
+                let account = self.account.clone();
+                Some(spawn_local(async move { account.log_out().await }))
+            }
+            Effect::Open { attempt, fresh } => {
+                self.socket = Some(self.open(attempt, fresh));
+                None
+            }
+            Effect::Drop => {
+                self.socket = None;
+                None
+            }
+            Effect::Say(request) => {
+                if let Some(socket) = &self.socket {
+                    // Err: the socket has closed, and its `Closed` event is on its way.
+                    let _ = socket.requests.send(request);
+                }
+                None
+            }
+            Effect::Fetch { room, query, tag } => Some(self.fetch(room, query, tag)),
+        }
+    }
+
+    fn log_in(&self, register: bool, username: String, password: SecretString) -> JoinHandle<()> {
+        let (api, account, events) = (self.api.clone(), self.account.clone(), self.events.clone());
+        spawn_local(async move {
+            let log_in = async {
+                let password = password.expose_secret();
+                if register {
+                    api.register(&username, password).await?;
+                }
+                account.log_in(&username, password).await
+            };
+            let event = match log_in.await {
+                Ok(()) => Event::LoggedIn(username),
+                Err(failure) => Event::LoginFailed(sentence(&failure)),
+            };
+            let _ = events.send(event);
+        })
+    }
+
+    fn open(&self, attempt: u64, fresh: bool) -> OpenSocket {
+        let (account, events) = (self.account.clone(), self.events.clone());
+        let (requests, received) = mpsc::unbounded_channel();
+        let task = spawn_local(async move {
+            let event = match connect(&account, fresh).await {
+                Ok(socket) => {
+                    let End { code, why } = socket::serve(socket, attempt, received, &events).await;
+                    Event::Closed {
+                        attempt,
+                        code,
+                        why,
+                        after: None,
+                    }
+                }
+                Err(Failure::LoginEnded(detail)) => Event::LoginEnded(detail),
+                Err(failure) => Event::Closed {
+                    attempt,
+                    code: close_code(&failure),
+                    why: failure.sentence().to_owned(),
+                    after: failure
+                        .retry_after()
+                        .and_then(|after| u64::try_from(after.as_millis()).ok()),
+                },
+            };
+            let _ = events.send(event);
+        });
+        OpenSocket { requests, task }
+    }
+
+    fn fetch(&self, room: String, query: Query, tag: u64) -> JoinHandle<()> {
+        let (account, events) = (self.account.clone(), self.events.clone());
+        spawn_local(async move {
+            let read = account
+                .with_bearer(async |api, bearer| api.messages(bearer, &room, query).await)
+                .await;
+            let event = match read {
+                Ok(messages) => Event::Page {
+                    query,
+                    tag,
+                    result: Ok(messages),
+                },
+                Err(Failure::LoginEnded(detail)) => Event::LoginEnded(detail),
+                Err(failure) => Event::Page {
+                    query,
+                    tag,
+                    result: Err(sentence(&failure)),
+                },
+            };
+            let _ = events.send(event);
+        })
+    }
+}
+
+async fn connect(account: &Account, fresh: bool) -> Result<api::Socket, Failure> {
+    if fresh {
+        account.renew().await?;
+    }
+    account
+        .with_bearer(async |api, bearer| api.open(bearer).await)
+        .await
+}
+
+/// A refusal of the handshake as the close code that says the same.
+fn close_code(failure: &Failure) -> Option<u16> {
+    match failure {
+        Failure::Refused { status: 401, .. } => Some(close::TOKEN_EXPIRED),
+        Failure::Refused { status: 403, .. } => Some(close::POLICY),
+        Failure::Refused { status: 429, .. } => Some(close::TOO_MANY),
+        _ => None,
+    }
+}
+
+/// The failure as a whole sentence.
+#[must_use]
+pub fn sentence(failure: &Failure) -> String {
+    match failure {
+        Failure::Unreachable(why) => format!("{why}: check that it runs, and the address."),
+        other => other.sentence().to_owned(),
+    }
+}

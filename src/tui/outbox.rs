@@ -1,0 +1,253 @@
+//! What the user has sent and the server has not yet acknowledged. Each message carries a `client_id` for ever, so
+//! sending it again after a lost connection can never double it.
+
+use std::collections::VecDeque;
+
+use super::link::Millis;
+use crate::protocol::{
+    command::{Command, Request, SendMessage},
+    event::{Ack, ErrorFrame},
+    views::Message,
+};
+
+/// After this time without an answer a message is sent again.
+const ANSWER_TIME: Millis = 15_000;
+
+/// Where a message stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Waits for its turn.
+    Waiting,
+    /// On its way since then.
+    Sent(Millis),
+    /// Refused for good, for this reason.
+    Refused(String),
+}
+
+/// A message that is not in history yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its `client_id`, and its `ref`.
+    pub client_id: String,
+    /// What the user wrote.
+    pub content: String,
+    /// Where it stands.
+    pub fate: Fate,
+}
+
+/// The messages on their way, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox {
+    pending: VecDeque<Pending>,
+    /// The server asked for patience until then.
+    hold_until: Millis,
+}
+
+impl Outbox {
+    /// The messages, oldest first.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Pending> {
+        self.pending.iter()
+    }
+
+    /// The message at this place.
+    #[must_use]
+    pub fn get(&self, place: usize) -> Option<&Pending> {
+        self.pending.get(place)
+    }
+
+    /// Messages that are shown as not yet in history.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Whether nothing is on its way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Messages that would be lost if the program ended now.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.pending
+            .iter()
+            .filter(|p| !matches!(p.fate, Fate::Refused(_)))
+            .count()
+    }
+
+    /// Adds a message.
+    pub fn push(&mut self, client_id: String, content: String) {
+        self.pending.push_back(Pending {
+            client_id,
+            content,
+            fate: Fate::Waiting,
+        });
+    }
+
+    /// The frame to send now, if there is one. One message at a time: a later one never overtakes an earlier one,
+    /// even when the earlier one has to be tried again.
+    pub fn next(&mut self, now: Millis, room: &str) -> Option<Request> {
+        if now < self.hold_until {
+            return None;
+        }
+        let next = self
+            .pending
+            .iter_mut()
+            .find(|p| !matches!(p.fate, Fate::Refused(_)))?;
+        if matches!(next.fate, Fate::Sent(at) if now < at + ANSWER_TIME) {
+            return None;
+        }
+        next.fate = Fate::Sent(now);
+        Some(Request::with_ref(
+            next.client_id.clone(),
+            Command::Message(SendMessage {
+                content: next.content.clone(),
+                room: Some(room.to_owned()),
+                client_id: Some(next.client_id.clone()),
+            }),
+        ))
+    }
+
+    /// The connection is gone: nobody knows whether what was on its way has arrived.
+    pub fn disconnected(&mut self) {
+        self.hold_until = 0;
+        for pending in &mut self.pending {
+            if matches!(pending.fate, Fate::Sent(_)) {
+                pending.fate = Fate::Waiting;
+            }
+        }
+    }
+
+    /// The message is on the server's disk: takes it out.
+    pub fn acked(&mut self, ack: &Ack) -> Option<Pending> {
+        self.take(&ack.reference)
+    }
+
+    /// The message was seen in history or live: takes it out.
+    pub fn seen(&mut self, message: &Message) -> Option<Pending> {
+        self.take(message.client_id.as_deref()?)
+    }
+
+    /// The server refused a message: for now, or for good. Returns whether it was one of ours.
+    pub fn refused(&mut self, now: Millis, error: &ErrorFrame) -> bool {
+        let reference = error.reference.as_deref().unwrap_or_default();
+        let Some(pending) = self.pending.iter_mut().find(|p| p.client_id == reference) else {
+            return false;
+        };
+        if let Some(after) = error.retry_after_ms {
+            pending.fate = Fate::Waiting;
+            self.hold_until = now + after;
+        } else {
+            pending.fate = Fate::Refused(error.detail.clone());
+        }
+        true
+    }
+
+    /// Takes the latest refused message out, so that it can be corrected.
+    pub fn take_refused(&mut self) -> Option<Pending> {
+        let at = self
+            .pending
+            .iter()
+            .rposition(|p| matches!(p.fate, Fate::Refused(_)))?;
+        self.pending.remove(at)
+    }
+
+    fn take(&mut self, client_id: &str) -> Option<Pending> {
+        let at = self.pending.iter().position(|p| p.client_id == client_id)?;
+        self.pending.remove(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::time;
+
+    fn sent(outbox: &mut Outbox, now: Millis) -> Option<(String, String)> {
+        let request = outbox.next(now, "general")?;
+        let Command::Message(message) = request.command else {
+            panic!("not a message");
+        };
+        assert_eq!(request.reference, message.client_id);
+        Some((message.client_id?, message.content))
+    }
+
+    fn ack(reference: &str) -> Ack {
+        Ack {
+            reference: reference.into(),
+            room: "general".into(),
+            id: 1,
+            seq: 1,
+            timestamp: time::now(),
+            duplicate: false,
+        }
+    }
+
+    fn error(reference: &str, retry_after_ms: Option<u64>) -> ErrorFrame {
+        ErrorFrame {
+            reference: Some(reference.into()),
+            code: "some_code".into(),
+            detail: "Some sentence.".into(),
+            retry_after_ms,
+        }
+    }
+
+    fn two() -> Outbox {
+        let mut outbox = Outbox::default();
+        outbox.push("a".into(), "first".into());
+        outbox.push("b".into(), "second".into());
+        outbox
+    }
+
+    #[test]
+    fn messages_go_one_by_one_and_again_under_the_same_id_after_a_lost_connection() {
+        let mut outbox = two();
+        let first = Some(("a".to_owned(), "first".to_owned()));
+        assert_eq!(sent(&mut outbox, 0), first);
+        assert_eq!(sent(&mut outbox, 0), None);
+        outbox.disconnected();
+        assert_eq!(sent(&mut outbox, 0), first);
+        assert!(outbox.acked(&ack("a")).is_some());
+        assert!(outbox.acked(&ack("a")).is_none());
+        assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_message_without_an_answer_is_sent_again() {
+        let mut outbox = two();
+        sent(&mut outbox, 0);
+        assert_eq!(sent(&mut outbox, ANSWER_TIME - 1), None);
+        assert_eq!(
+            sent(&mut outbox, ANSWER_TIME).map(|(id, _)| id).as_deref(),
+            Some("a")
+        );
+    }
+
+    #[test]
+    fn patience_asked_for_is_given_and_keeps_the_order() {
+        let mut outbox = two();
+        sent(&mut outbox, 0);
+        assert!(outbox.refused(0, &error("a", Some(700))));
+        assert_eq!(sent(&mut outbox, 699), None);
+        assert_eq!(
+            sent(&mut outbox, 700).map(|(id, _)| id).as_deref(),
+            Some("a")
+        );
+    }
+
+    #[test]
+    fn a_refused_message_stays_to_be_corrected_and_holds_up_nobody() {
+        let mut outbox = two();
+        sent(&mut outbox, 0);
+        outbox.refused(0, &error("a", None));
+        assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
+        assert_eq!(outbox.unsent(), 1);
+        assert_eq!(
+            outbox.take_refused().map(|p| p.content).as_deref(),
+            Some("first")
+        );
+        assert!(!outbox.refused(0, &error("z", None)));
+    }
+}

@@ -1,0 +1,168 @@
+//! The terminal: takes it over, runs the client in it, and gives it back, whatever happens.
+
+use std::{
+    io::{self, IsTerminal as _},
+    time::{Duration, Instant},
+};
+
+use crossterm::{
+    event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input, EventStream},
+    execute,
+};
+use futures_util::StreamExt as _;
+use ratatui::DefaultTerminal;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    ClientError, account, block_on, draw,
+    net::{Net, api::Api},
+    seed,
+    state::{Effect, Event, Screen, State},
+    update::update,
+    wall,
+};
+use crate::config::ClientSettings;
+
+/// How often time passes: countdowns look right and a heartbeat is never late by more.
+const TICK: Duration = Duration::from_millis(250);
+/// How long ending the login may take when the program ends.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// `parlour tui`: the chat in a terminal.
+///
+/// # Errors
+/// A sentence, when there is no terminal or it cannot be used.
+pub fn run(settings: &ClientSettings) -> Result<(), ClientError> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(ClientError::usage(
+            "`parlour tui` needs a terminal: in a pipe or a script use `parlour tail` to read and `parlour send` to write.",
+        ));
+    }
+    let seed = seed()?;
+    block_on(async {
+        let api = Api::new(&settings.server)?;
+        let mut terminal = take_over().map_err(|error| unusable(&error))?;
+        let ended = chat(settings, api, seed, &mut terminal).await;
+        give_back();
+        ended.map_err(|error| unusable(&error))
+    })
+}
+
+fn unusable(error: &io::Error) -> ClientError {
+    ClientError::failed(format!(
+        "The terminal cannot be used ({error}): try another one, or `parlour tail` and `parlour send`."
+    ))
+}
+
+fn take_over() -> io::Result<DefaultTerminal> {
+    // Gives the terminal back on a panic, too, before the panic's message is printed.
+    let terminal = ratatui::try_init()?;
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = execute!(io::stdout(), DisableBracketedPaste);
+        hook(info);
+    }));
+    execute!(io::stdout(), EnableBracketedPaste)?;
+    Ok(terminal)
+}
+
+fn give_back() {
+    let _ = execute!(io::stdout(), DisableBracketedPaste);
+    ratatui::restore();
+}
+
+async fn chat(
+    settings: &ClientSettings,
+    api: Api,
+    seed: u64,
+    terminal: &mut DefaultTerminal,
+) -> io::Result<()> {
+    let start = Instant::now();
+    let (events, mut received) = mpsc::unbounded_channel();
+    let account = account(settings, &api);
+    let username = settings.username.as_deref();
+    let mut state = State::new(&api.label(), username.unwrap_or_default(), seed, wall);
+    if let Screen::Login(form) = &mut state.screen
+        && api.is_readable_by_others()
+    {
+        form.error = Some(
+            "This address is not encrypted: everyone on the way to it can read your password."
+                .into(),
+        );
+    }
+    let size = terminal.size()?;
+    state.size = (size.width, size.height);
+    let resumed = account.resume(username).await;
+    let mut net = Net::new(api, account, events.clone());
+    match (resumed, username, &settings.password) {
+        (Some(name), _, _) => {
+            let _ = events.send(Event::LoggedIn(name));
+        }
+        (None, Some(username), Some(password)) => {
+            if let Screen::Login(form) = &mut state.screen {
+                form.is_busy = true;
+            }
+            net.perform(Effect::LogIn {
+                register: false,
+                username: username.to_owned(),
+                password: password.clone(),
+            });
+        }
+        _ => {}
+    }
+    let mut input = EventStream::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut last_words = None;
+    while !state.is_over {
+        terminal.draw(|frame| draw::draw(frame, &state))?;
+        let event = tokio::select! {
+            Some(event) = received.recv() => event,
+            pressed = input.next() => match pressed {
+                Some(pressed) => match from_terminal(pressed?) {
+                    Some(event) => event,
+                    None => continue,
+                },
+                None => Event::Stop,
+            },
+            _ = ticks.tick() => {
+                let now = start.elapsed().as_millis();
+                Event::Tick(u64::try_from(now).unwrap_or(u64::MAX))
+            }
+            _ = terminate.recv() => Event::Stop,
+            _ = hangup.recv() => Event::Stop,
+        };
+        let mut waiting = Some(event);
+        // What is already waiting is taken in before the screen is drawn again.
+        while let Some(event) = waiting {
+            for effect in update(&mut state, event) {
+                let is_logout = matches!(effect, Effect::LogOut);
+                let task = net.perform(effect);
+                if is_logout {
+                    last_words = task;
+                }
+            }
+            waiting = received.try_recv().ok();
+        }
+    }
+    if let Some(task) = last_words {
+        // The file is gone and the server knows, or it takes too long.
+        let _ = tokio::time::timeout(LAST_WORDS, task).await;
+    }
+    Ok(())
+}
+
+fn from_terminal(input: Input) -> Option<Event> {
+    match input {
+        Input::Key(key) => Some(Event::Key(key)),
+        Input::Paste(text) => Some(Event::Paste(text)),
+        Input::Resize(columns, rows) => Some(Event::Resize(columns, rows)),
+        Input::FocusGained | Input::FocusLost | Input::Mouse(_) => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! `parlour send`: one message from the command line or from a pipe.
+
+use std::{
+    io::{self, IsTerminal as _, Read as _},
+    time::{Duration, Instant},
+};
+
+use super::{
+    ClientError, block_on,
+    link::Dice,
+    log_in, net,
+    net::{
+        api::{Api, Failure},
+        login::Account,
+    },
+    seed,
+};
+use crate::{
+    config::ClientSettings,
+    protocol::{GENERAL, views::NewMessage},
+};
+
+/// How long to go on trying.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest wait between two tries.
+const MAX_WAIT: u64 = 5_000;
+
+/// `parlour send`: writes one message and returns when it is stored. Without a text, or with `-`, the whole of
+/// standard input is the message, line breaks included, without those at its end.
+///
+/// A server that cannot be reached is tried again for half a minute, under the same `client_id`: the message is
+/// stored once, however often it is sent.
+///
+/// # Errors
+/// A sentence, when the message is not known to be stored.
+pub fn send(
+    settings: &ClientSettings,
+    text: Option<String>,
+    room: Option<String>,
+) -> Result<(), ClientError> {
+    let content = match text {
+        Some(text) if text != "-" => text,
+        None if io::stdin().is_terminal() => {
+            return Err(ClientError::usage(
+                "There is nothing to send: write `parlour send \"text\"`, or pipe the text into it.",
+            ));
+        }
+        _ => from_stdin()?,
+    };
+    if content.trim().is_empty() {
+        return Err(ClientError::usage(
+            "The message is empty: there is nothing to send.",
+        ));
+    }
+    let mut dice = Dice::new(seed()?);
+    let message = NewMessage {
+        content,
+        client_id: Some(format!("{:016x}{:016x}", dice.roll(), dice.roll())),
+    };
+    let room = room.unwrap_or_else(|| GENERAL.to_owned());
+    block_on(async {
+        let api = Api::new(&settings.server)?;
+        let until = Instant::now() + PATIENCE;
+        let account = log_in(settings, &api).await?;
+        deliver(&account, &room, &message, until, &mut dice).await
+    })
+}
+
+fn from_stdin() -> Result<String, ClientError> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .read_to_end(&mut bytes)
+        .map_err(|error| ClientError::failed(format!("The text cannot be read ({error}).")))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        ClientError::usage("The text is not UTF-8: convert it first, for example with iconv.")
+    })?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+async fn deliver(
+    account: &Account,
+    room: &str,
+    message: &NewMessage,
+    until: Instant,
+    dice: &mut Dice,
+) -> Result<(), ClientError> {
+    let mut bound = 250;
+    loop {
+        let post = account.with_bearer(async |api, bearer| api.post(bearer, room, message).await);
+        let Err(failure) = post.await else {
+            return Ok(());
+        };
+        let wait = failure
+            .retry_after()
+            .unwrap_or_else(|| Duration::from_millis(dice.roll() % (bound + 1)));
+        if !failure.is_passing() || Instant::now() + wait > until {
+            return Err(given_up(&failure));
+        }
+        tokio::time::sleep(wait).await;
+        bound = (bound * 2).min(MAX_WAIT);
+    }
+}
+
+fn given_up(failure: &Failure) -> ClientError {
+    let sentence = net::sentence(failure);
+    let known = match failure {
+        // The server has looked at it and said no.
+        Failure::Refused { .. } | Failure::LoginEnded(_) => "The message was not sent.",
+        Failure::Unreachable(_) => "The message is not known to be stored.",
+    };
+    ClientError::failed(format!("{known} {sentence}"))
+}

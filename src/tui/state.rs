@@ -1,0 +1,251 @@
+//! What the terminal client knows, what can happen to it, and what it can ask for. All of it is plain data.
+
+use crossterm::event::KeyEvent;
+use ratatui_textarea::TextArea;
+use secrecy::SecretString;
+
+use super::{
+    chat::Chat,
+    link::{Dice, Link, Millis},
+    view::Wall,
+};
+use crate::protocol::{command::Request, event, views::Message};
+
+/// Everything that the screen shows.
+pub struct State {
+    /// The server, as the user knows it.
+    pub server: String,
+    /// What is on the screen.
+    pub screen: Screen,
+    /// The conversation; it outlives a login that has ended, for the same user.
+    pub chat: Option<Chat>,
+    /// The connection.
+    pub link: Link,
+    /// Chance, for waits and ids.
+    pub dice: Dice,
+    /// The time of the last tick.
+    pub now: Millis,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The clock on the wall.
+    pub wall: Wall,
+    /// A sentence for the user, until something else happens.
+    pub hint: Option<String>,
+    /// Whether the help is open.
+    pub help: bool,
+    /// The user wanted to leave, and was told that messages are on their way.
+    pub warned: bool,
+    /// The program ends.
+    pub is_over: bool,
+}
+
+/// What is on the screen.
+pub enum Screen {
+    /// Who are you?
+    Login(Box<LoginForm>),
+    /// The conversation.
+    Chat,
+}
+
+/// What the login form asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// An account exists.
+    LogIn,
+    /// Make one.
+    Register,
+}
+
+/// Where the form's cursor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The name.
+    Username,
+    /// The password.
+    Password,
+}
+
+/// The login form.
+pub struct LoginForm {
+    /// Log in or register.
+    pub mode: Mode,
+    /// The name.
+    pub username: TextArea<'static>,
+    /// The password; masked on the screen.
+    pub password: TextArea<'static>,
+    /// Where the cursor is.
+    pub field: Field,
+    /// An answer is awaited.
+    pub is_busy: bool,
+    /// What the server said.
+    pub error: Option<String>,
+}
+
+impl LoginForm {
+    /// An empty form, or one with the name filled in.
+    #[must_use]
+    pub fn new(username: &str, error: Option<String>) -> Self {
+        let field = if username.is_empty() {
+            Field::Username
+        } else {
+            Field::Password
+        };
+        Self {
+            mode: Mode::LogIn,
+            username: line(username),
+            password: masked(),
+            field,
+            is_busy: false,
+            error,
+        }
+    }
+
+    /// The name as typed.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.username.lines().concat().trim().to_owned()
+    }
+
+    /// Takes the password out of the form, which then holds none.
+    pub fn take_password(&mut self) -> SecretString {
+        std::mem::replace(&mut self.password, masked())
+            .into_lines()
+            .concat()
+            .into()
+    }
+}
+
+fn line(text: &str) -> TextArea<'static> {
+    let mut area = TextArea::from([text]);
+    area.set_cursor_line_style(ratatui::style::Style::default());
+    area.move_cursor(ratatui_textarea::CursorMove::End);
+    area
+}
+
+fn masked() -> TextArea<'static> {
+    let mut area = line("");
+    area.set_mask_char('•');
+    // Nothing that was typed here shall stay in memory for undoing it.
+    area.set_max_histories(0);
+    area
+}
+
+/// Which messages to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query {
+    /// The latest ones.
+    Latest,
+    /// Those before this message.
+    Before(u64),
+    /// Those changed after this number.
+    Since(u64),
+}
+
+/// Something that happened.
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this size now.
+    Resize(u16, u16),
+    /// Time has passed.
+    Tick(Millis),
+    /// We are logged in as this user.
+    LoggedIn(String),
+    /// Logging in or registering did not work.
+    LoginFailed(String),
+    /// The login is over: the server does not take it any more.
+    LoginEnded(String),
+    /// Socket number `attempt` brought a frame.
+    Frame {
+        /// Which socket.
+        attempt: u64,
+        /// What it said.
+        frame: Box<event::Event>,
+    },
+    /// Socket number `attempt` gave a sign of life.
+    Heard {
+        /// Which socket.
+        attempt: u64,
+    },
+    /// Socket number `attempt` has closed or could not be opened.
+    Closed {
+        /// Which socket.
+        attempt: u64,
+        /// The close code, if there was one.
+        code: Option<u16>,
+        /// What happened, for the user.
+        why: String,
+        /// When the server wants us back, if it said so.
+        after: Option<Millis>,
+    },
+    /// The answer to a fetch.
+    Page {
+        /// What was asked.
+        query: Query,
+        /// For which socket or history it was asked.
+        tag: u64,
+        /// The messages, or a sentence.
+        result: Result<Vec<Message>, String>,
+    },
+    /// The program was told to end.
+    Stop,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Log in, after registering if asked to.
+    LogIn {
+        /// Make the account first.
+        register: bool,
+        /// The name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// End the login, here and on the server.
+    LogOut,
+    /// Open a socket under this number.
+    Open {
+        /// Which socket this will be.
+        attempt: u64,
+        /// Refresh the token first.
+        fresh: bool,
+    },
+    /// Drop the socket.
+    Drop,
+    /// Send a frame.
+    Say(Request),
+    /// Fetch messages.
+    Fetch {
+        /// Of which room.
+        room: String,
+        /// Which.
+        query: Query,
+        /// Comes back with the answer.
+        tag: u64,
+    },
+}
+
+impl State {
+    /// The client at its start: it asks who the user is.
+    #[must_use]
+    pub fn new(server: &str, username: &str, seed: u64, wall: Wall) -> Self {
+        Self {
+            server: server.to_owned(),
+            screen: Screen::Login(Box::new(LoginForm::new(username, None))),
+            chat: None,
+            link: Link::default(),
+            dice: Dice::new(seed),
+            now: 0,
+            size: (80, 24),
+            wall,
+            hint: None,
+            help: false,
+            warned: false,
+            is_over: false,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The client as its user meets it, without a network: keys and frames go in, the screen is read. This is the stage;
+//! what is played on it stands in [`scenes`].
+
+mod scenes;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::{Terminal, backend::TestBackend};
+
+use super::{
+    draw,
+    state::{Effect, Event, Query, State},
+    text::{is_harmless, tests::nasty},
+    update::update,
+};
+use crate::protocol::{
+    close,
+    command::{Command, Request},
+    event::{self, Ack, Connected, ErrorFrame, Notice, RoomState, SyncedRoom, System},
+    limits::Limits,
+    time::Timestamp,
+    views::Message,
+};
+
+const SIZE: (u16, u16) = (80, 20);
+
+/// The client and a stage around it.
+struct Stage {
+    state: State,
+    attempt: u64,
+    /// Frames sent and not yet looked at.
+    said: Vec<Request>,
+    /// Fetches not yet answered.
+    asked: Vec<(Query, u64)>,
+    /// Other effects.
+    done: Vec<Effect>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut state = State::new("chat.example.org", "", 7, |at| at.naive_utc());
+        state.size = SIZE;
+        Self {
+            state,
+            attempt: 0,
+            said: Vec::new(),
+            asked: Vec::new(),
+            done: Vec::new(),
+        }
+    }
+
+    /// Alice in a room with `count` messages by bob, the last of which are on the screen.
+    fn in_room(count: u64) -> Self {
+        let mut stage = Self::new();
+        stage.happen(Event::LoggedIn("alice".into()));
+        stage.hello("epoch", count);
+        let first = count.saturating_sub(99).max(1);
+        stage.answer((first..=count).map(|id| message(id, "bob", &format!("line {id}"))));
+        stage
+    }
+
+    fn happen(&mut self, event: Event) {
+        for effect in update(&mut self.state, event) {
+            match effect {
+                Effect::Open { attempt, .. } => {
+                    self.attempt = attempt;
+                    self.said.clear();
+                    self.done.push(effect);
+                }
+                Effect::Say(request) => self.said.push(request),
+                Effect::Fetch { query, tag, .. } => self.asked.push((query, tag)),
+                other => self.done.push(other),
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: event::Event) {
+        let attempt = self.attempt;
+        let frame = Box::new(frame);
+        self.happen(Event::Frame { attempt, frame });
+    }
+
+    fn hello(&mut self, epoch: &str, seq: u64) {
+        let hello = Connected {
+            user_id: 1,
+            username: "alice".into(),
+            session: 1,
+            epoch: epoch.into(),
+            heartbeat_ms: 25_000,
+            limits: Limits::default(),
+            rooms: vec![RoomState {
+                name: "general".into(),
+                seq,
+            }],
+            online: vec!["alice".into(), "bob".into()],
+        };
+        self.frame(event::Event::System(System {
+            message: "Connected as alice".into(),
+            notice: Notice::Connected(Box::new(hello)),
+        }));
+    }
+
+    fn live(&mut self, message: Message) {
+        self.frame(event::Event::Message(event::Message {
+            room: message.room,
+            id: message.id,
+            seq: message.seq,
+            user_id: message.user_id,
+            username: message.username,
+            content: message.content,
+            timestamp: message.created_at,
+            client_id: message.client_id,
+            unreadable: message.unreadable,
+        }));
+    }
+
+    fn answer(&mut self, page: impl IntoIterator<Item = Message>) {
+        let (query, tag) = self.asked.remove(0);
+        let result = Ok(page.into_iter().collect());
+        self.happen(Event::Page { query, tag, result });
+    }
+
+    fn closed(&mut self, code: Option<u16>) {
+        self.happen(Event::Closed {
+            attempt: self.attempt,
+            code,
+            why: "the connection was lost".into(),
+            after: None,
+        });
+    }
+
+    fn synced(&mut self, seq: u64) {
+        let room = SyncedRoom {
+            seq,
+            complete: true,
+        };
+        self.frame(event::Event::Synced {
+            reference: None,
+            rooms: [("general".to_owned(), room)].into(),
+        });
+    }
+
+    fn press(&mut self, code: KeyCode) {
+        self.happen(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    fn ctrl(&mut self, letter: char) {
+        let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+        self.happen(Event::Key(key));
+    }
+
+    fn type_text(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.press(KeyCode::Char(letter));
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        self.type_text(text);
+        self.press(KeyCode::Enter);
+    }
+
+    /// The `client_id` and text of the messages sent since the last look.
+    fn sent(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.said)
+            .into_iter()
+            .filter_map(|request| match request.command {
+                Command::Message(sent) => Some((request.reference?, sent.content)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn ack(&mut self, reference: &str, id: u64) {
+        self.frame(event::Event::Ack(Ack {
+            reference: reference.into(),
+            room: "general".into(),
+            id,
+            seq: id,
+            timestamp: at(id),
+            duplicate: false,
+        }));
+    }
+
+    fn screen(&self) -> String {
+        let (columns, rows) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a terminal");
+        terminal
+            .draw(|frame| draw::draw(frame, &self.state))
+            .expect("draws");
+        let buffer = terminal.backend().buffer();
+        let mut text = String::new();
+        for row in buffer.content.chunks(columns.into()) {
+            text.extend(row.iter().map(|cell| cell.symbol().to_owned()));
+            text.push('\n');
+        }
+        text
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        self.screen().contains(text)
+    }
+}
+
+fn at(id: u64) -> Timestamp {
+    let seconds = i64::try_from(id).expect("small") * 60;
+    chrono::DateTime::from_timestamp(1_795_000_000 + seconds, 0).expect("a time")
+}
+
+fn message(id: u64, username: &str, content: &str) -> Message {
+    Message {
+        id,
+        seq: id,
+        room: "general".into(),
+        user_id: if username == "alice" { 1 } else { 2 },
+        username: username.into(),
+        content: content.into(),
+        created_at: at(id),
+        client_id: None,
+        unreadable: false,
+    }
+}

@@ -1,0 +1,214 @@
+//! What others wrote, made safe to show. Terminal escapes, reordering and invisible characters become visible text:
+//! a message must never move the cursor, change colours, or look like something that it is not.
+
+use ratatui::{style::Style, text::Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Marks that may follow one character. Real scripts need two or three; more only smear over the neighbours.
+const MAX_MARKS: usize = 4;
+/// What a tab is shown as: tab stops mean nothing in a wrapped line.
+const TAB: &str = "    ";
+
+/// Whether a character has no form of its own but changes how others look: bidi controls, zero-width characters,
+/// blank fillers, tags.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a character may be written to a terminal as it is.
+pub(crate) fn is_harmless(c: char) -> bool {
+    !c.is_control() && !is_invisible(c)
+}
+
+fn push_visible(out: &mut String, c: char) {
+    match c {
+        '\0'..='\u{1f}' => {
+            out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        '\u{7f}' => out.push('␡'),
+        other => out.extend(other.escape_unicode()),
+    }
+}
+
+/// One line of text in which every character can be seen: `\x1b[31m` becomes `␛[31m`, a right-to-left override
+/// `\u{202e}`. Line breaks become `␊`; see [`visible_lines`] for text of many lines.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    // A mark with nothing before it would join what we write before the text: it is not let through either.
+    let mut marks = MAX_MARKS;
+    for c in text.chars() {
+        if c == '\t' {
+            out.push_str(TAB);
+            marks = 0;
+        } else if !is_harmless(c) {
+            push_visible(&mut out, c);
+            marks = 0;
+        } else if c.width() == Some(0) {
+            if marks < MAX_MARKS {
+                out.push(c);
+                marks += 1;
+            } else {
+                push_visible(&mut out, c);
+            }
+        } else {
+            out.push(c);
+            marks = 0;
+        }
+    }
+    out
+}
+
+/// The lines of a text, each as [`visible`] shows it.
+pub fn visible_lines(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split('\n')
+        .map(|line| visible(line.strip_suffix('\r').unwrap_or(line)))
+}
+
+/// Breaks one visible line into rows of at most `width` columns: between words where it can, within a word that is
+/// longer than a row. Counts what the terminal shows, so that wide characters and accents come out right.
+#[must_use]
+pub fn wrap(line: &str, width: usize) -> Vec<String> {
+    let width = width.max(2);
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    let mut row_width = 0;
+    // Where the last space of the row ends, in bytes: there it may be broken.
+    let mut after_space = None;
+    let span = Span::raw(line);
+    for grapheme in span.styled_graphemes(Style::default()) {
+        let symbol = grapheme.symbol;
+        let symbol_width = symbol.width();
+        if row_width + symbol_width > width {
+            let rest = match after_space.take() {
+                _ if symbol == " " => String::new(),
+                Some(at) => row.split_off(at),
+                None => String::new(),
+            };
+            row.truncate(row.trim_end_matches(' ').len());
+            row_width = rest.width();
+            rows.push(std::mem::replace(&mut row, rest));
+            if symbol == " " {
+                continue;
+            }
+        }
+        row.push_str(symbol);
+        row_width += symbol_width;
+        if symbol == " " && !row.trim_start().is_empty() {
+            after_space = Some(row.len());
+        }
+    }
+    rows.push(row);
+    rows
+}
+
+/// The text, cut to `width` columns; a cut is marked with `…`.
+#[must_use]
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 1;
+    for grapheme in Span::raw(text).styled_graphemes(Style::default()) {
+        used += grapheme.symbol.width();
+        if used > width {
+            break;
+        }
+        out.push_str(grapheme.symbol);
+    }
+    if width > 0 {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_reordering_and_invisible_characters_are_shown() {
+        for (raw, shown) in [
+            ("\u{1b}[31mred\u{1b}[0m", "␛[31mred␛[0m"),
+            ("a\u{9b}2Jb", "a\\u{9b}2Jb"),
+            ("evil\u{202e}txt.exe", "evil\\u{202e}txt.exe"),
+            ("ad\u{200b}min", "ad\\u{200b}min"),
+            ("bell\u{7} del\u{7f} nul\0", "bell␇ del␡ nul␀"),
+            ("a\tb", "a    b"),
+            ("carriage\rreturn", "carriage␍return"),
+            ("naïve 日本 👍🏽", "naïve 日本 👍🏽"),
+        ] {
+            assert_eq!(visible(raw), shown);
+        }
+    }
+
+    #[test]
+    fn a_tower_of_accents_does_not_smear_over_the_screen() {
+        let shown = visible(&format!("e{}", "\u{301}".repeat(1_000)));
+        assert_eq!(shown.matches('\u{301}').count(), MAX_MARKS);
+    }
+
+    #[test]
+    fn lines_end_with_either_kind_of_line_break() {
+        let lines: Vec<_> = visible_lines("one\r\ntwo\n\nfour").collect();
+        assert_eq!(lines, ["one", "two", "", "four"]);
+    }
+
+    #[test]
+    fn words_wrap_by_what_the_terminal_shows() {
+        assert_eq!(wrap("the quick brown fox", 10), ["the quick", "brown fox"]);
+        assert_eq!(wrap("", 10), [""]);
+        assert_eq!(wrap("日本語日本語", 5), ["日本", "語日", "本語"]);
+        assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrap("  indented code", 10), ["  indented", "code"]);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_and_says_so() {
+        assert_eq!(cut("alice", 5), "alice");
+        assert_eq!(cut("alexandria", 5), "alex…");
+        assert_eq!(cut("日本語", 4), "日…");
+    }
+
+    /// Any text, with the dangerous characters far more often than chance would have them.
+    pub(crate) fn nasty() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            any::<char>().prop_map(String::from),
+            "[ -~]{0,12}",
+            (0_u32..0xa0).prop_filter_map("a char", |code| char::from_u32(code).map(String::from)),
+            (0x2000_u32..0x2070)
+                .prop_filter_map("a char", |code| char::from_u32(code).map(String::from)),
+            Just("\u{1b}]0;title\u{7}".to_owned()),
+            Just("\u{feff}\u{e0041}\u{301}\u{300}".to_owned()),
+            Just("👩‍👩‍👧🇩🇪❤️".to_owned()),
+        ];
+        proptest::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_shown_can_be_obeyed_or_hidden(text in nasty()) {
+            for line in visible_lines(&text) {
+                prop_assert!(line.chars().all(is_harmless), "{line:?}");
+                prop_assert!(visible(&line) == line, "showing twice is showing once");
+            }
+        }
+
+        #[test]
+        fn wrapping_loses_nothing_but_spaces_and_fits(text in nasty(), width in 2_usize..40) {
+            let line = visible(&text.replace('\n', " "));
+            let rows = wrap(&line, width);
+            for row in &rows {
+                prop_assert!(row.width() <= width, "{row:?}");
+            }
+            let solid = |text: &str| text.replace(' ', "");
+            prop_assert_eq!(solid(&rows.concat()), solid(&line));
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The conversation as rows on a screen of a given width, and moving through it. Only what is looked at is laid out,
+//! so that a long history costs nothing.
+
+use chrono::{Datelike as _, NaiveDateTime};
+use ratatui::{
+    style::{Color, Modifier, Style, Stylize as _},
+    text::{Line, Span},
+};
+
+use super::{
+    chat::{Chat, Item, Key, Older},
+    outbox::{Fate, Pending},
+    text::{visible, visible_lines, wrap},
+};
+use crate::protocol::{time::Timestamp, views::Message};
+
+/// Messages of one person within this many minutes stand under one heading.
+const TOGETHER_MINUTES: i64 = 5;
+/// Columns before a message's text.
+const INDENT: &str = "  ";
+
+/// Turns an instant into what the clock on the wall shows.
+pub type Wall = fn(Timestamp) -> NaiveDateTime;
+
+/// Something that takes rows, in the order of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// What is said before the first item.
+    Head,
+    /// An item of the conversation.
+    Item(Key),
+    /// A message that is on its way, by its place in the outbox.
+    Pending(usize),
+}
+
+/// A row of the conversation: the first one on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anchor {
+    /// Of which thing.
+    pub place: Place,
+    /// Which of its rows.
+    pub row: usize,
+}
+
+/// How the conversation is laid out.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// What is laid out.
+    pub chat: &'a Chat,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The clock on the wall.
+    pub wall: Wall,
+}
+
+impl View<'_> {
+    /// The rows on the screen, from the top; fewer than its height when there is no more.
+    #[must_use]
+    pub fn window(&self) -> Vec<Line<'static>> {
+        let top = self.top();
+        let mut rows: Vec<_> = self.rows(top.place).into_iter().skip(top.row).collect();
+        let mut place = top.place;
+        while rows.len() < self.height {
+            let Some(next) = self.after(place) else { break };
+            place = next;
+            rows.extend(self.rows(place));
+        }
+        rows.truncate(self.height);
+        rows
+    }
+
+    /// The row that is `rows` further up, or the first one.
+    #[must_use]
+    pub fn up(&self, rows: usize) -> Anchor {
+        self.back(self.top(), rows)
+    }
+
+    /// The row that is `rows` further down; `None` when the end is then on the screen.
+    #[must_use]
+    pub fn down(&self, rows: usize) -> Option<Anchor> {
+        let top = self.top();
+        let mut anchor = Anchor {
+            row: top.row + rows,
+            ..top
+        };
+        loop {
+            let height = self.rows(anchor.place).len();
+            if anchor.row < height {
+                break;
+            }
+            let next = self.after(anchor.place)?;
+            anchor = Anchor {
+                place: next,
+                row: anchor.row - height,
+            };
+        }
+        let bottom = self.bottom();
+        let is_past = (anchor.place, anchor.row) >= (bottom.place, bottom.row);
+        (!is_past).then_some(anchor)
+    }
+
+    /// Whether fewer rows than one screen are left above.
+    #[must_use]
+    pub fn is_near_head(&self) -> bool {
+        self.up(self.height).place == Place::Head
+    }
+
+    /// The first row on the screen.
+    fn top(&self) -> Anchor {
+        let bottom = self.bottom();
+        match self.chat.top {
+            Some(anchor) if (anchor.place, anchor.row) < (bottom.place, bottom.row) => anchor,
+            _ => bottom,
+        }
+    }
+
+    /// The first row on the screen when the end is on it.
+    fn bottom(&self) -> Anchor {
+        let last = self.last();
+        let end = Anchor {
+            place: last,
+            row: self.rows(last).len(),
+        };
+        self.back(end, self.height)
+    }
+
+    fn back(&self, from: Anchor, rows: usize) -> Anchor {
+        let mut anchor = from;
+        let mut left = rows;
+        while anchor.row < left {
+            left -= anchor.row;
+            let Some(before) = self.before(anchor.place) else {
+                return Anchor { row: 0, ..anchor };
+            };
+            anchor = Anchor {
+                place: before,
+                row: self.rows(before).len(),
+            };
+        }
+        Anchor {
+            row: anchor.row - left,
+            ..anchor
+        }
+    }
+
+    fn last(&self) -> Place {
+        match self.chat.outbox.len() {
+            0 => self.last_item(),
+            count => Place::Pending(count - 1),
+        }
+    }
+
+    fn last_item(&self) -> Place {
+        let last = self.chat.items().keys().next_back();
+        last.map_or(Place::Head, |key| Place::Item(*key))
+    }
+
+    fn before(&self, place: Place) -> Option<Place> {
+        match place {
+            Place::Head => None,
+            Place::Item(key) => {
+                let before = self.chat.items().range(..key).next_back();
+                Some(before.map_or(Place::Head, |(key, _)| Place::Item(*key)))
+            }
+            Place::Pending(0) => Some(self.last_item()),
+            Place::Pending(n) => Some(Place::Pending(n - 1)),
+        }
+    }
+
+    fn after(&self, place: Place) -> Option<Place> {
+        let pending = |n: usize| (n < self.chat.outbox.len()).then_some(Place::Pending(n));
+        let item = match place {
+            Place::Head => self.chat.items().keys().next(),
+            Place::Item(key) => {
+                let from = (key.0, key.1 + 1);
+                self.chat.items().range(from..).next().map(|(key, _)| key)
+            }
+            Place::Pending(n) => return pending(n + 1),
+        };
+        item.map_or_else(|| pending(0), |key| Some(Place::Item(*key)))
+    }
+
+    fn rows(&self, place: Place) -> Vec<Line<'static>> {
+        match place {
+            Place::Head => vec![self.head()],
+            Place::Item(key) => match self.chat.items().get(&key) {
+                Some(Item::Message(message)) => self.message(key, message),
+                Some(Item::Notice(sentence)) => self.notice(sentence),
+                None => Vec::new(),
+            },
+            Place::Pending(n) => match self.chat.outbox.get(n) {
+                Some(pending) => self.pending(n, pending),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn head(&self) -> Line<'static> {
+        let room = visible(&self.chat.room);
+        let text = match self.chat.older {
+            Older::Unknown => "Loading the conversation…".to_owned(),
+            Older::More => "Older messages: PageUp".to_owned(),
+            Older::Loading => "Loading older messages…".to_owned(),
+            Older::AllRead if self.chat.items().is_empty() => {
+                format!("Nobody has written in #{room} yet: say hello.")
+            }
+            Older::AllRead => format!("This is where #{room} begins."),
+        };
+        Line::from(text).dark_gray().italic()
+    }
+
+    fn message(&self, key: Key, message: &Message) -> Vec<Line<'static>> {
+        let at = (self.wall)(message.created_at);
+        let mut rows = Vec::new();
+        let day_before = self.chat.time_before(key).map(self.wall);
+        if day_before.is_none_or(|before| before.date() != at.date()) {
+            rows.push(self.day(at));
+        }
+        let is_continued = rows.is_empty()
+            && self.chat.message_before(key).is_some_and(|(name, before)| {
+                let apart = message.created_at.signed_duration_since(before);
+                name == message.username && apart.num_minutes() < TOGETHER_MINUTES
+            });
+        if !is_continued {
+            let is_me = message.user_id != 0 && message.username == self.chat.me;
+            rows.push(heading(
+                &message.username,
+                &at.format("%H:%M").to_string(),
+                is_me,
+            ));
+        }
+        if message.unreadable {
+            let text = "This message is stored, but the server could not decrypt it.";
+            rows.extend(self.body(text, Style::new().red().italic()));
+        } else {
+            rows.extend(self.body(&message.content, Style::new()));
+        }
+        rows
+    }
+
+    fn pending(&self, n: usize, pending: &Pending) -> Vec<Line<'static>> {
+        let mut rows = Vec::new();
+        if n == 0 {
+            rows.push(heading(&self.chat.me, "not stored yet", true));
+        }
+        let (style, note) = match &pending.fate {
+            Fate::Waiting => (Style::new().dark_gray(), "… waits to be sent".to_owned()),
+            Fate::Sent(_) => (Style::new().dark_gray(), "… on its way".to_owned()),
+            Fate::Refused(detail) => (
+                Style::new().red(),
+                format!("✗ not sent: {} (/edit takes it back)", visible(detail)),
+            ),
+        };
+        rows.extend(self.body(&pending.content, style));
+        rows.extend(self.body(&note, style.italic()));
+        rows
+    }
+
+    fn notice(&self, sentence: &str) -> Vec<Line<'static>> {
+        let rows = wrap(
+            &format!("· {}", visible(sentence)),
+            self.width.saturating_sub(INDENT.len()),
+        );
+        rows.into_iter()
+            .map(|row| Line::from(format!("{INDENT}{row}")).dark_gray())
+            .collect()
+    }
+
+    fn body(&self, text: &str, style: Style) -> Vec<Line<'static>> {
+        let width = self.width.saturating_sub(INDENT.len() + 1);
+        visible_lines(text)
+            .flat_map(|line| wrap(&line, width))
+            .map(|row| Line::from(vec![Span::raw(INDENT), Span::styled(row, style)]))
+            .collect()
+    }
+
+    fn day(&self, at: NaiveDateTime) -> Line<'static> {
+        let name = format!(" {}, {} {} ", at.format("%A"), at.day(), at.format("%B %Y"));
+        let rule = self.width.saturating_sub(name.chars().count() + 4);
+        Line::from(format!("──{name}{}", "─".repeat(rule))).dark_gray()
+    }
+}
+
+fn heading(name: &str, when: &str, is_me: bool) -> Line<'static> {
+    let mut style = Style::new().fg(colour(name)).add_modifier(Modifier::BOLD);
+    if is_me {
+        style = style.add_modifier(Modifier::UNDERLINED);
+    }
+    Line::from(vec![
+        Span::styled(visible(name), style),
+        Span::raw("  "),
+        Span::styled(when.to_owned(), Style::new().dark_gray()),
+    ])
+}
+
+/// A name's colour: the same on every start, and told apart on dark and on light ground.
+#[must_use]
+pub fn colour(name: &str) -> Color {
+    const PALETTE: [Color; 8] = [
+        Color::Cyan,
+        Color::Green,
+        Color::Yellow,
+        Color::Magenta,
+        Color::Blue,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightMagenta,
+    ];
+    let sum = name.to_lowercase().bytes().fold(7_usize, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(byte))
+    });
+    PALETTE[sum % PALETTE.len()]
+}

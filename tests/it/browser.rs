@@ -1,0 +1,76 @@
+//! The page and the documents in a real browser: what a person sees, what hostile text does (nothing), what is left
+//! after the server was killed. The steps are in `tests/browser/run.mjs`; this starts the server, does to it what the
+//! steps ask for, and judges the end.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::support::{Backend, Server};
+
+/// The program that is missing on this machine, if one is. In CI none may be.
+fn missing() -> Option<&'static str> {
+    let chromium = env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    let has_node = Command::new("node")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    match (has_node, Path::new(&chromium).exists()) {
+        (true, true) => None,
+        (false, _) => Some("Node.js"),
+        (_, false) => Some("Chromium"),
+    }
+}
+
+/// The folder of the steps, with what they need installed.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    if !folder
+        .join("node_modules/playwright-core/package.json")
+        .exists()
+    {
+        let status = Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&folder)
+            .status()
+            .expect("npm runs");
+        assert!(status.success(), "npm ci failed in tests/browser");
+    }
+    folder
+}
+
+// The page does not know which database is behind the server, so one is enough.
+#[test]
+fn people_chat_in_a_browser() {
+    if let Some(program) = missing() {
+        assert!(env::var_os("CI").is_none(), "{program} is missing here");
+        println!("The test in a browser was skipped, because {program} is not installed.");
+        return;
+    }
+    let mut server = Server::start(Backend::Sqlite);
+    let mut steps = Command::new("node")
+        .arg("run.mjs")
+        .arg(server.url())
+        .current_dir(folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node runs");
+    let mut answer = steps.stdin.take().expect("piped");
+    let told = BufReader::new(steps.stdout.take().expect("piped"));
+    for line in told.lines() {
+        let line = line.expect("text");
+        println!("{line}");
+        match line.as_str() {
+            "server: kill" => server.kill9(),
+            "server: start" => server.start_again(),
+            _ => continue,
+        }
+        writeln!(answer, "done").expect("the steps listen");
+    }
+    let status = steps.wait().expect("node ends");
+    assert!(status.success(), "a step failed; see above");
+}

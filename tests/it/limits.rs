@@ -1,0 +1,115 @@
+//! Limits are told in the first frame, and kept; whoever runs into one is told when to try again.
+
+use serde_json::json;
+
+use crate::support::{Backend, Server, Socket, User, eventually};
+
+#[test]
+fn the_first_frame_tells_the_limits() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .env("MAX_CONTENT_BYTES", 1000)
+        .env("MESSAGE_BURST", 3)
+        .env("MESSAGES_PER_SECOND", 1)
+        .env("SOCKETS_PER_USER", 2)
+        .env("UNACKED_PER_SOCKET", 5)
+        .env("PING_INTERVAL_SECONDS", 7)
+        .start();
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    let told = &socket.connected;
+    let limits = json!({
+        "content_bytes": 1000, "frame_bytes": 65_536, "messages_per_second": 1, "message_burst": 3,
+        "sockets_per_user": 2, "unacked_per_socket": 5,
+    });
+    assert_eq!(
+        (&told["limits"], &told["heartbeat_ms"]),
+        (&limits, &json!(7_000))
+    );
+    assert_eq!(
+        (&told["user_id"], &told["username"]),
+        (&json!(alice.id), &json!("alice"))
+    );
+    assert_eq!(told["online"], json!(["alice"]));
+
+    let second = alice.connect();
+    assert_eq!(alice.try_connect().err(), Some(429));
+    second.close();
+    eventually("the place is free again", || alice.try_connect().ok());
+
+    assert_eq!(alice.post(&"x".repeat(1001), None).status, 422);
+    for n in 0..3 {
+        socket.say(&format!("m{n}"));
+    }
+    socket.send_json(&json!({"type": "message", "content": "too soon", "ref": "r"}));
+    let error = socket.expect_type("error");
+    assert_eq!(error["ref"], "r");
+    let wait = error["retry_after_ms"].as_u64().expect("when to try again");
+    assert!((1..=1_100).contains(&wait), "{error}");
+    // It is one purse for all of a user's sends, whichever door they come through.
+    let refused = alice.post("too soon", None);
+    refused.expect_any_problem();
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (429, &error["code"])
+    );
+    User::register(&server, "bob")
+        .post("not his fault", None)
+        .expect(201);
+    eventually("one may speak again", || {
+        (alice.post("later", None).status == 201).then_some(())
+    });
+}
+
+#[test]
+fn guessing_passwords_is_slowed_down() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let alice = User::register(&server, "alice");
+    let guess = |n: usize| {
+        let body = json!({"username": "alice", "password": format!("guess number {n}")});
+        server.http().post("/api/auth/login", &body)
+    };
+    let refused = (0..200)
+        .map(guess)
+        .find(|answer| answer.status != 401)
+        .expect("an end to guessing");
+    refused.expect_any_problem();
+    assert_eq!(refused.status, 429);
+    // Whoever is logged in already does not notice.
+    let mut socket: Socket = alice.connect();
+    socket.say("undisturbed");
+}
+
+#[test]
+fn many_unacked_messages_on_one_socket_are_refused_not_dropped() {
+    let server = Server::with(Backend::Sqlite)
+        .env("UNACKED_PER_SOCKET", 4)
+        .start();
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    let count = 300;
+    for n in 0..count {
+        socket.send_json(
+            &json!({"type": "message", "content": format!("m{n}"), "ref": format!("m{n}")}),
+        );
+    }
+    let (mut acked, mut refused) = (Vec::new(), 0);
+    while acked.len() + refused < count {
+        let frame = socket.next_frame();
+        match frame["type"].as_str() {
+            Some("ack") => acked.push(frame["ref"].as_str().expect("a ref").to_owned()),
+            Some("error") => refused += 1,
+            _ => {}
+        }
+    }
+    // Every send has its answer, and pipelined sends are stored in their order.
+    let stored: Vec<String> = alice
+        .history()
+        .iter()
+        .filter_map(|message| message["content"].as_str().map(ToOwned::to_owned))
+        .collect();
+    acked.sort_by_key(|reference| reference[1..].parse::<usize>().expect("a number"));
+    assert_eq!(stored, acked);
+}

@@ -1,0 +1,135 @@
+//! Going down politely: everyone is told to come back, what was accepted is acked or refused, and the exit is clean.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Closed, Http, Incoming, PATIENCE, Server, Socket, User};
+
+on_both![
+    sigterm_is_polite,
+    a_restart_under_load_loses_and_doubles_nothing
+];
+
+fn sigterm_is_polite(backend: Backend) {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::with(backend).env("WORKERS", 2).start();
+        let users = User::register_all(&server, "user", 5);
+        let mut sockets: Vec<Socket> = users.iter().map(User::connect).collect();
+        sockets[0].say("before");
+        assert_eq!(server.http().get("/ready").status, 200);
+        let asked = Instant::now();
+        server.signal(signal);
+        for socket in &mut sockets {
+            let reconnect = socket.expect_type("reconnect");
+            assert!(
+                reconnect["after_ms"].as_u64().is_some_and(|ms| ms < 60_000),
+                "{reconnect}"
+            );
+            // Asked while others are still being told: it either does not answer any more, or says no.
+            if let Ok(answer) = Http::new(server.addr).try_request("GET", "/ready", &[], &[]) {
+                assert_eq!(answer.status, 503, "{}", answer.text());
+                answer.expect_any_problem();
+            }
+            assert!(matches!(socket.expect_end(), Closed::Code(4001, _)));
+        }
+        let status = server.wait();
+        assert_eq!(status.code(), Some(0), "{signal}");
+        assert!(
+            asked.elapsed() < Duration::from_secs(15),
+            "{signal}: {:?}",
+            asked.elapsed()
+        );
+        if backend == Backend::Sqlite {
+            // Closed in order: what was in the write-ahead log is in the database.
+            let wal = server.database.file().with_extension("db-wal");
+            assert!(
+                !wal.exists() || wal.metadata().is_ok_and(|data| data.len() == 0),
+                "{}",
+                wal.display()
+            );
+        }
+        server.start_again();
+        assert_eq!(users[0].history().len(), 1);
+    }
+}
+
+/// What a writer on a socket, who does not wait between sends, knows at the end.
+fn pour(mut socket: Socket, name: &str) -> (Vec<String>, Vec<String>) {
+    let (mut acked, mut refused) = (Vec::new(), Vec::new());
+    let (mut sent, mut answered) = (0_u32, 0_u32);
+    loop {
+        while sent - answered < 16 {
+            let content = format!("{name}-{sent}");
+            if !socket.try_send(&json!({"type": "message", "content": content, "ref": content})) {
+                break;
+            }
+            sent += 1;
+        }
+        match socket.next(PATIENCE) {
+            Incoming::Frame(frame) => match (frame["type"].as_str(), frame["ref"].as_str()) {
+                (Some("ack"), Some(reference)) => {
+                    acked.push(reference.to_owned());
+                    answered += 1;
+                }
+                (Some("error"), Some(reference)) => {
+                    refused.push(reference.to_owned());
+                    answered += 1;
+                }
+                _ => {}
+            },
+            Incoming::Closed(Closed::Code(4001, _)) => return (acked, refused),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+fn a_restart_under_load_loses_and_doubles_nothing(backend: Backend) {
+    let mut server = Server::start(backend);
+    let users = User::register_all(&server, "user", 6);
+    let outcomes: Vec<(Vec<String>, Vec<String>)> = thread::scope(|scope| {
+        let tasks: Vec<_> = users
+            .iter()
+            .map(|user| {
+                let socket = user.connect();
+                scope.spawn(move || pour(socket, &user.name))
+            })
+            .collect();
+        // In the midst of it: when some hundred are stored.
+        let mut watcher = users[0].connect();
+        watcher.expect(|frame| frame["seq"].as_u64().is_some_and(|seq| seq >= 300));
+        server.signal("TERM");
+        tasks
+            .into_iter()
+            .map(|task| task.join().expect("the writer is content"))
+            .collect()
+    });
+    assert_eq!(server.wait().code(), Some(0));
+    server.start_again();
+    let history = users[0].history();
+    for (n, message) in history.iter().enumerate() {
+        assert_eq!(message["seq"], n + 1);
+    }
+    let mut stored: Vec<&str> = history
+        .iter()
+        .filter_map(|message: &Value| message["content"].as_str())
+        .collect();
+    let mut acked: Vec<&str> = outcomes
+        .iter()
+        .flat_map(|(acked, _)| acked.iter().map(String::as_str))
+        .collect();
+    stored.sort_unstable();
+    acked.sort_unstable();
+    // Both ways: what was acked is stored, and what was stored was acked, for every socket was read to its end.
+    assert_eq!(stored, acked);
+    for content in outcomes.iter().flat_map(|(_, refused)| refused) {
+        assert!(
+            stored.binary_search(&content.as_str()).is_err(),
+            "{content} was refused"
+        );
+    }
+    assert!(acked.len() >= 300);
+}

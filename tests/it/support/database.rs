@@ -1,0 +1,121 @@
+//! A database for one test: a file in its folder, or a fresh database in the cluster that `scripts/test` started.
+
+use std::path::Path;
+
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::SimpleConnection, sql_query, sql_types,
+};
+
+use super::unique;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded one.
+    Sqlite,
+    /// A real PostgreSQL.
+    Postgres,
+}
+
+/// The database of one test. A PostgreSQL one is dropped at the end.
+pub struct Database {
+    /// Which kind.
+    pub backend: Backend,
+    /// What the server is told.
+    pub url: String,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    value: Option<String>,
+}
+
+enum Connected {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(PgConnection),
+}
+
+fn cluster() -> url::Url {
+    let text = std::env::var("PARLOUR_TEST_POSTGRES_URL")
+        .expect("run scripts/test, which starts PostgreSQL for you");
+    url::Url::parse(&text).expect("PARLOUR_TEST_POSTGRES_URL is a URL")
+}
+
+impl Database {
+    /// Makes one; `folder` is where the embedded one lives.
+    pub fn make(backend: Backend, folder: &Path) -> Self {
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", folder.join("parlour.db").display()),
+            Backend::Postgres => {
+                let mut url = cluster();
+                let name = format!("parlour_test_{}", unique());
+                let mut connection =
+                    PgConnection::establish(url.as_str()).expect("the test cluster is up");
+                connection
+                    .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
+                    .expect("a fresh database");
+                url.set_path(&name);
+                url.to_string()
+            }
+        };
+        Self { backend, url }
+    }
+
+    /// The file of the embedded database.
+    pub fn file(&self) -> &Path {
+        Path::new(self.url.strip_prefix("sqlite://").expect("embedded"))
+    }
+
+    fn connect(&self) -> Connected {
+        match self.backend {
+            Backend::Sqlite => {
+                let mut connection =
+                    SqliteConnection::establish(&self.file().display().to_string()).expect("opens");
+                connection
+                    .batch_execute("PRAGMA busy_timeout = 10000")
+                    .expect("a pragma");
+                Connected::Sqlite(Box::new(connection))
+            }
+            Backend::Postgres => {
+                Connected::Postgres(PgConnection::establish(&self.url).expect("opens"))
+            }
+        }
+    }
+
+    /// Runs statements, as somebody would who has the database's password.
+    pub fn execute(&self, sql: &str) {
+        match self.connect() {
+            Connected::Sqlite(mut connection) => connection.batch_execute(sql),
+            Connected::Postgres(mut connection) => connection.batch_execute(sql),
+        }
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The values of a query of one text column named `value`.
+    pub fn query(&self, sql: &str) -> Vec<Option<String>> {
+        match self.connect() {
+            Connected::Sqlite(mut connection) => sql_query(sql).load::<Row>(&mut *connection),
+            Connected::Postgres(mut connection) => sql_query(sql).load::<Row>(&mut connection),
+        }
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
+        .into_iter()
+        .map(|row| row.value)
+        .collect()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if self.backend == Backend::Postgres
+            && let Ok(mut connection) = PgConnection::establish(cluster().as_str())
+        {
+            let name = url::Url::parse(&self.url)
+                .map(|url| url.path().trim_start_matches('/').to_owned())
+                .unwrap_or_default();
+            let _ =
+                connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}

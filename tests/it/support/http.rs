@@ -1,0 +1,350 @@
+//! A small blocking HTTP client on a bare connection: it sends exactly what it is told, never retries, and shows the
+//! answer as it came, which is what tests of bad input and of lost answers need.
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::PATIENCE;
+
+/// A client, perhaps with a login.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// The server.
+    pub addr: SocketAddr,
+    /// Sent as `Authorization: Bearer`.
+    pub token: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Its status.
+    pub status: u16,
+    /// Its headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body, chunks joined.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find_map(|(known, value)| known.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in a {} answer: {}", self.status, self.text()))
+    }
+
+    /// Fails the test unless the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// Fails the test unless this is a whole problem+json with this status and code.
+    #[track_caller]
+    pub fn expect_problem(&self, status: u16, code: &str) {
+        self.expect_any_problem();
+        let seen = (self.status, self.json()["code"].clone());
+        assert_eq!(seen, (status, Value::from(code)), "{}", self.text());
+    }
+
+    /// Fails the test unless this is a whole problem+json.
+    #[track_caller]
+    pub fn expect_any_problem(&self) {
+        assert!(
+            self.status >= 400,
+            "{} is no error: {}",
+            self.status,
+            self.text()
+        );
+        let kind = self.header("content-type").unwrap_or("nothing");
+        assert!(
+            kind.starts_with("application/problem+json"),
+            "{kind}: {}",
+            self.text()
+        );
+        let body = self.json();
+        assert_eq!(body["status"], self.status, "{body}");
+        for field in ["type", "title", "detail", "code", "request_id"] {
+            let text = body[field].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "no {field} in {body}");
+        }
+        assert_eq!(
+            body["request_id"].as_str(),
+            self.header("x-request-id"),
+            "{body}"
+        );
+        if self.status == 401 {
+            let challenge = self.header("www-authenticate").unwrap_or_default();
+            assert!(
+                challenge.starts_with("Bearer"),
+                "WWW-Authenticate: {challenge}"
+            );
+        }
+        if matches!(self.status, 429 | 503) {
+            assert!(
+                self.header("retry-after").is_some(),
+                "no Retry-After: {body}"
+            );
+        }
+        if self.status == 422 {
+            let first = &body["errors"][0];
+            assert!(
+                first["loc"].is_array() && first["msg"].is_string(),
+                "{body}"
+            );
+        }
+    }
+
+    /// The target of the `Link` header with this `rel`, as path and query.
+    pub fn link(&self, rel: &str) -> Option<String> {
+        let all = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "link")
+            .flat_map(|(_, value)| {
+                value
+                    .split(", <")
+                    .map(ToOwned::to_owned)
+                    .collect::<Vec<_>>()
+            });
+        for link in all {
+            let (target, rest) = link.split_once('>')?;
+            if rest.contains(&format!("rel=\"{rel}\"")) {
+                let target = target.trim_start_matches('<');
+                let path = target.find("/api").map_or(target, |at| &target[at..]);
+                return Some(path.to_owned());
+            }
+        }
+        None
+    }
+}
+
+impl Http {
+    /// A client without a login.
+    pub fn new(addr: SocketAddr) -> Self {
+        Self { addr, token: None }
+    }
+
+    /// The same with a login.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            addr: self.addr,
+            token: Some(token.into()),
+        }
+    }
+
+    /// A connection with deadlines on all it does.
+    pub fn open(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect_timeout(&self.addr, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// Sends bytes as they are and reads one answer.
+    pub fn raw(&self, bytes: &[u8]) -> io::Result<Response> {
+        let mut stream = self.open()?;
+        // The server may answer and close before it has taken everything: the answer still counts.
+        let sent = stream.write_all(bytes);
+        read_response(&mut stream).or_else(|error| sent.and(Err(error)))
+    }
+
+    /// Sends bytes as they are, then says that nothing follows, and reads everything that comes.
+    pub fn raw_to_end(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let mut stream = self.open()?;
+        stream.write_all(bytes)?;
+        stream.shutdown(Shutdown::Write)?;
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all)?;
+        Ok(all)
+    }
+
+    /// A request that may fail, as one does when the server is killed under it.
+    pub fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Response> {
+        self.raw(&self.compose(method, path, headers, body))
+    }
+
+    /// A request whose answer must come within this time.
+    pub fn request_within(
+        &self,
+        limit: Duration,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> io::Result<Response> {
+        let mut stream = self.open()?;
+        stream.set_read_timeout(Some(limit))?;
+        stream.write_all(&self.compose(method, path, &[], body))?;
+        read_response(&mut stream)
+    }
+
+    fn compose(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+        use std::fmt::Write as _;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.addr);
+        let given = |name: &str| {
+            headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        if !given("connection") {
+            head.push_str("connection: close\r\n");
+        }
+        if let Some(token) = &self.token
+            && !given("authorization")
+        {
+            let _ = write!(head, "authorization: Bearer {token}\r\n");
+        }
+        if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
+            if !given("content-length") && !given("transfer-encoding") {
+                let _ = write!(head, "content-length: {}\r\n", body.len());
+            }
+            if !given("content-type") {
+                head.push_str("content-type: application/json\r\n");
+            }
+        }
+        for (name, value) in headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head.push_str("\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    /// A request that must be answered.
+    #[track_caller]
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Response {
+        self.try_request(method, path, headers, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// GET.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Response {
+        self.request("GET", path, &[], &[])
+    }
+
+    /// POST of JSON.
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> Response {
+        self.request("POST", path, &[], body.to_string().as_bytes())
+    }
+}
+
+fn bad(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+/// Reads one answer; the end of the stream in its midst is an error.
+pub fn read_response(stream: &mut TcpStream) -> io::Result<Response> {
+    let mut seen = Vec::new();
+    let (mut response, used) = loop {
+        if let Some(parsed) = parse_head(&seen)? {
+            break parsed;
+        }
+        more(stream, &mut seen)?;
+    };
+    let mut rest = seen.split_off(used);
+    if response
+        .header("transfer-encoding")
+        .is_some_and(|value| value.contains("chunked"))
+    {
+        response.body = read_chunks(stream, rest)?;
+    } else if let Some(length) = response.header("content-length") {
+        let length: usize = length.parse().map_err(|_| bad("content-length"))?;
+        while rest.len() < length {
+            more(stream, &mut rest)?;
+        }
+        rest.truncate(length);
+        response.body = rest;
+    } else if response.status != 204 && response.status >= 200 {
+        while more(stream, &mut rest).is_ok() {}
+        response.body = rest;
+    }
+    Ok(response)
+}
+
+fn parse_head(seen: &[u8]) -> io::Result<Option<(Response, usize)>> {
+    let Some(end) = seen.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = String::from_utf8_lossy(&seen[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let status = first
+        .strip_prefix("HTTP/1.")
+        .and_then(|rest| rest.get(2..5)?.parse().ok())
+        .ok_or_else(|| bad(first))?;
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let response = Response {
+        status,
+        headers,
+        body: Vec::new(),
+    };
+    Ok(Some((response, end + 4)))
+}
+
+fn more(stream: &mut TcpStream, into: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 16 * 1024];
+    match stream.read(&mut chunk)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        count => {
+            into.extend_from_slice(&chunk[..count]);
+            Ok(())
+        }
+    }
+}
+
+fn read_chunks(stream: &mut TcpStream, mut rest: Vec<u8>) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let line = loop {
+            if let Some(end) = rest.windows(2).position(|window| window == b"\r\n") {
+                break end;
+            }
+            more(stream, &mut rest)?;
+        };
+        let size = String::from_utf8_lossy(&rest[..line]).into_owned();
+        let size = usize::from_str_radix(size.trim(), 16).map_err(|_| bad("chunk size"))?;
+        rest.drain(..line + 2);
+        while rest.len() < size + 2 {
+            more(stream, &mut rest)?;
+        }
+        body.extend(rest.drain(..size + 2).take(size));
+        if size == 0 {
+            return Ok(body);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the tests stand on: a server in a process of its own, a database made for one test, and clients that speak
+//! HTTP and WebSocket from the outside. Everything waits for an event with a deadline; nothing sleeps and hopes.
+
+#![allow(dead_code)] // each test uses its part
+
+pub mod crash;
+mod database;
+mod http;
+mod server;
+mod socket;
+mod user;
+
+use std::time::Duration;
+
+pub use database::{Backend, Database};
+pub use http::{Http, Response, read_response};
+pub use server::{Finished, Server, run};
+pub use socket::{Closed, Incoming, Socket};
+pub use user::{PASSWORD, User};
+
+/// How long a test waits for anything that must happen. Long, since the machine may be busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes a test for each database out of functions that take a [`Backend`]: `on_both![a_message_is_stored]` becomes the
+/// tests `a_message_is_stored::sqlite` and `a_message_is_stored::postgres`. (A function that is not listed is reported
+/// as dead code.)
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                #[test]
+                fn sqlite() {
+                    super::$name($crate::support::Backend::Sqlite);
+                }
+
+                #[test]
+                fn postgres() {
+                    super::$name($crate::support::Backend::Postgres);
+                }
+            }
+        )+
+    };
+}
+
+/// Asks again and again until the answer is `Some`, and fails with `what` when that never happens.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "it never happened: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sixteen hexadecimal digits that no other test has.
+pub fn unique() -> String {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).expect("random bytes");
+    format!("{:016x}", u64::from_ne_bytes(bytes))
+}

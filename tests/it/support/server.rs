@@ -1,0 +1,368 @@
+//! The real binary in a process of its own, with an environment that holds only what the test gives it.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Write},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use super::{Backend, Database, Http, PATIENCE, eventually};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_parlour");
+
+/// A server under test. Killed when dropped; a panic in its log fails the test.
+pub struct Server {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Its database.
+    pub database: Database,
+    child: Child,
+    folder: TempDir,
+    env: Vec<(String, String)>,
+    wrapper: Vec<String>,
+    panics_allowed: bool,
+}
+
+/// What a server is started with.
+pub struct Builder {
+    backend: Backend,
+    env: Vec<(String, String)>,
+    folder: Option<TempDir>,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// How.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+/// A command with nothing in its environment but what a program needs to run, in a folder with no `.env`.
+fn bare(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(folder).env("HOME", folder);
+    for name in ["PATH", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// Runs `parlour ARGS` to its end, which must come within the deadline.
+pub fn run(args: &[&str], env: &[(&str, &str)], folder: &Path) -> Finished {
+    let mut command = bare(BINARY, folder);
+    command
+        .args(args)
+        .envs(env.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("parlour starts");
+    let mut out = child.stdout.take().expect("piped");
+    let mut err = child.stderr.take().expect("piped");
+    let read_out = thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).map(|_| text)
+    });
+    let read_err = thread::spawn(move || {
+        let mut text = String::new();
+        err.read_to_string(&mut text).map(|_| text)
+    });
+    let Some(status) = wait(&mut child, PATIENCE) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("`parlour {}` did not end", args.join(" "));
+    };
+    Finished {
+        status,
+        stdout: read_out.join().expect("joins").expect("text"),
+        stderr: read_err.join().expect("joins").expect("text"),
+    }
+}
+
+fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("waits") {
+            return Some(status);
+        }
+        if start.elapsed() > patience {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+impl Builder {
+    /// Sets one more variable.
+    pub fn env(mut self, name: &str, value: impl ToString) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Starts in a folder that was prepared (its `data/` holds keys, perhaps a database).
+    pub fn in_folder(mut self, folder: TempDir) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
+    /// Starts, and waits until it listens.
+    pub fn start(self) -> Server {
+        let folder = self
+            .folder
+            .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
+        fs::create_dir_all(folder.path().join("data")).expect("a data folder");
+        let database = Database::make(self.backend, &folder.path().join("data"));
+        let (child, addr) = launch(folder.path(), &database.url, 0, &self.env, &[])
+            .unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
+        Server {
+            addr,
+            database,
+            child,
+            folder,
+            env: self.env,
+            wrapper: Vec::new(),
+            panics_allowed: false,
+        }
+    }
+}
+
+fn launch(
+    folder: &Path,
+    database_url: &str,
+    port: u16,
+    env: &[(String, String)],
+    wrapper: &[String],
+) -> Result<(Child, SocketAddr), String> {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .expect("a log file");
+    let mut command = match wrapper.split_first() {
+        Some((program, args)) => {
+            let mut command = bare(program, folder);
+            command.args(args).arg(BINARY);
+            command
+        }
+        None => bare(BINARY, folder),
+    };
+    command
+        .arg("serve")
+        .env("DATA_DIR", folder.join("data"))
+        .env("DATABASE_URL", database_url)
+        .env("PORT", port.to_string())
+        .env("BCRYPT_COST", "4")
+        .env("RATE_LIMITS", "off")
+        .env("RUST_LOG", "info")
+        .envs(env.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log);
+    let mut child = command.spawn().expect("the server's process starts");
+    let stdout = child.stdout.take().expect("piped");
+    let mut record = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("stdout"))
+        .expect("a file");
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = writeln!(record, "{line}");
+            if let Some(url) = line.strip_prefix("Parlour is listening on http://") {
+                let _ = tell.send(url.parse::<SocketAddr>());
+            }
+        }
+    });
+    // The sender is dropped when the process ends, so that an early end is seen at once.
+    match told.recv_timeout(PATIENCE) {
+        Ok(Ok(addr)) => Ok((child, addr)),
+        other => {
+            let _ = child.kill();
+            let _ = child.wait();
+            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+            Err(format!("{other:?}\n{log}"))
+        }
+    }
+}
+
+impl Server {
+    /// A server with what the tests take as usual: bcrypt at its cheapest, no rate limits.
+    pub fn start(backend: Backend) -> Self {
+        Self::with(backend).start()
+    }
+
+    /// A server that is to be told more.
+    pub fn with(backend: Backend) -> Builder {
+        Builder {
+            backend,
+            env: Vec::new(),
+            folder: None,
+        }
+    }
+
+    /// The base of all its URLs.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// A client without a login.
+    pub fn http(&self) -> Http {
+        Http::new(self.addr)
+    }
+
+    /// The folder it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its `DATA_DIR`.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What it logged so far, over all its lives.
+    pub fn log(&self) -> String {
+        fs::read(self.folder.path().join("log"))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// What it printed so far.
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
+    }
+
+    /// Its process (under a wrapper: the wrapper's).
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A line of `/proc/PID/status`, in kilobytes.
+    pub fn memory_kb(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))
+            .and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse().ok())
+            .expect("a number of kB")
+    }
+
+    /// Sends a signal by name, such as `TERM` or `STOP`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.pid())])
+            .status()
+            .expect("sh runs");
+        assert!(status.success(), "kill -{name}");
+    }
+
+    /// Kills it as a power cut would kill a process: no handler runs.
+    pub fn kill9(&mut self) {
+        self.child.kill().expect("kills");
+        self.child.wait().expect("waits");
+    }
+
+    /// Asks it to stop, and tells how it ended and how long that took.
+    pub fn terminate(&mut self) -> (ExitStatus, Duration) {
+        let start = Instant::now();
+        self.signal("TERM");
+        let status = self.wait();
+        (status, start.elapsed())
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        wait(&mut self.child, PATIENCE).expect("the server ends")
+    }
+
+    /// Changes a variable for the next life.
+    pub fn set_env(&mut self, name: &str, value: impl ToString) {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.into(), value.to_string()));
+    }
+
+    /// Runs the next life under another program, such as strace.
+    pub fn set_wrapper(&mut self, wrapper: &[&str]) {
+        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
+    }
+
+    /// Starts again on the same port and data, after it has ended.
+    pub fn start_again(&mut self) {
+        self.try_start_again()
+            .unwrap_or_else(|log| panic!("the server did not start again:\n{log}"));
+    }
+
+    /// Starts again; the error is what it said.
+    pub fn try_start_again(&mut self) -> Result<(), String> {
+        let (child, addr) = launch(
+            self.folder.path(),
+            &self.database.url,
+            self.addr.port(),
+            &self.env,
+            &self.wrapper,
+        )?;
+        self.child = child;
+        self.addr = addr;
+        Ok(())
+    }
+
+    /// `kill -9`, then a new life.
+    pub fn restart(&mut self) {
+        self.kill9();
+        self.start_again();
+    }
+
+    /// Waits until the log holds `words`.
+    pub fn await_log(&self, words: &str) {
+        eventually(&format!("the log says {words:?}"), || {
+            self.log().contains(words).then_some(())
+        });
+    }
+
+    /// For a test that provokes a panic on purpose.
+    pub fn allow_panics(&mut self) {
+        self.panics_allowed = true;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let log = self.log();
+        if thread::panicking() {
+            let lines: Vec<&str> = log.lines().collect();
+            let from = lines.len().saturating_sub(60);
+            eprintln!(
+                "--- the server's log, its end ---\n{}",
+                lines[from..].join("\n")
+            );
+            if let Ok(keep) = std::env::var("PARLOUR_TEST_KEEP_LOGS") {
+                let _ = fs::copy(
+                    self.folder.path().join("log"),
+                    Path::new(&keep).join(format!("{}.log", self.addr.port())),
+                );
+            }
+        } else {
+            assert!(
+                self.panics_allowed || !log.contains("panicked at"),
+                "the server panicked:\n{log}"
+            );
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! The terminal client in a real terminal, and its pipes `send` and `tail`.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Backend, PASSWORD, PATIENCE, Server, User, eventually, run, unique};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_parlour");
+
+on_both![
+    a_chat_in_a_terminal,
+    what_is_sent_from_a_pipe_comes_out_of_another
+];
+
+/// A terminal of 100 columns and 30 rows with a program in it.
+struct Terminal {
+    name: String,
+    home: TempDir,
+}
+
+impl Terminal {
+    fn new() -> Self {
+        Self {
+            name: format!("parlour-test-{}", unique()),
+            home: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    fn tmux(&self, args: &[&str]) -> Output {
+        let mut command = Command::new("tmux");
+        command
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("XDG_STATE_HOME", self.home.path().join("state"))
+            .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8");
+        for name in ["PATH", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .current_dir(self.home.path())
+            .args(["-u", "-f", "/dev/null", "-L", &self.name])
+            .args(args)
+            .output()
+            .expect("tmux is installed")
+    }
+
+    /// Runs `parlour ARGS`; when it has ended, the terminal says how.
+    fn start(&self, args: &str) {
+        let command = format!("'{BINARY}' {args}; echo ended with $?; exec sleep 1000");
+        let _ = self.tmux(&["kill-server"]);
+        let started = self.tmux(&["new-session", "-d", "-x", "100", "-y", "30", &command]);
+        assert!(started.status.success(), "{started:?}");
+    }
+
+    fn screen(&self) -> String {
+        String::from_utf8(self.tmux(&["capture-pane", "-p"]).stdout).expect("UTF-8")
+    }
+
+    /// Waits until the screen is as wanted.
+    #[track_caller]
+    fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let start = std::time::Instant::now();
+        loop {
+            let screen = self.screen();
+            if wanted(&screen) {
+                return screen;
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the terminal never showed {what}:\n{screen}"
+            );
+            thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) -> String {
+        self.until(text, |screen| screen.contains(text))
+    }
+
+    fn press(&self, key: &str) {
+        self.tmux(&["send-keys", key]);
+    }
+
+    fn write(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+        self.press("Enter");
+    }
+
+    /// Sends a signal to the program in it, by name.
+    fn signal(&self, name: &str) {
+        let pane = self.tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout;
+        let shell = String::from_utf8(pane).expect("a number");
+        let sent = Command::new("pkill")
+            .args([&format!("-{name}"), "-P", shell.trim(), "parlour"])
+            .status();
+        assert!(sent.expect("pkill runs").success(), "{name}");
+    }
+
+    fn log_in(&self, name: &str) {
+        self.shows("Log in");
+        self.write(name);
+        self.write(PASSWORD);
+        self.shows("● connected");
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.tmux(&["kill-server"]);
+    }
+}
+
+/// Registers, sends, receives, scrolls, and sees the server die and come back with nothing missing.
+fn a_chat_in_a_terminal(backend: Backend) {
+    let mut server = Server::start(backend);
+    let bob = User::register(&server, "bob");
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.shows("Register");
+    terminal.press("Tab");
+    terminal.shows("password: 8 or more");
+    terminal.write("alice");
+    terminal.tmux(&["send-keys", "-l", PASSWORD]);
+    let form = terminal.shows("••••••••");
+    assert!(form.contains("alice") && !form.contains(PASSWORD), "{form}");
+    terminal.press("Enter");
+    terminal.shows("● connected");
+    terminal.shows("Nobody has written in #general yet");
+
+    terminal.write("hello from the terminal");
+    terminal.until("that it is stored", |screen| {
+        screen.contains("hello from the terminal") && !screen.contains("not stored yet")
+    });
+    assert_eq!(contents(&bob.history()), ["hello from the terminal"]);
+
+    let socket = bob.connect();
+    terminal.shows("bob joined the chat");
+    terminal.shows("Here: 2");
+    socket.close();
+    terminal.shows("bob left the chat");
+    bob.post("\u{1b}[2J\u{1b}]0;owned\u{7}and \u{202e}txt.exe", None)
+        .expect(201);
+    terminal.shows(r"␛[2J␛]0;owned␇and \u{202e}txt.exe");
+
+    for n in 1..=150 {
+        bob.post(&format!("line {n}."), None).expect(201);
+    }
+    terminal.shows("line 150.");
+    terminal.until("the beginning, after scrolling", |screen| {
+        terminal.press("PageUp");
+        screen.contains("This is where #general begins.") && screen.contains("hello from")
+    });
+    bob.post("news", None).expect(201);
+    terminal.shows("1 new message below");
+    terminal.press("End");
+    terminal.shows("news");
+
+    server.kill9();
+    terminal.shows("reconnecting in");
+    terminal.write("written while it was away");
+    terminal.shows("1 waiting to be sent");
+    // Held, so that it cannot be back before these are written.
+    terminal.signal("STOP");
+    server.start_again();
+    for n in 1..=5 {
+        bob.post(&format!("after {n}."), None).expect(201);
+    }
+    terminal.signal("CONT");
+    let last = "written while it was away";
+    let screen = terminal.until("everything after the return", |screen| {
+        screen.contains("● connected")
+            && screen.contains("after 5.")
+            && !screen.contains("not stored yet")
+    });
+    for text in [
+        "after 1.", "after 2.", "after 3.", "after 4.", "after 5.", last,
+    ] {
+        assert_eq!(screen.matches(text).count(), 1, "{text} in\n{screen}");
+    }
+    // What is on the screen is what is in history, in its order.
+    let mut rest = screen.as_str();
+    for content in contents(&bob.history()).iter().rev().take(6).rev() {
+        let at = rest.find(content.as_str());
+        rest = &rest[at.unwrap_or_else(|| panic!("{content} is out of order in\n{screen}"))..];
+    }
+    terminal.write("/quit");
+    terminal.shows("ended with 0");
+}
+
+fn contents(messages: &[Value]) -> Vec<String> {
+    let content = |message: &Value| message["content"].as_str().expect("a text").to_owned();
+    messages.iter().map(content).collect()
+}
+
+/// The files in which logins are kept.
+fn kept_logins(home: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(dir) = std::fs::read_dir(home.join("state/parlour/logins")) else {
+        return Vec::new();
+    };
+    dir.map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "json"))
+        .collect()
+}
+
+#[test]
+fn a_login_is_kept_for_the_next_start_and_forgotten_by_logout() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let terminal = Terminal::new();
+    let command = format!("tui --server {}", server.url());
+    terminal.start(&command);
+    terminal.log_in("alice");
+    let kept = kept_logins(terminal.home.path());
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let mode = kept[0].metadata().expect("is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let text = std::fs::read_to_string(&kept[0]).expect("reads");
+    assert!(!text.contains(PASSWORD));
+    let tokens: Value = serde_json::from_str(&text).expect("JSON");
+    terminal.write("/quit");
+    terminal.shows("ended with 0");
+    terminal.start(&command);
+    terminal.shows("● connected");
+    terminal.write("/logout");
+    terminal.shows("You are logged out.");
+    eventually("the login is forgotten here", || {
+        kept_logins(terminal.home.path()).is_empty().then_some(())
+    });
+    eventually("the login is ended on the server", || {
+        let refresh = json!({"refresh_token": tokens["refresh_token"]});
+        let answer = server.http().post("/api/auth/refresh", &refresh);
+        (answer.status == 401).then_some(())
+    });
+    assert_eq!(alice.http().get("/api/rooms/general/messages").status, 200);
+}
+
+#[test]
+fn the_errors_of_the_server_are_shown_in_the_form() {
+    let server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.shows("Log in");
+    terminal.write("alice");
+    terminal.write("not the password");
+    terminal.shows("Incorrect username or password");
+    terminal.write(PASSWORD);
+    terminal.shows("● connected");
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    let server = Server::start(Backend::Sqlite);
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.shows("Log in");
+    terminal.signal("TERM");
+    let screen = terminal.shows("ended with 0");
+    assert!(!screen.contains("Log in"), "{screen}");
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_use() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ended = run(&["tui"], &[], folder.path());
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.stderr.contains("parlour tail"), "{}", ended.stderr);
+}
+
+/// `parlour ARGS` as alice, with a home of its own.
+fn client(server: &Server, home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PARLOUR_SERVER", server.url())
+        .env("PARLOUR_USERNAME", "alice")
+        .env("PARLOUR_PASSWORD", PASSWORD)
+        .current_dir(home)
+        .args(args);
+    command
+}
+
+fn send(server: &Server, home: &Path, args: &[&str], piped: &str) -> Output {
+    let mut child = client(server, home, &["send"])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("parlour starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    // It need not read what it does not want.
+    let _ = stdin.write_all(piped.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+struct Tail {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Tail {
+    fn start(server: &Server, home: &Path, args: &[&str]) -> Self {
+        let mut child = client(server, home, &["tail"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            // Where it tells about the connection.
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("parlour starts");
+        let stdout = child.stdout.take().expect("piped");
+        let (tell, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    #[track_caller]
+    fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line")
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn what_is_sent_from_a_pipe_comes_out_of_another(backend: Backend) {
+    let mut server = Server::start(backend);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    alice.post("from before", None).expect(201);
+    let json = Tail::start(&server, home.path(), &["--json"]);
+    let text = Tail::start(&server, home.path(), &[]);
+    let read = |tail: &Tail| -> Value { serde_json::from_str(&tail.line()).expect("JSON") };
+    assert_eq!(read(&json)["content"], "from before");
+    assert!(text.line().ends_with(" alice: from before"));
+
+    let sent = send(&server, home.path(), &["hello"], "");
+    assert!(sent.status.success(), "{sent:?}");
+    let message = read(&json);
+    let fields = [&message["username"], &message["content"], &message["room"]];
+    assert_eq!(fields, ["alice", "hello", "general"]);
+    assert!(text.line().ends_with(" alice: hello"));
+
+    let sent = send(&server, home.path(), &[], "two\n\u{1b}[31mlines\n");
+    assert!(sent.status.success(), "{sent:?}");
+    assert_eq!(read(&json)["content"], "two\n\u{1b}[31mlines");
+    assert!(text.line().ends_with(" alice: two"));
+    assert_eq!(text.line(), "    ␛[31mlines");
+
+    server.restart();
+    alice.post("after the crash", None).expect(201);
+    assert_eq!(read(&json)["content"], "after the crash");
+    assert!(text.line().ends_with(" alice: after the crash"));
+
+    for (args, piped, words) in [
+        (&["--room", "nowhere", "hi"][..], "", "no such room"),
+        (&[], "  \n", "empty"),
+    ] {
+        let sent = send(&server, home.path(), args, piped);
+        assert!(!sent.status.success(), "{sent:?}");
+        let said = String::from_utf8_lossy(&sent.stderr);
+        assert!(said.contains(words) && said.trim().ends_with('.'), "{said}");
+    }
+    let stored = contents(&alice.history());
+    assert_eq!(stored.len(), 4, "nothing twice: {stored:?}");
+}
+
+#[test]
+fn a_login_that_was_ended_is_replaced_when_the_password_is_at_hand() {
+    let server = Server::start(Backend::Sqlite);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    assert!(send(&server, home.path(), &["first"], "").status.success());
+    let kept = kept_logins(&home.path().join(".local"));
+    let text = std::fs::read_to_string(&kept[0]).expect("reads");
+    let tokens: Value = serde_json::from_str(&text).expect("JSON");
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ended = server.http().with_token(token);
+    ended.post("/api/auth/logout", &json!({})).expect(204);
+    assert!(send(&server, home.path(), &["second"], "").status.success());
+    assert_eq!(contents(&alice.history()), ["first", "second"]);
+
+    // Without a password there is nothing to replace it with.
+    let after = std::fs::read_to_string(&kept[0]).expect("reads");
+    let tokens: Value = serde_json::from_str(&after).expect("JSON");
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ended = server.http().with_token(token);
+    ended.post("/api/auth/logout", &json!({})).expect(204);
+    let refused = client(&server, home.path(), &["send", "third"])
+        .env_remove("PARLOUR_PASSWORD")
+        .output()
+        .expect("it ends");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("log in"),
+        "{said}"
+    );
+}
+
+#[test]
+fn send_waits_for_a_server_that_is_restarting() {
+    let mut server = Server::start(Backend::Sqlite);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    assert!(send(&server, home.path(), &["first"], "").status.success());
+    server.kill9();
+    let mut sending = client(&server, home.path(), &["send", "second"])
+        .stdin(Stdio::null())
+        .spawn()
+        .expect("parlour starts");
+    server.start_again();
+    assert!(sending.wait().expect("it ends").success());
+    assert_eq!(contents(&alice.history()), ["first", "second"]);
+}

@@ -39,11 +39,11 @@ pub struct Account {
 /// When the server refuses one.
 pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
     let progress = Progress::new("users registered and logged in", count as u64);
-    // The same database may have seen a run before.
+    // The same database may have seen a run before. The names are no longer than people's: they are part of frames.
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros())
-        % (1 << 40);
+        .map_or(0, |since| since.as_millis() / 10)
+        % (1 << 28);
     let next = AtomicUsize::new(0);
     let made = Mutex::new(Vec::with_capacity(count));
     std::thread::scope(|scope| {
@@ -56,7 +56,7 @@ pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
                         if at >= count {
                             return Ok(());
                         }
-                        let account = enter(&mut rest, format!("bench-{run:010x}-{at:05}"))?;
+                        let account = enter(&mut rest, format!("{run:07x}-{at:03}"))?;
                         if let Ok(mut made) = made.lock() {
                             made.push(account);
                         }

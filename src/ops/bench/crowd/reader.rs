@@ -1,213 +1,20 @@
-//! Many sockets read by one thread: it counts what arrives, how long that took, and (for the lines that ask for it)
-//! lets each socket say the next thing when the last one was acked.
+//! The reading thread: it polls, reads, counts, and says the next thing for those who wait for their acks.
 
 use std::{
-    collections::BTreeMap,
     io::{ErrorKind, Read as _, Write as _},
-    net::TcpStream,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    thread::JoinHandle,
+    sync::{Arc, atomic::Ordering, mpsc},
     time::{Duration, Instant},
 };
 
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Token};
 
-use super::{
-    BenchError, Result,
-    frame::{self, Mark, Said},
-    stats::Histogram,
-};
+use super::{Clock, Live, Order, Seat, Talk, Tally, WAKE};
+use crate::ops::bench::frame::{self, Mark, Said};
 
 /// Room for what one read brings; a frame must fit into it.
 const SCRATCH: usize = 1 << 20;
-const WAKE: Token = Token(usize::MAX);
-
-/// Nanoseconds since the bench began: what the contents carry.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock(Instant);
-
-impl Clock {
-    /// A clock that starts now.
-    #[must_use]
-    pub fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Nanoseconds since the start.
-    #[must_use]
-    pub fn now(self) -> u64 {
-        self.0.elapsed().as_nanos() as u64
-    }
-}
-
-/// An open socket, and what was read from it beyond the answer to its opening.
-pub struct Seat {
-    /// The connection, not blocking.
-    pub stream: TcpStream,
-    /// Frames (or parts of frames) that came with the answer.
-    pub leftover: Vec<u8>,
-}
-
-/// What the crowd saw since it was last asked.
-#[derive(Debug, Default, Clone)]
-pub struct Tally {
-    /// Messages of the bench that arrived.
-    pub deliveries: u64,
-    /// Bytes of the frames that carried them, headers included.
-    pub delivery_bytes: u64,
-    /// From the sender's write to the reader's read.
-    pub delivery: Histogram,
-    /// Messages that were overtaken by a later one of the same sender.
-    pub skipped: u64,
-    /// Messages that came again, or late.
-    pub repeated: u64,
-    /// From a sender's write to its ack.
-    pub ack: Histogram,
-    /// Requests that were refused.
-    pub refused: u64,
-    /// The first refusal's text.
-    pub refusal: Option<String>,
-    /// `lag` frames.
-    pub lags: u64,
-    /// Sockets that ended, by close code (0 for none).
-    pub closed: BTreeMap<u16, u64>,
-}
-
-/// Every socket of the crowd sends, each waiting for its acks.
-#[derive(Debug, Clone, Copy)]
-pub struct Talk {
-    /// Messages that each socket has under way at once.
-    pub depth: usize,
-    /// When to stop beginning new ones.
-    pub until: Instant,
-    /// How many to send in all.
-    pub budget: u64,
-}
-
-enum Order {
-    Add(Seat),
-    Take(mpsc::Sender<Tally>),
-    Talk(Talk, mpsc::Sender<Tally>),
-    Ignore(usize),
-    Quit,
-}
-
-/// Counts that others may look at while the crowd reads.
-#[derive(Debug, Default)]
-pub struct Live {
-    /// Sockets that were greeted.
-    pub connected: AtomicU64,
-    /// Messages of the bench that arrived.
-    pub deliveries: AtomicU64,
-    /// Acks that arrived.
-    pub acks: AtomicU64,
-}
-
-/// The handle of the reading thread.
-pub struct Crowd {
-    orders: mpsc::Sender<Order>,
-    waker: Waker,
-    /// What can be watched.
-    pub live: Arc<Live>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Crowd {
-    /// An empty crowd that will check the order of the messages of that many senders.
-    ///
-    /// # Errors
-    /// When the system gives no poll or no thread.
-    pub fn gather(clock: Clock, senders: usize) -> Result<Self> {
-        let poll = Poll::new().map_err(|error| BenchError::io("prepare for reading", &error))?;
-        let waker = Waker::new(poll.registry(), WAKE)
-            .map_err(|error| BenchError::io("prepare for reading", &error))?;
-        let (orders, inbox) = mpsc::channel();
-        let live = Arc::new(Live::default());
-        let reader = Reader {
-            poll,
-            inbox,
-            clock,
-            senders,
-            live: Arc::clone(&live),
-            conns: Vec::new(),
-            scratch: vec![0; SCRATCH],
-            tally: Tally::default(),
-            totals: Totals::default(),
-            talk: None,
-            out: Vec::with_capacity(512),
-        };
-        let thread = std::thread::Builder::new()
-            .name("bench-readers".into())
-            .spawn(move || reader.run())
-            .map_err(|error| BenchError::io("start a thread", &error))?;
-        Ok(Self {
-            orders,
-            waker,
-            live,
-            thread: Some(thread),
-        })
-    }
-
-    fn order(&self, order: Order) -> Result<()> {
-        self.orders
-            .send(order)
-            .ok()
-            .and_then(|()| self.waker.wake().ok())
-            .ok_or_else(|| BenchError("The bench's own reading thread has ended.".into()))
-    }
-
-    /// Reads this socket too from now on.
-    ///
-    /// # Errors
-    /// When the reading thread has ended.
-    pub fn add(&self, seat: Seat) -> Result<()> {
-        self.order(Order::Add(seat))
-    }
-
-    /// Stops reading the last `count` sockets; they stay open.
-    ///
-    /// # Errors
-    /// When the reading thread has ended.
-    pub fn ignore_last(&self, count: usize) -> Result<()> {
-        self.order(Order::Ignore(count))
-    }
-
-    /// What was seen since the last time.
-    ///
-    /// # Errors
-    /// When the reading thread has ended.
-    pub fn take(&self) -> Result<Tally> {
-        let (answer, tally) = mpsc::channel();
-        self.order(Order::Take(answer))?;
-        tally
-            .recv_timeout(Duration::from_secs(30))
-            .map_err(|_| BenchError("The bench's own reading thread does not answer.".into()))
-    }
-
-    /// Lets every socket send, and gives what was seen when all acks are in; what was seen before is dropped.
-    ///
-    /// # Errors
-    /// When the reading thread has ended.
-    pub fn talk(&self, talk: Talk) -> Result<mpsc::Receiver<Tally>> {
-        let (answer, tally) = mpsc::channel();
-        self.order(Order::Talk(talk, answer))?;
-        Ok(tally)
-    }
-}
-
-impl Drop for Crowd {
-    fn drop(&mut self) {
-        if self.order(Order::Quit).is_ok()
-            && let Some(thread) = self.thread.take()
-        {
-            let _ = thread.join();
-        }
-    }
-}
+/// How long deliveries may come after the last ack.
+const STRAGGLERS: Duration = Duration::from_secs(2);
 
 struct Conn {
     stream: mio::net::TcpStream,
@@ -230,11 +37,14 @@ struct Totals {
 
 struct Talking {
     talk: Talk,
+    begun: Instant,
+    /// When the last ack was in; others may still be waiting for what was acked.
+    ended: Option<Instant>,
     waiting: u64,
     answer: mpsc::Sender<Tally>,
 }
 
-struct Reader {
+pub struct Reader {
     poll: Poll,
     inbox: mpsc::Receiver<Order>,
     clock: Clock,
@@ -249,7 +59,31 @@ struct Reader {
 }
 
 impl Reader {
-    fn run(mut self) {
+    /// A reader without sockets.
+    pub fn new(
+        poll: Poll,
+        inbox: mpsc::Receiver<Order>,
+        clock: Clock,
+        senders: usize,
+        live: Arc<Live>,
+    ) -> Self {
+        Self {
+            poll,
+            inbox,
+            clock,
+            senders,
+            live,
+            conns: Vec::new(),
+            scratch: vec![0; SCRATCH],
+            tally: Tally::default(),
+            totals: Totals::default(),
+            talk: None,
+            out: Vec::with_capacity(512),
+        }
+    }
+
+    /// Reads until it is told to quit.
+    pub fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         loop {
             let _ = self.poll.poll(&mut events, Some(Duration::from_millis(50)));
@@ -269,12 +103,7 @@ impl Reader {
             live.deliveries
                 .store(self.totals.deliveries, Ordering::Relaxed);
             live.acks.store(self.totals.acks, Ordering::Relaxed);
-            if let Some(done) = self.talk.take_if(|talking| {
-                talking.waiting == 0
-                    && (talking.talk.budget == 0 || talking.talk.until <= Instant::now())
-            }) {
-                let _ = done.answer.send(std::mem::take(&mut self.tally));
-            }
+            self.finish_talk();
         }
     }
 
@@ -428,6 +257,8 @@ impl Reader {
         self.tally = Tally::default();
         self.talk = Some(Talking {
             talk,
+            begun: Instant::now(),
+            ended: None,
             waiting: 0,
             answer,
         });
@@ -435,6 +266,30 @@ impl Reader {
             for at in 0..self.conns.len() {
                 self.say(at);
             }
+        }
+    }
+
+    /// Ends the talk when all acks are in, and every reader has got what was acked (or seems never to get it).
+    fn finish_talk(&mut self) {
+        let expected = self.tally.ack.count() * self.conns.len() as u64;
+        let everywhere = self.tally.deliveries >= expected;
+        let done = self.talk.take_if(|talking| {
+            let over = talking.talk.budget == 0 || talking.talk.until <= Instant::now();
+            if talking.waiting > 0 || !over {
+                return false;
+            }
+            let ended = *talking.ended.get_or_insert_with(Instant::now);
+            everywhere || ended.elapsed() > STRAGGLERS
+        });
+        if let Some(Talking {
+            begun,
+            ended: Some(ended),
+            answer,
+            ..
+        }) = done
+        {
+            self.tally.talked = ended - begun;
+            let _ = answer.send(std::mem::take(&mut self.tally));
         }
     }
 

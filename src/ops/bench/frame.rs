@@ -3,7 +3,7 @@
 
 use crate::protocol::command::{Command, Request, SendMessage};
 
-/// Length of a content that the bench sends.
+/// Length of a content that the bench sends, unless a line asks for longer ones.
 pub const CONTENT: usize = 64;
 
 /// A frame that lies whole in a buffer.
@@ -82,16 +82,16 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// A content of exactly [`CONTENT`] bytes.
+    /// A content of `length` bytes; not shorter than the mark itself, which takes 34.
     #[must_use]
-    pub fn to_content(self) -> String {
+    pub fn to_content(self, length: usize) -> String {
         let Self {
             sender,
             number,
             sent_at,
         } = self;
         let head = format!("{sender:05}-{number:08}-{sent_at:018}-");
-        format!("{head:x<CONTENT$}")
+        format!("{head:x<length$}")
     }
 
     fn parse(content: &[u8]) -> Option<Self> {
@@ -201,7 +201,7 @@ mod tests {
             seq: id,
             user_id: 3,
             username: "alice".into(),
-            content: mark.to_content(),
+            content: mark.to_content(CONTENT),
             timestamp: crate::protocol::time::now(),
             client_id: None,
             unreadable: false,
@@ -229,7 +229,7 @@ mod tests {
         for id in [1, 9, 10, 99, 100, 5] {
             assert_eq!(read(&delivered(MARK, id), &mut hint), Said::Delivery(MARK));
         }
-        assert_eq!(MARK.to_content().len(), CONTENT);
+        assert_eq!(MARK.to_content(CONTENT).len(), CONTENT);
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_the_bench_says_is_a_command_that_the_server_understands() {
-        let text = message(MARK.to_content(), Some("5".into()), Some("c".into()));
+        let text = message(MARK.to_content(CONTENT), Some("5".into()), Some("c".into()));
         let request = crate::protocol::command::parse(&text).expect("understood");
         assert_eq!(request.reference.as_deref(), Some("5"));
     }

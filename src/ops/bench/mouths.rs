@@ -31,6 +31,8 @@ pub struct Mouths {
     streams: Vec<TcpStream>,
     said: Vec<u32>,
     dress: Dress,
+    /// Bytes of each content.
+    content: usize,
     clock: Clock,
 }
 
@@ -50,7 +52,17 @@ impl Mouths {
             said: vec![0; streams.len()],
             streams,
             dress,
+            content: frame::CONTENT,
             clock,
+        }
+    }
+
+    /// Says things of this length instead.
+    #[must_use]
+    pub fn with_contents_of(self, bytes: usize) -> Self {
+        Self {
+            content: bytes,
+            ..self
         }
     }
 
@@ -92,7 +104,7 @@ impl Mouths {
             dress => {
                 let reference = (dress == Dress::AckedCommand).then(|| mark.sent_at.to_string());
                 let client_id = reference.as_ref().map(|at| format!("{sender}-{at}"));
-                let text = frame::message(mark.to_content(), reference, client_id);
+                let text = frame::message(mark.to_content(self.content), reference, client_id);
                 frame::push_masked(&mut out, 0x1, text.as_bytes());
             }
         }
@@ -123,7 +135,7 @@ fn delivery(mark: Mark, bytes: usize) -> Vec<u8> {
             seq: 100_000,
             user_id: 100,
             username: "u".repeat(name),
-            content: mark.to_content(),
+            content: mark.to_content(frame::CONTENT),
             timestamp: chrono::DateTime::UNIX_EPOCH,
             client_id: None,
             unreadable: false,

@@ -14,6 +14,10 @@ use super::{
 };
 
 const RATE: u32 = 100;
+/// Long enough that the kernel's own buffers, some megabytes for each socket, are full within seconds: only then does a
+/// server notice that somebody does not read.
+const CONTENT: usize = 4_096;
+const FILL: Duration = Duration::from_secs(10);
 const MOST_USERS: usize = 500;
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
@@ -21,7 +25,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let stopped = (sockets / 10).min(sockets.saturating_sub(SENDERS));
     let reading = sockets - stopped;
     step(&format!(
-        "slow: {sockets} sockets at {RATE} messages a second, {stopped} of which stop reading"
+        "slow: {sockets} sockets at {RATE} messages of {CONTENT} bytes a second, {stopped} of which stop reading"
     ));
     let place = Place::make(bench.options)?;
     let server = Server::get(bench.options, &place, 4)?;
@@ -29,13 +33,15 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let crowd = Crowd::gather(bench.clock, SENDERS)?;
     let door = Door::Chat(&accounts::tokens(&users));
     let streams = seats::fill(&crowd, server.addr, door, sockets, SENDERS)?;
-    let mut mouths = Mouths::new(streams, Dress::Command, bench.clock);
+    let mut mouths = Mouths::new(streams, Dress::Command, bench.clock).with_contents_of(CONTENT);
     let cpu = || server.cpu().map(Spent::total);
     let mut run = |time, readers| broadcast::run(&crowd, &mut mouths, (RATE, time), readers, &cpu);
     run(Duration::from_secs(2), sockets)?;
     let before = run(bench.options.time(), sockets)?;
     let memory = server.rss()?;
     crowd.ignore_last(stopped)?;
+    // The first seconds only fill the buffers of the kernel.
+    run(FILL, reading)?;
     let after = run(bench.options.time(), reading)?;
     let grown = server.rss()?.saturating_sub(memory);
     let what = format!("slow, {stopped} of {sockets} stopped");

@@ -320,7 +320,11 @@ impl Reader {
         let reference = mark.sent_at.to_string();
         // As a careful client does: with a `client_id`, so that a retry would be safe.
         let client_id = format!("{at}-{reference}");
-        let text = frame::message(mark.to_content(), Some(reference), Some(client_id));
+        let text = frame::message(
+            mark.to_content(frame::CONTENT),
+            Some(reference),
+            Some(client_id),
+        );
         self.out.clear();
         frame::push_masked(&mut self.out, 0x1, text.as_bytes());
         match conn.stream.write(&self.out) {

@@ -16,6 +16,7 @@ use crate::{
         users::{self, NewUser},
     },
     error::{Error, Kind, Result},
+    gate::Urgency,
     protocol::{
         close,
         time::now,
@@ -49,7 +50,7 @@ pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Resu
     let (secret, cost) = (new.password, app.config.bcrypt_cost);
     let hash = app
         .passwords
-        .run(move || password::hash(&secret, cost))
+        .run(Urgency::Urgent, move || password::hash(&secret, cost))
         .await?
         .map_err(Error::internal)?;
     let (username, created_at) = (new.username, now());
@@ -151,7 +152,9 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
     );
     let right = app
         .passwords
-        .run(move || password::verify(&login.password, &hash))
+        .run(Urgency::Urgent, move || {
+            password::verify(&login.password, &hash)
+        })
         .await?;
     let user = user.filter(|_| right).ok_or_else(|| {
         Error::unauthenticated("wrong_credentials", "Incorrect username or password")

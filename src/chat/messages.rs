@@ -257,7 +257,7 @@ pub async fn page(
     let room = rooms::find(app, caller, room).await?;
     let rows = app
         .db
-        .read(move |conn| messages::list(conn, room.id, page, limit))
+        .read_unless_busy(move |conn| messages::list(conn, room.id, page, limit))
         .await?;
     Ok(rows
         .into_iter()

@@ -15,6 +15,8 @@ use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
 pub const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for a free connection: less, so that the answer that says what is missing comes first.
+const POOL_PATIENCE: Duration = Duration::from_millis(1_500);
 
 pub use any::AnyConnection;
 
@@ -154,7 +156,7 @@ pub fn pool(url: &DatabaseUrl, size: u32) -> Pool {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
-        .connection_timeout(PATIENCE)
+        .connection_timeout(POOL_PATIENCE)
         .error_handler(Box::new(SayOutage))
         .build_unchecked(Manager(url.clone()))
 }

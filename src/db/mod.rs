@@ -20,7 +20,7 @@ pub use conn::{AnyConnection, Pool, WriteError};
 use crate::{
     config::Storage,
     error::{Error, Result},
-    gate::Gate,
+    gate::{Gate, Urgency},
     protocol::time::Timestamp,
 };
 
@@ -53,9 +53,30 @@ impl Db {
         &self,
         query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
+        self.read_with(Urgency::Urgent, query).await
+    }
+
+    /// Reads what can wait: refused early when much is asked for, so that people still get in and sockets catch up.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and sooner.
+    pub async fn read_unless_busy<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T> {
+        self.read_with(Urgency::CanWait, query).await
+    }
+
+    async fn read_with<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T> {
         let pool = self.pool.clone();
         self.gate
-            .run(move || query(&mut *connection(&pool)?).map_err(|error| unavailable(&error)))
+            .run(urgency, move || {
+                query(&mut *connection(&pool)?).map_err(|error| unavailable(&error))
+            })
             .await?
     }
 
@@ -69,7 +90,7 @@ impl Db {
     ) -> Result<T> {
         let pool = self.pool.clone();
         self.gate
-            .run(move || {
+            .run(Urgency::Urgent, move || {
                 conn::write(&mut *connection(&pool)?, change).map_err(|error| match &error {
                     WriteError::Refused(cause) => unavailable(cause),
                     WriteError::Unknown(cause) => outcome_unknown(cause),

@@ -5,8 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // `.env("WORKERS", 2)` reads better than `.env("WORKERS", &2)`.
 #![allow(clippy::needless_pass_by_value)]
-// PostgreSQL is a name.
-#![allow(clippy::doc_markdown)]
 
 #[macro_use]
 mod support;
@@ -19,9 +17,13 @@ mod contract;
 mod crash_image;
 mod defects;
 mod durability;
+mod handshake;
 mod history;
 mod house;
 mod limits;
+mod logins;
+mod migrations;
+mod outage;
 mod problem;
 mod quickstart;
 mod readme;
@@ -31,3 +33,4 @@ mod shutdown;
 mod startup;
 mod sync;
 mod terminal;
+mod tokens;

@@ -1,17 +1,22 @@
 //! Going down politely: everyone is told to come back, what was accepted is acked or refused, and the exit is clean.
 
 use std::{
+    io::Write as _,
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Closed, Http, Incoming, PATIENCE, Server, Socket, User};
+use crate::support::{
+    Backend, Closed, Http, Incoming, PATIENCE, Server, Socket, User, read_response,
+};
 
 on_both![
     sigterm_is_polite,
-    a_restart_under_load_loses_and_doubles_nothing
+    a_restart_under_load_loses_and_doubles_nothing,
+    who_does_not_answer_does_not_hold_it_up,
+    an_outage_does_not_hold_it_up,
 ];
 
 fn sigterm_is_polite(backend: Backend) {
@@ -132,4 +137,66 @@ fn a_restart_under_load_loses_and_doubles_nothing(backend: Backend) {
         );
     }
     assert!(acked.len() >= 300);
+}
+
+/// A reader who has stopped, a request that never ends, and connections that are only held open.
+fn who_does_not_answer_does_not_hold_it_up(backend: Backend) {
+    let mut server = Server::start(backend);
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let _stopped = alice.connect();
+    let mut writer = bob.connect();
+    let padding = "x".repeat(15_000);
+    for _ in 0..500 {
+        writer.say(&padding);
+    }
+    let mut held: Vec<_> = (0..5)
+        .map(|_| server.http().open().expect("connects"))
+        .collect();
+    let half = b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+    held[0].write_all(half).expect("sends");
+    held[1]
+        .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n")
+        .expect("sends");
+    held[2]
+        .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+        .expect("sends");
+    read_response(&mut held[2]).expect("an answer");
+    let (status, took) = server.terminate();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+fn an_outage_does_not_hold_it_up(backend: Backend) {
+    let mut server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    socket.say("before");
+    let outage = server.database.outage();
+    for n in 0..5 {
+        let name = format!("m{n}");
+        socket.send_json(&json!({"type": "message", "content": name, "ref": name}));
+    }
+    let (status, took) = server.terminate();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    // Each of them was refused, or its outcome said to be unknown, before the end.
+    let mut answered = 0;
+    let end = loop {
+        match socket.next(PATIENCE) {
+            Incoming::Frame(frame) if frame["type"] == "error" => answered += 1,
+            Incoming::Frame(frame) => assert_ne!(frame["type"], "ack", "{frame}"),
+            Incoming::Closed(closed) => break closed,
+            Incoming::Silence => panic!("no end"),
+        }
+    };
+    assert!(
+        answered == 5 && matches!(end, Closed::Code(4001, _)),
+        "{answered} of 5, {end:?}"
+    );
+    drop(outage);
+    server.start_again();
+    assert_eq!(alice.history().len(), 1);
 }

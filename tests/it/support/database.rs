@@ -37,6 +37,25 @@ enum Connected {
     Postgres(PgConnection),
 }
 
+/// Ends when dropped.
+pub enum Outage {
+    /// The embedded database, by the connection that locks it.
+    Locked(Box<SqliteConnection>),
+    /// The database of this name, and a connection that can open it again.
+    Closed(PgConnection, String),
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        let _ = match self {
+            Self::Locked(connection) => connection.batch_execute("ROLLBACK"),
+            Self::Closed(connection, name) => {
+                connection.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+            }
+        };
+    }
+}
+
 fn cluster() -> url::Url {
     let text = std::env::var("PARLOUR_TEST_POSTGRES_URL")
         .expect("run scripts/test, which starts PostgreSQL for you");
@@ -84,6 +103,37 @@ impl Database {
         }
     }
 
+    /// Makes the database unusable until the returned value is dropped: on PostgreSQL nobody gets in and whoever was
+    /// in is thrown out; the embedded one is locked, as a backup gone wrong might do it.
+    pub fn outage(&self) -> Outage {
+        match self.backend {
+            Backend::Sqlite => {
+                let Connected::Sqlite(mut connection) = self.connect() else {
+                    unreachable!("it is the embedded one");
+                };
+                connection.batch_execute("BEGIN EXCLUSIVE").expect("locks");
+                Outage::Locked(connection)
+            }
+            Backend::Postgres => {
+                let name = self.name();
+                let mut connection = PgConnection::establish(cluster().as_str()).expect("opens");
+                connection
+                    .batch_execute(&format!(
+                        "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
+                         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                    ))
+                    .expect("throws everyone out");
+                Outage::Closed(connection, name)
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        url::Url::parse(&self.url)
+            .map(|url| url.path().trim_start_matches('/').to_owned())
+            .unwrap_or_default()
+    }
+
     /// Runs statements, as somebody would who has the database's password.
     pub fn execute(&self, sql: &str) {
         match self.connect() {
@@ -111,9 +161,7 @@ impl Drop for Database {
         if self.backend == Backend::Postgres
             && let Ok(mut connection) = PgConnection::establish(cluster().as_str())
         {
-            let name = url::Url::parse(&self.url)
-                .map(|url| url.path().trim_start_matches('/').to_owned())
-                .unwrap_or_default();
+            let name = self.name();
             let _ =
                 connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }

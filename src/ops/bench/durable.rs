@@ -112,8 +112,8 @@ fn warn(bench: &mut Bench<'_>, what: &str, senders: usize, tally: &Tally) {
     let expected = tally.ack.count() * senders as u64;
     if tally.deliveries != expected {
         report.note(format!(
-            "{what}: {} of {expected} deliveries arrived.",
-            tally.deliveries
+            "{what}: {} of {expected} deliveries arrived; {} times `lag` was told.",
+            tally.deliveries, tally.lags
         ));
     }
     if let (1.., Some(refusal)) = (tally.refused, &tally.refusal) {

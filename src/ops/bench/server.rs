@@ -16,6 +16,8 @@ use super::{BenchError, BenchOptions, Result, proc, rest::Rest};
 
 const START: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_mins(1);
+/// A server refuses a database that was sealed with another key, and a PostgreSQL database outlives our folder.
+const ENCRYPTION_KEY: &str = "only for the bench: what it seals is thrown away";
 const GREETING: &str = "Parlour is listening on ";
 
 /// CPU time taken so far.
@@ -141,6 +143,7 @@ impl Server {
                 ("RATE_LIMITS", "off"),
                 ("MESSAGES_PER_SECOND", "100000"),
                 ("MESSAGE_BURST", "100000"),
+                ("ENCRYPTION_KEY", ENCRYPTION_KEY),
                 // Senders that ask for no ack cannot know how many wait for one.
                 ("UNACKED_PER_SOCKET", "10000"),
                 ("ACCESS_TOKEN_EXPIRE_MINUTES", "600"),

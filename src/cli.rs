@@ -9,7 +9,7 @@ use crate::{
     config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
     crypto::random_bytes,
     db::{conn, migrate},
-    http, logging,
+    http, logging, ops,
     protocol::GENERAL,
     tui::{self, ClientError},
 };
@@ -63,11 +63,31 @@ pub enum Command {
         #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
         lines: usize,
     },
+    /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
+    Demo {
+        /// Without time to read
+        #[arg(long)]
+        fast: bool,
+    },
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check settings, keys, database, clock and limits, and say what to do; changes nothing
+    Doctor {
+        /// Those of `serve`.
+        #[command(flatten)]
+        settings: Box<Settings>,
+        /// Only ask the running server whether it can take work: exit 0 if so
+        #[arg(long)]
+        health: bool,
+    },
+    /// Measure what this server costs and how fast it is, each number beside the least that it can be here
+    Bench(ops::bench::BenchOptions),
+    /// The floor that `bench` measures against, and starts by itself
+    #[command(hide = true)]
+    BenchFloor(ops::bench::floor::FloorOptions),
     /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -167,8 +187,16 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             json,
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Migrate(settings) => migrate(&settings),
+        Command::Doctor { settings, health } => Ok(if health {
+            ops::doctor::health(&settings)
+        } else {
+            ops::doctor::run(&settings)
+        }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
+        Command::Bench(options) => Ok(measured(ops::bench::run(&options))),
+        Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options))),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "parlour", &mut std::io::stdout());
@@ -184,6 +212,17 @@ fn client(outcome: Result<(), ClientError>) -> i32 {
         Err(error) => {
             eprintln!("parlour: {error}");
             error.exit_code.into()
+        }
+    }
+}
+
+/// The exit code of a measurement; what was in its way is told.
+fn measured(outcome: ops::bench::Result<()>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            1
         }
     }
 }

@@ -16,9 +16,9 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::{
-    checked::{Config, Patience, Storage, TlsFiles},
+    checked::{Config, Patience, Storage, TlsFiles, weaknesses},
     database_url::DatabaseUrl,
-    keys::Keys,
+    keys::{FoundKey, Keys},
 };
 
 /// A setting that is not right, as one sentence that says what to do. The program prints it and exits with 2.
@@ -274,6 +274,28 @@ pub fn arguments() -> std::env::ArgsOs {
     std::env::args_os()
 }
 
+/// Where this very program lies, for what it starts again as a process of its own.
+///
+/// # Errors
+/// When the system does not say.
+pub fn current_binary() -> Result<PathBuf, ConfigError> {
+    std::env::current_exe().map_err(|error| {
+        ConfigError(format!(
+            "This program cannot find its own file ({error}): is /proc mounted?"
+        ))
+    })
+}
+
+/// Whether what is printed on standard output may be coloured: somebody looks at it, and has not asked for none
+/// (<https://no-color.org>).
+#[must_use]
+pub fn colour_is_wanted() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+}
+
 /// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.
 #[must_use]
 pub fn client_state_dir() -> Option<PathBuf> {
@@ -285,16 +307,4 @@ pub fn client_state_dir() -> Option<PathBuf> {
     from("XDG_STATE_HOME")
         .or_else(|| from("HOME").map(|home| home.join(".local/state")))
         .map(|dir| dir.join("parlour"))
-}
-
-/// Where this very program lies, for what it starts again as a process of its own.
-///
-/// # Errors
-/// When the system does not say.
-pub fn current_binary() -> Result<PathBuf, ConfigError> {
-    std::env::current_exe().map_err(|error| {
-        ConfigError(format!(
-            "This program cannot find its own file ({error}): is /proc mounted?"
-        ))
-    })
 }

@@ -125,6 +125,23 @@ fn list_after(
         .load(conn)
 }
 
+/// Changes what is stored as a message's text and nothing else: not its number, so that no client hears of it. False
+/// when there is no such message.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_content(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    id: i64,
+    sealed: &str,
+) -> QueryResult<bool> {
+    let updated = diesel::update(messages::table.find((room_id, id)))
+        .set(messages::content.eq(sealed))
+        .execute(conn)?;
+    Ok(updated == 1)
+}
+
 /// A message that is to be appended to its room's log.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'a> {

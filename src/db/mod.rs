@@ -2,6 +2,7 @@
 //! It knows nothing of rules; it is asked by `chat` and `journal`, and answers with rows.
 
 pub mod conn;
+pub mod engine;
 pub mod facts;
 mod ids;
 pub mod lock;

@@ -20,7 +20,7 @@ use utoipa::OpenApi as _;
 use super::{docs::Documents, observe, openapi::ApiDoc, routes};
 use crate::{
     app::{App, Writers},
-    config::{Config, ConfigError, TlsFiles},
+    config::{Config, ConfigError, TlsFiles, weaknesses},
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -43,7 +43,9 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 pub async fn run(config: Config) -> Result<(), ConfigError> {
     let tls = config.tls.as_ref().map(tls_config).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    warn_of_weak_settings(&config);
+    for weakness in weaknesses(config.bcrypt_cost, config.rate_limits) {
+        log::warn!("{weakness}");
+    }
     let documents = Documents::new(&ApiDoc::openapi())
         .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
     let (app, writers) = App::build(config)?;
@@ -155,6 +157,14 @@ fn cors(origins: &[String]) -> Cors {
         .block_on_origin_mismatch(false)
 }
 
+/// Checks that certificate and key can be used, and that they belong together.
+///
+/// # Errors
+/// A sentence about what is not right.
+pub fn check_tls(files: &TlsFiles) -> Result<(), ConfigError> {
+    tls_config(files).map(drop)
+}
+
 fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
     let wrong = |name: &str, error: &dyn std::fmt::Display| {
         ConfigError(format!("{name} does not hold what it should ({error})."))
@@ -167,20 +177,6 @@ fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| wrong("TLS_CERT and TLS_KEY", &error))
-}
-
-fn warn_of_weak_settings(config: &Config) {
-    if config.bcrypt_cost < 10 {
-        log::warn!(
-            "BCRYPT_COST is {}: below 10, stolen password hashes are guessed quickly",
-            config.bcrypt_cost
-        );
-    }
-    if !config.rate_limits {
-        log::warn!(
-            "RATE_LIMITS is off: anyone may guess passwords and send as fast as the line allows"
-        );
-    }
 }
 
 /// Waits for SIGTERM or SIGINT, and tells which it was.

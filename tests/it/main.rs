@@ -16,6 +16,8 @@ mod browser;
 mod contract;
 mod crash_image;
 mod defects;
+mod demo;
+mod doctor;
 mod durability;
 mod handshake;
 mod history;

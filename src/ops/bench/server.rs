@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use secrecy::ExposeSecret as _;
 
 use super::{BenchError, BenchOptions, Result, proc, rest::Rest};
@@ -189,12 +190,11 @@ impl Server {
         let Some(mut child) = self.child.take() else {
             return Ok(());
         };
-        // The standard library has no signal but KILL.
-        let told = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -TERM {}", child.id()))
-            .status();
-        if !told.is_ok_and(|status| status.success()) {
+        let told = i32::try_from(child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+        if !told {
             let _ = child.kill();
         }
         let deadline = Instant::now() + STOP;

@@ -83,6 +83,11 @@ pub enum Command {
         #[arg(long)]
         health: bool,
     },
+    /// Measure what this server costs and how fast it is, each number beside the least that it can be here
+    Bench(ops::bench::BenchOptions),
+    /// The floor that `bench` measures against, and starts by itself
+    #[command(hide = true)]
+    BenchFloor(ops::bench::floor::FloorOptions),
     /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -190,6 +195,8 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             ops::doctor::run(&settings)
         }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
+        Command::Bench(options) => Ok(measured(ops::bench::run(&options))),
+        Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options))),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "parlour", &mut std::io::stdout());
@@ -205,6 +212,17 @@ fn client(outcome: Result<(), ClientError>) -> i32 {
         Err(error) => {
             eprintln!("parlour: {error}");
             error.exit_code.into()
+        }
+    }
+}
+
+/// The exit code of a measurement; what was in its way is told.
+fn measured(outcome: ops::bench::Result<()>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            1
         }
     }
 }

@@ -8,7 +8,11 @@ use crate::support::{Backend, Closed, Response, Server, Socket, User};
 
 const SECRET: &str = "kJ8m2Qx7Vw4Zr9Tn3Lb6Yp1Hs5Dg0Fc8";
 
-on_both![a_login_ends_when_it_is_said_to, a_ticket_is_good_once];
+on_both![
+    a_login_ends_when_it_is_said_to,
+    a_made_up_refresh_token_ends_nobodys_login,
+    a_ticket_is_good_once,
+];
 
 fn claims(token: &str) -> Value {
     let part = token.split('.').nth(1).expect("three parts");
@@ -185,6 +189,32 @@ fn a_login_ends_when_it_is_said_to(backend: Backend) {
         .json();
     refresh(&server, &text(&third, "refresh_token")).expect(200);
     assert_eq!(refresh(&server, &alice.refresh_token).status, 401);
+}
+
+/// Whoever knows or guesses the number of a login must not be able to end it.
+fn a_made_up_refresh_token_ends_nobodys_login(backend: Backend) {
+    let server = Server::with(backend).env("SECRET_KEY", SECRET).start();
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    let session = claims(&alice.token)["sid"].clone();
+    let made_up = json!({"sid": session, "jti": "A".repeat(43), "aud": "parlour-refresh", "exp": 4_000_000_000_u64});
+    for token in [
+        format!("{session}.{}", "A".repeat(43)),
+        signed(
+            Algorithm::HS256,
+            "another secret, as long as it has to be",
+            &made_up,
+        ),
+        alice.token.clone(),
+    ] {
+        assert_eq!(refresh(&server, &token).status, 401, "{token}");
+    }
+    socket.say("still here");
+    refresh(&server, &alice.refresh_token).expect(200);
+    // The same claims under the right key are one of ours, and not the newest: that is a theft, and ends the login.
+    let stolen = signed(Algorithm::HS256, SECRET, &made_up);
+    assert_eq!(refresh(&server, &stolen).status, 401);
+    assert!(matches!(socket.expect_end(), Closed::Code(4403, _)));
 }
 
 fn refresh(server: &Server, token: &str) -> Response {

@@ -27,7 +27,7 @@ use socket::Socket;
 pub type SocketId = u64;
 
 /// Most names that a newcomer is told.
-const MOST_NAMES: usize = 200;
+const MOST_NAMES: usize = 100;
 /// Above this many comers and goers at once, all are told the same, the comers themselves included.
 const MOST_OWN_NOTICES: usize = 100;
 /// How long joins and leaves are gathered before they are told, in a small crowd.

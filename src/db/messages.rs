@@ -203,32 +203,48 @@ pub fn append(
     drafts: &[Draft<'_>],
     now: Timestamp,
 ) -> Result<Vec<Appended>, WriteError> {
-    write(conn, |conn| {
-        let rooms = lock_rooms(conn, drafts)?;
-        let members = list_members(conn, drafts, &rooms)?;
-        let allowed = |draft: &Draft<'_>| {
-            let room = rooms.get(draft.room)?;
-            members.contains(&(room.0, draft.user_id)).then_some(*room)
-        };
-        // Nearly all drafts are new, so they are inserted as if all were. The unique index is what finds the others.
-        let hopeful = place(drafts, None, now, allowed);
-        let placed = match conn.transaction(|conn| insert(conn, &hopeful.rows)) {
-            Ok(()) => hopeful,
-            Err(error) if is_unique_violation(&error) => {
-                let known = list_known(conn, drafts, &rooms)?;
-                let careful = place(drafts, Some(&known), now, allowed);
-                insert(conn, &careful.rows)?;
-                careful
-            }
-            Err(error) => return Err(error),
-        };
-        for (room_id, last_seq) in placed.last_seqs {
-            diesel::update(rooms::table.find(room_id))
-                .set(rooms::last_seq.eq(last_seq))
-                .execute(conn)?;
+    // Nearly all drafts are new, so they are inserted as if all were. The unique index is what finds the others; then
+    // all is begun anew, with care.
+    match write(conn, |conn| append_with(conn, drafts, now, Care::Hope)) {
+        Err(WriteError::Refused(error)) if is_unique_violation(&error) => {
+            write(conn, |conn| append_with(conn, drafts, now, Care::LookFirst))
         }
-        Ok(placed.outcomes)
-    })
+        outcome => outcome,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// Take all drafts for new.
+    Hope,
+    /// Look which of them were stored before.
+    LookFirst,
+}
+
+fn append_with(
+    conn: &mut AnyConnection,
+    drafts: &[Draft<'_>],
+    now: Timestamp,
+    care: Care,
+) -> QueryResult<Vec<Appended>> {
+    let rooms = lock_rooms(conn, drafts)?;
+    let members = list_members(conn, drafts, &rooms)?;
+    let allowed = |draft: &Draft<'_>| {
+        let room = rooms.get(draft.room)?;
+        members.contains(&(room.0, draft.user_id)).then_some(*room)
+    };
+    let known = match care {
+        Care::Hope => None,
+        Care::LookFirst => Some(list_known(conn, drafts, &rooms)?),
+    };
+    let placed = place(drafts, known.as_ref(), now, allowed);
+    insert(conn, &placed.rows)?;
+    for (room_id, last_seq) in placed.last_seqs {
+        diesel::update(rooms::table.find(room_id))
+            .set(rooms::last_seq.eq(last_seq))
+            .execute(conn)?;
+    }
+    Ok(placed.outcomes)
 }
 
 type RoomNumbers<'a> = HashMap<&'a str, (i64, i64)>;

@@ -30,8 +30,9 @@ use crate::{
 
 /// Most drafts that may wait for one writer. More are refused: the disk is not keeping up.
 const QUEUE: usize = 8_192;
-/// Most drafts in one transaction.
-const BATCH: usize = 512;
+/// Most drafts in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
+/// commit must not be more than its readers can be handed at once.
+const BATCH: usize = 128;
 /// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
 const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
 /// How often a room whose last commit was not confirmed is looked at.

@@ -14,6 +14,7 @@ mod bad_frames;
 mod bad_http;
 mod browser;
 mod contract;
+mod corpora;
 mod crash_image;
 mod defects;
 mod durability;

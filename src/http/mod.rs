@@ -11,6 +11,7 @@ mod observe;
 pub mod openapi;
 mod page;
 mod problem;
+mod refusals;
 mod root;
 pub mod serve;
 mod socket;

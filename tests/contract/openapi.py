@@ -4,6 +4,7 @@ import os
 
 import requests
 import schemathesis
+from schemathesis.generation import GenerationMode
 
 BASE = os.environ["PARLOUR_URL"]
 USER = {"username": "tester", "password": "correct horse battery"}
@@ -27,28 +28,27 @@ class Login:
         case.headers["Authorization"] = f"Bearer {token}"
 
 
-# One request in three goes to a room, an account or a login that is there. (The choice hangs on nothing but the data,
-# so that a failure repeats.)
-def chosen(text):
-    return isinstance(text, str) and len(text) % 3 == 0
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Lets requests that are right in form be right in substance too."""
+    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
+        return
+    # The description says in words that these exclude each other; a schema of parameters cannot.
+    if case.query:
+        pages = [name for name in ("before", "after", "around", "since") if name in case.query]
+        for name in pages[1:]:
+            del case.query[name]
+    # bcrypt counts bytes, and a schema characters.
+    if case.path == "/api/auth/register" and len(case.body.get("password", "").encode()) > 72:
+        case.body = {**case.body, "password": "x" * len(case.body["password"])}
+    # One request in three goes to a room, an account or a login that is there. (The choice hangs on nothing but the
+    # request itself, so that a failure repeats.)
+    def chosen(text):
+        return isinstance(text, str) and len(text) % 3 == 0
 
-
-@schemathesis.hook("map_path_parameters").apply_to(path_regex=r"\{room\}")
-def into_the_room(context, parameters):
-    if parameters and chosen(parameters.get("room")):
-        return {**parameters, "room": "general"}
-    return parameters
-
-
-@schemathesis.hook("map_body").apply_to(path="/api/auth/login")
-def as_the_user(context, body):
-    if isinstance(body, dict) and set(body) == set(USER) and all(map(chosen, body.values())):
-        return dict(USER)
-    return body
-
-
-@schemathesis.hook("map_body").apply_to(path="/api/auth/refresh")
-def with_a_good_token(context, body):
-    if isinstance(body, dict) and set(body) == {"refresh_token"} and chosen(body["refresh_token"]):
-        return {"refresh_token": log_in()["refresh_token"]}
-    return body
+    if case.path_parameters and chosen(case.path_parameters.get("room")):
+        case.path_parameters["room"] = "general"
+    if case.path == "/api/auth/login" and chosen(case.body.get("username")):
+        case.body = dict(USER)
+    if case.path == "/api/auth/refresh" and chosen(case.body.get("refresh_token")):
+        case.body = {"refresh_token": log_in()["refresh_token"]}

@@ -24,6 +24,7 @@ mod house;
 mod limits;
 mod logins;
 mod migrations;
+mod openapi;
 mod outage;
 mod problem;
 mod quickstart;

@@ -4,7 +4,6 @@
 // Each target uses a part of what these files hold.
 #![allow(dead_code)]
 
-pub mod crypto;
 #[path = "../../src/ws/frames/mod.rs"]
 pub mod frames;
 pub mod promises;
@@ -13,7 +12,6 @@ pub mod protocol;
 /// What [`promises`] is about. The tests of the program have the same list, and take it from the program itself.
 mod subject {
     pub use crate::{
-        crypto::refresh::RefreshToken,
         frames::{FrameDecoder, Inbound, Violation},
         protocol::{body, command, views},
     };

@@ -5,11 +5,14 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::subject::{
-    FrameDecoder, Inbound, RefreshToken, Violation,
+    FrameDecoder, Inbound, Violation,
     body::{self, Unread},
     command,
     views::{FieldError, Login, NewMessage, Refresh, Register},
 };
+
+/// Longest sentence about a fault, in bytes: what was sent is not repeated in it.
+const MAX_SENTENCE: usize = 160;
 
 /// The socket's frame decoder: however the bytes are cut, no more memory than the limit allows, and one result. The
 /// first two bytes choose the limit and the size of the pieces.
@@ -66,6 +69,7 @@ pub fn commands(data: &[u8]) {
         }
         Err(error) => {
             assert!(!error.code.is_empty() && !error.detail.is_empty());
+            assert!(error.detail.len() <= MAX_SENTENCE, "{}", error.detail);
             error.reference
         }
     };
@@ -104,16 +108,9 @@ pub fn login(data: &[u8]) {
     }
 }
 
-/// `POST /api/auth/refresh`: what looks like a token is the same token when it is told again.
+/// `POST /api/auth/refresh`. What the token itself is worth is for the library of its signature to say.
 pub fn refresh(data: &[u8]) {
-    let Some(refresh) = read::<Refresh>(data) else {
-        return;
-    };
-    if let Some(token) = RefreshToken::parse(&refresh.refresh_token) {
-        let again = RefreshToken::parse(&token.reveal()).expect("it reads back");
-        assert_eq!(again.session_id, token.session_id);
-        assert!(again.matches(&token.hash()));
-    }
+    read::<Refresh>(data);
 }
 
 /// `POST /api/rooms/{room}/messages`: what is accepted can be stored by both databases. The first byte chooses the
@@ -140,6 +137,7 @@ pub fn message(data: &[u8]) {
 fn read<T: DeserializeOwned + Serialize>(data: &[u8]) -> Option<T> {
     match body::parse::<T>(data) {
         Ok(value) => {
+            assert!(data.trim_ascii_start().starts_with(b"{"));
             let once = serde_json::to_vec(&value).expect("it is JSON");
             let again = body::parse::<T>(&once).unwrap_or_else(|_| panic!("it does not read back"));
             assert_eq!(serde_json::to_vec(&again).expect("it is JSON"), once);
@@ -156,9 +154,10 @@ fn read<T: DeserializeOwned + Serialize>(data: &[u8]) -> Option<T> {
 fn is_told_well(field: &FieldError) {
     assert_eq!(field.loc.first().map(String::as_str), Some("body"));
     assert!(field.loc.len() <= 2 && field.msg.ends_with('.'));
-    assert!(
-        !field.msg.contains(" line "),
-        "the inside of the reader shows: {}",
-        field.msg
+    assert!(field.msg.len() <= MAX_SENTENCE, "{}", field.msg);
+    let inner = |word: &&str| field.msg.contains(word);
+    assert_eq!(
+        [" line ", "struct", "u64"].iter().find(|word| inner(word)),
+        None
     );
 }

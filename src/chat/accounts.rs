@@ -7,7 +7,10 @@ use chrono::TimeDelta;
 use super::Caller;
 use crate::{
     app::App,
-    crypto::{password, refresh::RefreshToken, token::Refused},
+    crypto::{
+        password,
+        token::{RefreshToken, Refused},
+    },
     db::{
         sessions,
         users::{self, NewUser},

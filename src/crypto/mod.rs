@@ -1,11 +1,38 @@
-//! Keys and what is done with them, pure and without I/O: [`password`] (bcrypt), [`token`] and [`refresh`]
-//! (what a login gives),
+//! Keys and what is done with them, pure and without I/O: [`password`] (bcrypt), [`token`] (JWT and refresh tokens),
 //! [`vault`] (Fernet, many keys). This room knows nobody.
 
 pub mod password;
-mod random;
-pub mod refresh;
 pub mod token;
 pub mod vault;
 
-pub use random::{NoRandomness, random_bytes, random_name};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// The system's random number generator did not answer. Nothing secret can be made without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRandomness;
+
+impl std::fmt::Display for NoRandomness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the system's random number generator does not answer")
+    }
+}
+
+impl std::error::Error for NoRandomness {}
+
+/// `N` random bytes from the system.
+///
+/// # Errors
+/// When the system has none to give.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    Ok(bytes)
+}
+
+/// A name that nobody can guess: 128 random bits in URL-safe base64.
+///
+/// # Errors
+/// When the system has no random bytes to give.
+pub fn random_name() -> Result<String, NoRandomness> {
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes::<16>()?))
+}

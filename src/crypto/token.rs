@@ -1,11 +1,14 @@
-//! Access tokens (JWT, RFC 7519, HS256).
+//! Access tokens (JWT, RFC 7519, HS256) and refresh tokens (opaque).
 
 use std::{fmt, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
-use super::random_name;
+use super::{NoRandomness, random_bytes, random_name};
 
 const AUDIENCE: &str = "parlour";
 
@@ -114,10 +117,62 @@ impl fmt::Display for SigningFailed {
 
 impl std::error::Error for SigningFailed {}
 
+/// A refresh token: the login's id and 256 random bits. Only the hash of the secret part is stored.
+#[derive(Clone)]
+pub struct RefreshToken {
+    /// The login it belongs to.
+    pub session_id: i64,
+    secret: String,
+}
+
+impl RefreshToken {
+    /// A new one for a login.
+    ///
+    /// # Errors
+    /// When the system has no random bytes to give.
+    pub fn generate(session_id: i64) -> Result<Self, NoRandomness> {
+        Ok(Self {
+            session_id,
+            secret: URL_SAFE_NO_PAD.encode(random_bytes::<32>()?),
+        })
+    }
+
+    /// Reads what a client sent; `None` when it does not look like one of ours.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, secret) = text.split_once('.')?;
+        let looks_right = secret.len() == 43
+            && secret
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        looks_right.then_some(())?;
+        Some(Self {
+            session_id: id.parse().ok()?,
+            secret: secret.into(),
+        })
+    }
+
+    /// The text that the client keeps.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        format!("{}.{}", self.session_id, self.secret)
+    }
+
+    /// What is stored: SHA-256 of the secret part. It needs no salt, the secret being 256 random bits.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.as_bytes()))
+    }
+
+    /// Whether this token is the one that was stored as `hash`, in constant time.
+    #[must_use]
+    pub fn matches(&self, hash: &str) -> bool {
+        self.hash().as_bytes().ct_eq(hash.as_bytes()).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
     use super::*;
 
     const NOW: i64 = 4_000_000_000;
@@ -177,5 +232,27 @@ mod tests {
             .sign(7, 8, 1_000_000_000, Duration::from_mins(1))
             .expect("signs");
         assert_eq!(key().read(&token), Err(Refused::Expired));
+    }
+
+    #[test]
+    fn a_refresh_token_matches_its_own_hash_only() {
+        let token = RefreshToken::generate(5).expect("random bytes");
+        let read = RefreshToken::parse(&token.reveal()).expect("reads back");
+        assert_eq!(read.session_id, 5);
+        assert!(read.matches(&token.hash()));
+        assert!(
+            !RefreshToken::generate(5)
+                .expect("random bytes")
+                .matches(&token.hash())
+        );
+        for text in [
+            "",
+            "5",
+            "5.",
+            "5.short",
+            "x.0123456789012345678901234567890123456789012",
+        ] {
+            assert!(RefreshToken::parse(text).is_none(), "{text}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod client;
 mod docs;
 mod extract;
 mod health;
+mod line;
 mod messages;
 mod observe;
 pub mod openapi;

@@ -1,10 +1,11 @@
 //! What the body of a request must be: JSON of the right shape, with values that are allowed. Pure, so that any bytes
 //! can be shown to it; the socket's messages keep to the same rules.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::{
     command::MAX_CLIENT_ID,
+    shape,
     views::{FieldError, Register},
 };
 
@@ -31,12 +32,21 @@ pub enum Unread {
 /// # Errors
 /// [`Unread`].
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unread> {
+    // serde would take an array of the fields' values too.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(match serde_json::from_slice::<IgnoredAny>(body) {
+            Ok(_) => Unread::Misshapen(FieldError {
+                loc: vec!["body".into()],
+                msg: "The body must be a JSON object.".into(),
+            }),
+            Err(_) => Unread::NotJson,
+        });
+    }
     serde_json::from_slice(body).map_err(|error| {
         if !error.is_data() {
             return Unread::NotJson;
         }
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or_default();
+        let text = shape::sentence(&error);
         // serde names a missing or doubled field in backquotes, and nothing else that we would want to show.
         let field = text.split('`').nth(1).filter(|_| text.contains("field"));
         let loc = std::iter::once("body".to_owned())

@@ -9,6 +9,7 @@ pub mod close;
 pub mod command;
 pub mod event;
 pub mod limits;
+mod shape;
 pub mod time;
 pub mod views;
 

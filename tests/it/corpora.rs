@@ -9,14 +9,15 @@ mod promises;
 /// What the promises are about, from the program itself. (The fuzz targets build the same files on their own.)
 mod subject {
     pub use parlour::{
-        crypto::refresh::RefreshToken,
         protocol::{body, command, views},
         ws::frames::{FrameDecoder, Inbound, Violation},
     };
 }
 
 /// A reader's folder under `fuzz/corpus`, and what is promised of the reader.
-const READERS: [(&str, fn(&[u8])); 6] = [
+type Reader = (&'static str, fn(&[u8]));
+
+const READERS: [Reader; 6] = [
     ("frames", promises::frames),
     ("commands", promises::commands),
     ("register", promises::register),

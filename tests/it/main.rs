@@ -12,6 +12,7 @@ mod support;
 mod at_rest;
 mod bad_frames;
 mod bad_http;
+mod bad_input;
 mod browser;
 mod contract;
 mod corpora;

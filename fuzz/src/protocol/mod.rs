@@ -4,6 +4,8 @@ pub mod body;
 pub mod close;
 #[path = "../../../src/protocol/command.rs"]
 pub mod command;
+#[path = "../../../src/protocol/shape.rs"]
+mod shape;
 #[path = "../../../src/protocol/time.rs"]
 pub mod time;
 #[path = "../../../src/protocol/views.rs"]

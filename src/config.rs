@@ -221,6 +221,9 @@ pub struct Settings {
     /// Seconds without a byte taken before a reader is cut off (4008)
     #[arg(long, env = "SLOW_READER_SECONDS", value_name = "S", default_value_t = 10, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub slow_reader_seconds: u32,
+    /// Seconds that an HTTP connection may idle between two requests
+    #[arg(long, env = "KEEP_ALIVE_SECONDS", value_name = "S", default_value_t = 75, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub keep_alive_seconds: u32,
     /// Seconds between two pings
     #[arg(long, env = "PING_INTERVAL_SECONDS", value_name = "S", default_value_t = 25, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub ping_interval_seconds: u32,

@@ -19,23 +19,24 @@ use crate::{
     error::{Error, Kind, Result},
     gate::Urgency,
     protocol::{
-        close,
+        body, close,
         time::{Timestamp, now},
-        views::{FieldError, Login, Register, Tokens, User},
+        views::{Login, Register, Tokens, User},
     },
 };
 
-/// Shortest and longest name, in characters.
-const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=50;
-/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
-const MAX_EMAIL: usize = 254;
+/// No password is accepted that would be cut.
+const _: () = assert!(body::MAX_PASSWORD_BYTES <= password::MAX_BYTES);
 
 /// Makes an account.
 ///
 /// # Errors
 /// 400 for a name that is taken, 422, 429, 503.
 pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Result<User> {
-    check_new(&new)?;
+    let wrong = body::account_faults(&new);
+    if !wrong.is_empty() {
+        return Err(Error::invalid(wrong));
+    }
     app.rates
         .check_guess(&users::key_of(&new.username), address)?;
     let taken = || Error::bad_request("username_taken", "Username already registered");
@@ -76,58 +77,6 @@ pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Resu
     })
 }
 
-fn check_new(new: &Register) -> Result<()> {
-    let mut wrong = Vec::new();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if !NAME_LENGTH.contains(&new.username.chars().count()) || !new.username.chars().all(allowed) {
-        let msg = "A username must have 3 to 50 characters: letters A to Z, digits, _ and -.";
-        wrong.push(FieldError::body("username", msg));
-    }
-    if new.password.chars().count() < password::MIN_CHARACTERS {
-        let msg = format!(
-            "A password must have at least {} characters.",
-            password::MIN_CHARACTERS
-        );
-        wrong.push(FieldError::body("password", msg));
-    } else if new.password.len() > password::MAX_BYTES {
-        let msg = format!(
-            "A password may have at most {} bytes: what is beyond would not count.",
-            password::MAX_BYTES
-        );
-        wrong.push(FieldError::body("password", msg));
-    } else if new.password.contains('\0') {
-        wrong.push(FieldError::body(
-            "password",
-            "A password may not hold a NUL character.",
-        ));
-    }
-    if new
-        .email
-        .as_ref()
-        .is_some_and(|email| !looks_like_email(email))
-    {
-        wrong.push(FieldError::body("email", "This is not an e-mail address."));
-    }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::invalid(wrong))
-    }
-}
-
-/// Only what is surely wrong is refused: whether an address works is shown by a mail that arrives.
-fn looks_like_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    text.len() <= MAX_EMAIL
-        && !local.is_empty()
-        && domain.contains('.')
-        && !domain.starts_with('.')
-        && plain
-}
-
 /// Begins a login. Takes the same time and says the same whether the name or the password is wrong.
 ///
 /// # Errors
@@ -135,7 +84,7 @@ fn looks_like_email(text: &str) -> bool {
 pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<Tokens> {
     let key = users::key_of(&login.username);
     // Text that no name can hold is not shown to the database (PostgreSQL takes no NUL).
-    let possible = NAME_LENGTH.contains(&key.len()) && key.is_ascii() && !key.contains('\0');
+    let possible = body::is_username(&key);
     app.rates
         .check_guess(if possible { &key } else { "" }, address)?;
     let user = app
@@ -359,21 +308,5 @@ mod tests {
         let hash: Result<bcrypt::HashParts, _> = nobodys_hash(4).parse();
         assert_eq!(hash.map(|parts| parts.get_cost()).ok(), Some(4));
         assert!(!password::verify("password", &nobodys_hash(4)));
-    }
-
-    #[test]
-    fn what_is_surely_no_email_address_is_refused() {
-        assert!(looks_like_email("alice@example.org"));
-        for text in [
-            "",
-            "alice",
-            "@example.org",
-            "alice@",
-            "a b@example.org",
-            "alice@example",
-            "a\u{0}@example.org",
-        ] {
-            assert!(!looks_like_email(text), "{text:?}");
-        }
     }
 }

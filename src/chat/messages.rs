@@ -15,11 +15,10 @@ use crate::{
     hub::{Broadcast, Publisher, frame},
     journal::{self, Committed, Draft, News, Pending, Receipt},
     protocol::{
-        GENERAL,
-        command::MAX_CLIENT_ID,
+        GENERAL, body,
         event::{self, Event},
         time::Timestamp,
-        views::{FieldError, Message},
+        views::Message,
     },
 };
 
@@ -82,7 +81,11 @@ pub struct Posted {
 /// # Errors
 /// 422, 429, 404 for a name that no room can have, 503 when too much is waiting.
 pub fn post(app: &App, caller: &Caller, post: Post) -> Result<Posting> {
-    check_post(app, &post)?;
+    let most = app.config.limits.content_bytes;
+    let wrong = body::message_faults(&post.content, post.client_id.as_deref(), most);
+    if !wrong.is_empty() {
+        return Err(Error::invalid(wrong));
+    }
     app.rates.check_message(caller.user_id)?;
     let Post {
         room,
@@ -108,37 +111,6 @@ pub fn post(app: &App, caller: &Caller, post: Post) -> Result<Posting> {
         content,
         client_id,
     })
-}
-
-fn check_post(app: &App, post: &Post) -> Result<()> {
-    let most = app.config.limits.content_bytes;
-    let mut wrong = Vec::new();
-    if post.content.trim().is_empty() {
-        wrong.push(FieldError::body("content", "A message may not be empty."));
-    } else if post.content.len() > most {
-        wrong.push(FieldError::body(
-            "content",
-            format!("A message may have at most {most} bytes."),
-        ));
-    } else if post.content.contains('\0') {
-        wrong.push(FieldError::body(
-            "content",
-            "A message may not hold a NUL character.",
-        ));
-    }
-    if let Some(id) = &post.client_id
-        && (id.is_empty() || id.chars().count() > MAX_CLIENT_ID || id.chars().any(char::is_control))
-    {
-        let msg = format!(
-            "`client_id` must have 1 to {MAX_CLIENT_ID} characters, none of them control characters."
-        );
-        wrong.push(FieldError::body("client_id", msg));
-    }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::invalid(wrong))
-    }
 }
 
 impl Posting {

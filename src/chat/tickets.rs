@@ -75,4 +75,20 @@ mod tests {
         assert_eq!(tickets.redeem(&ticket), None);
         assert_eq!(tickets.redeem("made up"), None);
     }
+
+    #[test]
+    fn a_ticket_comes_too_late_after_its_life() {
+        let tickets = Tickets::default();
+        let caller = Caller {
+            user_id: 1,
+            username: "alice".into(),
+            session_id: 2,
+        };
+        let ticket = tickets.issue(&caller).expect("issued");
+        let mut out = tickets.0.lock().expect("nobody has panicked");
+        let made = Instant::now().checked_sub(LIFE).expect("an hour of uptime");
+        out.get_mut(&ticket).expect("it is out").1 = made;
+        drop(out);
+        assert_eq!(tickets.redeem(&ticket), None);
+    }
 }

@@ -110,6 +110,8 @@ pub struct Config {
     pub limits: Limits,
     /// How slow and silent clients may be.
     pub patience: Patience,
+    /// How long an HTTP connection may idle between two requests.
+    pub keep_alive: Duration,
 }
 
 /// How others reach the server.
@@ -217,6 +219,7 @@ impl Config {
                 ping_interval: Duration::from_secs(settings.ping_interval_seconds.into()),
                 ping_timeout: Duration::from_secs(settings.ping_timeout_seconds.into()),
             },
+            keep_alive: Duration::from_secs(settings.keep_alive_seconds.into()),
         })
     }
 }

@@ -2,8 +2,6 @@
 
 /// Longest password in bytes: what bcrypt takes before it would cut in silence.
 pub const MAX_BYTES: usize = 72;
-/// Shortest password in characters (OWASP ASVS 5.0, 6.2.1).
-pub const MIN_CHARACTERS: usize = 8;
 
 /// Hashes a password of at most [`MAX_BYTES`] bytes.
 ///

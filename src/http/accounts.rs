@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::{
     Shared, client,
     extract::{Authenticated, Json},
+    refusals,
 };
 use crate::{
     chat::{accounts, tickets},
@@ -14,13 +15,10 @@ use crate::{
 
 /// Make an account.
 #[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = Register, security(()), responses(
+    refusals::Body,
     (status = 201, description = "The account was made.", body = User),
     (status = 400, description = "The name is taken, or the body is not JSON.", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn register(
     app: Shared,
@@ -34,14 +32,10 @@ pub async fn register(
 
 /// Log in.
 #[utoipa::path(post, path = "/api/auth/login", tag = "accounts", request_body = Login, security(()), responses(
+    refusals::Body,
     (status = 200, description = "Logged in.", body = Tokens),
-    (status = 400, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "The name or the password is wrong.", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn login(
     app: Shared,
@@ -54,14 +48,10 @@ pub async fn login(
 
 /// Exchange the refresh token for new tokens.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "accounts", request_body = Refresh, security(()), responses(
+    refusals::Body,
     (status = 200, description = "New tokens; the old refresh token is used up.", body = Tokens),
-    (status = 400, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "This login has ended.", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Another request used the token at the same moment.", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn refresh(
     app: Shared,
@@ -74,9 +64,8 @@ pub async fn refresh(
 
 /// End this login: its tokens and sockets are dead at once.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "accounts", responses(
+    refusals::Guarded,
     (status = 204, description = "The login has ended."),
-    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn logout(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
     accounts::log_out(&app, &caller).await?;
@@ -85,9 +74,8 @@ pub async fn logout(app: Shared, Authenticated(caller): Authenticated) -> Result
 
 /// Get a ticket for opening a socket from a browser.
 #[utoipa::path(post, path = "/api/auth/ws-ticket", tag = "accounts", responses(
+    refusals::Guarded,
     (status = 200, description = "Good once, for 30 seconds.", body = Ticket),
-    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn ws_ticket(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
     app.rates.check_read(caller.user_id)?;

@@ -10,7 +10,7 @@ use super::{Shared, client};
 use crate::{
     chat::{Caller, accounts},
     error::{Error, Kind, Result},
-    protocol::views::FieldError,
+    protocol::body::{self, Unread},
 };
 
 /// How long a body may take to arrive.
@@ -108,7 +108,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             };
             let reading = tokio::time::timeout(BODY_PATIENCE, read(&mut payload, most));
             let body = reading.await.map_err(|_| too_slow())??;
-            parse(&body).map(Json)
+            body::parse(&body).map(Json).map_err(refused)
         })
     }
 }
@@ -163,24 +163,11 @@ async fn read(payload: &mut Payload, most: usize) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| {
-        if !error.is_data() {
-            return Error::bad_request(
-                "invalid_json",
-                "The body of the request is not valid JSON.",
-            );
+fn refused(unread: Unread) -> Error {
+    match unread {
+        Unread::NotJson => {
+            Error::bad_request("invalid_json", "The body of the request is not valid JSON.")
         }
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or_default();
-        // serde names a missing or doubled field in backquotes, and nothing else that we would want to show.
-        let field = text.split('`').nth(1).filter(|_| text.contains("field"));
-        let loc = std::iter::once("body".to_owned())
-            .chain(field.map(ToOwned::to_owned))
-            .collect();
-        Error::invalid(vec![FieldError {
-            loc,
-            msg: format!("The body is not as expected: {text}."),
-        }])
-    })
+        Unread::Misshapen(field) => Error::invalid(vec![field]),
+    }
 }

@@ -3,11 +3,8 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use super::Shared;
-use crate::{
-    error::{Error, Result},
-    protocol::views::Problem,
-};
+use super::{Shared, refusals};
+use crate::error::{Error, Result};
 
 /// Alive: the process answers.
 #[utoipa::path(get, path = "/health", tag = "server", security(()), responses(
@@ -19,8 +16,8 @@ pub async fn health() -> HttpResponse {
 
 /// Can take work: the database takes writes, and the server is not going down.
 #[utoipa::path(get, path = "/ready", tag = "server", security(()), responses(
+    refusals::Busy,
     (status = 200, description = "Can take work.", body = serde_json::Value, example = json!({"status": "ready"})),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn ready(app: Shared) -> Result<HttpResponse> {
     if app.is_draining() {

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use super::{
     Shared,
     extract::{Authenticated, AuthenticatedByQuery, Json, query},
+    refusals,
 };
 use crate::{
     chat::messages::{self, Page, Post},
@@ -24,10 +25,9 @@ const DEFAULT_LIMIT: i64 = 50;
 #[utoipa::path(get, path = "/api/chat/messages", tag = "messages", security(("bearer" = []), ("token" = [])), params(
     ("limit" = Option<i64>, Query, description = "How many, 50 unless given.", minimum = 1, maximum = 200),
 ), responses(
+    refusals::Guarded,
     (status = 200, description = "The messages; `Link` leads on to older ones.", body = [Message]),
-    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list_general(
     app: Shared,
@@ -48,11 +48,10 @@ pub async fn list_general(
     ("around" = Option<i64>, Query, description = "Messages on both sides of this id.", minimum = 0),
     ("since" = Option<i64>, Query, description = "Messages changed after this change number.", minimum = 0),
 ), responses(
+    refusals::Guarded,
+    refusals::Room,
     (status = 200, description = "The messages; `Link` leads on to older (`prev`) and newer (`next`) ones.", body = [Message]),
-    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
-    (status = 404, description = "There is no such room, or the caller may not know of it.", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
     app: Shared,
@@ -71,15 +70,12 @@ pub async fn list(
 #[utoipa::path(post, path = "/api/rooms/{room}/messages", tag = "messages", request_body = NewMessage, params(
     ("room" = String, Path, description = "The room's name.", example = "general"),
 ), responses(
+    refusals::Guarded,
+    refusals::Body,
+    refusals::Room,
     (status = 201, description = "Stored.", body = Message),
     (status = 200, description = "Stored before, under the same `client_id`: the first answer again.", body = Message),
-    (status = 400, description = "The body is not JSON.", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Not logged in.", body = Problem, content_type = "application/problem+json"),
-    (status = 404, description = "There is no such room, or the caller may not know of it.", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The `client_id` was used for another message.", body = Problem, content_type = "application/problem+json"),
-    (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-    (status = 415, description = "The body is not declared as JSON.", body = Problem, content_type = "application/problem+json"),
-    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Not stored (`store_unavailable`), or perhaps stored (`outcome_unknown`): try again with the same `client_id`.", body = Problem, content_type = "application/problem+json"),
 ))]

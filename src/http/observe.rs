@@ -15,8 +15,13 @@ use actix_web::{
     web,
 };
 
-use super::{client, problem};
+use super::{client, line::Line, problem};
 use crate::{app::App, error::Error};
+
+/// Longest head of a request, in bytes of its target and its headers. The framework itself stops reading at 128 KiB.
+const MAX_HEAD: usize = 32 * 1024;
+/// Longest path in the log.
+const MAX_LOGGED: usize = 512;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,7 +34,10 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let began = Instant::now();
-    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let working = Line::begin(&request);
+    let (method, mut path) = (request.method().clone(), request.path().to_owned());
+    // What this cuts in two is percent-encoded or garbage, and not lost: the caller has it.
+    path.truncate(path.floor_char_boundary(MAX_LOGGED));
     let app = request.app_data::<web::Data<Arc<App>>>().cloned();
     let id = given_id(&request)
         .or_else(|| app.as_ref().map(|app| app.next_request_id()))
@@ -41,11 +49,20 @@ pub async fn observe(
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone
     // of the request for those would make its routing panic: it wants the only handle.)
-    let answer = next.call(request).await?.map_into_boxed_body();
+    let answer = if head_length(&request) > MAX_HEAD {
+        request.into_response(HttpResponse::RequestHeaderFieldsTooLarge().finish())
+    } else {
+        next.call(request).await?.map_into_boxed_body()
+    };
     let mut answer = with_problem(answer, &id);
     protect(answer.headers_mut(), under_tls);
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS
+        && let Some(working) = &working
+    {
+        working.upgraded();
     }
     let status = answer.status().as_u16();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -59,6 +76,13 @@ pub async fn observe(
         "{method} {path} {status}"
     );
     Ok(answer)
+}
+
+fn head_length(request: &ServiceRequest) -> usize {
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    let target = request.uri().path_and_query();
+    target.map_or(0, |target| target.as_str().len()) + headers.sum::<usize>()
 }
 
 /// The caller's own id, if it is fit for a log.

@@ -68,6 +68,11 @@ pub fn of_status(status: StatusCode) -> Error {
             "request_timeout",
             "The request took too long to arrive.",
         ),
+        431 => Error::new(
+            Kind::BadRequest,
+            "head_too_large",
+            "The address and the headers of a request may have at most 32 kB together.",
+        ),
         413 => Error::new(Kind::TooLarge, "too_large", "The request is too large."),
         code if code >= 500 => Error::new(
             Kind::Internal,

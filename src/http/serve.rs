@@ -20,7 +20,7 @@ use tokio::{
 };
 use utoipa::OpenApi as _;
 
-use super::{docs::Documents, observe, openapi::ApiDoc, routes};
+use super::{docs::Documents, line::Line, observe, openapi::ApiDoc, routes};
 use crate::{
     app::{App, Writers},
     config::{Config, ConfigError, TlsFiles, weaknesses},
@@ -34,8 +34,6 @@ const GRACE: u64 = 8;
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
 /// How long the head of a request may take to arrive.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a connection may idle between two requests.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How often what has been quiet is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -133,6 +131,7 @@ fn start(
     let address = listener.local_addr()?;
     let shared = web::Data::new(Arc::clone(app));
     let documents = documents.clone();
+    let keep_alive = app.config.keep_alive;
     let server = HttpServer::new(move || {
         ActixApp::new()
             .app_data(shared.clone())
@@ -142,7 +141,8 @@ fn start(
             .configure(|service| documents.routes(service))
     })
     .workers(app.config.workers)
-    .keep_alive(KEEP_ALIVE)
+    .keep_alive(keep_alive)
+    .on_connect(move |connection, data| Line::watch(connection, data, keep_alive * 2))
     .client_request_timeout(HEAD_PATIENCE)
     // Not less than half a second: the clock of actix lags by as much, and a connection would never be closed.
     .client_disconnect_timeout(Duration::from_secs(1))

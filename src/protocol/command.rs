@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::shape;
+
 /// Longest `ref`, in characters.
 pub const MAX_REF: usize = 64;
 /// Longest `client_id`, in characters.
@@ -139,7 +141,10 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
         Err(error) => Err(fail(
             reference,
             "invalid_frame",
-            format!("A field of the frame is not right: {error}."),
+            format!(
+                "A field of the frame is not right: {}.",
+                shape::sentence(&error)
+            ),
         )),
     }
 }

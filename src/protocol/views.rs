@@ -17,11 +17,20 @@ pub struct Register {
     )]
     pub username: String,
     /// 8 characters to 72 bytes; every byte counts.
-    #[schema(min_length = 8, max_length = 72, example = "correct horse battery")]
+    #[schema(
+        min_length = 8,
+        max_length = 72,
+        pattern = r"^[^\x00]*$",
+        example = "correct horse battery"
+    )]
     pub password: String,
     /// Never shown to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(max_length = 254, example = "alice@example.org")]
+    #[schema(
+        max_length = 254,
+        pattern = r"^[^\s\x00-\x1f\x7f-\x9f]+@[^\s\x00-\x1f\x7f-\x9f@.][^\s\x00-\x1f\x7f-\x9f@]*\.[^\s\x00-\x1f\x7f-\x9f@]*$",
+        example = "alice@example.org"
+    )]
     pub email: Option<String>,
 }
 
@@ -83,11 +92,15 @@ pub struct Ticket {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewMessage {
     /// What to say: 1 byte to the limit told at connect (16 KiB unless configured).
-    #[schema(min_length = 1, example = "hello")]
+    #[schema(
+        min_length = 1,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "hello"
+    )]
     pub content: String,
     /// Makes a retry safe for ever: the same `client_id` in the same room is the same message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(min_length = 1, max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     pub client_id: Option<String>,
 }
 

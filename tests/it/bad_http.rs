@@ -1,17 +1,20 @@
 //! Hostile requests: the right 4xx, never a 5xx, and nobody else notices.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     process::Command,
     thread,
+    time::{Duration, Instant},
 };
 
-use crate::support::{Backend, Server, User, eventually, read_response};
+use crate::support::{Backend, PATIENCE, Server, User, read_response};
 
 /// The statuses allowed; 0 for an end without an answer.
 type Allowed = &'static [u16];
+/// What it is, the bytes, and what may come back.
+pub type Case = (&'static str, Vec<u8>, Allowed);
 
-fn broken_framing() -> Vec<(&'static str, Vec<u8>, Allowed)> {
+pub fn broken_framing() -> Vec<Case> {
     let post = |headers: &str, body: &str| {
         format!("POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{headers}\r\n{body}").into_bytes()
     };
@@ -86,25 +89,110 @@ fn broken_framing() -> Vec<(&'static str, Vec<u8>, Allowed)> {
     ]
 }
 
-fn broken_heads_and_bodies() -> Vec<(&'static str, Vec<u8>, Allowed)> {
-    let get = |rest: &str| format!("GET {rest}\r\n\r\n").into_bytes();
-    let post = |body: &str| {
+/// Chunks that are not what they say. The body in them would be right.
+pub fn broken_chunks() -> Vec<Case> {
+    let body = r#"{"username":"alice","password":"x"}"#;
+    let chunked = |chunks: &str| {
         let head = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
-        format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+        format!("{head}transfer-encoding: chunked\r\n\r\n{chunks}").into_bytes()
     };
+    let size = body.len();
+    let bulk = "a".repeat(100_000);
     vec![
         (
-            "a NUL in a header",
-            get("/health HTTP/1.1\r\nhost: x\r\nx-a: a\0b"),
+            "a chunk longer than its size",
+            chunked(&format!("5\r\n{body}\r\n0\r\n\r\n")),
             &[400],
         ),
         (
+            "a chunk without its end",
+            chunked(&format!("{size:x}\r\n{body}0\r\n\r\n")),
+            &[400],
+        ),
+        (
+            "a chunk of a negative size",
+            chunked(&format!("-1\r\n{body}\r\n0\r\n\r\n")),
+            &[400],
+        ),
+        (
+            "a chunk of a size in 0x",
+            chunked(&format!("0x{size:x}\r\n{body}\r\n0\r\n\r\n")),
+            &[400],
+        ),
+        (
+            "a bare line feed after a chunk's size",
+            chunked(&format!("{size:x}\n{body}\r\n0\r\n\r\n")),
+            &[400],
+        ),
+        (
+            "a bare line feed after a chunk",
+            chunked(&format!("{size:x}\r\n{body}\n0\r\n\r\n")),
+            &[400],
+        ),
+        (
+            "a bare line feed in a chunk's extension",
+            chunked(&format!("{size:x};a\nb\r\n{body}\r\n0\r\n\r\n")),
+            &[400],
+        ),
+        (
+            "a chunk's extension of 100 kB",
+            chunked(&format!("{size:x};{bulk}\r\n{body}\r\n0\r\n\r\n")),
+            &[400, 401],
+        ),
+        (
+            "a million empty lines for a chunk",
+            chunked(&"\r\n".repeat(100_000)),
+            &[400],
+        ),
+        (
+            "chunks in HTTP/1.0",
+            format!(
+                "POST /api/auth/login HTTP/1.0\r\ncontent-type: application/json\r\n\
+                 transfer-encoding: chunked\r\n\r\n{size:x}\r\n{body}\r\n0\r\n\r\n"
+            )
+            .into_bytes(),
+            &[400],
+        ),
+    ]
+}
+
+/// Heads of a request that are too long.
+pub fn long_heads() -> Vec<Case> {
+    let get = |rest: &str| format!("GET {rest}\r\n\r\n").into_bytes();
+    vec![
+        (
             "100 kB of headers",
+            get(&format!(
+                "/health HTTP/1.1\r\nhost: x{}",
+                format!("\r\nx-a: {}", "a".repeat(2_000)).repeat(50)
+            )),
+            &[431],
+        ),
+        (
+            "400 kB of one header",
             get(&format!(
                 "/health HTTP/1.1\r\nhost: x\r\nx-a: {}",
                 "a".repeat(400_000)
             )),
             &[400, 431, 0],
+        ),
+        (
+            "a bare carriage return in a header",
+            get("/health HTTP/1.1\r\nhost: x\r\nx-a: a\rb"),
+            &[400],
+        ),
+        (
+            "a path of 40 kB",
+            get(&format!("/{} HTTP/1.1\r\nhost: x", "a".repeat(40_000))),
+            &[414, 431],
+        ),
+        (
+            "a query of 40 kB",
+            get(&format!(
+                "/api/chat/messages?token={} HTTP/1.1\r\nhost: x",
+                ".".repeat(40_000)
+            )),
+            &[414, 431],
         ),
         (
             "1,000 headers",
@@ -118,6 +206,21 @@ fn broken_heads_and_bodies() -> Vec<(&'static str, Vec<u8>, Allowed)> {
             "a path of 200 kB",
             get(&format!("/{} HTTP/1.1\r\nhost: x", "a".repeat(200_000))),
             &[400, 404, 414, 431, 0],
+        ),
+    ]
+}
+
+pub fn broken_heads_and_bodies() -> Vec<Case> {
+    let get = |rest: &str| format!("GET {rest}\r\n\r\n").into_bytes();
+    let post = |body: &str| {
+        let head = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+        format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    vec![
+        (
+            "a NUL in a header",
+            get("/health HTTP/1.1\r\nhost: x\r\nx-a: a\0b"),
+            &[400],
         ),
         ("no version", b"GET /\r\n\r\n".to_vec(), &[400, 0]),
         ("version 9", get("/ HTTP/9.9\r\nhost: x"), &[400, 505]),
@@ -175,10 +278,8 @@ fn a_broken_request_gets_its_4xx() {
     let server = Server::start(Backend::Sqlite);
     let alice = User::register(&server, "alice");
     let mut witness = alice.connect();
-    for (case, bytes, allowed) in broken_framing()
-        .into_iter()
-        .chain(broken_heads_and_bodies())
-    {
+    let cases = [broken_framing(), broken_chunks(), broken_heads_and_bodies()];
+    for (case, bytes, allowed) in cases.into_iter().flatten() {
         let mut stream = server.http().open().expect("connects");
         // It may be refused while we are still sending.
         let _ = stream.write_all(&bytes);
@@ -189,8 +290,48 @@ fn a_broken_request_gets_its_4xx() {
             "{case}: {status}: {:?}",
             answer.map(|answer| answer.text())
         );
+        if let Ok(answer) = answer {
+            answer.expect_nothing_inner();
+        }
     }
     witness.say("undisturbed");
+}
+
+/// Lengths that lie: less comes than was said, and then nothing more.
+#[test]
+fn a_body_that_breaks_off_is_refused_and_stores_nothing() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let body = r#"{"content":"half of it"}"#;
+    for framing in [
+        "content-length: 50\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n32\r\n",
+    ] {
+        let request = format!(
+            "POST /api/rooms/general/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\n{framing}{body}",
+            alice.token
+        );
+        let said = alice.http().raw_to_end(request.as_bytes()).expect("an end");
+        let said = String::from_utf8_lossy(&said);
+        assert!(
+            said.is_empty() || said.starts_with("HTTP/1.1 400 "),
+            "{framing:?}: {said}"
+        );
+    }
+    // More comes than was said: it is no part of the body, and no request either.
+    let request = format!(
+        "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n{body}"
+    );
+    let said = server
+        .http()
+        .raw_to_end(request.as_bytes())
+        .expect("an end");
+    let said = String::from_utf8_lossy(&said);
+    let statuses: Vec<&str> = said.matches("HTTP/1.1 400 ").collect();
+    assert_eq!(said.matches("HTTP/1.1 ").count(), statuses.len(), "{said}");
+    assert!(!statuses.is_empty());
+    assert!(alice.history().is_empty());
 }
 
 /// Two requests on one line, the first with a doubtful length: what follows must not be read as a request.
@@ -219,10 +360,17 @@ fn where_the_framing_is_in_doubt_the_connection_is_closed() {
 /// Heads and bodies that come a byte at a time must not keep a place for ever.
 #[test]
 fn a_request_that_never_ends_is_cut_off() {
-    let server = Server::start(Backend::Sqlite);
+    let server = Server::with(Backend::Sqlite)
+        .env("KEEP_ALIVE_SECONDS", 2)
+        .start();
     let start = [
         "GET /health HTTP/1.1\r\nhost: x\r\nx-a: ",
         "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n{",
+        "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nea60\r\n{",
+        "GET /ws/chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: ",
+        // The second request of a connection, and one that does not even begin.
+        "GET /health HTTP/1.1\r\nhost: x\r\n\r\nGET /hea",
+        "",
     ];
     thread::scope(|scope| {
         for head in start {
@@ -230,21 +378,22 @@ fn a_request_that_never_ends_is_cut_off() {
             scope.spawn(move || {
                 stream.write_all(head.as_bytes()).expect("sends");
                 stream
-                    .set_read_timeout(Some(std::time::Duration::from_millis(200)))
+                    .set_read_timeout(Some(Duration::from_millis(200)))
                     .expect("sets");
-                eventually("the drip is cut off", || {
+                // A body has 15 seconds, and more on a busy machine.
+                let end = Instant::now() + 3 * PATIENCE;
+                while Instant::now() < end {
                     let cut = stream.write_all(b"a").is_err();
-                    let mut byte = [0; 1024];
-                    match stream.read(&mut byte) {
-                        Ok(0) => Some(()),
+                    let mut bytes = [0; 1024];
+                    match stream.read(&mut bytes) {
+                        Ok(0) => return,
                         // An answer came before the end.
-                        Ok(_) => None,
-                        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                            cut.then_some(())
-                        }
-                        Err(_) => Some(()),
+                        Ok(_) => {}
+                        Err(error) if error.kind() == ErrorKind::WouldBlock && !cut => {}
+                        Err(_) => return,
                     }
-                });
+                }
+                panic!("this may drip for ever: {head:?}");
             });
         }
         // Meanwhile others are served.

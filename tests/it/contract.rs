@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::{Backend, PATIENCE, Server, User};
 
 /// The program that `scripts/test` installed. Elsewhere than in CI its absence only skips the test.
-fn tool(variable: &str) -> Option<String> {
+pub fn tool(variable: &str) -> Option<String> {
     let found = std::env::var(variable).ok().filter(|path| !path.is_empty());
     if found.is_none() {
         assert!(

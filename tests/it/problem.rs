@@ -11,7 +11,7 @@ on_both![
     what_a_message_may_hold,
 ];
 
-type Case = (
+pub type Case = (
     &'static str,                            // method
     &'static str,                            // path
     &'static [(&'static str, &'static str)], // headers
@@ -25,7 +25,7 @@ const NO_TYPE: &[(&str, &str)] = &[("content-type", "")];
 const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
 const ANONYMOUS: &[(&str, &str)] = &[("authorization", "")];
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     ("GET", "/nothing/here", &[], "", 404),
     ("GET", "/api/nothing", &[], "", 404),
     ("GET", "/api/rooms/nowhere/messages", &[], "", 404),
@@ -92,6 +92,13 @@ const CASES: &[Case] = &[
     ),
     ("POST", "/api/auth/login", JSON, "[]", 422),
     ("POST", "/api/auth/login", JSON, "null", 422),
+    (
+        "POST",
+        "/api/auth/login",
+        JSON,
+        r#"["alice","correct horse battery"]"#,
+        422,
+    ),
     ("POST", "/api/auth/login", JSON, "{}", 422),
     (
         "POST",
@@ -185,16 +192,7 @@ fn every_refusal_is_a_problem(backend: Backend) {
             answer.text()
         );
         answer.expect_any_problem();
-        let text = answer.text().to_lowercase();
-        for leak in [
-            "select ", "diesel", "serde", "panicked", "src/", ".rs", "/root", "sqlite", "postgres",
-            "line 1",
-        ] {
-            assert!(
-                !text.contains(leak),
-                "{method} {path} tells {leak:?}: {text}"
-            );
-        }
+        answer.expect_nothing_inner();
         if *status == 405 {
             assert!(
                 answer.header("allow").is_some(),
@@ -202,9 +200,12 @@ fn every_refusal_is_a_problem(backend: Backend) {
             );
         }
     }
-    let deep = "[".repeat(100_000);
-    http.request("POST", "/api/auth/login", JSON, deep.as_bytes())
-        .expect_any_problem();
+    for (depth, status) in [(100_000, 413), (60_000, 400)] {
+        let deep = "[".repeat(depth);
+        http.request("POST", "/api/auth/login", JSON, deep.as_bytes())
+            .expect(status)
+            .expect_any_problem();
+    }
     // A room that one may not know of looks like one that does not exist.
     server.database.execute("INSERT INTO rooms (id, name, last_seq, created_at) VALUES (2, 'secret', 0, '2026-11-22 00:00:00')");
     let strip = |room: &str| {
@@ -316,7 +317,9 @@ fn what_a_name_or_a_password_may_be(backend: Backend) {
         let body = json!({"username": format!("user{n}"), "password": password});
         server.http().post("/api/auth/login", &body).expect(200);
     }
-    for password in ["", "1234567", "p\u{0}assword", "☃☃☃"] {
+    let one_over = "p".repeat(73);
+    let in_bytes = "☃".repeat(25);
+    for password in ["", "1234567", "p\u{0}assword", "☃☃☃", &one_over, &in_bytes] {
         let answer = register("somebody", password);
         answer.expect_problem(422, "validation_error");
         assert_eq!(
@@ -340,7 +343,7 @@ fn what_a_message_may_hold(backend: Backend) {
     let alice = User::register(&server, "alice");
     let mut socket = alice.connect();
     let longest = "ä".repeat(8 * 1024);
-    let marks = "a".to_owned() + &"\u{301}".repeat(5_000);
+    let marks = "a".to_owned() + &"\u{301}".repeat(8_000);
     let fine = [
         "x",
         &longest,
@@ -372,7 +375,16 @@ fn what_a_message_may_hold(backend: Backend) {
         );
     }
     let too_long = longest.clone() + "x";
-    for content in ["", " ", "\n\t", "a\u{0}b", "\u{0}", &too_long] {
+    let too_many_marks = "a".to_owned() + &"\u{301}".repeat(10_000);
+    for content in [
+        "",
+        " ",
+        "\n\t",
+        "a\u{0}b",
+        "\u{0}",
+        &too_long,
+        &too_many_marks,
+    ] {
         let answer = alice.post(content, None);
         answer.expect_any_problem();
         assert_eq!(answer.status, 422, "{}", answer.text());

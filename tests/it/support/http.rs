@@ -113,6 +113,18 @@ impl Response {
         }
     }
 
+    /// Fails the test when the answer tells of the inside: of a query, a library, a source file or a panic.
+    #[track_caller]
+    pub fn expect_nothing_inner(&self) {
+        let text = self.text().to_lowercase();
+        for leak in [
+            "select ", "diesel", "serde", "panicked", "src/", ".rs", "/root", "sqlite", "postgres",
+            "line 1", "actix", "tmp/",
+        ] {
+            assert!(!text.contains(leak), "the answer tells {leak:?}: {text}");
+        }
+    }
+
     /// The target of the `Link` header with this `rel`, as path and query.
     pub fn link(&self, rel: &str) -> Option<String> {
         let all = self

@@ -1,0 +1,73 @@
+//! The refusals that many requests have in common, for the OpenAPI document.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
+};
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// The server cannot take the request at this moment.
+pub struct Busy;
+
+impl IntoResponses for Busy {
+    fn responses() -> Responses {
+        refusals(&[("503", "Not now.")])
+    }
+}
+
+/// The request needs a login, and the server may be busy.
+pub struct Guarded;
+
+impl IntoResponses for Guarded {
+    fn responses() -> Responses {
+        refusals(&[("401", "Not logged in."), ("503", "Not now.")])
+    }
+}
+
+/// The request has a body of JSON, and the server may be busy.
+pub struct Body;
+
+impl IntoResponses for Body {
+    fn responses() -> Responses {
+        refusals(&[
+            ("400", "The body is not JSON."),
+            ("408", "The body took too long to arrive."),
+            ("413", "The body is too large."),
+            ("415", "The body is not declared as JSON."),
+            ("422", "A value is not allowed."),
+            ("503", "Not now."),
+        ])
+    }
+}
+
+/// A request of this path asks for the messages of a room.
+pub struct Room;
+
+impl IntoResponses for Room {
+    fn responses() -> Responses {
+        refusals(&[(
+            "404",
+            "There is no such room, or the caller may not know of it.",
+        )])
+    }
+}
+
+fn refusals(known: &[(&str, &str)]) -> Responses {
+    known
+        .iter()
+        .map(|(status, description)| ((*status).to_owned(), refusal(description).into()))
+        .collect()
+}
+
+fn refusal(description: &str) -> Response {
+    let problem = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", problem)
+        .build()
+}

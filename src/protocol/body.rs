@@ -1,0 +1,161 @@
+//! What the body of a request must be: JSON of the right shape, with values that are allowed. Pure, so that any bytes
+//! can be shown to it; the socket's messages keep to the same rules.
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::{
+    command::MAX_CLIENT_ID,
+    shape,
+    views::{FieldError, Register},
+};
+
+/// Shortest and longest name, in characters.
+const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=50;
+/// Shortest password in characters (OWASP ASVS 5.0, 6.2.1).
+const MIN_PASSWORD_CHARACTERS: usize = 8;
+/// Longest password in bytes: what bcrypt takes before it would cut in silence.
+pub const MAX_PASSWORD_BYTES: usize = 72;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
+const MAX_EMAIL: usize = 254;
+
+/// Why a body was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// It is not JSON.
+    NotJson,
+    /// It is JSON of another shape.
+    Misshapen(FieldError),
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// [`Unread`].
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unread> {
+    // serde would take an array of the fields' values too.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(match serde_json::from_slice::<IgnoredAny>(body) {
+            Ok(_) => Unread::Misshapen(FieldError {
+                loc: vec!["body".into()],
+                msg: "The body must be a JSON object.".into(),
+            }),
+            Err(_) => Unread::NotJson,
+        });
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        if !error.is_data() {
+            return Unread::NotJson;
+        }
+        let text = shape::sentence(&error);
+        // serde names a missing or doubled field in backquotes, and nothing else that we would want to show.
+        let field = text.split('`').nth(1).filter(|_| text.contains("field"));
+        let loc = std::iter::once("body".to_owned())
+            .chain(field.map(ToOwned::to_owned))
+            .collect();
+        Unread::Misshapen(FieldError {
+            loc,
+            msg: format!("The body is not as expected: {text}."),
+        })
+    })
+}
+
+/// Whether an account may have this name.
+#[must_use]
+pub fn is_username(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    NAME_LENGTH.contains(&text.chars().count()) && text.chars().all(allowed)
+}
+
+/// What is wrong with a new account, field by field.
+#[must_use]
+pub fn account_faults(new: &Register) -> Vec<FieldError> {
+    let mut wrong = Vec::new();
+    if !is_username(&new.username) {
+        let msg = "A username must have 3 to 50 characters: letters A to Z, digits, _ and -.";
+        wrong.push(FieldError::body("username", msg));
+    }
+    if new.password.chars().count() < MIN_PASSWORD_CHARACTERS {
+        let msg = format!("A password must have at least {MIN_PASSWORD_CHARACTERS} characters.");
+        wrong.push(FieldError::body("password", msg));
+    } else if new.password.len() > MAX_PASSWORD_BYTES {
+        let msg = format!(
+            "A password may have at most {MAX_PASSWORD_BYTES} bytes: what is beyond would not count."
+        );
+        wrong.push(FieldError::body("password", msg));
+    } else if new.password.contains('\0') {
+        wrong.push(FieldError::body(
+            "password",
+            "A password may not hold a NUL character.",
+        ));
+    }
+    if new
+        .email
+        .as_ref()
+        .is_some_and(|email| !looks_like_email(email))
+    {
+        wrong.push(FieldError::body("email", "This is not an e-mail address."));
+    }
+    wrong
+}
+
+/// What is wrong with a message that may have at most `most` bytes, field by field.
+#[must_use]
+pub fn message_faults(content: &str, client_id: Option<&str>, most: usize) -> Vec<FieldError> {
+    let mut wrong = Vec::new();
+    if content.trim().is_empty() {
+        wrong.push(FieldError::body("content", "A message may not be empty."));
+    } else if content.len() > most {
+        wrong.push(FieldError::body(
+            "content",
+            format!("A message may have at most {most} bytes."),
+        ));
+    } else if content.contains('\0') {
+        wrong.push(FieldError::body(
+            "content",
+            "A message may not hold a NUL character.",
+        ));
+    }
+    if let Some(id) = client_id
+        && (id.is_empty() || id.chars().count() > MAX_CLIENT_ID || id.chars().any(char::is_control))
+    {
+        let msg = format!(
+            "`client_id` must have 1 to {MAX_CLIENT_ID} characters, none of them control characters."
+        );
+        wrong.push(FieldError::body("client_id", msg));
+    }
+    wrong
+}
+
+/// Only what is surely wrong is refused: whether an address works is shown by a mail that arrives.
+fn looks_like_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let plain = !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    text.len() <= MAX_EMAIL
+        && !local.is_empty()
+        && domain.contains('.')
+        && !domain.starts_with('.')
+        && plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_surely_no_email_address_is_refused() {
+        assert!(looks_like_email("alice@example.org"));
+        for text in [
+            "",
+            "alice",
+            "@example.org",
+            "alice@",
+            "a b@example.org",
+            "alice@example",
+            "a\u{0}@example.org",
+        ] {
+            assert!(!looks_like_email(text), "{text:?}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
     crypto::random_bytes,
     db::{conn, migrate},
-    http, logging,
+    http, logging, ops,
     protocol::GENERAL,
     tui::{self, ClientError},
 };
@@ -63,6 +63,8 @@ pub enum Command {
         #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
         lines: usize,
     },
+    /// Try to break this server, and count what is lost: kills, cuts, full disks, and a checker that looks
+    Verify(ops::verify::VerifyOptions),
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Make keys
@@ -167,6 +169,7 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             json,
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        Command::Verify(options) => Ok(ops::verify::run(&options)),
         Command::Migrate(settings) => migrate(&settings),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Completions { shell } => {

@@ -274,6 +274,25 @@ pub fn arguments() -> std::env::ArgsOs {
     std::env::args_os()
 }
 
+/// Where this very program lies, for what it starts again as a process of its own.
+///
+/// # Errors
+/// When the system does not say.
+pub fn current_binary() -> Result<PathBuf, ConfigError> {
+    std::env::current_exe().map_err(|error| {
+        ConfigError(format!(
+            "This program cannot find its own file ({error}): is /proc mounted?"
+        ))
+    })
+}
+
+/// The folders in which programs are looked for.
+#[must_use]
+pub fn program_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).collect()
+}
+
 /// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.
 #[must_use]
 pub fn client_state_dir() -> Option<PathBuf> {

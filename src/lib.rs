@@ -23,6 +23,7 @@ pub mod http;
 pub mod hub;
 pub mod journal;
 pub mod logging;
+pub mod ops;
 pub mod protocol;
 pub mod tui;
 pub mod ws;

@@ -3,6 +3,7 @@
 
 pub mod conn;
 pub mod facts;
+pub mod guard;
 mod ids;
 pub mod lock;
 pub mod messages;

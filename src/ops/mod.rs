@@ -1,0 +1,3 @@
+//! What the operator runs beside the server: each a file, or a folder where one file would be too long.
+
+pub mod verify;

@@ -28,7 +28,7 @@ const BITE: Duration = Duration::from_secs(15);
 const FIRE: Duration = Duration::from_secs(2);
 /// After so long without its database, whatever was on its way has arrived.
 const ARRIVED: Duration = Duration::from_secs(1);
-/// Writers come first among the lines, then readers; pages are lines of their own.
+/// How long a reader takes nothing, at least: longer than the server has patience.
 const STALL: Duration = Duration::from_millis(3_500);
 
 /// What a phase stands on.
@@ -167,10 +167,11 @@ impl Scene {
                 break;
             }
             let line = lines.swap_remove(rng.below(lines.len()));
-            let how = match rng.below(4) {
-                0 => Cut::BeforeAnswer,
-                1 => Cut::After(Way::Up, rng.below(400)),
-                _ => Cut::After(Way::Down, rng.below(2_000)),
+            // Nobody answers who says nothing.
+            let how = match rng.below(if line.is_talkative() { 4 } else { 2 }) {
+                0 | 1 => Cut::After(Way::Down, rng.below(2_000)),
+                2 => Cut::After(Way::Up, rng.below(400)),
+                _ => Cut::BeforeAnswer,
             };
             line.cut(how, rng.once_in(2));
             cut.push(line);

@@ -120,7 +120,7 @@ pub async fn run(
 /// A reader is only slow when there is a lot to read.
 fn longest(fault: Fault) -> usize {
     match fault {
-        Fault::Stall => 12_000,
+        Fault::Stall => 4_000,
         _ => 400,
     }
 }

@@ -20,6 +20,8 @@ use tokio::{
 
 /// Small, so that a reader who takes nothing is soon noticed by who sends to it.
 const BUFFER: u32 = 8 * 1024;
+/// Who only reads says less than this, with its handshake and all.
+const TALKATIVE: usize = 1_500;
 
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +60,8 @@ enum State {
 pub struct Line {
     state: Cell<State>,
     changed: Notify,
-    /// Counts from 0, in the order in which lines were opened.
-    number: u64,
+    /// Bytes that went up.
+    carried: Cell<usize>,
     /// End with a reset, or in good order.
     reset: Cell<bool>,
 }
@@ -93,17 +95,16 @@ impl Line {
         self.state.get() == State::Gone
     }
 
-    /// Counts lines from 0, in the order in which they were opened.
-    pub fn number(&self) -> u64 {
-        self.number
+    /// Whether the client says much, and so will again.
+    pub fn is_talkative(&self) -> bool {
+        self.carried.get() > TALKATIVE
     }
 }
 
 /// What all lines share.
 struct Exchange {
-    target: Cell<SocketAddr>,
+    target: SocketAddr,
     lines: RefCell<Vec<Rc<Line>>>,
-    opened: Cell<u64>,
     /// What new lines begin as.
     initial: Cell<State>,
 }
@@ -133,9 +134,8 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
         let exchange = Rc::new(Exchange {
-            target: Cell::new(target),
+            target,
             lines: RefCell::default(),
-            opened: Cell::new(0),
             initial: Cell::new(State::Pass),
         });
         let accepting = spawn_local(accept(listener, Rc::clone(&exchange)));
@@ -149,11 +149,6 @@ impl Proxy {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
-    }
-
-    /// Hands on to another place from now on.
-    pub fn aim(&self, target: SocketAddr) {
-        self.exchange.target.set(target);
     }
 
     /// The lines that are open, oldest first.
@@ -204,11 +199,11 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
         let line = Rc::new(Line {
             state: exchange.initial.clone(),
             changed: Notify::new(),
-            number: exchange.opened.replace(exchange.opened.get() + 1),
+            carried: Cell::new(0),
             reset: Cell::new(false),
         });
         exchange.lines.borrow_mut().push(Rc::clone(&line));
-        let target = exchange.target.get();
+        let target = exchange.target;
         spawn_local(async move {
             // An error is an end like any other.
             let _ended = carry(client, target, &line).await;
@@ -278,6 +273,9 @@ impl Pump {
             let pass = bytes.get(..end.unwrap_or(count)).unwrap_or_default();
             if line.state.get() != State::Swallowing {
                 self.to.write_all(pass).await?;
+            }
+            if self.way == Way::Up {
+                line.carried.set(line.carried.get() + pass.len());
             }
             if end.is_some() {
                 return Ok(());

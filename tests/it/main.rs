@@ -32,3 +32,4 @@ mod shutdown;
 mod startup;
 mod sync;
 mod terminal;
+mod verify;

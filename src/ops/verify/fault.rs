@@ -86,9 +86,7 @@ impl Fault {
             Self::Pause | Self::Term => 4_000,
             Self::Cut => 250,
             Self::Stall => 7_000,
-            Self::Disk => 8_000,
-            Self::Restart => 5_000,
-            Self::Blackhole => 7_000,
+            Self::Disk | Self::Restart | Self::Blackhole => 8_000,
         });
         u64::try_from(phase.as_millis() / every.as_millis())
             .unwrap_or(u64::MAX)

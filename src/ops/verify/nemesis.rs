@@ -86,7 +86,7 @@ impl Scene {
             mark,
             mut broken,
         } = match fault {
-            Fault::Kill => self.kill(crowd).await,
+            Fault::Kill => self.kill(crowd, rng).await,
             Fault::Pause => self.pause(crowd, rng).await,
             Fault::Cut => Ok(self.cut(crowd, rng).await),
             Fault::Term => self.term(crowd).await,
@@ -113,9 +113,15 @@ impl Scene {
         })
     }
 
-    async fn kill(&mut self, crowd: &Crowd) -> Result<Done> {
+    async fn kill(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
         crowd.set_reachable(false);
         self.server.kill();
+        if rng.once_in(4) {
+            // And once more, while it starts.
+            let moment = rng.millis(5, 200);
+            let _cut_short = tokio::time::timeout(moment, self.server.start_again()).await;
+            self.server.kill();
+        }
         let killed = Instant::now();
         self.server.start_again().await?;
         Ok(Done {
@@ -190,13 +196,14 @@ impl Scene {
 
     /// A reader takes nothing for longer than the server has patience.
     async fn stall(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
-        let lines = self.lines.lines();
+        let mut lines = self.lines.lines();
         let record = crowd.record();
         let told = || record.lags.get() + record.closed.get();
         let before = told();
-        let stalled: Vec<_> = (0..2)
-            .filter_map(|_| lines.get(rng.below(lines.len())))
-            .collect();
+        let mut stalled = Vec::new();
+        while stalled.len() < 2 && !lines.is_empty() {
+            stalled.push(lines.swap_remove(rng.below(lines.len())));
+        }
         for line in &stalled {
             line.stall();
         }

@@ -97,12 +97,13 @@ pub async fn run(
     }
     let left_behind = crowd.left_behind(CATCH_UP).await;
     row.acked = record.acked.get();
-    (row.unknown, row.refused, row.lags) = (
-        record.unknown.get(),
-        record.refused.get(),
-        record.lags.get(),
-    );
+    row.unknown = record.unknown.get();
+    row.refused = record.refused.get();
+    row.lags = record.lags.get();
     let evidence = collect(&mut scene, &crowd, left_behind).await?;
+    row.sockets = evidence.views.len();
+    row.seen = evidence.views.iter().map(Vec::len).sum();
+    row.pages = evidence.pages.len();
     let verdict = check::check(&evidence);
     (row.counts, row.examples) = (verdict.counts, verdict.examples);
     row.broken.extend(scene.server.panics());
@@ -133,8 +134,11 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
     };
     let place = disk.as_ref().map_or(folder, Disk::path);
     let data = place.join("data");
-    let (url, postgres) = match plan.database {
-        Database::Sqlite => (DatabaseUrl::Sqlite(data.join("parlour.db")), None),
+    let (url, direct, postgres) = match plan.database {
+        Database::Sqlite => {
+            let url = DatabaseUrl::Sqlite(data.join("parlour.db"));
+            (url.clone(), url, None)
+        }
         Database::Postgres => {
             let cluster = match cluster.take() {
                 Some(cluster) if disk.is_none() => cluster,
@@ -146,13 +150,14 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
             let name = format!("parlour_{}", plan.fault);
             cluster.create(&name).await?;
             let lines = listen(cluster.addr()).await?;
-            let url = cluster.url(lines.addr(), &name);
-            (DatabaseUrl::Postgres(url), Some((cluster, lines)))
+            let through = |addr| DatabaseUrl::Postgres(cluster.url(addr, &name));
+            let (url, direct) = (through(lines.addr()), through(cluster.addr()));
+            (url, direct, Some((cluster, lines)))
         }
     };
     let server = Server::start(folder, &data, &url).await?;
     if plan.control == Some(Control::NoIndex) {
-        guard::drop_client_id_index(&url).map_err(Trouble)?;
+        guard::drop_client_id_index(&direct).map_err(Trouble)?;
     }
     let lines = listen(server.addr).await?;
     Ok(Scene {

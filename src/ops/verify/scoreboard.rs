@@ -62,6 +62,12 @@ pub struct Row {
     pub refused: u64,
     /// Times that a socket was told that it was too slow.
     pub lags: u64,
+    /// Sockets that were opened.
+    pub sockets: usize,
+    /// Messages and notices that they were sent.
+    pub seen: usize,
+    /// Pages that readers read to catch up.
+    pub pages: usize,
     /// What is wrong.
     #[serde(flatten)]
     pub counts: Counts,
@@ -98,6 +104,9 @@ impl Row {
             unknown: 0,
             refused: 0,
             lags: 0,
+            sockets: 0,
+            seen: 0,
+            pages: 0,
             counts: Counts::default(),
             worst_recovery: Duration::ZERO,
             examples: Vec::new(),
@@ -215,7 +224,7 @@ impl Scoreboard {
         }
         text.push('\n');
         for row in &self.rows {
-            self.explain(row, &mut text);
+            explain(row, &mut text);
         }
         for note in &self.notes {
             let _ = writeln!(text, "{note}");
@@ -223,22 +232,6 @@ impl Scoreboard {
         let _ = writeln!(text, "{}", self.sentence());
         let _ = writeln!(text, "seed {}; the same again: {}", self.seed, self.repeat);
         text
-    }
-
-    fn explain(&self, row: &Row, text: &mut String) {
-        let name = format!("{}, {}", row.database, row.fault);
-        for what in row.examples.iter().chain(&row.broken).chain(&row.trouble) {
-            let _ = writeln!(text, "{name}: {what}");
-        }
-        if row.trouble.is_some() || row.outcome() != Outcome::Invalid {
-            return;
-        }
-        let _ = writeln!(
-            text,
-            "{name}: of {} offered messages {} were acked before the end, of {} faults {} took place; \
-             that is too little to say anything (it takes {LOAD} % and {FAULTS} %).",
-            row.offered, row.reached, row.planned, row.injected
-        );
     }
 
     fn sentence(&self) -> String {
@@ -266,6 +259,23 @@ impl Scoreboard {
             }
         }
     }
+}
+
+/// What there is to say of a row in words.
+fn explain(row: &Row, text: &mut String) {
+    let name = format!("{}, {}", row.database, row.fault);
+    for what in row.examples.iter().chain(&row.broken).chain(&row.trouble) {
+        let _ = writeln!(text, "{name}: {what}");
+    }
+    if row.trouble.is_some() || row.outcome() != Outcome::Invalid {
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{name}: of {} offered messages {} were acked before the end, of {} faults {} took place; \
+         that is too little to say anything (it takes {LOAD} % and {FAULTS} %).",
+        row.offered, row.reached, row.planned, row.injected
+    );
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 mod views;
 
 use std::{
-    collections::{HashMap, hash_map::DefaultHasher},
+    collections::{HashMap, HashSet, hash_map::DefaultHasher},
     fmt,
     hash::{Hash as _, Hasher as _},
 };
@@ -98,17 +98,6 @@ impl Counts {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         *self == Self::default()
-    }
-
-    /// Adds what was found elsewhere.
-    pub fn add(&mut self, other: &Self) {
-        self.lost += other.lost;
-        self.doubled += other.doubled;
-        self.reordered += other.reordered;
-        self.phantom += other.phantom;
-        self.holes += other.holes;
-        self.nonmonotonic += other.nonmonotonic;
-        self.stale += other.stale;
     }
 }
 
@@ -219,7 +208,7 @@ impl History {
 }
 
 fn check_sent(evidence: &Evidence, history: &History, verdict: &mut Verdict) {
-    let mut known = HashMap::new();
+    let mut known = HashSet::new();
     for sending in &evidence.sent {
         let Sending {
             client_id,
@@ -229,7 +218,7 @@ fn check_sent(evidence: &Evidence, history: &History, verdict: &mut Verdict) {
             ..
         } = sending;
         let digest = digest(content);
-        known.insert(digest, ());
+        known.insert(digest);
         let places = history
             .by_content
             .get(&digest)
@@ -258,7 +247,7 @@ fn check_sent(evidence: &Evidence, history: &History, verdict: &mut Verdict) {
         }
     }
     for stored in &evidence.history {
-        if !known.contains_key(&digest(&stored.content)) {
+        if !known.contains(&digest(&stored.content)) {
             verdict.counts.phantom += 1;
             verdict.example(|| format!("nobody sent what history has as {}", stored.seq));
         }

@@ -29,11 +29,11 @@ pub fn encode(opcode: u8, payload: &[u8], mask: u32) -> Vec<u8> {
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(short @ 0..=125), _) => frame.push(0x80 | short),
         (_, Ok(middle)) => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend(middle.to_be_bytes());
         }
         _ => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 | 0x7f);
             frame.extend((payload.len() as u64).to_be_bytes());
         }
     }
@@ -95,7 +95,7 @@ mod tests {
         ];
         assert_eq!(frame, expected);
         assert_eq!(encode(TEXT, &[0; 126], 0).len(), 126 + 8);
-        assert_eq!(encode(TEXT, &[0; 65_536], 0).len(), 65_536 + 14);
+        assert_eq!(encode(TEXT, &vec![0; 65_536], 0).len(), 65_536 + 14);
     }
 
     #[test]

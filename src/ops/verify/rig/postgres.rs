@@ -19,7 +19,7 @@ use crate::{
     ops::verify::{Result, Trouble},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How PostgreSQL is stopped.
@@ -150,7 +150,7 @@ impl Postgres {
         let owner = Owner::find();
         let random = random_bytes::<16>()
             .map_err(|error| Trouble(format!("No password can be made: {error}.")))?;
-        let password = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let password = format!("{:032x}", u128::from_be_bytes(random));
         let mut postgres = Self {
             programs: programs.clone(),
             owner,

@@ -20,6 +20,9 @@ use tokio::{
 
 /// Small, so that a reader who takes nothing is soon noticed by who sends to it.
 const BUFFER: u32 = 8 * 1024;
+/// Segments as large as on a real network. The kernel measures its buffers by them, and those of the loopback are so
+/// large that megabytes would have to be sent before a stalled reader is one.
+const SEGMENT: u32 = 1_400;
 /// Who only reads says less than this, with its handshake and all.
 const TALKATIVE: usize = 1_500;
 
@@ -215,6 +218,7 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
 async fn carry(client: TcpStream, target: SocketAddr, line: &Line) -> io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(BUFFER)?;
+    socket2::SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
     let server = socket.connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
@@ -255,7 +259,7 @@ impl Pump {
     }
 
     async fn run(&mut self, line: &Line) -> io::Result<()> {
-        let mut buffer = [0; BUFFER as usize];
+        let mut buffer = vec![0; BUFFER as usize];
         loop {
             self.wait_for_leave(line).await;
             let count = tokio::select! {

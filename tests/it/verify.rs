@@ -90,9 +90,13 @@ fn nothing_is_lost_whatever_is_done_to_a_server() {
         // The machine is too busy for so short a run to say anything. A longer one must.
         (code, board) = scoreboard(folder.path(), &[&options[..], &["--minutes", "1"]].concat());
     }
-    assert_eq!(code, Some(0), "{board:#}");
-    assert_eq!(board["outcome"], "passed");
     let rows = board["rows"].as_array().expect("rows");
+    let not_passed: Vec<_> = rows
+        .iter()
+        .filter(|row| row["result"] != "passed")
+        .collect();
+    assert_eq!(code, Some(0), "{not_passed:#?}");
+    assert_eq!(board["outcome"], "passed");
     let faults = if databases() == "both" { 14 } else { 6 };
     assert_eq!(rows.len(), faults, "{board:#}");
     for row in rows.iter().filter(|row| row["trouble"].is_null()) {

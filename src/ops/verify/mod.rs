@@ -133,11 +133,11 @@ pub fn run(options: &VerifyOptions) -> i32 {
         Ok(Some(Outcome::Failed)) => BROKEN,
         Ok(Some(Outcome::Invalid | Outcome::Skipped)) => INVALID,
         Ok(None) => {
-            eprintln!("\nparlour: Stopped; all that was started for this run is gone.");
+            progress::tell("\nparlour: Stopped; all that was started for this run is gone.");
             INTERRUPTED
         }
         Err(trouble) => {
-            eprintln!("parlour: {trouble}");
+            progress::tell(&format!("parlour: {trouble}"));
             INVALID
         }
     }
@@ -227,8 +227,7 @@ async fn verify(options: &VerifyOptions) -> Result<Outcome> {
 }
 
 fn tell(options: &VerifyOptions, mut board: Scoreboard) -> Result<Outcome> {
-    let outcome = board.judge();
-    board.outcome = Some(outcome);
+    let outcome = board.conclude();
     if options.json {
         let text = serde_json::to_string_pretty(&board)
             .map_err(|error| Trouble(format!("The scoreboard cannot be written: {error}.")))?;

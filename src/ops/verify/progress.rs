@@ -57,14 +57,17 @@ impl Progress {
 
     /// A line that stays.
     pub fn say(&self, text: &str) {
-        if self.is_terminal {
-            eprint!("\r\x1b[K");
-        }
-        eprintln!("{text}");
+        let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
+        tell(&format!("{clear}{text}"));
     }
 
     /// A lane is at its end.
     pub fn forget(&self, database: Database) {
         self.lanes.borrow_mut().remove(&database.to_string());
     }
+}
+
+/// A line on standard error. Nobody may be reading; that is no reason to leave a server behind.
+pub fn tell(text: &str) {
+    let _nobody_reads = writeln!(std::io::stderr(), "{text}");
 }

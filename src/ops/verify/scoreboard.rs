@@ -81,6 +81,8 @@ pub struct Row {
     /// Why there is no result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// What it comes to; filled in when all is over.
+    pub result: Option<Outcome>,
     /// It was not asked for by name, so that nothing is said about it by leaving it out.
     pub may_be_skipped: bool,
 }
@@ -112,6 +114,7 @@ impl Row {
             examples: Vec::new(),
             broken: Vec::new(),
             trouble: None,
+            result: None,
             may_be_skipped: false,
         }
     }
@@ -172,9 +175,17 @@ pub struct Scoreboard {
 }
 
 impl Scoreboard {
-    /// What all of it comes to.
-    #[must_use]
-    pub fn judge(&self) -> Outcome {
+    /// Says in each row, and for all of them, what they come to.
+    pub fn conclude(&mut self) -> Outcome {
+        for row in &mut self.rows {
+            row.result = Some(row.outcome());
+        }
+        let outcome = self.judge();
+        self.outcome = Some(outcome);
+        outcome
+    }
+
+    fn judge(&self) -> Outcome {
         let any = |outcome| self.rows.iter().any(|row| row.outcome() == outcome);
         if any(Outcome::Failed) {
             Outcome::Failed

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::Datelike as _;
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -20,15 +21,16 @@ use crate::{
     crypto::{random_name, token::TokenKey, vault::Vault},
     db::{
         AnyConnection, Db, conn, facts,
-        lock::{self, LockError, SoleServer},
+        lock::{self, LockError},
         migrate,
     },
     gate::Gate,
     hub::Hub,
     journal::Journal,
+    protocol::time::{format, now},
 };
 
-pub use crate::journal::Writers;
+pub use crate::{db::lock::SoleServer, journal::Writers};
 
 /// How long to wait for another server on the same database to end, as in a restart.
 const HANDOVER: Duration = Duration::from_secs(10);
@@ -63,7 +65,6 @@ pub struct App {
     run: String,
     requests: AtomicU64,
     draining: AtomicBool,
-    _sole: SoleServer,
 }
 
 impl App {
@@ -72,19 +73,25 @@ impl App {
     ///
     /// # Errors
     /// One sentence about what is in the way.
-    pub fn build(config: Config) -> Result<(Arc<Self>, Writers), ConfigError> {
+    pub fn build(config: Config) -> Result<(Arc<Self>, Writers, SoleServer), ConfigError> {
         let no_threads = |error: std::io::Error| {
             ConfigError(format!("The system gives no more threads ({error})."))
         };
         let vault = Vault::new(config.keys.encryption_key.expose_secret())
             .ok_or_else(|| ConfigError("ENCRYPTION_KEY holds no key.".into()))?;
+        if now().year() < 2026 {
+            return Err(ConfigError(format!(
+                "The clock of this machine says {}: set it first, or logins and messages would bear wrong times.",
+                format(&now())
+            )));
+        }
         let sole = take_lock(&config)?;
         let epoch = prepare_database(&config, &vault)?;
         let db = Db::new(&config.storage).map_err(no_threads)?;
         let hub = Hub::start(config.patience, config.limits.sockets_per_user);
         let announcer = || {
             let mut publisher = hub.publisher();
-            move |committed| messages::announce(&mut publisher, committed)
+            move |news| messages::announce(&mut publisher, news)
         };
         let (journal, writers) = Journal::start(&config.storage, announcer).map_err(no_threads)?;
         let threads = (config.workers / 2).clamp(1, 4);
@@ -104,10 +111,9 @@ impl App {
                 .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
             requests: AtomicU64::new(0),
             draining: AtomicBool::new(false),
-            _sole: sole,
             config,
         };
-        Ok((Arc::new(app), writers))
+        Ok((Arc::new(app), writers, sole))
     }
 
     /// A name for a request that has brought none.
@@ -182,14 +188,15 @@ fn find_or_make_epoch(conn: &mut AnyConnection) -> Result<String, Box<dyn std::e
 }
 
 /// Whether the keys open what is in this database. With others, all would be unreadable, and new messages would be
-/// sealed with a key that the old ones do not have.
+/// sealed with a key that the old ones do not have. Every key that has sealed something here leaves a fact of its own.
 fn keys_fit(conn: &mut AnyConnection, vault: &Vault) -> Result<bool, Box<dyn std::error::Error>> {
-    const FACT: &str = "key_check";
-    match facts::find(conn, FACT)? {
-        None => facts::insert(conn, FACT, &vault.seal(FACT))?,
-        Some(sealed) if vault.open(&sealed).is_err() => return Ok(false),
-        Some(sealed) if vault.is_current(&sealed) => {}
-        Some(_) => facts::update(conn, FACT, &vault.seal(FACT))?,
+    let checks = facts::list(conn, facts::KEY_CHECK)?;
+    if !checks.iter().all(|sealed| vault.open(sealed).is_ok()) {
+        return Ok(false);
+    }
+    if !checks.iter().any(|sealed| vault.is_current(sealed)) {
+        let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
+        facts::insert(conn, &name, &vault.seal(&name))?;
     }
     Ok(true)
 }

@@ -63,6 +63,12 @@ pub enum Command {
         #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
         lines: usize,
     },
+    /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
+    Demo {
+        /// Without time to read
+        #[arg(long)]
+        fast: bool,
+    },
     /// Try to break this server, and count what is lost: kills, cuts, full disks, and a checker that looks
     Verify(ops::verify::VerifyOptions),
     /// Bring the database up to date and stop; `serve` does this by itself
@@ -70,6 +76,20 @@ pub enum Command {
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check settings, keys, database, clock and limits, and say what to do; changes nothing
+    Doctor {
+        /// Those of `serve`.
+        #[command(flatten)]
+        settings: Box<Settings>,
+        /// Only ask the running server whether it can take work: exit 0 if so
+        #[arg(long)]
+        health: bool,
+    },
+    /// Measure what this server costs and how fast it is, each number beside the least that it can be here
+    Bench(ops::bench::BenchOptions),
+    /// The floor that `bench` measures against, and starts by itself
+    #[command(hide = true)]
+    BenchFloor(ops::bench::floor::FloorOptions),
     /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -169,9 +189,17 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             json,
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Verify(options) => Ok(ops::verify::run(&options)),
         Command::Migrate(settings) => migrate(&settings),
+        Command::Doctor { settings, health } => Ok(if health {
+            ops::doctor::health(&settings)
+        } else {
+            ops::doctor::run(&settings)
+        }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
+        Command::Bench(options) => Ok(measured(ops::bench::run(&options))),
+        Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options))),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "parlour", &mut std::io::stdout());
@@ -187,6 +215,17 @@ fn client(outcome: Result<(), ClientError>) -> i32 {
         Err(error) => {
             eprintln!("parlour: {error}");
             error.exit_code.into()
+        }
+    }
+}
+
+/// The exit code of a measurement; what was in its way is told.
+fn measured(outcome: ops::bench::Result<()>) -> i32 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("parlour: {error}");
+            1
         }
     }
 }

@@ -16,9 +16,9 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::{
-    checked::{Config, Patience, Storage, TlsFiles},
+    checked::{Config, Patience, Storage, TlsFiles, weaknesses},
     database_url::DatabaseUrl,
-    keys::Keys,
+    keys::{FoundKey, Keys},
 };
 
 /// A setting that is not right, as one sentence that says what to do. The program prints it and exits with 2.
@@ -258,8 +258,9 @@ pub struct ClientSettings {
 /// # Errors
 /// When the file is there but cannot be read.
 pub fn load_dotenv() -> Result<(), ConfigError> {
-    match dotenvy::dotenv() {
-        Ok(_) => Ok(()),
+    // By its path: by name alone it would be looked for in the folders above, too.
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
         Err(error) if error.not_found() => Ok(()),
         // The error of dotenvy quotes the line, which may hold a key.
         Err(dotenvy::Error::LineParse(_, column)) => wrong(format!(
@@ -291,6 +292,16 @@ pub fn current_binary() -> Result<PathBuf, ConfigError> {
 pub fn program_folders() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).collect()
+}
+
+/// Whether what is printed on standard output may be coloured: somebody looks at it, and has not asked for none
+/// (<https://no-color.org>).
+#[must_use]
+pub fn colour_is_wanted() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }
 
 /// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.

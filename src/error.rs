@@ -126,7 +126,16 @@ impl Error {
         )
     }
 
-    /// A change was on its way to the disk when the store went away: it may be stored or not.
+    /// Something was begun and not ended in time: it may come about or not.
+    #[must_use]
+    pub fn unconfirmed() -> Self {
+        Self::unavailable(
+            "outcome_unknown",
+            "The server did not finish this in time, so it may be done or not; look before you try again.",
+        )
+    }
+
+    /// A message was on its way to the disk when the store went away: it may be stored or not.
     #[must_use]
     pub fn outcome_unknown() -> Self {
         Self::unavailable(

@@ -5,6 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -21,8 +22,19 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Clone)]
 pub struct Gate {
     queue: SyncSender<Job>,
+    waiting: Arc<AtomicUsize>,
+    most_waiting: usize,
     limit: Duration,
     name: &'static str,
+}
+
+/// What is given up first when too much is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Refused already when the queue is half full, so that what is urgent still gets its turn.
+    CanWait,
+    /// Refused only when the queue is full.
+    Urgent,
 }
 
 impl Gate {
@@ -44,20 +56,38 @@ impl Gate {
                 .name(format!("{name}-{number}"))
                 .spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue, limit, name })
+        Ok(Self {
+            queue,
+            waiting: Arc::default(),
+            most_waiting: waiting,
+            limit,
+            name,
+        })
     }
 
     /// Runs `job` on one of the threads. A job that is still waiting when its caller gave up is not begun.
     ///
     /// # Errors
-    /// 503 when the queue is full or the time is over, 500 when the job panicked.
+    /// 503 when the queue is too full or the time is over (`outcome_unknown` when the job had begun by then), 500 when
+    /// the job panicked.
     pub async fn run<T: Send + 'static>(
         &self,
+        urgency: Urgency,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        if urgency == Urgency::CanWait
+            && self.waiting.load(Ordering::Relaxed) > self.most_waiting / 2
+        {
+            return Err(self.busy());
+        }
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + self.limit;
+        let place = Waiting::begin(&self.waiting);
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = Arc::clone(&begun);
         let boxed: Job = Box::new(move || {
+            drop(place);
+            begins.store(true, Ordering::SeqCst);
             if Instant::now() < deadline && !answer.is_closed() {
                 let _gone = answer.send(job());
             }
@@ -79,6 +109,11 @@ impl Gate {
                 "a {} job ended without an answer",
                 self.name
             ))),
+            // It goes on without us, and what it does is done.
+            Err(_) if begun.load(Ordering::SeqCst) => {
+                log::warn!("{} work did not end within {:?}", self.name, self.limit);
+                Err(Error::unconfirmed())
+            }
             Err(_) => Err(self.busy()),
         }
     }
@@ -93,6 +128,22 @@ impl Gate {
             "busy",
             "The server is busy at the moment; try again shortly.",
         )
+    }
+}
+
+/// One more in the queue, until it is dropped: begun, refused or forgotten.
+struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -123,19 +174,47 @@ mod tests {
     async fn a_panicking_job_does_not_take_the_gate_with_it() {
         let gate = gate(5_000);
         let failed = gate
-            .run(|| assert!(std::hint::black_box(false), "on purpose"))
+            .run(Urgency::Urgent, || {
+                assert!(std::hint::black_box(false), "on purpose");
+            })
             .await;
         assert_eq!(failed.expect_err("panicked").kind, Kind::Internal);
-        assert_eq!(gate.run(|| 7).await, Ok(7));
+        assert_eq!(gate.run(Urgency::Urgent, || 7).await, Ok(7));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_can_wait_is_refused_before_what_is_urgent() {
+        let gate = Gate::start("test", 1, 4, Duration::from_secs(5)).expect("a thread");
+        let (release, blocked) = std::sync::mpsc::channel::<()>();
+        let (begun, has_begun) = oneshot::channel();
+        let first = gate.run(Urgency::Urgent, move || {
+            let _nobody_waits = begun.send(());
+            blocked.recv().is_ok()
+        });
+        let others = async {
+            has_begun.await.expect("the first has begun");
+            let urgent = || gate.run(Urgency::Urgent, || true);
+            let refused = async {
+                let refused = gate.run(Urgency::CanWait, || true).await;
+                drop(release);
+                refused
+            };
+            tokio::join!(urgent(), urgent(), urgent(), refused)
+        };
+        let (_, (a, b, c, refused)) = tokio::join!(first, others);
+        assert_eq!((a, b, c), (Ok(true), Ok(true), Ok(true)));
+        assert_eq!(refused.expect_err("half full").kind, Kind::Unavailable);
+        assert_eq!(gate.run(Urgency::CanWait, || 7).await, Ok(7), "calm again");
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_full_gate_refuses_at_once_and_a_late_job_is_not_begun() {
         let gate = gate(50);
         let (release, blocked) = std::sync::mpsc::channel::<()>();
-        let first = gate.run(move || blocked.recv().is_ok());
-        let second = gate.run(|| true);
-        let (first, second, third) = tokio::join!(first, second, gate.run(|| true));
+        let first = gate.run(Urgency::Urgent, move || blocked.recv().is_ok());
+        let second = gate.run(Urgency::Urgent, || true);
+        let (first, second, third) =
+            tokio::join!(first, second, gate.run(Urgency::Urgent, || true));
         let kinds = [first, second, third].map(|answer| answer.expect_err("busy").kind);
         assert_eq!(kinds, [Kind::Unavailable; 3]);
         drop(release);

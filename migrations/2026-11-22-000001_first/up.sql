@@ -1,6 +1,7 @@
 -- Runs alike on PostgreSQL and on SQLite: keys are made by the program, times are UTC without a zone.
 
--- Facts about the database as a whole: `epoch` (names this history), `key_check` (tells a wrong ENCRYPTION_KEY).
+-- Facts about the database as a whole: `epoch` (names this history), `key-check-1` and so on (one for each key that has
+-- sealed something here; they tell a wrong ENCRYPTION_KEY).
 CREATE TABLE facts (
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL

@@ -9,16 +9,18 @@ use crate::{
     app::App,
     crypto::{
         password,
-        token::{RefreshToken, Refused},
+        token::{RefreshSecret, Refused},
     },
     db::{
         sessions,
         users::{self, NewUser},
+        utc,
     },
     error::{Error, Kind, Result},
+    gate::Urgency,
     protocol::{
         close,
-        time::now,
+        time::{Timestamp, now},
         views::{FieldError, Login, Register, Tokens, User},
     },
 };
@@ -49,7 +51,7 @@ pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Resu
     let (secret, cost) = (new.password, app.config.bcrypt_cost);
     let hash = app
         .passwords
-        .run(move || password::hash(&secret, cost))
+        .run(Urgency::Urgent, move || password::hash(&secret, cost))
         .await?
         .map_err(Error::internal)?;
     let (username, created_at) = (new.username, now());
@@ -132,9 +134,10 @@ fn looks_like_email(text: &str) -> bool {
 /// 401, 429, 503.
 pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<Tokens> {
     let key = users::key_of(&login.username);
-    app.rates.check_guess(&key, address)?;
     // Text that no name can hold is not shown to the database (PostgreSQL takes no NUL).
     let possible = NAME_LENGTH.contains(&key.len()) && key.is_ascii() && !key.contains('\0');
+    app.rates
+        .check_guess(if possible { &key } else { "" }, address)?;
     let user = app
         .db
         .read(move |conn| {
@@ -151,22 +154,24 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
     );
     let right = app
         .passwords
-        .run(move || password::verify(&login.password, &hash))
+        .run(Urgency::Urgent, move || {
+            password::verify(&login.password, &hash)
+        })
         .await?;
     let user = user.filter(|_| right).ok_or_else(|| {
         Error::unauthenticated("wrong_credentials", "Incorrect username or password")
     })?;
-    let id = sessions::new_id();
-    let refresh = RefreshToken::generate(id).map_err(Error::internal)?;
-    let (hash, user_id, at) = (refresh.hash(), user.id, now());
+    let secret = RefreshSecret::generate().map_err(Error::internal)?;
+    let (hash, user_id, at) = (secret.hash(), user.id, now());
     let ends = at + session_life(app);
-    app.db
+    let session_id = app
+        .db
         .write(move |conn| {
             sessions::delete_expired(conn, user_id, at)?;
-            sessions::insert(conn, id, user_id, &hash, at, ends)
+            sessions::insert(conn, user_id, &hash, at, ends)
         })
         .await?;
-    tokens(app, user.id, &refresh)
+    tokens(app, user.id, session_id, &secret)
 }
 
 /// A well-formed hash of the right cost that no password has.
@@ -178,17 +183,26 @@ fn session_life(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.session_life).unwrap_or(TimeDelta::MAX)
 }
 
-fn tokens(app: &App, user_id: i64, refresh: &RefreshToken) -> Result<Tokens> {
+fn tokens(app: &App, user_id: i64, session_id: i64, secret: &RefreshSecret) -> Result<Tokens> {
     let life = app.config.access_token_life;
     let access_token = app
         .tokens
-        .sign(user_id, refresh.session_id, now().timestamp(), life)
+        .sign(user_id, session_id, now().timestamp(), life)
+        .map_err(Error::internal)?;
+    let refresh_token = app
+        .tokens
+        .sign_refresh(
+            session_id,
+            secret,
+            now().timestamp(),
+            app.config.session_life,
+        )
         .map_err(Error::internal)?;
     Ok(Tokens {
         access_token,
         token_type: "bearer".into(),
         expires_in: life.as_secs(),
-        refresh_token: refresh.reveal(),
+        refresh_token,
     })
 }
 
@@ -198,15 +212,17 @@ fn tokens(app: &App, user_id: i64, refresh: &RefreshToken) -> Result<Tokens> {
 ///
 /// # Errors
 /// 401, 503.
-pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
+pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<Tokens> {
+    app.rates.check_address(address)?;
     let refused = || {
         Error::unauthenticated(
             "invalid_refresh_token",
             "This login has ended; log in again.",
         )
     };
-    let token = RefreshToken::parse(token).ok_or_else(refused)?;
-    let (id, at) = (token.session_id, now());
+    // One that we have not signed says nothing about any login, and must end none.
+    let (id, token) = app.tokens.read_refresh(token).ok_or_else(refused)?;
+    let at = now();
     let session = app
         .db
         .read(move |conn| sessions::find(conn, id, at))
@@ -221,7 +237,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
         end(app, id).await?;
         return Err(refused());
     }
-    let next = RefreshToken::generate(id).map_err(Error::internal)?;
+    let next = RefreshSecret::generate().map_err(Error::internal)?;
     let (expected, hash, used, ends) = (
         session.refresh_hash,
         next.hash(),
@@ -237,7 +253,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<Tokens> {
             "Another request has just used this refresh token; use the answer to that one.";
         return Err(Error::new(Kind::Conflict, "refresh_conflict", detail));
     }
-    tokens(app, session.user_id, &next)
+    tokens(app, session.user_id, id, &next)
 }
 
 /// Ends the caller's login: its tokens are refused from now on, its sockets are closed.
@@ -249,12 +265,34 @@ pub async fn log_out(app: &App, caller: &Caller) -> Result<()> {
 }
 
 async fn end(app: &App, session_id: i64) -> Result<()> {
-    app.db
+    let ended = app
+        .db
         .write(move |conn| sessions::delete(conn, session_id))
+        .await;
+    // Also when it is not known whether the login is gone: nobody could close its sockets later.
+    if !ended
+        .as_ref()
+        .is_err_and(|error| error.code == "store_unavailable")
+    {
+        app.hub
+            .end_session(session_id, close::REVOKED, "this login was ended");
+    }
+    ended.map(|_| ())
+}
+
+/// When the caller's login ends unless it is used; `None` when it has ended.
+///
+/// # Errors
+/// 503.
+pub async fn find_end(app: &App, caller: &Caller) -> Result<Option<Timestamp>> {
+    let (id, at) = (caller.session_id, now());
+    let session = app
+        .db
+        .read(move |conn| sessions::find(conn, id, at))
         .await?;
-    app.hub
-        .end_session(session_id, close::REVOKED, "this login was ended");
-    Ok(())
+    Ok(session
+        .filter(|session| session.user_id == caller.user_id)
+        .map(|session| utc(session.expires_at)))
 }
 
 /// Who an access token speaks for. Its login is looked up: a token of an ended login is nobody's.
@@ -303,7 +341,9 @@ async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Resul
     })
 }
 
-fn invalid_token() -> Error {
+/// The answer to a token that is nobody's.
+#[must_use]
+pub fn invalid_token() -> Error {
     Error::unauthenticated(
         "invalid_token",
         "The access token is not valid; log in again.",

@@ -118,6 +118,20 @@ impl<F> Feed<F> {
         }
     }
 
+    /// The room has come this far: what was not sent of it was committed and never announced.
+    pub fn reached(&mut self, seq: u64, actions: &mut Vec<Action<F>>) {
+        if let Some(catching) = &mut self.catching {
+            catching.known = catching.known.max(seq);
+        } else if seq > self.sent {
+            self.catching = Some(Catching {
+                asked: None,
+                held: VecDeque::new(),
+                known: seq,
+            });
+            actions.push(Action::Read(self.sent));
+        }
+    }
+
     /// The client asks for everything after `since`. False when it has asked already and is not served yet.
     pub fn sync(&mut self, since: u64, actions: &mut Vec<Action<F>>) -> bool {
         let before = self.sent;

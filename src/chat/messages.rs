@@ -13,7 +13,7 @@ use crate::{
     db::{self, messages, rooms::Room},
     error::{Error, Kind, Result},
     hub::{Broadcast, Publisher, frame},
-    journal::{self, Committed, Draft, Pending, Receipt},
+    journal::{self, Committed, Draft, News, Pending, Receipt},
     protocol::{
         GENERAL,
         command::MAX_CLIENT_ID,
@@ -201,9 +201,14 @@ impl Posted {
     }
 }
 
-/// Has committed messages sent to the members of their rooms.
-pub fn announce(publisher: &mut Publisher, committed: Vec<Committed<Announcement>>) {
-    publisher.publish(committed.into_iter().map(broadcast).collect());
+/// Has the members of rooms told what a writer of the journal has to tell.
+pub fn announce(publisher: &mut Publisher, news: News<Announcement>) {
+    match news {
+        News::Committed(committed) => {
+            publisher.publish(committed.into_iter().map(broadcast).collect());
+        }
+        News::Reached { room_id, seq } => publisher.reached(room_id, seq),
+    }
 }
 
 fn broadcast(committed: Committed<Announcement>) -> Broadcast {
@@ -254,10 +259,11 @@ pub async fn page(
             format!("`limit` must be between 1 and {MAX_PAGE}."),
         ));
     }
+    app.rates.check_read(caller.user_id)?;
     let room = rooms::find(app, caller, room).await?;
     let rows = app
         .db
-        .read(move |conn| messages::list(conn, room.id, page, limit))
+        .read_unless_busy(move |conn| messages::list(conn, room.id, page, limit))
         .await?;
     Ok(rows
         .into_iter()

@@ -20,11 +20,14 @@ pub struct Rates(Option<Limiters>);
 #[derive(Debug)]
 struct Limiters {
     messages: DefaultKeyedRateLimiter<i64>,
+    reads: DefaultKeyedRateLimiter<i64>,
     guesses_by_account: DefaultKeyedRateLimiter<String>,
+    guesses_by_pair: DefaultKeyedRateLimiter<(String, IpAddr)>,
     guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 const ONE: NonZeroU32 = NonZeroU32::MIN;
+const TOO_MANY_ATTEMPTS: &str = "Too many attempts; wait a moment before the next.";
 
 fn quota(per_second: u32, burst: u32) -> Quota {
     let at_least_one = |number| NonZeroU32::new(number).unwrap_or(ONE);
@@ -35,14 +38,16 @@ impl Rates {
     /// Limiters by the configured limits.
     #[must_use]
     pub fn new(on: bool, limits: &Limits) -> Self {
-        // Guessing one account's password: 10 tries at once, then one in 6 seconds. From one address 60 at once, then
-        // two a second: an office behind one address logs in on a Monday morning.
-        let by_account =
-            Quota::with_period(Duration::from_secs(6)).unwrap_or(Quota::per_second(ONE));
+        // Guessing one account's password from one address: 10 tries at once, then one in 6 seconds. The account itself
+        // bears ten times that from all addresses together, so that one address cannot keep its owner out. From one
+        // address, for all accounts, 60 at once, then two a second: an office logs in on a Monday morning.
+        let by_pair = Quota::with_period(Duration::from_secs(6)).unwrap_or(Quota::per_second(ONE));
         Self(on.then(|| Limiters {
             messages: RateLimiter::keyed(quota(limits.messages_per_second, limits.message_burst)),
-            guesses_by_account: RateLimiter::keyed(
-                by_account.allow_burst(NonZeroU32::new(10).unwrap_or(ONE)),
+            reads: RateLimiter::keyed(quota(20, 120)),
+            guesses_by_account: RateLimiter::keyed(quota(1, 100)),
+            guesses_by_pair: RateLimiter::keyed(
+                by_pair.allow_burst(NonZeroU32::new(10).unwrap_or(ONE)),
             ),
             guesses_by_address: RateLimiter::keyed(quota(2, 60)),
         }))
@@ -63,26 +68,67 @@ impl Rates {
         )
     }
 
-    /// One try at an account's password, or one registration of it.
+    /// One page of history, one `sync` or one ticket of a user.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_read(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        check(
+            &limiters.reads,
+            &user_id,
+            "You are asking for too much at once; wait a moment.",
+        )
+    }
+
+    /// One try at an account's password, or one registration of it. `account` must be short: it is remembered.
     ///
     /// # Errors
     /// 429.
     pub fn check_guess(&self, account: &str, address: Option<IpAddr>) -> Result<()> {
+        // The address first: what is refused for it leaves no trace of the accounts that it tried.
+        self.check_address(address)?;
         let Some(limiters) = &self.0 else {
             return Ok(());
         };
-        let detail = "Too many attempts; wait a moment before the next.";
-        check(&limiters.guesses_by_account, &account.to_owned(), detail)?;
-        address.map_or(Ok(()), |address| {
-            check(&limiters.guesses_by_address, &network_of(address), detail)
-        })
+        if let Some(address) = address {
+            check(
+                &limiters.guesses_by_pair,
+                &(account.to_owned(), network_of(address)),
+                TOO_MANY_ATTEMPTS,
+            )?;
+        }
+        check(
+            &limiters.guesses_by_account,
+            &account.to_owned(),
+            TOO_MANY_ATTEMPTS,
+        )
+    }
+
+    /// One try of an address at anything that it could guess.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_address(&self, address: Option<IpAddr>) -> Result<()> {
+        let (Some(limiters), Some(address)) = (&self.0, address) else {
+            return Ok(());
+        };
+        check(
+            &limiters.guesses_by_address,
+            &network_of(address),
+            TOO_MANY_ATTEMPTS,
+        )
     }
 
     /// Forgets those who have been quiet for long enough to start afresh. To be called now and then.
     pub fn forget_the_quiet(&self) {
         if let Some(limiters) = &self.0 {
             limiters.messages.retain_recent();
+            limiters.reads.retain_recent();
             limiters.guesses_by_account.retain_recent();
+            limiters.guesses_by_pair.retain_recent();
             limiters.guesses_by_address.retain_recent();
         }
     }
@@ -136,6 +182,17 @@ mod tests {
             network_of("::ffff:10.0.0.1".parse().expect("an address")),
             IpAddr::from([10, 0, 0, 1])
         );
+    }
+
+    #[test]
+    fn guessing_from_one_address_does_not_keep_the_owner_out() {
+        let rates = Rates::new(true, &Limits::default());
+        let (thief, owner) = (
+            Some(IpAddr::from([192, 0, 2, 1])),
+            Some(IpAddr::from([198, 51, 100, 7])),
+        );
+        assert!((0..60).any(|_| rates.check_guess("alice", thief).is_err()));
+        assert!(rates.check_guess("alice", owner).is_ok());
     }
 
     #[test]

@@ -53,8 +53,16 @@ impl Storage {
     /// # Errors
     /// A sentence about the setting that is not right.
     pub fn check(settings: &StorageSettings) -> Result<Self, ConfigError> {
+        make_private_dir(&settings.data_dir)?;
+        Self::look(settings)
+    }
+
+    /// Checks the storage settings and makes nothing.
+    ///
+    /// # Errors
+    /// A sentence about the setting that is not right.
+    pub fn look(settings: &StorageSettings) -> Result<Self, ConfigError> {
         let data_dir = settings.data_dir.clone();
-        make_private_dir(&data_dir)?;
         let database_url = match &settings.database_url {
             Some(text) => DatabaseUrl::parse(text.trim())?,
             None => DatabaseUrl::Sqlite(data_dir.join("parlour.db")),
@@ -104,12 +112,15 @@ pub struct Config {
     pub patience: Patience,
 }
 
-impl Config {
-    /// Checks the settings, makes the data folder, and reads or makes the keys.
-    ///
-    /// # Errors
-    /// One sentence about the first setting that is not right.
-    pub fn check(settings: &Settings) -> Result<Self, ConfigError> {
+/// How others reach the server.
+struct Doors {
+    tls: Option<TlsFiles>,
+    trusted_proxies: Vec<IpNet>,
+    cors_origins: Vec<String>,
+}
+
+impl Doors {
+    fn check(settings: &Settings) -> Result<Self, ConfigError> {
         let tls = tls_files(settings)?;
         let trusted_proxies = settings
             .trusted_proxies
@@ -137,6 +148,34 @@ impl Config {
                 "QUEUE_BYTES must be at least MAX_FRAME_BYTES, or the longest message could never be delivered.",
             );
         }
+        Ok(Self {
+            tls,
+            trusted_proxies,
+            cors_origins,
+        })
+    }
+}
+
+impl Config {
+    /// Checks that the settings fit together, without the data folder and the keys; makes nothing. Tells the files
+    /// for HTTPS.
+    ///
+    /// # Errors
+    /// One sentence about the first setting that is not right.
+    pub fn look(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
+        Doors::check(settings).map(|doors| doors.tls)
+    }
+
+    /// Checks the settings, makes the data folder, and reads or makes the keys.
+    ///
+    /// # Errors
+    /// One sentence about the first setting that is not right.
+    pub fn check(settings: &Settings) -> Result<Self, ConfigError> {
+        let Doors {
+            tls,
+            trusted_proxies,
+            cors_origins,
+        } = Doors::check(settings)?;
         let storage = Storage::check(&settings.storage)?;
         let keys = Keys::read_or_make(&settings.keys, &storage.data_dir)?;
         Ok(Self {
@@ -166,6 +205,10 @@ impl Config {
                 message_burst: settings.message_burst,
                 sockets_per_user: settings.sockets_per_user as usize,
                 unacked_per_socket: settings.unacked_per_socket as usize,
+                queue_frames: settings.queue_frames as usize,
+                queue_bytes: settings.queue_bytes as usize,
+                slow_reader_ms: u64::from(settings.slow_reader_seconds) * 1_000,
+                ping_timeout_ms: u64::from(settings.ping_timeout_seconds) * 1_000,
             },
             patience: Patience {
                 queue_frames: settings.queue_frames as usize,
@@ -176,6 +219,24 @@ impl Config {
             },
         })
     }
+}
+
+/// What can be set but should not stay so where others come in: a sentence for each.
+#[must_use]
+pub fn weaknesses(bcrypt_cost: u32, rate_limits: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    if bcrypt_cost < 10 {
+        found.push(format!(
+            "BCRYPT_COST is {bcrypt_cost}: below 10, stolen password hashes are guessed quickly."
+        ));
+    }
+    if !rate_limits {
+        found.push(
+            "RATE_LIMITS is off: anyone may guess passwords and send as fast as the line allows."
+                .into(),
+        );
+    }
+    found
 }
 
 fn make_private_dir(path: &Path) -> Result<(), ConfigError> {

@@ -1,6 +1,9 @@
 //! The keys: given, or made on the first run and kept in the data folder with mode 0600.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -31,28 +34,65 @@ const SAMPLE_WORDS: [&str; 9] = [
 /// Fewest characters of a given key.
 const MIN_KEY: usize = 32;
 
+/// Where a key was found.
+#[derive(Debug, Clone)]
+pub enum FoundKey {
+    /// In the settings.
+    Given(SecretString),
+    /// In its file in the data folder.
+    Kept(PathBuf, SecretString),
+    /// Nowhere: this file is what the first run makes.
+    Missing(PathBuf),
+}
+
+impl FoundKey {
+    /// Looks for `SECRET_KEY`; makes nothing.
+    ///
+    /// # Errors
+    /// When the key is a sample or too short, or when its file cannot be read.
+    pub fn secret(settings: &KeySettings, data_dir: &Path) -> Result<Self, ConfigError> {
+        match &settings.secret_key {
+            Some(key) => {
+                check_key("SECRET_KEY", key.expose_secret())?;
+                Ok(Self::Given(key.clone()))
+            }
+            None => kept_key(data_dir.join("secret_key")),
+        }
+    }
+
+    /// Looks for `ENCRYPTION_KEY`; makes nothing.
+    ///
+    /// # Errors
+    /// When a key is a sample or too short, or when its file cannot be read.
+    pub fn encryption(settings: &KeySettings, data_dir: &Path) -> Result<Self, ConfigError> {
+        match &settings.encryption_key {
+            Some(keys) => {
+                for key in keys.expose_secret().split(',').map(str::trim) {
+                    check_key("ENCRYPTION_KEY", key)?;
+                }
+                Ok(Self::Given(keys.clone()))
+            }
+            None => kept_key(data_dir.join("encryption_key")),
+        }
+    }
+
+    fn or_make(self, name: &str) -> Result<SecretString, ConfigError> {
+        match self {
+            Self::Given(key) | Self::Kept(_, key) => Ok(key),
+            Self::Missing(path) => make_key(path, name),
+        }
+    }
+}
+
 impl Keys {
     /// The given keys; for each that is not given, the one kept in the data folder, made on the first run.
     ///
     /// # Errors
     /// When a key is a sample or too short, or when its file cannot be read or written.
     pub fn read_or_make(settings: &KeySettings, data_dir: &Path) -> Result<Self, ConfigError> {
-        let secret_key = match &settings.secret_key {
-            Some(key) => check_key("SECRET_KEY", key.expose_secret()).map(|()| key.clone())?,
-            None => kept_key(&data_dir.join("secret_key"), "SECRET_KEY")?,
-        };
-        let encryption_key = match &settings.encryption_key {
-            Some(keys) => {
-                for key in keys.expose_secret().split(',').map(str::trim) {
-                    check_key("ENCRYPTION_KEY", key)?;
-                }
-                keys.clone()
-            }
-            None => kept_key(&data_dir.join("encryption_key"), "ENCRYPTION_KEY")?,
-        };
         Ok(Self {
-            secret_key,
-            encryption_key,
+            secret_key: FoundKey::secret(settings, data_dir)?.or_make("SECRET_KEY")?,
+            encryption_key: FoundKey::encryption(settings, data_dir)?.or_make("ENCRYPTION_KEY")?,
         })
     }
 }
@@ -76,27 +116,26 @@ fn check_key(name: &str, key: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Reads a key from its file, or makes one. The file is written whole, with mode 0600, before it gets its name, so
-/// that neither a crash nor a second process can leave half a key.
-fn kept_key(path: &Path, name: &str) -> Result<SecretString, ConfigError> {
-    match fs::read_to_string(path) {
-        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().into()),
-        Ok(_) => {
-            return wrong(format!(
-                "{} is empty: restore it from a backup, or, if nothing was stored yet, delete it.",
-                path.display()
-            ));
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return wrong(format!(
-                "{} cannot be read ({error}): check its owner and mode.",
-                path.display()
-            ));
-        }
+fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
+    match fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => Ok(FoundKey::Kept(path, text.trim().into())),
+        Ok(_) => wrong(format!(
+            "{} is empty: restore it from a backup, or, if nothing was stored yet, delete it.",
+            path.display()
+        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(FoundKey::Missing(path)),
+        Err(error) => wrong(format!(
+            "{} cannot be read ({error}): check its owner and mode.",
+            path.display()
+        )),
     }
+}
+
+/// Makes a key and its file. The file is written whole, with mode 0600, before it gets its name, so that neither a
+/// crash nor a second process can leave half a key.
+fn make_key(path: PathBuf, name: &str) -> Result<SecretString, ConfigError> {
     let key = fernet::Fernet::generate_key();
-    match write_private(path, &key) {
+    match write_private(&path, &key) {
         Ok(()) => {
             log::info!(
                 "made a new {name} and wrote it to {} (mode 0600): back it up, without it messages cannot be read",
@@ -105,7 +144,9 @@ fn kept_key(path: &Path, name: &str) -> Result<SecretString, ConfigError> {
             Ok(key.into())
         }
         // Another process made it between our look and our write: take that one.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => kept_key(path, name),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            kept_key(path)?.or_make(name)
+        }
         Err(error) => wrong(format!(
             "{} cannot be written ({error}): make the folder writable, or set {name}.",
             path.display()

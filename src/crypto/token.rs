@@ -11,6 +11,8 @@ use subtle::ConstantTimeEq as _;
 use super::{NoRandomness, random_bytes, random_name};
 
 const AUDIENCE: &str = "parlour";
+/// Another one, so that a refresh token is never taken for an access token, nor the other way round.
+const REFRESH_AUDIENCE: &str = "parlour-refresh";
 
 /// What an access token says. It is signed, not secret: it holds nothing that others may not see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,14 @@ pub struct Claims {
     pub iat: i64,
     /// When it ends, in seconds since 1970.
     pub exp: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RefreshClaims {
+    sid: i64,
+    jti: String,
+    aud: String,
+    exp: i64,
 }
 
 /// Why a token was refused.
@@ -90,6 +100,41 @@ impl TokenKey {
             .map_err(|_| SigningFailed)
     }
 
+    /// The text of a refresh token, which the client keeps.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn sign_refresh(
+        &self,
+        session_id: i64,
+        secret: &RefreshSecret,
+        now: i64,
+        life: Duration,
+    ) -> Result<String, SigningFailed> {
+        let claims = RefreshClaims {
+            sid: session_id,
+            jti: secret.0.clone(),
+            aud: REFRESH_AUDIENCE.into(),
+            exp: now.saturating_add_unsigned(life.as_secs()),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|_| SigningFailed)
+    }
+
+    /// Reads a refresh token that we have signed; `None` for any other text.
+    #[must_use]
+    pub fn read_refresh(&self, text: &str) -> Option<(i64, RefreshSecret)> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[REFRESH_AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "aud"]);
+        // When a login ends is written in the database, and moves with its use; the token need not know.
+        validation.validate_exp = false;
+        let claims = jsonwebtoken::decode::<RefreshClaims>(text, &self.decoding, &validation)
+            .ok()?
+            .claims;
+        Some((claims.sid, RefreshSecret(claims.jti)))
+    }
+
     /// Reads a token that is ours and not over.
     ///
     /// # Errors
@@ -117,51 +162,24 @@ impl fmt::Display for SigningFailed {
 
 impl std::error::Error for SigningFailed {}
 
-/// A refresh token: the login's id and 256 random bits. Only the hash of the secret part is stored.
+/// The secret of a refresh token: 256 random bits, of which only the hash is stored. The token itself is signed and names
+/// its login, so that one that we have issued can be told from one that somebody made up.
 #[derive(Clone)]
-pub struct RefreshToken {
-    /// The login it belongs to.
-    pub session_id: i64,
-    secret: String,
-}
+pub struct RefreshSecret(String);
 
-impl RefreshToken {
-    /// A new one for a login.
+impl RefreshSecret {
+    /// A new one.
     ///
     /// # Errors
     /// When the system has no random bytes to give.
-    pub fn generate(session_id: i64) -> Result<Self, NoRandomness> {
-        Ok(Self {
-            session_id,
-            secret: URL_SAFE_NO_PAD.encode(random_bytes::<32>()?),
-        })
-    }
-
-    /// Reads what a client sent; `None` when it does not look like one of ours.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (id, secret) = text.split_once('.')?;
-        let looks_right = secret.len() == 43
-            && secret
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-        looks_right.then_some(())?;
-        Some(Self {
-            session_id: id.parse().ok()?,
-            secret: secret.into(),
-        })
-    }
-
-    /// The text that the client keeps.
-    #[must_use]
-    pub fn reveal(&self) -> String {
-        format!("{}.{}", self.session_id, self.secret)
+    pub fn generate() -> Result<Self, NoRandomness> {
+        Ok(Self(URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)))
     }
 
     /// What is stored: SHA-256 of the secret part. It needs no salt, the secret being 256 random bits.
     #[must_use]
     pub fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.as_bytes()))
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes()))
     }
 
     /// Whether this token is the one that was stored as `hash`, in constant time.
@@ -236,23 +254,42 @@ mod tests {
 
     #[test]
     fn a_refresh_token_matches_its_own_hash_only() {
-        let token = RefreshToken::generate(5).expect("random bytes");
-        let read = RefreshToken::parse(&token.reveal()).expect("reads back");
-        assert_eq!(read.session_id, 5);
+        let token = RefreshSecret::generate().expect("random bytes");
+        let text = key()
+            .sign_refresh(5, &token, NOW, Duration::from_mins(1))
+            .expect("signs");
+        let (session_id, read) = key().read_refresh(&text).expect("reads back");
+        assert_eq!(session_id, 5);
         assert!(read.matches(&token.hash()));
         assert!(
-            !RefreshToken::generate(5)
+            !RefreshSecret::generate()
                 .expect("random bytes")
                 .matches(&token.hash())
         );
+    }
+
+    #[test]
+    fn what_somebody_made_up_is_no_refresh_token() {
+        let access = key()
+            .sign(7, 8, NOW, Duration::from_mins(1))
+            .expect("signs");
+        let other = TokenKey::new("another secret of the test, long enough");
+        let token = RefreshSecret::generate().expect("random bytes");
+        let foreign = other
+            .sign_refresh(5, &token, NOW, Duration::from_mins(1))
+            .expect("signs");
         for text in [
             "",
             "5",
-            "5.",
-            "5.short",
-            "x.0123456789012345678901234567890123456789012",
+            "5.0123456789012345678901234567890123456789012",
+            &access,
+            &foreign,
         ] {
-            assert!(RefreshToken::parse(text).is_none(), "{text}");
+            assert!(key().read_refresh(text).is_none(), "{text}");
         }
+        let refresh = key()
+            .sign_refresh(5, &token, NOW, Duration::from_mins(1))
+            .expect("signs");
+        assert_eq!(key().read(&refresh), Err(Refused::Invalid));
     }
 }

@@ -1,7 +1,7 @@
 //! Connections to either database, the pool that keeps them, and transactions. What must differ between the two
 //! databases stands here or beside its query, nowhere else.
 
-use std::{os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+use std::{fmt::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
@@ -15,6 +15,8 @@ use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
 pub const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for a free connection: less, so that the answer that says what is missing comes first.
+const POOL_PATIENCE: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
 
@@ -55,15 +57,78 @@ pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     }
 }
 
+/// Opens a connection that can read and change nothing, not even by being opened. The embedded database must exist.
+///
+/// # Errors
+/// When the database cannot be reached or opened.
+pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    match url {
+        DatabaseUrl::Postgres(url) => {
+            let mut conn = open_postgres(url)?;
+            conn.batch_execute("SET default_transaction_read_only = on")
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Postgres(conn))
+        }
+        DatabaseUrl::Sqlite(path) => {
+            let file = |end: &str| {
+                let mut name = path.clone().into_os_string();
+                name.push(end);
+                std::path::PathBuf::from(name)
+            };
+            std::fs::File::open(path).map_err(|error| cannot_open(path, &error))?;
+            let mut name = String::from("file:");
+            for &byte in path.as_os_str().as_encoded_bytes() {
+                match byte {
+                    b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                        name.push(char::from(byte));
+                    }
+                    // Writing to a string cannot fail.
+                    _ => _ = write!(name, "%{byte:02X}"),
+                }
+            }
+            // Nobody has it open and nothing waits in the log: then it is read as it lies. Otherwise SQLite would make
+            // the files of a log beside it, and leave them there.
+            let lies_still = !file("-wal").exists();
+            name.push_str(if lies_still {
+                "?mode=ro&immutable=1"
+            } else {
+                "?mode=ro"
+            });
+            let mut conn = SqliteConnection::establish(&name)?;
+            conn.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;")
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Sqlite(conn))
+        }
+    }
+}
+
+fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {
+    ConnectionError::BadConnection(format!("{}: {error}", path.display()))
+}
+
 fn open_postgres(url: &str) -> ConnectionResult<PgConnection> {
-    let mut conn = PgConnection::establish(&with_timeouts(url))?;
+    let mut conn = PgConnection::establish(&with_timeouts(url)).map_err(without_url)?;
     // `synchronous_commit` is what "acked is stored" rests on, whatever the server's own configuration says.
     conn.batch_execute(
-        "SET synchronous_commit = on; SET statement_timeout = '2s'; SET lock_timeout = '2s'; \
+        "SET synchronous_commit = on; SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'; \
          SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'; SET client_min_messages = warning",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+/// When libpq does not understand a URL, it quotes it, password and all.
+fn without_url(error: ConnectionError) -> ConnectionError {
+    match error {
+        ConnectionError::BadConnection(text)
+            if text.contains("percent-encoded") || text.contains("URI") =>
+        {
+            ConnectionError::BadConnection(
+                "the URL is not well formed: percent-encode special characters in it".into(),
+            )
+        }
+        other => other,
+    }
 }
 
 /// Adds time limits to a libpq URL, unless it names its own: without them a host that vanished is waited for by the
@@ -95,7 +160,7 @@ fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
         .append(true)
         .mode(0o600)
         .open(path)
-        .map_err(|error| ConnectionError::BadConnection(format!("{}: {error}", path.display())))?;
+        .map_err(|error| cannot_open(path, &error))?;
     let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
     // The busy timeout comes first: switching to WAL takes a lock that another connection may hold.
     conn.batch_execute(
@@ -154,7 +219,7 @@ pub fn pool(url: &DatabaseUrl, size: u32) -> Pool {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
-        .connection_timeout(PATIENCE)
+        .connection_timeout(POOL_PATIENCE)
         .error_handler(Box::new(SayOutage))
         .build_unchecked(Manager(url.clone()))
 }

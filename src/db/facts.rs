@@ -4,6 +4,10 @@ use diesel::prelude::*;
 
 use super::{AnyConnection, schema::facts};
 
+/// The beginning of the names of the facts that tell whether the keys are the right ones: for each key that has sealed
+/// something here, these words sealed by it.
+pub const KEY_CHECK: &str = "key-check-";
+
 /// The value of a fact, if it is known.
 ///
 /// # Errors
@@ -14,6 +18,17 @@ pub fn find(conn: &mut AnyConnection, name: &str) -> QueryResult<Option<String>>
         .select(facts::value)
         .first(conn)
         .optional()
+}
+
+/// The values of all facts whose names begin like this.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut AnyConnection, beginning: &str) -> QueryResult<Vec<String>> {
+    facts::table
+        .filter(facts::name.like(format!("{beginning}%")))
+        .select(facts::value)
+        .load(conn)
 }
 
 /// Notes a fact for the first time.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// How often a key that was taken is replaced by another before the database is taken to be at fault.
+pub const TRIES: usize = 5;
 /// 2026-01-01T00:00:00Z, in milliseconds since 1970: where the count begins.
 const BEGINNING_MS: u128 = 1_767_225_600_000;
 

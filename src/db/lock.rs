@@ -9,20 +9,36 @@ use std::{
 };
 
 use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use tokio::sync::oneshot;
 
 use super::conn::{self, AnyConnection};
 use crate::config::DatabaseUrl;
 
+/// How often a lock that another process has is asked for.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// Names the advisory lock that a serving process holds.
 const LOCK: i64 = 0x7061_726c_6f75_7200;
 
 /// Proof that this process is the only one that serves this database. Kept as long as it serves.
 #[derive(Debug)]
-pub enum SoleServer {
-    /// A lock on a file beside the database, which the system takes back when the process ends, however it ends.
-    File(File),
-    /// A thread that holds an advisory lock on a connection of its own.
-    Watched,
+pub struct SoleServer {
+    /// The embedded database: a lock on a file beside it, which the system takes back when the process ends, however it
+    /// ends.
+    _file: Option<File>,
+    /// `PostgreSQL`: a thread holds an advisory lock on a connection of its own, and tells here when it has lost it.
+    lost: Option<oneshot::Receiver<()>>,
+}
+
+impl SoleServer {
+    /// Comes back when another server has taken the database over, as can happen when `PostgreSQL` was restarted.
+    pub async fn lost(&mut self) {
+        match &mut self.lost {
+            Some(lost) => {
+                let _whatever_it_says = lost.await;
+            }
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// Why the lock was not given.
@@ -64,7 +80,10 @@ fn try_take(url: &DatabaseUrl) -> Result<SoleServer, LockError> {
                 .open(&name)
                 .map_err(|error| LockError::Unreachable(format!("{}: {error}", name.display())))?;
             match file.try_lock() {
-                Ok(()) => Ok(SoleServer::File(file)),
+                Ok(()) => Ok(SoleServer {
+                    _file: Some(file),
+                    lost: None,
+                }),
                 Err(TryLockError::WouldBlock) => Err(LockError::Taken),
                 Err(TryLockError::Error(error)) => Err(unreachable(&error)),
             }
@@ -75,11 +94,15 @@ fn try_take(url: &DatabaseUrl) -> Result<SoleServer, LockError> {
                 return Err(LockError::Taken);
             }
             let url = url.clone();
+            let (loser, lost) = oneshot::channel();
             thread::Builder::new()
                 .name("sole-server".into())
-                .spawn(move || watch(&url, conn))
+                .spawn(move || watch(&url, conn, loser))
                 .map_err(|error| unreachable(&error))?;
-            Ok(SoleServer::Watched)
+            Ok(SoleServer {
+                _file: None,
+                lost: Some(lost),
+            })
         }
     }
 }
@@ -89,7 +112,7 @@ fn advisory_lock(conn: &mut AnyConnection) -> QueryResult<bool> {
 }
 
 /// Notices when the connection that holds the lock is gone (a restart of `PostgreSQL`) and takes the lock again.
-fn watch(url: &DatabaseUrl, mut conn: AnyConnection) {
+fn watch(url: &DatabaseUrl, mut conn: AnyConnection, loser: oneshot::Sender<()>) {
     let alive = |conn: &mut AnyConnection| {
         diesel::select(sql::<Bool>("true"))
             .get_result::<bool>(conn)
@@ -97,17 +120,16 @@ fn watch(url: &DatabaseUrl, mut conn: AnyConnection) {
     };
     loop {
         thread::sleep(Duration::from_secs(1));
-        if alive(&mut conn) {
-            continue;
-        }
-        match conn::open(url).map(|mut fresh| (advisory_lock(&mut fresh), fresh)) {
-            Ok((Ok(true), fresh)) => conn = fresh,
-            Ok((Ok(false), _)) => {
-                log::error!(
-                    "another Parlour server has taken over this database: stop one of the two"
-                );
+        while !alive(&mut conn) {
+            match conn::open(url).map(|mut fresh| (advisory_lock(&mut fresh), fresh)) {
+                Ok((Ok(true), fresh)) => conn = fresh,
+                Ok((Ok(false), _)) => {
+                    let _the_server_is_ending = loser.send(());
+                    return;
+                }
+                // As often as one that waits for its turn asks.
+                Ok((Err(_), _)) | Err(_) => thread::sleep(ASK_AGAIN),
             }
-            Ok((Err(_), _)) | Err(_) => {}
         }
     }
 }

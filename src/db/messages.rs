@@ -125,6 +125,23 @@ fn list_after(
         .load(conn)
 }
 
+/// Changes what is stored as a message's text and nothing else: not its number, so that no client hears of it. False
+/// when there is no such message.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_content(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    id: i64,
+    sealed: &str,
+) -> QueryResult<bool> {
+    let updated = diesel::update(messages::table.find((room_id, id)))
+        .set(messages::content.eq(sealed))
+        .execute(conn)?;
+    Ok(updated == 1)
+}
+
 /// A message that is to be appended to its room's log.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'a> {
@@ -293,7 +310,8 @@ fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult
         .order(rooms::id)
         .select((rooms::name, rooms::id, rooms::last_seq));
     let found: Vec<(String, i64, i64)> = match conn {
-        AnyConnection::Postgres(conn) => query.for_update().load(conn)?,
+        // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
+        AnyConnection::Postgres(conn) => query.for_no_key_update().load(conn)?,
         // BEGIN IMMEDIATE has made us the only writer.
         AnyConnection::Sqlite(conn) => query.load(conn)?,
     };

@@ -2,6 +2,7 @@
 //! It knows nothing of rules; it is asked by `chat` and `journal`, and answers with rows.
 
 pub mod conn;
+pub mod engine;
 pub mod facts;
 pub mod guard;
 mod ids;
@@ -21,7 +22,7 @@ pub use conn::{AnyConnection, Pool, WriteError};
 use crate::{
     config::Storage,
     error::{Error, Result},
-    gate::Gate,
+    gate::{Gate, Urgency},
     protocol::time::Timestamp,
 };
 
@@ -54,10 +55,39 @@ impl Db {
         &self,
         query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
+        self.read_with(Urgency::Urgent, query).await
+    }
+
+    /// Reads what can wait: refused early when much is asked for, so that people still get in and sockets catch up.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and sooner.
+    pub async fn read_unless_busy<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T> {
+        self.read_with(Urgency::CanWait, query).await
+    }
+
+    async fn read_with<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T> {
         let pool = self.pool.clone();
         self.gate
-            .run(move || query(&mut *connection(&pool)?).map_err(|error| unavailable(&error)))
-            .await?
+            .run(urgency, move || {
+                query(&mut *connection(&pool)?).map_err(|error| unavailable(&error))
+            })
+            .await
+            // A reading that was not ended in time has changed nothing.
+            .map_err(|error| {
+                if error == Error::unconfirmed() {
+                    Error::store_unavailable()
+                } else {
+                    error
+                }
+            })?
     }
 
     /// Writes: runs `change` in a transaction on a pooled connection.
@@ -70,10 +100,13 @@ impl Db {
     ) -> Result<T> {
         let pool = self.pool.clone();
         self.gate
-            .run(move || {
+            .run(Urgency::Urgent, move || {
                 conn::write(&mut *connection(&pool)?, change).map_err(|error| match &error {
                     WriteError::Refused(cause) => unavailable(cause),
-                    WriteError::Unknown(cause) => outcome_unknown(cause),
+                    WriteError::Unknown(cause) => {
+                        log::warn!("a commit failed on its way: {cause}");
+                        Error::unconfirmed()
+                    }
                 })
             })
             .await?
@@ -103,13 +136,6 @@ pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> 
 fn unavailable(cause: &DieselError) -> Error {
     log::warn!("the database refused: {cause}");
     Error::store_unavailable()
-}
-
-/// The answer to a commit that failed on its way.
-#[must_use]
-pub fn outcome_unknown(cause: &DieselError) -> Error {
-    log::warn!("a commit failed on its way: {cause}");
-    Error::outcome_unknown()
 }
 
 /// Whether a unique index refused a row.

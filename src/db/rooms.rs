@@ -31,6 +31,20 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
         .load(conn)
 }
 
+/// The rooms of these names, with the numbers of their latest changes.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_numbers(conn: &mut AnyConnection, names: &[&str]) -> QueryResult<Vec<(i64, i64)>> {
+    let query = rooms::table
+        .filter(rooms::name.eq_any(names))
+        .select((rooms::id, rooms::last_seq));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
 /// A room, looked up through the caller's membership: `None` when there is none or it is not the caller's.
 ///
 /// # Errors

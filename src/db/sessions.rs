@@ -47,34 +47,39 @@ pub fn find(conn: &mut AnyConnection, id: i64, now: Timestamp) -> QueryResult<Op
         .optional()
 }
 
-/// A key for a new login. It is part of the refresh token, so it is made before the row.
-#[must_use]
-pub fn new_id() -> i64 {
-    ids::generate()
-}
-
-/// Notes a new login.
+/// Notes a new login and returns its key.
 ///
 /// # Errors
 /// When the database fails.
 pub fn insert(
     conn: &mut AnyConnection,
-    id: i64,
     user_id: i64,
     refresh_hash: &str,
     now: Timestamp,
     expires_at: Timestamp,
-) -> QueryResult<()> {
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::id.eq(id),
-            sessions::user_id.eq(user_id),
-            sessions::refresh_hash.eq(refresh_hash),
-            sessions::created_at.eq(now.naive_utc()),
-            sessions::expires_at.eq(expires_at.naive_utc()),
-        ))
-        .execute(conn)?;
-    Ok(())
+) -> QueryResult<i64> {
+    let mut tries = 0;
+    loop {
+        let id = ids::generate();
+        // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
+        let inserted = conn.transaction(|conn| {
+            diesel::insert_into(sessions::table)
+                .values((
+                    sessions::id.eq(id),
+                    sessions::user_id.eq(user_id),
+                    sessions::refresh_hash.eq(refresh_hash),
+                    sessions::created_at.eq(now.naive_utc()),
+                    sessions::expires_at.eq(expires_at.naive_utc()),
+                ))
+                .execute(conn)
+        });
+        tries += 1;
+        match inserted {
+            Ok(_) => return Ok(id),
+            Err(error) if super::is_unique_violation(&error) && tries < ids::TRIES => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Replaces the refresh token. `expected` is the hash that was there when the caller looked: false when another

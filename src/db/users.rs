@@ -64,31 +64,21 @@ pub fn find_by_name(conn: &mut AnyConnection, username: &str) -> QueryResult<Opt
 /// When the database fails.
 pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option<i64>> {
     let created_at = new.created_at.naive_utc();
-    // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
-    let inserted = conn.transaction(|conn| {
-        let id = ids::generate();
-        diesel::insert_into(users::table)
-            .values((
-                users::id.eq(id),
-                users::username.eq(new.username),
-                users::username_key.eq(key_of(new.username)),
-                users::password_hash.eq(new.password_hash),
-                users::email.eq(new.email),
-                users::created_at.eq(created_at),
-            ))
-            .execute(conn)
-            .map(|_| id)
-    });
-    let id = match inserted {
-        Ok(id) => id,
-        Err(error) if super::is_unique_violation(&error) => {
-            return if find_by_name(conn, new.username)?.is_some() {
-                Ok(None)
-            } else {
-                Err(error)
-            };
+    let mut tries = 0;
+    let id = loop {
+        match insert_row(conn, new, created_at) {
+            Ok(id) => break id,
+            Err(error) if super::is_unique_violation(&error) => {
+                if find_by_name(conn, new.username)?.is_some() {
+                    return Ok(None);
+                }
+                tries += 1;
+                if tries == ids::TRIES {
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
     };
     let general: i64 = rooms::table
         .filter(rooms::name.eq(GENERAL))
@@ -102,4 +92,26 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         ))
         .execute(conn)?;
     Ok(Some(id))
+}
+
+fn insert_row(
+    conn: &mut AnyConnection,
+    new: &NewUser<'_>,
+    created_at: NaiveDateTime,
+) -> QueryResult<i64> {
+    // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
+    conn.transaction(|conn| {
+        let id = ids::generate();
+        diesel::insert_into(users::table)
+            .values((
+                users::id.eq(id),
+                users::username.eq(new.username),
+                users::username_key.eq(key_of(new.username)),
+                users::password_hash.eq(new.password_hash),
+                users::email.eq(new.email),
+                users::created_at.eq(created_at),
+            ))
+            .execute(conn)
+            .map(|_| id)
+    })
 }

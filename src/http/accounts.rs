@@ -63,8 +63,13 @@ pub async fn login(
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn refresh(app: Shared, Json(body): Json<Refresh>) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(accounts::refresh(&app, &body.refresh_token).await?))
+pub async fn refresh(
+    app: Shared,
+    request: HttpRequest,
+    Json(body): Json<Refresh>,
+) -> Result<HttpResponse> {
+    let address = client::address(&request, &app.config.trusted_proxies);
+    Ok(HttpResponse::Ok().json(accounts::refresh(&app, &body.refresh_token, address).await?))
 }
 
 /// End this login: its tokens and sockets are dead at once.
@@ -85,6 +90,7 @@ pub async fn logout(app: Shared, Authenticated(caller): Authenticated) -> Result
     (status = 503, description = "Not now.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn ws_ticket(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
+    app.rates.check_read(caller.user_id)?;
     let ticket = app.tickets.issue(&caller)?;
     Ok(HttpResponse::Ok().json(Ticket {
         ticket,

@@ -15,7 +15,8 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// The address of the client. `X-Forwarded-For` is believed only from the configured proxies, and read from its end:
 /// the last entry that is not such a proxy was written by one, everything before it by anyone.
 pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
+    // A listener on `::` shows IPv4 addresses as ::ffff:a.b.c.d.
+    let peer = request.peer_addr()?.ip().to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     if !is_trusted(&peer) {
         return Some(peer);
@@ -31,6 +32,7 @@ pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
         let Ok(address) = entry.trim().parse::<IpAddr>() else {
             break;
         };
+        let address = address.to_canonical();
         last = address;
         if !is_trusted(&address) {
             break;

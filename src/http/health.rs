@@ -29,6 +29,11 @@ pub async fn ready(app: Shared) -> Result<HttpResponse> {
             "The server is shutting down; come back in a moment.",
         ));
     }
+    if !app.journal.is_alive() {
+        return Err(Error::internal(
+            "a journal writer has ended: restart the server",
+        ));
+    }
     app.db.check_writable().await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }

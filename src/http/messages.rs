@@ -40,7 +40,7 @@ pub async fn list_general(
 }
 
 /// A page of a room's messages, oldest first; with `since`, what changed after a change, in the order of the changes.
-#[utoipa::path(get, path = "/api/rooms/{room}/messages", tag = "messages", params(
+#[utoipa::path(get, path = "/api/rooms/{room}/messages", tag = "messages", security(("bearer" = []), ("token" = [])), params(
     ("room" = String, Path, description = "The room's name.", example = "general"),
     ("limit" = Option<i64>, Query, description = "How many, 50 unless given.", minimum = 1, maximum = 200),
     ("before" = Option<i64>, Query, description = "Only messages before this id, the nearest ones.", minimum = 0),
@@ -56,7 +56,7 @@ pub async fn list_general(
 ))]
 pub async fn list(
     app: Shared,
-    Authenticated(caller): Authenticated,
+    AuthenticatedByQuery(caller): AuthenticatedByQuery,
     room: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {

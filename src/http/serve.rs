@@ -14,13 +14,16 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 use utoipa::OpenApi as _;
 
 use super::{docs::Documents, observe, openapi::ApiDoc, routes};
 use crate::{
     app::{App, Writers},
-    config::{Config, ConfigError, TlsFiles},
+    config::{Config, ConfigError, TlsFiles, weaknesses},
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -43,10 +46,12 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 pub async fn run(config: Config) -> Result<(), ConfigError> {
     let tls = config.tls.as_ref().map(tls_config).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    warn_of_weak_settings(&config);
+    for weakness in weaknesses(config.bcrypt_cost, config.rate_limits) {
+        log::warn!("{weakness}");
+    }
     let documents = Documents::new(&ApiDoc::openapi())
         .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
-    let (app, writers) = App::build(config)?;
+    let (app, writers, mut sole) = App::build(config)?;
     let (server, address) = start(&app, &documents, tls).map_err(|error| {
         let (host, port) = (app.config.host, app.config.port);
         ConfigError(format!("{host}:{port} cannot be listened on ({error}): choose another HOST or PORT, or stop what uses it."))
@@ -55,8 +60,13 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let serving = rt::spawn(server);
     announce(&format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
-    let signal = wait_for_signal().await;
-    log::info!("{signal}: shutting down");
+    let taken_over = tokio::select! {
+        signal = wait_for_signal() => {
+            log::info!("{signal}: shutting down");
+            false
+        }
+        () = sole.lost() => true,
+    };
     rt::spawn(async {
         let signal = wait_for_signal().await;
         log::warn!("{signal} again: ending at once");
@@ -70,6 +80,11 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     }
     tidying.abort();
     finish(app, writers).await;
+    if taken_over {
+        return Err(ConfigError(
+            "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into(),
+        ));
+    }
     log::info!("bye");
     Ok(())
 }
@@ -155,6 +170,14 @@ fn cors(origins: &[String]) -> Cors {
         .block_on_origin_mismatch(false)
 }
 
+/// Checks that certificate and key can be used, and that they belong together.
+///
+/// # Errors
+/// A sentence about what is not right.
+pub fn check_tls(files: &TlsFiles) -> Result<(), ConfigError> {
+    tls_config(files).map(drop)
+}
+
 fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
     let wrong = |name: &str, error: &dyn std::fmt::Display| {
         ConfigError(format!("{name} does not hold what it should ({error})."))
@@ -167,20 +190,6 @@ fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| wrong("TLS_CERT and TLS_KEY", &error))
-}
-
-fn warn_of_weak_settings(config: &Config) {
-    if config.bcrypt_cost < 10 {
-        log::warn!(
-            "BCRYPT_COST is {}: below 10, stolen password hashes are guessed quickly",
-            config.bcrypt_cost
-        );
-    }
-    if !config.rate_limits {
-        log::warn!(
-            "RATE_LIMITS is off: anyone may guess passwords and send as fast as the line allows"
-        );
-    }
 }
 
 /// Waits for SIGTERM or SIGINT, and tells which it was.
@@ -208,11 +217,13 @@ async fn tidy(app: Arc<App>) {
 async fn finish(app: Arc<App>, writers: Writers) {
     // The writers end when the last handle to the journal is gone.
     drop(app);
-    let joined = rt::task::spawn_blocking(|| writers.join());
-    if tokio::time::timeout(JOURNAL_PATIENCE, joined)
-        .await
-        .is_err()
-    {
+    // A thread of its own: the runtime would wait for one of its own without limit, and a disk may hang for ever.
+    let (done, ended) = oneshot::channel();
+    std::thread::spawn(move || {
+        writers.join();
+        let _nobody_waits = done.send(());
+    });
+    if tokio::time::timeout(JOURNAL_PATIENCE, ended).await.is_err() {
         log::warn!("the journal did not end in time");
     }
 }

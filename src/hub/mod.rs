@@ -20,7 +20,7 @@ use crate::{
 };
 use registry::{Newcomer, SocketId};
 pub use server::too_many_sockets;
-use server::{ChatServer, Connect, CountSockets, Disconnect, Drain, EndSession, Publish};
+use server::{ChatServer, Connect, CountSockets, Disconnect, Drain, EndSession, News, Publish};
 
 /// Something for one socket. Frames are encoded already and shared.
 #[derive(Debug, Clone, Message)]
@@ -40,6 +40,13 @@ pub enum Deliver {
         /// The room.
         room_id: i64,
         /// The last change that was not sent.
+        seq: u64,
+    },
+    /// The room has come this far; whoever has not been sent all of it should look.
+    Reached {
+        /// The room.
+        room_id: i64,
+        /// Its latest change.
         seq: u64,
     },
     /// Anything that is not numbered.
@@ -75,6 +82,7 @@ pub struct Gauge {
     since: Instant,
     heard: AtomicU64,
     taken: AtomicU64,
+    pings: AtomicU64,
     waiting: AtomicUsize,
     doom: AtomicU16,
 }
@@ -85,6 +93,7 @@ impl Default for Gauge {
             since: Instant::now(),
             heard: AtomicU64::new(0),
             taken: AtomicU64::new(0),
+            pings: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             doom: AtomicU16::new(0),
         }
@@ -101,9 +110,18 @@ impl Gauge {
         self.heard.store(self.elapsed_ms(), Ordering::Relaxed);
     }
 
-    /// The socket has taken a delivery of this weight.
+    /// The session has taken a delivery of this weight out of its mailbox.
     pub fn take(&self, weight: usize) {
         self.waiting.fetch_sub(weight, Ordering::Relaxed);
+    }
+
+    /// The session has written a ping.
+    pub fn ping(&self) {
+        self.pings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The connection has taken something.
+    pub fn progress(&self) {
         self.taken.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -221,16 +239,24 @@ impl Publisher {
     /// Sends these changes to the members of their rooms. Blocks while the batch before is still being sent: a slow
     /// hub slows the writer down instead of piling up a queue. For threads that may block.
     pub fn publish(&mut self, changes: Vec<Broadcast>) {
-        if changes.is_empty() {
-            return;
+        if !changes.is_empty() {
+            self.send(News::Changes(changes));
         }
+    }
+
+    /// Tells the members of a room how far it has come, where changes may have been stored and never been announced.
+    pub fn reached(&mut self, room_id: i64, seq: u64) {
+        self.send(News::Reached { room_id, seq });
+    }
+
+    fn send(&mut self, news: News) {
         if let Some(last) = self.last.take()
             && last.blocking_recv().is_err()
         {
             log::error!("the hub is gone");
         }
         let (done, last) = oneshot::channel();
-        self.server.do_send(Publish { changes, done });
+        self.server.do_send(Publish { news, done });
         self.last = Some(last);
     }
 }

@@ -19,11 +19,15 @@ use crate::{
     },
 };
 
+mod socket;
+
+use socket::Socket;
+
 /// A socket's number, never used twice.
 pub type SocketId = u64;
 
 /// Most names that a newcomer is told.
-const MOST_NAMES: usize = 200;
+const MOST_NAMES: usize = 100;
 /// Above this many comers and goers at once, all are told the same, the comers themselves included.
 const MOST_OWN_NOTICES: usize = 100;
 /// How long joins and leaves are gathered before they are told, in a small crowd.
@@ -48,18 +52,6 @@ pub struct Newcomer {
     pub rooms: Vec<i64>,
     /// What the socket and the hub share.
     pub gauge: Arc<Gauge>,
-}
-
-struct Socket<O> {
-    newcomer: Newcomer,
-    outbox: O,
-    /// Room → the last change that did not fit, and that the socket has not been told of.
-    missed: Vec<(i64, u64)>,
-    /// Since when, and at which count of taken deliveries, nothing more has fitted.
-    stuck: Option<(Instant, u64)>,
-    /// When it was last pinged, until it answers.
-    pinged: Option<(Instant, u64)>,
-    next_ping: Instant,
 }
 
 struct User {
@@ -135,17 +127,8 @@ impl<O: Outbox> Registry<O> {
             self.rooms.entry(*room).or_default().insert(id);
         }
         let next_ping = now + self.patience.ping_interval;
-        self.sockets.insert(
-            id,
-            Socket {
-                newcomer,
-                outbox,
-                missed: Vec::new(),
-                stuck: None,
-                pinged: None,
-                next_ping,
-            },
-        );
+        self.sockets
+            .insert(id, Socket::new(newcomer, outbox, next_ping));
         id
     }
 
@@ -246,6 +229,20 @@ impl<O: Outbox> Registry<O> {
         }
     }
 
+    /// Tells the members of a room how far it has come.
+    pub fn tell_reached(&mut self, room_id: i64, seq: u64) {
+        let Some(ids) = self.rooms.get(&room_id) else {
+            return;
+        };
+        for id in ids {
+            if let Some(socket) = self.sockets.get_mut(id)
+                && !socket.offer(Deliver::Reached { room_id, seq }, &self.patience)
+            {
+                socket.note_missed(room_id, seq);
+            }
+        }
+    }
+
     /// Closes every socket of a login.
     pub fn end_session(&mut self, session_id: i64, code: u16, reason: &'static str, now: Instant) {
         let ids: Vec<_> = self
@@ -311,96 +308,13 @@ impl<O: Outbox> Registry<O> {
                 ended.push((*id, close::TOO_SLOW, "nothing was read for too long"));
             } else if socket.is_silent(&self.patience, now) {
                 ended.push((*id, close::HEARTBEAT_MISSED, "no sign of life"));
-            } else if now >= socket.next_ping {
-                socket.next_ping = now + self.patience.ping_interval;
-                let heard = socket.newcomer.gauge.heard.load(Ordering::Relaxed);
-                socket.pinged.get_or_insert((now, heard));
-                socket.offer(Deliver::Ping, &self.patience);
+            } else {
+                socket.ping_when_due(&self.patience, now);
             }
         }
         for (id, code, reason) in ended {
             log::debug!("socket {id} is closed with {code}: {reason}");
             self.close(id, None, code, reason, now);
-        }
-    }
-}
-
-impl<O: Outbox> Socket<O> {
-    fn offer(&self, delivery: Deliver, patience: &Patience) -> bool {
-        let weight = delivery.weight();
-        let waiting = &self.newcomer.gauge.waiting;
-        if waiting.fetch_add(weight, Ordering::Relaxed) + weight > patience.queue_bytes
-            || !self.outbox.offer(delivery)
-        {
-            waiting.fetch_sub(weight, Ordering::Relaxed);
-            return false;
-        }
-        true
-    }
-
-    fn send_change(&mut self, change: &Broadcast, patience: &Patience, now: Instant) {
-        let frame = match &change.own {
-            Some((user_id, own)) if *user_id == self.newcomer.user_id => own,
-            _ => &change.frame,
-        };
-        let (room_id, seq, frame) = (change.room_id, change.seq, frame.clone());
-        // What was missed is told first, so that nobody sees n + 2 after n.
-        if self.tell_missed(patience)
-            && self.offer(
-                Deliver::Change {
-                    room_id,
-                    seq,
-                    frame,
-                },
-                patience,
-            )
-        {
-            self.stuck = None;
-            return;
-        }
-        match self.missed.iter_mut().find(|(room, _)| *room == room_id) {
-            Some((_, missed)) => *missed = seq,
-            None => self.missed.push((room_id, seq)),
-        }
-        let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
-        match self.stuck {
-            Some((_, before)) if before == taken => {}
-            _ => self.stuck = Some((now, taken)),
-        }
-    }
-
-    /// True when nothing is left to tell.
-    fn tell_missed(&mut self, patience: &Patience) -> bool {
-        while let Some((room_id, seq)) = self.missed.last().copied() {
-            if !self.offer(Deliver::Missed { room_id, seq }, patience) {
-                return false;
-            }
-            self.missed.pop();
-        }
-        true
-    }
-
-    /// Whether something has waited for too long and not one delivery was taken meanwhile.
-    fn is_stuck(&mut self, patience: &Patience, now: Instant) -> bool {
-        if self.missed.is_empty() {
-            self.stuck = None;
-        }
-        let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
-        self.stuck.is_some_and(|(since, before)| {
-            before == taken && now.duration_since(since) >= patience.slow_reader
-        })
-    }
-
-    /// Whether a ping has waited for its answer for too long. Anything that the client sends is an answer.
-    fn is_silent(&mut self, patience: &Patience, now: Instant) -> bool {
-        let heard = self.newcomer.gauge.heard.load(Ordering::Relaxed);
-        match self.pinged {
-            Some((_, before)) if heard != before => {
-                self.pinged = None;
-                false
-            }
-            Some((at, _)) => now.duration_since(at) >= patience.ping_timeout,
-            None => false,
         }
     }
 }

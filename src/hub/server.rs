@@ -132,18 +132,29 @@ impl Handler<CountSockets> for ChatServer {
     }
 }
 
+/// What a writer of the journal has to tell.
+pub enum News {
+    /// These were committed, in this order.
+    Changes(Vec<Broadcast>),
+    /// The room has come this far.
+    Reached { room_id: i64, seq: u64 },
+}
+
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Publish {
-    pub changes: Vec<Broadcast>,
+    pub news: News,
     pub done: oneshot::Sender<()>,
 }
 
 impl Handler<Publish> for ChatServer {
     type Result = ();
 
-    fn handle(&mut self, Publish { changes, done }: Publish, _: &mut Context<Self>) {
-        self.registry.publish(&changes, Instant::now());
+    fn handle(&mut self, Publish { news, done }: Publish, _: &mut Context<Self>) {
+        match news {
+            News::Changes(changes) => self.registry.publish(&changes, Instant::now()),
+            News::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq),
+        }
         let _writer_is_gone = done.send(());
     }
 }

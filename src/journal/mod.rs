@@ -8,6 +8,7 @@
 //! of a room are announced in the order of their numbers.
 
 use std::{
+    collections::HashSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     thread,
     time::{Duration, Instant},
@@ -21,6 +22,7 @@ use crate::{
         self, Pool, WriteError,
         conn::{PATIENCE, pool},
         messages::{self, Appended},
+        rooms,
     },
     error::{Error, Result},
     protocol::time::{Timestamp, now},
@@ -30,6 +32,10 @@ use crate::{
 const QUEUE: usize = 8_192;
 /// Most drafts in one transaction.
 const BATCH: usize = 512;
+/// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
+const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
+/// How often a room whose last commit was not confirmed is looked at.
+const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 /// Writers on `PostgreSQL`.
 const POSTGRES_WRITERS: u32 = 2;
 
@@ -138,7 +144,7 @@ impl<A: Send + 'static> Journal<A> {
         announcer: impl Fn() -> F,
     ) -> std::io::Result<(Self, Writers)>
     where
-        F: FnMut(Vec<Committed<A>>) + Send + 'static,
+        F: FnMut(News<A>) + Send + 'static,
     {
         let count = match storage.database_url {
             DatabaseUrl::Sqlite(_) => 1,
@@ -157,6 +163,7 @@ impl<A: Send + 'static> Journal<A> {
                             pool,
                             queue,
                             announce,
+                            doubtful: HashSet::new(),
                         }
                         .run();
                     })?,
@@ -164,6 +171,12 @@ impl<A: Send + 'static> Journal<A> {
             writers.push(sender);
         }
         Ok((Self { writers }, Writers(threads)))
+    }
+
+    /// Whether every writer is at work. One that is not has panicked, and its rooms take no more messages.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.writers.iter().all(|writer| !writer.is_closed())
     }
 
     /// Puts a draft into the queue. Drafts of one caller for one room are stored in the order of these calls.
@@ -197,17 +210,82 @@ impl<A: Send + 'static> Journal<A> {
     }
 }
 
+/// What a writer has to tell after a transaction.
+#[derive(Debug)]
+pub enum News<A> {
+    /// These were committed, in this order.
+    Committed(Vec<Committed<A>>),
+    /// The room has come this far. Changes up to there may have been stored without being announced, because their
+    /// commit was not confirmed.
+    Reached {
+        /// The room.
+        room_id: i64,
+        /// Its latest change.
+        seq: u64,
+    },
+}
+
 struct Writer<A, F> {
     pool: Pool,
     queue: mpsc::Receiver<Waiting<A>>,
     announce: F,
+    /// Rooms of which it is not known whether their last changes were stored.
+    doubtful: HashSet<String>,
 }
 
-impl<A, F: FnMut(Vec<Committed<A>>)> Writer<A, F> {
+impl<A, F: FnMut(News<A>)> Writer<A, F> {
     fn run(mut self) {
         let mut batch = Vec::new();
-        while self.queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-            self.commit(std::mem::take(&mut batch));
+        loop {
+            self.settle_doubts();
+            if !self.receive(&mut batch) {
+                return;
+            }
+            if !batch.is_empty() {
+                self.commit(std::mem::take(&mut batch));
+            }
+        }
+    }
+
+    /// Takes all that waits. Waits for something, but not for long while a doubt is left. False when all is done.
+    fn receive(&mut self, batch: &mut Vec<Waiting<A>>) -> bool {
+        if self.doubtful.is_empty() {
+            return self.queue.blocking_recv_many(batch, BATCH) > 0;
+        }
+        loop {
+            match self.queue.try_recv() {
+                Ok(waiting) if batch.len() + 1 < BATCH => batch.push(waiting),
+                Ok(waiting) => {
+                    batch.push(waiting);
+                    return true;
+                }
+                Err(mpsc::error::TryRecvError::Disconnected) => return !batch.is_empty(),
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    if batch.is_empty() {
+                        thread::sleep(DOUBT_PAUSE);
+                    }
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Looks how far the rooms have come whose last commit was not confirmed, and has their members told.
+    fn settle_doubts(&mut self) {
+        if self.doubtful.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = self.doubtful.iter().map(String::as_str).collect();
+        let found = db::connection(&self.pool)
+            .ok()
+            .and_then(|mut conn| rooms::list_numbers(&mut conn, &names).ok());
+        let Some(found) = found else { return };
+        self.doubtful.clear();
+        for (room_id, seq) in found {
+            (self.announce)(News::Reached {
+                room_id,
+                seq: seq.unsigned_abs(),
+            });
         }
     }
 
@@ -216,7 +294,7 @@ impl<A, F: FnMut(Vec<Committed<A>>)> Writer<A, F> {
         // would delay those who still wait.
         let (batch, late): (Vec<_>, Vec<_>) = batch
             .into_iter()
-            .partition(|waiting| waiting.since.elapsed() < PATIENCE);
+            .partition(|waiting| waiting.since.elapsed() < QUEUE_PATIENCE);
         refuse(late, &Error::store_unavailable());
         if batch.is_empty() {
             return;
@@ -224,7 +302,13 @@ impl<A, F: FnMut(Vec<Committed<A>>)> Writer<A, F> {
         let at = now();
         match self.append(&batch, at) {
             Ok(outcomes) => self.tell(batch, outcomes, at),
-            Err(error) => refuse(batch, &error),
+            Err(error) => {
+                if error.code == Error::outcome_unknown().code {
+                    self.doubtful
+                        .extend(batch.iter().map(|waiting| waiting.draft.room.clone()));
+                }
+                refuse(batch, &error);
+            }
         }
     }
 
@@ -282,7 +366,9 @@ impl<A, F: FnMut(Vec<Committed<A>>)> Writer<A, F> {
             };
             receipts.push((receipt, answer));
         }
-        (self.announce)(committed);
+        if !committed.is_empty() {
+            (self.announce)(News::Committed(committed));
+        }
         for (receipt, answer) in receipts {
             // The sender may have gone; what is stored stays stored.
             let _gone = receipt.send(answer);
@@ -296,13 +382,12 @@ fn refuse<A>(batch: Vec<Waiting<A>>, error: &Error) {
     }
 }
 
-/// Waits for a receipt, but not for ever. A little longer than the writer's own patience, so that its answer, which knows
-/// more, comes first.
+/// Waits for a receipt, but not for ever.
 ///
 /// # Errors
 /// What the writer answered; or that the outcome is not known, when it did not answer in time.
 pub async fn receipt(pending: Pending, since: Instant) -> Result<Receipt> {
-    let deadline = since + PATIENCE + Duration::from_millis(500);
+    let deadline = since + PATIENCE;
     match tokio::time::timeout_at(deadline.into(), pending).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) | Err(_) => Err(Error::outcome_unknown()),

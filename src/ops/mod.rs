@@ -1,3 +1,7 @@
 //! What the operator runs beside the server: each a file, or a folder where one file would be too long.
 
+pub mod bench;
+pub mod demo;
+pub mod doctor;
+mod paint;
 pub mod verify;

@@ -17,6 +17,18 @@ pub struct Limits {
     pub sockets_per_user: usize,
     /// Messages that may wait for their ack on one socket.
     pub unacked_per_socket: usize,
+    /// Frames that may wait for a slow reader before it is told `lag`.
+    #[serde(default)]
+    pub queue_frames: usize,
+    /// Bytes that may wait for a slow reader before it is told `lag`.
+    #[serde(default)]
+    pub queue_bytes: usize,
+    /// Milliseconds without a byte taken before a reader is cut off (4008).
+    #[serde(default)]
+    pub slow_reader_ms: u64,
+    /// Milliseconds to answer a ping before a socket is closed (4002).
+    #[serde(default)]
+    pub ping_timeout_ms: u64,
 }
 
 impl Default for Limits {
@@ -28,6 +40,10 @@ impl Default for Limits {
             message_burst: 30,
             sockets_per_user: 20,
             unacked_per_socket: 32,
+            queue_frames: 256,
+            queue_bytes: 256 * 1024,
+            slow_reader_ms: 10_000,
+            ping_timeout_ms: 10_000,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod frames;
 pub mod inbound;
+mod outgoing;
 mod session;
 
 use std::sync::Arc;
@@ -14,8 +15,10 @@ use crate::{
     app::App,
     chat::Caller,
     error::{Error, Kind, Result},
+    hub::Gauge,
 };
 use inbound::InboundStream;
+use outgoing::{Outgoing, OutgoingStream};
 use session::ChatSession;
 
 /// Checks that the request asks for a WebSocket as RFC 6455, section 4.2.1 has it, and gives the answer's head.
@@ -71,11 +74,13 @@ pub fn start(
     app: Arc<App>,
     caller: Caller,
 ) -> HttpResponse {
-    // Unlike `WebsocketContext`, `HttpContext` takes frames as they are: ours are encoded once, for all who get them,
-    // and what clients send is read by our own decoder.
-    let frames = HttpContext::with_factory(move |ctx| {
+    let (outgoing, gauge) = (Outgoing::default(), Arc::<Gauge>::default());
+    let (written, measured) = (outgoing.clone(), Arc::clone(&gauge));
+    // Unlike `WebsocketContext`, `HttpContext` brings no codec: our frames are encoded once, for all who get them, and
+    // what clients send is read by our own decoder.
+    let session = HttpContext::with_factory(move |ctx| {
         ctx.add_stream(InboundStream::new(payload, app.config.limits.frame_bytes));
-        ChatSession::new(app, caller)
+        ChatSession::new(app, caller, written, measured)
     });
-    response.streaming(frames)
+    response.streaming(OutgoingStream::new(session, outgoing, gauge))
 }

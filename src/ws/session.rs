@@ -4,6 +4,7 @@
 //! slow is therefore judged by the hub.
 
 mod rooms;
+mod welcome;
 
 use std::{
     collections::VecDeque,
@@ -17,20 +18,22 @@ use actix::{
 };
 use actix_web_actors::HttpContext;
 
-use super::frames::{Inbound, Violation};
+use super::{
+    frames::{Inbound, Violation},
+    outgoing::Outgoing,
+};
 use crate::{
     app::App,
     chat::{
         Caller,
         messages::{self, Post, Posted, Posting},
-        rooms::{self as chat_rooms, Room},
     },
-    error::{Error, Kind, Result},
-    hub::{Deliver, Gauge, Registration, frame, registry::Newcomer},
+    error::{Error, Result},
+    hub::{Deliver, Gauge, Registration, frame},
     protocol::{
         close,
         command::{self, Command, Request, SendMessage},
-        event::{Ack, Connected, ErrorFrame, Event, Notice, RoomState, System},
+        event::{Ack, ErrorFrame, Event},
     },
 };
 use rooms::{RoomFeed, SyncUnderWay};
@@ -38,6 +41,8 @@ use rooms::{RoomFeed, SyncUnderWay};
 /// So many frames within [`MISUNDERSTOOD_WITHIN`] that were not understood end the socket.
 const MOST_MISUNDERSTOOD: usize = 10;
 const MISUNDERSTOOD_WITHIN: Duration = Duration::from_mins(1);
+/// How long what was on its way when the farewell was sent is still answered.
+const FAREWELL: Duration = Duration::from_millis(100);
 /// How long a client may take to answer a close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -47,6 +52,7 @@ type Context = HttpContext<ChatSession>;
 pub struct ChatSession {
     app: Arc<App>,
     caller: Caller,
+    outgoing: Outgoing,
     gauge: Arc<Gauge>,
     registration: Option<Registration>,
     rooms: Vec<RoomFeed>,
@@ -68,19 +74,13 @@ enum Closing {
     Said,
 }
 
-/// What a newcomer's first frame is made of.
-struct Welcome {
-    registration: Registration,
-    online: Vec<String>,
-    rooms: Vec<Room>,
-}
-
 impl ChatSession {
-    pub fn new(app: Arc<App>, caller: Caller) -> Self {
+    pub fn new(app: Arc<App>, caller: Caller, outgoing: Outgoing, gauge: Arc<Gauge>) -> Self {
         Self {
             app,
             caller,
-            gauge: Arc::default(),
+            outgoing,
+            gauge,
             registration: None,
             rooms: Vec::new(),
             unacked: VecDeque::new(),
@@ -91,59 +91,12 @@ impl ChatSession {
         }
     }
 
-    fn welcome(&mut self, welcome: Result<Welcome>, ctx: &mut Context) {
-        let Welcome {
-            registration,
-            online,
-            rooms,
-        } = match welcome {
-            Ok(welcome) => welcome,
-            Err(error) => {
-                let code = if error.kind == Kind::TooMany {
-                    close::TOO_MANY
-                } else {
-                    close::UNKNOWN
-                };
-                self.send_error(None, &error, ctx);
-                return self.say_close(code, "the socket could not be opened", ctx);
-            }
-        };
-        self.registration = Some(registration);
-        let config = &self.app.config;
-        let connected = Connected {
-            user_id: self.caller.user_id,
-            username: self.caller.username.clone(),
-            session: self.caller.session_id,
-            epoch: self.app.epoch.clone(),
-            heartbeat_ms: u64::try_from(config.patience.ping_interval.as_millis())
-                .unwrap_or(u64::MAX),
-            limits: config.limits,
-            rooms: rooms
-                .iter()
-                .map(|room| RoomState {
-                    name: room.name.clone(),
-                    seq: room.last_seq.unsigned_abs(),
-                })
-                .collect(),
-            online,
-        };
-        let message = format!("Connected as {}", self.caller.username);
-        send(
-            &Event::System(System {
-                message,
-                notice: Notice::Connected(Box::new(connected)),
-            }),
-            ctx,
-        );
-        self.rooms = rooms.into_iter().map(RoomFeed::new).collect();
-    }
-
     fn hear(&mut self, text: &str, ctx: &mut Context) {
         let Request { reference, command } = match command::parse(text) {
             Ok(request) => request,
             Err(error) => {
                 let refused = Error::bad_request(error.code, error.detail);
-                self.send_error(error.reference, &refused, ctx);
+                self.send_error(error.reference, &refused);
                 return self.count_misunderstood(ctx);
             }
         };
@@ -152,12 +105,12 @@ impl ChatSession {
                 "shutting_down",
                 "This connection is closing; send it again on the next.",
             );
-            return self.send_error(reference, &refused, ctx);
+            return self.send_error(reference, &refused);
         }
         match command {
             Command::Message(message) => self.post(reference, message, ctx),
             Command::Sync(sync) => self.start_sync(reference, sync, ctx),
-            Command::Ping => send(&Event::Pong { reference }, ctx),
+            Command::Ping => self.send(&Event::Pong { reference }),
         }
     }
 
@@ -185,7 +138,7 @@ impl ChatSession {
             let detail =
                 "Too many messages wait for their ack on this socket; wait for some of them.";
             let refused = Error::too_many("too_many_unacked", detail, Duration::from_millis(100));
-            return self.send_error(reference, &refused, ctx);
+            return self.send_error(reference, &refused);
         }
         let SendMessage {
             content,
@@ -202,7 +155,7 @@ impl ChatSession {
             },
         ) {
             Ok(posting) => self.unacked.push_back((reference, posting)),
-            Err(error) => return self.send_error(reference, &error, ctx),
+            Err(error) => return self.send_error(reference, &error),
         }
         self.await_ack(ctx);
     }
@@ -248,38 +201,41 @@ impl ChatSession {
                 }),
                 Some(reference),
             ) => {
-                send(
-                    &Event::Ack(Ack {
-                        reference,
-                        room,
-                        id,
-                        seq,
-                        timestamp: at,
-                        duplicate,
-                    }),
-                    ctx,
-                );
+                self.send(&Event::Ack(Ack {
+                    reference,
+                    room,
+                    id,
+                    seq,
+                    timestamp: at,
+                    duplicate,
+                }));
             }
             (Ok(_), None) => {}
-            (Err(error), reference) => self.send_error(reference, &error, ctx),
+            (Err(error), reference) => self.send_error(reference, &error),
         }
         self.await_ack(ctx);
         self.close_when_acked(ctx);
     }
 
-    fn send_error(&self, reference: Option<String>, error: &Error, ctx: &mut Context) {
-        log::debug!("a frame of {} was refused: {error}", self.caller.username);
-        send(
-            &Event::Error(ErrorFrame {
-                reference,
-                code: error.code.into(),
-                detail: error.detail.clone().into_owned(),
-                retry_after_ms: error
-                    .retry_after
-                    .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
-            }),
-            ctx,
+    fn send(&self, event: &Event) {
+        self.outgoing.write(frame::event(event));
+    }
+
+    fn send_error(&self, reference: Option<String>, error: &Error) {
+        // Only the code: the sentence may quote what the client sent.
+        log::debug!(
+            "a frame of {} was refused: {}",
+            self.caller.username,
+            error.code
         );
+        self.send(&Event::Error(ErrorFrame {
+            reference,
+            code: error.code.into(),
+            detail: error.detail.clone().into_owned(),
+            retry_after_ms: error
+                .retry_after
+                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
+        }));
     }
 
     fn close_when_acked(&mut self, ctx: &mut Context) {
@@ -292,14 +248,10 @@ impl ChatSession {
     fn say_close(&mut self, code: u16, reason: &str, ctx: &mut Context) {
         if self.closing != Closing::Said {
             self.closing = Closing::Said;
-            ctx.write(frame::close(code, reason));
+            self.outgoing.write(frame::close(code, reason));
             ctx.run_later(CLOSE_PATIENCE, |_, ctx| ctx.stop());
         }
     }
-}
-
-fn send(event: &Event, ctx: &mut Context) {
-    ctx.write(frame::event(event));
 }
 
 impl Actor for ChatSession {
@@ -308,40 +260,7 @@ impl Actor for ChatSession {
     fn started(&mut self, ctx: &mut Context) {
         ctx.parts()
             .set_mailbox_capacity(self.app.config.patience.queue_frames);
-        let (app, caller, gauge) = (
-            Arc::clone(&self.app),
-            self.caller.clone(),
-            Arc::clone(&self.gauge),
-        );
-        let outbox = ctx.address().recipient();
-        let welcome = async move {
-            let rooms = chat_rooms::list(&app, &caller)
-                .await?
-                .into_iter()
-                .map(|room| room.id)
-                .collect();
-            let newcomer = Newcomer {
-                user_id: caller.user_id,
-                username: caller.username.clone(),
-                session_id: caller.session_id,
-                rooms,
-                gauge,
-            };
-            let (registration, online) = app.hub.connect(newcomer, outbox).await?;
-            // Read again now that the hub sends us what is new: what is above these numbers will come, what is not
-            // above them was there. Between the two there is no gap.
-            Ok(Welcome {
-                registration,
-                online,
-                rooms: chat_rooms::list(&app, &caller).await?,
-            })
-        };
-        // Waiting: nothing else is handled before the first frame has been sent.
-        ctx.wait(
-            welcome
-                .into_actor(self)
-                .map(|welcome, session, ctx| session.welcome(welcome, ctx)),
-        );
+        self.open(ctx);
     }
 
     fn stopped(&mut self, _: &mut Context) {
@@ -364,18 +283,25 @@ impl Handler<Deliver> for ChatSession {
                 frame,
             } => self.hear_change(room_id, seq, frame, ctx),
             Deliver::Missed { room_id, seq } => self.hear_missed(room_id, seq, ctx),
-            Deliver::Notice(frame) => ctx.write(frame),
-            Deliver::Ping => ctx.write(frame::ping()),
+            Deliver::Reached { room_id, seq } => self.hear_reached(room_id, seq, ctx),
+            Deliver::Notice(frame) => self.outgoing.write(frame),
+            Deliver::Ping => {
+                self.outgoing.write(frame::ping());
+                self.gauge.ping();
+            }
             Deliver::Close {
                 farewell,
                 code,
                 reason,
             } => {
-                if let Some(frame) = farewell {
-                    ctx.write(frame);
-                }
                 self.closing = Closing::WhenAcked(code, reason);
-                self.close_when_acked(ctx);
+                if let Some(frame) = farewell {
+                    self.outgoing.write(frame);
+                    // What the client has sent before it could know is still answered, with a refusal.
+                    ctx.run_later(FAREWELL, ChatSession::close_when_acked);
+                } else {
+                    self.close_when_acked(ctx);
+                }
             }
         }
         if let Some(code) = self.gauge.doom() {
@@ -393,14 +319,16 @@ impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
                 self.say_close(close::UNSUPPORTED, "only text frames are spoken here", ctx);
             }
             Ok(Inbound::Ping(payload)) if self.closing != Closing::Said => {
-                ctx.write(frame::pong(&payload));
+                self.outgoing.write(frame::pong(&payload));
             }
             Ok(Inbound::Text(_) | Inbound::Ping(_) | Inbound::Pong(_)) => {}
             Ok(Inbound::Close(reason)) => {
                 if self.closing != Closing::Said {
-                    ctx.write(reason.map_or_else(frame::close_without_code, |(code, _)| {
-                        frame::close(code, "")
-                    }));
+                    self.outgoing.write(
+                        reason.map_or_else(frame::close_without_code, |(code, _)| {
+                            frame::close(code, "")
+                        }),
+                    );
                 }
                 // What was written is still sent.
                 ctx.stop();

@@ -41,10 +41,12 @@ const ROOMS: &[Room] = &[
         &["protocol", "error", "config", "app", "chat", "hub", "ws"],
     ),
     ("tui", &["protocol", "config"]),
+    // The demo is people at a client, so it speaks to its server with the terminal client's network code.
     (
         "ops",
         &[
-            "protocol", "error", "config", "gate", "crypto", "db", "journal", "app", "chat", "http",
+            "protocol", "error", "config", "gate", "crypto", "db", "journal", "app", "chat",
+            "http", "tui",
         ],
     ),
 ];

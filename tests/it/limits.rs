@@ -20,7 +20,8 @@ fn the_first_frame_tells_the_limits() {
     let told = &socket.connected;
     let limits = json!({
         "content_bytes": 1000, "frame_bytes": 65_536, "messages_per_second": 1, "message_burst": 3,
-        "sockets_per_user": 2, "unacked_per_socket": 5,
+        "sockets_per_user": 2, "unacked_per_socket": 5, "queue_frames": 256, "queue_bytes": 262_144,
+        "slow_reader_ms": 10_000, "ping_timeout_ms": 10_000,
     });
     assert_eq!(
         (&told["limits"], &told["heartbeat_ms"]),

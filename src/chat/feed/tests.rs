@@ -9,6 +9,8 @@ enum Step {
     Commit,
     /// A change is committed and nobody is told: the announcement was lost.
     CommitInSilence,
+    /// The members are told how far the room has come.
+    Reached,
     /// A change is committed, and the hub leaves it out because too much is waiting.
     CommitAndMiss,
     /// The client asks for everything after this share of the log (over 100: the future).
@@ -23,6 +25,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         6 => Just(Step::Commit),
         1 => Just(Step::CommitInSilence),
+        1 => Just(Step::Reached),
         1 => Just(Step::CommitAndMiss),
         2 => (0..120u64).prop_map(Step::Sync),
         5 => (1..9usize).prop_map(Step::PageComes),
@@ -135,6 +138,7 @@ impl Run {
                 self.feed.live(self.log, self.log, &mut actions);
             }
             Step::CommitInSilence => self.log += 1,
+            Step::Reached => self.feed.reached(self.log, &mut actions),
             Step::CommitAndMiss => {
                 self.log += 1;
                 self.feed.missed(self.log, &mut actions);

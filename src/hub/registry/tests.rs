@@ -36,6 +36,7 @@ impl Inbox {
         held.iter()
             .map(|delivery| {
                 self.gauge.take(delivery.weight());
+                self.gauge.progress();
                 match delivery {
                     Deliver::Change { seq, frame, .. } => {
                         format!("{seq}:{}", String::from_utf8_lossy(&frame[2..]))
@@ -46,7 +47,11 @@ impl Inbox {
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
                         value["message"].as_str().expect("a message").to_owned()
                     }
-                    Deliver::Ping => "ping".into(),
+                    Deliver::Reached { seq, .. } => format!("reached {seq}"),
+                    Deliver::Ping => {
+                        self.gauge.ping();
+                        "ping".into()
+                    }
                     Deliver::Close { code, .. } => format!("close {code}"),
                 }
             })
@@ -233,6 +238,20 @@ fn a_silent_socket_is_pinged_and_then_taken_for_dead() {
     assert_eq!(world.registry.count(), 1);
     world.registry.tick(world.at(35));
     assert_eq!(inbox.take(), ["close 4002"]);
+    assert_eq!(world.registry.count(), 0);
+}
+
+#[test]
+fn a_ping_that_stands_behind_other_things_cannot_be_answered_yet() {
+    let (mut world, slow) = (World::new(), Inbox::new(9));
+    world.join(2, "slow", &slow);
+    world.registry.tick(world.at(25));
+    for second in 26..60 {
+        world.registry.tick(world.at(second));
+    }
+    assert_eq!(world.registry.count(), 1, "it has not seen the ping");
+    assert_eq!(slow.take(), ["ping", "ping"]);
+    world.registry.tick(world.at(70));
     assert_eq!(world.registry.count(), 0);
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 use bytes::Bytes;
 
-use super::{ChatSession, Context, send};
+use super::{ChatSession, Context};
 use crate::{
     chat::{
         feed::{Action, Feed},
@@ -67,6 +67,15 @@ impl ChatSession {
         }
     }
 
+    /// A room has come this far.
+    pub(super) fn hear_reached(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
+        if let Some(place) = self.place_of(room_id) {
+            let mut actions = Vec::new();
+            self.rooms[place].feed.reached(seq, &mut actions);
+            self.carry_out(place, actions, ctx);
+        }
+    }
+
     fn place_of(&self, room_id: i64) -> Option<usize> {
         self.rooms.iter().position(|known| known.room.id == room_id)
     }
@@ -87,8 +96,9 @@ impl ChatSession {
         } else {
             None
         };
+        let refused = refused.or_else(|| self.app.rates.check_read(self.caller.user_id).err());
         if let Some(error) = refused {
-            return self.send_error(reference, &error, ctx);
+            return self.send_error(reference, &error);
         }
         let waiting = sync.rooms.len();
         self.sync = Some(SyncUnderWay {
@@ -104,11 +114,11 @@ impl ChatSession {
                 self.carry_out(place, actions, ctx);
             }
         }
-        self.finish_sync(ctx);
+        self.finish_sync();
     }
 
     /// Answers the `sync`, once all of its rooms have been served.
-    fn finish_sync(&mut self, ctx: &mut Context) {
+    fn finish_sync(&mut self) {
         let Some(SyncUnderWay {
             reference,
             rooms,
@@ -119,12 +129,12 @@ impl ChatSession {
             return;
         };
         match failure {
-            Some(error) => self.send_error(reference, &error, ctx),
-            None => send(&Event::Synced { reference, rooms }, ctx),
+            Some(error) => self.send_error(reference, &error),
+            None => self.send(&Event::Synced { reference, rooms }),
         }
     }
 
-    fn room_synced(&mut self, place: usize, outcome: Result<SyncedRoom>, ctx: &mut Context) {
+    fn room_synced(&mut self, place: usize, outcome: Result<SyncedRoom>) {
         let name = self.rooms[place].room.name.clone();
         if let Some(sync) = &mut self.sync {
             sync.waiting = sync.waiting.saturating_sub(1);
@@ -135,38 +145,34 @@ impl ChatSession {
                 Err(error) => sync.failure = Some(error),
             }
         }
-        self.finish_sync(ctx);
+        self.finish_sync();
     }
 
     fn carry_out(&mut self, place: usize, actions: Vec<Action<Bytes>>, ctx: &mut Context) {
         for action in actions {
             match action {
-                Action::Send(frame) => ctx.write(frame),
+                Action::Send(frame) => self.outgoing.write(frame),
                 Action::Read(since) => self.read(place, since, ctx),
                 Action::ReadLater(since) => {
                     ctx.run_later(READ_AGAIN, move |session, ctx| {
                         session.read(place, since, ctx);
                     });
                 }
-                Action::Lag(seq) => send(
-                    &Event::Lag {
-                        room: self.rooms[place].room.name.clone(),
-                        seq,
-                    },
-                    ctx,
-                ),
+                Action::Lag(seq) => self.send(&Event::Lag {
+                    room: self.rooms[place].room.name.clone(),
+                    seq,
+                }),
                 Action::Synced { seq, complete } => {
-                    self.room_synced(place, Ok(SyncedRoom { seq, complete }), ctx);
+                    self.room_synced(place, Ok(SyncedRoom { seq, complete }));
                 }
                 Action::CursorAhead => {
                     let detail = "A cursor lies beyond the room's latest change: start afresh.";
                     self.room_synced(
                         place,
                         Err(Error::new(Kind::Conflict, "cursor_ahead", detail)),
-                        ctx,
                     );
                 }
-                Action::SyncFailed => self.room_synced(place, Err(Error::store_unavailable()), ctx),
+                Action::SyncFailed => self.room_synced(place, Err(Error::store_unavailable())),
             }
         }
     }

@@ -1,0 +1,146 @@
+//! One socket as the registry sees it: what fits, what it missed, whether it is stuck or silent.
+
+use std::{sync::atomic::Ordering, time::Instant};
+
+use super::{Newcomer, Outbox};
+use crate::{
+    config::Patience,
+    hub::{Broadcast, Deliver},
+};
+
+/// A socket that is open.
+pub struct Socket<O> {
+    pub newcomer: Newcomer,
+    pub outbox: O,
+    /// Room → the last change that did not fit, and that the socket has not been told of.
+    missed: Vec<(i64, u64)>,
+    /// Since when, and at which count of taken deliveries, nothing more has fitted.
+    stuck: Option<(Instant, u64)>,
+    /// The oldest ping that has not been answered.
+    pinged: Option<Pinged>,
+    pings: u64,
+    next_ping: Instant,
+}
+
+struct Pinged {
+    /// Since when it could be answered, as far as we know.
+    since: Instant,
+    /// Which ping of this socket it is.
+    number: u64,
+    /// When the client had last been heard before.
+    heard: u64,
+}
+
+impl<O: Outbox> Socket<O> {
+    pub fn new(newcomer: Newcomer, outbox: O, next_ping: Instant) -> Self {
+        Self {
+            newcomer,
+            outbox,
+            missed: Vec::new(),
+            stuck: None,
+            pinged: None,
+            pings: 0,
+            next_ping,
+        }
+    }
+
+    pub fn offer(&self, delivery: Deliver, patience: &Patience) -> bool {
+        let weight = delivery.weight();
+        let waiting = &self.newcomer.gauge.waiting;
+        if waiting.fetch_add(weight, Ordering::Relaxed) + weight > patience.queue_bytes
+            || !self.outbox.offer(delivery)
+        {
+            waiting.fetch_sub(weight, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+
+    pub fn send_change(&mut self, change: &Broadcast, patience: &Patience, now: Instant) {
+        let frame = match &change.own {
+            Some((user_id, own)) if *user_id == self.newcomer.user_id => own,
+            _ => &change.frame,
+        };
+        let (room_id, seq, frame) = (change.room_id, change.seq, frame.clone());
+        // What was missed is told first, so that nobody sees n + 2 after n.
+        if self.tell_missed(patience)
+            && self.offer(
+                Deliver::Change {
+                    room_id,
+                    seq,
+                    frame,
+                },
+                patience,
+            )
+        {
+            self.stuck = None;
+            return;
+        }
+        self.note_missed(room_id, seq);
+        let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
+        match self.stuck {
+            Some((_, before)) if before == taken => {}
+            _ => self.stuck = Some((now, taken)),
+        }
+    }
+
+    pub fn note_missed(&mut self, room_id: i64, seq: u64) {
+        match self.missed.iter_mut().find(|(room, _)| *room == room_id) {
+            Some((_, missed)) => *missed = seq,
+            None => self.missed.push((room_id, seq)),
+        }
+    }
+
+    /// True when nothing is left to tell.
+    pub fn tell_missed(&mut self, patience: &Patience) -> bool {
+        while let Some((room_id, seq)) = self.missed.last().copied() {
+            if !self.offer(Deliver::Missed { room_id, seq }, patience) {
+                return false;
+            }
+            self.missed.pop();
+        }
+        true
+    }
+
+    /// Whether something has waited for too long and not one delivery was taken meanwhile.
+    pub fn is_stuck(&mut self, patience: &Patience, now: Instant) -> bool {
+        if self.missed.is_empty() {
+            self.stuck = None;
+        }
+        let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
+        self.stuck.is_some_and(|(since, before)| {
+            before == taken && now.duration_since(since) >= patience.slow_reader
+        })
+    }
+
+    /// Pings, when it is time. One that does not fit is tried again with the next tick.
+    pub fn ping_when_due(&mut self, patience: &Patience, now: Instant) {
+        if now >= self.next_ping && self.offer(Deliver::Ping, patience) {
+            self.next_ping = now + patience.ping_interval;
+            self.pings += 1;
+            let heard = self.newcomer.gauge.heard.load(Ordering::Relaxed);
+            self.pinged.get_or_insert(Pinged {
+                since: now,
+                number: self.pings,
+                heard,
+            });
+        }
+    }
+
+    /// Whether a ping has waited for its answer for too long. Anything that the client sends is an answer; and as long
+    /// as the ping stands behind other things that wait for a slow reader, he cannot answer it.
+    pub fn is_silent(&mut self, patience: &Patience, now: Instant) -> bool {
+        let Some(pinged) = &mut self.pinged else {
+            return false;
+        };
+        let gauge = &self.newcomer.gauge;
+        if gauge.heard.load(Ordering::Relaxed) != pinged.heard {
+            self.pinged = None;
+            return false;
+        }
+        if gauge.pings.load(Ordering::Relaxed) < pinged.number {
+            pinged.since = now;
+        }
+        now.duration_since(pinged.since) >= patience.ping_timeout
+    }
+}

@@ -1,0 +1,140 @@
+//! Ten senders at a steady rate, many readers: the run that several lines are made of.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Result,
+    crowd::{Clock, Crowd, Tally},
+    floor::Broadcaster,
+    mouths::{Dress, Mouths, Sent},
+    noise::Watch,
+    report::Report,
+    seats::{self, Door},
+    stats::Histogram,
+};
+
+/// Senders in every run.
+pub const SENDERS: usize = 10;
+/// A run is over when nothing more has arrived for so long.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What a run gave.
+pub struct Outcome {
+    /// Deliveries that should have arrived.
+    pub expected: u64,
+    /// What did.
+    pub tally: Tally,
+    /// CPU time of what was measured.
+    pub cpu: Duration,
+    /// How late the bench itself was.
+    pub late: Histogram,
+    /// The share of the machine that others took.
+    pub others: Option<f64>,
+}
+
+impl Outcome {
+    /// CPU time per delivery, in microseconds.
+    #[must_use]
+    pub fn micros_per_delivery(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.tally.deliveries.max(1) as f64
+    }
+
+    /// Delivered in time or not at all, in milliseconds.
+    #[must_use]
+    pub fn millis(&self, share: f64) -> f64 {
+        self.tally.delivery.quantile(share).as_secs_f64() * 1e3
+    }
+
+    /// Bytes of a delivery, on average.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        (self.tally.delivery_bytes / self.tally.deliveries.max(1)) as usize
+    }
+
+    /// Says what went wrong, if anything did.
+    pub fn tell(&self, what: &str, report: &mut Report) {
+        let Tally {
+            skipped,
+            repeated,
+            refused,
+            refusal,
+            lags,
+            closed,
+            ..
+        } = &self.tally;
+        if self.tally.deliveries != self.expected || *repeated > 0 {
+            report.note(format!(
+                "{what}: {} of {} deliveries arrived; {skipped} were overtaken by later ones, {repeated} came again or late; {lags} times `lag` was told.",
+                self.tally.deliveries, self.expected
+            ));
+        }
+        if let (1.., Some(refusal)) = (*refused, refusal) {
+            report.note(format!(
+                "{what}: {refused} messages were refused, the first with {refusal}"
+            ));
+        }
+        for (code, count) in closed {
+            report.note(format!(
+                "{what}: {count} sockets were closed (code {code})."
+            ));
+        }
+        report.noise.late(what, self.late.quantile(0.99));
+        report.noise.others(what, self.others);
+    }
+}
+
+/// Sends and waits until everything has arrived that `readers` should get.
+///
+/// # Errors
+/// When a sender's socket is closed, or a process cannot be read.
+pub fn run(
+    crowd: &Crowd,
+    mouths: &mut Mouths,
+    (rate, time): (u32, Duration),
+    readers: usize,
+    cpu: &dyn Fn() -> Result<Duration>,
+) -> Result<Outcome> {
+    crowd.take()?;
+    let arrived = || crowd.live.deliveries.load(Ordering::Relaxed);
+    let before = arrived();
+    let cpu_before = cpu()?;
+    let watch = Watch::begin(cpu_before)?;
+    let Sent { count, late } = mouths.send(rate, time)?;
+    let sent = count * readers as u64;
+    let mut last = (arrived(), Instant::now());
+    while arrived() - before < sent && last.1.elapsed() < SILENCE {
+        std::thread::sleep(Duration::from_millis(2));
+        if arrived() > last.0 {
+            last = (arrived(), Instant::now());
+        }
+    }
+    let cpu_after = cpu()?;
+    let others = watch.others(cpu_after)?;
+    let tally = crowd.take()?;
+    Ok(Outcome {
+        // What the server has refused, and said so, nobody should get.
+        expected: sent.saturating_sub(tally.refused * readers as u64),
+        tally,
+        cpu: cpu_after.saturating_sub(cpu_before),
+        late,
+        others,
+    })
+}
+
+/// The same with the bare broadcaster in the server's place.
+///
+/// # Errors
+/// When it cannot be started or dies.
+pub fn floor(clock: Clock, sockets: usize, bytes: usize, pace: (u32, Duration)) -> Result<Outcome> {
+    let broadcaster = Broadcaster::start(bytes)?;
+    let crowd = Crowd::gather(clock, SENDERS)?;
+    let streams = seats::fill(&crowd, broadcaster.addr, Door::Bare, sockets, SENDERS)?;
+    let mut mouths = Mouths::new(streams, Dress::Delivery(bytes), clock);
+    // The first messages find every buffer small and every cache cold.
+    let warm_up = (pace.0, Duration::from_secs(1));
+    run(&crowd, &mut mouths, warm_up, sockets, &|| broadcaster.cpu())?;
+    run(&crowd, &mut mouths, pace, sockets, &|| broadcaster.cpu())
+}

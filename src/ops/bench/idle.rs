@@ -1,0 +1,78 @@
+//! `idle`: the memory of a server that does nothing, and of each socket that says nothing.
+
+use std::time::Duration;
+
+use super::{
+    Bench, Result, accounts,
+    crowd::Crowd,
+    floor::Broadcaster,
+    progress::step,
+    report::{Row, Target, Unit},
+    seats::{self, Door},
+    server::{Place, Server},
+};
+
+const USERS: usize = 500;
+/// Long enough for every socket to have been pinged once.
+const SETTLE: Duration = Duration::from_secs(30);
+
+pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
+    let sockets = bench.options.sockets_or(5_000);
+    // A user may have 20 sockets.
+    let users = USERS.max(sockets.div_ceil(20)).min(sockets);
+    step(&format!("idle: {sockets} sockets of {users} users"));
+    let place = Place::make(bench.options)?;
+    let server = Server::get(bench.options, &place, 4)?;
+    server.wait_ready()?;
+    let empty = server.rss()?;
+    let row = Row::new(
+        "idle: memory of the server, no socket",
+        mega(empty),
+        Unit::Megabytes,
+    );
+    bench.report.row(row.aim(Target::AtMost(40.0)));
+    let accounts = accounts::make(server.addr, users)?;
+    let crowd = Crowd::gather(bench.clock, 0)?;
+    let door = Door::Chat(&accounts::tokens(&accounts));
+    seats::fill(&crowd, server.addr, door, sockets, 0)?;
+    step("  waiting until every socket has been pinged");
+    std::thread::sleep(SETTLE);
+    let full = server.rss()?;
+    let closed: u64 = crowd.take()?.closed.values().sum();
+    let floor = floor(bench, sockets)?;
+    // All growth is put down to the sockets, that of the users' logins included.
+    let each = full.saturating_sub(empty) as f64 / sockets as f64 / 1e3;
+    let row = Row::new(
+        format!("idle: memory per socket, {sockets} of {users} users"),
+        each,
+        Unit::Kilobytes,
+    );
+    bench.report.row(
+        row.above(floor, "a bare epoll server")
+            .aim(Target::AtMost(12.0)),
+    );
+    bench.report.row(Row::new(
+        format!("idle: memory of the server, {sockets} sockets"),
+        mega(full),
+        Unit::Megabytes,
+    ));
+    if closed > 0 {
+        bench.report.note(format!(
+            "idle: {closed} of {sockets} sockets were closed meanwhile."
+        ));
+    }
+    Ok(())
+}
+
+fn mega(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn floor(bench: &Bench<'_>, sockets: usize) -> Result<f64> {
+    let broadcaster = Broadcaster::start(256)?;
+    let empty = broadcaster.rss()?;
+    let crowd = Crowd::gather(bench.clock, 0)?;
+    seats::fill(&crowd, broadcaster.addr, Door::Bare, sockets, 0)?;
+    let full = broadcaster.rss()?;
+    Ok(full.saturating_sub(empty) as f64 / sockets as f64 / 1e3)
+}

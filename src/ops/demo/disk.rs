@@ -1,0 +1,78 @@
+//! What lies in the database, seen as somebody sees it who has taken the file: past the server.
+
+use std::{fs, path::Path};
+
+use super::{Broken, Result, demand};
+use crate::{
+    config::DatabaseUrl,
+    db::{
+        AnyConnection, conn,
+        messages::{self, Message, Page},
+        rooms,
+    },
+    protocol::GENERAL,
+};
+
+/// The room `general` as it lies on the disk.
+pub struct Disk {
+    conn: AnyConnection,
+    room_id: i64,
+}
+
+impl Disk {
+    /// Opens the file of the database, beside the server. `member` is anyone who is in the room.
+    pub fn open(file: &Path, member: i64) -> Result<Self> {
+        let mut conn = conn::open(&DatabaseUrl::Sqlite(file.to_owned())).map_err(|e| broken(&e))?;
+        let room = rooms::find_of_member(&mut conn, GENERAL, member).map_err(|e| broken(&e))?;
+        let room = room.ok_or_else(|| Broken::new("The room is not in the database."))?;
+        Ok(Self {
+            conn,
+            room_id: room.id,
+        })
+    }
+
+    /// Every row of the room.
+    pub fn rows(&mut self) -> Result<Vec<Message>> {
+        messages::list(&mut self.conn, self.room_id, Page::Latest, i64::MAX).map_err(|e| broken(&e))
+    }
+
+    /// The text of a message, sealed.
+    pub fn sealed(&mut self, id: u64) -> Result<String> {
+        self.rows()?
+            .into_iter()
+            .find(|row| u64::try_from(row.id) == Ok(id))
+            .map(|row| row.content)
+            .ok_or_else(|| Broken::new(format!("Message {id} is not in the database.")))
+    }
+
+    /// Puts another text in its place.
+    pub fn replace(&mut self, id: u64, sealed: &str) -> Result<()> {
+        let id = i64::try_from(id).map_err(|e| broken(&e))?;
+        let replaced = messages::update_content(&mut self.conn, self.room_id, id, sealed);
+        demand(
+            replaced.map_err(|e| broken(&e))?,
+            &format!("Message {id} is not in the database."),
+        )
+    }
+}
+
+/// Looks for a text in the database's files, byte for byte. Tells whether it is there, and how many bytes that were.
+pub fn search(database: &Path, text: &str) -> Result<(bool, usize)> {
+    let folder = database.parent().unwrap_or(database);
+    let (mut found, mut length) = (false, 0);
+    for entry in fs::read_dir(folder).map_err(|e| broken(&e))? {
+        let path = entry.map_err(|e| broken(&e))?.path();
+        let bytes = fs::read(&path).map_err(|e| broken(&e))?;
+        length += bytes.len();
+        found |= bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes());
+    }
+    Ok((found, length))
+}
+
+fn broken(error: &dyn std::fmt::Display) -> Broken {
+    Broken::new(format!(
+        "The database could not be read or written ({error})."
+    ))
+}

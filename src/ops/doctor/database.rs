@@ -1,0 +1,223 @@
+//! The database: whether it can be reached, what it is, and whether it and this program belong together.
+
+use std::path::{Path, absolute};
+
+use chrono::TimeDelta;
+use rustix::fs::{Access, access};
+use secrecy::ExposeSecret as _;
+
+use super::Report;
+use crate::{
+    config::{DatabaseUrl, FoundKey, Storage},
+    crypto::vault::Vault,
+    db::{
+        AnyConnection, conn,
+        engine::{self, Postgres},
+        facts, migrate,
+    },
+    protocol::time::{Timestamp, now},
+};
+
+/// SQLite below this can damage a database in WAL mode.
+const SQLITE: [u32; 3] = [3, 51, 3];
+/// The oldest major version of `PostgreSQL` that this is tried with.
+const POSTGRES: u32 = 15;
+/// How far two clocks may be apart before anyone notices.
+const APART: TimeDelta = TimeDelta::seconds(5);
+
+/// Checks the database. `key` is what was found of `ENCRYPTION_KEY`; nothing when what was found is no good.
+pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
+    let url = &storage.database_url;
+    if let DatabaseUrl::Sqlite(path) = url {
+        check_sqlite(report);
+        if !path.exists() {
+            check_absent(path, storage, report);
+            return;
+        }
+    }
+    let mut conn = match conn::look(url) {
+        Ok(conn) => conn,
+        Err(error) => {
+            report.problem(format!(
+                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({}).",
+                error.to_string().trim()
+            ));
+            return;
+        }
+    };
+    match url {
+        DatabaseUrl::Sqlite(path) if access(path, Access::WRITE_OK).is_err() => {
+            report.problem(format!(
+                "The database {url} cannot be written by this user: give its file to the user that Parlour runs as (chown)."
+            ));
+        }
+        _ => report.ok(format!("The database {url} can be reached.")),
+    }
+    let before = now();
+    match engine::find_postgres(&mut conn) {
+        Ok(Some(found)) => check_postgres(&found, before, report),
+        Ok(None) => {}
+        Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
+    }
+    check_tables(&mut conn, storage, key, report);
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version
+        .split('.')
+        .map_while(|part| {
+            let digits = part.split(|c: char| !c.is_ascii_digit()).next()?;
+            digits.parse().ok()
+        })
+        .collect()
+}
+
+fn check_sqlite(report: &mut Report) {
+    match engine::find_sqlite_version() {
+        Ok(version) if numbers(&version).as_slice() >= SQLITE.as_slice() => {
+            report.ok(format!("SQLite {version} is built in."));
+        }
+        Ok(version) => report.problem(format!(
+            "SQLite {version} is built in, which can damage a database: build Parlour with {}.{}.{} or newer.",
+            SQLITE[0], SQLITE[1], SQLITE[2]
+        )),
+        Err(error) => report.problem(format!("SQLite does not work ({error}).")),
+    }
+}
+
+fn check_absent(path: &Path, storage: &Storage, report: &mut Report) {
+    let is_data_dir = |folder: &Path| absolute(folder).ok() == absolute(&storage.data_dir).ok();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_none_or(|folder| folder.is_dir() || is_data_dir(folder)) {
+        report.ok(format!(
+            "The database {} is not there yet; the first start makes it.",
+            storage.database_url
+        ));
+    } else {
+        report.problem(format!(
+            "The database {} cannot be made, since its folder is not there: make the folder, or check DATABASE_URL.",
+            storage.database_url
+        ));
+    }
+}
+
+fn check_postgres(found: &Postgres, before: Timestamp, report: &mut Report) {
+    let version = found.version.split(' ').next().unwrap_or_default();
+    if numbers(version)
+        .first()
+        .is_some_and(|&major| major >= POSTGRES)
+    {
+        report.ok(format!("PostgreSQL is of version {version}."));
+    } else {
+        report.warning(format!(
+            "PostgreSQL is of version {version}; Parlour is tested with {POSTGRES} and newer."
+        ));
+    }
+    if found.fsync == "on" {
+        report.ok(match found.synchronous_commit.as_str() {
+            "off" | "local" => format!(
+                "synchronous_commit is `{}` in PostgreSQL's configuration; Parlour sets it to `on` for itself.",
+                found.synchronous_commit
+            ),
+            _ => "PostgreSQL forces commits to the disk (fsync and synchronous_commit).".into(),
+        });
+    } else {
+        report.warning(
+            "fsync is off in PostgreSQL: a power cut can take acknowledged messages, or the database. Set fsync = on in postgresql.conf.",
+        );
+    }
+    let after = now();
+    let apart = if found.now < before {
+        before - found.now
+    } else {
+        (found.now - after).max(TimeDelta::zero())
+    };
+    if apart > APART {
+        report.warning(format!(
+            "The clocks of this machine and of the database are {} seconds apart: synchronise both (NTP).",
+            apart.num_seconds()
+        ));
+    } else {
+        report.ok("The clock of the database agrees with this machine's.");
+    }
+}
+
+fn check_tables(
+    conn: &mut AnyConnection,
+    storage: &Storage,
+    key: Option<&FoundKey>,
+    report: &mut Report,
+) {
+    let url = &storage.database_url;
+    let standing = match migrate::look(conn) {
+        Ok(standing) => standing,
+        Err(error) => {
+            report.problem(format!(
+                "The tables of {url} cannot be read ({error}): does the user of DATABASE_URL own them, and is this Parlour's database?"
+            ));
+            return;
+        }
+    };
+    if !standing.unknown.is_empty() {
+        report.problem(format!(
+            "The database was brought up to date by a newer Parlour ({}): use that one, or go back to a backup from before.",
+            standing.unknown.join(", ")
+        ));
+    } else if standing.is_new {
+        report.ok(format!(
+            "The database is empty; the first start makes its tables (pending: {}).",
+            standing.pending.join(", ")
+        ));
+    } else if standing.pending.is_empty() {
+        report.ok("The tables are up to date.");
+    } else {
+        report.warning(format!(
+            "Migrations are pending ({}): the next start runs them, or `parlour migrate` does; back up first.",
+            standing.pending.join(", ")
+        ));
+    }
+    if standing.is_new {
+        return;
+    }
+    match facts::list(conn, facts::KEY_CHECK) {
+        Ok(sealed) if sealed.is_empty() => report.ok("Nothing in the database is encrypted yet."),
+        Ok(sealed) => check_seals(&sealed, key, report),
+        Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
+    }
+}
+
+fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) {
+    match key {
+        // What is wrong with it has been said.
+        None => {}
+        Some(FoundKey::Missing(path)) => report.problem(format!(
+            "The database holds encrypted messages, but there is no ENCRYPTION_KEY: set it, or restore {} from a backup.",
+            path.display()
+        )),
+        Some(FoundKey::Given(key) | FoundKey::Kept(_, key)) => {
+            match Vault::new(key.expose_secret()) {
+                Some(vault) if sealed.iter().all(|sealed| vault.open(sealed).is_ok()) => {
+                    report.ok("ENCRYPTION_KEY opens what is in the database.");
+                }
+                _ => report.problem(
+                    "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).",
+                ),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let is_enough = |version| numbers(version).as_slice() >= SQLITE.as_slice();
+        assert!(is_enough("3.51.3") && is_enough("3.52") && is_enough("4.0.0"));
+        assert!(!is_enough("3.51.2") && !is_enough("3.6.99") && !is_enough("?"));
+        assert_eq!(numbers("17beta1"), [17]);
+    }
+}

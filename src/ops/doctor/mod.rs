@@ -1,0 +1,115 @@
+//! `parlour doctor`: looks at everything that `parlour serve` will need, and says what to do about what is not right.
+//! It changes nothing: no folder, no key, no table is made.
+
+mod certificate;
+mod database;
+mod machine;
+mod network;
+mod place;
+
+use std::time::Duration;
+
+use crate::{
+    config::{Config, Settings, Storage, Switch, weaknesses},
+    ops::paint::Paint,
+};
+
+/// How long a server may take to say whether it can take work.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(4);
+
+/// What was found, printed as it is found.
+struct Report {
+    paint: Paint,
+    warnings: u32,
+    problems: u32,
+}
+
+impl Report {
+    fn ok(&self, sentence: impl AsRef<str>) {
+        line(&self.paint.green("ok      "), sentence.as_ref());
+    }
+
+    /// It works, but not as well as it should.
+    fn warning(&mut self, sentence: impl AsRef<str>) {
+        self.warnings += 1;
+        line(&self.paint.yellow("warning "), sentence.as_ref());
+    }
+
+    /// It does not work, or must not be used like this.
+    fn problem(&mut self, sentence: impl AsRef<str>) {
+        self.problems += 1;
+        line(&self.paint.red("problem "), sentence.as_ref());
+    }
+
+    fn close(&self) {
+        let count = |number: u32, word: &str| match number {
+            0 => format!("no {word}s"),
+            1 => format!("1 {word}"),
+            _ => format!("{number} {word}s"),
+        };
+        let sums = format!(
+            "{}, {}",
+            count(self.problems, "problem"),
+            count(self.warnings, "warning")
+        );
+        println!("\n{}", self.paint.bold(&sums));
+    }
+}
+
+fn line(verdict: &str, sentence: &str) {
+    // What a database or the system says may have several lines.
+    let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+    println!("{verdict} {sentence}");
+}
+
+/// Checks everything and prints a line for each thing. Tells the exit code: 0 when there is no problem.
+#[must_use]
+pub fn run(settings: &Settings) -> i32 {
+    let mut report = Report {
+        paint: Paint::of_stdout(),
+        warnings: 0,
+        problems: 0,
+    };
+    check_settings(settings, &mut report);
+    place::check_data_dir(&settings.storage.data_dir, &mut report);
+    let key = place::check_keys(settings, &mut report);
+    match Storage::look(&settings.storage) {
+        Ok(storage) => {
+            place::check_space(&storage, &mut report);
+            database::check(&storage, key.as_ref(), &mut report);
+        }
+        Err(error) => report.problem(error.0),
+    }
+    machine::check_clock(&mut report);
+    machine::check_files(settings, &mut report);
+    network::check_port(settings, &mut report);
+    report.close();
+    i32::from(report.problems > 0)
+}
+
+/// Asks the server that these settings describe whether it can take work. Tells the exit code: 0 when it can.
+#[must_use]
+pub fn health(settings: &Settings) -> i32 {
+    let said = match network::ask(settings, "/ready", HEALTH_PATIENCE) {
+        Ok(answer) if answer.status == 200 => return 0,
+        Ok(answer) => format!("answers /ready with {}", answer.status),
+        Err(error) => format!("does not answer ({error})"),
+    };
+    eprintln!("parlour: {} {said}.", network::address(settings));
+    1
+}
+
+fn check_settings(settings: &Settings, report: &mut Report) {
+    match Config::look(settings) {
+        Ok(tls) => {
+            report.ok("The settings fit together.");
+            if let Some(files) = tls {
+                certificate::check(&files, report);
+            }
+        }
+        Err(error) => report.problem(error.0),
+    }
+    for weakness in weaknesses(settings.bcrypt_cost, settings.rate_limits == Switch::On) {
+        report.warning(weakness);
+    }
+}

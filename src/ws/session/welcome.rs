@@ -1,0 +1,158 @@
+//! The beginning and the end of a session: registering it, the first frame, and watching the login that it lives by.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
+
+use super::{ChatSession, Context, rooms::RoomFeed};
+use crate::{
+    chat::{
+        accounts,
+        rooms::{self as chat_rooms, Room},
+    },
+    error::{Error, Kind, Result},
+    hub::{Registration, registry::Newcomer},
+    protocol::{
+        close,
+        event::{Connected, Event, Notice, RoomState, System},
+        time::{Timestamp, now},
+    },
+};
+
+/// When one who came while the server is going down should come again.
+const COME_BACK_MS: u64 = 2_000;
+/// Shortest and longest wait before a login's end is looked up again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LONGEST_TIMER: Duration = Duration::from_hours(24);
+
+/// What a newcomer's first frame is made of.
+struct Welcome {
+    registration: Registration,
+    online: Vec<String>,
+    ends: Timestamp,
+    rooms: Vec<Room>,
+}
+
+impl ChatSession {
+    /// Registers this socket and sends the first frame.
+    pub(super) fn open(&self, ctx: &mut Context) {
+        let (app, caller, gauge) = (
+            Arc::clone(&self.app),
+            self.caller.clone(),
+            Arc::clone(&self.gauge),
+        );
+        let outbox = ctx.address().recipient();
+        let welcome = async move {
+            let rooms = chat_rooms::list(&app, &caller)
+                .await?
+                .into_iter()
+                .map(|room| room.id)
+                .collect();
+            let newcomer = Newcomer {
+                user_id: caller.user_id,
+                username: caller.username.clone(),
+                session_id: caller.session_id,
+                rooms,
+                gauge,
+            };
+            let (registration, online) = app.hub.connect(newcomer, outbox).await?;
+            // A login that was ended just before the hub knew this socket is found here; one that is ended from now on
+            // has it closed by the hub.
+            let ends = accounts::find_end(&app, &caller)
+                .await?
+                .ok_or_else(accounts::invalid_token)?;
+            // Read again now that the hub sends us what is new: what is above these numbers will come, what is not
+            // above them was there. Between the two there is no gap.
+            Ok(Welcome {
+                registration,
+                online,
+                ends,
+                rooms: chat_rooms::list(&app, &caller).await?,
+            })
+        };
+        // Waiting: nothing else is handled before the first frame has been sent.
+        ctx.wait(
+            welcome
+                .into_actor(self)
+                .map(|welcome, session, ctx| session.welcome(welcome, ctx)),
+        );
+    }
+
+    fn welcome(&mut self, welcome: Result<Welcome>, ctx: &mut Context) {
+        let Welcome {
+            registration,
+            online,
+            ends,
+            rooms,
+        } = match welcome {
+            Ok(welcome) => welcome,
+            Err(error) => return self.turn_away(&error, ctx),
+        };
+        self.registration = Some(registration);
+        Self::watch_login(ends, ctx);
+        let config = &self.app.config;
+        let connected = Connected {
+            user_id: self.caller.user_id,
+            username: self.caller.username.clone(),
+            session: self.caller.session_id,
+            epoch: self.app.epoch.clone(),
+            heartbeat_ms: u64::try_from(config.patience.ping_interval.as_millis())
+                .unwrap_or(u64::MAX),
+            limits: config.limits,
+            rooms: rooms
+                .iter()
+                .map(|room| RoomState {
+                    name: room.name.clone(),
+                    seq: room.last_seq.unsigned_abs(),
+                })
+                .collect(),
+            online,
+        };
+        let message = format!("Connected as {}", self.caller.username);
+        self.send(&Event::System(System {
+            message,
+            notice: Notice::Connected(Box::new(connected)),
+        }));
+        self.rooms = rooms.into_iter().map(RoomFeed::new).collect();
+    }
+
+    /// Closes a socket that cannot be opened, and says what the client is to do.
+    fn turn_away(&mut self, error: &Error, ctx: &mut Context) {
+        let code = match error.kind {
+            Kind::TooMany => close::TOO_MANY,
+            Kind::Unauthenticated => close::REVOKED,
+            _ if self.app.is_draining() => {
+                self.send(&Event::Reconnect {
+                    after_ms: COME_BACK_MS,
+                });
+                close::SHUTTING_DOWN
+            }
+            _ => close::UNKNOWN,
+        };
+        self.send_error(None, error);
+        self.say_close(code, "the socket could not be opened", ctx);
+    }
+
+    /// Looks again when the login ends: it may have been prolonged meanwhile.
+    fn watch_login(ends: Timestamp, ctx: &mut Context) {
+        let wait = (ends - now())
+            .to_std()
+            .unwrap_or_default()
+            .clamp(LOOK_AGAIN, LONGEST_TIMER);
+        ctx.run_later(wait, |session, ctx| {
+            let (app, caller) = (Arc::clone(&session.app), session.caller.clone());
+            let looking = async move { accounts::find_end(&app, &caller).await };
+            ctx.spawn(
+                looking
+                    .into_actor(session)
+                    .map(|found, session, ctx| match found {
+                        Ok(Some(ends)) => Self::watch_login(ends, ctx),
+                        Ok(None) => {
+                            session.say_close(close::TOKEN_EXPIRED, "this login has expired", ctx);
+                        }
+                        Err(_) => Self::watch_login(now(), ctx),
+                    }),
+            );
+        });
+    }
+}

@@ -29,6 +29,8 @@ use crate::{config::DatabaseUrl, db::guard, protocol::views::Message};
 const WARM_UP: Duration = Duration::from_secs(30);
 /// How long all that was offered may take to be acked, once nothing is in the way.
 const DRAIN: Duration = Duration::from_secs(20);
+/// A phase does not end sooner after its last fault.
+const CALM: Duration = Duration::from_secs(1);
 /// How long readers may take to have all of it.
 const CATCH_UP: Duration = Duration::from_secs(15);
 /// What a small disk holds for each database, in megabytes.
@@ -89,7 +91,7 @@ pub async fn run(
     crowd.offer(false);
     let record = crowd.record();
     row.offered = record.offered.get();
-    row.reached = record.acked.get();
+    row.reached = record.reached.get();
     if !crowd.drains(DRAIN).await {
         row.broken.push(format!(
             "not everything was acked within {DRAIN:?} of the last fault"
@@ -210,7 +212,8 @@ async fn torment(
         row.broken.extend(outcome.broken);
         progress.tell(plan.database, plan.fault, row.injected, crowd.record());
     }
-    watch_until(begin + plan.duration, plan, crowd, row, progress).await;
+    let end = (begin + plan.duration).max(Instant::now() + CALM);
+    watch_until(end, plan, crowd, row, progress).await;
     Ok(())
 }
 

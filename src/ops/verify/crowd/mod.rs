@@ -1,10 +1,11 @@
 //! The crowd: writers that say a message on a fixed beat and send it again until it is acked, and readers that come
 //! back and catch up. All they see is kept, for the judge.
 //!
-//! **Offered load.** While the server is meant to be reachable, the beat gives the writers [`RATE`] messages a second in
-//! all, whether they get rid of them or not: what cannot be sent waits. While the nemesis itself keeps the server away
-//! (it is killed, stopped, without its database) there is no beat; from the moment it could work again there is, so
-//! that a slow recovery counts against the server. A phase has *reached* what was acked before its end.
+//! **Offered load.** The beat gives the writers [`RATE`] messages a second in all, whether they get rid of them or not:
+//! what cannot be sent waits, and what is refused is sent again. Those that come while the nemesis itself keeps the
+//! server away (it is killed, stopped, without its database) are sent, too, but not counted as offered; from the moment
+//! it could work again they are, so that a slow recovery counts against the server. A phase has *reached* those
+//! that were acked before its end.
 
 mod frame;
 mod reader;
@@ -48,8 +49,8 @@ const TRIES: u32 = 50;
 pub struct Record {
     /// Every message that was offered and tried.
     pub sent: RefCell<Vec<Sending>>,
-    /// Which of them have been sent at least once.
-    tried: RefCell<Vec<bool>>,
+    /// What else there is to know of each of them.
+    offers: RefCell<Vec<Offer>>,
     /// What was first sent on each socket of a writer.
     pub pipelines: RefCell<Vec<Vec<usize>>>,
     /// What each socket saw.
@@ -60,8 +61,10 @@ pub struct Record {
     pub acked: Cell<u64>,
     /// The greatest number in an ack.
     pub last_ack: Cell<u64>,
-    /// Messages that were offered.
+    /// Messages that were offered while the server was meant to be reachable.
     pub offered: Cell<u64>,
+    /// Those of them that were acked.
+    pub reached: Cell<u64>,
     /// Attempts whose outcome nobody knew.
     pub unknown: Cell<u64>,
     /// Attempts that were refused.
@@ -84,6 +87,14 @@ impl Record {
             view.push(seen);
         }
     }
+}
+
+/// A message that is offered to the server.
+struct Offer {
+    /// It was sent at least once.
+    is_tried: bool,
+    /// The server was meant to be reachable when it was offered.
+    counts: bool,
 }
 
 /// One writer, as the others see it.
@@ -290,7 +301,7 @@ async fn beat(shared: Rc<Shared>, desks: Vec<Rc<Desk>>, phase: String, mut rng: 
     let mut count = 0;
     loop {
         clock.tick().await;
-        if !shared.is_offering.get() || !shared.is_reachable.get() {
+        if !shared.is_offering.get() {
             continue;
         }
         count += 1;
@@ -308,7 +319,13 @@ async fn beat(shared: Rc<Shared>, desks: Vec<Rc<Desk>>, phase: String, mut rng: 
             });
             sent.len() - 1
         };
-        shared.record.offered.set(shared.record.offered.get() + 1);
+        let counts = shared.is_reachable.get();
+        shared.record.offers.borrow_mut().push(Offer {
+            is_tried: false,
+            counts,
+        });
+        let offered = &shared.record.offered;
+        offered.set(offered.get() + u64::from(counts));
         desk.queue.borrow_mut().push_back(place);
         desk.more.notify_one();
     }

@@ -50,6 +50,7 @@ pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, account: Account, mut rng
                 desk: &desk,
                 socket,
                 waiting: HashMap::new(),
+                not_before: Instant::now(),
             };
             visit.run(&mut rng).await;
             shared.record.closed.set(shared.record.closed.get() + 1);
@@ -78,6 +79,8 @@ struct Visit<'a> {
     view: usize,
     pipeline: usize,
     waiting: HashMap<usize, Waiting>,
+    /// Something was refused: nothing is sent before this moment.
+    not_before: Instant,
 }
 
 /// The line is not good for anything any more.
@@ -97,7 +100,8 @@ impl Visit<'_> {
     }
 
     async fn step(&mut self, rng: &mut Rng) -> Result<(), Over> {
-        while self.waiting.len() < WINDOW {
+        let pause = self.not_before.saturating_duration_since(Instant::now());
+        while self.waiting.len() < WINDOW && pause.is_zero() {
             let Some(place) = self.desk.queue.borrow_mut().pop_front() else {
                 break;
             };
@@ -107,12 +111,16 @@ impl Visit<'_> {
         let patience = oldest.map_or(PATIENCE, |oldest| PATIENCE.saturating_sub(oldest.elapsed()));
         tokio::select! {
             heard = self.socket.next() => match heard.map_err(|_| Over)? {
-                Heard::Event(event) => self.hear(*event, rng).await,
+                Heard::Event(event) => {
+                    self.hear(*event, rng);
+                    Ok(())
+                }
                 Heard::Ping(payload) => self.socket.pong(&payload).await.map_err(|_| Over),
                 Heard::Noise => Ok(()),
                 Heard::Close => Err(Over),
             },
-            () = self.desk.more.notified() => Ok(()),
+            () = self.desk.more.notified(), if pause.is_zero() => Ok(()),
+            () = tokio::time::sleep(pause), if !pause.is_zero() => Ok(()),
             () = tokio::time::sleep(patience) => if oldest.is_some() { Err(Over) } else { Ok(()) },
         }
     }
@@ -152,20 +160,17 @@ impl Visit<'_> {
     }
 
     fn is_first_attempt(&self, place: usize) -> bool {
-        let mut tried = self.shared.record.tried.borrow_mut();
-        if tried.len() <= place {
-            tried.resize(place + 1, false);
-        }
-        tried
+        let mut offers = self.shared.record.offers.borrow_mut();
+        offers
             .get_mut(place)
-            .is_some_and(|tried| !std::mem::replace(tried, true))
+            .is_some_and(|offer| !std::mem::replace(&mut offer.is_tried, true))
     }
 
-    async fn hear(&mut self, event: Event, rng: &mut Rng) -> Result<(), Over> {
+    fn hear(&mut self, event: Event, rng: &mut Rng) {
         let record = &self.shared.record;
         match event {
             Event::Ack(ack) => self.hear_ack(&ack),
-            Event::Error(error) => return self.hear_error(&error, rng).await,
+            Event::Error(error) => self.hear_error(&error, rng),
             Event::Message(message) => {
                 let content = digest(&message.content);
                 record.see(self.view, Seen::Message(message.seq, content));
@@ -176,7 +181,6 @@ impl Visit<'_> {
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn hear_ack(&mut self, ack: &Ack) {
@@ -191,19 +195,25 @@ impl Visit<'_> {
             sending.acks.push(ack.seq);
             sending.at_once = waiting.is_first_attempt && !ack.duplicate;
         }
+        let counts = record
+            .offers
+            .borrow()
+            .get(place)
+            .is_some_and(|it| it.counts);
+        record.reached.set(record.reached.get() + u64::from(counts));
         record.acked.set(record.acked.get() + 1);
         record.last_ack.set(record.last_ack.get().max(ack.seq));
         self.desk.acked.set(self.desk.acked.get() + 1);
         self.desk.unanswered.set(self.waiting.len());
     }
 
-    async fn hear_error(&mut self, error: &ErrorFrame, rng: &mut Rng) -> Result<(), Over> {
+    fn hear_error(&mut self, error: &ErrorFrame, rng: &mut Rng) {
         let place = error
             .reference
             .as_deref()
             .and_then(|text| text.parse().ok());
         let Some(place) = place.filter(|place| self.waiting.remove(place).is_some()) else {
-            return Ok(());
+            return;
         };
         if REFUSED.contains(&error.code.as_str()) {
             let refused = &self.shared.record.refused;
@@ -213,8 +223,7 @@ impl Visit<'_> {
         }
         self.desk.queue.borrow_mut().push_front(place);
         self.desk.unanswered.set(self.waiting.len());
-        tokio::time::sleep(rng.millis(20, 100)).await;
-        Ok(())
+        self.not_before = Instant::now() + rng.millis(50, 150);
     }
 
     fn note_unknown(&self, place: usize) {

@@ -69,6 +69,8 @@ pub enum Command {
         #[arg(long)]
         fast: bool,
     },
+    /// Try to break this server, and count what is lost: kills, cuts, full disks, and a checker that looks
+    Verify(ops::verify::VerifyOptions),
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Make keys
@@ -188,6 +190,7 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
         Command::Demo { fast } => Ok(ops::demo::run(fast)),
+        Command::Verify(options) => Ok(ops::verify::run(&options)),
         Command::Migrate(settings) => migrate(&settings),
         Command::Doctor { settings, health } => Ok(if health {
             ops::doctor::health(&settings)

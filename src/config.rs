@@ -290,6 +290,13 @@ pub fn current_binary() -> Result<PathBuf, ConfigError> {
     })
 }
 
+/// The folders in which programs are looked for.
+#[must_use]
+pub fn program_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).collect()
+}
+
 /// Whether what is printed on standard output may be coloured: somebody looks at it, and has not asked for none
 /// (<https://no-color.org>).
 #[must_use]

@@ -4,6 +4,7 @@
 pub mod conn;
 pub mod engine;
 pub mod facts;
+pub mod guard;
 mod ids;
 pub mod lock;
 pub mod messages;

@@ -39,3 +39,4 @@ mod startup;
 mod sync;
 mod terminal;
 mod tokens;
+mod verify;

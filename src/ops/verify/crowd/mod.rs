@@ -1,0 +1,344 @@
+//! The crowd: writers that say a message on a fixed beat and send it again until it is acked, and readers that come
+//! back and catch up. All they see is kept, for the judge.
+//!
+//! **Offered load.** The beat gives the writers [`RATE`] messages a second in all, whether they get rid of them or not:
+//! what cannot be sent waits, and what is refused is sent again. Those that come while the nemesis itself keeps the
+//! server away (it is killed, stopped, without its database) are sent, too, but not counted as offered; from the moment
+//! it could work again they are, so that a slow recovery counts against the server. A phase has *reached* those
+//! that were acked before its end.
+
+mod frame;
+mod reader;
+pub mod rest;
+mod socket;
+mod writer;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    fmt::Write as _,
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::Notify,
+    task::{JoinHandle, spawn_local},
+};
+
+use self::rest::Account;
+use super::{
+    Result, Trouble,
+    check::{Seen, Sending},
+    rng::Rng,
+};
+
+/// Messages a second that the crowd offers.
+pub const RATE: u32 = 100;
+/// Who writes.
+pub const WRITERS: usize = 8;
+/// Who reads.
+pub const READERS: usize = 4;
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// A registration is tried so often.
+const TRIES: u32 = 50;
+
+/// Where everything that happens is kept.
+#[derive(Default)]
+pub struct Record {
+    /// Every message that was offered and tried.
+    pub sent: RefCell<Vec<Sending>>,
+    /// What else there is to know of each of them.
+    offers: RefCell<Vec<Offer>>,
+    /// What was first sent on each socket of a writer.
+    pub pipelines: RefCell<Vec<Vec<usize>>>,
+    /// What each socket saw.
+    pub views: RefCell<Vec<Vec<Seen>>>,
+    /// Pages that were read.
+    pub pages: RefCell<Vec<Vec<(u64, u64)>>>,
+    /// Messages that were acked.
+    pub acked: Cell<u64>,
+    /// The greatest number in an ack.
+    pub last_ack: Cell<u64>,
+    /// Messages that were offered while the server was meant to be reachable.
+    pub offered: Cell<u64>,
+    /// Those of them that were acked.
+    pub reached: Cell<u64>,
+    /// Attempts whose outcome nobody knew.
+    pub unknown: Cell<u64>,
+    /// Attempts that were refused.
+    pub refused: Cell<u64>,
+    /// Times that a reader was told `lag`.
+    pub lags: Cell<u64>,
+    /// Sockets that ended, however.
+    pub closed: Cell<u64>,
+}
+
+impl Record {
+    fn open_view(&self, floor: u64) -> usize {
+        let mut views = self.views.borrow_mut();
+        views.push(vec![Seen::Connected(floor)]);
+        views.len() - 1
+    }
+
+    fn see(&self, view: usize, seen: Seen) {
+        if let Some(view) = self.views.borrow_mut().get_mut(view) {
+            view.push(seen);
+        }
+    }
+}
+
+/// A message that is offered to the server.
+struct Offer {
+    /// It was sent at least once.
+    is_tried: bool,
+    /// The server was meant to be reachable when it was offered.
+    counts: bool,
+}
+
+/// One writer, as the others see it.
+#[derive(Default)]
+struct Desk {
+    /// Messages to send, places in `Record::sent`: new ones at the end, those to be sent again at the front.
+    queue: RefCell<VecDeque<usize>>,
+    more: Notify,
+    acked: Cell<u64>,
+    unanswered: Cell<usize>,
+}
+
+/// How far a reader is.
+#[derive(Default)]
+struct Seat {
+    cursor: Cell<u64>,
+}
+
+/// What all of the crowd share.
+struct Shared {
+    /// The proxy to the server.
+    addr: SocketAddr,
+    record: Record,
+    is_offering: Cell<bool>,
+    is_reachable: Cell<bool>,
+    /// Longest content, about.
+    longest: usize,
+}
+
+/// Writers and readers, at work as long as this value lives.
+pub struct Crowd {
+    shared: Rc<Shared>,
+    desks: Vec<Rc<Desk>>,
+    seats: Vec<Rc<Seat>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.disperse();
+    }
+}
+
+/// Where writers and readers were at some moment.
+pub struct Mark {
+    acked: Vec<u64>,
+    last_ack: u64,
+}
+
+impl Crowd {
+    /// Registers users at `direct` and sets them to work through `addr`. `phase` makes contents unlike any others.
+    ///
+    /// # Errors
+    /// When a user cannot be registered.
+    pub async fn gather(
+        direct: SocketAddr,
+        addr: SocketAddr,
+        phase: &str,
+        seed: u64,
+        longest: usize,
+    ) -> Result<Self> {
+        let shared = Rc::new(Shared {
+            addr,
+            record: Record::default(),
+            is_offering: Cell::new(false),
+            is_reachable: Cell::new(true),
+            longest,
+        });
+        let mut crowd = Self {
+            shared: Rc::clone(&shared),
+            desks: Vec::new(),
+            seats: Vec::new(),
+            tasks: Vec::new(),
+        };
+        for number in 0..WRITERS {
+            let account = enter(direct, &format!("writer-{number}")).await?;
+            let desk = Rc::<Desk>::default();
+            let rng = Rng::new(seed, &format!("{phase} writer {number}"));
+            crowd.desks.push(Rc::clone(&desk));
+            crowd.tasks.push(spawn_local(writer::write(
+                Rc::clone(&shared),
+                desk,
+                account,
+                rng,
+            )));
+        }
+        for number in 0..READERS {
+            let account = enter(direct, &format!("reader-{number}")).await?;
+            let seat = Rc::<Seat>::default();
+            let rng = Rng::new(seed, &format!("{phase} reader {number}"));
+            crowd.seats.push(Rc::clone(&seat));
+            crowd.tasks.push(spawn_local(reader::read(
+                Rc::clone(&shared),
+                seat,
+                account,
+                rng,
+            )));
+        }
+        let rng = Rng::new(seed, &format!("{phase} beat"));
+        let beat = beat(shared, crowd.desks.clone(), phase.to_owned(), rng);
+        crowd.tasks.push(spawn_local(beat));
+        Ok(crowd)
+    }
+
+    /// What happened so far.
+    pub fn record(&self) -> &Record {
+        &self.shared.record
+    }
+
+    /// Begins or ends the offering of messages.
+    pub fn offer(&self, on: bool) {
+        self.shared.is_offering.set(on);
+    }
+
+    /// The nemesis takes the server away, or gives it back.
+    pub fn set_reachable(&self, reachable: bool) {
+        self.shared.is_reachable.set(reachable);
+    }
+
+    /// Sends everybody home.
+    pub fn disperse(&self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+
+    /// Where everybody is now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            acked: self.desks.iter().map(|desk| desk.acked.get()).collect(),
+            last_ack: self.record().last_ack.get(),
+        }
+    }
+
+    /// Waits until every writer has had an ack since `mark`, and every reader has everything that had been acked by
+    /// then. False when that does not happen.
+    pub async fn recovers(&self, mark: &Mark, patience: Duration) -> bool {
+        self.comes_true(patience, || {
+            let writers = self.desks.iter().zip(&mark.acked);
+            writers
+                .clone()
+                .all(|(desk, acked)| desk.acked.get() > *acked)
+                && self.have_read(mark.last_ack)
+        })
+        .await
+    }
+
+    /// Waits until all that was offered is acked. False when that does not happen.
+    pub async fn drains(&self, patience: Duration) -> bool {
+        self.comes_true(patience, || {
+            self.desks
+                .iter()
+                .all(|desk| desk.unanswered.get() == 0 && desk.queue.borrow().is_empty())
+        })
+        .await
+    }
+
+    /// Waits until the readers have everything that was acked; counts those that do not get there.
+    pub async fn left_behind(&self, patience: Duration) -> u64 {
+        let last = self.record().last_ack.get();
+        if self.comes_true(patience, || self.have_read(last)).await {
+            return 0;
+        }
+        let behind = |seat: &&Rc<Seat>| seat.cursor.get() < last;
+        self.seats.iter().filter(behind).count() as u64
+    }
+
+    /// Waits until something is so.
+    pub async fn comes_true(&self, patience: Duration, is_so: impl Fn() -> bool) -> bool {
+        let deadline = Instant::now() + patience;
+        while !is_so() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        true
+    }
+
+    fn have_read(&self, last: u64) -> bool {
+        self.seats.iter().all(|seat| seat.cursor.get() >= last)
+    }
+}
+
+async fn enter(addr: SocketAddr, username: &str) -> Result<Account> {
+    let mut tries = 0;
+    loop {
+        match rest::register(addr, username).await {
+            Ok(account) => return Ok(account),
+            Err(error) if tries >= TRIES => {
+                return Err(Trouble(format!("{username} cannot register ({error}).")));
+            }
+            Err(_) => tries += 1,
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Gives each writer its messages, in turn, on a fixed beat.
+async fn beat(shared: Rc<Shared>, desks: Vec<Rc<Desk>>, phase: String, mut rng: Rng) {
+    let mut clock = tokio::time::interval(Duration::from_secs(1) / RATE);
+    // Beats that came late, because the machine was busy, are made up for.
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let mut count = 0;
+    loop {
+        clock.tick().await;
+        if !shared.is_offering.get() {
+            continue;
+        }
+        count += 1;
+        let Some(desk) = desks.get(count % desks.len()) else {
+            return;
+        };
+        let client_id = format!("{phase}-{count}");
+        let content = content(&client_id, shared.longest, &mut rng);
+        let place = {
+            let mut sent = shared.record.sent.borrow_mut();
+            sent.push(Sending {
+                client_id,
+                content,
+                ..Sending::default()
+            });
+            sent.len() - 1
+        };
+        let counts = shared.is_reachable.get();
+        shared.record.offers.borrow_mut().push(Offer {
+            is_tried: false,
+            counts,
+        });
+        let offered = &shared.record.offered;
+        offered.set(offered.get() + u64::from(counts));
+        desk.queue.borrow_mut().push_back(place);
+        desk.more.notify_one();
+    }
+}
+
+/// Unlike any other, of many lengths, and with bytes that a careless hand would change.
+fn content(client_id: &str, longest: usize, rng: &mut Rng) -> String {
+    const PIECES: [&str; 8] = ["a", "\u{1f310}", "\"", "\\", "\n", "é", "</b>", "\u{202e}"];
+    let length = rng.below(longest);
+    let mut content = format!("{client_id} ");
+    while content.len() < length {
+        let piece = PIECES.get(rng.below(PIECES.len())).unwrap_or(&"a");
+        let _written = write!(content, "{piece}");
+    }
+    content
+}

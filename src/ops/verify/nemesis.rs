@@ -1,0 +1,306 @@
+//! The nemesis: does one thing to the server, its database or its lines, undoes it, and waits until everybody is as
+//! well as before.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::{
+    Result, Trouble,
+    crowd::{Crowd, Mark},
+    fault::Fault,
+    rig::{
+        disk::Disk,
+        postgres::{Postgres, Stop},
+        proxy::{Cut, Proxy, Way},
+        server::Server,
+    },
+    rng::Rng,
+};
+
+/// How long the crowd may take to be as well as before.
+const RECOVERY: Duration = Duration::from_secs(30);
+/// What SIGTERM may take.
+const POLITE: Duration = Duration::from_secs(15);
+/// How long a full disk may take to be noticed.
+const BITE: Duration = Duration::from_secs(15);
+/// How long a cut may wait for its byte.
+const FIRE: Duration = Duration::from_secs(2);
+/// After so long without its database, whatever was on its way has arrived.
+const ARRIVED: Duration = Duration::from_secs(1);
+/// How long a reader takes nothing, at least: longer than the server has patience.
+const STALL: Duration = Duration::from_millis(3_500);
+
+/// What a phase stands on.
+pub struct Scene {
+    /// The server.
+    pub server: Server,
+    /// Between the crowd and the server.
+    pub lines: Proxy,
+    /// PostgreSQL, and what is between it and the server.
+    pub postgres: Option<(Postgres, Proxy)>,
+    /// The small disk that the database is on.
+    pub disk: Option<Disk>,
+}
+
+/// What came of one fault.
+pub struct Outcome {
+    /// It took place: a line was really cut, a disk was really full.
+    pub bit: bool,
+    /// From its end until every writer was acked again and every reader had all that was acked before.
+    pub recovery: Duration,
+    /// Promises that were broken on the way, in words.
+    pub broken: Vec<String>,
+}
+
+/// What one fault did, before recovery.
+struct Done {
+    bit: bool,
+    /// When it was over.
+    ended: Instant,
+    mark: Mark,
+    broken: Vec<String>,
+}
+
+impl Done {
+    fn now(crowd: &Crowd) -> Self {
+        crowd.set_reachable(true);
+        Self {
+            bit: true,
+            ended: Instant::now(),
+            mark: crowd.mark(),
+            broken: Vec::new(),
+        }
+    }
+}
+
+impl Scene {
+    /// Does it, undoes it, and waits.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    pub async fn inject(&mut self, fault: Fault, crowd: &Crowd, rng: &mut Rng) -> Result<Outcome> {
+        let Done {
+            bit,
+            ended,
+            mark,
+            mut broken,
+        } = match fault {
+            Fault::Kill => self.kill(crowd, rng).await,
+            Fault::Pause => self.pause(crowd, rng).await,
+            Fault::Cut => Ok(self.cut(crowd, rng).await),
+            Fault::Term => self.term(crowd).await,
+            Fault::Stall => Ok(self.stall(crowd, rng).await),
+            Fault::Disk => self.fill_disk(crowd, rng).await,
+            Fault::Restart => self.restart_postgres(crowd, rng).await,
+            Fault::Blackhole => self.blackhole(crowd, rng).await,
+        }?;
+        if !crowd.recovers(&mark, RECOVERY).await {
+            broken.push(format!(
+                "the crowd was not well again within {RECOVERY:?} of `{fault}`"
+            ));
+        }
+        if let Some(status) = self.server.ended() {
+            broken.push(format!(
+                "the server ended by itself after `{fault}`: {status}"
+            ));
+            self.server.start_again().await?;
+        }
+        Ok(Outcome {
+            bit,
+            recovery: ended.elapsed(),
+            broken,
+        })
+    }
+
+    async fn kill(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        crowd.set_reachable(false);
+        self.server.kill();
+        if rng.once_in(4) {
+            // And once more, while it starts.
+            let moment = rng.millis(5, 200);
+            let _cut_short = tokio::time::timeout(moment, self.server.start_again()).await;
+            self.server.kill();
+        }
+        let killed = Instant::now();
+        self.server.start_again().await?;
+        Ok(Done {
+            // The start is part of what people wait for.
+            ended: killed,
+            ..Done::now(crowd)
+        })
+    }
+
+    async fn pause(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        crowd.set_reachable(false);
+        self.server.signal(Signal::STOP)?;
+        tokio::time::sleep(rng.millis(300, 3_000)).await;
+        self.server.signal(Signal::CONT)?;
+        Ok(Done::now(crowd))
+    }
+
+    async fn term(&mut self, crowd: &Crowd) -> Result<Done> {
+        crowd.set_reachable(false);
+        let asked = Instant::now();
+        self.server.signal(Signal::TERM)?;
+        let mut broken = Vec::new();
+        match self.server.end_within(POLITE).await {
+            Some(status) if status.success() => {}
+            Some(status) => broken.push(format!("after SIGTERM the server ended with {status}")),
+            None => {
+                broken.push(format!(
+                    "after SIGTERM the server ran on for {:?}",
+                    asked.elapsed()
+                ));
+                self.server.kill();
+            }
+        }
+        let gone = Instant::now();
+        self.server.start_again().await?;
+        Ok(Done {
+            ended: gone,
+            broken,
+            ..Done::now(crowd)
+        })
+    }
+
+    /// Cuts a few lines, each at a byte of its own.
+    async fn cut(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
+        let mut lines = self.lines.lines();
+        let mut cut = Vec::new();
+        for _ in 0..=rng.below(3) {
+            if lines.is_empty() {
+                break;
+            }
+            let line = lines.swap_remove(rng.below(lines.len()));
+            // Nobody answers who says nothing.
+            let how = match rng.below(if line.is_talkative() { 4 } else { 2 }) {
+                0 | 1 => Cut::After(Way::Down, rng.below(2_000)),
+                2 => Cut::After(Way::Up, rng.below(400)),
+                _ => Cut::BeforeAnswer,
+            };
+            line.cut(how, rng.once_in(2));
+            cut.push(line);
+        }
+        let fired = crowd
+            .comes_true(FIRE, || cut.iter().all(|line| line.is_gone()))
+            .await;
+        for line in &cut {
+            line.pass();
+        }
+        Done {
+            bit: fired && !cut.is_empty(),
+            ..Done::now(crowd)
+        }
+    }
+
+    /// A reader takes nothing for longer than the server has patience.
+    async fn stall(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
+        let mut lines = self.lines.lines();
+        let record = crowd.record();
+        let told = || record.lags.get() + record.closed.get();
+        let before = told();
+        let mut stalled = Vec::new();
+        while stalled.len() < 2 && !lines.is_empty() {
+            stalled.push(lines.swap_remove(rng.below(lines.len())));
+        }
+        for line in &stalled {
+            line.stall();
+        }
+        tokio::time::sleep(STALL + rng.millis(0, 1_500)).await;
+        for line in &stalled {
+            line.pass();
+        }
+        let done = Done::now(crowd);
+        // It has to have been told, or cut off; else it was not slow enough to mean anything.
+        let bit = crowd.comes_true(FIRE, || told() > before).await;
+        Done { bit, ..done }
+    }
+
+    async fn fill_disk(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        let Some(disk) = &self.disk else {
+            return Err(Trouble("There is no small disk to fill.".into()));
+        };
+        disk.fill()?;
+        let full = Instant::now();
+        // What is allocated already is written to first; the bite comes when nothing was acked for a while.
+        let (mut acked, mut since) = (crowd.record().acked.get(), Instant::now());
+        while since.elapsed() < ARRIVED && full.elapsed() < BITE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let now = crowd.record().acked.get();
+            if now != acked {
+                (acked, since) = (now, Instant::now());
+            }
+        }
+        let bit = since.elapsed() >= ARRIVED;
+        crowd.set_reachable(false);
+        tokio::time::sleep(rng.millis(0, 1_000)).await;
+        disk.free();
+        if let Some((postgres, _)) = &mut self.postgres
+            && postgres.has_ended()
+        {
+            postgres.start_again().await?;
+        }
+        Ok(Done {
+            bit,
+            ..Done::now(crowd)
+        })
+    }
+
+    async fn restart_postgres(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        let Some((postgres, _)) = &mut self.postgres else {
+            return Err(Trouble("There is no PostgreSQL to restart.".into()));
+        };
+        crowd.set_reachable(false);
+        let how = if rng.once_in(2) {
+            Stop::Fast
+        } else {
+            Stop::Immediate
+        };
+        postgres.stop(how).await?;
+        let broken = away(crowd, rng.millis(0, 3_000), "PostgreSQL was stopped").await;
+        postgres.start_again().await?;
+        Ok(Done {
+            broken,
+            ..Done::now(crowd)
+        })
+    }
+
+    async fn blackhole(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        let Some((_, lines)) = &self.postgres else {
+            return Err(Trouble("There is no PostgreSQL to cut off.".into()));
+        };
+        crowd.set_reachable(false);
+        if rng.once_in(2) {
+            lines.hold();
+        } else {
+            lines.swallow();
+        }
+        let broken = away(
+            crowd,
+            rng.millis(500, 5_000),
+            "nothing got through to PostgreSQL",
+        )
+        .await;
+        lines.heal();
+        Ok(Done {
+            broken,
+            ..Done::now(crowd)
+        })
+    }
+}
+
+/// Waits while the database is away, and sees to it that nothing is acked meanwhile.
+async fn away(crowd: &Crowd, duration: Duration, why: &str) -> Vec<String> {
+    if duration <= ARRIVED {
+        tokio::time::sleep(duration).await;
+        return Vec::new();
+    }
+    tokio::time::sleep(ARRIVED).await;
+    let before = crowd.record().acked.get();
+    tokio::time::sleep(duration.saturating_sub(ARRIVED)).await;
+    match crowd.record().acked.get() - before {
+        0 => Vec::new(),
+        count => vec![format!("{count} messages were acked while {why}")],
+    }
+}

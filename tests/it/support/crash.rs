@@ -1,7 +1,16 @@
-//! The disk as a power cut would leave it at its worst: only those writes that were followed by a finished fsync of
-//! their file. Made from what strace saw of a server, so that nothing in the server needs to know of it.
+//! The disk as a power cut would leave it: at its worst with only those writes that were followed by a finished fsync of
+//! their file, or with any of the others too, in any order and torn. Made from what strace saw of a server, so that
+//! nothing in the server needs to know of it.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::Path,
+};
+
+/// What a file system writes at once, and what a disk writes at once.
+const PAGE: usize = 4096;
+const SECTOR: usize = 512;
 
 /// The calls that change files, make them durable, or tell somebody something.
 pub const CALLS: &str =
@@ -33,12 +42,86 @@ struct File {
     unsafe_changes: Vec<Change>,
 }
 
+/// Chance that can be repeated (`SplitMix64`).
+#[derive(Debug)]
+pub struct Chance(pub u64);
+
+impl Chance {
+    /// One of the numbers below this one.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        usize::try_from(bits % u64::try_from(end).expect("small")).expect("small")
+    }
+}
+
+/// A part of a write that falls into one page: where in the page, and what.
+type Piece<'a> = (usize, &'a [u8]);
+
 impl File {
-    fn make_safe(&mut self, count: usize) {
+    /// What may be left: each page in any of the states it went through since the flush, or with sectors of two of them;
+    /// and any of the lengths that the file had.
+    fn torn(&self, chance: &mut Chance) -> Vec<u8> {
+        let mut lengths = vec![self.safe.len()];
+        let mut pages: BTreeMap<usize, Vec<Piece<'_>>> = BTreeMap::new();
+        for change in &self.unsafe_changes {
+            let length = lengths[lengths.len() - 1];
+            match change {
+                Change::Truncate(length) => lengths.push(*length),
+                Change::Write { at, bytes } => {
+                    lengths.push(length.max(at + bytes.len()));
+                    let (mut at, mut rest) = (*at, bytes.as_slice());
+                    while !rest.is_empty() {
+                        let room = PAGE - at % PAGE;
+                        let (piece, after) = rest.split_at(room.min(rest.len()));
+                        pages.entry(at / PAGE).or_default().push((at % PAGE, piece));
+                        at += piece.len();
+                        rest = after;
+                    }
+                }
+            }
+        }
+        let mut left = self.safe.clone();
+        left.resize(lengths[chance.below(lengths.len())], 0);
+        for (page, pieces) in pages {
+            let begin = page * PAGE;
+            if begin >= left.len() {
+                continue;
+            }
+            let state = |count: usize| {
+                let mut bytes = [0; PAGE];
+                let safe = self.safe.get(begin..).unwrap_or_default();
+                let safe = &safe[..safe.len().min(PAGE)];
+                bytes[..safe.len()].copy_from_slice(safe);
+                for (at, piece) in &pieces[..count] {
+                    bytes[*at..at + piece.len()].copy_from_slice(piece);
+                }
+                bytes
+            };
+            let one = state(chance.below(pieces.len() + 1));
+            let other = match chance.below(2) {
+                0 => one,
+                _ => state(chance.below(pieces.len() + 1)),
+            };
+            let end = left.len().min(begin + PAGE);
+            for (number, sector) in left[begin..end].chunks_mut(SECTOR).enumerate() {
+                let from = if chance.below(2) == 0 { &one } else { &other };
+                let at = number * SECTOR;
+                sector.copy_from_slice(&from[at..at + sector.len()]);
+            }
+        }
+        left
+    }
+
+    fn make_safe(&mut self, count: usize, mut written: impl FnMut(&[u8])) {
         let count = count.min(self.unsafe_changes.len());
         for change in self.unsafe_changes.drain(..count) {
             match change {
                 Change::Write { at, bytes } => {
+                    written(&bytes);
                     let end = at + bytes.len();
                     if self.safe.len() < end {
                         self.safe.resize(end, 0);
@@ -60,6 +143,12 @@ pub struct Disk {
     begun: BTreeMap<String, (String, usize)>,
     /// How many flushes were done.
     pub flushes: usize,
+    /// How many of them were of the database itself, at the end of a checkpoint.
+    pub checkpoints: usize,
+    /// How many lines were played.
+    pub lines: usize,
+    /// The sealed texts that were flushed, and the line that told of the end of the first flush that covers each.
+    pub safe_since: HashMap<String, usize>,
 }
 
 impl Disk {
@@ -76,6 +165,9 @@ impl Disk {
             database: name,
             begun: BTreeMap::new(),
             flushes: 0,
+            checkpoints: 0,
+            lines: 0,
+            safe_since: HashMap::new(),
         }
     }
 
@@ -91,6 +183,7 @@ impl Disk {
     /// Plays one line of the trace. Returns the bytes that left towards a client, when the line is the beginning of
     /// such a call.
     pub fn play(&mut self, line: &str) -> Option<Vec<u8>> {
+        self.lines += 1;
         let (thread, call) = line.split_once(' ')?;
         let call = call.trim_start();
         if call.starts_with("+++") || call.starts_with("---") {
@@ -144,6 +237,7 @@ impl Disk {
             return;
         };
         let last_number = || arguments.rsplit_once(", ")?.1.trim().parse::<usize>().ok();
+        let of_database = path == self.database;
         let file = self.files.entry(path).or_default();
         match name {
             "pwrite64" => {
@@ -160,7 +254,13 @@ impl Disk {
                 file.unsafe_changes.push(Change::Truncate(length));
             }
             "fsync" | "fdatasync" => {
-                file.make_safe(before);
+                self.checkpoints += usize::from(of_database);
+                let (line, since) = (self.lines, &mut self.safe_since);
+                file.make_safe(before, |bytes| {
+                    for text in sealed_texts(bytes) {
+                        since.entry(text).or_insert(line);
+                    }
+                });
                 self.flushes += 1;
             }
             other => panic!("{other} on a database file is not understood here: {call:.200}"),
@@ -173,16 +273,56 @@ impl Disk {
             .is_some_and(|rest| matches!(rest, "" | "-wal" | "-journal"))
     }
 
-    /// Writes what would be left into a folder.
+    /// Writes what would be left at the worst into a folder.
     pub fn write_image(&self, folder: &Path) {
+        self.write(folder, |file| file.safe.clone());
+    }
+
+    /// Writes what may be left into a folder.
+    pub fn write_torn_image(&self, folder: &Path, chance: &mut Chance) {
+        self.write(folder, |file| file.torn(chance));
+    }
+
+    /// Whether there is anything that a power cut may or may not take.
+    pub fn is_in_doubt(&self) -> bool {
+        self.files
+            .values()
+            .any(|file| !file.unsafe_changes.is_empty())
+    }
+
+    fn write(&self, folder: &Path, mut left: impl FnMut(&File) -> Vec<u8>) {
         for (path, file) in &self.files {
             let name = Path::new(path).file_name().expect("a name");
-            if !file.safe.is_empty() {
-                fs::write(folder.join(name), &file.safe).expect("writes");
+            let bytes = left(file);
+            if !bytes.is_empty() {
+                fs::write(folder.join(name), bytes).expect("writes");
             }
         }
     }
 }
+
+/// The Fernet tokens in what was written.
+fn sealed_texts(bytes: &[u8]) -> Vec<String> {
+    let (mut found, mut rest) = (Vec::new(), bytes);
+    while let Some(at) = rest.iter().position(|byte| *byte == b'g') {
+        rest = &rest[at..];
+        let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_=".contains(byte);
+        let length = if rest.starts_with(b"gAAAA") {
+            rest.iter().position(ends).unwrap_or(rest.len())
+        } else {
+            1
+        };
+        // A token ends where the next column begins, which may begin with anything: its own length says where.
+        if length >= TOKEN {
+            found.push(String::from_utf8_lossy(&rest[..TOKEN]).into_owned());
+        }
+        rest = &rest[length.max(1)..];
+    }
+    found
+}
+
+/// As much of a token as makes it unique: its time, and all of its random bytes.
+pub const TOKEN: usize = 60;
 
 /// `pwrite64(11</a/b>, …` names `/a/b`.
 fn path_of_descriptor(call: &str) -> Option<String> {
@@ -262,6 +402,44 @@ mod tests {
             played(&["7 ftruncate(3<DB>, 2) = 0", "7 fsync(3<DB>)   = 0"]).0,
             b"ba"
         );
+    }
+
+    #[test]
+    fn of_what_was_not_flushed_any_part_may_be_left_and_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("d");
+        fs::write(&database, [b'a'; 2 * PAGE]).expect("writes");
+        let mut disk = Disk::new(&database);
+        let file = disk.files.values_mut().next().expect("the database");
+        for byte in *b"bc" {
+            file.unsafe_changes.push(Change::Write {
+                at: PAGE - SECTOR,
+                bytes: vec![byte; PAGE],
+            });
+        }
+        file.unsafe_changes.push(Change::Write {
+            at: 2 * PAGE,
+            bytes: vec![b'd'; PAGE],
+        });
+        let file = disk.files.values().next().expect("the database");
+        let (mut chance, mut seen) = (Chance(7), [[false; 4]; 3]);
+        for _ in 0..200 {
+            let left = file.torn(&mut chance);
+            assert!(left.len() == 2 * PAGE || left.len() == 3 * PAGE);
+            for (page, bytes) in left.chunks(PAGE).enumerate() {
+                for (known, seen) in b"abcd".iter().zip(&mut seen[page]) {
+                    *seen |= bytes.contains(known);
+                }
+            }
+            assert!(left[..PAGE - SECTOR].iter().all(|byte| *byte == b'a'));
+            assert!(
+                left.chunks(SECTOR)
+                    .all(|sector| sector.iter().all(|b| *b == sector[0]))
+            );
+        }
+        assert_eq!(seen[0], [true, true, true, false]);
+        assert_eq!(seen[1], [true, true, true, false]);
+        assert_eq!(seen[2], [false, false, false, true]);
     }
 
     #[test]

@@ -221,6 +221,7 @@ impl Scene {
         let Some(disk) = &self.disk else {
             return Err(Trouble("There is no small disk to fill.".into()));
         };
+        crowd.set_reachable(false);
         disk.fill()?;
         let full = Instant::now();
         // What is allocated already is written to first; the bite comes when nothing was acked for a while.
@@ -233,7 +234,6 @@ impl Scene {
             }
         }
         let bit = since.elapsed() >= ARRIVED;
-        crowd.set_reachable(false);
         tokio::time::sleep(rng.millis(0, 1_000)).await;
         disk.free();
         if let Some((postgres, _)) = &mut self.postgres

@@ -30,7 +30,7 @@ const WARM_UP: Duration = Duration::from_secs(30);
 /// How long all that was offered may take to be acked, once nothing is in the way.
 const DRAIN: Duration = Duration::from_secs(20);
 /// A phase does not end sooner after its last fault.
-const CALM: Duration = Duration::from_secs(1);
+const CALM: Duration = Duration::from_secs(2);
 /// How long readers may take to have all of it.
 const CATCH_UP: Duration = Duration::from_secs(15);
 /// What a small disk holds for each database, in megabytes.

@@ -28,6 +28,10 @@ const SYNC: &str = "sync";
 /// A line over which nothing comes for so long, though we asked, is taken for dead.
 const SILENCE: Duration = Duration::from_secs(6);
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// Once in so many messages a reader asks again.
+const ASKS_AGAIN: usize = 40;
+/// At most from so far back.
+const FAR_BACK: u64 = 60;
 /// Before a question that was refused is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -102,13 +106,16 @@ impl Visit<'_> {
 
     /// Asks for everything after the cursor.
     async fn ask(&mut self) -> Result<(), Over> {
-        let cursor = self.seat.cursor.get();
+        self.ask_after(self.seat.cursor.get()).await
+    }
+
+    async fn ask_after(&mut self, seq: u64) -> Result<(), Over> {
         let sync = Sync {
-            rooms: [(GENERAL.to_owned(), cursor)].into(),
+            rooms: [(GENERAL.to_owned(), seq)].into(),
             epoch: Some(self.epoch.clone()),
         };
         self.asked = true;
-        self.see(Seen::Asked(cursor));
+        self.see(Seen::Asked(seq));
         let request = Request::with_ref(SYNC, Command::Sync(sync));
         self.socket.say(&request).await.map_err(|_| Over)
     }
@@ -121,6 +128,13 @@ impl Visit<'_> {
                 if !self.asked && !self.ahead.is_empty() {
                     // A gap without a word: the judge will say so. We go on as a client would.
                     return self.ask().await;
+                }
+                if !self.asked && rng.once_in(ASKS_AGAIN) {
+                    // For no reason, and from some way back: every question makes a seam in the live stream.
+                    let back = rng.next() % FAR_BACK;
+                    return self
+                        .ask_after(self.seat.cursor.get().saturating_sub(back))
+                        .await;
                 }
             }
             Event::Lag { seq, .. } => {

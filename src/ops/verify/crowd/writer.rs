@@ -28,6 +28,8 @@ use crate::{
 const WINDOW: usize = 16;
 /// How long an ack may take before the line is taken for dead. The server's own patience is shorter.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// One in so many refusals is taken for the last word.
+const GIVES_UP: usize = 5;
 /// Refusals that say that nothing was stored by this attempt.
 const REFUSED: [&str; 5] = [
     "store_unavailable",
@@ -215,13 +217,17 @@ impl Visit<'_> {
         let Some(place) = place.filter(|place| self.waiting.remove(place).is_some()) else {
             return;
         };
-        if REFUSED.contains(&error.code.as_str()) {
+        let is_refused = REFUSED.contains(&error.code.as_str());
+        if is_refused {
             let refused = &self.shared.record.refused;
             refused.set(refused.get() + 1);
         } else {
             self.note_unknown(place);
         }
-        self.desk.queue.borrow_mut().push_front(place);
+        // Now and then a refusal is believed: what was only ever refused must not be in history.
+        if !is_refused || !rng.once_in(GIVES_UP) {
+            self.desk.queue.borrow_mut().push_front(place);
+        }
         self.desk.unanswered.set(self.waiting.len());
         self.not_before = Instant::now() + rng.millis(50, 150);
     }

@@ -60,8 +60,11 @@ impl Terminal {
     fn start(&self, args: &str) {
         let command = format!("'{BINARY}' {args}; echo ended with $?; exec sleep 1000");
         let _ = self.tmux(&["kill-server"]);
-        let started = self.tmux(&["new-session", "-d", "-x", "100", "-y", "30", &command]);
-        assert!(started.status.success(), "{started:?}");
+        // A server that is still on its way out takes the new session with it.
+        let new_session = ["new-session", "-d", "-x", "100", "-y", "30", &command];
+        eventually("tmux starts a session", || {
+            self.tmux(&new_session).status.success().then_some(())
+        });
     }
 
     fn screen(&self) -> String {

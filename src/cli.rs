@@ -90,7 +90,7 @@ pub enum Command {
     /// The floor that `bench` measures against, and starts by itself
     #[command(hide = true)]
     BenchFloor(ops::bench::floor::FloorOptions),
-    /// Print completions for a shell: parlour completions bash > /`etc/bash_completion.d/parlour`
+    /// Print completions for a shell, to be saved where that shell looks for them
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,

@@ -138,8 +138,9 @@ fn make_key(path: PathBuf, name: &str) -> Result<SecretString, ConfigError> {
     match write_private(&path, &key) {
         Ok(()) => {
             log::info!(
-                "made a new {name} and wrote it to {} (mode 0600): back it up, without it messages cannot be read",
-                path.display()
+                "made a new {name} and wrote it to {} (mode 0600): back it up, without it {}",
+                path.display(),
+                what_is_lost(name)
             );
             Ok(key.into())
         }
@@ -163,6 +164,15 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// What happens without this key.
+fn what_is_lost(name: &str) -> &'static str {
+    if name == "ENCRYPTION_KEY" {
+        "messages cannot be read"
+    } else {
+        "everyone has to log in again"
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod refusals;
 mod root;
 pub mod serve;
 mod socket;
+mod upgrade;
 
 use actix_web::{Resource, web};
 

@@ -7,8 +7,14 @@ use std::{
     time::Duration,
 };
 
+use actix_codec::{AsyncRead, AsyncWrite};
 use actix_cors::Cors;
-use actix_web::{App as ActixApp, HttpServer, dev::Server, http::header, middleware, rt, web};
+use actix_http::{HttpService, Response, body::BoxBody, h1};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, boxed, map_config};
+use actix_web::{
+    App as ActixApp, Error as ActixError, dev::AppConfig, http::header, middleware, rt, web,
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -20,7 +26,14 @@ use tokio::{
 };
 use utoipa::OpenApi as _;
 
-use super::{docs::Documents, line::Line, observe, openapi::ApiDoc, routes};
+use super::{
+    docs::Documents,
+    line::Line,
+    observe,
+    openapi::ApiDoc,
+    routes,
+    upgrade::{Site, Upgrade, upgrade},
+};
 use crate::{
     app::{App, Writers},
     config::{Config, ConfigError, TlsFiles, weaknesses},
@@ -34,6 +47,9 @@ const GRACE: u64 = 8;
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
 /// How long the head of a request may take to arrive.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a connection may take. Not less than half a second: the clock of actix lags by as much, and a
+/// connection would never be closed.
+const DISCONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// How often what has been quiet is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -129,30 +145,60 @@ fn start(
 ) -> io::Result<(Server, SocketAddr)> {
     let listener = listener(&app.config)?;
     let address = listener.local_addr()?;
-    let shared = web::Data::new(Arc::clone(app));
-    let documents = documents.clone();
-    let keep_alive = app.config.keep_alive;
-    let server = HttpServer::new(move || {
-        ActixApp::new()
-            .app_data(shared.clone())
-            .wrap(cors(&shared.config.cors_origins))
-            .wrap(middleware::from_fn(observe::observe))
-            .configure(routes)
-            .configure(|service| documents.routes(service))
-    })
-    .workers(app.config.workers)
-    .keep_alive(keep_alive)
-    .on_connect(move |connection, data| Line::watch(connection, data, keep_alive * 2))
-    .client_request_timeout(HEAD_PATIENCE)
-    // Not less than half a second: the clock of actix lags by as much, and a connection would never be closed.
-    .client_disconnect_timeout(Duration::from_secs(1))
-    .shutdown_timeout(GRACE)
-    .disable_signals();
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
-        None => server.listen(listener)?,
+    let builder = Server::build()
+        .workers(app.config.workers)
+        .shutdown_timeout(GRACE)
+        .disable_signals();
+    let stop = builder.graceful_shutdown_signal();
+    let (app, documents) = (Arc::clone(app), documents.clone());
+    let builder = match tls {
+        Some(tls) => builder.listen("parlour", listener, move || {
+            http(&app, &documents, &stop).rustls_0_23(tls.clone())
+        })?,
+        None => builder.listen("parlour", listener, move || {
+            http(&app, &documents, &stop).tcp()
+        })?,
     };
-    Ok((server.run(), address))
+    Ok((builder.run(), address))
+}
+
+/// What speaks HTTP on a connection. `HttpServer` would do, but it lets nobody take over a connection that leaves HTTP.
+fn http<T>(
+    app: &Arc<App>,
+    documents: &Documents,
+    stop: &GracefulShutdownSignal,
+) -> HttpService<T, Site, BoxBody, h1::ExpectHandler, Upgrade<T>>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let stop = stop.clone();
+    let keep_alive = app.config.keep_alive;
+    HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let stop = stop.clone();
+            async move { stop.notified().await }
+        })
+        .keep_alive(keep_alive)
+        .on_connect_ext(move |connection, data| Line::watch(connection, data, keep_alive * 2))
+        .client_request_timeout(HEAD_PATIENCE)
+        .client_disconnect_timeout(DISCONNECT_PATIENCE)
+        .upgrade(upgrade(site(app, documents), DISCONNECT_PATIENCE))
+        .finish(site(app, documents))
+}
+
+fn site(app: &Arc<App>, documents: &Documents) -> Site {
+    let shared = web::Data::new(Arc::clone(app));
+    let site = ActixApp::new()
+        .app_data(shared.clone())
+        .wrap(cors(&shared.config.cors_origins))
+        .wrap(middleware::from_fn(observe::observe))
+        .configure(routes)
+        .configure(|service| documents.routes(service))
+        .into_factory()
+        .map(|answer| Response::from(answer.map_into_boxed_body()))
+        .map_err(|error: ActixError| Response::from(error));
+    // Nobody asks for the server's own name: every address that is given out is relative.
+    boxed::factory(map_config(site, |()| AppConfig::default()))
 }
 
 /// Pages of the configured origins may use the API; the list is exact and never reflects what was asked.

@@ -27,7 +27,7 @@ struct Pinged {
     since: Instant,
     /// Which ping of this socket it is.
     number: u64,
-    /// When the client had last been heard before.
+    /// How often the client had been heard before.
     heard: u64,
 }
 
@@ -115,10 +115,11 @@ impl<O: Outbox> Socket<O> {
 
     /// Pings, when it is time. One that does not fit is tried again with the next tick.
     pub fn ping_when_due(&mut self, patience: &Patience, now: Instant) {
+        // Looked at before: the answer may be there as soon as the ping is.
+        let heard = self.newcomer.gauge.heard.load(Ordering::Relaxed);
         if now >= self.next_ping && self.offer(Deliver::Ping, patience) {
             self.next_ping = now + patience.ping_interval;
             self.pings += 1;
-            let heard = self.newcomer.gauge.heard.load(Ordering::Relaxed);
             self.pinged.get_or_insert(Pinged {
                 since: now,
                 number: self.pings,

@@ -1,7 +1,9 @@
 //! Existing clients go on working unchanged: Python's requests and websockets, and wscat, with texts to the letter.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Write as _},
+    path::Path,
     process::{Command, Stdio},
     sync::mpsc,
     thread,
@@ -25,12 +27,17 @@ pub fn tool(variable: &str) -> Option<String> {
 }
 
 fn run_python(script: &str, server: &Server) {
+    run_python_with(script, &server.url(), &[]);
+}
+
+fn run_python_with(script: &str, url: &str, env: &[(&str, &Path)]) {
     let Some(python) = tool("PARLOUR_TEST_PYTHON") else {
         return;
     };
     let script = format!("{}/tests/contract/{script}", env!("CARGO_MANIFEST_DIR"));
     let output = Command::new(python)
-        .args([&script, &server.url()])
+        .args([&script, url])
+        .envs(env.iter().copied())
         .output()
         .expect("python runs");
     assert!(
@@ -59,6 +66,31 @@ fn the_socket_core_is_kept_for_python_websockets(backend: Backend) {
         "sockets.py",
         &Server::with(backend).env("RATE_LIMITS", "on").start(),
     );
+}
+
+/// The same over HTTPS and WSS, by clients that check the certificate.
+#[test]
+fn the_core_is_kept_over_tls() {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cert, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    fs::write(&cert, made.cert.pem()).expect("writes");
+    fs::write(&key, made.signing_key.serialize_pem()).expect("writes");
+    for script in ["rest.py", "sockets.py"] {
+        let server = Server::with(Backend::Sqlite)
+            .env("RATE_LIMITS", "on")
+            .env("TLS_CERT", cert.display())
+            .env("TLS_KEY", key.display())
+            .start();
+        let url = server.url().replace("http:", "https:");
+        assert_eq!(server.stdout(), format!("Parlour is listening on {url}\n"));
+        // The first is for requests, the second for everything that asks OpenSSL.
+        let trusted = [("REQUESTS_CA_BUNDLE", &*cert), ("SSL_CERT_FILE", &*cert)];
+        run_python_with(script, &url, &trusted);
+    }
 }
 
 fn wscat_can_chat(backend: Backend) {

@@ -183,8 +183,11 @@ fn launch(
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             let _ = writeln!(record, "{line}");
-            if let Some(url) = line.strip_prefix("Parlour is listening on http://") {
-                let _ = tell.send(url.parse::<SocketAddr>());
+            if let Some((_, addr)) = line
+                .strip_prefix("Parlour is listening on ")
+                .and_then(|url| url.split_once("://"))
+            {
+                let _ = tell.send(addr.parse::<SocketAddr>());
             }
         }
     });

@@ -170,12 +170,28 @@ fn prepare_database(config: &Config, vault: &Vault) -> Result<String, ConfigErro
     if !ran.is_empty() {
         log::info!("ran {} pending migrations", ran.len());
     }
-    if !keys_fit(&mut conn, vault).map_err(|error| unreachable(error.as_ref()))? {
-        return Err(ConfigError(
-            "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).".into(),
-        ));
+    let checks = facts::list(&mut conn, facts::KEY_CHECK).map_err(|error| unreachable(&error))?;
+    // With other keys, all would be unreadable, and new messages would be sealed with a key that the old ones do not have.
+    if !checks.iter().all(|sealed| vault.open(sealed).is_ok()) {
+        return Err(wrong_keys(config));
+    }
+    config.keys.keep()?;
+    // Every key that has sealed something here leaves a fact of its own.
+    if !checks.iter().any(|sealed| vault.is_current(sealed)) {
+        let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
+        facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
     find_or_make_epoch(&mut conn).map_err(|error| unreachable(&error))
+}
+
+fn wrong_keys(config: &Config) -> ConfigError {
+    ConfigError(config.keys.new_encryption_key().map_or_else(
+        || "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).".into(),
+        |path| format!(
+            "There are messages in this database, but the key that opens them is not there: restore {} from your backup, or set ENCRYPTION_KEY.",
+            path.display()
+        ),
+    ))
 }
 
 fn find_or_make_epoch(conn: &mut AnyConnection) -> Result<String, Box<dyn std::error::Error>> {
@@ -185,18 +201,4 @@ fn find_or_make_epoch(conn: &mut AnyConnection) -> Result<String, Box<dyn std::e
     let epoch = random_name()?;
     facts::insert(conn, "epoch", &epoch)?;
     Ok(epoch)
-}
-
-/// Whether the keys open what is in this database. With others, all would be unreadable, and new messages would be
-/// sealed with a key that the old ones do not have. Every key that has sealed something here leaves a fact of its own.
-fn keys_fit(conn: &mut AnyConnection, vault: &Vault) -> Result<bool, Box<dyn std::error::Error>> {
-    let checks = facts::list(conn, facts::KEY_CHECK)?;
-    if !checks.iter().all(|sealed| vault.open(sealed).is_ok()) {
-        return Ok(false);
-    }
-    if !checks.iter().any(|sealed| vault.is_current(sealed)) {
-        let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
-        facts::insert(conn, &name, &vault.seal(&name))?;
-    }
-    Ok(true)
 }

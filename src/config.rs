@@ -112,22 +112,10 @@ pub struct Settings {
     #[arg(long, env = "WORKERS", value_name = "N", help_heading = "Network", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
     /// Certificate chain (PEM) for HTTPS; needs TLS_KEY too
-    #[arg(
-        long,
-        env = "TLS_CERT",
-        value_name = "FILE",
-        help_heading = "Network",
-        requires = "tls_key"
-    )]
+    #[arg(long, env = "TLS_CERT", value_name = "FILE", help_heading = "Network")]
     pub tls_cert: Option<PathBuf>,
     /// Private key (PEM) for HTTPS; needs TLS_CERT too
-    #[arg(
-        long,
-        env = "TLS_KEY",
-        value_name = "FILE",
-        help_heading = "Network",
-        requires = "tls_cert"
-    )]
+    #[arg(long, env = "TLS_KEY", value_name = "FILE", help_heading = "Network")]
     pub tls_key: Option<PathBuf>,
     /// Addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas.
     /// Off loopback, Parlour listens without TLS only when this is set
@@ -246,7 +234,8 @@ pub struct ClientSettings {
     /// Who to log in as
     #[arg(long, short, env = "PARLOUR_USERNAME", value_name = "NAME")]
     pub username: Option<String>,
-    /// The password; better given in the environment than on a command line that others can list
+    /// The password, for when no login is kept from before; better given in the environment than on a command line that
+    /// others can list
     #[arg(
         long,
         env = "PARLOUR_PASSWORD",

@@ -168,7 +168,7 @@ impl Config {
         Doors::check(settings).map(|doors| doors.tls)
     }
 
-    /// Checks the settings, makes the data folder, and reads or makes the keys.
+    /// Checks the settings, makes the data folder, and finds the keys, or generates them.
     ///
     /// # Errors
     /// One sentence about the first setting that is not right.
@@ -179,7 +179,7 @@ impl Config {
             cors_origins,
         } = Doors::check(settings)?;
         let storage = Storage::check(&settings.storage)?;
-        let keys = Keys::read_or_make(&settings.keys, &storage.data_dir)?;
+        let keys = Keys::find_or_generate(&settings.keys, &storage.data_dir)?;
         Ok(Self {
             host: settings.host,
             port: settings.port,
@@ -257,8 +257,19 @@ fn make_private_dir(path: &Path) -> Result<(), ConfigError> {
 }
 
 fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
-    let (Some(cert), Some(key)) = (&settings.tls_cert, &settings.tls_key) else {
-        return Ok(None);
+    let (cert, key) = match (&settings.tls_cert, &settings.tls_key) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) => return Ok(None),
+        (Some(_), None) => {
+            return wrong(
+                "TLS_CERT is set, but TLS_KEY is not: set it to the file with the certificate's private key.",
+            );
+        }
+        (None, Some(_)) => {
+            return wrong(
+                "TLS_KEY is set, but TLS_CERT is not: set it to the file with the certificate chain.",
+            );
+        }
     };
     for (name, path) in [("TLS_CERT", cert), ("TLS_KEY", key)] {
         if let Err(error) = fs::File::open(path) {

@@ -16,6 +16,15 @@ pub struct Keys {
     pub secret_key: SecretString,
     /// Seals and opens messages: as written, separated by commas.
     pub encryption_key: SecretString,
+    /// Those that were made just now and lie nowhere yet.
+    new: Vec<NewKey>,
+}
+
+#[derive(Debug, Clone)]
+struct NewKey {
+    name: &'static str,
+    path: PathBuf,
+    key: SecretString,
 }
 
 /// Words that stand in samples and tutorials: a key that holds one was not made by chance.
@@ -76,24 +85,73 @@ impl FoundKey {
         }
     }
 
-    fn or_make(self, name: &str) -> Result<SecretString, ConfigError> {
+    fn or_generate(self, name: &'static str, new: &mut Vec<NewKey>) -> SecretString {
         match self {
-            Self::Given(key) | Self::Kept(_, key) => Ok(key),
-            Self::Missing(path) => make_key(path, name),
+            Self::Given(key) | Self::Kept(_, key) => key,
+            Self::Missing(path) => {
+                let key: SecretString = fernet::Fernet::generate_key().into();
+                new.push(NewKey {
+                    name,
+                    path,
+                    key: key.clone(),
+                });
+                key
+            }
         }
     }
 }
 
 impl Keys {
-    /// The given keys; for each that is not given, the one kept in the data folder, made on the first run.
+    /// The given keys; for each that is not given, the one kept in the data folder; for one that is nowhere, a new one,
+    /// which lies nowhere until [`Self::keep`].
     ///
     /// # Errors
-    /// When a key is a sample or too short, or when its file cannot be read or written.
-    pub fn read_or_make(settings: &KeySettings, data_dir: &Path) -> Result<Self, ConfigError> {
+    /// When a key is a sample or too short, or when its file cannot be read.
+    pub fn find_or_generate(settings: &KeySettings, data_dir: &Path) -> Result<Self, ConfigError> {
+        let mut new = Vec::new();
         Ok(Self {
-            secret_key: FoundKey::secret(settings, data_dir)?.or_make("SECRET_KEY")?,
-            encryption_key: FoundKey::encryption(settings, data_dir)?.or_make("ENCRYPTION_KEY")?,
+            secret_key: FoundKey::secret(settings, data_dir)?.or_generate("SECRET_KEY", &mut new),
+            encryption_key: FoundKey::encryption(settings, data_dir)?
+                .or_generate("ENCRYPTION_KEY", &mut new),
+            new,
         })
+    }
+
+    /// Where the encryption key will be kept, if it was made just now: it can open nothing that was there before.
+    #[must_use]
+    pub fn new_encryption_key(&self) -> Option<&Path> {
+        let new = self.new.iter().find(|new| new.name == "ENCRYPTION_KEY")?;
+        Some(&new.path)
+    }
+
+    /// Writes new keys into their files. To be called before anything is sealed or signed with them, and not before it is
+    /// certain that they are wanted.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or another process has just written it.
+    pub fn keep(&self) -> Result<(), ConfigError> {
+        self.new.iter().try_for_each(NewKey::keep)
+    }
+}
+
+impl NewKey {
+    fn keep(&self) -> Result<(), ConfigError> {
+        let (name, path) = (self.name, self.path.display());
+        match write_private(&self.path, self.key.expose_secret()) {
+            Ok(()) => {
+                log::info!(
+                    "made a new {name} and wrote it to {path} (mode 0600): back it up, without it {}",
+                    what_is_lost(name)
+                );
+                Ok(())
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => wrong(format!(
+                "Another process has just made {path}: start this one again to use that key."
+            )),
+            Err(error) => wrong(format!(
+                "{path} cannot be written ({error}): make the folder writable, or set {name}."
+            )),
+        }
     }
 }
 
@@ -131,30 +189,8 @@ fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
     }
 }
 
-/// Makes a key and its file. The file is written whole, with mode 0600, before it gets its name, so that neither a
-/// crash nor a second process can leave half a key.
-fn make_key(path: PathBuf, name: &str) -> Result<SecretString, ConfigError> {
-    let key = fernet::Fernet::generate_key();
-    match write_private(&path, &key) {
-        Ok(()) => {
-            log::info!(
-                "made a new {name} and wrote it to {} (mode 0600): back it up, without it {}",
-                path.display(),
-                what_is_lost(name)
-            );
-            Ok(key.into())
-        }
-        // Another process made it between our look and our write: take that one.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            kept_key(path)?.or_make(name)
-        }
-        Err(error) => wrong(format!(
-            "{} cannot be written ({error}): make the folder writable, or set {name}.",
-            path.display()
-        )),
-    }
-}
-
+/// The file is written whole, with mode 0600, before it gets its name, so that neither a crash nor a second process can
+/// leave half a key.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     // tempfile makes its files with mode 0600.

@@ -56,10 +56,18 @@ pub enum LockError {
 /// [`LockError`].
 pub fn take(url: &DatabaseUrl, patience: Duration) -> Result<SoleServer, LockError> {
     let deadline = Instant::now() + patience;
+    let mut has_said = false;
     loop {
         match try_take(url) {
             Err(LockError::Taken) if Instant::now() < deadline => {
-                thread::sleep(Duration::from_millis(100));
+                if !has_said {
+                    log::info!(
+                        "another Parlour server is using {url}: waiting up to {} s for it to end",
+                        patience.as_secs()
+                    );
+                    has_said = true;
+                }
+                thread::sleep(ASK_AGAIN);
             }
             outcome => return outcome,
         }

@@ -50,6 +50,8 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take. Not less than half a second: the clock of actix lags by as much, and a
 /// connection would never be closed.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1_024;
 /// How often what has been quiet is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -65,11 +67,16 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     }
     let documents = Documents::new(&ApiDoc::openapi())
         .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
+    let (host, port) = (config.host, config.port);
+    let cannot_listen = |error: io::Error| {
+        ConfigError(format!(
+            "{host}:{port} cannot be listened on ({error}): choose another HOST or PORT, or stop what uses it."
+        ))
+    };
+    // First, so that nothing has been made when the port is taken.
+    let socket = bind(&config).map_err(cannot_listen)?;
     let (app, writers, mut sole) = App::build(config)?;
-    let (server, address) = start(&app, &documents, tls).map_err(|error| {
-        let (host, port) = (app.config.host, app.config.port);
-        ConfigError(format!("{host}:{port} cannot be listened on ({error}): choose another HOST or PORT, or stop what uses it."))
-    })?;
+    let (server, address) = start(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
     announce(&format!("Parlour is listening on {scheme}://{address}"));
@@ -119,10 +126,10 @@ fn announce(line: &str) {
     let _nobody_reads = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// A listening socket whose connections send at once (Nagle's algorithm against delayed acknowledgements costs 40 ms a
-/// frame) and are cut by the kernel when a client takes nothing for too long. Linux hands both settings down to what
-/// is accepted.
-fn listener(config: &Config) -> io::Result<TcpListener> {
+/// A socket that has its address, and refuses connections until it listens. They will send at once (Nagle's algorithm
+/// against delayed acknowledgements costs 40 ms a frame) and be cut by the kernel when a client takes nothing for too
+/// long. Linux hands both settings down to what is accepted.
+fn bind(config: &Config) -> io::Result<Socket> {
     let address = SocketAddr::new(config.host, config.port);
     let socket = Socket::new(
         Domain::for_address(address),
@@ -134,16 +141,17 @@ fn listener(config: &Config) -> io::Result<TcpListener> {
     socket.set_tcp_user_timeout(Some(config.patience.slow_reader))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(1_024)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 fn start(
     app: &Arc<App>,
     documents: &Documents,
     tls: Option<ServerConfig>,
+    socket: Socket,
 ) -> io::Result<(Server, SocketAddr)> {
-    let listener = listener(&app.config)?;
+    socket.listen(BACKLOG)?;
+    let listener = TcpListener::from(socket);
     let address = listener.local_addr()?;
     let builder = Server::build()
         .workers(app.config.workers)

@@ -308,7 +308,8 @@ fn a_second_process_on_the_same_database_is_refused(backend: Backend) {
     );
     assert!(!second.status.success(), "{second:?}");
     assert!(
-        second.stderr.contains("Another Parlour server is using"),
+        second.stderr.contains("waiting up to 10 s for it to end")
+            && second.stderr.contains("Another Parlour server is using"),
         "{second:?}"
     );
     assert!(!second.stdout.contains("listening"), "{second:?}");

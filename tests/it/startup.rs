@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::TcpListener,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::Path,
 };
@@ -10,7 +11,8 @@ use crate::support::{Backend, Finished, Server, User, run};
 
 on_both![
     keys_are_made_once_and_used_again,
-    another_encryption_key_is_noticed
+    another_encryption_key_is_noticed,
+    a_lost_encryption_key_is_noticed,
 ];
 
 const GOOD_KEY: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
@@ -87,7 +89,8 @@ fn a_wrong_setting_is_one_sentence_and_exit_code_2() {
         ("TRUSTED_PROXIES", "proxy.local", "TRUSTED_PROXIES"),
         ("MAX_FRAME_BYTES", "1024", "MAX_FRAME_BYTES"),
         ("DATA_DIR", "/proc/nothing", "DATA_DIR"),
-        ("TLS_CERT", "/nowhere.pem", "--tls-key"),
+        ("TLS_CERT", "/nowhere.pem", "TLS_KEY is not"),
+        ("TLS_KEY", "/nowhere.pem", "TLS_CERT is not"),
     ] {
         // The flag says the same as the variable.
         let case = format!("{name}={value}");
@@ -212,6 +215,39 @@ fn another_encryption_key_is_noticed(backend: Backend) {
         contents,
         ["sealed with the first key", "sealed with the second key"]
     );
+}
+
+/// A new key would open nothing, and would lie where the right one belongs.
+fn a_lost_encryption_key_is_noticed(backend: Backend) {
+    let mut server = Server::start(backend);
+    User::register(&server, "alice")
+        .post("sealed", None)
+        .expect(201);
+    server.kill9();
+    let path = server.data_dir().join("encryption_key");
+    let kept = fs::read(&path).expect("a key");
+    fs::remove_file(&path).expect("removes");
+    let said = server
+        .try_start_again()
+        .expect_err("it must not start without the key");
+    let advice = format!("restore {} from your backup", path.display());
+    assert!(said.contains(&advice), "{said}");
+    assert!(!path.exists(), "a useless key was made");
+    fs::write(&path, kept).expect("writes");
+    server.start_again();
+}
+
+#[test]
+fn a_port_that_is_taken_is_noticed_before_anything_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = other.local_addr().expect("an address").port().to_string();
+    let ended = run(&["serve"], &[("PORT", &port)], folder.path());
+    expect_sentence(&ended, "choose another HOST or PORT", "a taken port");
+    let made: Vec<_> = fs::read_dir(folder.path().join("data"))
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    assert!(made.is_empty(), "{made:?}");
 }
 
 #[test]

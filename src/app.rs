@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     chat::{
+        connections::Connections,
         messages::{self, Announcement},
         rates::Rates,
         tickets::Tickets,
@@ -59,6 +60,8 @@ pub struct App {
     pub passwords: Gate,
     /// How often one may do what.
     pub rates: Rates,
+    /// How many connections an address may hold.
+    pub connections: Arc<Connections>,
     /// Tickets for sockets.
     pub tickets: Tickets,
     /// Names this run of the server; with a count it names a request.
@@ -106,6 +109,7 @@ impl App {
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,
             rates: Rates::new(config.rate_limits, &config.limits),
+            connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
             tickets: Tickets::default(),
             run: random_name()
                 .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,

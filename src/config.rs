@@ -212,6 +212,9 @@ pub struct Settings {
     /// Seconds that an HTTP connection may idle between two requests
     #[arg(long, env = "KEEP_ALIVE_SECONDS", value_name = "S", default_value_t = 75, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub keep_alive_seconds: u32,
+    /// Connections that one address may hold without a socket on them (not counted for TRUSTED_PROXIES)
+    #[arg(long, env = "CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 1_024, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_address: u32,
     /// Seconds between two pings
     #[arg(long, env = "PING_INTERVAL_SECONDS", value_name = "S", default_value_t = 25, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub ping_interval_seconds: u32,

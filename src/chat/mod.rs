@@ -2,6 +2,7 @@
 //! caller said; they look up authority, and use the database, the journal, the vault and the hub.
 
 pub mod accounts;
+pub mod connections;
 pub mod feed;
 pub mod messages;
 pub mod rates;

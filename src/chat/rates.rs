@@ -24,10 +24,14 @@ struct Limiters {
     guesses_by_account: DefaultKeyedRateLimiter<String>,
     guesses_by_pair: DefaultKeyedRateLimiter<(String, IpAddr)>,
     guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    sockets_by_user: DefaultKeyedRateLimiter<i64>,
+    sockets_by_address: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 const ONE: NonZeroU32 = NonZeroU32::MIN;
 const TOO_MANY_ATTEMPTS: &str = "Too many attempts; wait a moment before the next.";
+
+const TOO_MANY_SOCKETS: &str = "You are opening connections too fast; wait a moment.";
 
 fn quota(per_second: u32, burst: u32) -> Quota {
     let at_least_one = |number| NonZeroU32::new(number).unwrap_or(ONE);
@@ -50,6 +54,14 @@ impl Rates {
                 by_pair.allow_burst(NonZeroU32::new(10).unwrap_or(ONE)),
             ),
             guesses_by_address: RateLimiter::keyed(quota(2, 60)),
+            // All of a user's sockets may come back twice in a row, and then one a second: a client that is turned away
+            // and comes again at once is no use to anybody.
+            sockets_by_user: RateLimiter::keyed(quota(
+                1,
+                u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
+            )),
+            // An office comes back at once.
+            sockets_by_address: RateLimiter::keyed(quota(50, 1_000)),
         }))
     }
 
@@ -81,6 +93,32 @@ impl Rates {
             &user_id,
             "You are asking for too much at once; wait a moment.",
         )
+    }
+
+    /// One try of an address to open a socket, before anything is looked up for it.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_handshake(&self, address: Option<IpAddr>) -> Result<()> {
+        let (Some(limiters), Some(address)) = (&self.0, address) else {
+            return Ok(());
+        };
+        check(
+            &limiters.sockets_by_address,
+            &network_of(address),
+            TOO_MANY_SOCKETS,
+        )
+    }
+
+    /// One socket of a user.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_socket(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        check(&limiters.sockets_by_user, &user_id, TOO_MANY_SOCKETS)
     }
 
     /// One try at an account's password, or one registration of it. `account` must be short: it is remembered.
@@ -130,6 +168,8 @@ impl Rates {
             limiters.guesses_by_account.retain_recent();
             limiters.guesses_by_pair.retain_recent();
             limiters.guesses_by_address.retain_recent();
+            limiters.sockets_by_user.retain_recent();
+            limiters.sockets_by_address.retain_recent();
         }
     }
 }
@@ -146,7 +186,7 @@ fn check<K: Clone + Eq + std::hash::Hash>(
 }
 
 /// One subscriber of an IPv6 provider has a whole /64 to send from.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(

@@ -112,6 +112,8 @@ pub struct Config {
     pub patience: Patience,
     /// How long an HTTP connection may idle between two requests.
     pub keep_alive: Duration,
+    /// How many connections without a socket an address may hold; `None` for any number.
+    pub connections_per_address: Option<usize>,
 }
 
 /// How others reach the server.
@@ -220,6 +222,8 @@ impl Config {
                 ping_timeout: Duration::from_secs(settings.ping_timeout_seconds.into()),
             },
             keep_alive: Duration::from_secs(settings.keep_alive_seconds.into()),
+            connections_per_address: (settings.rate_limits == Switch::On)
+                .then_some(settings.connections_per_address as usize),
         })
     }
 }

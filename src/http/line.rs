@@ -1,4 +1,4 @@
-//! Connections that keep a place and ask for nothing. The framework times the first request of a connection only, and
+//! Connections that keep a place and ask for nothing. An address may hold only so many. The framework times the first request of a connection only, and
 //! reads on without end after it has refused a chunked body: a client that drips bytes would never have to leave.
 
 use std::{
@@ -7,6 +7,7 @@ use std::{
     net::Shutdown,
     os::fd::AsFd as _,
     rc::{Rc, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,14 +16,18 @@ use actix_web::{
     dev::{Extensions, ServiceRequest},
     rt,
 };
-use socket2::Socket;
+use socket2::{SockRef, Socket};
 use tokio::net::TcpStream;
+
+use crate::chat::connections::{Connections, Place};
 
 /// A connection, as its requests see it.
 #[derive(Debug)]
 pub struct Line {
     /// The same connection once more, so that it can be cut from outside. `None` when nobody needs to.
     handle: RefCell<Option<Socket>>,
+    /// It counts among those of its address.
+    place: RefCell<Option<Place>>,
     /// Requests that are being answered.
     working: Cell<usize>,
     /// When the last of them was done.
@@ -34,16 +39,35 @@ pub struct Line {
 pub struct Working(Rc<Line>);
 
 impl Line {
-    /// Watches a new connection: it is cut when it has had no whole request for this time.
-    pub fn watch(connection: &dyn Any, data: &mut Extensions, patience: Duration) {
+    /// Watches a new connection: it is cut when it has had no whole request for this time, or at once when its address
+    /// holds too many.
+    pub fn watch(
+        connection: &dyn Any,
+        data: &mut Extensions,
+        connections: &Arc<Connections>,
+        patience: Duration,
+    ) {
         let plain = connection.downcast_ref::<TcpStream>().or_else(|| {
             let tls = connection.downcast_ref::<TlsStream<TcpStream>>()?;
             Some(tls.get_ref().0)
         });
+        let place = match plain.and_then(|stream| stream.peer_addr().ok()) {
+            Some(peer) => {
+                let place = connections.enter(peer.ip());
+                if place.is_none() {
+                    log::debug!("a connection is cut: {} holds too many", peer.ip());
+                    let _gone_already =
+                        plain.map(|stream| SockRef::from(stream).shutdown(Shutdown::Both));
+                }
+                place
+            }
+            None => None,
+        };
         // Without another descriptor to spare there is nothing to cut it by.
         let handle = plain.and_then(|stream| stream.as_fd().try_clone_to_owned().ok());
         let line = Rc::new(Self {
             handle: RefCell::new(handle.map(Socket::from)),
+            place: RefCell::new(place),
             working: Cell::new(0),
             since: Cell::new(Instant::now()),
         });
@@ -67,6 +91,7 @@ impl Working {
     /// From now on it is a WebSocket, which has a heartbeat of its own.
     pub fn upgraded(&self) {
         self.0.handle.take();
+        self.0.place.take();
     }
 }
 

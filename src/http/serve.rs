@@ -15,6 +15,7 @@ use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, boxed, map_
 use actix_web::{
     App as ActixApp, Error as ActixError, dev::AppConfig, http::header, middleware, rt, web,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -65,6 +66,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     for weakness in weaknesses(config.bcrypt_cost, config.rate_limits) {
         log::warn!("{weakness}");
     }
+    raise_open_files();
     let documents = Documents::new(&ApiDoc::openapi())
         .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
     let (host, port) = (config.host, config.port);
@@ -116,6 +118,18 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
 /// What the future reports.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     actix_web::rt::System::new().block_on(future)
+}
+
+/// Every socket is an open file, and most systems begin with a limit of 1,024 that a process may raise by itself.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        log::debug!("the limit of open files stays as it is: {error}");
+    }
 }
 
 /// The one line on standard output, by which scripts and people know where and that it listens.
@@ -180,14 +194,16 @@ where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let stop = stop.clone();
-    let keep_alive = app.config.keep_alive;
+    let (keep_alive, connections) = (app.config.keep_alive, Arc::clone(&app.connections));
     HttpService::build()
         .graceful_shutdown_signal(move || {
             let stop = stop.clone();
             async move { stop.notified().await }
         })
         .keep_alive(keep_alive)
-        .on_connect_ext(move |connection, data| Line::watch(connection, data, keep_alive * 2))
+        .on_connect_ext(move |connection, data| {
+            Line::watch(connection, data, &connections, keep_alive * 2);
+        })
         .client_request_timeout(HEAD_PATIENCE)
         .client_disconnect_timeout(DISCONNECT_PATIENCE)
         .upgrade(upgrade(site(app, documents), DISCONNECT_PATIENCE))

@@ -24,6 +24,8 @@ pub async fn open(
             "The server is shutting down; come back in a moment.",
         ));
     }
+    let address = client::address(&request, &app.config.trusted_proxies);
+    app.rates.check_handshake(address)?;
     let mut query = extract::query(&request);
     let caller = if let Some(token) = client::bearer(&request) {
         accounts::authenticate(&app, token).await?
@@ -38,5 +40,6 @@ pub async fn open(
     if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());
     }
+    app.rates.check_socket(caller.user_id)?;
     Ok(ws::start(response, payload, Arc::clone(&app), caller))
 }

@@ -1,5 +1,7 @@
 //! Limits are told in the first frame, and kept; whoever runs into one is told when to try again.
 
+use std::io::Read as _;
+
 use serde_json::json;
 
 use crate::support::{Backend, Server, Socket, User, eventually};
@@ -112,4 +114,63 @@ fn many_unacked_messages_on_one_socket_are_refused_not_dropped() {
         .filter_map(|message| message["content"].as_str().map(ToOwned::to_owned))
         .collect();
     assert_eq!(stored, acked);
+}
+
+/// A client that opens sockets in a circle costs everyone else time.
+#[test]
+fn who_opens_sockets_too_fast_is_told_to_wait() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .env("SOCKETS_PER_USER", 3)
+        .start();
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let refused = eventually("alice is refused", || {
+        alice.try_connect().map(Socket::close).err()
+    });
+    assert_eq!(refused, 429);
+    let asked = alice.http().request(
+        "GET",
+        "/ws/chat",
+        &[
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ],
+        b"",
+    );
+    asked.expect_problem(429, "rate_limited");
+    assert!(asked.header("retry-after").is_some(), "{asked:?}");
+    bob.connect().say("not his fault");
+}
+
+/// Connections on which nobody asks for anything are cheap to open and hold a place.
+#[test]
+fn one_address_cannot_hold_all_connections() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .env("CONNECTIONS_PER_ADDRESS", 4)
+        .start();
+    let alice = User::register(&server, "alice");
+    // Those with a socket on them are not counted.
+    let mut sockets: Vec<Socket> = (0..6)
+        .map(|_| eventually("a place", || alice.try_connect().ok()))
+        .collect();
+    let idle: Vec<_> = (0..4)
+        .map(|_| server.http().open().expect("connects"))
+        .collect();
+    eventually("one more is closed at once", || {
+        let mut one_more = server.http().open().expect("connects");
+        let mut byte = [0];
+        matches!(one_more.read(&mut byte), Ok(0) | Err(_)).then_some(())
+    });
+    sockets[0].say("whoever has a socket is not concerned");
+    drop(idle);
+    eventually("the places are free again", || {
+        let answer = server.http().try_request("GET", "/health", &[], b"");
+        answer.ok().filter(|answer| answer.status == 200)
+    });
 }

@@ -26,23 +26,13 @@ pub fn check_clock(report: &mut Report) {
     }
 }
 
-/// Every socket is an open file.
+/// Every socket is an open file. The server itself raises the soft limit to the hard one.
 pub fn check_files(settings: &Settings, report: &mut Report) {
-    let limit = getrlimit(Resource::Nofile);
-    let Some(files) = limit.current else {
+    let Some(files) = getrlimit(Resource::Nofile).maximum else {
         report.ok("A process may have any number of files open.");
         return;
     };
-    let raise = match limit.maximum {
-        Some(most) if most <= files => {
-            "raise the hard limit first (LimitNOFILE=65536 under systemd, `ulimits` in a container)"
-                .to_owned()
-        }
-        most => format!(
-            "`ulimit -n {}` in the shell that starts it, or LimitNOFILE=65536 under systemd",
-            most.unwrap_or(65_536).min(65_536)
-        ),
-    };
+    let raise = "raise the hard limit (LimitNOFILE=65536 under systemd, `ulimits` in a container)";
     let sockets = files.saturating_sub(own_files(settings));
     if sockets < NO_SOCKETS {
         report.problem(format!(

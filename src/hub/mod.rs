@@ -7,7 +7,7 @@ mod server;
 
 use std::{
     sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use actix::{Actor as _, Addr, Arbiter, Message, Recipient};
@@ -77,9 +77,8 @@ impl Deliver {
 
 /// What a socket and the hub tell each other without a message: a socket whose client stops reading is frozen, and
 /// answers nothing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gauge {
-    since: Instant,
     heard: AtomicU64,
     taken: AtomicU64,
     pings: AtomicU64,
@@ -87,27 +86,11 @@ pub struct Gauge {
     doom: AtomicU16,
 }
 
-impl Default for Gauge {
-    fn default() -> Self {
-        Self {
-            since: Instant::now(),
-            heard: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
-            pings: AtomicU64::new(0),
-            waiting: AtomicUsize::new(0),
-            doom: AtomicU16::new(0),
-        }
-    }
-}
-
 impl Gauge {
-    fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
     /// The client has sent something.
     pub fn hear(&self) {
-        self.heard.store(self.elapsed_ms(), Ordering::Relaxed);
+        // A count, not a time: a ping may be answered within the same millisecond in which the client spoke before it.
+        self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The session has taken a delivery of this weight out of its mailbox.

@@ -27,7 +27,7 @@ struct Pinged {
     since: Instant,
     /// Which ping of this socket it is.
     number: u64,
-    /// When the client had last been heard before.
+    /// How often the client had been heard before.
     heard: u64,
 }
 

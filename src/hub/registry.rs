@@ -98,14 +98,29 @@ impl<O: Outbox> Registry<O> {
         self.sockets.len()
     }
 
-    /// The names of some who are here.
+    /// The names of some who are here, as a newcomer is told them: himself, and the others as far as all have been told.
+    /// Who came or went since will be told to him as to everyone. So what he is told adds up, also when somebody comes
+    /// back before it was told that he had gone.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
+    pub fn names(&self, newcomer: i64) -> Vec<String> {
+        let own = self.users.get(&newcomer);
+        let others = self
             .users
+            .iter()
+            .filter(|(id, _)| **id != newcomer && !self.comings.contains_key(id))
+            .map(|(_, user)| &user.name);
+        let gone = self
+            .comings
             .values()
-            .map(|user| user.name.clone())
+            .filter(|(_, came)| !came)
+            .map(|(name, _)| name);
+        let mut names: Vec<_> = own
+            .map(|user| &user.name)
+            .into_iter()
+            .chain(others)
+            .chain(gone)
             .take(MOST_NAMES)
+            .cloned()
             .collect();
         names.sort_unstable_by_key(|name| name.to_lowercase());
         names

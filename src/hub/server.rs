@@ -83,7 +83,7 @@ impl Handler<Connect> for ChatServer {
         if self.registry.count_of_user(newcomer.user_id) >= self.sockets_per_user {
             return Err(too_many_sockets());
         }
-        let had_plan = self.registry.tell_at().is_some();
+        let (had_plan, user_id) = (self.registry.tell_at().is_some(), newcomer.user_id);
         let id = self.registry.connect(newcomer, outbox, Instant::now());
         self.tell_later(ctx, had_plan);
         Ok((
@@ -91,7 +91,7 @@ impl Handler<Connect> for ChatServer {
                 id,
                 server: ctx.address(),
             },
-            self.registry.names(),
+            self.registry.names(user_id),
         ))
     }
 }

@@ -153,6 +153,23 @@ fn a_reload_is_neither_a_leave_nor_a_join() {
 }
 
 #[test]
+fn what_a_newcomer_is_told_of_who_is_here_adds_up() {
+    let (mut world, bob, carol) = (World::new(), Inbox::new(9), Inbox::new(9));
+    let before = world.join(2, "bob", &bob);
+    world.registry.tell_comings();
+    world.registry.disconnect(before, world.start);
+    world.join(3, "carol", &carol);
+    assert_eq!(world.registry.names(3), ["bob", "carol"], "told so far");
+    world.join(2, "bob", &bob);
+    world.registry.tell_comings();
+    assert!(carol.take().is_empty(), "he is here, as she was told");
+    world.join(4, "dan", &Inbox::new(9));
+    assert_eq!(world.registry.names(3), ["bob", "carol"]);
+    world.registry.tell_comings();
+    assert_eq!(carol.take(), ["dan joined the chat"]);
+}
+
+#[test]
 fn who_is_too_slow_is_told_what_he_missed_before_anything_newer() {
     let (mut world, slow, quick) = (World::new(), Inbox::new(2), Inbox::new(99));
     world.join(2, "slow", &slow);

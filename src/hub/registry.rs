@@ -245,15 +245,13 @@ impl<O: Outbox> Registry<O> {
     }
 
     /// Tells the members of a room how far it has come.
-    pub fn tell_reached(&mut self, room_id: i64, seq: u64) {
+    pub fn tell_reached(&mut self, room_id: i64, seq: u64, now: Instant) {
         let Some(ids) = self.rooms.get(&room_id) else {
             return;
         };
         for id in ids {
-            if let Some(socket) = self.sockets.get_mut(id)
-                && !socket.offer(Deliver::Reached { room_id, seq }, &self.patience)
-            {
-                socket.note_missed(room_id, seq);
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.send_reached(room_id, seq, &self.patience, now);
             }
         }
     }

@@ -151,9 +151,10 @@ impl Handler<Publish> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, Publish { news, done }: Publish, _: &mut Context<Self>) {
+        let now = Instant::now();
         match news {
-            News::Changes(changes) => self.registry.publish(&changes, Instant::now()),
-            News::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq),
+            News::Changes(changes) => self.registry.publish(&changes, now),
+            News::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
         }
         let _writer_is_gone = done.send(());
     }

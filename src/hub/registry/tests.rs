@@ -1,3 +1,5 @@
+mod runs;
+
 use std::{cell::RefCell, rc::Rc};
 
 use super::*;
@@ -228,6 +230,38 @@ fn who_takes_nothing_for_ten_seconds_is_closed_and_gone() {
         Some(close::TOO_SLOW),
         "it sees the code when it wakes up"
     );
+}
+
+#[test]
+fn who_reads_nothing_is_closed_although_there_is_room_to_note_what_he_missed() {
+    let (mut world, slow) = (World::new(), Inbox::new(99));
+    world.join(2, "slow", &slow);
+    let large = |seq| Broadcast {
+        room_id: 1,
+        seq,
+        frame: frame::text(&"x".repeat(490)),
+        own: None,
+    };
+    for second in 0..=10 {
+        let begin = 1 + 3 * second;
+        let changes: Vec<_> = (begin..begin + 3).map(large).collect();
+        world.registry.publish(&changes, world.at(second));
+        world.registry.tick(world.at(second));
+    }
+    assert_eq!(world.registry.count(), 0);
+    let words = slow.take();
+    assert!(words.len() < 15, "once a tick at most: {words:?}");
+    assert_eq!(words.last().map(String::as_str), Some("close 4008"));
+}
+
+#[test]
+fn who_missed_only_how_far_a_room_has_come_is_closed_as_well() {
+    let (mut world, slow) = (World::new(), Inbox::new(1));
+    world.join(2, "slow", &slow);
+    world.say(1, 0);
+    world.registry.tell_reached(1, 2, world.start);
+    world.registry.tick(world.at(10));
+    assert_eq!(world.registry.count(), 0);
 }
 
 #[test]

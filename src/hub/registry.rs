@@ -224,8 +224,7 @@ impl<O: Outbox> Registry<O> {
         };
         for socket in self.sockets.values() {
             if let Some(frame) = own.get(&socket.newcomer.user_id).unwrap_or(&to_all) {
-                // Not durable: when it does not fit, it is left out.
-                socket.offer(Deliver::Notice(frame.clone()), &self.patience);
+                socket.offer_notice(frame.clone(), &self.patience);
             }
         }
     }
@@ -278,12 +277,13 @@ impl<O: Outbox> Registry<O> {
         reason: &'static str,
         now: Instant,
     ) {
+        let farewell = Deliver::Close {
+            farewell,
+            code,
+            reason,
+        };
         if let Some(socket) = self.sockets.get(&id)
-            && !socket.outbox.offer(Deliver::Close {
-                farewell,
-                code,
-                reason,
-            })
+            && !socket.offer(farewell, &self.patience)
         {
             // It will see this when it is no longer frozen, if ever.
             socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);

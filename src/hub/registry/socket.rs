@@ -2,6 +2,8 @@
 
 use std::{sync::atomic::Ordering, time::Instant};
 
+use bytes::Bytes;
+
 use super::{Newcomer, Outbox};
 use crate::{
     config::Patience,
@@ -45,15 +47,24 @@ impl<O: Outbox> Socket<O> {
     }
 
     pub fn offer(&self, delivery: Deliver, patience: &Patience) -> bool {
-        let weight = delivery.weight();
-        let waiting = &self.newcomer.gauge.waiting;
-        if waiting.fetch_add(weight, Ordering::Relaxed) + weight > patience.queue_bytes
-            || !self.outbox.offer(delivery)
-        {
-            waiting.fetch_sub(weight, Ordering::Relaxed);
-            return false;
+        let (weight, gauge) = (delivery.weight(), &self.newcomer.gauge);
+        // Counted before it is handed over: the session takes it out of the count, perhaps at once.
+        let fits = gauge.put(weight) <= patience.queue_bytes && self.outbox.offer(delivery);
+        if !fits {
+            gauge.take(weight);
         }
-        true
+        fits
+    }
+
+    /// Offers what is not durable, if the queue is less than half full. The rest is kept for changes: whoever misses one
+    /// has to ask for it, and whoever comes and goes in a crowd must not bring that about.
+    pub fn offer_notice(&self, frame: Bytes, patience: &Patience) {
+        let gauge = &self.newcomer.gauge;
+        let frames = gauge.waiting.load(Ordering::Relaxed);
+        let bytes = gauge.waiting_bytes.load(Ordering::Relaxed);
+        if 2 * frames < patience.queue_frames && 2 * bytes < patience.queue_bytes {
+            self.offer(Deliver::Notice(frame), patience);
+        }
     }
 
     pub fn send_change(&mut self, change: &Broadcast, patience: &Patience, now: Instant) {
@@ -64,7 +75,7 @@ impl<O: Outbox> Socket<O> {
         let (room_id, seq) = (change.room_id, change.seq);
         // What was missed is told first, so that nobody sees n + 2 after n; and only when this fits behind it, so that a
         // full queue does not fill up with that.
-        let waiting = self.newcomer.gauge.waiting.load(Ordering::Relaxed);
+        let waiting = self.newcomer.gauge.waiting_bytes.load(Ordering::Relaxed);
         let fits = waiting + frame.len() <= patience.queue_bytes;
         let frame = frame.clone();
         let change = Deliver::Change {

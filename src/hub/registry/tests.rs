@@ -197,6 +197,26 @@ fn who_missed_the_last_message_is_told_although_no_other_follows() {
 }
 
 #[test]
+fn whoever_comes_and_goes_crowds_out_no_message() {
+    let (mut world, slow) = (World::new(), Inbox::new(256));
+    world.join(2, "slow", &slow);
+    world.registry.tell_comings();
+    for n in 0..300 {
+        let guest = world.join(100 + n, &format!("guest{n}"), &Inbox::new(9));
+        world.registry.tell_comings();
+        world.registry.disconnect(guest, world.start);
+        world.registry.tell_comings();
+    }
+    for seq in 1..=100 {
+        world.say(seq, 0);
+    }
+    let words = slow.take();
+    assert_eq!(words[0], "guest0 joined the chat");
+    let messages: Vec<_> = words.iter().filter(|word| word.ends_with(":x")).collect();
+    assert_eq!(messages.len(), 100, "{words:?}");
+}
+
+#[test]
 fn bytes_are_bounded_too() {
     let (mut world, inbox) = (World::new(), Inbox::new(99));
     world.join(2, "bob", &inbox);

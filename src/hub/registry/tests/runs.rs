@@ -285,10 +285,21 @@ impl Run {
         }
     }
 
+    /// Tells of comers and goers; at the end, half of each queue must be left to changes.
+    fn tell_comings(&mut self) {
+        let waiting = |reader: &Reader| reader.inbox.held.borrow().len();
+        let before: Vec<usize> = self.readers.iter().map(waiting).collect();
+        self.registry.tell_comings();
+        for (reader, before) in self.readers.iter().zip(before) {
+            let most = before.max(QUEUE_FRAMES / 2);
+            assert!(waiting(reader) <= most, "notices crowd out changes");
+        }
+    }
+
     fn tick(&mut self) {
         self.now += TICK;
         if self.registry.tell_at().is_some_and(|at| at <= self.now) {
-            self.registry.tell_comings();
+            self.tell_comings();
             self.read_promptly();
         }
         self.registry.tick(self.now);
@@ -377,7 +388,7 @@ impl Run {
                     self.read_promptly();
                 }
             }
-            Step::TellComings => self.registry.tell_comings(),
+            Step::TellComings => self.tell_comings(),
             Step::EndSession { login } => {
                 let reason = "logged out";
                 self.registry
@@ -414,9 +425,14 @@ impl Run {
             let held = reader.inbox.held.borrow();
             let bytes: usize = held.iter().map(Deliver::weight).sum();
             assert!(bytes <= PATIENCE.queue_bytes, "{bytes} bytes wait");
-            let counted = reader.inbox.gauge.waiting.load(Ordering::Relaxed);
-            assert_eq!(counted, bytes, "what is counted is what waits");
             assert!(held.len() <= QUEUE_FRAMES);
+            let gauge = &reader.inbox.gauge;
+            let counted = [&gauge.waiting, &gauge.waiting_bytes].map(|n| n.load(Ordering::Relaxed));
+            assert_eq!(
+                counted,
+                [held.len(), bytes],
+                "what is counted is what waits"
+            );
         }
     }
 

@@ -12,6 +12,9 @@ use super::{
     schema::{memberships, messages, rooms, users},
 };
 use crate::protocol::time::Timestamp;
+use numbering::{Known, NewMessage, place};
+
+pub(crate) mod numbering;
 
 /// A message and who wrote it.
 #[derive(Debug, Clone, Queryable)]
@@ -180,19 +183,6 @@ pub enum Appended {
     NoSuchRoom,
 }
 
-/// A row of `messages` to be.
-#[derive(Insertable)]
-#[diesel(table_name = messages)]
-struct NewMessage<'a> {
-    room_id: i64,
-    id: i64,
-    seq: i64,
-    user_id: i64,
-    client_id: Option<&'a str>,
-    content: &'a str,
-    created_at: NaiveDateTime,
-}
-
 /// Appends all drafts in one transaction, in their order; the numbers of each room run on without a hole. The room's
 /// row is locked while its numbers are taken, so that the order of commits and the order of numbers are one.
 ///
@@ -248,75 +238,6 @@ fn append_with(
 }
 
 type RoomNumbers<'a> = HashMap<&'a str, (i64, i64)>;
-type Known<'a> = HashMap<(i64, i64, &'a str), (i64, i64, String, NaiveDateTime)>;
-
-struct Placed<'a> {
-    rows: Vec<NewMessage<'a>>,
-    outcomes: Vec<Appended>,
-    last_seqs: HashMap<i64, i64>,
-}
-
-/// Gives every draft its number, without touching the database. `known` holds those that were stored before; without
-/// it, all drafts are taken for new. With it, twins among the drafts are found, too.
-fn place<'a>(
-    drafts: &[Draft<'a>],
-    known: Option<&Known<'_>>,
-    now: Timestamp,
-    allowed: impl Fn(&Draft<'_>) -> Option<(i64, i64)>,
-) -> Placed<'a> {
-    let mut placed = Placed {
-        rows: Vec::with_capacity(drafts.len()),
-        outcomes: Vec::new(),
-        last_seqs: HashMap::new(),
-    };
-    let mut twins: HashMap<(i64, i64, &str), (i64, &str)> = HashMap::new();
-    for draft in drafts {
-        let Some((room_id, last_seq)) = allowed(draft) else {
-            placed.outcomes.push(Appended::NoSuchRoom);
-            continue;
-        };
-        let name = draft
-            .client_id
-            .map(|client_id| (room_id, draft.user_id, client_id));
-        if let Some((id, seq, content, created_at)) = name.and_then(|name| known?.get(&name)) {
-            let (id, seq, content, created_at) = (*id, *seq, content.clone(), *created_at);
-            placed.outcomes.push(Appended::Before {
-                id,
-                seq,
-                content,
-                created_at,
-            });
-            continue;
-        }
-        if let Some((id, content)) = name.and_then(|name| twins.get(&name)) {
-            let (content, created_at) = ((*content).to_owned(), now.naive_utc());
-            placed.outcomes.push(Appended::Before {
-                id: *id,
-                seq: *id,
-                content,
-                created_at,
-            });
-            continue;
-        }
-        let last = placed.last_seqs.entry(room_id).or_insert(last_seq);
-        *last += 1;
-        let id = *last;
-        if let (Some(_), Some(name)) = (known, name) {
-            twins.insert(name, (id, draft.content));
-        }
-        placed.outcomes.push(Appended::Stored { room_id, id });
-        placed.rows.push(NewMessage {
-            room_id,
-            id,
-            seq: id,
-            user_id: draft.user_id,
-            client_id: draft.client_id,
-            content: draft.content,
-            created_at: now.naive_utc(),
-        });
-    }
-    placed
-}
 
 fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult<RoomNumbers<'a>> {
     let names: HashSet<&'a str> = drafts.iter().map(|draft| draft.room).collect();

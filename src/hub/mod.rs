@@ -82,19 +82,29 @@ pub struct Gauge {
     heard: AtomicU64,
     taken: AtomicU64,
     pings: AtomicU64,
+    /// Deliveries that wait, and their weight.
     waiting: AtomicUsize,
+    waiting_bytes: AtomicUsize,
     doom: AtomicU16,
 }
 
 impl Gauge {
     /// The client has sent something.
     pub fn hear(&self) {
+        // A count, not a time: a ping may be answered within the same millisecond in which the client spoke before it.
         self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The session has taken a delivery of this weight out of its mailbox.
     pub fn take(&self, weight: usize) {
-        self.waiting.fetch_sub(weight, Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.waiting_bytes.fetch_sub(weight, Ordering::Relaxed);
+    }
+
+    /// A delivery of this weight is about to be handed over. Returns the bytes that then wait.
+    fn put(&self, weight: usize) -> usize {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.waiting_bytes.fetch_add(weight, Ordering::Relaxed) + weight
     }
 
     /// The session has written a ping.

@@ -98,14 +98,29 @@ impl<O: Outbox> Registry<O> {
         self.sockets.len()
     }
 
-    /// The names of some who are here.
+    /// The names of some who are here, as a newcomer is told them: himself, and the others as far as all have been told.
+    /// Who came or went since will be told to him as to everyone. So what he is told adds up, also when somebody comes
+    /// back before it was told that he had gone.
     #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
+    pub fn names(&self, newcomer: i64) -> Vec<String> {
+        let own = self.users.get(&newcomer);
+        let others = self
             .users
+            .iter()
+            .filter(|(id, _)| **id != newcomer && !self.comings.contains_key(id))
+            .map(|(_, user)| &user.name);
+        let gone = self
+            .comings
             .values()
-            .map(|user| user.name.clone())
+            .filter(|(_, came)| !came)
+            .map(|(name, _)| name);
+        let mut names: Vec<_> = own
+            .map(|user| &user.name)
+            .into_iter()
+            .chain(others)
+            .chain(gone)
             .take(MOST_NAMES)
+            .cloned()
             .collect();
         names.sort_unstable_by_key(|name| name.to_lowercase());
         names
@@ -209,8 +224,7 @@ impl<O: Outbox> Registry<O> {
         };
         for socket in self.sockets.values() {
             if let Some(frame) = own.get(&socket.newcomer.user_id).unwrap_or(&to_all) {
-                // Not durable: when it does not fit, it is left out.
-                socket.offer(Deliver::Notice(frame.clone()), &self.patience);
+                socket.offer_notice(frame.clone(), &self.patience);
             }
         }
     }
@@ -230,15 +244,13 @@ impl<O: Outbox> Registry<O> {
     }
 
     /// Tells the members of a room how far it has come.
-    pub fn tell_reached(&mut self, room_id: i64, seq: u64) {
+    pub fn tell_reached(&mut self, room_id: i64, seq: u64, now: Instant) {
         let Some(ids) = self.rooms.get(&room_id) else {
             return;
         };
         for id in ids {
-            if let Some(socket) = self.sockets.get_mut(id)
-                && !socket.offer(Deliver::Reached { room_id, seq }, &self.patience)
-            {
-                socket.note_missed(room_id, seq);
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.send_reached(room_id, seq, &self.patience, now);
             }
         }
     }
@@ -265,12 +277,13 @@ impl<O: Outbox> Registry<O> {
         reason: &'static str,
         now: Instant,
     ) {
+        let farewell = Deliver::Close {
+            farewell,
+            code,
+            reason,
+        };
         if let Some(socket) = self.sockets.get(&id)
-            && !socket.outbox.offer(Deliver::Close {
-                farewell,
-                code,
-                reason,
-            })
+            && !socket.offer(farewell, &self.patience)
         {
             // It will see this when it is no longer frozen, if ever.
             socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);

@@ -83,7 +83,7 @@ impl Handler<Connect> for ChatServer {
         if self.registry.count_of_user(newcomer.user_id) >= self.sockets_per_user {
             return Err(too_many_sockets());
         }
-        let had_plan = self.registry.tell_at().is_some();
+        let (had_plan, user_id) = (self.registry.tell_at().is_some(), newcomer.user_id);
         let id = self.registry.connect(newcomer, outbox, Instant::now());
         self.tell_later(ctx, had_plan);
         Ok((
@@ -91,7 +91,7 @@ impl Handler<Connect> for ChatServer {
                 id,
                 server: ctx.address(),
             },
-            self.registry.names(),
+            self.registry.names(user_id),
         ))
     }
 }
@@ -151,9 +151,10 @@ impl Handler<Publish> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, Publish { news, done }: Publish, _: &mut Context<Self>) {
+        let now = Instant::now();
         match news {
-            News::Changes(changes) => self.registry.publish(&changes, Instant::now()),
-            News::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq),
+            News::Changes(changes) => self.registry.publish(&changes, now),
+            News::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
         }
         let _writer_is_gone = done.send(());
     }

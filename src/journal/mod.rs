@@ -7,36 +7,26 @@
 //! SQLite has one writer. On `PostgreSQL` there are a few, and a room always goes to the same one, so that the messages
 //! of a room are announced in the order of their numbers.
 
+mod writer;
+
 use std::{
-    collections::HashSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::{DatabaseUrl, Storage},
-    db::{
-        self, Pool, WriteError,
-        conn::{PATIENCE, pool},
-        messages::{self, Appended},
-        rooms,
-    },
+    db::conn::{PATIENCE, pool},
     error::{Error, Result},
-    protocol::time::{Timestamp, now},
+    protocol::time::Timestamp,
 };
+use writer::Writer;
 
 /// Most drafts that may wait for one writer. More are refused: the disk is not keeping up.
 const QUEUE: usize = 8_192;
-/// Most drafts in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
-/// commit must not be more than its readers can be handed at once.
-const BATCH: usize = 128;
-/// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
-const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
-/// How often a room whose last commit was not confirmed is looked at.
-const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 /// Writers on `PostgreSQL`.
 const POSTGRES_WRITERS: u32 = 2;
 
@@ -160,13 +150,7 @@ impl<A: Send + 'static> Journal<A> {
                 thread::Builder::new()
                     .name(format!("journal-{number}"))
                     .spawn(move || {
-                        Writer {
-                            pool,
-                            queue,
-                            announce,
-                            doubtful: HashSet::new(),
-                        }
-                        .run();
+                        Writer::new(pool, queue, announce).run();
                     })?,
             );
             writers.push(sender);
@@ -224,163 +208,6 @@ pub enum News<A> {
         /// Its latest change.
         seq: u64,
     },
-}
-
-struct Writer<A, F> {
-    pool: Pool,
-    queue: mpsc::Receiver<Waiting<A>>,
-    announce: F,
-    /// Rooms of which it is not known whether their last changes were stored.
-    doubtful: HashSet<String>,
-}
-
-impl<A, F: FnMut(News<A>)> Writer<A, F> {
-    fn run(mut self) {
-        let mut batch = Vec::new();
-        loop {
-            self.settle_doubts();
-            if !self.receive(&mut batch) {
-                return;
-            }
-            if !batch.is_empty() {
-                self.commit(std::mem::take(&mut batch));
-            }
-        }
-    }
-
-    /// Takes all that waits. Waits for something, but not for long while a doubt is left. False when all is done.
-    fn receive(&mut self, batch: &mut Vec<Waiting<A>>) -> bool {
-        if self.doubtful.is_empty() {
-            return self.queue.blocking_recv_many(batch, BATCH) > 0;
-        }
-        loop {
-            match self.queue.try_recv() {
-                Ok(waiting) if batch.len() + 1 < BATCH => batch.push(waiting),
-                Ok(waiting) => {
-                    batch.push(waiting);
-                    return true;
-                }
-                Err(mpsc::error::TryRecvError::Disconnected) => return !batch.is_empty(),
-                Err(mpsc::error::TryRecvError::Empty) => {
-                    if batch.is_empty() {
-                        thread::sleep(DOUBT_PAUSE);
-                    }
-                    return true;
-                }
-            }
-        }
-    }
-
-    /// Looks how far the rooms have come whose last commit was not confirmed, and has their members told.
-    fn settle_doubts(&mut self) {
-        if self.doubtful.is_empty() {
-            return;
-        }
-        let names: Vec<&str> = self.doubtful.iter().map(String::as_str).collect();
-        let found = db::connection(&self.pool)
-            .ok()
-            .and_then(|mut conn| rooms::list_numbers(&mut conn, &names).ok());
-        let Some(found) = found else { return };
-        self.doubtful.clear();
-        for (room_id, seq) in found {
-            (self.announce)(News::Reached {
-                room_id,
-                seq: seq.unsigned_abs(),
-            });
-        }
-    }
-
-    fn commit(&mut self, batch: Vec<Waiting<A>>) {
-        // Whoever waited for longer was told that the outcome is not known; storing it now would surprise nobody but
-        // would delay those who still wait.
-        let (batch, late): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .partition(|waiting| waiting.since.elapsed() < QUEUE_PATIENCE);
-        refuse(late, &Error::store_unavailable());
-        if batch.is_empty() {
-            return;
-        }
-        let at = now();
-        match self.append(&batch, at) {
-            Ok(outcomes) => self.tell(batch, outcomes, at),
-            Err(error) => {
-                if error.code == Error::outcome_unknown().code {
-                    self.doubtful
-                        .extend(batch.iter().map(|waiting| waiting.draft.room.clone()));
-                }
-                refuse(batch, &error);
-            }
-        }
-    }
-
-    fn append(&self, batch: &[Waiting<A>], at: Timestamp) -> Result<Vec<Appended>> {
-        let drafts: Vec<_> = batch
-            .iter()
-            .map(|Waiting { draft, .. }| messages::Draft {
-                room: &draft.room,
-                user_id: draft.user_id,
-                client_id: draft.client_id.as_deref(),
-                content: &draft.content,
-            })
-            .collect();
-        let mut connection = db::connection(&self.pool)?;
-        messages::append(&mut connection, &drafts, at).map_err(|error| {
-            log::error!(
-                "{} messages could not be stored: {}",
-                batch.len(),
-                error.cause()
-            );
-            match error {
-                WriteError::Refused(_) => Error::store_unavailable(),
-                WriteError::Unknown(_) => Error::outcome_unknown(),
-            }
-        })
-    }
-
-    fn tell(&mut self, batch: Vec<Waiting<A>>, outcomes: Vec<Appended>, at: Timestamp) {
-        let mut committed = Vec::with_capacity(batch.len());
-        let mut receipts = Vec::with_capacity(batch.len());
-        for (Waiting { draft, receipt, .. }, outcome) in batch.into_iter().zip(outcomes) {
-            let answer = match outcome {
-                Appended::Stored { room_id, id } => {
-                    let id = id.unsigned_abs();
-                    committed.push(Committed {
-                        room_id,
-                        id,
-                        at,
-                        draft,
-                    });
-                    Ok(Receipt::Stored { id, at })
-                }
-                Appended::Before {
-                    id,
-                    seq,
-                    content,
-                    created_at,
-                } => Ok(Receipt::Before {
-                    id: id.unsigned_abs(),
-                    seq: seq.unsigned_abs(),
-                    at: db::utc(created_at),
-                    content,
-                }),
-                Appended::NoSuchRoom => Err(Error::no_such_room()),
-            };
-            receipts.push((receipt, answer));
-        }
-        if !committed.is_empty() {
-            (self.announce)(News::Committed(committed));
-        }
-        for (receipt, answer) in receipts {
-            // The sender may have gone; what is stored stays stored.
-            let _gone = receipt.send(answer);
-        }
-    }
-}
-
-fn refuse<A>(batch: Vec<Waiting<A>>, error: &Error) {
-    for waiting in batch {
-        let _gone = waiting.receipt.send(Err(error.clone()));
-    }
 }
 
 /// Waits for a receipt, but not for ever.

@@ -2,6 +2,8 @@
 
 use std::{sync::atomic::Ordering, time::Instant};
 
+use bytes::Bytes;
+
 use super::{Newcomer, Outbox};
 use crate::{
     config::Patience,
@@ -14,7 +16,7 @@ pub struct Socket<O> {
     pub outbox: O,
     /// Room → the last change that did not fit, and that the socket has not been told of.
     missed: Vec<(i64, u64)>,
-    /// Since when, and at which count of taken deliveries, nothing more has fitted.
+    /// Since when, and at which count of what the connection took, something was left out and nothing taken.
     stuck: Option<(Instant, u64)>,
     /// The oldest ping that has not been answered.
     pinged: Option<Pinged>,
@@ -45,15 +47,24 @@ impl<O: Outbox> Socket<O> {
     }
 
     pub fn offer(&self, delivery: Deliver, patience: &Patience) -> bool {
-        let weight = delivery.weight();
-        let waiting = &self.newcomer.gauge.waiting;
-        if waiting.fetch_add(weight, Ordering::Relaxed) + weight > patience.queue_bytes
-            || !self.outbox.offer(delivery)
-        {
-            waiting.fetch_sub(weight, Ordering::Relaxed);
-            return false;
+        let (weight, gauge) = (delivery.weight(), &self.newcomer.gauge);
+        // Counted before it is handed over: the session takes it out of the count, perhaps at once.
+        let fits = gauge.put(weight) <= patience.queue_bytes && self.outbox.offer(delivery);
+        if !fits {
+            gauge.take(weight);
         }
-        true
+        fits
+    }
+
+    /// Offers what is not durable, if the queue is less than half full. The rest is kept for changes: whoever misses one
+    /// has to ask for it, and whoever comes and goes in a crowd must not bring that about.
+    pub fn offer_notice(&self, frame: Bytes, patience: &Patience) {
+        let gauge = &self.newcomer.gauge;
+        let frames = gauge.waiting.load(Ordering::Relaxed);
+        let bytes = gauge.waiting_bytes.load(Ordering::Relaxed);
+        if 2 * frames < patience.queue_frames && 2 * bytes < patience.queue_bytes {
+            self.offer(Deliver::Notice(frame), patience);
+        }
     }
 
     pub fn send_change(&mut self, change: &Broadcast, patience: &Patience, now: Instant) {
@@ -61,33 +72,37 @@ impl<O: Outbox> Socket<O> {
             Some((user_id, own)) if *user_id == self.newcomer.user_id => own,
             _ => &change.frame,
         };
-        let (room_id, seq, frame) = (change.room_id, change.seq, frame.clone());
-        // What was missed is told first, so that nobody sees n + 2 after n.
-        if self.tell_missed(patience)
-            && self.offer(
-                Deliver::Change {
-                    room_id,
-                    seq,
-                    frame,
-                },
-                patience,
-            )
-        {
-            self.stuck = None;
-            return;
+        let (room_id, seq) = (change.room_id, change.seq);
+        // What was missed is told first, so that nobody sees n + 2 after n; and only when this fits behind it, so that a
+        // full queue does not fill up with that.
+        let waiting = self.newcomer.gauge.waiting_bytes.load(Ordering::Relaxed);
+        let fits = waiting + frame.len() <= patience.queue_bytes;
+        let frame = frame.clone();
+        let change = Deliver::Change {
+            room_id,
+            seq,
+            frame,
+        };
+        if !(fits && self.tell_missed(patience) && self.offer(change, patience)) {
+            self.leave_out(room_id, seq, now);
         }
-        self.note_missed(room_id, seq);
+    }
+
+    pub fn send_reached(&mut self, room_id: i64, seq: u64, patience: &Patience, now: Instant) {
+        if !self.offer(Deliver::Reached { room_id, seq }, patience) {
+            self.leave_out(room_id, seq, now);
+        }
+    }
+
+    fn leave_out(&mut self, room_id: i64, seq: u64, now: Instant) {
+        match self.missed.iter_mut().find(|(room, _)| *room == room_id) {
+            Some((_, missed)) => *missed = seq.max(*missed),
+            None => self.missed.push((room_id, seq)),
+        }
         let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
         match self.stuck {
             Some((_, before)) if before == taken => {}
             _ => self.stuck = Some((now, taken)),
-        }
-    }
-
-    pub fn note_missed(&mut self, room_id: i64, seq: u64) {
-        match self.missed.iter_mut().find(|(room, _)| *room == room_id) {
-            Some((_, missed)) => *missed = seq,
-            None => self.missed.push((room_id, seq)),
         }
     }
 
@@ -102,15 +117,18 @@ impl<O: Outbox> Socket<O> {
         true
     }
 
-    /// Whether something has waited for too long and not one delivery was taken meanwhile.
+    /// Whether nothing was taken for too long since something was left out. That there was room to note what was missed
+    /// is no sign that anything is read.
     pub fn is_stuck(&mut self, patience: &Patience, now: Instant) -> bool {
-        if self.missed.is_empty() {
-            self.stuck = None;
-        }
+        let Some((since, before)) = self.stuck else {
+            return false;
+        };
         let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
-        self.stuck.is_some_and(|(since, before)| {
-            before == taken && now.duration_since(since) >= patience.slow_reader
-        })
+        if before != taken {
+            self.stuck = (!self.missed.is_empty()).then_some((now, taken));
+            return false;
+        }
+        now.duration_since(since) >= patience.slow_reader
     }
 
     /// Pings, when it is time. One that does not fit is tried again with the next tick.

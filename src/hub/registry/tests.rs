@@ -1,3 +1,5 @@
+mod runs;
+
 use std::{cell::RefCell, rc::Rc};
 
 use super::*;
@@ -160,6 +162,23 @@ fn a_reload_is_neither_a_leave_nor_a_join() {
 }
 
 #[test]
+fn what_a_newcomer_is_told_of_who_is_here_adds_up() {
+    let (mut world, bob, carol) = (World::new(), Inbox::new(9), Inbox::new(9));
+    let before = world.join(2, "bob", &bob);
+    world.registry.tell_comings();
+    world.registry.disconnect(before, world.start);
+    world.join(3, "carol", &carol);
+    assert_eq!(world.registry.names(3), ["bob", "carol"], "told so far");
+    world.join(2, "bob", &bob);
+    world.registry.tell_comings();
+    assert!(carol.take().is_empty(), "he is here, as she was told");
+    world.join(4, "dan", &Inbox::new(9));
+    assert_eq!(world.registry.names(3), ["bob", "carol"]);
+    world.registry.tell_comings();
+    assert_eq!(carol.take(), ["dan joined the chat"]);
+}
+
+#[test]
 fn who_is_too_slow_is_told_what_he_missed_before_anything_newer() {
     let (mut world, slow, quick) = (World::new(), Inbox::new(2), Inbox::new(99));
     world.join(2, "slow", &slow);
@@ -182,6 +201,26 @@ fn who_missed_the_last_message_is_told_although_no_other_follows() {
     assert_eq!(slow.take(), ["1:x"]);
     world.registry.tick(world.at(1));
     assert_eq!(slow.take(), ["missed 2"]);
+}
+
+#[test]
+fn whoever_comes_and_goes_crowds_out_no_message() {
+    let (mut world, slow) = (World::new(), Inbox::new(256));
+    world.join(2, "slow", &slow);
+    world.registry.tell_comings();
+    for n in 0..300 {
+        let guest = world.join(100 + n, &format!("guest{n}"), &Inbox::new(9));
+        world.registry.tell_comings();
+        world.registry.disconnect(guest, world.start);
+        world.registry.tell_comings();
+    }
+    for seq in 1..=100 {
+        world.say(seq, 0);
+    }
+    let words = slow.take();
+    assert_eq!(words[0], "guest0 joined the chat");
+    let messages: Vec<_> = words.iter().filter(|word| word.ends_with(":x")).collect();
+    assert_eq!(messages.len(), 100, "{words:?}");
 }
 
 #[test]
@@ -218,6 +257,38 @@ fn who_takes_nothing_for_ten_seconds_is_closed_and_gone() {
         Some(close::TOO_SLOW),
         "it sees the code when it wakes up"
     );
+}
+
+#[test]
+fn who_reads_nothing_is_closed_although_there_is_room_to_note_what_he_missed() {
+    let (mut world, slow) = (World::new(), Inbox::new(99));
+    world.join(2, "slow", &slow);
+    let large = |seq| Broadcast {
+        room_id: 1,
+        seq,
+        frame: frame::text(&"x".repeat(490)),
+        own: None,
+    };
+    for second in 0..=10 {
+        let begin = 1 + 3 * second;
+        let changes: Vec<_> = (begin..begin + 3).map(large).collect();
+        world.registry.publish(&changes, world.at(second));
+        world.registry.tick(world.at(second));
+    }
+    assert_eq!(world.registry.count(), 0);
+    let words = slow.take();
+    assert!(words.len() < 15, "once a tick at most: {words:?}");
+    assert_eq!(words.last().map(String::as_str), Some("close 4008"));
+}
+
+#[test]
+fn who_missed_only_how_far_a_room_has_come_is_closed_as_well() {
+    let (mut world, slow) = (World::new(), Inbox::new(1));
+    world.join(2, "slow", &slow);
+    world.say(1, 0);
+    world.registry.tell_reached(1, 2, world.start);
+    world.registry.tick(world.at(10));
+    assert_eq!(world.registry.count(), 0);
 }
 
 #[test]
@@ -263,9 +334,10 @@ fn a_ping_that_stands_behind_other_things_cannot_be_answered_yet() {
 }
 
 #[test]
-fn any_sign_of_life_answers_a_ping() {
+fn any_sign_of_life_answers_a_ping_however_soon_it_comes() {
     let (mut world, inbox) = (World::new(), Inbox::new(9));
     world.join(2, "bob", &inbox);
+    inbox.gauge.hear();
     world.registry.tick(world.at(25));
     inbox.gauge.hear();
     world.registry.tick(world.at(40));

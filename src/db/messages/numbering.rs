@@ -1,0 +1,101 @@
+//! The numbers of a room's log, given without touching the database: 1, 2, 3 … with no hole, and one for ever to each
+//! `client_id` of a sender.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::{Appended, Draft, messages};
+use crate::protocol::time::Timestamp;
+
+/// A row of `messages` to be.
+#[derive(Insertable)]
+#[diesel(table_name = messages)]
+pub struct NewMessage<'a> {
+    pub room_id: i64,
+    pub id: i64,
+    pub seq: i64,
+    pub user_id: i64,
+    pub client_id: Option<&'a str>,
+    pub content: &'a str,
+    pub created_at: NaiveDateTime,
+}
+
+/// Room, sender and `client_id` → number, latest change, sealed content and time of what was stored under it.
+pub type Known<'a> = HashMap<(i64, i64, &'a str), (i64, i64, String, NaiveDateTime)>;
+
+/// What is to be written, and what its senders are answered.
+pub struct Placed<'a> {
+    pub rows: Vec<NewMessage<'a>>,
+    pub outcomes: Vec<Appended>,
+    /// Room → the number of its latest change.
+    pub last_seqs: HashMap<i64, i64>,
+}
+
+/// Gives every draft its number, without touching the database. `known` holds those that were stored before; without
+/// it, all drafts are taken for new. With it, twins among the drafts are found, too.
+pub fn place<'a>(
+    drafts: &[Draft<'a>],
+    known: Option<&Known<'_>>,
+    now: Timestamp,
+    allowed: impl Fn(&Draft<'_>) -> Option<(i64, i64)>,
+) -> Placed<'a> {
+    let mut placed = Placed {
+        rows: Vec::with_capacity(drafts.len()),
+        outcomes: Vec::new(),
+        last_seqs: HashMap::new(),
+    };
+    let mut twins: HashMap<(i64, i64, &str), (i64, &str)> = HashMap::new();
+    for draft in drafts {
+        let Some((room_id, last_seq)) = allowed(draft) else {
+            placed.outcomes.push(Appended::NoSuchRoom);
+            continue;
+        };
+        let name = draft
+            .client_id
+            .map(|client_id| (room_id, draft.user_id, client_id));
+        if let Some((id, seq, content, created_at)) = name.and_then(|name| known?.get(&name)) {
+            let (id, seq, content, created_at) = (*id, *seq, content.clone(), *created_at);
+            placed.outcomes.push(Appended::Before {
+                id,
+                seq,
+                content,
+                created_at,
+            });
+            continue;
+        }
+        if let Some((id, content)) = name.and_then(|name| twins.get(&name)) {
+            let (content, created_at) = ((*content).to_owned(), now.naive_utc());
+            placed.outcomes.push(Appended::Before {
+                id: *id,
+                seq: *id,
+                content,
+                created_at,
+            });
+            continue;
+        }
+        let last = placed.last_seqs.entry(room_id).or_insert(last_seq);
+        *last += 1;
+        let id = *last;
+        if let (Some(_), Some(name)) = (known, name) {
+            twins.insert(name, (id, draft.content));
+        }
+        placed.outcomes.push(Appended::Stored { room_id, id });
+        placed.rows.push(NewMessage {
+            room_id,
+            id,
+            seq: id,
+            user_id: draft.user_id,
+            client_id: draft.client_id,
+            content: draft.content,
+            created_at: now.naive_utc(),
+        });
+    }
+    placed
+}
+
+#[cfg(test)]
+pub mod table;
+#[cfg(test)]
+mod tests;

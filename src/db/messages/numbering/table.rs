@@ -1,0 +1,112 @@
+//! The tables of rooms and messages as memory holds them, with their unique index: what the random runs of the log stand
+//! on, here and in the journal.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::*;
+
+/// A stored message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub room_id: i64,
+    pub id: i64,
+    pub user_id: i64,
+    pub client_id: Option<String>,
+    pub content: String,
+    pub created_at: NaiveDateTime,
+}
+
+/// Rooms, their members, and their messages.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Name → key and latest change.
+    pub rooms: BTreeMap<&'static str, (i64, i64)>,
+    /// Room and user.
+    pub members: HashSet<(i64, i64)>,
+    pub rows: Vec<Row>,
+}
+
+impl Table {
+    /// Rooms of these names, where these users are members of all.
+    pub fn new(rooms: &[&'static str], users: &[i64]) -> Self {
+        let mut table = Self::default();
+        for (id, name) in (1..).zip(rooms) {
+            table.rooms.insert(name, (id, 0));
+            table.members.extend(users.iter().map(|user| (id, *user)));
+        }
+        table
+    }
+
+    /// The row under a `client_id`.
+    pub fn find(&self, room_id: i64, user_id: i64, client_id: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| {
+            (row.room_id, row.user_id, row.client_id.as_deref())
+                == (room_id, user_id, Some(client_id))
+        })
+    }
+
+    /// One transaction, as the database runs it: all as if new, and with a look first when the index refuses that.
+    pub fn append(&mut self, drafts: &[Draft<'_>], now: Timestamp) -> Vec<Appended> {
+        if let Some(outcomes) = self.try_append(drafts, None, now) {
+            return outcomes;
+        }
+        let known = drafts.iter().filter_map(|draft| {
+            let (room_id, _) = *self.rooms.get(draft.room)?;
+            let row = self.find(room_id, draft.user_id, draft.client_id?)?;
+            let found = (row.id, row.id, row.content.clone(), row.created_at);
+            Some(((room_id, draft.user_id, draft.client_id?), found))
+        });
+        let known = known.collect();
+        self.try_append(drafts, Some(&known), now)
+            .expect("whoever looks first writes nothing twice")
+    }
+
+    /// `None` when the index refuses a row; then nothing has changed.
+    fn try_append(
+        &mut self,
+        drafts: &[Draft<'_>],
+        known: Option<&Known<'_>>,
+        now: Timestamp,
+    ) -> Option<Vec<Appended>> {
+        let allowed = |draft: &Draft<'_>| {
+            let room = *self.rooms.get(draft.room)?;
+            let is_member = self.members.contains(&(room.0, draft.user_id));
+            is_member.then_some(room)
+        };
+        let placed = place(drafts, known, now, allowed);
+        let mut after = self.clone();
+        for row in placed.rows {
+            if let Some(client_id) = row.client_id
+                && after.find(row.room_id, row.user_id, client_id).is_some()
+            {
+                return None;
+            }
+            let key = (row.room_id, row.id);
+            let is_free = after.rows.iter().all(|old| (old.room_id, old.id) != key);
+            assert!(is_free, "the number {key:?} is given twice");
+            assert_eq!(row.seq, row.id, "a new message is a change of its number");
+            after.rows.push(Row {
+                room_id: row.room_id,
+                id: row.id,
+                user_id: row.user_id,
+                client_id: row.client_id.map(str::to_owned),
+                content: row.content.to_owned(),
+                created_at: row.created_at,
+            });
+        }
+        for (id, last_seq) in &mut after.rooms.values_mut() {
+            *last_seq = placed.last_seqs.get(id).copied().unwrap_or(*last_seq);
+        }
+        *self = after;
+        Some(placed.outcomes)
+    }
+
+    /// Fails unless the numbers of each room run 1, 2, 3 … up to its latest change.
+    pub fn check_numbers(&self) {
+        for (room_id, last_seq) in self.rooms.values() {
+            let rows = self.rows.iter().filter(|row| row.room_id == *room_id);
+            let ids: Vec<i64> = rows.map(|row| row.id).collect();
+            assert_eq!(ids, (1..=*last_seq).collect::<Vec<_>>(), "room {room_id}");
+        }
+    }
+}

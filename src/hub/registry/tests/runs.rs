@@ -1,0 +1,499 @@
+//! Random runs of everything that can happen to the registry, over several sockets and rooms. What is checked stands in
+//! the words of a reader: what he is sent, in which order, what waits for him, and when he is given up.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+
+const QUEUE_FRAMES: usize = 6;
+const PATIENCE: Patience = Patience {
+    queue_frames: QUEUE_FRAMES,
+    queue_bytes: 700,
+    slow_reader: Duration::from_secs(10),
+    ping_interval: Duration::from_secs(25),
+    ping_timeout: Duration::from_secs(10),
+};
+/// Longest that it takes to find out that somebody is dead: until a ping is due and a tick sends it, and until it is due
+/// to be answered and a tick looks.
+const FOUND_DEAD: Duration = Duration::from_secs(25 + 1 + 10 + 1);
+const TICK: Duration = Duration::from_secs(1);
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// How somebody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    /// Takes everything at once, and answers.
+    Prompt,
+    /// Takes everything at once, and says nothing unless a step makes him.
+    Mute,
+    /// Does nothing unless a step makes him.
+    Frozen,
+}
+
+/// One step of a run. `who` is cut to the sockets that there are.
+#[derive(Debug, Clone)]
+enum Step {
+    Connect {
+        user: i64,
+        login: i64,
+        rooms: Vec<i64>,
+        habit: Habit,
+    },
+    Disconnect {
+        who: usize,
+    },
+    /// Changes of these sizes are committed and announced together.
+    Publish {
+        room: i64,
+        author: i64,
+        sizes: Vec<usize>,
+    },
+    /// Changes are committed, nobody is told, and then everyone is told how far the room has come.
+    Reached {
+        room: i64,
+        silent: u64,
+    },
+    Take {
+        who: usize,
+        count: usize,
+    },
+    Hear {
+        who: usize,
+    },
+    Pass {
+        ticks: u32,
+    },
+    TellComings,
+    EndSession {
+        login: i64,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let habit = prop_oneof![
+        2 => Just(Habit::Prompt),
+        1 => Just(Habit::Mute),
+        3 => Just(Habit::Frozen),
+    ];
+    let rooms = prop::sample::subsequence(vec![1, 2, 3], 0..=3);
+    let step = prop_oneof![
+        4 => (0..5i64, 0..9i64, rooms, habit).prop_map(|(user, login, rooms, habit)| {
+            Step::Connect { user, login, rooms, habit }
+        }),
+        2 => (0..20usize).prop_map(|who| Step::Disconnect { who }),
+        9 => (1..4i64, 0..5i64, prop::collection::vec(1..220usize, 1..4))
+            .prop_map(|(room, author, sizes)| Step::Publish { room, author, sizes }),
+        1 => (1..4i64, 1..3u64).prop_map(|(room, silent)| Step::Reached { room, silent }),
+        5 => (0..20usize, 1..9usize).prop_map(|(who, count)| Step::Take { who, count }),
+        3 => (0..20usize).prop_map(|who| Step::Hear { who }),
+        5 => (1..7u32).prop_map(|ticks| Step::Pass { ticks }),
+        2 => Just(Step::TellComings),
+        1 => (0..9i64).prop_map(|login| Step::EndSession { login }),
+    ];
+    prop::collection::vec(step, 0..150)
+}
+
+/// What a frame of less than 64 KiB carries.
+fn payload(frame: &[u8]) -> &[u8] {
+    &frame[if frame[1] < 126 { 2 } else { 4 }..]
+}
+
+/// A client, and what it knows of its connection.
+struct Reader {
+    id: SocketId,
+    user: i64,
+    login: i64,
+    rooms: Vec<i64>,
+    habit: Habit,
+    inbox: Inbox,
+    /// Room → the last change that was sent or told.
+    covered: HashMap<i64, u64>,
+    /// Who is here, as far as this one was told.
+    names: BTreeSet<String>,
+    last_heard: Instant,
+    last_taken: Option<Instant>,
+    /// When a ping was taken that nothing was said after.
+    ping_taken: Option<Instant>,
+    /// Since when something is left out, or untold, and nothing was taken.
+    behind_since: Option<Instant>,
+    /// How it ended.
+    closed: Option<u16>,
+}
+
+impl Reader {
+    fn is_prompt(&self) -> bool {
+        self.habit != Habit::Frozen
+    }
+
+    /// Takes so many of the deliveries that wait, as a session would.
+    fn take(&mut self, count: usize, now: Instant) {
+        let taken: Vec<Deliver> = {
+            let mut held = self.inbox.held.borrow_mut();
+            let count = count.min(held.len());
+            held.drain(..count).collect()
+        };
+        for delivery in taken {
+            self.inbox.gauge.take(delivery.weight());
+            self.inbox.gauge.progress();
+            self.last_taken = Some(now);
+            self.behind_since = None;
+            assert_eq!(self.closed, None, "{delivery:?} came after the end");
+            self.read(delivery, now);
+        }
+    }
+
+    fn read(&mut self, delivery: Deliver, now: Instant) {
+        match delivery {
+            Deliver::Change {
+                room_id,
+                seq,
+                frame,
+            } => {
+                let covered = self.covered.get_mut(&room_id).expect("one of my rooms");
+                assert_eq!(seq, *covered + 1, "a hole or a double in room {room_id}");
+                *covered = seq;
+                let text = String::from_utf8_lossy(payload(&frame)).into_owned();
+                let own = format!("own of {}", self.user);
+                assert!(
+                    text == own || text.trim_end_matches('x').is_empty(),
+                    "{text} is for somebody else"
+                );
+            }
+            Deliver::Missed { room_id, seq } => {
+                assert!(!self.is_prompt(), "he took everything and missed {seq}");
+                self.cover(room_id, seq);
+            }
+            Deliver::Reached { room_id, seq } => self.cover(room_id, seq),
+            Deliver::Notice(frame) => self.hear_notice(&frame),
+            Deliver::Ping => {
+                self.inbox.gauge.ping();
+                self.ping_taken.get_or_insert(now);
+            }
+            Deliver::Close { code, .. } => self.closed = Some(code),
+        }
+    }
+
+    fn cover(&mut self, room_id: i64, seq: u64) {
+        let covered = self.covered.get_mut(&room_id).expect("one of my rooms");
+        *covered = (*covered).max(seq);
+    }
+
+    fn hear_notice(&mut self, frame: &Bytes) {
+        let event: Value = serde_json::from_slice(payload(frame)).expect("JSON");
+        for name in event["usernames"].as_array().expect("names") {
+            let name = name.as_str().expect("a name").to_owned();
+            if event["event"] == "joined" {
+                self.names.insert(name);
+            } else {
+                self.names.remove(&name);
+            }
+        }
+    }
+
+    fn hear(&mut self, now: Instant) {
+        self.inbox.gauge.hear();
+        self.last_heard = now;
+        self.ping_taken = None;
+    }
+}
+
+struct Run {
+    registry: Registry<Inbox>,
+    now: Instant,
+    readers: Vec<Reader>,
+    /// Room → its latest change.
+    log: HashMap<i64, u64>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            registry: Registry::new(PATIENCE),
+            now: Instant::now(),
+            readers: Vec::new(),
+            log: HashMap::from([(1, 0), (2, 0), (3, 0)]),
+        }
+    }
+
+    fn connect(&mut self, user: i64, login: i64, rooms: Vec<i64>, habit: Habit) {
+        let inbox = Inbox::new(QUEUE_FRAMES);
+        let newcomer = Newcomer {
+            user_id: user,
+            username: format!("user{user}"),
+            session_id: login,
+            rooms: rooms.clone(),
+            gauge: Arc::clone(&inbox.gauge),
+        };
+        let id = self.registry.connect(newcomer, inbox.clone(), self.now);
+        self.readers.push(Reader {
+            id,
+            user,
+            login,
+            covered: rooms.iter().map(|room| (*room, self.log[room])).collect(),
+            rooms,
+            habit,
+            inbox,
+            names: self.registry.names(user).into_iter().collect(),
+            last_heard: self.now,
+            last_taken: None,
+            ping_taken: None,
+            behind_since: None,
+            closed: None,
+        });
+    }
+
+    fn publish(&mut self, room: i64, author: i64, sizes: &[usize]) {
+        let seq = self.log.get_mut(&room).expect("a room");
+        let changes: Vec<Broadcast> = sizes
+            .iter()
+            .map(|size| {
+                *seq += 1;
+                Broadcast {
+                    room_id: room,
+                    seq: *seq,
+                    frame: frame::text(&"x".repeat(*size)),
+                    own: Some((author, frame::text(&format!("own of {author}")))),
+                }
+            })
+            .collect();
+        self.registry.publish(&changes, self.now);
+        self.note_who_is_behind(&[room]);
+    }
+
+    /// Whoever is not told by what waits for him how far these rooms have come has had something left out.
+    fn note_who_is_behind(&mut self, rooms: &[i64]) {
+        let now = self.now;
+        for reader in &mut self.readers {
+            let held = reader.inbox.held.borrow();
+            let mut mine = rooms.iter().filter(|room| reader.rooms.contains(room));
+            let is_behind = mine.any(|room| {
+                let queued = held.iter().filter_map(|delivery| match delivery {
+                    Deliver::Change { room_id, seq, .. }
+                    | Deliver::Missed { room_id, seq }
+                    | Deliver::Reached { room_id, seq } => (room_id == room).then_some(*seq),
+                    _ => None,
+                });
+                queued.max().unwrap_or(0).max(reader.covered[room]) < self.log[room]
+            });
+            drop(held);
+            if is_behind {
+                reader.behind_since.get_or_insert(now);
+            }
+        }
+    }
+
+    /// Tells of comers and goers; at the end, half of each queue must be left to changes.
+    fn tell_comings(&mut self) {
+        let waiting = |reader: &Reader| reader.inbox.held.borrow().len();
+        let before: Vec<usize> = self.readers.iter().map(waiting).collect();
+        self.registry.tell_comings();
+        for (reader, before) in self.readers.iter().zip(before) {
+            let most = before.max(QUEUE_FRAMES / 2);
+            assert!(waiting(reader) <= most, "notices crowd out changes");
+        }
+    }
+
+    fn tick(&mut self) {
+        self.now += TICK;
+        if self.registry.tell_at().is_some_and(|at| at <= self.now) {
+            self.tell_comings();
+            self.read_promptly();
+        }
+        self.registry.tick(self.now);
+        let now = self.now;
+        for reader in self.take_out_who_left() {
+            let since = |at: Option<Instant>| at.map(|at| now - at);
+            match reader.closed {
+                Some(close::TOO_SLOW) => {
+                    let quiet = since(reader.last_taken).unwrap_or(Duration::MAX);
+                    assert!(quiet >= PATIENCE.slow_reader, "he read {quiet:?} ago");
+                    assert!(!reader.is_prompt(), "he took everything");
+                }
+                Some(close::HEARTBEAT_MISSED) => assert!(
+                    since(reader.ping_taken).is_some_and(|wait| wait >= PATIENCE.ping_timeout),
+                    "no ping has waited so long for its answer"
+                ),
+                other => panic!("a tick closed a socket with {other:?}"),
+            }
+        }
+        for reader in &self.readers {
+            let behind = reader.behind_since.map(|at| now - at);
+            assert!(
+                behind.is_none_or(|behind| behind < PATIENCE.slow_reader),
+                "he has taken nothing for {behind:?}"
+            );
+            if reader.habit == Habit::Mute {
+                let silent = now - reader.last_heard;
+                assert!(silent < FOUND_DEAD, "he is silent for {silent:?}");
+            }
+        }
+        self.note_who_is_behind(&[1, 2, 3]);
+    }
+
+    fn read_promptly(&mut self) {
+        for reader in &mut self.readers {
+            match reader.habit {
+                Habit::Prompt => {
+                    reader.take(usize::MAX, self.now);
+                    reader.hear(self.now);
+                }
+                Habit::Mute => reader.take(usize::MAX, self.now),
+                Habit::Frozen => {}
+            }
+        }
+    }
+
+    /// Those whom the registry has closed, when they have read to the end.
+    fn take_out_who_left(&mut self) -> Vec<Reader> {
+        let (left, stay) = std::mem::take(&mut self.readers)
+            .into_iter()
+            .partition(|reader| !self.registry.sockets.contains_key(&reader.id));
+        self.readers = stay;
+        let mut left: Vec<Reader> = left;
+        for reader in &mut left {
+            // What it knew at its end, not what reading on tells it.
+            let (taken, ping) = (reader.last_taken, reader.ping_taken);
+            reader.take(usize::MAX, self.now);
+            (reader.last_taken, reader.ping_taken) = (taken, ping);
+            reader.closed = reader.closed.or(reader.inbox.gauge.doom());
+        }
+        left
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Connect {
+                user,
+                login,
+                rooms,
+                habit,
+            } => self.connect(user, login, rooms, habit),
+            Step::Publish {
+                room,
+                author,
+                sizes,
+            } => self.publish(room, author, &sizes),
+            Step::Reached { room, silent } => {
+                let seq = self.log.get_mut(&room).expect("a room");
+                *seq += silent;
+                self.registry.tell_reached(room, *seq, self.now);
+                self.note_who_is_behind(&[room]);
+            }
+            Step::Pass { ticks } => {
+                for _ in 0..ticks {
+                    self.tick();
+                    self.read_promptly();
+                }
+            }
+            Step::TellComings => self.tell_comings(),
+            Step::EndSession { login } => {
+                let reason = "logged out";
+                self.registry
+                    .end_session(login, close::REVOKED, reason, self.now);
+                for reader in self.take_out_who_left() {
+                    assert_eq!((reader.login, reader.closed), (login, Some(close::REVOKED)));
+                }
+                assert!(self.readers.iter().all(|reader| reader.login != login));
+            }
+            Step::Disconnect { who } => {
+                if let Some(who) = who.checked_rem(self.readers.len()) {
+                    let reader = self.readers.swap_remove(who);
+                    self.registry.disconnect(reader.id, self.now);
+                }
+            }
+            Step::Take { who, count } => {
+                if let Some(who) = who.checked_rem(self.readers.len()) {
+                    self.readers[who].take(count, self.now);
+                }
+            }
+            Step::Hear { who } => {
+                if let Some(who) = who.checked_rem(self.readers.len()) {
+                    self.readers[who].hear(self.now);
+                }
+            }
+        }
+        self.check_what_waits();
+        self.read_promptly();
+        self.check_the_prompt();
+    }
+
+    fn check_what_waits(&self) {
+        for reader in &self.readers {
+            let held = reader.inbox.held.borrow();
+            let bytes: usize = held.iter().map(Deliver::weight).sum();
+            assert!(bytes <= PATIENCE.queue_bytes, "{bytes} bytes wait");
+            assert!(held.len() <= QUEUE_FRAMES);
+            let gauge = &reader.inbox.gauge;
+            let counted = [&gauge.waiting, &gauge.waiting_bytes].map(|n| n.load(Ordering::Relaxed));
+            assert_eq!(
+                counted,
+                [held.len(), bytes],
+                "what is counted is what waits"
+            );
+        }
+    }
+
+    /// Whoever takes everything has everything, whatever the others do; and knows who is here.
+    fn check_the_prompt(&self) {
+        let here: BTreeSet<String> = self
+            .registry
+            .users
+            .values()
+            .map(|u| u.name.clone())
+            .collect();
+        for reader in self.readers.iter().filter(|reader| reader.is_prompt()) {
+            for room in &reader.rooms {
+                assert_eq!(reader.covered[room], self.log[room], "in room {room}");
+            }
+            if self.registry.tell_at().is_none() {
+                assert_eq!(reader.names, here, "of {:?}", reader.user);
+            }
+        }
+    }
+
+    fn end(mut self) {
+        self.step(Step::TellComings);
+        self.registry.drain(WITHIN, self.now);
+        let mut told = Vec::new();
+        for reader in &self.readers {
+            let held = reader.inbox.held.borrow();
+            match held.last() {
+                Some(Deliver::Close {
+                    farewell: Some(frame),
+                    code: close::SHUTTING_DOWN,
+                    ..
+                }) => {
+                    let event: Value = serde_json::from_slice(payload(frame)).expect("JSON");
+                    assert_eq!(event["type"], "reconnect");
+                    told.push(event["after_ms"].as_u64().expect("milliseconds"));
+                }
+                _ => assert_eq!(reader.inbox.gauge.doom(), Some(close::SHUTTING_DOWN)),
+            }
+        }
+        let bounds = 500..=500 + u64::try_from(WITHIN.as_millis()).expect("small");
+        assert!(told.iter().all(|after| bounds.contains(after)), "{told:?}");
+        told.sort_unstable();
+        told.dedup_by(|after, before| *after - *before < 5_000 / self.readers.len() as u64);
+        let doomed = |reader: &&Reader| reader.inbox.gauge.doom().is_some();
+        let doomed = self.readers.iter().filter(doomed).count();
+        assert_eq!(told.len() + doomed, self.readers.len(), "all at once");
+        assert_eq!((self.registry.count(), self.registry.users.len()), (0, 0));
+        assert!(self.registry.rooms.values().all(BTreeSet::is_empty));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn slow_readers_are_told_or_given_up_and_hurt_nobody(steps in steps()) {
+        let mut run = Run::new();
+        for step in steps {
+            run.step(step);
+        }
+        run.end();
+    }
+}

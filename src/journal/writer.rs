@@ -1,0 +1,215 @@
+//! A writer of the journal: what it stores, whom it tells of it, and of which rooms it is in doubt. What it needs of a
+//! database is a [`Store`], so that random runs can drive it.
+
+use std::{collections::HashSet, thread, time::Duration};
+
+use tokio::sync::mpsc;
+
+use super::{Committed, News, Receipt, Waiting};
+use crate::{
+    db::{
+        self, Pool, WriteError,
+        messages::{self, Appended},
+        rooms,
+    },
+    error::{Error, Result},
+    protocol::time::{Timestamp, now},
+};
+
+/// Most drafts in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
+/// commit must not be more than its readers can be handed at once.
+const BATCH: usize = 128;
+/// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
+const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
+/// How often a room whose last commit was not confirmed is looked at.
+const DOUBT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Where drafts become durable.
+pub trait Store {
+    /// Stores all drafts in their order, or none of them.
+    ///
+    /// # Errors
+    /// 503: nothing was stored; or with [`Error::outcome_unknown`], all or nothing was.
+    fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>>;
+
+    /// The rooms of these names, each with its key and its latest change; a commit that was still on its way is in it,
+    /// or will never be. `None` when the store does not answer.
+    fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>>;
+}
+
+impl Store for Pool {
+    fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>> {
+        let mut connection = db::connection(self)?;
+        messages::append(&mut connection, drafts, at).map_err(|error| {
+            log::error!(
+                "{} messages could not be stored: {}",
+                drafts.len(),
+                error.cause()
+            );
+            match error {
+                WriteError::Refused(_) => Error::store_unavailable(),
+                WriteError::Unknown(_) => Error::outcome_unknown(),
+            }
+        })
+    }
+
+    fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>> {
+        let mut connection = db::connection(self).ok()?;
+        rooms::list_numbers(&mut connection, names).ok()
+    }
+}
+
+/// One writer, which has its rooms to itself.
+pub struct Writer<A, S, F> {
+    store: S,
+    queue: mpsc::Receiver<Waiting<A>>,
+    announce: F,
+    /// Rooms of which it is not known whether their last changes were stored.
+    doubtful: HashSet<String>,
+}
+
+impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
+    pub fn new(store: S, queue: mpsc::Receiver<Waiting<A>>, announce: F) -> Self {
+        Self {
+            store,
+            queue,
+            announce,
+            doubtful: HashSet::new(),
+        }
+    }
+
+    /// Works until nobody is left who could put something into the queue, and it is empty.
+    pub fn run(mut self) {
+        let mut batch = Vec::new();
+        loop {
+            self.settle_doubts();
+            if !self.receive(&mut batch) {
+                return;
+            }
+            if !batch.is_empty() {
+                self.commit(std::mem::take(&mut batch));
+            }
+        }
+    }
+
+    /// Takes all that waits. Waits for something, but not for long while a doubt is left. False when all is done.
+    fn receive(&mut self, batch: &mut Vec<Waiting<A>>) -> bool {
+        if self.doubtful.is_empty() {
+            return self.queue.blocking_recv_many(batch, BATCH) > 0;
+        }
+        loop {
+            match self.queue.try_recv() {
+                Ok(waiting) if batch.len() + 1 < BATCH => batch.push(waiting),
+                Ok(waiting) => {
+                    batch.push(waiting);
+                    return true;
+                }
+                Err(mpsc::error::TryRecvError::Disconnected) => return !batch.is_empty(),
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    if batch.is_empty() {
+                        thread::sleep(DOUBT_PAUSE);
+                    }
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Looks how far the rooms have come whose last commit was not confirmed, and has their members told.
+    fn settle_doubts(&mut self) {
+        if self.doubtful.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = self.doubtful.iter().map(String::as_str).collect();
+        let Some(found) = self.store.list_numbers(&names) else {
+            return;
+        };
+        self.doubtful.clear();
+        for (room_id, seq) in found {
+            (self.announce)(News::Reached {
+                room_id,
+                seq: seq.unsigned_abs(),
+            });
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Waiting<A>>) {
+        // Whoever waited for longer was told that the outcome is not known; storing it now would surprise nobody but
+        // would delay those who still wait.
+        let (batch, late): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .partition(|waiting| waiting.since.elapsed() < QUEUE_PATIENCE);
+        refuse(late, &Error::store_unavailable());
+        if batch.is_empty() {
+            return;
+        }
+        let at = now();
+        let drafts: Vec<_> = batch
+            .iter()
+            .map(|Waiting { draft, .. }| messages::Draft {
+                room: &draft.room,
+                user_id: draft.user_id,
+                client_id: draft.client_id.as_deref(),
+                content: &draft.content,
+            })
+            .collect();
+        match self.store.append(&drafts, at) {
+            Ok(outcomes) => self.tell(batch, outcomes, at),
+            Err(error) => {
+                if error.code == Error::outcome_unknown().code {
+                    self.doubtful
+                        .extend(batch.iter().map(|waiting| waiting.draft.room.clone()));
+                }
+                refuse(batch, &error);
+            }
+        }
+    }
+
+    fn tell(&mut self, batch: Vec<Waiting<A>>, outcomes: Vec<Appended>, at: Timestamp) {
+        let mut committed = Vec::with_capacity(batch.len());
+        let mut receipts = Vec::with_capacity(batch.len());
+        for (Waiting { draft, receipt, .. }, outcome) in batch.into_iter().zip(outcomes) {
+            let answer = match outcome {
+                Appended::Stored { room_id, id } => {
+                    let id = id.unsigned_abs();
+                    committed.push(Committed {
+                        room_id,
+                        id,
+                        at,
+                        draft,
+                    });
+                    Ok(Receipt::Stored { id, at })
+                }
+                Appended::Before {
+                    id,
+                    seq,
+                    content,
+                    created_at,
+                } => Ok(Receipt::Before {
+                    id: id.unsigned_abs(),
+                    seq: seq.unsigned_abs(),
+                    at: db::utc(created_at),
+                    content,
+                }),
+                Appended::NoSuchRoom => Err(Error::no_such_room()),
+            };
+            receipts.push((receipt, answer));
+        }
+        if !committed.is_empty() {
+            (self.announce)(News::Committed(committed));
+        }
+        for (receipt, answer) in receipts {
+            // The sender may have gone; what is stored stays stored.
+            let _gone = receipt.send(answer);
+        }
+    }
+}
+
+fn refuse<A>(batch: Vec<Waiting<A>>, error: &Error) {
+    for waiting in batch {
+        let _gone = waiting.receipt.send(Err(error.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

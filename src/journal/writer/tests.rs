@@ -1,0 +1,300 @@
+use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Instant};
+
+use proptest::prelude::*;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::{
+    db::messages::numbering::table::{Row, Table},
+    journal::Draft,
+};
+
+/// What becomes of the next transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Commits,
+    /// It fails before its commit.
+    Refused,
+    /// Its commit is not confirmed; it was stored.
+    UnknownStored,
+    /// Its commit is not confirmed; it was not stored.
+    UnknownLost,
+    /// Its commit is not confirmed and still on its way: whoever locks its rooms next waits until it is stored.
+    UnknownLater,
+}
+
+/// One step of a run.
+#[derive(Debug, Clone)]
+enum Step {
+    /// These drafts come: room, sender, `client_id`.
+    Come(Vec<(&'static str, i64, Option<u8>)>),
+    /// All that waits is committed, or not.
+    Commit(Fate),
+    /// The writer settles its doubts, and the store answers or not.
+    Settle(bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let room = prop::sample::select(vec!["general", "random", "quiet", "nowhere"]);
+    let draft = (room, 1..4i64, prop::option::weighted(0.6, 0..8u8));
+    let fate = prop_oneof![
+        5 => Just(Fate::Commits),
+        1 => Just(Fate::Refused),
+        1 => Just(Fate::UnknownStored),
+        1 => Just(Fate::UnknownLost),
+        1 => Just(Fate::UnknownLater),
+    ];
+    let step = prop_oneof![
+        6 => prop::collection::vec(draft, 1..5).prop_map(Step::Come),
+        5 => fate.prop_map(Step::Commit),
+        3 => any::<bool>().prop_map(Step::Settle),
+    ];
+    prop::collection::vec(step, 0..100)
+}
+
+/// The database: what is stored, and what becomes of the next transaction.
+#[derive(Debug)]
+struct Database {
+    table: Table,
+    /// The tables as they will be when the commit on its way has come through.
+    on_its_way: Option<Table>,
+    fate: Fate,
+    answers: bool,
+}
+
+impl Database {
+    fn land(&mut self) {
+        if let Some(table) = self.on_its_way.take() {
+            self.table = table;
+        }
+    }
+}
+
+impl Store for Rc<RefCell<Database>> {
+    fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>> {
+        let mut database = self.borrow_mut();
+        // Its rooms are locked by the one that is on its way.
+        database.land();
+        let mut after = database.table.clone();
+        let outcomes = after.append(drafts, at);
+        match database.fate {
+            Fate::Commits => {
+                database.table = after;
+                return Ok(outcomes);
+            }
+            Fate::Refused => return Err(Error::store_unavailable()),
+            Fate::UnknownStored => database.table = after,
+            Fate::UnknownLater => database.on_its_way = Some(after),
+            Fate::UnknownLost => {}
+        }
+        Err(Error::outcome_unknown())
+    }
+
+    fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>> {
+        let mut database = self.borrow_mut();
+        if !database.answers {
+            return None;
+        }
+        database.land();
+        let rooms = &database.table.rooms;
+        let found = names.iter().filter_map(|name| rooms.get(name).copied());
+        Some(found.collect())
+    }
+}
+
+/// What the members of the rooms are told.
+#[derive(Debug, Default)]
+struct Told {
+    /// Room → the last number that was announced or told to be reached.
+    last: HashMap<i64, u64>,
+    /// Announced with its content.
+    announced: Vec<(i64, u64, String)>,
+    /// Room → told to have come this far.
+    reached: HashMap<i64, u64>,
+}
+
+impl Told {
+    fn hear(&mut self, news: News<()>) {
+        match news {
+            News::Committed(committed) => {
+                for message in committed {
+                    let last = self.last.insert(message.room_id, message.id);
+                    assert!(last.is_none_or(|last| last < message.id), "out of order");
+                    let content = message.draft.content;
+                    self.announced.push((message.room_id, message.id, content));
+                }
+            }
+            News::Reached { room_id, seq } => {
+                let last = self.last.insert(room_id, seq);
+                assert!(last.is_none_or(|last| last <= seq), "a room went back");
+                self.reached.insert(room_id, seq);
+            }
+        }
+    }
+
+    fn covers(&self, row: &Row) -> bool {
+        let id = row.id.unsigned_abs();
+        let is_announced = self
+            .announced
+            .iter()
+            .any(|told| *told == (row.room_id, id, row.content.clone()));
+        is_announced || self.reached.get(&row.room_id).is_some_and(|seq| *seq >= id)
+    }
+}
+
+/// A draft that came, and how it will be answered.
+struct Sent {
+    room: &'static str,
+    user_id: i64,
+    client_id: Option<String>,
+    content: String,
+    receipt: oneshot::Receiver<Result<Receipt>>,
+}
+
+struct Run<F> {
+    database: Rc<RefCell<Database>>,
+    sender: mpsc::Sender<Waiting<()>>,
+    writer: Writer<(), Rc<RefCell<Database>>, F>,
+    told: Rc<RefCell<Told>>,
+    sent: Vec<Sent>,
+}
+
+fn begin() -> Run<impl FnMut(News<()>)> {
+    let database = Rc::new(RefCell::new(Database {
+        table: Table::new(&["general", "random", "quiet"], &[1, 2]),
+        on_its_way: None,
+        fate: Fate::Commits,
+        answers: true,
+    }));
+    let (sender, queue) = mpsc::channel(1_000);
+    let told = Rc::new(RefCell::new(Told::default()));
+    let (store, listener) = (Rc::clone(&database), Rc::clone(&told));
+    let writer = Writer::new(store, queue, move |news| listener.borrow_mut().hear(news));
+    Run {
+        database,
+        sender,
+        writer,
+        told,
+        sent: Vec::new(),
+    }
+}
+
+impl<F: FnMut(News<()>)> Run<F> {
+    fn come(&mut self, room: &'static str, user_id: i64, client_id: Option<u8>) {
+        let (send, receipt) = oneshot::channel();
+        let client_id = client_id.map(|n| format!("c{n}"));
+        let content = format!("text {}", self.sent.len());
+        self.sent.push(Sent {
+            room,
+            user_id,
+            client_id: client_id.clone(),
+            content: content.clone(),
+            receipt,
+        });
+        let draft = Draft {
+            room: room.into(),
+            user_id,
+            client_id,
+            content,
+            announcement: (),
+        };
+        let waiting = Waiting {
+            draft,
+            since: Instant::now(),
+            receipt: send,
+        };
+        self.sender.try_send(waiting).expect("there is room");
+    }
+
+    fn commit(&mut self, fate: Fate) {
+        self.database.borrow_mut().fate = fate;
+        let mut batch = Vec::new();
+        while let Ok(waiting) = self.writer.queue.try_recv() {
+            batch.push(waiting);
+        }
+        self.writer.commit(batch);
+        self.database.borrow().table.check_numbers();
+    }
+
+    fn settle(&mut self, answers: bool) {
+        self.database.borrow_mut().answers = answers;
+        self.writer.settle_doubts();
+    }
+
+    /// Each answer is true of what is stored in the end.
+    fn check_answers(&mut self) {
+        let database = self.database.borrow();
+        let table = &database.table;
+        for sent in &mut self.sent {
+            let answer = sent.receipt.try_recv().expect("everyone is answered");
+            let room = table.rooms.get(sent.room).filter(|_| sent.user_id != 3);
+            let stored = |id: u64| {
+                let room_id = room.expect("a room").0;
+                let mut rows = table.rows.iter();
+                rows.find(|row| (row.room_id, row.id.unsigned_abs()) == (room_id, id))
+                    .expect("what is acked is stored")
+            };
+            let copies = table.rows.iter().filter(|row| row.content == sent.content);
+            let copies = copies.count();
+            match answer {
+                Ok(Receipt::Stored { id, .. }) => {
+                    let row = stored(id);
+                    assert_eq!((&row.content, row.user_id), (&sent.content, sent.user_id));
+                    assert_eq!(row.client_id, sent.client_id);
+                    assert_eq!(copies, 1);
+                }
+                Ok(Receipt::Before { id, content, .. }) => {
+                    let row = stored(id);
+                    assert_eq!((&row.content, &row.client_id), (&content, &sent.client_id));
+                    assert!(sent.client_id.is_some());
+                    assert_eq!(copies, 0, "the one before is the one");
+                }
+                Err(error) if error == Error::outcome_unknown() => assert!(copies <= 1),
+                Err(error) if error == Error::no_such_room() => {
+                    assert!(room.is_none());
+                    assert_eq!(copies, 0);
+                }
+                Err(error) => {
+                    assert_eq!(error, Error::store_unavailable());
+                    assert_eq!(copies, 0, "what is refused is not stored");
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_that_is_stored_is_told_and_every_answer_is_true(steps in steps()) {
+        let mut run = begin();
+        for step in steps {
+            match step {
+                Step::Come(drafts) => {
+                    for (room, user_id, client_id) in drafts {
+                        run.come(room, user_id, client_id);
+                    }
+                }
+                Step::Commit(fate) => run.commit(fate),
+                Step::Settle(answers) => run.settle(answers),
+            }
+        }
+        // In the end the database answers again.
+        run.commit(Fate::Commits);
+        run.settle(true);
+        run.database.borrow_mut().land();
+        let (database, told) = (run.database.borrow(), run.told.borrow());
+        for row in &database.table.rows {
+            prop_assert!(told.covers(row), "{row:?} was never told");
+        }
+        for (room_id, id, content) in &told.announced {
+            let is_stored = |row: &Row| {
+                (row.room_id, row.id.unsigned_abs(), &row.content) == (*room_id, *id, content)
+            };
+            prop_assert!(database.table.rows.iter().any(is_stored), "{content} was told too early");
+        }
+        drop((database, told));
+        run.check_answers();
+    }
+}

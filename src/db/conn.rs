@@ -192,11 +192,7 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut AnyConnection) -> bool {
-        std::thread::panicking()
-            || match conn {
-                AnyConnection::Postgres(conn) => conn.is_broken(),
-                AnyConnection::Sqlite(conn) => conn.is_broken(),
-            }
+        std::thread::panicking() || is_broken(conn)
     }
 }
 
@@ -216,12 +212,32 @@ pub type Pool = r2d2::Pool<Manager>;
 /// A pool of at most `size` connections, opened when first needed.
 #[must_use]
 pub fn pool(url: &DatabaseUrl, size: u32) -> Pool {
+    builder(size).build_unchecked(Manager(url.clone()))
+}
+
+/// A pool whose connections are handed out unseen, for those who can begin anew on another one: asking each time whether
+/// it still answers costs a round trip.
+#[must_use]
+pub fn unseen_pool(url: &DatabaseUrl, size: u32) -> Pool {
+    builder(size)
+        .test_on_check_out(false)
+        .build_unchecked(Manager(url.clone()))
+}
+
+fn builder(size: u32) -> r2d2::Builder<Manager> {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
         .connection_timeout(POOL_PATIENCE)
         .error_handler(Box::new(SayOutage))
-        .build_unchecked(Manager(url.clone()))
+}
+
+/// Whether a pooled connection is of no more use. (Its pool finds out when it comes back.)
+pub fn is_broken(conn: &mut AnyConnection) -> bool {
+    match conn {
+        AnyConnection::Postgres(conn) => conn.is_broken(),
+        AnyConnection::Sqlite(conn) => conn.is_broken(),
+    }
 }
 
 /// Why a transaction did not end well, in terms of what became of it.

@@ -38,6 +38,7 @@ diesel::table! {
         name -> Text,
         last_seq -> BigInt,
         created_at -> Timestamp,
+        evictions -> BigInt,
     }
 }
 

@@ -19,11 +19,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::{DatabaseUrl, Storage},
-    db::conn::{PATIENCE, pool},
+    db::conn::{PATIENCE, unseen_pool},
     error::{Error, Result},
     protocol::time::Timestamp,
 };
-use writer::Writer;
+use writer::{Log, Writer};
 
 /// Most drafts that may wait for one writer. More are refused: the disk is not keeping up.
 const QUEUE: usize = 8_192;
@@ -141,16 +141,16 @@ impl<A: Send + 'static> Journal<A> {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => POSTGRES_WRITERS,
         };
-        let pool = pool(&storage.database_url, count);
+        let pool = unseen_pool(&storage.database_url, count);
         let (mut writers, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count {
             let (sender, queue) = mpsc::channel(QUEUE);
-            let (pool, announce) = (pool.clone(), announcer());
+            let (log, announce) = (Log::new(pool.clone()), announcer());
             threads.push(
                 thread::Builder::new()
                     .name(format!("journal-{number}"))
                     .spawn(move || {
-                        Writer::new(pool, queue, announce).run();
+                        Writer::new(log, queue, announce).run();
                     })?,
             );
             writers.push(sender);

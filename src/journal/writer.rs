@@ -1,15 +1,19 @@
 //! A writer of the journal: what it stores, whom it tells of it, and of which rooms it is in doubt. What it needs of a
 //! database is a [`Store`], so that random runs can drive it.
 
-use std::{collections::HashSet, thread, time::Duration};
+use std::{
+    collections::HashSet,
+    thread,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc;
 
 use super::{Committed, News, Receipt, Waiting};
 use crate::{
     db::{
-        self, Pool, WriteError,
-        messages::{self, Appended},
+        self, Pool, WriteError, conn,
+        messages::{self, Appended, Members},
         rooms,
     },
     error::{Error, Result},
@@ -21,6 +25,9 @@ use crate::{
 const BATCH: usize = 128;
 /// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
 const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
+/// A connection that broke was told so by its other end: that takes no time. One that was waited for is not tried again:
+/// the senders would wait for too long.
+const BEGIN_ANEW_WITHIN: Duration = Duration::from_millis(300);
 /// How often a room whose last commit was not confirmed is looked at.
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -37,10 +44,49 @@ pub trait Store {
     fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>>;
 }
 
-impl Store for Pool {
+/// The logs of the rooms in the database.
+pub struct Log {
+    pool: Pool,
+    members: Members,
+}
+
+impl Log {
+    pub fn new(pool: Pool) -> Self {
+        Self {
+            pool,
+            members: Members::default(),
+        }
+    }
+
+    /// Appends on whatever connection is at hand; on another one, when that had broken while nobody looked.
+    fn append_somewhere(
+        &mut self,
+        drafts: &[messages::Draft<'_>],
+        at: Timestamp,
+    ) -> Result<Result<Vec<Appended>, WriteError>> {
+        let begun = Instant::now();
+        let mut connection = db::connection(&self.pool)?;
+        let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
+        let again = matches!(outcome, Err(WriteError::Refused(_)))
+            && conn::is_broken(&mut connection)
+            && begun.elapsed() < BEGIN_ANEW_WITHIN;
+        if !again {
+            return Ok(outcome);
+        }
+        drop(connection);
+        let mut connection = db::connection(&self.pool)?;
+        Ok(messages::append(
+            &mut connection,
+            drafts,
+            at,
+            &mut self.members,
+        ))
+    }
+}
+
+impl Store for Log {
     fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>> {
-        let mut connection = db::connection(self)?;
-        messages::append(&mut connection, drafts, at).map_err(|error| {
+        self.append_somewhere(drafts, at)?.map_err(|error| {
             log::error!(
                 "{} messages could not be stored: {}",
                 drafts.len(),
@@ -54,7 +100,7 @@ impl Store for Pool {
     }
 
     fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>> {
-        let mut connection = db::connection(self).ok()?;
+        let mut connection = db::connection(&self.pool).ok()?;
         rooms::list_numbers(&mut connection, names).ok()
     }
 }

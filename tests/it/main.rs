@@ -26,6 +26,7 @@ mod history;
 mod house;
 mod limits;
 mod logins;
+mod membership;
 mod migrations;
 mod openapi;
 mod outage;

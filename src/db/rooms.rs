@@ -31,16 +31,20 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
         .load(conn)
 }
 
-/// The rooms of these names, with the numbers of their latest changes.
+/// The rooms of these names, with the numbers of their latest changes. A commit to them that is still on its way is
+/// waited for, also when nobody waits for its answer any more.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list_numbers(conn: &mut AnyConnection, names: &[&str]) -> QueryResult<Vec<(i64, i64)>> {
     let query = rooms::table
         .filter(rooms::name.eq_any(names))
+        .order(rooms::id)
         .select((rooms::id, rooms::last_seq));
     match conn {
-        AnyConnection::Postgres(conn) => query.load(conn),
+        // Whoever appends to a room locks its row.
+        AnyConnection::Postgres(conn) => query.for_share().load(conn),
+        // A commit of this process that has failed is no longer on its way, and there is no other process.
         AnyConnection::Sqlite(conn) => query.load(conn),
     }
 }

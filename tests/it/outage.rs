@@ -94,3 +94,41 @@ fn an_outage_of_the_database_is_told_and_heals(backend: Backend) {
         assert_eq!(message["seq"], n + 1);
     }
 }
+
+/// The connection of a commit can be lost while the commit is still on its way. Whoever then looks how far the room has
+/// come must not look too soon.
+#[test]
+fn a_commit_that_comes_through_after_all_is_told() {
+    let server = Server::start(Backend::Postgres);
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let (mut hers, mut his) = (alice.connect(), bob.connect());
+    hers.say("one");
+    his.expect_message("one");
+    server.database.execute(
+        "CREATE TABLE fate (); INSERT INTO fate DEFAULT VALUES; \
+         CREATE FUNCTION meet_fate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF EXISTS (SELECT FROM fate) THEN PERFORM pg_sleep(1); RAISE 'this commit fails'; END IF; \
+           RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER fate AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED \
+           FOR EACH ROW EXECUTE FUNCTION meet_fate()",
+    );
+    hers.send_json(&json!({"type": "message", "content": "two", "ref": "r"}));
+    eventually("the commit is on its way", || {
+        let sleeping = "SELECT '' AS value FROM pg_stat_activity \
+                        WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        server.database.query(sleeping).pop()
+    });
+    // It holds its room, so this one comes through after the first has failed, and stands for it.
+    server.database.execute(
+        "BEGIN; UPDATE rooms SET last_seq = last_seq + 1; DELETE FROM fate; \
+         INSERT INTO messages (room_id, id, seq, user_id, content, created_at) \
+           SELECT room_id, 2, 2, user_id, content, created_at FROM messages; \
+         SELECT pg_sleep(0.5); COMMIT",
+    );
+    let error = hers.expect(|frame| frame["ref"] == "r");
+    assert_eq!(error["code"], "outcome_unknown", "{error}");
+    his.expect(|frame| frame["type"] == "message" && frame["id"] == 2);
+}

@@ -1,0 +1,577 @@
+//! The hub, the feeds and a log together, put side by side as a session does it, and clients that believe what they are
+//! sent: nobody has a hole that he was not told of, and everybody has everything in the end.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use super::*;
+use crate::{
+    config::Patience,
+    hub::{
+        Broadcast, Deliver, Gauge,
+        registry::{Newcomer, Outbox, Registry, SocketId},
+    },
+};
+
+const ROOMS: [i64; 2] = [1, 2];
+const CLIENTS: usize = 3;
+const MOST_HELD: usize = 3;
+const PATIENCE: Patience = Patience {
+    queue_frames: 4,
+    queue_bytes: 60,
+    slow_reader: Duration::from_secs(10),
+    ping_interval: Duration::from_secs(25),
+    ping_timeout: Duration::from_secs(10),
+};
+
+type Cursors = BTreeMap<i64, u64>;
+
+/// One step of a run. Nearly all do nothing when their client is not connected.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Changes are committed and announced.
+    Publish { room: i64, count: u64 },
+    /// A change is committed and its announcement lost.
+    Lose { room: i64 },
+    /// The members are told how far the room has come.
+    Reached { room: i64 },
+    /// The client connects; so many changes are committed before the session reads how far the rooms have come.
+    Come { who: usize, meanwhile: u64 },
+    /// The connection is cut.
+    Cut { who: usize },
+    /// The connection takes so many deliveries.
+    Take { who: usize, count: usize },
+    /// The client asks for a `sync` of the rooms, from so many changes before what it has in a row (negative: ahead).
+    Ask {
+        who: usize,
+        rooms: Vec<i64>,
+        back: i64,
+    },
+    /// The server hears what the client has asked.
+    Hear { who: usize },
+    /// A page comes back, with as many changes as this at most; or the reading fails.
+    Page {
+        who: usize,
+        room: i64,
+        most: Option<usize>,
+    },
+    /// Seconds go by.
+    Pass { seconds: u64 },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let (room, who) = (1..3i64, 0..CLIENTS);
+    let some = prop::sample::subsequence(ROOMS.to_vec(), 1..=2);
+    let most = prop::option::weighted(0.85, 1..9usize);
+    let step = prop_oneof![
+        8 => (room.clone(), 1..4u64).prop_map(|(room, count)| Step::Publish { room, count }),
+        1 => room.clone().prop_map(|room| Step::Lose { room }),
+        1 => room.clone().prop_map(|room| Step::Reached { room }),
+        3 => (who.clone(), 0..2u64).prop_map(|(who, meanwhile)| Step::Come { who, meanwhile }),
+        1 => who.clone().prop_map(|who| Step::Cut { who }),
+        8 => (who.clone(), 1..6usize).prop_map(|(who, count)| Step::Take { who, count }),
+        3 => (who.clone(), some, -2..9i64).prop_map(|(who, rooms, back)| Step::Ask { who, rooms, back }),
+        3 => who.clone().prop_map(|who| Step::Hear { who }),
+        8 => (who, room, most).prop_map(|(who, room, most)| Step::Page { who, room, most }),
+        2 => (1..5u64).prop_map(|seconds| Step::Pass { seconds }),
+    ];
+    prop::collection::vec(step, 0..150)
+}
+
+#[derive(Clone, Default)]
+struct Mailbox(Rc<RefCell<VecDeque<Deliver>>>);
+
+impl Outbox for Mailbox {
+    fn offer(&self, delivery: Deliver) -> bool {
+        let mut held = self.0.borrow_mut();
+        let fits = held.len() < PATIENCE.queue_frames;
+        if fits {
+            held.push_back(delivery);
+        }
+        fits
+    }
+}
+
+/// What a client is sent.
+#[derive(Debug)]
+enum Sent {
+    Message(Bytes),
+    Lag(i64, u64),
+    /// Room → up to where, and whether that is all.
+    Synced(BTreeMap<i64, (u64, bool)>),
+    Error,
+}
+
+/// The server's end of a socket.
+struct Session {
+    id: SocketId,
+    mailbox: Mailbox,
+    gauge: Arc<Gauge>,
+    feeds: BTreeMap<i64, Feed<Bytes>>,
+    /// Room → the reading that is under way.
+    reading: Cursors,
+    /// What the client has asked and the server not heard yet.
+    asked: Option<Cursors>,
+    sync: Option<SyncUnderWay>,
+}
+
+#[derive(Default)]
+struct SyncUnderWay {
+    waiting: usize,
+    rooms: BTreeMap<i64, (u64, bool)>,
+    has_failed: bool,
+}
+
+impl Session {
+    fn start_sync(&mut self) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        if let Some(cursors) = self.asked.take() {
+            self.sync = Some(SyncUnderWay {
+                waiting: cursors.len(),
+                ..SyncUnderWay::default()
+            });
+            for (room, since) in cursors {
+                self.feed(room, &mut sent, |feed, actions| {
+                    assert!(feed.sync(since, actions), "one after the other");
+                });
+            }
+        }
+        sent
+    }
+
+    fn feed(
+        &mut self,
+        room: i64,
+        sent: &mut Vec<Sent>,
+        event: impl FnOnce(&mut Feed<Bytes>, &mut Vec<Action<Bytes>>),
+    ) {
+        let mut actions = Vec::new();
+        event(self.feeds.get_mut(&room).expect("a room"), &mut actions);
+        for action in actions {
+            let outcome = match action {
+                Action::Send(frame) => {
+                    sent.push(Sent::Message(frame));
+                    continue;
+                }
+                Action::Read(since) | Action::ReadLater(since) => {
+                    let before = self.reading.insert(room, since);
+                    assert_eq!(before, None, "two readings at once");
+                    continue;
+                }
+                Action::Lag(seq) => {
+                    sent.push(Sent::Lag(room, seq));
+                    continue;
+                }
+                Action::Synced { seq, complete } => Some((seq, complete)),
+                Action::CursorAhead | Action::SyncFailed => None,
+            };
+            let sync = self.sync.as_mut().expect("a sync is under way");
+            sync.waiting -= 1;
+            match outcome {
+                Some(outcome) => _ = sync.rooms.insert(room, outcome),
+                None => sync.has_failed = true,
+            }
+            if let Some(done) = self.sync.take_if(|sync| sync.waiting == 0) {
+                sent.push(if done.has_failed {
+                    Sent::Error
+                } else {
+                    Sent::Synced(done.rooms)
+                });
+            }
+        }
+    }
+}
+
+/// What a client may expect next of a room.
+#[derive(Debug, Clone)]
+enum Expect {
+    /// This number, or a `lag`.
+    Exactly(u64),
+    /// This number or, as it reads pages itself, one before.
+    AtMost(u64),
+    /// It has asked for a `sync`, expecting this before, and was sent these numbers (true) and lags (false) since.
+    Anything(u64, Vec<(u64, bool)>),
+}
+
+/// What a client has of a room.
+#[derive(Debug)]
+struct View {
+    start: u64,
+    has: BTreeSet<u64>,
+    expect: Expect,
+}
+
+impl View {
+    /// Up to here it has all.
+    fn cursor(&self) -> u64 {
+        let mut cursor = self.start;
+        while self.has.contains(&(cursor + 1)) {
+            cursor += 1;
+        }
+        cursor
+    }
+
+    fn hear(&mut self, seq: u64, is_message: bool) {
+        if is_message {
+            self.has.insert(seq);
+        }
+        match &mut self.expect {
+            Expect::Anything(_, heard) => heard.push((seq, is_message)),
+            Expect::Exactly(next) => {
+                assert!(!is_message || seq == *next, "{seq} instead of {next}");
+                assert!(seq >= *next, "a lag of what was sent");
+                *next = seq + 1;
+            }
+            Expect::AtMost(next) => {
+                assert!(!is_message || seq <= *next, "{seq} after less than {next}");
+                self.expect = Expect::Exactly(seq + 1);
+            }
+        }
+    }
+
+    /// The answer to its `sync` has come: what it heard since belongs to what came before, or to the answer, or follows.
+    fn resume(&mut self, next: u64) {
+        let before = std::mem::replace(&mut self.expect, Expect::Exactly(next));
+        let Expect::Anything(_, heard) = before else {
+            panic!("it has asked for nothing");
+        };
+        for (seq, is_message) in heard.into_iter().filter(|(seq, _)| *seq >= next) {
+            self.hear(seq, is_message);
+        }
+    }
+}
+
+/// Somebody who comes and goes.
+#[derive(Default)]
+struct Client {
+    views: BTreeMap<i64, View>,
+    session: Option<Session>,
+    /// The cursors of the `sync` that is not answered yet.
+    asked: Option<Cursors>,
+}
+
+impl Client {
+    fn hear(&mut self, sent: Vec<Sent>, log: &BTreeMap<i64, Vec<Bytes>>) {
+        for sent in sent {
+            match sent {
+                Sent::Message(frame) => {
+                    let text = String::from_utf8_lossy(&frame).into_owned();
+                    let (room, seq) = text.split_once(':').expect("room and number");
+                    let (room, seq) = (room.parse().expect("a room"), seq.parse().expect("one"));
+                    let view: &mut View = self.views.get_mut(&room).expect("a room");
+                    view.hear(seq, true);
+                }
+                Sent::Lag(room, seq) => {
+                    self.views.get_mut(&room).expect("a room").hear(seq, false);
+                }
+                Sent::Synced(rooms) => self.hear_synced(&rooms, log),
+                Sent::Error => {
+                    let cursors = self.asked.take().expect("it has asked");
+                    // With more than one room it cannot know which was served, and stays in doubt until it asks again.
+                    if let (1, Some(room)) = (cursors.len(), cursors.keys().next()) {
+                        let view = self.views.get_mut(room).expect("a room");
+                        if let Expect::Anything(next, _) = view.expect {
+                            view.resume(next);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn hear_synced(&mut self, rooms: &BTreeMap<i64, (u64, bool)>, log: &BTreeMap<i64, Vec<Bytes>>) {
+        let cursors = self.asked.take().expect("it has asked");
+        assert_eq!(rooms.len(), cursors.len(), "all that was asked for");
+        for (room, since) in cursors {
+            let (seq, complete) = rooms[&room];
+            let view = self.views.get_mut(&room).expect("a room");
+            let missing = (since + 1..=seq).find(|seq| !view.has.contains(seq));
+            assert_eq!(missing, None, "synced from {since} to {seq}");
+            if complete {
+                view.resume(seq + 1);
+            } else {
+                // It reads the rest by `since`.
+                let end = log[&room].len() as u64;
+                view.has.extend(seq + 1..=end);
+                view.expect = Expect::AtMost(end + 1);
+            }
+        }
+    }
+}
+
+struct World {
+    registry: Registry<Mailbox>,
+    now: Instant,
+    log: BTreeMap<i64, Vec<Bytes>>,
+    clients: Vec<Client>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            registry: Registry::new(PATIENCE),
+            now: Instant::now(),
+            log: ROOMS.map(|room| (room, Vec::new())).into(),
+            clients: (0..CLIENTS).map(|_| Client::default()).collect(),
+        }
+    }
+
+    fn last(&self, room: i64) -> u64 {
+        self.log[&room].len() as u64
+    }
+
+    fn commit(&mut self, room: i64) -> Broadcast {
+        let seq = self.last(room) + 1;
+        let frame = Bytes::from(format!("{room}:{seq}"));
+        let log = self.log.get_mut(&room).expect("a room");
+        log.push(frame.clone());
+        Broadcast {
+            room_id: room,
+            seq,
+            frame,
+            own: None,
+        }
+    }
+
+    fn publish(&mut self, room: i64, count: u64) {
+        let changes: Vec<_> = (0..count).map(|_| self.commit(room)).collect();
+        self.registry.publish(&changes, self.now);
+    }
+
+    fn come(&mut self, who: usize, meanwhile: u64) {
+        if self.clients[who].session.is_some() {
+            return;
+        }
+        let (mailbox, gauge) = (Mailbox::default(), Arc::<Gauge>::default());
+        let newcomer = Newcomer {
+            user_id: who.try_into().expect("few"),
+            username: format!("user{who}"),
+            session_id: 0,
+            rooms: ROOMS.to_vec(),
+            gauge: Arc::clone(&gauge),
+        };
+        let id = self.registry.connect(newcomer, mailbox.clone(), self.now);
+        self.publish(1, meanwhile);
+        let seqs: Cursors = ROOMS.map(|room| (room, self.last(room))).into();
+        let client = &mut self.clients[who];
+        for (room, seq) in &seqs {
+            let fresh = || View {
+                start: *seq,
+                has: BTreeSet::new(),
+                expect: Expect::Exactly(0),
+            };
+            client.views.entry(*room).or_insert_with(fresh).expect = Expect::Exactly(seq + 1);
+        }
+        client.asked = None;
+        client.session = Some(Session {
+            id,
+            mailbox,
+            gauge,
+            feeds: seqs
+                .iter()
+                .map(|(room, seq)| (*room, Feed::new(*seq, MOST_HELD)))
+                .collect(),
+            reading: BTreeMap::new(),
+            asked: None,
+            sync: None,
+        });
+    }
+
+    fn cut(&mut self, who: usize) {
+        if let Some(session) = self.clients[who].session.take() {
+            self.registry.disconnect(session.id, self.now);
+        }
+    }
+
+    fn take(&mut self, who: usize, count: usize) {
+        for _ in 0..count {
+            let client = &mut self.clients[who];
+            let Some(session) = &mut client.session else {
+                return;
+            };
+            let delivery = session.mailbox.0.borrow_mut().pop_front();
+            let Some(delivery) = delivery else { return };
+            session.gauge.take(delivery.weight());
+            session.gauge.progress();
+            session.gauge.hear();
+            let mut sent = Vec::new();
+            match delivery {
+                Deliver::Change {
+                    room_id,
+                    seq,
+                    frame,
+                } => session.feed(room_id, &mut sent, |feed, actions| {
+                    feed.live(seq, frame, actions);
+                }),
+                Deliver::Missed { room_id, seq } => {
+                    session.feed(room_id, &mut sent, |feed, actions| {
+                        feed.missed(seq, actions);
+                    });
+                }
+                Deliver::Reached { room_id, seq } => {
+                    session.feed(room_id, &mut sent, |feed, actions| {
+                        feed.reached(seq, actions);
+                    });
+                }
+                Deliver::Notice(_) => {}
+                Deliver::Ping => session.gauge.ping(),
+                Deliver::Close { .. } => client.session = None,
+            }
+            let is_doomed = |session: &mut Session| session.gauge.doom().is_some();
+            client.session.take_if(is_doomed);
+            client.hear(sent, &self.log);
+        }
+    }
+
+    fn ask(&mut self, who: usize, rooms: &[i64], back: i64) {
+        let client = &mut self.clients[who];
+        let Some(session) = &mut client.session else {
+            return;
+        };
+        if client.asked.is_some() {
+            return;
+        }
+        let mut cursors = Cursors::new();
+        for room in rooms {
+            let view = client.views.get_mut(room).expect("a room");
+            let cursor = view.cursor().saturating_add_signed(-back);
+            // Whoever asks for what was before he first came wants to have it.
+            view.start = view.start.min(cursor);
+            cursors.insert(*room, cursor);
+            view.expect = match std::mem::replace(&mut view.expect, Expect::Exactly(0)) {
+                Expect::Exactly(next) | Expect::AtMost(next) => Expect::Anything(next, Vec::new()),
+                doubtful @ Expect::Anything(..) => doubtful,
+            };
+        }
+        session.asked = Some(cursors.clone());
+        client.asked = Some(cursors);
+    }
+
+    fn hear(&mut self, who: usize) {
+        let client = &mut self.clients[who];
+        if let Some(session) = &mut client.session {
+            session.gauge.hear();
+            let sent = session.start_sync();
+            client.hear(sent, &self.log);
+        }
+    }
+
+    fn page(&mut self, who: usize, room: i64, most: Option<usize>) {
+        let last_seq = self.last(room);
+        let client = &mut self.clients[who];
+        let Some(session) = &mut client.session else {
+            return;
+        };
+        let Some(since) = session.reading.remove(&room) else {
+            return;
+        };
+        let mut sent = Vec::new();
+        session.feed(room, &mut sent, |feed, actions| {
+            let Some(most) = most else {
+                return feed.failed(actions);
+            };
+            let rest = (1..).zip(&self.log[&room]).filter(|(seq, _)| *seq > since);
+            let changes: Vec<_> = rest
+                .map(|(seq, frame)| (seq, frame.clone()))
+                .take(most)
+                .collect();
+            let complete = changes.last().map_or(since, |(seq, _)| *seq) >= last_seq;
+            let page = Page {
+                since,
+                changes,
+                last_seq,
+                complete,
+            };
+            feed.page(page, actions);
+        });
+        client.hear(sent, &self.log);
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.now += Duration::from_secs(1);
+            self.registry.tick(self.now);
+        }
+        self.registry.tell_comings();
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Publish { room, count } => self.publish(room, count),
+            Step::Lose { room } => drop(self.commit(room)),
+            Step::Reached { room } => {
+                self.registry.tell_reached(room, self.last(room), self.now);
+            }
+            Step::Come { who, meanwhile } => self.come(who, meanwhile),
+            Step::Cut { who } => self.cut(who),
+            Step::Take { who, count } => self.take(who, count),
+            Step::Ask { who, rooms, back } => self.ask(who, &rooms, back),
+            Step::Hear { who } => self.hear(who),
+            Step::Page { who, room, most } => self.page(who, room, most),
+            Step::Pass { seconds } => self.pass(seconds),
+        }
+    }
+
+    /// Everything that is under way arrives.
+    fn settle(&mut self, who: usize) {
+        let is_busy = |client: &Client| {
+            client.session.as_ref().is_some_and(|session| {
+                let is_read = session.mailbox.0.borrow().is_empty() && session.reading.is_empty();
+                !is_read || session.asked.is_some()
+            })
+        };
+        for _ in 0..1_000 {
+            if !is_busy(&self.clients[who]) {
+                return;
+            }
+            self.take(who, usize::MAX);
+            self.hear(who);
+            for room in ROOMS {
+                self.page(who, room, Some(usize::MAX));
+            }
+        }
+        panic!("it never ends");
+    }
+
+    /// The faults are over; everyone comes back, and asks for what he was told that he has not.
+    fn end(mut self) {
+        for who in 0..CLIENTS {
+            self.settle(who);
+            self.pass(1);
+            for room in ROOMS {
+                self.registry.tell_reached(room, self.last(room), self.now);
+            }
+            self.come(who, 0);
+            self.settle(who);
+            self.ask(who, &ROOMS, 0);
+            self.settle(who);
+            // From here on it is live: nothing needs to be asked for any more.
+            self.publish(1, 1);
+            self.settle(who);
+            for (room, view) in &self.clients[who].views {
+                assert_eq!(view.cursor(), self.last(*room), "room {room}: {view:?}");
+                assert!(matches!(view.expect, Expect::Exactly(_)), "{view:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_clients_are_sent_has_no_hole_that_they_were_not_told_of(steps in steps()) {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step);
+        }
+        world.end();
+    }
+}

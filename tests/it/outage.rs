@@ -1,11 +1,22 @@
 //! The database gone: nothing is acked, everybody is told soon and told to come back, sockets stay open, and work goes
 //! on by itself when it returns.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    path::Path,
+    process::Command,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::support::{Backend, Server, User, eventually};
+use crate::support::{Backend, PATIENCE, Server, Socket, User, eventually};
 
 on_both![an_outage_of_the_database_is_told_and_heals];
 
@@ -131,4 +142,146 @@ fn a_commit_that_comes_through_after_all_is_told() {
     let error = hers.expect(|frame| frame["ref"] == "r");
     assert_eq!(error["code"], "outcome_unknown", "{error}");
     his.expect(|frame| frame["type"] == "message" && frame["id"] == 2);
+}
+
+/// A PostgreSQL of this test's own, which may be stopped and started.
+struct Cluster {
+    folder: TempDir,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        // PostgreSQL runs as another user when we are root, and must be let in.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), mode).expect("sets");
+        let cluster = Self { folder };
+        cluster.ask("start");
+        cluster
+    }
+
+    fn ask(&self, what: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres");
+        let dir = self.folder.path().join("cluster");
+        let asked = Command::new(script).arg(what).arg(dir).output();
+        let asked = asked.expect("scripts/postgres runs");
+        let said = String::from_utf8_lossy(&asked.stderr);
+        assert!(asked.status.success(), "{what}: {said}");
+        String::from_utf8_lossy(&asked.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.ask("stop");
+    }
+}
+
+/// A message that was acked.
+struct Acked {
+    content: String,
+    id: u64,
+    at: Instant,
+}
+
+/// Sends one message after the other on one socket, each until it is acked. The socket must never close.
+fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sender<Acked>) {
+    for count in 0.. {
+        let content = format!("{name}-{count}");
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            socket.send_json(
+                &json!({"type": "message", "content": content, "client_id": content, "ref": content}),
+            );
+            let answer = socket.expect(|frame| frame["ref"] == *content);
+            if let Some(id) = answer["id"].as_u64() {
+                let at = Instant::now();
+                let _nobody_counts = acked.send(Acked { content, id, at });
+                break;
+            }
+            let wait = answer["retry_after_ms"].as_u64().expect("when to retry");
+            thread::park_timeout(Duration::from_millis(wait));
+        }
+    }
+}
+
+/// Notes what is acked until this has gone on for so long.
+fn listen(acks: &Receiver<Acked>, time: Duration, noted: &mut Vec<Acked>) {
+    let end = Instant::now() + time;
+    while let Ok(acked) = acks.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        noted.push(acked);
+    }
+}
+
+/// As long as scripts/soak wants it, and a few seconds otherwise.
+fn outage() -> Duration {
+    let seconds = std::env::var("PARLOUR_TEST_OUTAGE_SECONDS").ok();
+    Duration::from_secs(seconds.map_or(3, |seconds| seconds.parse().expect("seconds")))
+}
+
+/// The server of PostgreSQL is stopped under load, stays away, and is started again: nothing is acked meanwhile, no socket
+/// closes, work goes on by itself, and in the end everything that was acked is there once. (Its name lets a run without
+/// PostgreSQL leave it out.)
+mod stopped_and_started_under_load {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        let server = Server::with(Backend::Sqlite)
+            .env("DATABASE_URL", cluster.ask("url"))
+            .start();
+        let users = User::register_all(&server, "writer", 8);
+        let stop = AtomicBool::new(false);
+        let (acked, acks) = channel();
+        let mut noted = Vec::new();
+        thread::scope(|scope| {
+            for user in &users {
+                let (socket, acked, stop) = (user.connect(), acked.clone(), &stop);
+                scope.spawn(move || write_on(socket, &user.name, stop, &acked));
+            }
+            listen(&acks, Duration::from_secs(1), &mut noted);
+            assert!(noted.len() > 50, "only {} acks before", noted.len());
+
+            cluster.ask("halt");
+            let gone = Instant::now();
+            // What was committed before may still be told.
+            let told = gone + Duration::from_millis(500);
+            listen(&acks, outage(), &mut noted);
+            let falsely = noted.iter().filter(|acked| acked.at > told).count();
+            assert_eq!(falsely, 0, "acked without a database");
+
+            cluster.ask("resume");
+            let back = Instant::now();
+            let first = acks.recv_timeout(PATIENCE).expect("work goes on");
+            let recovery = first.at - back;
+            println!("acked again {recovery:?} after PostgreSQL was back");
+            assert!(recovery < Duration::from_secs(10), "{recovery:?}");
+            noted.push(first);
+            listen(&acks, Duration::from_secs(2), &mut noted);
+            for user in &users {
+                let late = noted.iter().filter(|acked| acked.at > back);
+                let mut late = late.map(|acked| &acked.content);
+                let name = format!("{}-", user.name);
+                assert!(late.any(|content| content.starts_with(&name)), "{name}");
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        noted.extend(acks.try_iter());
+        let history = users[0].history();
+        for (n, message) in history.iter().enumerate() {
+            assert_eq!(message["id"], n + 1, "a hole");
+        }
+        let mut stored: HashMap<&str, Vec<u64>> = HashMap::new();
+        for message in &history {
+            let content = message["content"].as_str().expect("a text");
+            let id = message["id"].as_u64().expect("a number");
+            stored.entry(content).or_default().push(id);
+        }
+        for Acked { content, id, .. } in &noted {
+            assert_eq!(stored.get(content.as_str()), Some(&vec![*id]), "{content}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 
 mod append;
+mod insert;
 mod members;
 pub(crate) mod numbering;
 

@@ -6,9 +6,10 @@ use diesel::{prelude::*, result::Error as DieselError};
 
 use super::{
     Appended, Draft,
+    insert::insert,
     members::Members,
     messages,
-    numbering::{Known, NewMessage, Placed, place},
+    numbering::{Known, Placed, place},
 };
 use crate::{
     db::{
@@ -189,19 +190,4 @@ fn list_known<'a>(
         }
     }
     Ok(known)
-}
-
-fn insert(conn: &mut AnyConnection, rows: &[NewMessage<'_>]) -> QueryResult<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    match conn {
-        AnyConnection::Postgres(conn) => diesel::insert_into(messages::table)
-            .values(rows)
-            .execute(conn)?,
-        AnyConnection::Sqlite(conn) => diesel::insert_into(messages::table)
-            .values(rows)
-            .execute(conn)?,
-    };
-    Ok(())
 }

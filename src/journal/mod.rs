@@ -165,6 +165,8 @@ impl<A: Send + 'static> Journal<A> {
                             queue,
                             announce,
                             doubtful: HashSet::new(),
+                            stored: 0,
+                            commits: 0,
                         }
                         .run();
                     })?,
@@ -232,6 +234,8 @@ struct Writer<A, F> {
     announce: F,
     /// Rooms of which it is not known whether their last changes were stored.
     doubtful: HashSet<String>,
+    stored: u64,
+    commits: u64,
 }
 
 impl<A, F: FnMut(News<A>)> Writer<A, F> {
@@ -240,6 +244,8 @@ impl<A, F: FnMut(News<A>)> Writer<A, F> {
         loop {
             self.settle_doubts();
             if !self.receive(&mut batch) {
+                let (stored, commits) = (self.stored, self.commits);
+                log::info!("stored {stored} messages in {commits} commits");
                 return;
             }
             if !batch.is_empty() {
@@ -368,6 +374,8 @@ impl<A, F: FnMut(News<A>)> Writer<A, F> {
             receipts.push((receipt, answer));
         }
         if !committed.is_empty() {
+            self.stored += committed.len() as u64;
+            self.commits += 1;
             (self.announce)(News::Committed(committed));
         }
         for (receipt, answer) in receipts {

@@ -13,11 +13,13 @@ use super::{
 };
 
 const USERS: usize = 500;
+/// What the target is for.
+const SOCKETS: usize = 10_000;
 /// Long enough for every socket to have been pinged once.
 const SETTLE: Duration = Duration::from_secs(30);
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
-    let sockets = bench.options.sockets_or(5_000);
+    let sockets = bench.options.sockets_or(SOCKETS);
     // A user may have 20 sockets.
     let users = USERS.max(sockets.div_ceil(20)).min(sockets);
     step(&format!("idle: {sockets} sockets of {users} users"));
@@ -56,6 +58,11 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         mega(full),
         Unit::Megabytes,
     ));
+    if sockets < SOCKETS {
+        bench.report.note(format!(
+            "idle: the target is for {SOCKETS} sockets, these were {sockets}."
+        ));
+    }
     if closed > 0 {
         bench.report.note(format!(
             "idle: {closed} of {sockets} sockets were closed meanwhile."

@@ -14,6 +14,8 @@ pub enum Unit {
     Micros,
     /// Milliseconds.
     Millis,
+    /// Seconds.
+    Seconds,
     /// Kilobytes (1,000 bytes).
     Kilobytes,
     /// Megabytes (1,000,000 bytes).
@@ -22,6 +24,8 @@ pub enum Unit {
     PerSecond,
     /// A share of 100.
     Percent,
+    /// How many.
+    Count,
 }
 
 impl Unit {
@@ -35,11 +39,15 @@ impl Unit {
         match self {
             Self::Micros => format!("{number} µs"),
             Self::Millis => format!("{number} ms"),
+            Self::Seconds => format!("{number} s"),
             Self::Kilobytes => format!("{number} kB"),
             Self::Megabytes => format!("{number} MB"),
             Self::PerSecond => format!("{number} /s"),
+            Self::Percent if value.fract() == 0.0 => format!("{value:.0} %"),
             Self::Percent if (99.0..100.0).contains(&value) => format!("{value:.4} %"),
             Self::Percent => format!("{number} %"),
+            Self::Count if value.fract() == 0.0 => thousands(&format!("{value:.0}")),
+            Self::Count => number,
         }
     }
 }
@@ -248,5 +256,8 @@ mod tests {
         assert_eq!(Unit::Millis.write(999.4), "999 ms");
         assert_eq!(Unit::Percent.write(99.9999), "99.9999 %");
         assert_eq!(Unit::Percent.write(100.0), "100 %");
+        assert_eq!(Unit::Percent.write(99.0), "99 %");
+        assert_eq!(Unit::Count.write(0.0), "0");
+        assert_eq!(Unit::Count.write(17.25), "17.2");
     }
 }

@@ -1,7 +1,5 @@
 //! `idle`: the memory of a server that does nothing, and of each socket that says nothing.
 
-use std::time::Duration;
-
 use super::{
     Bench, Result, accounts,
     crowd::Crowd,
@@ -16,7 +14,7 @@ const USERS: usize = 500;
 /// What the target is for.
 const SOCKETS: usize = 10_000;
 /// Long enough for every socket to have been pinged once.
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: u32 = 30;
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let sockets = bench.options.sockets_or(SOCKETS);
@@ -38,7 +36,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let door = Door::Chat(&accounts::tokens(&accounts));
     seats::fill(&crowd, server.addr, door, sockets, 0)?;
     step("  waiting until every socket has been pinged");
-    std::thread::sleep(SETTLE);
+    std::thread::sleep(bench.options.time_or(SETTLE));
     let full = server.rss()?;
     let closed: u64 = crowd.take()?.closed.values().sum();
     let floor = floor(bench, sockets)?;

@@ -114,7 +114,7 @@ pub struct BenchOptions {
     /// Messages in the database [default: 100000 for start, 1000000 for history]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2_000..=10_000_000))]
     pub messages: Option<u32>,
-    /// Seconds of each measurement [default: 60 for logins and slow, otherwise 10]
+    /// Seconds of each measurement [default: 60 for logins and slow, 30 for idle, otherwise 10]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: Option<u32>,
     /// Print JSON instead of a table

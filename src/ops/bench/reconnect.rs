@@ -100,10 +100,10 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
 }
 
 /// Lets the senders send, and waits until everything is acked or will be too late.
-fn send_until_acked(crowd: &Crowd, send: impl FnOnce() -> Result<Sent>) -> Result<Others> {
+fn send_until_acked(crowd: &Crowd, speak: impl FnOnce() -> Result<Sent>) -> Result<Others> {
     let acks = || crowd.live.acks.load(Ordering::Relaxed);
     let before = acks();
-    let sent = send()?;
+    let sent = speak()?;
     let deadline = Instant::now() + ACK_LIMIT;
     while acks() - before < sent.count && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));

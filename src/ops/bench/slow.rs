@@ -44,7 +44,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let memory = server.rss()?;
     crowd.ignore_last(stopped)?;
     // The first seconds only fill the buffers of the kernel.
-    run(FILL, reading)?;
+    run(FILL.min(time), reading)?;
     let after = run(time, reading)?;
     let grown = server.rss()?.saturating_sub(memory);
     let what = format!("slow, {stopped} of {sockets} stopped");

@@ -20,7 +20,11 @@ fn number(report: &Value, what: &str) -> (f64, String) {
     let rows = report["rows"].as_array().expect("rows");
     let row = rows
         .iter()
-        .find(|row| row["what"].as_str().is_some_and(|name| name.ends_with(what)))
+        .find(|row| {
+            row["what"]
+                .as_str()
+                .is_some_and(|name| name.ends_with(what))
+        })
         .unwrap_or_else(|| panic!("no row {what:?} in {report:#}"));
     let verdict = row["verdict"].as_str().expect("a verdict").to_owned();
     (row["measured"].as_f64().expect("a number"), verdict)

@@ -120,6 +120,9 @@ pub struct BenchOptions {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Print the table as Markdown, as docs/PERFORMANCE.md has it
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 impl BenchOptions {
@@ -169,6 +172,8 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         let text = serde_json::to_string_pretty(&bench.report)
             .map_err(|error| BenchError(format!("The report cannot be written: {error}.")))?;
         println!("{text}");
+    } else if options.markdown {
+        println!("{}", bench.report.to_markdown());
     } else if !bench.report.rows.is_empty() {
         println!("{}", bench.report.to_table());
     }

@@ -235,6 +235,26 @@ impl Report {
         }
         text
     }
+
+    /// The table as Markdown, for docs/PERFORMANCE.md.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut text = self.about.join("\n");
+        text.push_str(
+            "\n\n| what | measured | floor | ratio | target | |\n|---|---|---|---|---|---|\n",
+        );
+        for row in &self.rows {
+            let cells = row.cells().map(|cell| match cell.as_str() {
+                "MISSED" => "**missed**".into(),
+                _ => cell,
+            });
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n- {note}");
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -247,6 +267,20 @@ mod tests {
         assert_eq!(row.verdict, Verdict::Told);
         assert_eq!(row.clone().aim(Target::AtMost(3.0)).verdict, Verdict::Met);
         assert_eq!(row.aim(Target::AtLeast(3.1)).verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn the_markdown_of_a_row_is_a_row_of_a_table() {
+        let row = Row::new("x", 3.0, Unit::Micros).above(2.0, "write");
+        let report = Report {
+            rows: vec![row.aim(Target::AtMost(1.0))],
+            notes: vec!["Noisy.".into()],
+            ..Report::default()
+        };
+        let text = report.to_markdown();
+        let line = "| x | 3.00 µs | 2.00 µs | 1.50 × | ≤ 1.00 µs | **missed** |\n";
+        assert!(text.contains(line), "{text}");
+        assert!(text.ends_with("\n- Noisy."), "{text}");
     }
 
     #[test]

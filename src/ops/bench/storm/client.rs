@@ -295,3 +295,47 @@ fn head_end(text: &[u8]) -> Option<usize> {
         .position(|window| window == HEAD_END)
         .map(|at| at + HEAD_END.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking() -> (Client, Dice) {
+        let mut dice = Dice::new(7);
+        let mut client = Client::cut(&mut dice);
+        client.link.open(100);
+        client.stage = Stage::Asked;
+        (client, dice)
+    }
+
+    fn returns_at(client: &Client) -> Millis {
+        match client.link.status() {
+            Status::Waiting { until, .. } => *until,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_told_when_to_come_back_comes_then() {
+        for (status, code) in [("503 Busy", None), ("429 Many", Some(close::TOO_MANY))] {
+            let (mut client, mut dice) = asking();
+            let answer = format!("HTTP/1.1 {status}\r\nRetry-After: 3\r\n\r\n");
+            let facts = client.hear(answer.as_bytes(), 200);
+            let words = format!("HTTP/1.1 {status}");
+            assert_eq!(facts, [Fact::ToldToWait { code, words }]);
+            client.lost(200, code, &mut dice);
+            assert_eq!(returns_at(&client), 3_200);
+        }
+    }
+
+    #[test]
+    fn an_answer_may_come_in_pieces_and_with_frames_behind_it() {
+        let (mut client, mut dice) = asking();
+        assert_eq!(client.hear(b"HTTP/1.1 101 Switching\r\n", 200), []);
+        let mut rest = b"\r\n".to_vec();
+        frame::push_plain(&mut rest, br#"{"type":"reconnect","after_ms":1500}"#);
+        assert_eq!(client.hear(&rest, 200), [Fact::Upgraded]);
+        client.lost(300, Some(close::SHUTTING_DOWN), &mut dice);
+        assert_eq!(returns_at(&client), 1_800);
+    }
+}

@@ -112,6 +112,8 @@ pub struct Writer<A, S, F> {
     announce: F,
     /// Rooms of which it is not known whether their last changes were stored.
     doubtful: HashSet<String>,
+    stored: u64,
+    commits: u64,
 }
 
 impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
@@ -121,6 +123,8 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             queue,
             announce,
             doubtful: HashSet::new(),
+            stored: 0,
+            commits: 0,
         }
     }
 
@@ -130,6 +134,8 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         loop {
             self.settle_doubts();
             if !self.receive(&mut batch) {
+                let (stored, commits) = (self.stored, self.commits);
+                log::info!("stored {stored} messages in {commits} commits");
                 return;
             }
             if !batch.is_empty() {
@@ -242,6 +248,8 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             receipts.push((receipt, answer));
         }
         if !committed.is_empty() {
+            self.stored += committed.len() as u64;
+            self.commits += 1;
             (self.announce)(News::Committed(committed));
         }
         for (receipt, answer) in receipts {

@@ -13,6 +13,7 @@ mod at_rest;
 mod bad_frames;
 mod bad_http;
 mod bad_input;
+mod bench;
 mod browser;
 mod contract;
 mod corpora;

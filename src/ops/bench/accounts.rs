@@ -78,6 +78,15 @@ pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
 fn enter(rest: &mut Rest, username: String) -> Result<Account> {
     let body = json!({"username": username, "password": PASSWORD});
     let _: User = patiently(rest, "/api/auth/register", &body)?.json("a registration")?;
+    log_in(rest, username)
+}
+
+/// Logs a user of the bench in, with the password.
+///
+/// # Errors
+/// When the server refuses.
+pub fn log_in(rest: &mut Rest, username: String) -> Result<Account> {
+    let body = json!({"username": username, "password": PASSWORD});
     let tokens: Tokens = patiently(rest, "/api/auth/login", &body)?.json("a login")?;
     Ok(Account {
         username,

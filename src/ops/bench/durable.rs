@@ -56,6 +56,27 @@ fn run(bench: &mut Bench<'_>, senders: usize) -> Result<()> {
         fsync_before.as_secs_f64(),
         fsync_after.as_secs_f64(),
     );
+    tell_commits(bench, &what, senders, server)
+}
+
+fn tell_commits(bench: &mut Bench<'_>, what: &str, senders: usize, server: Server) -> Result<()> {
+    let Some((stored, commits)) = server.stop_and_count_commits()? else {
+        bench.report.note(format!(
+            "{what}: commits are counted only of a server that the bench has started."
+        ));
+        return Ok(());
+    };
+    let row = Row::new(
+        format!("{what}: messages in a commit"),
+        stored as f64 / commits.max(1) as f64,
+        Unit::Count,
+    )
+    .above(1.0, "a commit for each message");
+    bench.report.row(if senders >= 256 {
+        row.aim(Target::AtLeast(16.0))
+    } else {
+        row
+    });
     Ok(())
 }
 

@@ -24,7 +24,14 @@ pub struct FloorOptions {
     /// Bytes of each message, its frame header included
     #[arg(long)]
     pub bytes: usize,
+    /// Answer each connection's request for a WebSocket first
+    #[arg(long)]
+    pub upgrade: bool,
 }
+
+/// The answer to the request that the bench sends.
+const UPGRADED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: bf1LtH6iEs0DC/lbH7ghp3hIRKI=\r\n\r\n";
 
 const DOOR: Token = Token(usize::MAX);
 
@@ -34,6 +41,8 @@ struct Line {
     partial: Vec<u8>,
     /// What the kernel did not take yet.
     waiting: Vec<u8>,
+    /// Whether its request for a WebSocket is still to be answered.
+    asks: bool,
 }
 
 /// The bare broadcaster: whatever message arrives on a connection is written to all of them, one `write` each, from one
@@ -62,7 +71,7 @@ pub fn run(options: &FloorOptions) -> Result<()> {
         }
         for event in &events {
             match event.token() {
-                DOOR => accept(&door, &poll, &mut lines).map_err(failed)?,
+                DOOR => accept(&door, &poll, &mut lines, options).map_err(failed)?,
                 Token(at) => {
                     if event.is_writable() {
                         write_on(lines.get_mut(at), &[]);
@@ -76,7 +85,12 @@ pub fn run(options: &FloorOptions) -> Result<()> {
     }
 }
 
-fn accept(door: &TcpListener, poll: &Poll, lines: &mut Vec<Option<Line>>) -> std::io::Result<()> {
+fn accept(
+    door: &TcpListener,
+    poll: &Poll,
+    lines: &mut Vec<Option<Line>>,
+    options: &FloorOptions,
+) -> std::io::Result<()> {
     loop {
         match door.accept() {
             Ok((mut stream, _)) => {
@@ -88,6 +102,7 @@ fn accept(door: &TcpListener, poll: &Poll, lines: &mut Vec<Option<Line>>) -> std
                     stream,
                     partial: Vec::new(),
                     waiting: Vec::new(),
+                    asks: options.upgrade,
                 }));
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -108,6 +123,15 @@ fn read_on(lines: &mut [Option<Line>], at: usize, bytes: usize) {
                 line.partial
                     .extend_from_slice(buffer.get(..length).unwrap_or_default());
                 let arrived = std::mem::take(&mut line.partial);
+                if line.asks {
+                    if arrived.ends_with(b"\r\n\r\n") {
+                        line.asks = false;
+                        write_on(lines.get_mut(at), UPGRADED);
+                    } else {
+                        line.partial = arrived;
+                    }
+                    continue;
+                }
                 let mut messages = arrived.chunks_exact(bytes.max(1));
                 for message in &mut messages {
                     for line in &mut *lines {
@@ -168,9 +192,21 @@ impl Broadcaster {
     /// # Errors
     /// When it does not start.
     pub fn start(bytes: usize) -> Result<Self> {
+        Self::start_with(&["--bytes", &bytes.to_string()])
+    }
+
+    /// Starts one that answers each connection's request for a WebSocket.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_with_upgrades() -> Result<Self> {
+        Self::start_with(&["--bytes", "256", "--upgrade"])
+    }
+
+    fn start_with(arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(server::binary()?)
-            .args(["bench-floor", "--bytes"])
-            .arg(bytes.to_string())
+            .arg("bench-floor")
+            .args(arguments)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -18,7 +18,7 @@ const PAGES: u64 = 1_000;
 const PAGE: u64 = 50;
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
-    let large = u64::from(bench.options.messages);
+    let large = u64::from(bench.options.messages.unwrap_or(1_000_000));
     step(&format!(
         "history: pages of {PAGE}, room of {SMALL} and of {large} messages"
     ));
@@ -65,7 +65,11 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-fn newest(server: &Server, token: &str) -> Result<u64> {
+/// The number of the latest message.
+///
+/// # Errors
+/// When there is no answer.
+pub fn newest(server: &Server, token: &str) -> Result<u64> {
     let page: Vec<Message> = Rest::new(server.addr)
         .get("/api/rooms/general/messages?limit=1", Some(token))?
         .json("a page of history")?;

@@ -1,7 +1,5 @@
 //! `idle`: the memory of a server that does nothing, and of each socket that says nothing.
 
-use std::time::Duration;
-
 use super::{
     Bench, Result, accounts,
     crowd::Crowd,
@@ -13,11 +11,13 @@ use super::{
 };
 
 const USERS: usize = 500;
+/// What the target is for.
+const SOCKETS: usize = 10_000;
 /// Long enough for every socket to have been pinged once.
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: u32 = 30;
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
-    let sockets = bench.options.sockets_or(5_000);
+    let sockets = bench.options.sockets_or(SOCKETS);
     // A user may have 20 sockets.
     let users = USERS.max(sockets.div_ceil(20)).min(sockets);
     step(&format!("idle: {sockets} sockets of {users} users"));
@@ -36,7 +36,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let door = Door::Chat(&accounts::tokens(&accounts));
     seats::fill(&crowd, server.addr, door, sockets, 0)?;
     step("  waiting until every socket has been pinged");
-    std::thread::sleep(SETTLE);
+    std::thread::sleep(bench.options.time_or(SETTLE));
     let full = server.rss()?;
     let closed: u64 = crowd.take()?.closed.values().sum();
     let floor = floor(bench, sockets)?;
@@ -56,6 +56,11 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         mega(full),
         Unit::Megabytes,
     ));
+    if sockets < SOCKETS {
+        bench.report.note(format!(
+            "idle: the target is for {SOCKETS} sockets, these were {sockets}."
+        ));
+    }
     if closed > 0 {
         bench.report.note(format!(
             "idle: {closed} of {sockets} sockets were closed meanwhile."

@@ -29,6 +29,8 @@ const CLIENTS: usize = 256;
 const BCRYPT_COST: u32 = 12;
 const SOCKETS_PER_USER: usize = 20;
 const RATE: u32 = 100;
+/// What the target is for.
+const SECONDS: u32 = 60;
 
 #[derive(Default)]
 struct Storm {
@@ -44,6 +46,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     step(&format!(
         "logins: {LOGINS_PER_SECOND} a second (bcrypt cost {BCRYPT_COST}) while {sockets} sockets read {RATE} messages a second"
     ));
+    let time = bench.options.time_or(SECONDS);
     let place = Place::make(bench.options)?;
     let server = Server::get(bench.options, &place, BCRYPT_COST)?;
     let users = accounts::make(server.addr, sockets.div_ceil(SOCKETS_PER_USER).max(SENDERS))?;
@@ -54,14 +57,14 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let cpu = || server.cpu().map(Spent::total);
     let mut run = |time| broadcast::run(&crowd, &mut mouths, (RATE, time), sockets, &cpu);
     run(Duration::from_secs(2))?;
-    let calm = run(bench.options.time())?;
+    let calm = run(time)?;
     let storm = Storm::default();
     let begun = Instant::now();
     let stormy = std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
             scope.spawn(|| log_in_at_rate(&storm, server.addr, &users, begun));
         }
-        let stormy = run(bench.options.time());
+        let stormy = run(time);
         storm.over.store(true, Ordering::Relaxed);
         stormy
     })?;

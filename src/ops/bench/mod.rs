@@ -26,6 +26,7 @@ mod mouths;
 mod noise;
 mod proc;
 mod progress;
+mod reconnect;
 mod report;
 mod rest;
 mod seats;
@@ -33,6 +34,7 @@ mod server;
 mod slow;
 mod start;
 mod stats;
+mod storm;
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -81,6 +83,8 @@ pub enum Line {
     Logins,
     /// What readers that have stopped do to the others
     Slow,
+    /// How soon everyone is back whose connection was cut, and what that does to the others
+    Reconnect,
 }
 
 /// What `parlour bench` can be told.
@@ -98,7 +102,7 @@ pub struct BenchOptions {
     /// Where to put the temporary folder; its disk is the one whose fsync counts [default: the system's]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Sockets to open [default: 1000 for fanout, logins and slow; 5000 for idle]
+    /// Sockets to open [default: 1000 for fanout, logins and slow; 10000 for idle and reconnect]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=60_000))]
     pub sockets: Option<u32>,
     /// Messages a second for fanout, separated by commas
@@ -107,15 +111,18 @@ pub struct BenchOptions {
     /// How many senders wait for their acks in durable, separated by commas
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [10, 256], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub senders: Vec<u32>,
-    /// Messages in the database for start and history
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2_000..=10_000_000))]
-    pub messages: u32,
-    /// Seconds of each measurement
-    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
-    pub seconds: u32,
+    /// Messages in the database [default: 100000 for start, 1000000 for history]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2_000..=10_000_000))]
+    pub messages: Option<u32>,
+    /// Seconds of each measurement [default: 60 for logins and slow, 30 for idle, otherwise 10]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: Option<u32>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Print the table as Markdown, as docs/PERFORMANCE.md has it
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 impl BenchOptions {
@@ -124,7 +131,11 @@ impl BenchOptions {
     }
 
     fn time(&self) -> Duration {
-        Duration::from_secs(self.seconds.into())
+        self.time_or(10)
+    }
+
+    fn time_or(&self, seconds: u32) -> Duration {
+        Duration::from_secs(self.seconds.unwrap_or(seconds).into())
     }
 }
 
@@ -140,6 +151,7 @@ struct Bench<'a> {
 /// # Errors
 /// When a measurement could not be made. What was measured before is printed all the same.
 pub fn run(options: &BenchOptions) -> Result<()> {
+    proc::raise_open_files_limit();
     let mut bench = Bench {
         options,
         clock: Clock::start(),
@@ -160,6 +172,8 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         let text = serde_json::to_string_pretty(&bench.report)
             .map_err(|error| BenchError(format!("The report cannot be written: {error}.")))?;
         println!("{text}");
+    } else if options.markdown {
+        println!("{}", bench.report.to_markdown());
     } else if !bench.report.rows.is_empty() {
         println!("{}", bench.report.to_table());
     }
@@ -177,6 +191,7 @@ impl Bench<'_> {
             Line::History => history::measure(self),
             Line::Logins => logins::measure(self),
             Line::Slow => slow::measure(self),
+            Line::Reconnect => reconnect::measure(self),
         }
     }
 }

@@ -73,18 +73,31 @@ impl Mouths {
     pub fn send(&mut self, rate: u32, time: Duration) -> Result<Sent> {
         let count = (f64::from(rate) * time.as_secs_f64()).round() as u64;
         let progress = Progress::new(format!("messages sent at {rate} a second"), count);
+        let sent = self.send_while(rate, |at| {
+            progress.at(at);
+            at < count
+        })?;
+        progress.done();
+        Ok(sent)
+    }
+
+    /// Sends `rate` messages a second for as long as `more` says so of the number of those sent before.
+    ///
+    /// # Errors
+    /// When a socket is closed.
+    pub fn send_while(&mut self, rate: u32, mut more: impl FnMut(u64) -> bool) -> Result<Sent> {
         let mut late = Histogram::default();
         let start = Instant::now();
-        for at in 0..count {
+        let mut at = 0;
+        while more(at) {
             let due = start + Duration::from_secs_f64(at as f64 / f64::from(rate));
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             late.add(due.elapsed().as_nanos() as u64);
             self.say(at as usize % self.streams.len().max(1))
                 .map_err(|error| BenchError::io("send a message", &error))?;
-            progress.at(at);
+            at += 1;
         }
-        progress.done();
-        Ok(Sent { count, late })
+        Ok(Sent { count: at, late })
     }
 
     fn say(&mut self, sender: usize) -> std::io::Result<()> {

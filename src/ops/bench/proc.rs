@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use super::{BenchError, Result};
 
 /// `/proc` counts CPU time in hundredths of a second, on every architecture that Linux runs on.
@@ -80,6 +82,30 @@ pub fn cpu_of_tree(root: u32) -> Duration {
     ticks(total)
 }
 
+/// How often the threads of a process whose names begin with `name` have been given a core so far; `None` when there
+/// is no such thread. One that waits for work is not given any.
+#[must_use]
+pub fn wake_ups(pid: u32, name: &str) -> Option<u64> {
+    let switches = |thread: &Path| -> Option<u64> {
+        let comm = fs::read_to_string(thread.join("comm")).ok()?;
+        if !comm.starts_with(name) {
+            return None;
+        }
+        let status = fs::read_to_string(thread.join("status")).ok()?;
+        let count = |line: &str| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok();
+        let lines = status
+            .lines()
+            .filter(|line| line.contains("_ctxt_switches:"));
+        Some(lines.filter_map(count).sum())
+    };
+    let threads: Vec<u64> = fs::read_dir(format!("/proc/{pid}/task"))
+        .ok()?
+        .flatten()
+        .filter_map(|thread| switches(&thread.path()))
+        .collect();
+    (!threads.is_empty()).then(|| threads.iter().sum())
+}
+
 /// The memory a process holds (`VmRSS`), in bytes.
 ///
 /// # Errors
@@ -97,6 +123,17 @@ pub fn rss(pid: u32) -> Result<u64> {
                 "The memory of process {pid} cannot be read: it has ended, or this system has no /proc."
             ))
         })
+}
+
+/// Lets this process, and those that it will start, open as many files as the system allows it.
+pub fn raise_open_files_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Where that is refused, the line that needs more files says how many.
+    let _stays_as_it_is = setrlimit(Resource::Nofile, raised);
 }
 
 /// How many files and sockets this process may have open.

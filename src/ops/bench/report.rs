@@ -14,6 +14,8 @@ pub enum Unit {
     Micros,
     /// Milliseconds.
     Millis,
+    /// Seconds.
+    Seconds,
     /// Kilobytes (1,000 bytes).
     Kilobytes,
     /// Megabytes (1,000,000 bytes).
@@ -22,6 +24,8 @@ pub enum Unit {
     PerSecond,
     /// A share of 100.
     Percent,
+    /// How many.
+    Count,
 }
 
 impl Unit {
@@ -35,11 +39,15 @@ impl Unit {
         match self {
             Self::Micros => format!("{number} µs"),
             Self::Millis => format!("{number} ms"),
+            Self::Seconds => format!("{number} s"),
             Self::Kilobytes => format!("{number} kB"),
             Self::Megabytes => format!("{number} MB"),
             Self::PerSecond => format!("{number} /s"),
+            Self::Percent if value.fract() == 0.0 => format!("{value:.0} %"),
             Self::Percent if (99.0..100.0).contains(&value) => format!("{value:.4} %"),
             Self::Percent => format!("{number} %"),
+            Self::Count if value.fract() == 0.0 => thousands(&format!("{value:.0}")),
+            Self::Count => number,
         }
     }
 }
@@ -227,6 +235,26 @@ impl Report {
         }
         text
     }
+
+    /// The table as Markdown, for docs/PERFORMANCE.md.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut text = self.about.join("\n");
+        text.push_str(
+            "\n\n| what | measured | floor | ratio | target | |\n|---|---|---|---|---|---|\n",
+        );
+        for row in &self.rows {
+            let cells = row.cells().map(|cell| match cell.as_str() {
+                "MISSED" => "**missed**".into(),
+                _ => cell,
+            });
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\n- {note}");
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -242,11 +270,28 @@ mod tests {
     }
 
     #[test]
+    fn the_markdown_of_a_row_is_a_row_of_a_table() {
+        let row = Row::new("x", 3.0, Unit::Micros).above(2.0, "write");
+        let report = Report {
+            rows: vec![row.aim(Target::AtMost(1.0))],
+            notes: vec!["Noisy.".into()],
+            ..Report::default()
+        };
+        let text = report.to_markdown();
+        let line = "| x | 3.00 µs | 2.00 µs | 1.50 × | ≤ 1.00 µs | **missed** |\n";
+        assert!(text.contains(line), "{text}");
+        assert!(text.ends_with("\n- Noisy."), "{text}");
+    }
+
+    #[test]
     fn numbers_are_written_for_people() {
         assert_eq!(Unit::PerSecond.write(1_234_567.8), "1,234,568 /s");
         assert_eq!(Unit::Micros.write(2.345_6), "2.35 µs");
         assert_eq!(Unit::Millis.write(999.4), "999 ms");
         assert_eq!(Unit::Percent.write(99.9999), "99.9999 %");
         assert_eq!(Unit::Percent.write(100.0), "100 %");
+        assert_eq!(Unit::Percent.write(99.0), "99 %");
+        assert_eq!(Unit::Count.write(0.0), "0");
+        assert_eq!(Unit::Count.write(17.25), "17.2");
     }
 }

@@ -98,12 +98,13 @@ fn wait_for_greetings(crowd: &Crowd, wanted: u64) -> Result<()> {
     }
 }
 
-/// Both ends of every socket may be ours, but each in its own process: the limit is per process.
+/// Both ends of every socket may be ours, but each in its own process: the limit is per process. The soft one was raised
+/// to the hard one at the start, and the server that we start inherits that.
 fn check_limit(count: usize) -> Result<()> {
     let needed = count as u64 + 200;
     match proc::open_files_limit() {
         Some(limit) if limit < needed => Err(BenchError(format!(
-            "{count} sockets need {needed} open files, and this shell allows {limit}: say `ulimit -n {needed}` first, or use --sockets {}.",
+            "{count} sockets need {needed} open files, and this system allows no more than {limit} (`ulimit -Hn`): have that raised, or use --sockets {}.",
             limit.saturating_sub(200)
         ))),
         _ => Ok(()),
@@ -133,15 +134,19 @@ fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Asks for a WebSocket; gives what came after the answer.
-fn shake_hands(stream: &mut TcpStream, addr: SocketAddr, token: &str) -> std::io::Result<Vec<u8>> {
-    const END: &[u8] = b"\r\n\r\n";
-    let request = format!(
+/// The request for a WebSocket.
+pub fn request(addr: SocketAddr, token: &str) -> String {
+    format!(
         "GET /ws/chat HTTP/1.1\r\nHost: {addr}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: cGFybG91ciBiZW5jaCBrZQ==\r\n\
          Authorization: Bearer {token}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes())?;
+    )
+}
+
+/// Asks for a WebSocket; gives what came after the answer.
+fn shake_hands(stream: &mut TcpStream, addr: SocketAddr, token: &str) -> std::io::Result<Vec<u8>> {
+    const END: &[u8] = b"\r\n\r\n";
+    stream.write_all(request(addr, token).as_bytes())?;
     let mut answer = Vec::with_capacity(1024);
     let mut buffer = [0; 4096];
     loop {

@@ -54,6 +54,7 @@ pub struct Server {
     pid: Option<u32>,
     postmaster: Option<u32>,
     child: Option<Child>,
+    log: Option<PathBuf>,
 }
 
 /// The temporary folder of one line of the bench.
@@ -119,6 +120,7 @@ impl Server {
             pid,
             postmaster: None,
             child: None,
+            log: None,
         })
     }
 
@@ -148,7 +150,7 @@ impl Server {
                 // Senders that ask for no ack cannot know how many wait for one.
                 ("UNACKED_PER_SOCKET", "10000"),
                 ("ACCESS_TOKEN_EXPIRE_MINUTES", "600"),
-                ("RUST_LOG", "warn"),
+                ("RUST_LOG", "warn,parlour::journal=info"),
             ])
             .env("BCRYPT_COST", bcrypt_cost.to_string())
             .env("DATA_DIR", folder)
@@ -177,6 +179,7 @@ impl Server {
             pid: Some(child.id()),
             postmaster,
             child: Some(child),
+            log: Some(log),
         };
         server.addr = addr?;
         Ok(server)
@@ -209,6 +212,24 @@ impl Server {
         Err(BenchError(
             "The server did not end within a minute of being asked to.".into(),
         ))
+    }
+
+    /// Ends the server, and gives how many messages it says to have stored in how many commits; `None` for one that the
+    /// bench did not start.
+    ///
+    /// # Errors
+    /// When it does not end within a minute.
+    pub fn stop_and_count_commits(mut self) -> Result<Option<(u64, u64)>> {
+        let log = self.log.take();
+        self.stop()?;
+        let text = log.and_then(|log| std::fs::read_to_string(log).ok());
+        Ok(text.and_then(|text| commits(&text)))
+    }
+
+    /// How often the threads that hash passwords have been at work, if they can be seen.
+    #[must_use]
+    pub fn password_work(&self) -> Option<u64> {
+        proc::wake_ups(self.pid?, "password-")
     }
 
     /// The CPU time that server and database have taken so far.
@@ -302,4 +323,30 @@ pub fn first_line(child: &mut Child) -> Option<String> {
         }
     });
     lines.recv_timeout(START).ok()
+}
+
+/// What the journal's writers say when they end, all together.
+fn commits(log: &str) -> Option<(u64, u64)> {
+    log.lines()
+        .filter_map(|line| {
+            let (messages, rest) = line.split_once("stored ")?.1.split_once(" messages in ")?;
+            let commits = rest.strip_suffix(" commits")?;
+            Some((messages.parse::<u64>().ok()?, commits.parse::<u64>().ok()?))
+        })
+        .reduce(|all, one| (all.0 + one.0, all.1 + one.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commits_of_all_writers_are_counted_together() {
+        let log = "x INFO  parlour::journal: stored 100 messages in 4 commits\n\
+                   x WARN  parlour: something else\n\
+                   x INFO  parlour::journal: stored 0 messages in 0 commits\n\
+                   x INFO  parlour::journal: stored 20 messages in 1 commits\n";
+        assert_eq!(commits(log), Some((120, 5)));
+        assert_eq!(commits("nothing of the kind"), None);
+    }
 }

@@ -14,6 +14,8 @@ use super::{
 };
 
 const RATE: u32 = 100;
+/// What the target is for.
+const SECONDS: u32 = 60;
 /// Long enough that the kernel's own buffers, some megabytes for each socket, are full within seconds: only then does a
 /// server notice that somebody does not read.
 const CONTENT: usize = 4_096;
@@ -27,6 +29,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     step(&format!(
         "slow: {sockets} sockets at {RATE} messages of {CONTENT} bytes a second, {stopped} of which stop reading"
     ));
+    let time = bench.options.time_or(SECONDS);
     let place = Place::make(bench.options)?;
     let server = Server::get(bench.options, &place, 4)?;
     let users = accounts::make(server.addr, sockets.min(MOST_USERS))?;
@@ -37,12 +40,12 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let cpu = || server.cpu().map(Spent::total);
     let mut run = |time, readers| broadcast::run(&crowd, &mut mouths, (RATE, time), readers, &cpu);
     run(Duration::from_secs(2), sockets)?;
-    let before = run(bench.options.time(), sockets)?;
+    let before = run(time, sockets)?;
     let memory = server.rss()?;
     crowd.ignore_last(stopped)?;
     // The first seconds only fill the buffers of the kernel.
-    run(FILL, reading)?;
-    let after = run(bench.options.time(), reading)?;
+    run(FILL.min(time), reading)?;
+    let after = run(time, reading)?;
     let grown = server.rss()?.saturating_sub(memory);
     let what = format!("slow, {stopped} of {sockets} stopped");
     let report = &mut bench.report;

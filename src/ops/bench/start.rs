@@ -21,7 +21,7 @@ const UNDER_WAY: usize = 30;
 const STARTS: usize = 5;
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
-    let messages = bench.options.messages;
+    let messages = bench.options.messages.unwrap_or(100_000);
     if bench.options.url.is_some() {
         bench
             .report

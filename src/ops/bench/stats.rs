@@ -34,6 +34,13 @@ impl Histogram {
         self.count
     }
 
+    /// How many stayed within `limit` (to within 3 % of it).
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> u64 {
+        let last = bucket_of(limit.as_nanos() as u64);
+        self.buckets.iter().take(last + 1).sum()
+    }
+
     /// The time within which this share (0 to 1) of all stayed; zero when nothing was counted.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Duration {
@@ -93,6 +100,8 @@ mod tests {
         }
         assert_eq!(histogram.quantile(1.0), Duration::from_millis(10));
         assert_eq!(histogram.count(), 10_000);
+        let within = histogram.within(Duration::from_millis(3));
+        assert!((3_000..3_100).contains(&within), "{within}");
     }
 
     #[test]

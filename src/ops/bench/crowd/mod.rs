@@ -87,6 +87,7 @@ enum Order {
     Take(mpsc::Sender<Tally>),
     Talk(Talk, mpsc::Sender<Tally>),
     Ignore(usize),
+    Cut(usize),
     Quit,
 }
 
@@ -156,6 +157,14 @@ impl Crowd {
     /// When the reading thread has ended.
     pub fn ignore_last(&self, count: usize) -> Result<()> {
         self.order(Order::Ignore(count))
+    }
+
+    /// Cuts the last `count` sockets off, without a word to the server (a reset).
+    ///
+    /// # Errors
+    /// When the reading thread has ended.
+    pub fn cut_last(&self, count: usize) -> Result<()> {
+        self.order(Order::Cut(count))
     }
 
     /// What was seen since the last time.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use mio::{Events, Interest, Poll, Token};
+use socket2::SockRef;
 
 use super::{Clock, Live, Order, Seat, Talk, Tally, WAKE};
 use crate::ops::bench::frame::{self, Mark, Said};
@@ -119,6 +120,14 @@ impl Reader {
                 Order::Ignore(count) => {
                     for conn in self.conns.iter_mut().rev().take(count).flatten() {
                         let _ = self.poll.registry().deregister(&mut conn.stream);
+                    }
+                }
+                Order::Cut(count) => {
+                    for conn in self.conns.iter_mut().rev().take(count) {
+                        if let Some(conn) = conn.take() {
+                            // Nothing is waited for: the kernel sends a reset in place of an orderly end.
+                            let _ = SockRef::from(&conn.stream).set_linger(Some(Duration::ZERO));
+                        }
                     }
                 }
                 Order::Quit => return true,

@@ -1,0 +1,83 @@
+//! Anyone can measure what this server costs: `parlour bench` prints numbers with their floors and targets, and every
+//! line that it knows is described.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Backend, Database};
+
+on_both![everyone_who_was_cut_off_comes_back_without_a_password];
+
+fn bench(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
+    command.arg("bench").args(args).stdin(Stdio::null());
+    command
+}
+
+/// The number that a run gave for what ends with `what`, and whether its target was met.
+fn number(report: &Value, what: &str) -> (f64, String) {
+    let rows = report["rows"].as_array().expect("rows");
+    let row = rows
+        .iter()
+        .find(|row| {
+            row["what"]
+                .as_str()
+                .is_some_and(|name| name.ends_with(what))
+        })
+        .unwrap_or_else(|| panic!("no row {what:?} in {report:#}"));
+    let verdict = row["verdict"].as_str().expect("a verdict").to_owned();
+    (row["measured"].as_f64().expect("a number"), verdict)
+}
+
+fn everyone_who_was_cut_off_comes_back_without_a_password(backend: Backend) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = Database::make(backend, folder.path());
+    let mut command = bench(&["reconnect", "durable", "--json"]);
+    command
+        .args(["--sockets", "45", "--seconds", "1", "--senders", "10"])
+        .arg("--data-dir")
+        .arg(folder.path());
+    if backend == Backend::Postgres {
+        command.args(["--database-url", &database.url]);
+    }
+    let output = command.output().expect("runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for (what, wanted) in [
+        ("back and synced", 100.0),
+        ("sends acked within 3 s", 100.0),
+        ("password threads woken", 0.0),
+    ] {
+        assert_eq!(number(&report, what), (wanted, "met".into()), "{report:#}");
+    }
+    let (together, _) = number(&report, "messages in a commit");
+    assert!((1.0..=10.0).contains(&together), "{together}");
+}
+
+#[test]
+fn every_line_of_the_bench_is_described() {
+    let help = bench(&["--help"]).output().expect("runs").stdout;
+    let help = String::from_utf8(help).expect("text");
+    let lines: Vec<&str> = help
+        .lines()
+        .skip_while(|line| !line.contains("Possible values:"))
+        .map_while(|line| match line.trim().strip_prefix("- ") {
+            Some(value) => Some(value.split_once(':').map(|(name, _)| name)),
+            None => line.contains("Possible values:").then_some(None),
+        })
+        .flatten()
+        .collect();
+    assert!(lines.len() >= 9, "{lines:?}");
+    let page = include_str!("../../docs/PERFORMANCE.md");
+    for line in lines {
+        assert!(
+            page.contains(&format!("\n| `{line}` |")),
+            "docs/PERFORMANCE.md says nothing of {line}"
+        );
+    }
+}

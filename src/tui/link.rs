@@ -242,15 +242,13 @@ impl Link {
     }
 
     /// Full jitter: anything between nothing and a bound that doubles with each failure, so that the clients of a
-    /// server that went down do not all come back in the same moment.
+    /// server that went down do not all come back in the same moment. What the server told comes on top: it may have told
+    /// many the same.
     fn wait(&mut self, now: Millis, why: String, dice: &mut Dice) {
         let bound = FIRST_WAIT
             .saturating_mul(1 << self.failures.min(10))
             .min(MAX_WAIT);
-        let wait = self
-            .told
-            .take()
-            .unwrap_or_else(|| dice.roll() % (bound + 1));
+        let wait = self.told.take().unwrap_or_default() + dice.roll() % (bound + 1);
         self.failures = self.failures.saturating_add(1);
         self.status = Status::Waiting {
             until: now + wait,
@@ -318,12 +316,31 @@ mod tests {
             "shutting down".into(),
             &mut dice,
         );
-        assert_eq!(wait_of(&link, 0), 1_234);
-        assert_eq!(link.tick(1_000, &mut dice), []);
+        let wait = wait_of(&link, 0);
+        assert!(
+            (1_234..=1_234 + FIRST_WAIT).contains(&wait),
+            "not before, and not much later: {wait}"
+        );
+        assert_eq!(link.tick(1_233, &mut dice), []);
         assert!(matches!(
-            link.tick(1_234, &mut dice)[..],
+            link.tick(wait, &mut dice)[..],
             [Act::Open { fresh: false, .. }]
         ));
+    }
+
+    #[test]
+    fn many_that_were_told_the_same_do_not_return_in_the_same_moment() {
+        let mut waits: Vec<_> = (0..20)
+            .map(|seed| {
+                let (mut link, _) = connected(0);
+                link.told_to_return(1_000);
+                link.closed(0, None, "busy".into(), &mut Dice::new(seed));
+                wait_of(&link, 0)
+            })
+            .collect();
+        waits.sort_unstable();
+        waits.dedup();
+        assert!(waits.len() > 10, "{waits:?}");
     }
 
     #[test]
@@ -349,7 +366,7 @@ mod tests {
         assert!(matches!(link.status(), Status::Offline { .. }));
         let (mut link, mut dice) = connected(0);
         link.closed(0, Some(close::TOO_MANY), "crowded".into(), &mut dice);
-        assert_eq!(wait_of(&link, 0), CROWDED_WAIT);
+        assert!(wait_of(&link, 0) >= CROWDED_WAIT);
     }
 
     #[test]

@@ -57,7 +57,7 @@ function open(address) {
 }
 function closed(code, reason) {
   if (code === 4403) return leave("This login was ended. Please log in again.");
-  const wait = { 4401: 1, 4429: 30_000 }[code];
+  const wait = { 4401: 1, 4429: 30_000 * (1 + Math.random()) }[code];
   if (wait || (code !== 1008 && (code < 4400 || code > 4499))) return lost("The connection was lost.", wait ?? pause);
   socket = null;
   state(`The server closed the connection (${reason || code}). Reload the page to try again.`);

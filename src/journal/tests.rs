@@ -44,7 +44,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let alice = users::insert(&mut conn, &alice)
         .expect("inserts")
         .expect("alice is new");
-    let (tell, told) = mpsc::channel();
+    let (tell, announcements) = mpsc::channel();
     let announcer = || {
         let (tell, mut conn) = (tell.clone(), conn::open(&url).expect("opens"));
         move |news| {
@@ -76,7 +76,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
             panic!("{wanted} was answered with {receipt:?}");
         };
         assert_eq!(id, wanted, "numbers are in the order of the sends");
-        for ids in told.try_iter() {
+        for ids in announcements.try_iter() {
             largest = largest.max(ids.len());
             announced.extend(ids);
         }

@@ -68,7 +68,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let pending: Vec<_> = (1..=COUNT)
         .map(|number| journal.append(draft(alice, number)).expect("is accepted"))
         .collect();
-    let mut announced = Vec::new();
+    let mut so_far = Vec::new();
     let mut largest = 0;
     for (pending, wanted) in pending.into_iter().zip(1..) {
         let receipt = pending.blocking_recv().expect("is answered");
@@ -78,12 +78,12 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
         assert_eq!(id, wanted, "numbers are in the order of the sends");
         for ids in announcements.try_iter() {
             largest = largest.max(ids.len());
-            announced.extend(ids);
+            so_far.extend(ids);
         }
-        assert!(announced.contains(&id), "{id} is acked, not announced");
+        assert!(so_far.contains(&id), "{id} is acked, not announced");
     }
     assert!(largest > 1, "nothing was committed together");
-    assert!(announced.into_iter().eq(1..=COUNT as u64));
+    assert!(so_far.into_iter().eq(1..=COUNT as u64));
     drop(journal);
     writers.join();
 }

@@ -221,3 +221,6 @@ pub async fn receipt(pending: Pending, since: Instant) -> Result<Receipt> {
         Ok(Err(_)) | Err(_) => Err(Error::outcome_unknown()),
     }
 }
+
+#[cfg(test)]
+mod tests;

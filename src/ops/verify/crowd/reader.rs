@@ -29,7 +29,7 @@ const SYNC: &str = "sync";
 const SILENCE: Duration = Duration::from_secs(6);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 /// Once in so many messages a reader asks again.
-const ASKS_AGAIN: usize = 40;
+const ASKS_AGAIN: usize = 20;
 /// At most from so far back.
 const FAR_BACK: u64 = 60;
 /// Before a question that was refused is asked again.

@@ -1,0 +1,89 @@
+use std::sync::mpsc;
+
+use super::*;
+use crate::{
+    db::{
+        conn,
+        messages::Page,
+        migrate,
+        users::{self, NewUser},
+    },
+    protocol::GENERAL,
+};
+
+fn draft(user_id: i64, number: usize) -> Draft<usize> {
+    Draft {
+        room: GENERAL.to_owned(),
+        user_id,
+        client_id: Some(format!("c{number}")),
+        content: format!("message {number}"),
+        announcement: number,
+    }
+}
+
+/// Publish comes after the commit, and the ack after that; both in the order of the numbers. Sockets would make up for
+/// announcements in another order by reading what they miss, so nobody else would see that they are.
+#[test]
+fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
+    const COUNT: usize = 300;
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = DatabaseUrl::Sqlite(folder.path().join("parlour.db"));
+    let storage = Storage {
+        data_dir: folder.path().to_owned(),
+        database_url: url.clone(),
+        pool_size: 1,
+    };
+    let mut conn = conn::open(&url).expect("opens");
+    migrate::run(&mut conn).expect("migrates");
+    let alice = NewUser {
+        username: "alice",
+        password_hash: "",
+        email: None,
+        created_at: now(),
+    };
+    let alice = users::insert(&mut conn, &alice)
+        .expect("inserts")
+        .expect("alice is new");
+    let (tell, announcements) = mpsc::channel();
+    let announcer = || {
+        let (tell, mut conn) = (tell.clone(), conn::open(&url).expect("opens"));
+        move |news| {
+            let News::Committed(committed) = news else {
+                return;
+            };
+            let ids: Vec<_> = committed.iter().map(|change| change.id).collect();
+            for Committed { room_id, id, .. } in committed {
+                let before = i64::try_from(id).expect("small") - 1;
+                let found = messages::list(&mut conn, room_id, Page::Since(before), 1);
+                assert_eq!(
+                    found.expect("reads").len(),
+                    1,
+                    "{id} is announced, not stored"
+                );
+            }
+            tell.send(ids).expect("the test listens");
+        }
+    };
+    let (journal, writers) = Journal::start(&storage, announcer).expect("starts");
+    let pending: Vec<_> = (1..=COUNT)
+        .map(|number| journal.append(draft(alice, number)).expect("is accepted"))
+        .collect();
+    let mut so_far = Vec::new();
+    let mut largest = 0;
+    for (pending, wanted) in pending.into_iter().zip(1..) {
+        let receipt = pending.blocking_recv().expect("is answered");
+        let Ok(Receipt::Stored { id, .. }) = receipt else {
+            panic!("{wanted} was answered with {receipt:?}");
+        };
+        assert_eq!(id, wanted, "numbers are in the order of the sends");
+        for ids in announcements.try_iter() {
+            largest = largest.max(ids.len());
+            so_far.extend(ids);
+        }
+        assert!(so_far.contains(&id), "{id} is acked, not announced");
+    }
+    assert!(largest > 1, "nothing was committed together");
+    assert!(so_far.into_iter().eq(1..=COUNT as u64));
+    drop(journal);
+    writers.join();
+}

@@ -4,11 +4,11 @@ use super::*;
 use crate::{
     db::{
         conn,
-        messages::Page,
+        messages::{self, Page},
         migrate,
         users::{self, NewUser},
     },
-    protocol::GENERAL,
+    protocol::{GENERAL, time::now},
 };
 
 fn draft(user_id: i64, number: usize) -> Draft<usize> {

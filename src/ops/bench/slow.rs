@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use super::{
-    Bench, Result, accounts,
+    Bench, BenchError, Result, accounts,
     broadcast::{self, SENDERS},
     crowd::Crowd,
+    history,
     mouths::{Dress, Mouths},
-    progress::step,
+    progress::{Progress, step},
     report::{Row, Target, Unit},
+    rest::Rest,
     seats::{self, Door},
     server::{Place, Server, Spent},
+    storm::{Aim, Storm},
 };
+use crate::protocol::views::Message;
 
 const RATE: u32 = 100;
 /// What the target is for.
@@ -21,6 +25,10 @@ const SECONDS: u32 = 60;
 const CONTENT: usize = 4_096;
 const FILL: Duration = Duration::from_secs(10);
 const MOST_USERS: usize = 500;
+/// Changes on a page.
+const PAGE: usize = 200;
+/// Stopped readers that are not back by then are given up.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let sockets = bench.options.sockets_or(1_000);
@@ -34,7 +42,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let server = Server::get(bench.options, &place, 4)?;
     let users = accounts::make(server.addr, sockets.min(MOST_USERS))?;
     let crowd = Crowd::gather(bench.clock, SENDERS)?;
-    let door = Door::Chat(&accounts::tokens(&users));
+    let tokens = accounts::tokens(&users);
+    let door = Door::Chat(&tokens);
     let streams = seats::fill(&crowd, server.addr, door, sockets, SENDERS)?;
     let mut mouths = Mouths::new(streams, Dress::Command, bench.clock).with_contents_of(CONTENT);
     let cpu = || server.cpu().map(Spent::total);
@@ -42,11 +51,15 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     run(Duration::from_secs(2), sockets)?;
     let before = run(time, sockets)?;
     let memory = server.rss()?;
+    let first = tokens.first().map_or("", String::as_str);
+    let since = history::newest(&server, first)?;
     crowd.ignore_last(stopped)?;
     // The first seconds only fill the buffers of the kernel.
     run(FILL.min(time), reading)?;
     let after = run(time, reading)?;
     let grown = server.rss()?.saturating_sub(memory);
+    crowd.cut_last(stopped)?;
+    let whole = count_whole(&server, &tokens, since, stopped)?;
     let what = format!("slow, {stopped} of {sockets} stopped");
     let report = &mut bench.report;
     report.row(
@@ -72,7 +85,57 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         grown as f64 / 1e6,
         Unit::Megabytes,
     ));
+    report.row(
+        Row::new(
+            format!("{what}: whole again after `sync`"),
+            whole as f64 / stopped as f64 * 100.0,
+            Unit::Percent,
+        )
+        .aim(Target::AtLeast(100.0)),
+    );
     before.tell(&format!("{what}, before"), report);
     after.tell(&what, report);
     Ok(())
+}
+
+/// How many of the stopped readers have everything since they stopped: they come back with `sync`, and what one answer
+/// does not hold they read page by page.
+fn count_whole(server: &Server, tokens: &[String], since: u64, stopped: usize) -> Result<usize> {
+    let mut storm = Storm::gather(server.addr, Aim::Synced { tokens, since }, stopped)?;
+    let back = storm.come_back(PATIENCE)?.back;
+    drop(storm);
+    let progress = Progress::new("stopped readers that read what they missed", back as u64);
+    let mut whole = 0;
+    for (count, token) in tokens.iter().cycle().take(back).enumerate() {
+        let newest = history::newest(server, token)?;
+        whole += usize::from(read_since(server, token, since)? == newest);
+        progress.at(count as u64);
+    }
+    progress.done();
+    Ok(whole)
+}
+
+/// Reads every change after this one, and tells the last.
+///
+/// # Errors
+/// When one is missing.
+fn read_since(server: &Server, token: &str, since: u64) -> Result<u64> {
+    let mut rest = Rest::new(server.addr);
+    let mut last = since;
+    loop {
+        let path = format!("/api/rooms/general/messages?since={last}&limit={PAGE}");
+        let page: Vec<Message> = rest.get(&path, Some(token))?.json("a page of changes")?;
+        for message in &page {
+            if message.seq != last + 1 {
+                return Err(BenchError(format!(
+                    "Change {} is followed by {}: one is missing.",
+                    last, message.seq
+                )));
+            }
+            last = message.seq;
+        }
+        if page.len() < PAGE {
+            return Ok(last);
+        }
+    }
 }

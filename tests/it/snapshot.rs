@@ -392,15 +392,20 @@ impl Run<'_> {
         }
     }
 
-    /// Everybody comes, and shows what a new client of the same person would show.
+    /// Who was away comes back, some others stay away, and one comes for the first time: all who are here show what a new
+    /// client of the same person would show.
     fn check(&mut self) {
-        for member in &mut self.members {
-            if member.seats.is_empty() {
+        for (place, member) in self.members.iter_mut().enumerate() {
+            if member.seats.is_empty() && (place == 1 || self.chance.below(2) == 0) {
                 member.connect();
             }
-            if !member.is_logged_in {
+            if !member.seats.is_empty() && !member.is_logged_in {
                 member.log_in();
             }
+        }
+        self.register();
+        if let Some(newcomer) = self.members.last_mut() {
+            newcomer.connect();
         }
         for Member { user, seats, .. } in &mut self.members {
             for seat in seats {

@@ -37,6 +37,7 @@ mod readme;
 mod retry;
 mod settings;
 mod shutdown;
+mod snapshot;
 mod startup;
 mod sync;
 mod terminal;

@@ -339,6 +339,7 @@ fn any_sign_of_life_answers_a_ping_however_soon_it_comes() {
     world.join(2, "bob", &inbox);
     inbox.gauge.hear();
     world.registry.tick(world.at(25));
+    assert_eq!(inbox.take(), ["ping"]);
     inbox.gauge.hear();
     world.registry.tick(world.at(40));
     assert_eq!(world.registry.count(), 1);

@@ -109,7 +109,7 @@ pub struct Connected {
     pub limits: Limits,
     /// The rooms the caller is a member of.
     pub rooms: Vec<RoomState>,
-    /// Who has a socket open at this moment, the caller included; at most 100 of them.
+    /// Who has a socket open, the caller included; at most 100 of them. Who came or went a moment ago follows as a notice.
     pub online: Vec<String>,
 }
 

@@ -56,12 +56,14 @@ enum Step {
     },
     /// The server hears what the client has asked.
     Hear { who: usize },
-    /// A page comes back, with as many changes as this at most; or the reading fails.
-    Page {
+    /// The database answers a reading, with as many changes as this at most; or it fails.
+    Read {
         who: usize,
         room: i64,
         most: Option<usize>,
     },
+    /// The answer of the database arrives. More may have happened since.
+    Page { who: usize, room: i64 },
     /// Seconds go by.
     Pass { seconds: u64 },
 }
@@ -79,7 +81,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => (who.clone(), 1..6usize).prop_map(|(who, count)| Step::Take { who, count }),
         3 => (who.clone(), some, -2..9i64).prop_map(|(who, rooms, back)| Step::Ask { who, rooms, back }),
         3 => who.clone().prop_map(|who| Step::Hear { who }),
-        8 => (who, room, most).prop_map(|(who, room, most)| Step::Page { who, room, most }),
+        8 => (who.clone(), room.clone(), most).prop_map(|(who, room, most)| Step::Read { who, room, most }),
+        8 => (who, room).prop_map(|(who, room)| Step::Page { who, room }),
         2 => (1..5u64).prop_map(|seconds| Step::Pass { seconds }),
     ];
     prop::collection::vec(step, 0..150)
@@ -116,10 +119,19 @@ struct Session {
     gauge: Arc<Gauge>,
     feeds: BTreeMap<i64, Feed<Bytes>>,
     /// Room → the reading that is under way.
-    reading: Cursors,
+    reading: BTreeMap<i64, Reading>,
+    /// Room → how far it has come, as far as this session was told.
+    told: Cursors,
     /// What the client has asked and the server not heard yet.
     asked: Option<Cursors>,
     sync: Option<SyncUnderWay>,
+}
+
+/// A reading, from its asking to its arrival.
+enum Reading {
+    After(u64),
+    Done(Page<Bytes>),
+    Failed,
 }
 
 #[derive(Default)]
@@ -161,8 +173,8 @@ impl Session {
                     continue;
                 }
                 Action::Read(since) | Action::ReadLater(since) => {
-                    let before = self.reading.insert(room, since);
-                    assert_eq!(before, None, "two readings at once");
+                    let before = self.reading.insert(room, Reading::After(since));
+                    assert!(before.is_none(), "two readings at once");
                     continue;
                 }
                 Action::Lag(seq) => {
@@ -379,6 +391,7 @@ impl World {
                 .map(|(room, seq)| (*room, Feed::new(*seq, MOST_HELD)))
                 .collect(),
             reading: BTreeMap::new(),
+            told: seqs.clone(),
             asked: None,
             sync: None,
         });
@@ -401,6 +414,13 @@ impl World {
             session.gauge.take(delivery.weight());
             session.gauge.progress();
             session.gauge.hear();
+            if let Deliver::Change { room_id, seq, .. }
+            | Deliver::Missed { room_id, seq }
+            | Deliver::Reached { room_id, seq } = delivery
+            {
+                let told = session.told.entry(room_id).or_default();
+                *told = seq.max(*told);
+            }
             let mut sent = Vec::new();
             match delivery {
                 Deliver::Change {
@@ -463,34 +483,47 @@ impl World {
         }
     }
 
-    fn page(&mut self, who: usize, room: i64, most: Option<usize>) {
+    fn read(&mut self, who: usize, room: i64, most: Option<usize>) {
         let last_seq = self.last(room);
+        let session = self.clients[who].session.as_mut();
+        let Some(reading) = session.and_then(|session| session.reading.get_mut(&room)) else {
+            return;
+        };
+        let Reading::After(since) = *reading else {
+            return;
+        };
+        let Some(most) = most else {
+            *reading = Reading::Failed;
+            return;
+        };
+        let rest = (1..).zip(&self.log[&room]).filter(|(seq, _)| *seq > since);
+        let changes: Vec<_> = rest
+            .map(|(seq, frame)| (seq, frame.clone()))
+            .take(most)
+            .collect();
+        let complete = changes.last().map_or(since, |(seq, _)| *seq) >= last_seq;
+        *reading = Reading::Done(Page {
+            since,
+            changes,
+            last_seq,
+            complete,
+        });
+    }
+
+    fn page(&mut self, who: usize, room: i64) {
         let client = &mut self.clients[who];
         let Some(session) = &mut client.session else {
             return;
         };
-        let Some(since) = session.reading.remove(&room) else {
-            return;
-        };
         let mut sent = Vec::new();
-        session.feed(room, &mut sent, |feed, actions| {
-            let Some(most) = most else {
-                return feed.failed(actions);
-            };
-            let rest = (1..).zip(&self.log[&room]).filter(|(seq, _)| *seq > since);
-            let changes: Vec<_> = rest
-                .map(|(seq, frame)| (seq, frame.clone()))
-                .take(most)
-                .collect();
-            let complete = changes.last().map_or(since, |(seq, _)| *seq) >= last_seq;
-            let page = Page {
-                since,
-                changes,
-                last_seq,
-                complete,
-            };
-            feed.page(page, actions);
-        });
+        match session.reading.remove(&room) {
+            Some(Reading::Done(page)) => {
+                session.feed(room, &mut sent, |feed, actions| feed.page(page, actions));
+            }
+            Some(Reading::Failed) => session.feed(room, &mut sent, Feed::failed),
+            Some(waiting @ Reading::After(_)) => _ = session.reading.insert(room, waiting),
+            None => {}
+        }
         client.hear(sent, &self.log);
     }
 
@@ -514,8 +547,25 @@ impl World {
             Step::Take { who, count } => self.take(who, count),
             Step::Ask { who, rooms, back } => self.ask(who, &rooms, back),
             Step::Hear { who } => self.hear(who),
-            Step::Page { who, room, most } => self.page(who, room, most),
+            Step::Read { who, room, most } => self.read(who, room, most),
+            Step::Page { who, room } => self.page(who, room),
             Step::Pass { seconds } => self.pass(seconds),
+        }
+        self.check_nothing_waits();
+    }
+
+    /// What a session was told of has been sent, or told as a `lag`, or is being read. Nothing may wait for the next
+    /// change to be noticed: there may be none.
+    fn check_nothing_waits(&self) {
+        let sessions = self.clients.iter().filter_map(|who| who.session.as_ref());
+        for session in sessions {
+            for (room, told) in &session.told {
+                let sent = session.feeds[room].sent();
+                assert!(
+                    sent >= *told || session.reading.contains_key(room),
+                    "told of {told}, sent {sent}, and nothing is being read"
+                );
+            }
         }
     }
 
@@ -534,7 +584,8 @@ impl World {
             self.take(who, usize::MAX);
             self.hear(who);
             for room in ROOMS {
-                self.page(who, room, Some(usize::MAX));
+                self.read(who, room, Some(usize::MAX));
+                self.page(who, room);
             }
         }
         panic!("it never ends");

@@ -20,6 +20,12 @@ use crate::{
     },
 };
 
+mod client;
+mod session;
+
+use client::{Client, Expect, View};
+use session::{Reading, Sent, Session};
+
 const ROOMS: [i64; 2] = [1, 2];
 const CLIENTS: usize = 3;
 const MOST_HELD: usize = 3;
@@ -99,222 +105,6 @@ impl Outbox for Mailbox {
             held.push_back(delivery);
         }
         fits
-    }
-}
-
-/// What a client is sent.
-#[derive(Debug)]
-enum Sent {
-    Message(Bytes),
-    Lag(i64, u64),
-    /// Room → up to where, and whether that is all.
-    Synced(BTreeMap<i64, (u64, bool)>),
-    Error,
-}
-
-/// The server's end of a socket.
-struct Session {
-    id: SocketId,
-    mailbox: Mailbox,
-    gauge: Arc<Gauge>,
-    feeds: BTreeMap<i64, Feed<Bytes>>,
-    /// Room → the reading that is under way.
-    reading: BTreeMap<i64, Reading>,
-    /// Room → how far it has come, as far as this session was told.
-    told: Cursors,
-    /// What the client has asked and the server not heard yet.
-    asked: Option<Cursors>,
-    sync: Option<SyncUnderWay>,
-}
-
-/// A reading, from its asking to its arrival.
-enum Reading {
-    After(u64),
-    Done(Page<Bytes>),
-    Failed,
-}
-
-#[derive(Default)]
-struct SyncUnderWay {
-    waiting: usize,
-    rooms: BTreeMap<i64, (u64, bool)>,
-    has_failed: bool,
-}
-
-impl Session {
-    fn start_sync(&mut self) -> Vec<Sent> {
-        let mut sent = Vec::new();
-        if let Some(cursors) = self.asked.take() {
-            self.sync = Some(SyncUnderWay {
-                waiting: cursors.len(),
-                ..SyncUnderWay::default()
-            });
-            for (room, since) in cursors {
-                self.feed(room, &mut sent, |feed, actions| {
-                    assert!(feed.sync(since, actions), "one after the other");
-                });
-            }
-        }
-        sent
-    }
-
-    fn feed(
-        &mut self,
-        room: i64,
-        sent: &mut Vec<Sent>,
-        event: impl FnOnce(&mut Feed<Bytes>, &mut Vec<Action<Bytes>>),
-    ) {
-        let mut actions = Vec::new();
-        event(self.feeds.get_mut(&room).expect("a room"), &mut actions);
-        for action in actions {
-            let outcome = match action {
-                Action::Send(frame) => {
-                    sent.push(Sent::Message(frame));
-                    continue;
-                }
-                Action::Read(since) | Action::ReadLater(since) => {
-                    let before = self.reading.insert(room, Reading::After(since));
-                    assert!(before.is_none(), "two readings at once");
-                    continue;
-                }
-                Action::Lag(seq) => {
-                    sent.push(Sent::Lag(room, seq));
-                    continue;
-                }
-                Action::Synced { seq, complete } => Some((seq, complete)),
-                Action::CursorAhead | Action::SyncFailed => None,
-            };
-            let sync = self.sync.as_mut().expect("a sync is under way");
-            sync.waiting -= 1;
-            match outcome {
-                Some(outcome) => _ = sync.rooms.insert(room, outcome),
-                None => sync.has_failed = true,
-            }
-            if let Some(done) = self.sync.take_if(|sync| sync.waiting == 0) {
-                sent.push(if done.has_failed {
-                    Sent::Error
-                } else {
-                    Sent::Synced(done.rooms)
-                });
-            }
-        }
-    }
-}
-
-/// What a client may expect next of a room.
-#[derive(Debug, Clone)]
-enum Expect {
-    /// This number, or a `lag`.
-    Exactly(u64),
-    /// This number or, as it reads pages itself, one before.
-    AtMost(u64),
-    /// It has asked for a `sync`, expecting this before, and was sent these numbers (true) and lags (false) since.
-    Anything(u64, Vec<(u64, bool)>),
-}
-
-/// What a client has of a room.
-#[derive(Debug)]
-struct View {
-    start: u64,
-    has: BTreeSet<u64>,
-    expect: Expect,
-}
-
-impl View {
-    /// Up to here it has all.
-    fn cursor(&self) -> u64 {
-        let mut cursor = self.start;
-        while self.has.contains(&(cursor + 1)) {
-            cursor += 1;
-        }
-        cursor
-    }
-
-    fn hear(&mut self, seq: u64, is_message: bool) {
-        if is_message {
-            self.has.insert(seq);
-        }
-        match &mut self.expect {
-            Expect::Anything(_, heard) => heard.push((seq, is_message)),
-            Expect::Exactly(next) => {
-                assert!(!is_message || seq == *next, "{seq} instead of {next}");
-                assert!(seq >= *next, "a lag of what was sent");
-                *next = seq + 1;
-            }
-            Expect::AtMost(next) => {
-                assert!(!is_message || seq <= *next, "{seq} after less than {next}");
-                self.expect = Expect::Exactly(seq + 1);
-            }
-        }
-    }
-
-    /// The answer to its `sync` has come: what it heard since belongs to what came before, or to the answer, or follows.
-    fn resume(&mut self, next: u64) {
-        let before = std::mem::replace(&mut self.expect, Expect::Exactly(next));
-        let Expect::Anything(_, heard) = before else {
-            panic!("it has asked for nothing");
-        };
-        for (seq, is_message) in heard.into_iter().filter(|(seq, _)| *seq >= next) {
-            self.hear(seq, is_message);
-        }
-    }
-}
-
-/// Somebody who comes and goes.
-#[derive(Default)]
-struct Client {
-    views: BTreeMap<i64, View>,
-    session: Option<Session>,
-    /// The cursors of the `sync` that is not answered yet.
-    asked: Option<Cursors>,
-}
-
-impl Client {
-    fn hear(&mut self, sent: Vec<Sent>, log: &BTreeMap<i64, Vec<Bytes>>) {
-        for sent in sent {
-            match sent {
-                Sent::Message(frame) => {
-                    let text = String::from_utf8_lossy(&frame).into_owned();
-                    let (room, seq) = text.split_once(':').expect("room and number");
-                    let (room, seq) = (room.parse().expect("a room"), seq.parse().expect("one"));
-                    let view: &mut View = self.views.get_mut(&room).expect("a room");
-                    view.hear(seq, true);
-                }
-                Sent::Lag(room, seq) => {
-                    self.views.get_mut(&room).expect("a room").hear(seq, false);
-                }
-                Sent::Synced(rooms) => self.hear_synced(&rooms, log),
-                Sent::Error => {
-                    let cursors = self.asked.take().expect("it has asked");
-                    // With more than one room it cannot know which was served, and stays in doubt until it asks again.
-                    if let (1, Some(room)) = (cursors.len(), cursors.keys().next()) {
-                        let view = self.views.get_mut(room).expect("a room");
-                        if let Expect::Anything(next, _) = view.expect {
-                            view.resume(next);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn hear_synced(&mut self, rooms: &BTreeMap<i64, (u64, bool)>, log: &BTreeMap<i64, Vec<Bytes>>) {
-        let cursors = self.asked.take().expect("it has asked");
-        assert_eq!(rooms.len(), cursors.len(), "all that was asked for");
-        for (room, since) in cursors {
-            let (seq, complete) = rooms[&room];
-            let view = self.views.get_mut(&room).expect("a room");
-            let missing = (since + 1..=seq).find(|seq| !view.has.contains(seq));
-            assert_eq!(missing, None, "synced from {since} to {seq}");
-            if complete {
-                view.resume(seq + 1);
-            } else {
-                // It reads the rest by `since`.
-                let end = log[&room].len() as u64;
-                view.has.extend(seq + 1..=end);
-                view.expect = Expect::AtMost(end + 1);
-            }
-        }
     }
 }
 
@@ -465,10 +255,7 @@ impl World {
             // Whoever asks for what was before he first came wants to have it.
             view.start = view.start.min(cursor);
             cursors.insert(*room, cursor);
-            view.expect = match std::mem::replace(&mut view.expect, Expect::Exactly(0)) {
-                Expect::Exactly(next) | Expect::AtMost(next) => Expect::Anything(next, Vec::new()),
-                doubtful @ Expect::Anything(..) => doubtful,
-            };
+            view.ask();
         }
         session.asked = Some(cursors.clone());
         client.asked = Some(cursors);

@@ -24,7 +24,7 @@ mod client;
 mod session;
 
 use client::{Client, Expect, View};
-use session::{Reading, Session};
+use session::{Reading, Sent, Session};
 
 const ROOMS: [i64; 2] = [1, 2];
 const CLIENTS: usize = 3;
@@ -255,10 +255,7 @@ impl World {
             // Whoever asks for what was before he first came wants to have it.
             view.start = view.start.min(cursor);
             cursors.insert(*room, cursor);
-            view.expect = match std::mem::replace(&mut view.expect, Expect::Exactly(0)) {
-                Expect::Exactly(next) | Expect::AtMost(next) => Expect::Anything(next, Vec::new()),
-                doubtful @ Expect::Anything(..) => doubtful,
-            };
+            view.ask();
         }
         session.asked = Some(cursors.clone());
         client.asked = Some(cursors);

@@ -10,7 +10,7 @@ use super::*;
 
 mod reader;
 
-use reader::{Habit, Reader, payload};
+use reader::{Reader, payload};
 
 const QUEUE_FRAMES: usize = 6;
 const PATIENCE: Patience = Patience {
@@ -25,6 +25,17 @@ const PATIENCE: Patience = Patience {
 const FOUND_DEAD: Duration = Duration::from_secs(25 + 1 + 10 + 1);
 const TICK: Duration = Duration::from_secs(1);
 const WITHIN: Duration = Duration::from_secs(5);
+
+/// How somebody reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    /// Takes everything at once, and answers.
+    Prompt,
+    /// Takes everything at once, and says nothing unless a step makes him.
+    Mute,
+    /// Does nothing unless a step makes him.
+    Frozen,
+}
 
 /// One step of a run. `who` is cut to the sockets that there are.
 #[derive(Debug, Clone)]

@@ -1,43 +1,29 @@
-//! A client of the random runs: it believes what it is sent, and fails when that does not fit together.
+//! A client that believes what it is sent, and notices when that is not true.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use bytes::Bytes;
-
-use super::{Cursors, Session};
-
-/// What a client is sent.
-#[derive(Debug)]
-pub(super) enum Sent {
-    Message(Bytes),
-    Lag(i64, u64),
-    /// Room → up to where, and whether that is all.
-    Synced(BTreeMap<i64, (u64, bool)>),
-    Error,
-}
+use super::*;
 
 /// What a client may expect next of a room.
 #[derive(Debug, Clone)]
-pub(super) enum Expect {
+pub enum Expect {
     /// This number, or a `lag`.
     Exactly(u64),
     /// This number or, as it reads pages itself, one before.
     AtMost(u64),
     /// It has asked for a `sync`, expecting this before, and was sent these numbers (true) and lags (false) since.
-    Anything(u64, Vec<(u64, bool)>),
+    Anything(Box<Expect>, Vec<(u64, bool)>),
 }
 
 /// What a client has of a room.
 #[derive(Debug)]
-pub(super) struct View {
-    pub(super) start: u64,
-    pub(super) has: BTreeSet<u64>,
-    pub(super) expect: Expect,
+pub struct View {
+    pub start: u64,
+    pub has: BTreeSet<u64>,
+    pub expect: Expect,
 }
 
 impl View {
     /// Up to here it has all.
-    pub(super) fn cursor(&self) -> u64 {
+    pub fn cursor(&self) -> u64 {
         let mut cursor = self.start;
         while self.has.contains(&(cursor + 1)) {
             cursor += 1;
@@ -45,7 +31,7 @@ impl View {
         cursor
     }
 
-    pub(super) fn hear(&mut self, seq: u64, is_message: bool) {
+    pub fn hear(&mut self, seq: u64, is_message: bool) {
         if is_message {
             self.has.insert(seq);
         }
@@ -63,29 +49,41 @@ impl View {
         }
     }
 
-    /// The answer to its `sync` has come: what it heard since belongs to what came before, or to the answer, or follows.
-    pub(super) fn resume(&mut self, next: u64) {
-        let before = std::mem::replace(&mut self.expect, Expect::Exactly(next));
-        let Expect::Anything(_, heard) = before else {
+    /// It asks for a `sync`.
+    pub fn ask(&mut self) {
+        if !matches!(self.expect, Expect::Anything(..)) {
+            let before = std::mem::replace(&mut self.expect, Expect::Exactly(0));
+            self.expect = Expect::Anything(Box::new(before), Vec::new());
+        }
+    }
+
+    /// The answer to its `sync` has come: all up to this number, or a refusal. What it heard since it asked belongs to
+    /// what came before, or to the answer, or follows it.
+    pub fn resume(&mut self, synced: Option<u64>) {
+        let expect = std::mem::replace(&mut self.expect, Expect::Exactly(0));
+        let Expect::Anything(before, heard) = expect else {
             panic!("it has asked for nothing");
         };
-        for (seq, is_message) in heard.into_iter().filter(|(seq, _)| *seq >= next) {
-            self.hear(seq, is_message);
+        self.expect = synced.map_or(*before, |seq| Expect::Exactly(seq + 1));
+        for (seq, is_message) in heard {
+            if synced.is_none_or(|synced| seq > synced) {
+                self.hear(seq, is_message);
+            }
         }
     }
 }
 
 /// Somebody who comes and goes.
 #[derive(Default)]
-pub(super) struct Client {
-    pub(super) views: BTreeMap<i64, View>,
-    pub(super) session: Option<Session>,
+pub struct Client {
+    pub views: BTreeMap<i64, View>,
+    pub session: Option<Session>,
     /// The cursors of the `sync` that is not answered yet.
-    pub(super) asked: Option<Cursors>,
+    pub asked: Option<Cursors>,
 }
 
 impl Client {
-    pub(super) fn hear(&mut self, sent: Vec<Sent>, log: &BTreeMap<i64, Vec<Bytes>>) {
+    pub fn hear(&mut self, sent: Vec<Sent>, log: &BTreeMap<i64, Vec<Bytes>>) {
         for sent in sent {
             match sent {
                 Sent::Message(frame) => {
@@ -103,17 +101,14 @@ impl Client {
                     let cursors = self.asked.take().expect("it has asked");
                     // With more than one room it cannot know which was served, and stays in doubt until it asks again.
                     if let (1, Some(room)) = (cursors.len(), cursors.keys().next()) {
-                        let view = self.views.get_mut(room).expect("a room");
-                        if let Expect::Anything(next, _) = view.expect {
-                            view.resume(next);
-                        }
+                        self.views.get_mut(room).expect("a room").resume(None);
                     }
                 }
             }
         }
     }
 
-    pub(super) fn hear_synced(
+    pub fn hear_synced(
         &mut self,
         rooms: &BTreeMap<i64, (u64, bool)>,
         log: &BTreeMap<i64, Vec<Bytes>>,
@@ -126,7 +121,7 @@ impl Client {
             let missing = (since + 1..=seq).find(|seq| !view.has.contains(seq));
             assert_eq!(missing, None, "synced from {since} to {seq}");
             if complete {
-                view.resume(seq + 1);
+                view.resume(Some(seq));
             } else {
                 // It reads the rest by `since`.
                 let end = log[&room].len() as u64;

@@ -1,42 +1,48 @@
-//! The server's end of a socket, put together from its feeds as `ws/session` does it.
+//! The server's end of a socket, without its actor: it carries out what the feeds ask for.
 
-use std::{collections::BTreeMap, sync::Arc};
+use super::*;
 
-use bytes::Bytes;
-
-use super::{Action, Cursors, Feed, Gauge, Mailbox, Page, SocketId, client::Sent};
+/// What a client is sent.
+#[derive(Debug)]
+pub enum Sent {
+    Message(Bytes),
+    Lag(i64, u64),
+    /// Room → up to where, and whether that is all.
+    Synced(BTreeMap<i64, (u64, bool)>),
+    Error,
+}
 
 /// The server's end of a socket.
-pub(super) struct Session {
-    pub(super) id: SocketId,
-    pub(super) mailbox: Mailbox,
-    pub(super) gauge: Arc<Gauge>,
-    pub(super) feeds: BTreeMap<i64, Feed<Bytes>>,
+pub struct Session {
+    pub id: SocketId,
+    pub mailbox: Mailbox,
+    pub gauge: Arc<Gauge>,
+    pub feeds: BTreeMap<i64, Feed<Bytes>>,
     /// Room → the reading that is under way.
-    pub(super) reading: BTreeMap<i64, Reading>,
+    pub reading: BTreeMap<i64, Reading>,
     /// Room → how far it has come, as far as this session was told.
-    pub(super) told: Cursors,
+    pub told: Cursors,
     /// What the client has asked and the server not heard yet.
-    pub(super) asked: Option<Cursors>,
-    pub(super) sync: Option<SyncUnderWay>,
+    pub asked: Option<Cursors>,
+    pub sync: Option<SyncUnderWay>,
 }
 
 /// A reading, from its asking to its arrival.
-pub(super) enum Reading {
+pub enum Reading {
     After(u64),
     Done(Page<Bytes>),
     Failed,
 }
 
 #[derive(Default)]
-pub(super) struct SyncUnderWay {
-    pub(super) waiting: usize,
-    pub(super) rooms: BTreeMap<i64, (u64, bool)>,
-    pub(super) has_failed: bool,
+pub struct SyncUnderWay {
+    pub waiting: usize,
+    pub rooms: BTreeMap<i64, (u64, bool)>,
+    pub has_failed: bool,
 }
 
 impl Session {
-    pub(super) fn start_sync(&mut self) -> Vec<Sent> {
+    pub fn start_sync(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
         if let Some(cursors) = self.asked.take() {
             self.sync = Some(SyncUnderWay {
@@ -52,7 +58,7 @@ impl Session {
         sent
     }
 
-    pub(super) fn feed(
+    pub fn feed(
         &mut self,
         room: i64,
         sent: &mut Vec<Sent>,

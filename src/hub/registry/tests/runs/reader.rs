@@ -1,56 +1,41 @@
-//! A client of the random runs, and what it knows of its connection.
-
-use std::collections::BTreeSet;
-
-use serde_json::Value;
+//! A client as it sees its connection: what it is sent, in which order, and who is here as far as it was told.
 
 use super::*;
 
-/// How somebody reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Habit {
-    /// Takes everything at once, and answers.
-    Prompt,
-    /// Takes everything at once, and says nothing unless a step makes him.
-    Mute,
-    /// Does nothing unless a step makes him.
-    Frozen,
-}
-
 /// What a frame of less than 64 KiB carries.
-pub(super) fn payload(frame: &[u8]) -> &[u8] {
+pub fn payload(frame: &[u8]) -> &[u8] {
     &frame[if frame[1] < 126 { 2 } else { 4 }..]
 }
 
 /// A client, and what it knows of its connection.
-pub(super) struct Reader {
-    pub(super) id: SocketId,
-    pub(super) user: i64,
-    pub(super) login: i64,
-    pub(super) rooms: Vec<i64>,
-    pub(super) habit: Habit,
-    pub(super) inbox: Inbox,
+pub struct Reader {
+    pub id: SocketId,
+    pub user: i64,
+    pub login: i64,
+    pub rooms: Vec<i64>,
+    pub habit: Habit,
+    pub inbox: Inbox,
     /// Room → the last change that was sent or told.
-    pub(super) covered: HashMap<i64, u64>,
+    pub covered: HashMap<i64, u64>,
     /// Who is here, as far as this one was told.
-    pub(super) names: BTreeSet<String>,
-    pub(super) last_heard: Instant,
-    pub(super) last_taken: Option<Instant>,
+    pub names: BTreeSet<String>,
+    pub last_heard: Instant,
+    pub last_taken: Option<Instant>,
     /// When a ping was taken that nothing was said after.
-    pub(super) ping_taken: Option<Instant>,
+    pub ping_taken: Option<Instant>,
     /// Since when something is left out, or untold, and nothing was taken.
-    pub(super) behind_since: Option<Instant>,
+    pub behind_since: Option<Instant>,
     /// How it ended.
-    pub(super) closed: Option<u16>,
+    pub closed: Option<u16>,
 }
 
 impl Reader {
-    pub(super) fn is_prompt(&self) -> bool {
+    pub fn is_prompt(&self) -> bool {
         self.habit != Habit::Frozen
     }
 
     /// Takes so many of the deliveries that wait, as a session would.
-    pub(super) fn take(&mut self, count: usize, now: Instant) {
+    pub fn take(&mut self, count: usize, now: Instant) {
         let taken: Vec<Deliver> = {
             let mut held = self.inbox.held.borrow_mut();
             let count = count.min(held.len());
@@ -66,7 +51,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn read(&mut self, delivery: Deliver, now: Instant) {
+    pub fn read(&mut self, delivery: Deliver, now: Instant) {
         match delivery {
             Deliver::Change {
                 room_id,
@@ -97,12 +82,12 @@ impl Reader {
         }
     }
 
-    pub(super) fn cover(&mut self, room_id: i64, seq: u64) {
+    pub fn cover(&mut self, room_id: i64, seq: u64) {
         let covered = self.covered.get_mut(&room_id).expect("one of my rooms");
         *covered = (*covered).max(seq);
     }
 
-    pub(super) fn hear_notice(&mut self, frame: &Bytes) {
+    pub fn hear_notice(&mut self, frame: &Bytes) {
         let event: Value = serde_json::from_slice(payload(frame)).expect("JSON");
         for name in event["usernames"].as_array().expect("names") {
             let name = name.as_str().expect("a name").to_owned();
@@ -114,7 +99,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn hear(&mut self, now: Instant) {
+    pub fn hear(&mut self, now: Instant) {
         self.inbox.gauge.hear();
         self.last_heard = now;
         self.ping_taken = None;

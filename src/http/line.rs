@@ -1,4 +1,4 @@
-//! Connections that keep a place and ask for nothing. An address may hold only so many. The framework times the first request of a connection only, and
+//! Connections that keep a place and ask for nothing: an address may hold only so many, and none for ever. The framework times the first request of a connection only, and
 //! reads on without end after it has refused a chunked body: a client that drips bytes would never have to leave.
 
 use std::{

@@ -10,6 +10,7 @@ use std::{
     mem::MaybeUninit,
     pin::{Pin, pin},
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -31,12 +32,18 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures_util::Stream;
 use tokio::time::timeout;
 
+use super::line::Line;
+use crate::hub::Gauge;
+
 /// Everything that answers requests.
 pub type Site = BoxServiceFactory<(), Request, Response<BoxBody>, Response<BoxBody>, ()>;
 
 /// What a connection is handed to when its client asks for another protocol.
 pub type Upgrade<T> = BoxServiceFactory<(), (Request, Framed<T, Codec>), (), ActixError, ()>;
 
+/// How often a connection that takes nothing is looked at, whether its socket was told to close: it then has as long
+/// again.
+const LAST_MOMENT: Duration = Duration::from_millis(400);
 /// Most bytes that are taken from the connection at once.
 const READ: usize = 8 * 1024;
 /// So often is read before what has been written meanwhile must go out.
@@ -74,6 +81,8 @@ async fn carry<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
+    // As long as the answer is on its way, the connection counts and is watched as any other.
+    let _line = request.conn_data::<Rc<Line>>().cloned();
     let parts = framed.into_parts();
     let wire = Rc::new(Wire {
         io: RefCell::new(parts.io),
@@ -118,6 +127,7 @@ where
         head.head_mut().set_connection_type(ConnectionType::Close);
     }
     let upgraded = head.upgrade();
+    let gauge = head.extensions().get::<Arc<Gauge>>().cloned();
     let size = body.size();
     let mut out = BytesMut::from(&unsent[..]);
     drop(unsent);
@@ -128,7 +138,7 @@ where
     }
     if upgraded {
         drop(codec);
-        return converse(wire, body).await;
+        return converse(wire, body, gauge.as_deref()).await;
     }
     let mut body = pin!(body);
     while let Some(chunk) = wire.next_chunk(body.as_mut()).await? {
@@ -141,14 +151,23 @@ where
     wire.write(out.freeze()).await
 }
 
-/// Writes what the body yields, as it is. The body is asked for more only when nothing waits to be written.
-async fn converse<T>(wire: &Wire<T>, body: BoxBody) -> io::Result<()>
+/// Writes what the body yields, as it is. The body is asked for more only when nothing waits to be written; so a socket
+/// whose client does not read cannot hear that it is to close, and is cut when it has been told so and still does not.
+async fn converse<T>(wire: &Wire<T>, body: BoxBody, gauge: Option<&Gauge>) -> io::Result<()>
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let mut body = pin!(body);
     while let Some(chunk) = wire.next_chunk(body.as_mut()).await? {
-        wire.write(chunk).await?;
+        let mut writing = pin!(wire.write(chunk));
+        let mut was_closed = false;
+        loop {
+            match timeout(LAST_MOMENT, &mut writing).await {
+                Ok(written) => break written?,
+                Err(_) if was_closed => return Err(io::ErrorKind::TimedOut.into()),
+                Err(_) => was_closed = gauge.is_some_and(Gauge::is_closed),
+            }
+        }
     }
     Ok(())
 }

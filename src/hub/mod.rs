@@ -6,7 +6,7 @@ pub mod registry;
 mod server;
 
 use std::{
-    sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -86,6 +86,7 @@ pub struct Gauge {
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
     doom: AtomicU16,
+    closed: AtomicBool,
 }
 
 impl Gauge {
@@ -115,6 +116,17 @@ impl Gauge {
     /// The connection has taken something.
     pub fn progress(&self) {
         self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The hub has told the socket to close, and knows it no more.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the hub has told the socket to close. One whose client does not read cannot hear of it in any other way.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// The close code that the hub could not deliver, because the queue was full.

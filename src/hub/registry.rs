@@ -66,6 +66,8 @@ pub struct Registry<O> {
     users: HashMap<i64, User>,
     rooms: HashMap<i64, BTreeSet<SocketId>>,
     last_id: SocketId,
+    /// Who is here, as far as all have been told.
+    told: HashMap<i64, String>,
     /// User → true for came, false for went; told together at `tell_at`.
     comings: HashMap<i64, (String, bool)>,
     tell_at: Option<Instant>,
@@ -81,6 +83,7 @@ impl<O: Outbox> Registry<O> {
             users: HashMap::new(),
             rooms: HashMap::new(),
             last_id: 0,
+            told: HashMap::new(),
             comings: HashMap::new(),
             tell_at: None,
         }
@@ -103,22 +106,11 @@ impl<O: Outbox> Registry<O> {
     /// back before it was told that he had gone.
     #[must_use]
     pub fn names(&self, newcomer: i64) -> Vec<String> {
-        let own = self.users.get(&newcomer);
-        let others = self
-            .users
-            .iter()
-            .filter(|(id, _)| **id != newcomer && !self.comings.contains_key(id))
-            .map(|(_, user)| &user.name);
-        let gone = self
-            .comings
-            .values()
-            .filter(|(_, came)| !came)
-            .map(|(name, _)| name);
+        let own = self.users.get(&newcomer).map(|user| &user.name);
+        let others = self.told.iter().filter(|(id, _)| **id != newcomer);
         let mut names: Vec<_> = own
-            .map(|user| &user.name)
             .into_iter()
-            .chain(others)
-            .chain(gone)
+            .chain(others.map(|(_, name)| name))
             .take(MOST_NAMES)
             .cloned()
             .collect();
@@ -194,6 +186,13 @@ impl<O: Outbox> Registry<O> {
     pub fn tell_comings(&mut self) {
         self.tell_at = None;
         let comings = std::mem::take(&mut self.comings);
+        for (id, (name, came)) in &comings {
+            if *came {
+                self.told.insert(*id, name.clone());
+            } else {
+                self.told.remove(id);
+            }
+        }
         for came in [false, true] {
             let mut who: Vec<(i64, String)> = comings
                 .iter()
@@ -282,11 +281,12 @@ impl<O: Outbox> Registry<O> {
             code,
             reason,
         };
-        if let Some(socket) = self.sockets.get(&id)
-            && !socket.offer(farewell, &self.patience)
-        {
-            // It will see this when it is no longer frozen, if ever.
-            socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);
+        if let Some(socket) = self.sockets.get(&id) {
+            if !socket.offer(farewell, &self.patience) {
+                // It will see this when it is no longer frozen, if ever.
+                socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);
+            }
+            socket.newcomer.gauge.close();
         }
         self.disconnect(id, now);
     }

@@ -58,22 +58,24 @@ impl Log {
         }
     }
 
-    /// Appends on whatever connection is at hand; on another one, when that had broken while nobody looked.
+    /// Appends on whatever connection is at hand; on another one, as long as those at hand had broken while nobody looked
+    /// (after a restart of the database that are all of them).
     fn append_somewhere(
         &mut self,
         drafts: &[messages::Draft<'_>],
         at: Timestamp,
     ) -> Result<Result<Vec<Appended>, WriteError>> {
-        let begun = Instant::now();
-        let mut connection = db::connection(&self.pool)?;
-        let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
-        let again = matches!(outcome, Err(WriteError::Refused(_)))
-            && conn::is_broken(&mut connection)
-            && begun.elapsed() < BEGIN_ANEW_WITHIN;
-        if !again {
-            return Ok(outcome);
+        for _ in 0..self.pool.max_size() {
+            let mut connection = db::connection(&self.pool)?;
+            let begun = Instant::now();
+            let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
+            let again = matches!(outcome, Err(WriteError::Refused(_)))
+                && conn::is_broken(&mut connection)
+                && begun.elapsed() < BEGIN_ANEW_WITHIN;
+            if !again {
+                return Ok(outcome);
+            }
         }
-        drop(connection);
         let mut connection = db::connection(&self.pool)?;
         Ok(messages::append(
             &mut connection,

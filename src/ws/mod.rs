@@ -82,5 +82,7 @@ pub fn start(
         ctx.add_stream(InboundStream::new(payload, app.config.limits.frame_bytes));
         ChatSession::new(app, caller, written, measured)
     });
+    // Whoever carries the bytes is to see when the hub has given this socket up.
+    response.extensions_mut().insert(Arc::clone(&gauge));
     response.streaming(OutgoingStream::new(session, outgoing, gauge))
 }

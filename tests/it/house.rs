@@ -63,6 +63,10 @@ const KEPT: &[Room] = &[
     ("actix", &["hub", "ws"]),
     ("actix_web_actors", &["ws"]),
     ("actix_web", &["ws", "http"]),
+    ("actix_server", &["http"]),
+    ("actix_service", &["http", "tui"]),
+    ("actix_http", &["http", "tui"]),
+    ("actix_codec", &["http", "tui"]),
     ("std::env", &["config"]),
 ];
 

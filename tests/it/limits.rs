@@ -1,6 +1,9 @@
 //! Limits are told in the first frame, and kept; whoever runs into one is told when to try again.
 
-use std::io::Read as _;
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
 
@@ -127,22 +130,19 @@ fn who_opens_sockets_too_fast_is_told_to_wait() {
         User::register(&server, "alice"),
         User::register(&server, "bob"),
     );
-    let refused = eventually("alice is refused", || {
-        alice.try_connect().map(Socket::close).err()
+    let handshake = [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    // Until then she may also be told that the sockets before are not gone yet.
+    let asked = eventually("alice is refused", || {
+        let _ = alice.try_connect().map(Socket::close);
+        let asked = alice.http().request("GET", "/ws/chat", &handshake, b"");
+        (asked.status == 429 && asked.json()["code"] == "rate_limited").then_some(asked)
     });
-    assert_eq!(refused, 429);
-    let asked = alice.http().request(
-        "GET",
-        "/ws/chat",
-        &[
-            ("connection", "upgrade"),
-            ("upgrade", "websocket"),
-            ("sec-websocket-version", "13"),
-            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ],
-        b"",
-    );
-    asked.expect_problem(429, "rate_limited");
+    asked.expect_any_problem();
     assert!(asked.header("retry-after").is_some(), "{asked:?}");
     bob.connect().say("not his fault");
 }
@@ -164,8 +164,14 @@ fn one_address_cannot_hold_all_connections() {
         .collect();
     eventually("one more is closed at once", || {
         let mut one_more = server.http().open().expect("connects");
-        let mut byte = [0];
-        matches!(one_more.read(&mut byte), Ok(0) | Err(_)).then_some(())
+        let soon = Some(Duration::from_secs(2));
+        one_more.set_read_timeout(soon).expect("sets");
+        let read = one_more.read(&mut [0]);
+        let is_closed = match &read {
+            Ok(count) => *count == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        };
+        is_closed.then_some(())
     });
     sockets[0].say("whoever has a socket is not concerned");
     drop(idle);
@@ -173,4 +179,65 @@ fn one_address_cannot_hold_all_connections() {
         let answer = server.http().try_request("GET", "/health", &[], b"");
         answer.ok().filter(|answer| answer.status == 200)
     });
+}
+
+/// Asking for another protocol is no way around what holds for every connection.
+#[test]
+fn an_answer_that_nobody_reads_is_given_up_whatever_was_asked_for() {
+    let server = Server::with(Backend::Sqlite)
+        .env("KEEP_ALIVE_SECONDS", 1)
+        .env("SLOW_READER_SECONDS", 600)
+        .start();
+    server.http().get("/health").expect(200);
+    let before = server.open_sockets();
+    let mut streams = Vec::new();
+    for upgrade in ["", "connection: upgrade\r\nupgrade: websocket\r\n"] {
+        let mut stream = server.http().open().expect("connects");
+        // So little that the answer does not fit into what the kernel takes.
+        socket2::SockRef::from(&stream)
+            .set_recv_buffer_size(4_096)
+            .expect("sets");
+        let request =
+            format!("GET /redoc/redoc.standalone.js HTTP/1.1\r\nhost: x\r\n{upgrade}\r\n");
+        stream.write_all(request.as_bytes()).expect("sends");
+        streams.push(stream);
+    }
+    eventually("both are there", || {
+        (server.open_sockets() >= before + 2).then_some(())
+    });
+    eventually("both are given up", || {
+        (server.open_sockets() <= before).then_some(())
+    });
+}
+
+/// A client that does not read cannot be told that its login has ended; it must be gone all the same.
+#[test]
+fn whoever_is_logged_out_is_cut_off_even_when_he_does_not_read() {
+    let server = Server::with(Backend::Sqlite)
+        .env("SLOW_READER_SECONDS", 600)
+        .start();
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let mut writer = bob.connect();
+    writer.say("hello");
+    let before = server.open_sockets();
+    let stopped = alice.connect();
+    let padding = "x".repeat(15_000);
+    // Twice what the kernel's buffers take.
+    for n in 0..600 {
+        writer.say(&format!("{n} {padding}"));
+    }
+    alice
+        .http()
+        .post("/api/auth/logout", &json!({}))
+        .expect(204);
+    let logged_out = Instant::now();
+    eventually("her socket is gone", || {
+        (server.open_sockets() <= before).then_some(())
+    });
+    let took = logged_out.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    drop(stopped);
 }

@@ -173,7 +173,12 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.ask("stop");
+        if thread::panicking() {
+            // It has been told why already; a second panic would hide it.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.ask("stop")));
+        } else {
+            self.ask("stop");
+        }
     }
 }
 
@@ -215,10 +220,40 @@ fn listen(acks: &Receiver<Acked>, time: Duration, noted: &mut Vec<Acked>) {
     }
 }
 
+/// Ends the writers, also when the test has failed.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// As long as scripts/soak wants it, and a few seconds otherwise.
 fn outage() -> Duration {
     let seconds = std::env::var("PARLOUR_TEST_OUTAGE_SECONDS").ok();
     Duration::from_secs(seconds.map_or(3, |seconds| seconds.parse().expect("seconds")))
+}
+
+/// Nobody notices a restart of PostgreSQL while nobody writes: the first message after it is stored at once, although
+/// every connection that was kept has died. (Its name lets a run without PostgreSQL leave it out.)
+mod restarted_while_nobody_writes {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        let server = Server::with(Backend::Sqlite)
+            .env("DATABASE_URL", cluster.ask("url"))
+            .start();
+        let mut socket = User::register(&server, "alice").connect();
+        for n in 0..20 {
+            socket.say(&format!("before {n}"));
+        }
+        cluster.ask("halt");
+        cluster.ask("resume");
+        socket.say("after");
+    }
 }
 
 /// The server of PostgreSQL is stopped under load, stays away, and is started again: nothing is acked meanwhile, no socket
@@ -238,6 +273,7 @@ mod stopped_and_started_under_load {
         let (acked, acks) = channel();
         let mut noted = Vec::new();
         thread::scope(|scope| {
+            let _ends = Ends(&stop);
             for user in &users {
                 let (socket, acked, stop) = (user.connect(), acked.clone(), &stop);
                 scope.spawn(move || write_on(socket, &user.name, stop, &acked));
@@ -258,7 +294,7 @@ mod stopped_and_started_under_load {
             let first = acks.recv_timeout(PATIENCE).expect("work goes on");
             let recovery = first.at - back;
             println!("acked again {recovery:?} after PostgreSQL was back");
-            assert!(recovery < Duration::from_secs(10), "{recovery:?}");
+            assert!(recovery < Duration::from_secs(5), "{recovery:?}");
             noted.push(first);
             listen(&acks, Duration::from_secs(2), &mut noted);
             for user in &users {
@@ -267,7 +303,6 @@ mod stopped_and_started_under_load {
                 let name = format!("{}-", user.name);
                 assert!(late.any(|content| content.starts_with(&name)), "{name}");
             }
-            stop.store(true, Ordering::Relaxed);
         });
         noted.extend(acks.try_iter());
         let history = users[0].history();

@@ -1,15 +1,16 @@
 //! Appending to the logs of rooms: one transaction for all that waits, in as few round trips as can be.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use diesel::{prelude::*, result::Error as DieselError};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
 
 use super::{
     Appended, Draft,
     insert::insert,
     members::Members,
     messages,
-    numbering::{Known, Placed, place},
+    numbering::{Known, place},
 };
 use crate::{
     db::{
@@ -45,19 +46,17 @@ pub fn append(
     now: Timestamp,
     members: &mut Members,
 ) -> Result<Vec<Appended>, WriteError> {
-    // Nearly all drafts are new and their senders members, so they are inserted as if all were. The unique index and the
-    // members tell of the others; then all is begun anew, with care.
+    // Nearly all drafts are new, so they are inserted as if all were. The unique index is what finds the others; then
+    // all is begun anew, with care.
     match write(conn, |conn| hope(conn, drafts, now, members)) {
-        Err(WriteError::Refused(error))
-            if is_unique_violation(&error) || error == DieselError::RollbackTransaction =>
-        {
+        Err(WriteError::Refused(error)) if is_unique_violation(&error) => {
             write(conn, |conn| look_first(conn, drafts, now, members))
         }
         outcome => outcome,
     }
 }
 
-/// Takes a number for every draft. [`DieselError::RollbackTransaction`] when one of them may not have any.
+/// Takes a number for every draft, and gives those back that nobody may have.
 fn hope(
     conn: &mut AnyConnection,
     drafts: &[Draft<'_>],
@@ -66,13 +65,15 @@ fn hope(
 ) -> QueryResult<Vec<Appended>> {
     let rooms = take_numbers(conn, drafts)?;
     members.learn(conn, drafts, &rooms)?;
-    let allowed = |draft: &Draft<'_>| allowed(draft, &rooms, members);
-    if !drafts.iter().all(|draft| allowed(draft).is_some()) {
-        return Err(DieselError::RollbackTransaction);
+    let placed = place(drafts, None, now, |draft| allowed(draft, &rooms, members));
+    insert(conn, &placed.rows)?;
+    if placed.outcomes.contains(&Appended::NoSuchRoom) {
+        for room in rooms.values() {
+            let last_seq = placed.last_seqs.get(&room.id).unwrap_or(&room.last_seq);
+            update_last_seq(conn, room.id, *last_seq)?;
+        }
     }
-    let Placed { rows, outcomes, .. } = place(drafts, None, now, allowed);
-    insert(conn, &rows)?;
-    Ok(outcomes)
+    Ok(placed.outcomes)
 }
 
 /// Looks who is a member and what was stored before, and takes no number that is not needed.
@@ -90,11 +91,16 @@ fn look_first(
     });
     insert(conn, &placed.rows)?;
     for (room_id, last_seq) in placed.last_seqs {
-        diesel::update(rooms::table.find(room_id))
-            .set(rooms::last_seq.eq(last_seq))
-            .execute(conn)?;
+        update_last_seq(conn, room_id, last_seq)?;
     }
     Ok(placed.outcomes)
+}
+
+fn update_last_seq(conn: &mut AnyConnection, room_id: i64, last_seq: i64) -> QueryResult<()> {
+    diesel::update(rooms::table.find(room_id))
+        .set(rooms::last_seq.eq(last_seq))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// The room that a draft is for, with its latest change, if its sender is a member of it.
@@ -137,28 +143,35 @@ fn take_numbers<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResu
 }
 
 fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult<Rooms<'a>> {
-    let names: HashSet<&'a str> = drafts.iter().map(|draft| draft.room).collect();
-    let query = rooms::table
-        .filter(rooms::name.eq_any(names.iter().copied().collect::<Vec<_>>()))
-        // As in `take_numbers`.
-        .order(rooms::name)
-        .select((rooms::name, rooms::id, rooms::last_seq, rooms::evictions));
-    let found: Vec<(String, i64, i64, i64)> = match conn {
-        // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
-        AnyConnection::Postgres(conn) => query.for_no_key_update().load(conn)?,
-        // BEGIN IMMEDIATE has made us the only writer.
-        AnyConnection::Sqlite(conn) => query.load(conn)?,
-    };
-    let locked = |(name, id, last_seq, evictions): (String, _, _, _)| {
-        let locked = Locked {
-            id,
-            last_seq,
-            evictions,
+    // In the order of `take_numbers`. (The database's own order of texts may be another one.)
+    let names: BTreeSet<&'a str> = drafts.iter().map(|draft| draft.room).collect();
+    let mut found = HashMap::new();
+    for name in names {
+        let query = rooms::table.filter(rooms::name.eq(name)).select((
+            rooms::id,
+            rooms::last_seq,
+            rooms::evictions,
+        ));
+        let row: Option<(i64, i64, i64)> = match conn {
+            // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
+            AnyConnection::Postgres(conn) => query.for_no_key_update().first(conn).optional()?,
+            // BEGIN IMMEDIATE has made us the only writer.
+            AnyConnection::Sqlite(conn) => query.first(conn).optional()?,
         };
-        Some((*names.get(name.as_str())?, locked))
-    };
-    Ok(found.into_iter().filter_map(locked).collect())
+        if let Some((id, last_seq, evictions)) = row {
+            let locked = Locked {
+                id,
+                last_seq,
+                evictions,
+            };
+            found.insert(name, locked);
+        }
+    }
+    Ok(found)
 }
+
+/// Room, sender and `client_id`; and what was stored under it.
+type Found = (i64, i64, String, (i64, i64, String, NaiveDateTime));
 
 /// Those of the drafts that were stored before, by room, sender and `client_id`.
 fn list_known<'a>(
@@ -166,28 +179,48 @@ fn list_known<'a>(
     drafts: &[Draft<'a>],
     rooms: &Rooms<'_>,
 ) -> QueryResult<Known<'a>> {
-    let mut known = HashMap::new();
-    for draft in drafts {
-        let (Some(Locked { id: room_id, .. }), Some(client_id)) =
-            (rooms.get(draft.room), draft.client_id)
-        else {
-            continue;
-        };
-        let found = messages::table
-            .filter(messages::room_id.eq(room_id))
-            .filter(messages::user_id.eq(draft.user_id))
-            .filter(messages::client_id.eq(client_id))
-            .select((
+    let names: HashSet<(i64, i64, &'a str)> = drafts
+        .iter()
+        .filter_map(|draft| Some((rooms.get(draft.room)?.id, draft.user_id, draft.client_id?)))
+        .collect();
+    if names.is_empty() {
+        return Ok(Known::new());
+    }
+    let one_of = |id: fn(&(i64, i64, &'a str)) -> i64| -> Vec<i64> {
+        names
+            .iter()
+            .map(id)
+            .collect::<HashSet<_>>()
+            .into_iter()
+            .collect()
+    };
+    // It may find more than was asked for, of the same people in the same rooms.
+    let query = messages::table
+        .filter(messages::room_id.eq_any(one_of(|name| name.0)))
+        .filter(messages::user_id.eq_any(one_of(|name| name.1)))
+        .filter(messages::client_id.eq_any(names.iter().map(|name| name.2).collect::<Vec<_>>()))
+        .select((
+            messages::room_id,
+            messages::user_id,
+            messages::client_id.assume_not_null(),
+            (
                 messages::id,
                 messages::seq,
                 messages::content,
                 messages::created_at,
-            ))
-            .first(conn)
-            .optional()?;
-        if let Some(found) = found {
-            known.insert((*room_id, draft.user_id, client_id), found);
-        }
-    }
-    Ok(known)
+            ),
+        ));
+    let found: Vec<Found> = match conn {
+        AnyConnection::Postgres(conn) => query.load(conn)?,
+        AnyConnection::Sqlite(conn) => query.load(conn)?,
+    };
+    let mut found: HashMap<(i64, i64, String), _> = found
+        .into_iter()
+        .map(|(room_id, user_id, client_id, stored)| ((room_id, user_id, client_id), stored))
+        .collect();
+    let known = names.into_iter().filter_map(|name| {
+        let stored = found.remove(&(name.0, name.1, name.2.to_owned()))?;
+        Some((name, stored))
+    });
+    Ok(known.collect())
 }

@@ -75,8 +75,10 @@ impl<O: Outbox> Socket<O> {
         let (room_id, seq) = (change.room_id, change.seq);
         // What was missed is told first, so that nobody sees n + 2 after n; and only when this fits behind it, so that a
         // full queue does not fill up with that.
-        let waiting = self.newcomer.gauge.waiting_bytes.load(Ordering::Relaxed);
-        let fits = waiting + frame.len() <= patience.queue_bytes;
+        let gauge = &self.newcomer.gauge;
+        let bytes = gauge.waiting_bytes.load(Ordering::Relaxed) + frame.len();
+        let frames = gauge.waiting.load(Ordering::Relaxed) + self.missed.len() + 1;
+        let fits = bytes <= patience.queue_bytes && frames <= patience.queue_frames;
         let frame = frame.clone();
         let change = Deliver::Change {
             room_id,

@@ -39,6 +39,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     std::thread::sleep(bench.options.time_or(SETTLE));
     let full = server.rss()?;
     let closed: u64 = crowd.take()?.closed.values().sum();
+    // The floor needs as many open files again.
+    drop((crowd, server));
     let floor = floor(bench, sockets)?;
     // All growth is put down to the sockets, that of the users' logins included.
     let each = full.saturating_sub(empty) as f64 / sockets as f64 / 1e3;

@@ -255,6 +255,15 @@ impl Server {
         self.child.id()
     }
 
+    /// How many network connections (and the like) it has open.
+    pub fn open_sockets(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid()))
+            .expect("its files")
+            .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
+            .filter(|link| link.to_string_lossy().starts_with("socket:"))
+            .count()
+    }
+
     /// A line of `/proc/PID/status`, in kilobytes.
     pub fn memory_kb(&self, field: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("status");

@@ -25,7 +25,7 @@ use crate::{
         lock::{self, LockError},
         migrate,
     },
-    gate::Gate,
+    gate::{Gate, Share},
     hub::Hub,
     journal::Journal,
     protocol::time::{format, now},
@@ -98,8 +98,14 @@ impl App {
         };
         let (journal, writers) = Journal::start(&config.storage, announcer).map_err(no_threads)?;
         let threads = (config.workers / 2).clamp(1, 4);
-        let passwords = Gate::start("password", threads, PASSWORD_QUEUE, PASSWORD_PATIENCE)
-            .map_err(no_threads)?;
+        let passwords = Gate::start(
+            "password",
+            Share::Leftover,
+            threads,
+            PASSWORD_QUEUE,
+            PASSWORD_PATIENCE,
+        )
+        .map_err(no_threads)?;
         let app = Self {
             epoch,
             db,

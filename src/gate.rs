@@ -28,6 +28,19 @@ pub struct Gate {
     name: &'static str,
 }
 
+/// How the threads of a gate share the cores with everybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// As all others.
+    Even,
+    /// They get what the others leave, as far as the system can tell threads apart: their work is long, and nobody is to
+    /// wait for it who did not ask for it.
+    Leftover,
+}
+
+/// Lower by this than the others (`nice(2)`): about a tenth of a core's time beside a thread that always wants it.
+const LEFTOVER: i32 = 10;
+
 /// What is given up first when too much is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
@@ -44,6 +57,7 @@ impl Gate {
     /// When the system gives no thread.
     pub fn start(
         name: &'static str,
+        share: Share,
         threads: usize,
         waiting: usize,
         limit: Duration,
@@ -54,7 +68,14 @@ impl Gate {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new()
                 .name(format!("{name}-{number}"))
-                .spawn(move || work(&jobs))?;
+                .spawn(move || {
+                    if share == Share::Leftover
+                        && let Err(error) = rustix::process::nice(LEFTOVER)
+                    {
+                        log::debug!("the {name} threads share the cores evenly: {error}");
+                    }
+                    work(&jobs);
+                })?;
         }
         Ok(Self {
             queue,
@@ -167,7 +188,7 @@ mod tests {
     use crate::error::Kind;
 
     fn gate(limit: u64) -> Gate {
-        Gate::start("test", 1, 1, Duration::from_millis(limit)).expect("a thread")
+        Gate::start("test", Share::Even, 1, 1, Duration::from_millis(limit)).expect("a thread")
     }
 
     #[tokio::test(flavor = "current_thread")]
@@ -184,7 +205,8 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn what_can_wait_is_refused_before_what_is_urgent() {
-        let gate = Gate::start("test", 1, 4, Duration::from_secs(5)).expect("a thread");
+        let gate =
+            Gate::start("test", Share::Leftover, 1, 4, Duration::from_secs(5)).expect("a thread");
         let (release, blocked) = std::sync::mpsc::channel::<()>();
         let (begun, has_begun) = oneshot::channel();
         let first = gate.run(Urgency::Urgent, move || {

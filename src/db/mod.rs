@@ -22,7 +22,7 @@ pub use conn::{AnyConnection, Pool, WriteError};
 use crate::{
     config::Storage,
     error::{Error, Result},
-    gate::{Gate, Urgency},
+    gate::{Gate, Share, Urgency},
     protocol::time::Timestamp,
 };
 
@@ -40,7 +40,13 @@ impl Db {
     /// When the system gives no thread.
     pub fn new(storage: &Storage) -> std::io::Result<Self> {
         let threads = storage.pool_size as usize;
-        let gate = Gate::start("database", threads, 64 * threads, conn::PATIENCE)?;
+        let gate = Gate::start(
+            "database",
+            Share::Even,
+            threads,
+            64 * threads,
+            conn::PATIENCE,
+        )?;
         Ok(Self {
             pool: conn::pool(&storage.database_url, storage.pool_size),
             gate,

@@ -1,6 +1,7 @@
 //! Passwords are slow to check, on purpose; nobody else may feel it, and nobody may learn from it who has an account.
 
 use std::{
+    fs,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -65,4 +66,26 @@ fn a_storm_of_logins_delays_no_message() {
             "only {left} logins were still waiting when the messages were through"
         );
     });
+}
+
+/// The threads that work on passwords leave the cores to those that carry messages.
+#[test]
+fn passwords_get_what_messages_leave_of_the_cores() {
+    let server = Server::start(Backend::Sqlite);
+    let niceness = |name: &str| -> Vec<i64> {
+        let threads = fs::read_dir(format!("/proc/{}/task", server.pid())).expect("its threads");
+        let stats =
+            threads.map(|thread| fs::read_to_string(thread.expect("one").path().join("stat")));
+        stats
+            .filter_map(|stat| {
+                let stat = stat.ok()?;
+                let (before, after) = stat.rsplit_once(") ")?;
+                // The 19th field, of which the first two are before the bracket (proc_pid_stat(5)).
+                let nice = after.split(' ').nth(16)?.parse().ok()?;
+                before.split_once('(')?.1.starts_with(name).then_some(nice)
+            })
+            .collect()
+    };
+    assert_eq!(niceness("password-"), [10]);
+    assert!(niceness("database-").iter().all(|nice| *nice == 0));
 }

@@ -21,6 +21,10 @@ use tokio::net::TcpStream;
 
 use crate::chat::connections::{Connections, Place};
 
+/// Bytes that the kernel may hold for a socket whose client reads slowly (Linux takes it twice, for its own needs). Left
+/// alone, it would take some megabytes for each, and a few hundred of them would use up what it has for all connections.
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// A connection, as its requests see it.
 #[derive(Debug)]
 pub struct Line {
@@ -90,7 +94,11 @@ impl Line {
 impl Working {
     /// From now on it is a WebSocket, which has a heartbeat of its own.
     pub fn upgraded(&self) {
-        self.0.handle.take();
+        if let Some(handle) = self.0.handle.take()
+            && let Err(error) = handle.set_send_buffer_size(SEND_BUFFER)
+        {
+            log::debug!("the kernel's buffer for a socket stays as it is: {error}");
+        }
         self.0.place.take();
     }
 }

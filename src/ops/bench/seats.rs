@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use socket2::SockRef;
+
 use super::{
     BenchError, Result,
     crowd::{Crowd, Seat},
@@ -17,6 +19,9 @@ use super::{
 /// Sockets that are being opened at once.
 const OPENERS: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes that the kernel keeps for a reader.
+const RECEIVE_BUFFER: usize = 256 * 1024;
 
 /// What is said when a connection opens.
 #[derive(Clone, Copy)]
@@ -131,6 +136,8 @@ fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    // Readers that stop are on this machine: their kernel's memory must not be what the others lack.
+    SockRef::from(&stream).set_recv_buffer_size(RECEIVE_BUFFER)?;
     Ok(stream)
 }
 

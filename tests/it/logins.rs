@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Backend, PASSWORD, Server, User};
+use crate::support::{Backend, PASSWORD, Server, User, eventually};
 
 #[test]
 fn an_unknown_name_takes_as_long_as_a_wrong_password() {
@@ -86,6 +86,10 @@ fn passwords_get_what_messages_leave_of_the_cores() {
             })
             .collect()
     };
-    assert_eq!(niceness("password-"), [10]);
-    assert!(niceness("database-").iter().all(|nice| *nice == 0));
+    // A thread takes its name and its place when it first runs.
+    eventually("the password thread stands back", || {
+        (niceness("password-") == [10]).then_some(())
+    });
+    let others = niceness("database-");
+    assert!(!others.is_empty() && others.iter().all(|nice| *nice == 0));
 }

@@ -198,7 +198,7 @@ fn wrong_keys(config: &Config) -> ConfigError {
     ConfigError(config.keys.new_encryption_key().map_or_else(
         || "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).".into(),
         |path| format!(
-            "There are messages in this database, but the key that opens them is not there: restore {} from your backup, or set ENCRYPTION_KEY.",
+            "This database was sealed with a key that is not there: restore {} from your backup, or set ENCRYPTION_KEY to it.",
             path.display()
         ),
     ))

@@ -176,7 +176,11 @@ fn check_key(name: &str, key: &str) -> Result<(), ConfigError> {
 
 fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
     match fs::read_to_string(&path) {
-        Ok(text) if !text.trim().is_empty() => Ok(FoundKey::Kept(path, text.trim().into())),
+        Ok(text) if text.trim().len() >= MIN_KEY => Ok(FoundKey::Kept(path, text.trim().into())),
+        Ok(text) if !text.trim().is_empty() => wrong(format!(
+            "{} is shorter than any key that Parlour makes: restore it from a backup, or, if nothing was stored yet, delete it.",
+            path.display()
+        )),
         Ok(_) => wrong(format!(
             "{} is empty: restore it from a backup, or, if nothing was stored yet, delete it.",
             path.display()

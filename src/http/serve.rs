@@ -51,6 +51,8 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take. Not less than half a second: the clock of actix lags by as much, and a
 /// connection would never be closed.
 const DISCONNECT_PATIENCE: Duration = Duration::from_secs(1);
+/// A signal that comes so soon after the first says the same.
+const ONE_WISH: Duration = Duration::from_millis(500);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// How often what has been quiet is forgotten.
@@ -91,6 +93,8 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
         () = sole.lost() => true,
     };
     rt::spawn(async {
+        // Some who end a process (`timeout`, a terminal) signal it and its group, which is one wish and not two.
+        tokio::time::sleep(ONE_WISH).await;
         let signal = wait_for_signal().await;
         log::warn!("{signal} again: ending at once");
         std::process::exit(1);

@@ -238,6 +238,16 @@ fn a_lost_encryption_key_is_noticed(backend: Backend) {
 }
 
 #[test]
+fn a_key_file_that_holds_no_key_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("data")).expect("makes");
+    fs::write(folder.path().join("data/secret_key"), "garbage\n").expect("writes");
+    let ended = run(&["serve"], &[("PORT", "0")], folder.path());
+    expect_sentence(&ended, "secret_key is shorter than", "a broken key file");
+    assert!(!ended.stderr.contains("garbage"), "{ended:?}");
+}
+
+#[test]
 fn a_port_that_is_taken_is_noticed_before_anything_is_made() {
     let folder = tempfile::tempdir().expect("a folder");
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");

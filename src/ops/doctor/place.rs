@@ -7,7 +7,6 @@ use std::{
 };
 
 use rustix::fs::{Access, access, statvfs};
-use secrecy::ExposeSecret as _;
 
 use super::Report;
 use crate::config::{ConfigError, DatabaseUrl, FoundKey, Settings, Storage};
@@ -17,9 +16,6 @@ const MIB: u64 = 1024 * 1024;
 const LITTLE: u64 = 1024 * MIB;
 /// Free space below which writing may fail any moment.
 const NONE: u64 = 64 * MIB;
-
-/// Fewest characters of a key that is kept.
-const MADE_KEY: usize = 32;
 
 /// The folder exists, or can be made; and only its owner can look into it.
 pub fn check_data_dir(path: &Path, report: &mut Report) {
@@ -89,12 +85,6 @@ fn check_key(
 ) -> Option<FoundKey> {
     match &found {
         Ok(FoundKey::Given(_)) => report.ok(format!("{name} is given.")),
-        Ok(FoundKey::Kept(path, key)) if key.expose_secret().len() < MADE_KEY => {
-            report.problem(format!(
-                "{name} in {} is shorter than any that Parlour makes: restore it from a backup, or, if nothing was stored yet, delete it.",
-                path.display()
-            ));
-        }
         Ok(FoundKey::Kept(path, _)) => check_private(name, path, report),
         Ok(FoundKey::Missing(path)) => report.ok(format!(
             "{name} is not given; the first start makes one and keeps it in {}.",

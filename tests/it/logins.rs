@@ -86,10 +86,9 @@ fn passwords_get_what_messages_leave_of_the_cores() {
             })
             .collect()
     };
-    // A thread takes its name and its place when it first runs.
+    // A thread takes its name and its place when it first runs; and all of this may run behind others already.
     eventually("the password thread stands back", || {
-        (niceness("password-") == [10]).then_some(())
+        let others = niceness("database-").into_iter().max()?;
+        (niceness("password-") == [(others + 10).min(19)]).then_some(())
     });
-    let others = niceness("database-");
-    assert!(!others.is_empty() && others.iter().all(|nice| *nice == 0));
 }

@@ -65,24 +65,20 @@ impl Log {
         drafts: &[messages::Draft<'_>],
         at: Timestamp,
     ) -> Result<Result<Vec<Appended>, WriteError>> {
-        for _ in 0..self.pool.max_size() {
+        let mut others = self.pool.max_size();
+        loop {
             let mut connection = db::connection(&self.pool)?;
             let begun = Instant::now();
             let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
-            let again = matches!(outcome, Err(WriteError::Refused(_)))
+            let again = others > 0
+                && matches!(outcome, Err(WriteError::Refused(_)))
                 && conn::is_broken(&mut connection)
                 && begun.elapsed() < BEGIN_ANEW_WITHIN;
             if !again {
                 return Ok(outcome);
             }
+            others -= 1;
         }
-        let mut connection = db::connection(&self.pool)?;
-        Ok(messages::append(
-            &mut connection,
-            drafts,
-            at,
-            &mut self.members,
-        ))
     }
 }
 

@@ -160,6 +160,13 @@ impl Cluster {
         cluster
     }
 
+    /// A server on it.
+    fn serve(&self) -> Server {
+        Server::with(Backend::Sqlite)
+            .env("DATABASE_URL", self.ask("url"))
+            .start()
+    }
+
     fn ask(&self, what: &str) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres");
         let dir = self.folder.path().join("cluster");
@@ -243,9 +250,7 @@ mod restarted_while_nobody_writes {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = Server::with(Backend::Sqlite)
-            .env("DATABASE_URL", cluster.ask("url"))
-            .start();
+        let server = cluster.serve();
         let mut socket = User::register(&server, "alice").connect();
         for n in 0..20 {
             socket.say(&format!("before {n}"));
@@ -265,9 +270,7 @@ mod stopped_and_started_under_load {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = Server::with(Backend::Sqlite)
-            .env("DATABASE_URL", cluster.ask("url"))
-            .start();
+        let server = cluster.serve();
         let users = User::register_all(&server, "writer", 8);
         let stop = AtomicBool::new(false);
         let (acked, acks) = channel();

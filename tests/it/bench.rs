@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Backend, Database};
+use crate::support::{BINARY, Backend, Database};
 
 on_both![everyone_who_was_cut_off_comes_back_without_a_password];
 
 fn bench(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
+    let mut command = Command::new(&*BINARY);
     command.arg("bench").args(args).stdin(Stdio::null());
     command
 }

@@ -9,13 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::run;
+use crate::support::{BINARY, run};
 
 /// It hashes five passwords at full cost and starts two servers.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 fn start(args: &[&str], tmp: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_parlour"))
+    Command::new(&*BINARY)
         .arg("demo")
         .args(args)
         .env_clear()

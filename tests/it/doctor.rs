@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use crate::support::{Backend, Database, Finished, Server, User, run};
+use crate::support::{BINARY, Backend, Database, Finished, Server, User, run};
 
 on_both![
     a_healthy_server_has_no_problem,
@@ -247,10 +247,7 @@ fn a_port_that_another_program_has_is_told() {
 #[test]
 fn few_open_files_are_told() {
     let folder = tempfile::tempdir().expect("a folder");
-    let command = format!(
-        "ulimit -n 200; exec '{}' doctor",
-        env!("CARGO_BIN_EXE_parlour")
-    );
+    let command = format!("ulimit -n 200; exec '{}' doctor", *BINARY);
     let ended = std::process::Command::new("sh")
         .args(["-c", &command])
         .env_clear()

@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use crate::support::BINARY;
+
 fn quickstart(folder: &Path, binary: &str) -> Output {
     Command::new("bash")
         .args(["quickstart.sh", "--no-start"])
@@ -34,7 +36,7 @@ fn value<'a>(env: &'a str, name: &str) -> &'a str {
 fn the_first_run_makes_keys_and_the_second_keeps_them() {
     let folder = folder_with_script();
     let env_file = folder.path().join(".env");
-    let output = quickstart(folder.path(), env!("CARGO_BIN_EXE_parlour"));
+    let output = quickstart(folder.path(), &BINARY);
     assert!(output.status.success(), "{output:?}");
     let first = fs::read_to_string(&env_file).expect("a .env");
     let mode = fs::metadata(&env_file)
@@ -47,16 +49,12 @@ fn the_first_run_makes_keys_and_the_second_keeps_them() {
         let told = String::from_utf8_lossy(&output.stdout).contains(value(&first, name));
         assert!(!told, "{name} was printed");
     }
-    let again = quickstart(folder.path(), env!("CARGO_BIN_EXE_parlour"));
+    let again = quickstart(folder.path(), &BINARY);
     assert!(again.status.success(), "{again:?}");
     assert_eq!(fs::read_to_string(&env_file).expect("a .env"), first);
 
     let other = folder_with_script();
-    assert!(
-        quickstart(other.path(), env!("CARGO_BIN_EXE_parlour"))
-            .status
-            .success()
-    );
+    assert!(quickstart(other.path(), &BINARY).status.success());
     let second = fs::read_to_string(other.path().join(".env")).expect("a .env");
     assert_ne!(
         value(&first, "ENCRYPTION_KEY"),

@@ -12,9 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Backend, PASSWORD, PATIENCE, Server, User, eventually, run, unique};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_parlour");
+use crate::support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, eventually, run, unique};
 
 on_both![
     a_chat_in_a_terminal,
@@ -58,7 +56,7 @@ impl Terminal {
 
     /// Runs `parlour ARGS`; when it has ended, the terminal says how.
     fn start(&self, args: &str) {
-        let command = format!("'{BINARY}' {args}; echo ended with $?; exec sleep 1000");
+        let command = format!("'{}' {args}; echo ended with $?; exec sleep 1000", *BINARY);
         let _ = self.tmux(&["kill-server"]);
         // A server that is still on its way out takes the new session with it.
         let new_session = ["new-session", "-d", "-x", "100", "-y", "30", &command];
@@ -288,7 +286,7 @@ fn without_a_terminal_it_says_what_to_use() {
 
 /// `parlour ARGS` as alice, with a home of its own.
 fn client(server: &Server, home: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(&*BINARY);
     command
         .env_clear()
         .env("HOME", home)

@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::eventually;
+use crate::support::{BINARY, eventually};
 
 /// A folder for temporary things that PostgreSQL, who is another user, may enter.
 fn folder() -> TempDir {
@@ -23,7 +23,7 @@ fn folder() -> TempDir {
 }
 
 fn verify(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlour"));
+    let mut command = Command::new(&*BINARY);
     command
         .arg("verify")
         .args(args)

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use database::{Backend, Database};
 pub use http::{Http, Response, read_response};
-pub use server::{Finished, Server, run};
+pub use server::{BINARY, Finished, Server, run};
 pub use socket::{Closed, Incoming, Socket};
 pub use user::{PASSWORD, User};
 

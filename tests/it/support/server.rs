@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{LazyLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -15,7 +15,10 @@ use tempfile::TempDir;
 
 use super::{Backend, Database, Http, PATIENCE, eventually};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_parlour");
+/// The program under test. `PARLOUR_TEST_BINARY` names another one, such as an older release, to see a test fail on it.
+pub static BINARY: LazyLock<String> = LazyLock::new(|| {
+    std::env::var("PARLOUR_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_parlour").into())
+});
 
 /// A server under test. Killed when dropped; a panic in its log fails the test.
 pub struct Server {
@@ -62,7 +65,7 @@ fn bare(program: &str, folder: &Path) -> Command {
 
 /// Runs `parlour ARGS` to its end, which must come within the deadline.
 pub fn run(args: &[&str], env: &[(&str, &str)], folder: &Path) -> Finished {
-    let mut command = bare(BINARY, folder);
+    let mut command = bare(&BINARY, folder);
     command
         .args(args)
         .envs(env.iter().copied())
@@ -155,10 +158,10 @@ fn launch(
     let mut command = match wrapper.split_first() {
         Some((program, args)) => {
             let mut command = bare(program, folder);
-            command.args(args).arg(BINARY);
+            command.args(args).arg(&*BINARY);
             command
         }
-        None => bare(BINARY, folder),
+        None => bare(&BINARY, folder),
     };
     command
         .arg("serve")

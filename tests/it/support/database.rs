@@ -7,7 +7,7 @@ use diesel::{
     connection::SimpleConnection, sql_query, sql_types,
 };
 
-use super::unique;
+use super::{eventually, unique};
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,12 +117,18 @@ impl Database {
             Backend::Postgres => {
                 let name = self.name();
                 let mut connection = PgConnection::establish(cluster().as_str()).expect("opens");
+                // Two transactions: whoever is thrown out before the first is committed gets in again at once.
                 connection
-                    .batch_execute(&format!(
-                        "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
-                         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-                    ))
-                    .expect("throws everyone out");
+                    .batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+                    .expect("lets nobody in");
+                let throw_out = format!(
+                    "SELECT pg_terminate_backend(pid)::text AS value FROM pg_stat_activity WHERE datname = '{name}'"
+                );
+                eventually("everyone is thrown out", || {
+                    let there: Vec<Row> =
+                        sql_query(&throw_out).load(&mut connection).expect("asks");
+                    there.is_empty().then_some(())
+                });
                 Outage::Closed(connection, name)
             }
         }

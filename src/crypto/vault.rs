@@ -1,16 +1,24 @@
 //! Sealing and opening what is kept at rest: Fernet (AES-128-CBC and HMAC-SHA256, github.com/fernet/spec), with any
 //! number of keys: the first seals, all open.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
-use fernet::{Fernet, MultiFernet};
+use fernet::Fernet;
 use sha2::{Digest as _, Sha256};
+
+/// Fernet refuses what was sealed more than a minute after the time at which it is opened. A clock that was ahead and was
+/// put right must not make a message unreadable, so all is opened at the end of time. (The greatest number would
+/// overflow: fernet adds its minute to it.)
+const END_OF_TIME: u64 = u64::MAX / 2;
 
 /// Seals with one key and opens with many.
 pub struct Vault {
     sealing: Fernet,
-    opening: MultiFernet,
+    opening: Vec<Fernet>,
 }
 
 impl fmt::Debug for Vault {
@@ -59,30 +67,38 @@ impl Vault {
         }
         Some(Self {
             sealing: sealing?,
-            opening: MultiFernet::new(opening),
+            opening,
         })
     }
 
     /// Seals a text with the first key.
     #[must_use]
     pub fn seal(&self, text: &str) -> String {
-        self.sealing.encrypt(text.as_bytes())
+        // `encrypt` panics when the clock says a time before 1970; what is written here decides nothing.
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        self.sealing.encrypt_at_time(text.as_bytes(), now)
     }
 
-    /// Opens what any of the keys has sealed.
+    /// Opens what any of the keys has sealed, whatever the clock said then and says now.
     ///
     /// # Errors
     /// [`CannotOpen`].
     pub fn open(&self, sealed: &str) -> Result<String, CannotOpen> {
-        let bytes = self.opening.decrypt(sealed).map_err(|_| CannotOpen)?;
-        String::from_utf8(bytes).map_err(|_| CannotOpen)
+        let bytes = self.opening.iter().find_map(|key| open_with(key, sealed));
+        String::from_utf8(bytes.ok_or(CannotOpen)?).map_err(|_| CannotOpen)
     }
 
     /// Whether the first key sealed this, so that it need not be sealed anew.
     #[must_use]
     pub fn is_current(&self, sealed: &str) -> bool {
-        self.sealing.decrypt(sealed).is_ok()
+        open_with(&self.sealing, sealed).is_some()
     }
+}
+
+fn open_with(key: &Fernet, sealed: &str) -> Option<Vec<u8>> {
+    key.decrypt_at_time(sealed, None, END_OF_TIME).ok()
 }
 
 #[cfg(test)]
@@ -115,6 +131,19 @@ mod tests {
                 Vault::new(&key).expect("a key").open(&sealed).as_deref(),
                 Ok("hällo")
             );
+        }
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_sealed_opens() {
+        let key = Fernet::generate_key();
+        let vault = Vault::new(&key).expect("a key");
+        for at in [0, 1, 4_000_000_000, u64::from(u32::MAX), END_OF_TIME] {
+            let sealed = Fernet::new(&key)
+                .expect("a key")
+                .encrypt_at_time(b"hello", at);
+            assert_eq!(vault.open(&sealed).as_deref(), Ok("hello"), "{at}");
+            assert!(vault.is_current(&sealed), "{at}");
         }
     }
 

@@ -15,6 +15,7 @@ mod bad_http;
 mod bad_input;
 mod bench;
 mod browser;
+mod clock;
 mod contract;
 mod corpora;
 mod crash_image;

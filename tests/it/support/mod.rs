@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // each test uses its part
 
+mod clock;
 pub mod crash;
 mod database;
 mod http;
@@ -12,6 +13,7 @@ mod user;
 
 use std::time::Duration;
 
+pub use clock::Clock;
 pub use database::{Backend, Database};
 pub use http::{Http, Response, read_response};
 pub use server::{BINARY, Finished, Server, run};

@@ -13,7 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Backend, Database, Http, PATIENCE, eventually};
+use super::{Backend, Clock, Database, Http, PATIENCE, eventually};
 
 /// The program under test. `PARLOUR_TEST_BINARY` names another one, such as an older release, to see a test fail on it.
 pub static BINARY: LazyLock<String> = LazyLock::new(|| {
@@ -113,6 +113,12 @@ impl Builder {
     pub fn env(mut self, name: &str, value: impl ToString) -> Self {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// Lets it read this clock, in all its lives.
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        self.env.extend(clock.environment());
         self
     }
 

@@ -6,6 +6,7 @@
     reason = "the comments on settings are the text of --help, where backticks would be in the way"
 )]
 
+mod authority;
 mod checked;
 mod database_url;
 mod keys;
@@ -16,6 +17,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 pub use self::{
+    authority::{Authority, Origin},
     checked::{Config, Patience, Storage, TlsFiles, weaknesses},
     database_url::DatabaseUrl,
     keys::{FoundKey, Keys},

@@ -314,6 +314,23 @@ fn parse_origin(text: &str) -> Result<String, ConfigError> {
 }
 
 #[cfg(test)]
+impl Config {
+    /// What these flags of `serve` say, for tests.
+    pub(crate) fn of_flags(flags: &[&str]) -> Self {
+        use clap::{Args as _, FromArgMatches as _};
+        let folder = tempfile::tempdir().expect("a folder");
+        let command = Settings::augment_args(clap::Command::new("serve"));
+        let data_dir = folder.path().display().to_string();
+        let all = ["serve", "--data-dir", &data_dir];
+        let matches = command
+            .try_get_matches_from(all.iter().chain(flags))
+            .expect("good flags");
+        let settings = Settings::from_arg_matches(&matches).expect("good flags");
+        Self::check(&settings).expect("good settings")
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -8,6 +8,7 @@ mod extract;
 mod health;
 mod line;
 mod messages;
+mod names;
 mod observe;
 pub mod openapi;
 mod page;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Shared, client, extract};
+use super::{Shared, client, extract, names};
 use crate::{
     chat::accounts,
     error::{Error, Result},
@@ -17,7 +17,7 @@ pub async fn open(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse> {
-    client::check_origin(&request, &app.config.cors_origins)?;
+    names::check_origin(&request, &app.config)?;
     if app.is_draining() {
         return Err(Error::unavailable(
             "shutting_down",

@@ -1,0 +1,260 @@
+//! Under which name a request came, and from which page. `Host` and `Origin` are compared here and nowhere else.
+
+use actix_web::{
+    HttpRequest,
+    http::{Version, header},
+};
+
+use super::client;
+use crate::{
+    config::{Authority, Config, Origin},
+    error::{Error, Kind, Result},
+};
+
+const FORWARDED_HOST: &str = "x-forwarded-host";
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// The name under which the server was asked; `None` from clients of HTTP/1.0 that tell none.
+///
+/// # Errors
+/// 400, when there is not exactly one name (RFC 9112, 3.2).
+pub fn host(request: &HttpRequest) -> Result<Option<Authority>> {
+    let not_one = || {
+        Error::bad_request(
+            "invalid_host",
+            "A request names the server it is for in one `Host` header, like `Host: chat.example.org`.",
+        )
+    };
+    let mut given = request.headers().get_all(header::HOST);
+    let (first, second) = (given.next(), given.next());
+    if second.is_some() {
+        return Err(not_one());
+    }
+    let parse = |text: &str| Authority::parse(text).map(Some).ok_or_else(not_one);
+    // A whole URL, and the pseudo-header of HTTP/2, go before the header.
+    if let Some(authority) = request.uri().authority() {
+        return parse(authority.as_str());
+    }
+    match first {
+        Some(value) => parse(value.to_str().map_err(|_| not_one())?),
+        None if request.version() < Version::HTTP_11 => Ok(None),
+        None => Err(not_one()),
+    }
+}
+
+/// Refuses a web page of a foreign origin. Programs send no `Origin`.
+///
+/// # Errors
+/// 403.
+pub fn check_origin(request: &HttpRequest, config: &Config) -> Result<()> {
+    let mut given = request.headers().get_all(header::ORIGIN);
+    let (Some(first), second) = (given.next(), given.next()) else {
+        return Ok(());
+    };
+    let origin = first.to_str().ok().filter(|_| second.is_none());
+    let is_allowed = origin.is_some_and(|text| {
+        let listed = |known: &String| known.eq_ignore_ascii_case(text);
+        config.cors_origins.iter().any(listed) || is_own(request, config, text)
+    });
+    if is_allowed {
+        return Ok(());
+    }
+    let detail = "Pages of this origin may not connect here; the operator can allow it in CORS_ORIGINS. If it is the \
+                  server's own, its reverse proxy must hand on `Host` with the port and `X-Forwarded-Proto`, and \
+                  stand in TRUSTED_PROXIES.";
+    Err(Error::new(Kind::Forbidden, "origin_not_allowed", detail))
+}
+
+/// Whether a page of this origin came from this very server.
+pub fn is_own(request: &HttpRequest, config: &Config, origin: &str) -> bool {
+    let Some(origin) = Origin::parse(origin) else {
+        return false;
+    };
+    let from_proxy = client::is_from_proxy(request, &config.trusted_proxies);
+    let forwarded = |name: &str| last(request, name).filter(|_| from_proxy);
+    let scheme = if from_proxy {
+        forwarded(FORWARDED_PROTO).and_then(|scheme| scheme_of(&scheme))
+    } else {
+        Some(if config.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        })
+    };
+    let asked = host(request).ok().flatten();
+    let before = forwarded(FORWARDED_HOST).and_then(|host| Authority::parse(&host));
+    [asked, before]
+        .into_iter()
+        .flatten()
+        .any(|authority| origin.is_of(&authority, scheme))
+}
+
+/// Some proxies tell the scheme of a WebSocket as that.
+fn scheme_of(told: &str) -> Option<&'static str> {
+    match told.to_ascii_lowercase().as_str() {
+        "https" | "wss" => Some("https"),
+        "http" | "ws" => Some("http"),
+        _ => None,
+    }
+}
+
+/// The last entry of a list: what the nearest proxy has added.
+fn last(request: &HttpRequest, name: &str) -> Option<String> {
+    let value = request.headers().get_all(name).last()?.to_str().ok()?;
+    let entry = value.rsplit(',').next()?.trim();
+    Some(entry.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    const PROXY: &str = "10.0.0.1";
+
+    /// Whether a page may connect; the request has these headers.
+    fn may_connect(config: &Config, peer: &str, headers: &[(&'static str, &str)]) -> bool {
+        let peer = format!("{peer}:1").parse().expect("an address");
+        let request = headers
+            .iter()
+            .fold(TestRequest::default().peer_addr(peer), |request, header| {
+                request.append_header(*header)
+            });
+        check_origin(&request.to_http_request(), config).is_ok()
+    }
+
+    #[test]
+    fn only_the_own_page_may_connect_however_its_name_is_spelled() {
+        let config = Config::of_flags(&[]);
+        for (host, origin, expected) in [
+            ("chat.example:8000", "http://chat.example:8000", true),
+            ("Chat.EXAMPLE:8000", "http://chat.example:8000", true),
+            ("chat.example.:8000", "http://chat.example:8000", true),
+            ("chat.example:80", "http://chat.example", true),
+            ("chat.example:", "http://chat.example", true),
+            ("chat.example", "http://chat.example:80", true),
+            ("[::1]:8000", "http://[::1]:8000", true),
+            ("[0:0::1]:8000", "http://[::1]:8000", true),
+            ("127.0.0.1:8000", "http://127.0.0.1:8000", true),
+            // Another scheme, port or host is another origin.
+            ("chat.example:8000", "https://chat.example:8000", false),
+            ("chat.example", "https://chat.example", false),
+            ("chat.example:443", "https://chat.example", false),
+            ("chat.example:8000", "http://chat.example", false),
+            ("chat.example:8000", "http://chat.example:8001", false),
+            ("chat.example", "http://chat.example.evil.test", false),
+            ("chat.example:80", "http://chat.example:80.evil.test", false),
+            ("localhost:8000", "http://127.0.0.1:8000", false),
+            ("chat.example", "ws://chat.example", false),
+            ("localhost", "capacitor://localhost", false),
+            // What is no origin.
+            ("chat.example", "null", false),
+            ("null", "null", false),
+            ("chat.example", "", false),
+            ("chat.example", "http://chat.example/", false),
+            ("chat.example", "http://chat.example/path", false),
+            ("chat.example", "http://user@chat.example", false),
+            ("chat.example", "chat.example", false),
+            ("chat.example", "//chat.example", false),
+            (
+                "chat.example",
+                "http://chat.example http://evil.test",
+                false,
+            ),
+            (
+                "chat.example",
+                "http://evil.test,http://chat.example",
+                false,
+            ),
+            // What is no host.
+            ("", "http://chat.example", false),
+            ("user@chat.example", "http://user@chat.example", false),
+        ] {
+            let seen = may_connect(&config, "192.0.2.1", &[("host", host), ("origin", origin)]);
+            assert_eq!(seen, expected, "Host: {host}, Origin: {origin}");
+        }
+    }
+
+    #[test]
+    fn two_hosts_or_origins_are_none() {
+        let config = Config::of_flags(&[]);
+        let (host, origin) = (("host", "chat.example"), ("origin", "http://chat.example"));
+        let check = |headers: &[(&'static str, &str)]| may_connect(&config, "192.0.2.1", headers);
+        assert!(check(&[host, origin]) && check(&[host]));
+        assert!(!check(&[host, origin, origin]));
+        assert!(!check(&[host, ("origin", "http://evil.test"), origin]));
+        assert!(!check(&[host, ("host", "evil.test"), origin]));
+        assert!(!check(&[("host", "evil.test"), host, origin]));
+        assert!(!check(&[origin]));
+    }
+
+    #[test]
+    fn listed_origins_may_connect_as_they_are_written() {
+        let config = Config::of_flags(&["--cors-origins", "https://app.example"]);
+        for (origin, expected) in [
+            ("https://app.example", true),
+            ("HTTPS://APP.example", true),
+            ("http://app.example", false),
+            ("https://app.example:444", false),
+            ("https://app.example.evil.test", false),
+        ] {
+            let headers = [("host", "chat.example"), ("origin", origin)];
+            assert_eq!(
+                may_connect(&config, "192.0.2.1", &headers),
+                expected,
+                "{origin}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_proxy_may_say_how_it_was_asked_and_nobody_else_may() {
+        let config = Config::of_flags(&["--trusted-proxies", "10.0.0.0/8"]);
+        let page = ("origin", "https://chat.example:8443");
+        let asked = ("host", "chat.example:8443");
+        let inside = ("host", "10.0.0.9:8000");
+        let over = |scheme: &'static str| ("x-forwarded-proto", scheme);
+        let at = |host: &'static str| ("x-forwarded-host", host);
+        for (peer, headers, expected) in [
+            (PROXY, vec![asked], true),
+            (PROXY, vec![asked, over("https")], true),
+            (PROXY, vec![asked, over("HTTPS")], true),
+            (PROXY, vec![asked, over("wss")], true),
+            (PROXY, vec![asked, over("http, https")], true),
+            (PROXY, vec![asked, over("gibberish")], true),
+            (PROXY, vec![asked, over("http")], false),
+            (PROXY, vec![asked, over("https, http")], false),
+            (
+                PROXY,
+                vec![inside, at("chat.example:8443"), over("https")],
+                true,
+            ),
+            (
+                PROXY,
+                vec![inside, at("evil.test, CHAT.example:8443")],
+                true,
+            ),
+            (
+                PROXY,
+                vec![inside, at("chat.example:8443, evil.test")],
+                false,
+            ),
+            (PROXY, vec![inside, over("https")], false),
+            (PROXY, vec![("host", "chat.example"), over("https")], false),
+            ("192.0.2.1", vec![asked, over("https")], false),
+            (
+                "192.0.2.1",
+                vec![inside, at("chat.example:8443"), over("https")],
+                false,
+            ),
+        ] {
+            let headers = [headers, vec![page]].concat();
+            assert_eq!(
+                may_connect(&config, peer, &headers),
+                expected,
+                "{peer} {headers:?}"
+            );
+        }
+    }
+}

@@ -1,19 +1,21 @@
 // Drives Debian's Chromium against a running Parlour and looks at what a person would see.
 //
-//   node run.mjs http://127.0.0.1:8000 [folder for screenshots]
+//   node run.mjs http://127.0.0.1:8000 http://127.0.0.1:8001
 //
-// Twice it needs something done to the server: it then prints `server: kill` or `server: start` and waits for a line
+// The first server has no rate limits; the second takes few messages at a time. SHOTS names a folder for screenshots.
+// Twice the first needs something done to it: this prints `server: kill` or `server: start` and waits for a line
 // on its standard input that says it is done. Nothing here sleeps; everything waits for what must happen.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
+import {
+  PASSWORD, PATIENCE, complaints, composer, connected, empty, enter, ids, launch, press, say, shows, state, tabTo, texts, type,
+  withoutStorage,
+} from "./hands.mjs";
 
-const [base = process.env.PARLOUR_URL, shots = process.env.SHOTS] = process.argv.slice(2);
-assert(base, "say where the server is: node run.mjs http://127.0.0.1:8000");
-const PATIENCE = 30_000;
-const PASSWORD = "correct horse battery";
+const [base, hurried] = process.argv.slice(2), shots = process.env.SHOTS;
+assert(hurried, "say where the servers are: node run.mjs http://127.0.0.1:8000 http://127.0.0.1:8001");
 const mark = Math.random().toString(36).slice(2, 8); // the server's database may hold names of earlier runs
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const faults = []; // what must never happen in any page: requests to other hosts, refused scripts, errors, dialogs
@@ -28,7 +30,7 @@ function watch(page) {
   const asked = (url) => {
     addresses.push(url);
     if (/^(data|blob):/.test(url)) return;
-    if (new URL(url).host !== new URL(base).host) faults.push(`a request left the host: ${url}`);
+    if (![base, hurried].some((server) => new URL(server).host === new URL(url).host)) faults.push(`a request left the host: ${url}`);
   };
   page.on("request", (request) => asked(request.url()));
   page.on("websocket", (socket) => asked(socket.url()));
@@ -42,33 +44,16 @@ function watch(page) {
   });
 }
 
-async function open(browser, options = {}) {
+async function open(browser, options = {}, url = base) {
   const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
   context.setDefaultTimeout(PATIENCE);
   context.on("page", watch);
   const page = await context.newPage();
-  await page.goto(base);
+  await page.goto(url);
   return { context, page };
 }
 
-async function account(page, name, password, button) {
-  await page.getByLabel("Username").fill(name);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: button }).click();
-}
-const connected = (page) => page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
-const texts = (page) => page.locator("#log .text").allTextContents();
-const ids = (page) => page.locator("#log li").evaluateAll((all) => all.map((one) => Number(one.dataset.id)));
-const shows = (page, text) => page.locator("#log li[data-id] .text").getByText(text, { exact: true }).waitFor();
 const login = (page) => page.evaluate(() => JSON.parse(localStorage.getItem("parlour.login")));
-const expire = (page) => page.evaluate(() => {
-  const login = JSON.parse(localStorage.getItem("parlour.login"));
-  localStorage.setItem("parlour.login", JSON.stringify({ ...login, until: 0 }));
-});
-async function say(page, text) {
-  await page.getByLabel("Message to general").fill(text);
-  await page.getByLabel("Message to general").press("Enter");
-}
 async function picture(page, name) {
   if (!shots) return;
   mkdirSync(shots, { recursive: true });
@@ -89,11 +74,7 @@ function assertNoHole(numbers) {
   assert.deepEqual(numbers, numbers.map((_, index) => numbers[0] + index), "messages are missing, twice or out of order");
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-    "--disable-background-networking", "--disable-sync"],
-});
+const browser = await launch();
 const alice = await open(browser);
 const bob = await open(browser, { colorScheme: "dark" });
 const [ALICE, BOB] = [`alice_${mark}`, `bob_${mark}`];
@@ -106,28 +87,96 @@ const HOSTILE = [
   "[click](javascript:alert(1)) <a href=\"https://example.org\">away</a> &lt;b&gt;",
 ];
 
+const online = (page) => page.getByRole("list", { name: "Who is online" });
+
 const tests = {
-  async "what is refused is said in the server's words"() {
-    await account(alice.page, ALICE, PASSWORD, "Log in");
+  async "what is refused is said in the server's words, and can be mended at once"() {
+    await enter(alice.page, ALICE, PASSWORD);
     await alice.page.getByRole("alert").getByText("Incorrect username or password").waitFor();
+    await tabTo(alice.page, alice.page.getByLabel("Password"), "Shift+Tab"); // the focus is still in the form
+    assert.equal(await alice.page.getByLabel("Username").inputValue(), ALICE);
   },
 
-  async "two people register, see each other and chat"() {
-    await account(alice.page, ALICE, PASSWORD, "Register");
+  async "Enter does what the form says: it registers who is new, and logs in who is not"() {
+    const button = alice.page.getByRole("button");
+    assert.deepEqual(await button.allTextContents(), ["Log in"]);
+    await alice.page.getByText("I am new here").click();
+    assert.deepEqual(await button.allTextContents(), ["Register"]);
+    await enter(alice.page, ` ${ALICE} `, PASSWORD, { isNew: true }); // a space too many, as phones add one
     await connected(alice.page);
-    await account(bob.page, BOB, PASSWORD, "Register");
+    await tabTo(alice.page, alice.page.getByRole("button", { name: "Log out" }), "Shift+Tab");
+    await press(alice.page, "Enter");
+    await enter(alice.page, `${ALICE} `, PASSWORD);
+    await connected(alice.page);
+  },
+
+  async "two people see each other and chat, with keys alone"() {
+    await enter(bob.page, BOB, PASSWORD, { isNew: true });
     await connected(bob.page);
     for (const { page } of [alice, bob]) {
-      await page.getByText("online").click();
-      await page.getByRole("list", { name: "Who is online" }).getByText(ALICE).waitFor();
-      await page.getByRole("list", { name: "Who is online" }).getByText(BOB).waitFor();
-      await page.getByText("online").click();
+      await tabTo(page, page.locator("summary"), "Shift+Tab");
+      await press(page, "Enter");
+      await online(page).getByText(ALICE).waitFor();
+      await online(page).getByText(BOB).waitFor();
+      await press(page, "Space");
+      await online(page).waitFor({ state: "hidden" });
+      await tabTo(page, composer(page));
     }
-    await say(alice.page, "hello bob");
+    await type(alice.page, "hello bob");
+    await press(alice.page, "Enter");
     await shows(bob.page, "hello bob");
-    await say(bob.page, "hello alice\nin two lines");
+    await type(bob.page, "hello alice\nin two lines");
+    await press(bob.page, "Tab", "Enter"); // the button
     await shows(alice.page, "hello alice in two lines");
     await shows(bob.page, "hello alice in two lines");
+  },
+
+  async "a message is written as in any field: arrows, Home, Delete, undo"() {
+    await composer(alice.page).click();
+    await type(alice.page, "orld");
+    await press(alice.page, "Home");
+    await type(alice.page, "hello, vw");
+    await press(alice.page, "ArrowLeft", "Backspace", "End", "Shift+Enter");
+    await type(alice.page, "line two");
+    await press(alice.page, "ArrowUp", "End");
+    await type(alice.page, "!");
+    assert.equal(await composer(alice.page).inputValue(), "hello, world!\nline two");
+    await press(alice.page, "Control+Z");
+    assert.notEqual(await composer(alice.page).inputValue(), "hello, world!\nline two");
+    await empty(alice.page);
+  },
+
+  async "the Enter that ends a composition sends nothing"() {
+    const { page } = alice, keys = await page.context().newCDPSession(page);
+    const before = await texts(page);
+    await composer(page).click();
+    const pressEnter = async (code) => {
+      const key = { key: "Enter", code: "Enter", windowsVirtualKeyCode: code };
+      await keys.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...key });
+      await keys.send("Input.dispatchKeyEvent", { type: "keyUp", ...key });
+    };
+    await keys.send("Input.imeSetComposition", { text: "にほ", selectionStart: 2, selectionEnd: 2 });
+    await pressEnter(13); // within it, as Chromium and Firefox have it
+    await keys.send("Input.insertText", { text: "日本" });
+    await pressEnter(229); // after it, as Safari has it
+    await type(page, " ok");
+    assert.equal(await composer(page).inputValue(), "日本 ok");
+    assert.deepEqual(await texts(page), before);
+    await press(page, "Enter");
+    await shows(page, "日本 ok");
+  },
+
+  async "the list of people closes on Escape, and on a click beside it"() {
+    const { page } = alice;
+    await page.locator("summary").click();
+    await online(page).waitFor();
+    await press(page, "Escape");
+    await online(page).waitFor({ state: "hidden" });
+    await page.locator("summary").click();
+    await online(page).getByText(BOB).click();
+    assert(await online(page).isVisible(), "a click within it leaves it open");
+    await page.locator("#scroll").click({ position: { x: 20, y: 20 } });
+    await online(page).waitFor({ state: "hidden" });
   },
 
   async "hostile text is text"() {
@@ -155,13 +204,13 @@ const tests = {
     await other.goto(base);
     await connected(other);
     const old = await login(other);
-    await expire(other);
+    await alice.context.clock.setSystemTime(Date.now() + 3_600_000);
     const start = addresses.length;
     let go; // the renewal is held up until both tabs have had the time to ask for one
     const both = new Promise((resolve) => { go = resolve; });
     await alice.context.route("**/api/auth/refresh", (route) => both.then(() => route.continue()));
     await Promise.all([alice.page.reload(), other.reload()]);
-    for (const page of [alice.page, other]) await page.getByRole("status").getByText("Connecting").waitFor();
+    for (const page of [alice.page, other]) await state(page, "Connecting");
     go();
     await Promise.all([connected(alice.page), connected(other)]);
     await alice.context.unroute("**/api/auth/refresh");
@@ -174,7 +223,7 @@ const tests = {
   async "after kill and restart the page comes back with nothing missing"() {
     await bob.context.route("**/api/auth/ws-ticket", (route) => route.abort()); // bob stays away for longer
     await server("kill");
-    await alice.page.getByRole("status").getByText("Trying again").waitFor();
+    await state(alice.page, "Trying again");
     await say(alice.page, "written while the server was gone");
     await say(alice.page, "and one more");
     await server("start");
@@ -227,18 +276,83 @@ const tests = {
   },
 
   async "a message over the limit is not sent, and not lost"() {
-    const long = "x".repeat(20_000);
-    await say(alice.page, long);
-    await alice.page.getByRole("alert").getByText("at most").waitFor();
-    assert.equal(await alice.page.getByLabel("Message to general").inputValue(), long);
-    await alice.page.getByLabel("Message to general").fill("");
+    const { page } = alice;
+    await composer(page).click();
+    await type(page, "x".repeat(100));
+    for (let doubled = 0; doubled < 8; doubled++) await press(page, "Control+A", "Control+C", "End", "Control+V");
+    const long = "x".repeat(25_600);
+    await press(page, "Enter");
+    await page.getByRole("alert").getByText("at most").waitFor();
+    assert.equal(await composer(page).inputValue(), long);
+    await empty(page);
   },
 
-  async "it fits a phone"() {
-    await bob.page.setViewportSize({ width: 360, height: 640 });
-    assert(await bob.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
-    await bob.page.getByRole("button", { name: "Send" }).click({ trial: true });
-    await picture(bob.page, "phone");
+  async "who writes too fast is told so, until it is over"() {
+    const { page, context } = await open(browser, {}, hurried);
+    await enter(page, `carol_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    const notice = page.locator("#notice");
+    const told = notice.getByText("too fast").waitFor();
+    const written = Array.from({ length: 6 }, (_, n) => `fast ${n}`);
+    for (const text of written) await say(page, text);
+    await told;
+    await shows(page, written.at(-1));
+    await notice.waitFor({ state: "hidden" });
+    assert.deepEqual(await texts(page), written);
+    await context.close();
+  },
+
+  async "a browser that is offline says so, and sends what was written when it is back"() {
+    await bob.context.setOffline(true);
+    await state(bob.page, "offline");
+    await say(bob.page, "written offline");
+    await say(alice.page, "said meanwhile");
+    await bob.context.setOffline(false);
+    await connected(bob.page);
+    for (const { page } of [alice, bob]) {
+      await shows(page, "written offline");
+      await shows(page, "said meanwhile");
+      assertNoHole(await ids(page));
+    }
+  },
+
+  async "it fits a phone and a wide screen"() {
+    for (const [width, height] of [[320, 500], [390, 844], [1440, 900]]) {
+      await bob.page.setViewportSize({ width, height });
+      assert(await bob.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
+      await bob.page.getByRole("button", { name: "Send" }).click({ trial: true });
+      await bob.page.getByRole("button", { name: "Log out" }).click({ trial: true });
+      await picture(bob.page, `${width}`);
+    }
+  },
+
+  async "axe finds nothing wrong, on paper and in the dark, on a phone and a wide screen"() {
+    const stranger = await open(browser);
+    for (const page of [alice.page, bob.page, stranger.page])
+      for (const colorScheme of ["light", "dark"])
+        for (const width of [390, 1440]) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height: 844 });
+          assert.deepEqual(await complaints(page), [], `${colorScheme}, ${width} wide`);
+          const who = page === stranger.page ? "door" : page === alice.page ? "alice" : "bob";
+          await picture(page, `${who}-${colorScheme}-${width}`);
+        }
+    await alice.page.locator("summary").click();
+    assert.deepEqual(await complaints(alice.page), [], "with the list of people open");
+    await picture(alice.page, "people");
+    await press(alice.page, "Escape");
+    await stranger.context.close();
+  },
+
+  async "where the browser keeps no data, the page says what to do"() {
+    await withoutStorage(async (context) => {
+      context.on("page", watch);
+      const page = await context.newPage();
+      await page.goto(base);
+      await page.getByRole("alert").getByText("Allow cookies and site data").waitFor();
+      assert.deepEqual(await complaints(page), []);
+      await picture(page, "blocked");
+    });
   },
 
   async "logging out ends it, here and in the other tab"() {
@@ -246,9 +360,8 @@ const tests = {
     await other.goto(base);
     await connected(other);
     await alice.page.getByRole("button", { name: "Log out" }).click();
-    for (const page of [alice.page, other]) await page.getByRole("button", { name: "Register" }).waitFor();
+    for (const page of [alice.page, other]) await page.getByRole("button", { name: "Log in" }).waitFor();
     assert.equal(await login(other), null);
-    await picture(alice.page, "door");
     await other.close();
   },
 
@@ -260,7 +373,8 @@ const tests = {
     await picture(page, "docs");
     await page.goto(`${base}/redoc`);
     await page.getByRole("heading", { name: /Parlour/ }).first().waitFor();
-    await page.getByPlaceholder("Search").fill("log");
+    await page.getByPlaceholder("Search").click();
+    await type(page, "log");
     await page.getByRole("search").getByRole("menu").getByRole("menuitem").first().waitFor();
     await picture(page, "redoc");
   },

@@ -28,10 +28,8 @@ fn missing() -> Option<&'static str> {
 /// The folder of the steps, with what they need installed.
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    if !folder
-        .join("node_modules/playwright-core/package.json")
-        .exists()
-    {
+    let has = |name| folder.join("node_modules").join(name).exists();
+    if !has("playwright-core/package.json") || !has("axe-core/package.json") {
         let status = Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(&folder)
@@ -40,6 +38,30 @@ fn folder() -> PathBuf {
         assert!(status.success(), "npm ci failed in tests/browser");
     }
     folder
+}
+
+/// A value that is set where a person types hides a page that nobody can type into.
+#[test]
+fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
+    for name in ["run.mjs", "hands.mjs"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+        let steps = std::fs::read_to_string(path.join(name)).expect("a text");
+        for way_around in [
+            ".fill(",
+            ".setInputFiles(",
+            ".insertText(",
+            ".pressSequentially(",
+            ".dispatchEvent(",
+            ".selectOption(",
+            ".check(",
+            ".focus(",
+            ".value =",
+            "setItem(",
+            "$eval(",
+        ] {
+            assert!(!steps.contains(way_around), "{name} uses {way_around}");
+        }
+    }
 }
 
 // The page does not know which database is behind the server, so one is enough.
@@ -51,9 +73,14 @@ fn people_chat_in_a_browser() {
         return;
     }
     let mut server = Server::start(Backend::Sqlite);
+    let hurried = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .env("MESSAGES_PER_SECOND", 1)
+        .env("MESSAGE_BURST", 3)
+        .start();
     let mut steps = Command::new("node")
         .arg("run.mjs")
-        .arg(server.url())
+        .args([server.url(), hurried.url()])
         .current_dir(folder())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -5,15 +5,16 @@ const outbox = new Map(); // client_id → { content, li }: on the screen, not y
 let me, limits, socket, epoch, seq, retry, pause, behind, attempt = 0, tries = 0, heard = 0;
 let shown = new Set(), online = new Set(); // ids of the messages on the screen; names of who is here
 let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
+let slow = false; // the notice says that messages wait for their turn: it goes when one of them is through
 let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
 
 // The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
-const stored = () => JSON.parse(localStorage.getItem(KEY) ?? "null");
+const stored = () => { try { return JSON.parse(localStorage.getItem(KEY)); } catch { return null; } };
 const store = (tokens) => localStorage.setItem(KEY, JSON.stringify({ ...tokens, until: Date.now() + tokens.expires_in * 1000 }));
 async function call(path, body, access) {
   const headers = { "Content-Type": "application/json", ...(access && { Authorization: `Bearer ${access}` }) };
   const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) })
-    .catch(() => { throw Error("The server cannot be reached."); });
+    .catch(() => { throw Error(navigator.onLine ? "The server cannot be reached." : "This browser is offline."); });
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const { detail = `The server answered ${answer.status}.` } = await answer.json().catch(() => ({}));
   throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After") });
@@ -66,6 +67,8 @@ function lost(why, wait) {
   const old = socket, delay = wait || Math.min(30_000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2);
   socket = pause = null;
   catching = true;
+  attempt++;
+  clearTimeout(retry);
   old?.close();
   state(`${why} Trying again${delay < 2000 ? "…" : ` in ${Math.round(delay / 1000)} s.`}`);
   retry = setTimeout(connect, delay);
@@ -75,7 +78,8 @@ setInterval(() => { // a browser cannot see control frames, so it asks aloud, an
   const line = socket, asked = Date.now();
   if (tell({ type: "ping" })) setTimeout(() => line === socket && heard < asked && lost("The line went silent."), 10_000);
 }, 25_000);
-addEventListener("online", () => stored() && !socket && connect());
+addEventListener("online", () => !$("chat").hidden && !socket && connect());
+addEventListener("offline", () => !$("chat").hidden && lost("This browser is offline.")); // the line may look open for long
 async function receive(frame, line) {
   if (frame.type === "system") {
     if (frame.event === "connected") return welcome(frame, line);
@@ -135,12 +139,14 @@ function refused({ ref, detail, retry_after_ms: wait }) {
   if (ref === "sync" && wait === undefined) epoch = null; // the cursor leads nowhere: start afresh
   if (ref === "sync") return lost(detail, wait);
   notice(detail);
-  if (wait !== undefined) return setTimeout(() => { inFlight = null; flush(); }, wait);
+  slow = wait !== undefined;
+  if (slow) return setTimeout(() => { inFlight = null; flush(); }, wait);
   if (!outbox.has(ref)) return;
   text.value = [outbox.get(ref).content, text.value].filter(Boolean).join("\n"); // back to where it can be changed
   settle(ref);
 }
 function settle(id) {
+  if (slow) [slow] = [false, notice("")];
   outbox.get(id)?.li.remove();
   outbox.delete(id);
   if (inFlight === id) inFlight = null;
@@ -176,11 +182,12 @@ function place(work, older = false) { // stays at the end or, with older ones, a
   if (older || below < 90) box.scrollTop = box.scrollHeight - box.clientHeight - (older ? below : 0);
 }
 async function history(before = "") {
-  log.ariaBusy = "true"; // so that a screen reader does not read all of it aloud
+  $("live").ariaBusy = "true"; // so that a screen reader does not read all of it aloud
   const page = await asUser(`/api/rooms/${ROOM}/messages?limit=${PAGE}${before && `&before=${before}`}`);
   place(() => page.forEach(add), Boolean(before));
+  if (document.activeElement === $("older")) box.focus(); // it may go
   $("older").hidden = page.length < PAGE;
-  setTimeout(() => { log.ariaBusy = "false"; });
+  setTimeout(() => { $("live").ariaBusy = "false"; });
 }
 function showOnline() {
   $("count").textContent = online.size;
@@ -192,23 +199,32 @@ function leave(why) {
   outbox.clear();
   location.reload();
 }
+const isNew = () => $("login").elements.to.value === "register";
+$("login").onchange = () => {
+  $("enter").textContent = isNew() ? "Register" : "Log in";
+  $("password").autocomplete = isNew() ? "new-password" : "current-password";
+};
 $("login").onsubmit = async (event) => {
   event.preventDefault();
-  const about = { username: $("username").value, password: $("password").value };
+  const about = { username: $("username").value.trim(), password: $("password").value }, focused = document.activeElement;
   $("refusal").textContent = "";
   $("fields").disabled = true;
   try {
-    if (event.submitter?.value === "register") await call("/api/auth/register", about);
+    if (isNew()) await call("/api/auth/register", about);
     store(await call("/api/auth/login", about));
     location.reload();
   } catch (error) {
     $("refusal").textContent = error.message;
   }
   $("fields").disabled = false;
+  focused.focus(); // disabling took it away
 };
 $("logout").onclick = () => asUser("/api/auth/logout", {}).catch(() => {}).then(() => leave(""));
 $("older").onclick = () => history(log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
-text.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && !event.isComposing && $("composer").onsubmit(event);
+text.addEventListener("keydown", (event) => {
+  // The Enter that ends a composition sends nothing. Safari gives it after the composition's end, with 229 as its code.
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) $("composer").onsubmit(event);
+});
 $("composer").onsubmit = (event) => {
   event.preventDefault();
   const content = text.value, bytes = new TextEncoder().encode(content).length, tooLong = bytes > limits?.content_bytes;
@@ -220,10 +236,26 @@ $("composer").onsubmit = (event) => {
   text.value = "";
   flush();
 };
+addEventListener("click", ({ target }) => { if (!$("people").contains(target)) $("people").open = false; });
+addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || !$("people").open) return;
+  if ($("people").contains(document.activeElement)) $("people").firstElementChild.focus();
+  $("people").open = false;
+});
 addEventListener("resize", () => document.activeElement === text && box.scrollTo(0, box.scrollHeight)); // a phone's keyboard
 addEventListener("storage", ({ key }) => key === KEY && $("chat").hidden === Boolean(stored()) && location.reload());
 addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
-[$("door").hidden, $("chat").hidden] = [Boolean(stored()), !stored()];
-$("refusal").textContent = sessionStorage.getItem(KEY);
-(stored() ? text : $("username")).focus();
-if (stored()) connect();
+function start() {
+  try {
+    for (const kept of [localStorage, sessionStorage]) kept.setItem(`${KEY}.probe`, "");
+  } catch {
+    $("blocked").hidden = false;
+    return;
+  }
+  [$("door").hidden, $("chat").hidden] = [Boolean(stored()), !stored()];
+  $("refusal").textContent = sessionStorage.getItem(KEY);
+  $("login").onchange(); // a browser may have kept the choice over a reload
+  (stored() ? text : $("username")).focus();
+  if (stored()) connect();
+}
+start();

@@ -18,12 +18,13 @@ use crate::{
         rates::Rates,
         tickets::Tickets,
     },
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, DatabaseUrl},
     crypto::{random_name, token::TokenKey, vault::Vault},
     db::{
-        AnyConnection, Db, conn, facts,
+        AnyConnection, Db, facts,
         lock::{self, LockError},
         migrate,
+        reach::{Reach, one_line},
     },
     gate::{Gate, Share},
     hub::Hub,
@@ -88,8 +89,9 @@ impl App {
                 format(&now())
             )));
         }
-        let sole = take_lock(&config)?;
-        let epoch = prepare_database(&config, &vault)?;
+        let mut reach = Reach::new(&config.storage.database_url, config.storage.wait);
+        let sole = take_lock(&mut reach)?;
+        let epoch = prepare_database(&config, &mut reach, &vault)?;
         let db = Db::new(&config.storage).map_err(no_threads)?;
         let hub = Hub::start(config.patience, config.limits.sockets_per_user);
         let announcer = || {
@@ -147,34 +149,48 @@ impl App {
     }
 }
 
-fn take_lock(config: &Config) -> Result<SoleServer, ConfigError> {
-    let url = &config.storage.database_url;
-    lock::take(url, HANDOVER).map_err(|error| match error {
+fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
+    let url = reach.url();
+    lock::take(reach, HANDOVER).map_err(|error| match error {
         LockError::Taken => ConfigError(format!(
             "Another Parlour server is using {url}: stop it first, or give this one a DATABASE_URL (and DATA_DIR) of its own."
         )),
-        LockError::Unreachable(cause) => unreachable_database(config, &cause),
+        LockError::Unreachable(cause) => unreachable_database(url, &cause),
     })
 }
 
-fn unreachable_database(config: &Config, cause: &str) -> ConfigError {
-    ConfigError(format!(
-        "The database {} cannot be reached: check DATABASE_URL and that the database is running ({}).",
-        config.storage.database_url,
-        cause.trim().replace('\n', " ")
-    ))
+fn unreachable_database(url: &DatabaseUrl, cause: &dyn std::fmt::Display) -> ConfigError {
+    let cause = one_line(cause);
+    ConfigError(
+        if cause.contains("authentication failed") || cause.contains("no password") {
+            format!(
+                "The database {url} refuses the user or the password of DATABASE_URL ({cause})."
+            )
+        } else if cause.contains("FATAL: database") && cause.contains("does not exist") {
+            format!(
+                "The database {url} does not exist: make it (CREATE DATABASE), or check the name in DATABASE_URL ({cause})."
+            )
+        } else {
+            format!(
+                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."
+            )
+        },
+    )
 }
 
 /// Runs pending migrations, and sees to the facts that a database must have: its epoch, and a sealed text that tells
 /// whether the keys are the right ones.
-fn prepare_database(config: &Config, vault: &Vault) -> Result<String, ConfigError> {
-    let unreachable =
-        |error: &dyn std::fmt::Display| unreachable_database(config, &error.to_string());
-    let mut conn = conn::open(&config.storage.database_url).map_err(|error| unreachable(&error))?;
+fn prepare_database(
+    config: &Config,
+    reach: &mut Reach<'_>,
+    vault: &Vault,
+) -> Result<String, ConfigError> {
+    let url = reach.url();
+    let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
+    let mut conn = reach.open().map_err(|error| unreachable(&error))?;
     let ran = migrate::run(&mut conn).map_err(|error| {
         ConfigError(format!(
-            "The database {} could not be brought up to date: {error}.",
-            config.storage.database_url
+            "The database {url} could not be brought up to date: {error}."
         ))
     })?;
     if !ran.is_empty() {

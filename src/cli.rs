@@ -6,9 +6,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{self, ClientSettings, Config, ConfigError, Settings, Storage, StorageSettings},
+    config::{
+        self, ClientSettings, Config, ConfigError, LogFormat, Settings, Storage, StorageSettings,
+    },
     crypto::random_bytes,
-    db::{conn, migrate},
+    db::{
+        migrate,
+        reach::{self, Reach},
+    },
     http, logging, ops,
     protocol::GENERAL,
     tui::{self, ClientError},
@@ -237,10 +242,15 @@ fn serve(settings: &Settings) -> Result<i32, ConfigError> {
 }
 
 fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
+    // So that it says what it waits for.
+    logging::start(LogFormat::Text, "info");
     let storage = Storage::check(settings)?;
     let failed =
         |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}.", storage.database_url));
-    let mut conn = conn::open(&storage.database_url).map_err(|error| failed(&error))?;
+    let mut reach = Reach::new(&storage.database_url, storage.wait);
+    let mut conn = reach
+        .open()
+        .map_err(|error| failed(&reach::one_line(&error)))?;
     let ran = migrate::run(&mut conn).map_err(|error| failed(&error))?;
     for name in &ran {
         println!("ran {name}");

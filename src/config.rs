@@ -70,6 +70,9 @@ pub struct StorageSettings {
     /// Connections kept for reading and for everything but messages (messages have their own)
     #[arg(long, env = "DATABASE_POOL_SIZE", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub database_pool_size: u32,
+    /// Seconds that a start waits for PostgreSQL to be there; a wrong password or name ends it at once
+    #[arg(long, env = "DATABASE_WAIT_SECONDS", value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    pub database_wait_seconds: u32,
 }
 
 /// The keys. None given: made on the first run and kept in the data folder.

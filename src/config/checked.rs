@@ -45,6 +45,8 @@ pub struct Storage {
     pub database_url: DatabaseUrl,
     /// Connections in the pool.
     pub pool_size: u32,
+    /// How long a start waits for the database.
+    pub wait: Duration,
 }
 
 impl Storage {
@@ -71,6 +73,7 @@ impl Storage {
             data_dir,
             database_url,
             pool_size: settings.database_pool_size,
+            wait: Duration::from_secs(settings.database_wait_seconds.into()),
         })
     }
 }

@@ -5,7 +5,6 @@ use std::{fmt::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, time::
 
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
-    pg::PgConnection,
     prelude::*,
     r2d2::R2D2Connection as _,
     sqlite::SqliteConnection,
@@ -19,6 +18,9 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 const POOL_PATIENCE: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
+pub use postgres::is_passing;
+
+mod postgres;
 
 mod any {
     // The derive makes public items that it does not document.
@@ -52,7 +54,7 @@ impl std::fmt::Debug for AnyConnection {
 /// When the database cannot be reached or opened.
 pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     match url {
-        DatabaseUrl::Postgres(url) => open_postgres(url).map(AnyConnection::Postgres),
+        DatabaseUrl::Postgres(url) => postgres::open(url).map(AnyConnection::Postgres),
         DatabaseUrl::Sqlite(path) => open_sqlite(path).map(AnyConnection::Sqlite),
     }
 }
@@ -64,7 +66,7 @@ pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
 pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     match url {
         DatabaseUrl::Postgres(url) => {
-            let mut conn = open_postgres(url)?;
+            let mut conn = postgres::open(url)?;
             conn.batch_execute("SET default_transaction_read_only = on")
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(AnyConnection::Postgres(conn))
@@ -104,53 +106,6 @@ pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
 
 fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {
     ConnectionError::BadConnection(format!("{}: {error}", path.display()))
-}
-
-fn open_postgres(url: &str) -> ConnectionResult<PgConnection> {
-    let mut conn = PgConnection::establish(&with_timeouts(url)).map_err(without_url)?;
-    // `synchronous_commit` is what "acked is stored" rests on, whatever the server's own configuration says.
-    conn.batch_execute(
-        "SET synchronous_commit = on; SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'; \
-         SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'; SET client_min_messages = warning",
-    )
-    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-    Ok(conn)
-}
-
-/// When libpq does not understand a URL, it quotes it, password and all.
-fn without_url(error: ConnectionError) -> ConnectionError {
-    match error {
-        ConnectionError::BadConnection(text)
-            if text.contains("percent-encoded") || text.contains("URI") =>
-        {
-            ConnectionError::BadConnection(
-                "the URL is not well formed: percent-encode special characters in it".into(),
-            )
-        }
-        other => other,
-    }
-}
-
-/// Adds time limits to a libpq URL, unless it names its own: without them a host that vanished is waited for by the
-/// minute.
-fn with_timeouts(url: &str) -> String {
-    let mut text = url.to_owned();
-    for (name, value) in [
-        ("connect_timeout", "2"),
-        ("tcp_user_timeout", "2000"),
-        ("keepalives_idle", "2"),
-        ("keepalives_interval", "1"),
-        ("keepalives_count", "2"),
-        ("application_name", "parlour"),
-    ] {
-        if !text.contains(&format!("{name}=")) {
-            text.push(if text.contains('?') { '&' } else { '?' });
-            text.push_str(name);
-            text.push('=');
-            text.push_str(value);
-        }
-    }
-    text
 }
 
 fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
@@ -291,20 +246,5 @@ pub fn write<T>(
             }
             Err(WriteError::Refused(error))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_limits_are_added_unless_the_url_has_its_own() {
-        let url = with_timeouts("postgres://h/db?connect_timeout=9");
-        assert!(
-            url.starts_with("postgres://h/db?connect_timeout=9&tcp_user_timeout=2000"),
-            "{url}"
-        );
-        assert!(with_timeouts("postgres://h/db").contains("/db?connect_timeout=2&"));
     }
 }

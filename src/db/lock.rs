@@ -8,16 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use tokio::sync::oneshot;
 
-use super::conn::{self, AnyConnection};
+use super::reach::Reach;
 use crate::config::DatabaseUrl;
+
+mod postgres;
 
 /// How often a lock that another process has is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
-/// Names the advisory lock that a serving process holds.
-const LOCK: i64 = 0x7061_726c_6f75_7200;
 
 /// Proof that this process is the only one that serves this database. Kept as long as it serves.
 #[derive(Debug)]
@@ -54,11 +53,12 @@ pub enum LockError {
 ///
 /// # Errors
 /// [`LockError`].
-pub fn take(url: &DatabaseUrl, patience: Duration) -> Result<SoleServer, LockError> {
+pub fn take(reach: &mut Reach<'_>, patience: Duration) -> Result<SoleServer, LockError> {
+    let url = reach.url();
     let deadline = Instant::now() + patience;
     let mut has_said = false;
     loop {
-        match try_take(url) {
+        match try_take(reach) {
             Err(LockError::Taken) if Instant::now() < deadline => {
                 if !has_said {
                     log::info!(
@@ -74,9 +74,9 @@ pub fn take(url: &DatabaseUrl, patience: Duration) -> Result<SoleServer, LockErr
     }
 }
 
-fn try_take(url: &DatabaseUrl) -> Result<SoleServer, LockError> {
+fn try_take(reach: &mut Reach<'_>) -> Result<SoleServer, LockError> {
     let unreachable = |error: &dyn std::fmt::Display| LockError::Unreachable(error.to_string());
-    match url {
+    match reach.url() {
         DatabaseUrl::Sqlite(path) => {
             let mut name = path.clone().into_os_string();
             name.push(".lock");
@@ -97,47 +97,12 @@ fn try_take(url: &DatabaseUrl) -> Result<SoleServer, LockError> {
             }
         }
         DatabaseUrl::Postgres(_) => {
-            let mut conn = conn::open(url).map_err(|error| unreachable(&error))?;
-            if !advisory_lock(&mut conn).map_err(|error| unreachable(&error))? {
-                return Err(LockError::Taken);
-            }
-            let url = url.clone();
-            let (loser, lost) = oneshot::channel();
-            thread::Builder::new()
-                .name("sole-server".into())
-                .spawn(move || watch(&url, conn, loser))
-                .map_err(|error| unreachable(&error))?;
+            let conn = reach.open().map_err(|error| unreachable(&error))?;
+            let lost = postgres::take(reach.url(), conn)?;
             Ok(SoleServer {
                 _file: None,
                 lost: Some(lost),
             })
-        }
-    }
-}
-
-fn advisory_lock(conn: &mut AnyConnection) -> QueryResult<bool> {
-    diesel::select(sql::<Bool>(&format!("pg_try_advisory_lock({LOCK})"))).get_result(conn)
-}
-
-/// Notices when the connection that holds the lock is gone (a restart of `PostgreSQL`) and takes the lock again.
-fn watch(url: &DatabaseUrl, mut conn: AnyConnection, loser: oneshot::Sender<()>) {
-    let alive = |conn: &mut AnyConnection| {
-        diesel::select(sql::<Bool>("true"))
-            .get_result::<bool>(conn)
-            .is_ok()
-    };
-    loop {
-        thread::sleep(Duration::from_secs(1));
-        while !alive(&mut conn) {
-            match conn::open(url).map(|mut fresh| (advisory_lock(&mut fresh), fresh)) {
-                Ok((Ok(true), fresh)) => conn = fresh,
-                Ok((Ok(false), _)) => {
-                    let _the_server_is_ending = loser.send(());
-                    return;
-                }
-                // As often as one that waits for its turn asks.
-                Ok((Err(_), _)) | Err(_) => thread::sleep(ASK_AGAIN),
-            }
         }
     }
 }

@@ -9,6 +9,7 @@ mod ids;
 pub mod lock;
 pub mod messages;
 pub mod migrate;
+pub mod reach;
 pub mod rooms;
 pub mod schema;
 pub mod sessions;

@@ -1,4 +1,4 @@
-use std::sync::mpsc;
+use std::{sync::mpsc, time::Duration};
 
 use super::*;
 use crate::{
@@ -32,6 +32,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
         data_dir: folder.path().to_owned(),
         database_url: url.clone(),
         pool_size: 1,
+        wait: Duration::ZERO,
     };
     let mut conn = conn::open(&url).expect("opens");
     migrate::run(&mut conn).expect("migrates");

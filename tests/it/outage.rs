@@ -3,8 +3,6 @@
 
 use std::{
     collections::HashMap,
-    path::Path,
-    process::Command,
     sync::{
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, Sender, channel},
@@ -13,10 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
-use tempfile::TempDir;
+use serde_json::{Value, json};
 
-use crate::support::{Backend, PATIENCE, Server, Socket, User, eventually};
+use crate::support::{Backend, Cluster, PATIENCE, Server, Socket, User, eventually};
 
 on_both![an_outage_of_the_database_is_told_and_heals];
 
@@ -144,60 +141,15 @@ fn a_commit_that_comes_through_after_all_is_told() {
     his.expect(|frame| frame["type"] == "message" && frame["id"] == 2);
 }
 
-/// A PostgreSQL of this test's own, which may be stopped and started.
-struct Cluster {
-    folder: TempDir,
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        // PostgreSQL runs as another user when we are root, and must be let in.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(folder.path(), mode).expect("sets");
-        let cluster = Self { folder };
-        cluster.ask("start");
-        cluster
-    }
-
-    /// A server on it.
-    fn serve(&self) -> Server {
-        Server::with(Backend::Sqlite)
-            .env("DATABASE_URL", self.ask("url"))
-            .start()
-    }
-
-    fn ask(&self, what: &str) -> String {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres");
-        let dir = self.folder.path().join("cluster");
-        let asked = Command::new(script).arg(what).arg(dir).output();
-        let asked = asked.expect("scripts/postgres runs");
-        let said = String::from_utf8_lossy(&asked.stderr);
-        assert!(asked.status.success(), "{what}: {said}");
-        String::from_utf8_lossy(&asked.stdout).trim().to_owned()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            // It has been told why already; a second panic would hide it.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.ask("stop")));
-        } else {
-            self.ask("stop");
-        }
-    }
-}
-
 /// A message that was acked.
-struct Acked {
-    content: String,
-    id: u64,
-    at: Instant,
+pub struct Acked {
+    pub content: String,
+    pub id: u64,
+    pub at: Instant,
 }
 
 /// Sends one message after the other on one socket, each until it is acked. The socket must never close.
-fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sender<Acked>) {
+pub fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sender<Acked>) {
     for count in 0.. {
         let content = format!("{name}-{count}");
         loop {
@@ -220,15 +172,31 @@ fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sender<Ac
 }
 
 /// Notes what is acked until this has gone on for so long.
-fn listen(acks: &Receiver<Acked>, time: Duration, noted: &mut Vec<Acked>) {
+pub fn listen(acks: &Receiver<Acked>, time: Duration, noted: &mut Vec<Acked>) {
     let end = Instant::now() + time;
     while let Ok(acked) = acks.recv_timeout(end.saturating_duration_since(Instant::now())) {
         noted.push(acked);
     }
 }
 
+/// Everything that was acked is stored once, under the number of its ack, and no number is missing.
+pub fn expect_all_once(history: &[Value], noted: &[Acked]) {
+    for (n, message) in history.iter().enumerate() {
+        assert_eq!(message["id"], n + 1, "a hole");
+    }
+    let mut stored: HashMap<&str, Vec<u64>> = HashMap::new();
+    for message in history {
+        let content = message["content"].as_str().expect("a text");
+        let id = message["id"].as_u64().expect("a number");
+        stored.entry(content).or_default().push(id);
+    }
+    for Acked { content, id, .. } in noted {
+        assert_eq!(stored.get(content.as_str()), Some(&vec![*id]), "{content}");
+    }
+}
+
 /// Ends the writers, also when the test has failed.
-struct Ends<'a>(&'a AtomicBool);
+pub struct Ends<'a>(pub &'a AtomicBool);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
@@ -308,18 +276,6 @@ mod stopped_and_started_under_load {
             }
         });
         noted.extend(acks.try_iter());
-        let history = users[0].history();
-        for (n, message) in history.iter().enumerate() {
-            assert_eq!(message["id"], n + 1, "a hole");
-        }
-        let mut stored: HashMap<&str, Vec<u64>> = HashMap::new();
-        for message in &history {
-            let content = message["content"].as_str().expect("a text");
-            let id = message["id"].as_u64().expect("a number");
-            stored.entry(content).or_default().push(id);
-        }
-        for Acked { content, id, .. } in &noted {
-            assert_eq!(stored.get(content.as_str()), Some(&vec![*id]), "{content}");
-        }
+        expect_all_once(&users[0].history(), &noted);
     }
 }

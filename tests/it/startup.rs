@@ -104,6 +104,7 @@ fn a_wrong_setting_is_one_sentence_and_exit_code_2() {
         &[
             ("PORT", "0"),
             ("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x"),
+            ("DATABASE_WAIT_SECONDS", "1"),
         ],
         folder.path(),
     );

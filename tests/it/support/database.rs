@@ -24,6 +24,8 @@ pub struct Database {
     pub backend: Backend,
     /// What the server is told.
     pub url: String,
+    /// Whether it was made for this test, and is dropped with it.
+    is_ours: bool,
 }
 
 #[derive(QueryableByName)]
@@ -79,7 +81,20 @@ impl Database {
                 url.to_string()
             }
         };
-        Self { backend, url }
+        Self {
+            backend,
+            url,
+            is_ours: true,
+        }
+    }
+
+    /// A PostgreSQL database that somebody else drops.
+    pub fn at(url: String) -> Self {
+        Self {
+            backend: Backend::Postgres,
+            url,
+            is_ours: false,
+        }
     }
 
     /// The file of the embedded database.
@@ -164,7 +179,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if self.backend == Backend::Postgres
+        if self.is_ours
+            && self.backend == Backend::Postgres
             && let Ok(mut connection) = PgConnection::establish(cluster().as_str())
         {
             let name = self.name();

@@ -4,9 +4,11 @@
 #![allow(dead_code)] // each test uses its part
 
 mod clock;
+mod cluster;
 pub mod crash;
 mod database;
 mod http;
+mod netns;
 mod server;
 mod socket;
 mod user;
@@ -14,8 +16,10 @@ mod user;
 use std::time::Duration;
 
 pub use clock::Clock;
+pub use cluster::Cluster;
 pub use database::{Backend, Database};
 pub use http::{Http, Response, read_response};
+pub use netns::Host;
 pub use server::{BINARY, Finished, Server, run};
 pub use socket::{Closed, Incoming, Socket};
 pub use user::{PASSWORD, User};

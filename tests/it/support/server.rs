@@ -38,6 +38,7 @@ pub struct Builder {
     backend: Backend,
     env: Vec<(String, String)>,
     folder: Option<TempDir>,
+    wrapper: Vec<String>,
 }
 
 /// A program that has ended.
@@ -122,6 +123,12 @@ impl Builder {
         self
     }
 
+    /// Runs it, in all its lives, under another program, such as `ip netns exec NAME`.
+    pub fn wrapped(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
+        self
+    }
+
     /// Starts in a folder that was prepared (its `data/` holds keys, perhaps a database).
     pub fn in_folder(mut self, folder: TempDir) -> Self {
         self.folder = Some(folder);
@@ -135,7 +142,7 @@ impl Builder {
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         fs::create_dir_all(folder.path().join("data")).expect("a data folder");
         let database = Database::make(self.backend, &folder.path().join("data"));
-        let (child, addr) = launch(folder.path(), &database.url, 0, &self.env, &[])
+        let (child, addr) = launch(folder.path(), &database.url, 0, &self.env, &self.wrapper)
             .unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
         Server {
             addr,
@@ -143,7 +150,7 @@ impl Builder {
             child,
             folder,
             env: self.env,
-            wrapper: Vec::new(),
+            wrapper: self.wrapper,
             panics_allowed: false,
         }
     }
@@ -224,6 +231,7 @@ impl Server {
             backend,
             env: Vec::new(),
             folder: None,
+            wrapper: Vec::new(),
         }
     }
 
@@ -304,6 +312,11 @@ impl Server {
         self.signal("TERM");
         let status = self.wait();
         (status, start.elapsed())
+    }
+
+    /// Whether its process, the one that was started last, has not ended.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits for its end.

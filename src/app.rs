@@ -18,6 +18,7 @@ use crate::{
         rates::Rates,
         tickets::Tickets,
     },
+    clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
     crypto::{random_name, token::TokenKey, vault::Vault},
     db::{
@@ -55,6 +56,8 @@ pub struct App {
     pub hub: Hub,
     /// Seals and opens messages.
     pub vault: Vault,
+    /// By it tokens and logins end.
+    pub clock: Clock,
     /// Signs and checks access tokens.
     pub tokens: TokenKey,
     /// Where passwords are hashed.
@@ -114,6 +117,7 @@ impl App {
             journal,
             hub,
             vault,
+            clock: Clock::start(),
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,
             rates: Rates::new(config.rate_limits, &config.limits),

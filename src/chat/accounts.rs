@@ -111,14 +111,11 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
         Error::unauthenticated("wrong_credentials", "Incorrect username or password")
     })?;
     let secret = RefreshSecret::generate().map_err(Error::internal)?;
-    let (hash, user_id, at) = (secret.hash(), user.id, now());
+    let (hash, user_id, at) = (secret.hash(), user.id, app.clock.now());
     let ends = at + session_life(app);
     let session_id = app
         .db
-        .write(move |conn| {
-            sessions::delete_expired(conn, user_id, at)?;
-            sessions::insert(conn, user_id, &hash, at, ends)
-        })
+        .write(move |conn| sessions::insert(conn, user_id, &hash, now(), ends))
         .await?;
     tokens(app, user.id, session_id, &secret)
 }
@@ -133,19 +130,14 @@ fn session_life(app: &App) -> TimeDelta {
 }
 
 fn tokens(app: &App, user_id: i64, session_id: i64, secret: &RefreshSecret) -> Result<Tokens> {
-    let life = app.config.access_token_life;
+    let (life, at) = (app.config.access_token_life, app.clock.now().timestamp());
     let access_token = app
         .tokens
-        .sign(user_id, session_id, now().timestamp(), life)
+        .sign(user_id, session_id, at, life)
         .map_err(Error::internal)?;
     let refresh_token = app
         .tokens
-        .sign_refresh(
-            session_id,
-            secret,
-            now().timestamp(),
-            app.config.session_life,
-        )
+        .sign_refresh(session_id, secret, at, app.config.session_life)
         .map_err(Error::internal)?;
     Ok(Tokens {
         access_token,
@@ -171,7 +163,7 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
     };
     // One that we have not signed says nothing about any login, and must end none.
     let (id, token) = app.tokens.read_refresh(token).ok_or_else(refused)?;
-    let at = now();
+    let at = app.clock.now();
     let session = app
         .db
         .read(move |conn| sessions::find(conn, id, at))
@@ -191,7 +183,8 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
         session.refresh_hash,
         next.hash(),
         token.hash(),
-        at + session_life(app),
+        // Never sooner than before: the clock may have been put back wrongly, and will be put right.
+        (at + session_life(app)).max(utc(session.expires_at)),
     );
     let updated = app
         .db
@@ -234,7 +227,7 @@ async fn end(app: &App, session_id: i64) -> Result<()> {
 /// # Errors
 /// 503.
 pub async fn find_end(app: &App, caller: &Caller) -> Result<Option<Timestamp>> {
-    let (id, at) = (caller.session_id, now());
+    let (id, at) = (caller.session_id, app.clock.now());
     let session = app
         .db
         .read(move |conn| sessions::find(conn, id, at))
@@ -249,12 +242,21 @@ pub async fn find_end(app: &App, caller: &Caller) -> Result<Option<Timestamp>> {
 /// # Errors
 /// 401, 503.
 pub async fn authenticate(app: &App, token: &str) -> Result<Caller> {
-    let claims = app.tokens.read(token).map_err(|refused| match refused {
-        Refused::Expired => {
-            Error::unauthenticated("token_expired", "The access token has expired; refresh it.")
-        }
-        Refused::Invalid => invalid_token(),
-    })?;
+    let at = app.clock.now().timestamp();
+    let claims = app
+        .tokens
+        .read(token, at)
+        .map_err(|refused| match refused {
+            Refused::Expired => {
+                Error::unauthenticated("token_expired", "The access token has expired; refresh it.")
+            }
+            // What the client can do is the same, so the code is.
+            Refused::Ahead => Error::unauthenticated(
+                "token_expired",
+                "The server's clock was put back after this access token was made; refresh it.",
+            ),
+            Refused::Invalid => invalid_token(),
+        })?;
     let user_id: i64 = claims.sub.parse().map_err(|_| invalid_token())?;
     authenticate_session(app, user_id, claims.sid).await
 }
@@ -275,7 +277,7 @@ pub async fn authenticate_ticket(app: &App, ticket: &str) -> Result<Caller> {
 }
 
 async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Result<Caller> {
-    let at = now();
+    let at = app.clock.now();
     let session = app
         .db
         .read(move |conn| sessions::find(conn, session_id, at))

@@ -39,11 +39,16 @@ struct RefreshClaims {
     exp: i64,
 }
 
+/// A clock that is set right by so little between two lives of the server is no reason to refuse a token, in seconds.
+const TOLERANCE: i64 = 60;
+
 /// Why a token was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// It was ours, but its time is over.
     Expired,
+    /// It is ours, but was made at a time that is still to come: the clock was put back since.
+    Ahead,
     /// It is not one of ours.
     Invalid,
 }
@@ -69,7 +74,8 @@ impl TokenKey {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "aud", "sub"]);
-        validation.leeway = 0;
+        // That would be decided by the machine's clock, which may be set at any moment: see `read`.
+        validation.validate_exp = false;
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
             decoding: DecodingKey::from_secret(secret.as_bytes()),
@@ -135,18 +141,22 @@ impl TokenKey {
         Some((claims.sid, RefreshSecret(claims.jti)))
     }
 
-    /// Reads a token that is ours and not over.
+    /// Reads a token that is ours and, `now` (seconds since 1970), good.
     ///
     /// # Errors
     /// [`Refused`].
-    pub fn read(&self, token: &str) -> Result<Claims, Refused> {
-        match jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation) {
-            Ok(data) => Ok(data.claims),
-            Err(error) if *error.kind() == jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
-                Err(Refused::Expired)
-            }
-            Err(_) => Err(Refused::Invalid),
+    pub fn read(&self, token: &str, now: i64) -> Result<Claims, Refused> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
+            .map_err(|_| Refused::Invalid)?
+            .claims;
+        if claims.exp <= now {
+            return Err(Refused::Expired);
         }
+        // One that was made while the clock was a year ahead would be good for a year.
+        if claims.iat > now.saturating_add(TOLERANCE) {
+            return Err(Refused::Ahead);
+        }
+        Ok(claims)
     }
 }
 
@@ -204,7 +214,7 @@ mod tests {
         let token = key()
             .sign(7, 8, NOW, Duration::from_mins(1))
             .expect("signs");
-        let claims = key().read(&token).expect("reads");
+        let claims = key().read(&token, NOW).expect("reads");
         assert_eq!(
             (claims.sub.as_str(), claims.sid, claims.exp),
             ("7", 8, NOW + 60)
@@ -240,16 +250,24 @@ mod tests {
             ".".repeat(8_000),
             String::new(),
         ] {
-            assert_eq!(key().read(&token), Err(Refused::Invalid), "{token}");
+            assert_eq!(key().read(&token, NOW), Err(Refused::Invalid), "{token}");
         }
     }
 
     #[test]
-    fn a_token_whose_time_is_over_is_told_apart() {
-        let token = key()
-            .sign(7, 8, 1_000_000_000, Duration::from_mins(1))
-            .expect("signs");
-        assert_eq!(key().read(&token), Err(Refused::Expired));
+    fn a_token_is_good_for_its_time_by_the_clock_that_is_given() {
+        for made in [0, 1_000_000_000, NOW] {
+            let token = key()
+                .sign(7, 8, made, Duration::from_mins(1))
+                .expect("signs");
+            let read = |now| key().read(&token, now).map(|claims| claims.iat);
+            for now in [made - TOLERANCE, made, made + 59] {
+                assert_eq!(read(now), Ok(made), "{now}");
+            }
+            assert_eq!(read(made + 60), Err(Refused::Expired));
+            assert_eq!(read(i64::MAX), Err(Refused::Expired));
+            assert_eq!(read(made - TOLERANCE - 1), Err(Refused::Ahead));
+        }
     }
 
     #[test]
@@ -290,6 +308,6 @@ mod tests {
         let refresh = key()
             .sign_refresh(5, &token, NOW, Duration::from_mins(1))
             .expect("signs");
-        assert_eq!(key().read(&refresh), Err(Refused::Invalid));
+        assert_eq!(key().read(&refresh, NOW), Err(Refused::Invalid));
     }
 }

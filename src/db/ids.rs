@@ -1,4 +1,5 @@
-//! Keys that the program makes: portable, in the order of time, and below 2^53, so that JavaScript keeps them exact.
+//! Keys that the program makes: portable, in the order in which they are made, and below 2^53, so that JavaScript keeps
+//! them exact.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,27 +7,60 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub const TRIES: usize = 5;
 /// 2026-01-01T00:00:00Z, in milliseconds since 1970: where the count begins.
 const BEGINNING_MS: u128 = 1_767_225_600_000;
+/// The last millisecond that has room above the random bits and below 2^53.
+const LAST_MS: i64 = (1 << 41) - 1;
 
-/// A new key: milliseconds since 2026 in the upper 41 bits (enough until 2095), 12 random bits below. Two that are
-/// made in the same millisecond may collide: whoever inserts takes the unique violation as the answer and tries again.
+/// A new key above the `greatest` that is stored: milliseconds since 2026 in the upper 41 bits (enough until 2095), 12
+/// random bits below. Two that are made in the same millisecond may collide: whoever inserts takes the unique violation
+/// as the answer and tries again.
 #[must_use]
-pub fn generate() -> i64 {
+pub fn generate(greatest: Option<i64>) -> i64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or(Duration::ZERO)
         .as_millis();
-    let millis = i64::try_from(now.saturating_sub(BEGINNING_MS)).unwrap_or(0) & ((1 << 41) - 1);
-    let mut low = [0; 2];
+    let mut random = [0; 4];
     // Without random bytes the key is merely likelier to collide, which is handled.
-    let _unlikely = getrandom::fill(&mut low);
-    (millis << 12) | i64::from(u16::from_le_bytes(low) & 0xfff)
+    let _unlikely = getrandom::fill(&mut random);
+    after(
+        now,
+        greatest.unwrap_or(0),
+        i64::from(u32::from_le_bytes(random)),
+    )
+}
+
+fn after(now_ms: u128, greatest: i64, random: i64) -> i64 {
+    let millis = i64::try_from(now_ms.saturating_sub(BEGINNING_MS)).unwrap_or(i64::MAX);
+    let by_clock = (millis.min(LAST_MS) << 12) | (random & 0xfff);
+    // The clock was put back, or it is still the same millisecond: the key follows the greatest one. In the first case,
+    // which may last, the distance is long enough that the key of a row that was deleted does not come again.
+    let is_behind = by_clock < greatest.saturating_sub(60_000 << 12);
+    let distance = random & if is_behind { 0xf_ffff } else { 0xfff };
+    by_clock.max(greatest.saturating_add(1 + distance))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn a_key_is_positive_and_exact_in_javascript() {
-        let key = super::generate();
-        assert!(key > 0 && key < (1 << 53));
+        for now in [0, BEGINNING_MS, u128::from(u64::MAX)] {
+            let key = after(now, 0, i64::from(u32::MAX));
+            assert!(key > 0 && key < (1 << 53), "{now}: {key}");
+        }
+    }
+
+    #[test]
+    fn keys_rise_whatever_the_clock_says() {
+        let year = 365 * 86_400_000;
+        let mut greatest = 0;
+        for now in [year, 2 * year, 0, BEGINNING_MS, 3 * year, 0, 0] {
+            for random in [0, 0xfff, i64::from(u32::MAX)] {
+                let key = after(BEGINNING_MS + now, greatest, random);
+                assert!(key > greatest, "{now}: {key} after {greatest}");
+                greatest = key;
+            }
+        }
     }
 }

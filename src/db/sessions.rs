@@ -1,7 +1,7 @@
 //! Logins.
 
 use chrono::NaiveDateTime;
-use diesel::prelude::*;
+use diesel::{dsl::max, prelude::*};
 
 use super::{
     AnyConnection, ids,
@@ -60,7 +60,8 @@ pub fn insert(
 ) -> QueryResult<i64> {
     let mut tries = 0;
     loop {
-        let id = ids::generate();
+        let greatest = sessions::table.select(max(sessions::id)).first(conn)?;
+        let id = ids::generate(greatest);
         // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
         let inserted = conn.transaction(|conn| {
             diesel::insert_into(sessions::table)

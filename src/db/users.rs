@@ -1,7 +1,7 @@
 //! Accounts.
 
 use chrono::NaiveDateTime;
-use diesel::prelude::*;
+use diesel::{dsl::max, prelude::*};
 
 use super::{
     AnyConnection, ids,
@@ -101,7 +101,8 @@ fn insert_row(
 ) -> QueryResult<i64> {
     // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
     conn.transaction(|conn| {
-        let id = ids::generate();
+        let greatest = users::table.select(max(users::id)).first(conn)?;
+        let id = ids::generate(greatest);
         diesel::insert_into(users::table)
             .values((
                 users::id.eq(id),

@@ -1,9 +1,37 @@
 //! The clock of the machine may step, ahead or back, while serving or between two lives: nothing is lost, hidden,
 //! doubled, let in or locked out. Order is `seq`; a stored time is for people.
 
-use crate::support::{Backend, Clock, Server, User};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
 
-on_both![what_was_written_while_the_clock_was_ahead_is_read];
+use crate::support::{Backend, Clock, Closed, Response, Server, Socket, User, eventually};
+
+const SECRET: &str = "kJ8m2Qx7Vw4Zr9Tn3Lb6Yp1Hs5Dg0Fc8";
+
+on_both![
+    what_was_written_while_the_clock_was_ahead_is_read,
+    a_step_while_serving_ends_nothing,
+    a_step_while_serving_prolongs_nothing,
+    a_token_from_the_future_can_be_refreshed,
+    a_clock_that_was_wrong_for_a_life_costs_no_login,
+];
+
+fn refresh(server: &Server, token: &str) -> Response {
+    server
+        .http()
+        .post("/api/auth/refresh", &json!({"refresh_token": token}))
+}
+
+fn text(tokens: &Value, field: &str) -> String {
+    tokens[field].as_str().expect("text").to_owned()
+}
+
+fn renew(server: &Server, user: &mut User) {
+    let tokens = refresh(server, &user.refresh_token).expect(200).json();
+    user.token = text(&tokens, "access_token");
+    user.refresh_token = text(&tokens, "refresh_token");
+}
 
 fn contents(user: &User) -> Vec<String> {
     user.history()
@@ -34,4 +62,149 @@ fn what_was_written_while_the_clock_was_ahead_is_read(backend: Backend) {
         alice.post(content, None).expect(201);
     }
     assert_eq!(contents(&alice), ["ahead", "a year ahead", "back"]);
+}
+
+/// Somebody sets the clock of a serving machine, right or wrong: nobody is locked out, and numbers go on rising.
+fn a_step_while_serving_ends_nothing(backend: Backend) {
+    let Some(clock) = Clock::find() else { return };
+    let server = Server::with(backend).clock(&clock).start();
+    let mut alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    let mut last_id = alice.id;
+    let mut said = Vec::new();
+    for (n, offset) in ["+5m", "-5m", "+1y", "-2y", "+0"].into_iter().enumerate() {
+        clock.step(offset);
+        for content in [format!("posted {n}"), format!("said {n}")] {
+            if content.starts_with("posted") {
+                alice.post(&content, None).expect(201);
+                socket.expect_message(&content);
+            } else {
+                socket.say(&content);
+            }
+            said.push(content);
+        }
+        // The tokens of before are good, new ones are given, and somebody new gets in.
+        let ticket = alice.http().post("/api/auth/ws-ticket", &json!({}));
+        let query = format!("?ticket={}", text(&ticket.expect(200).json(), "ticket"));
+        Socket::open(server.addr, &query, &[])
+            .unwrap_or_else(|status| panic!("{offset}: {status}"))
+            .close();
+        if n % 2 == 1 {
+            renew(&server, &mut alice);
+        }
+        let newcomer = User::register(&server, &format!("newcomer{n}"));
+        assert!(
+            newcomer.id > last_id,
+            "{offset}: {} after {last_id}",
+            newcomer.id
+        );
+        last_id = newcomer.id;
+        assert_eq!(contents(&newcomer), said, "{offset}");
+    }
+    alice.log_in();
+    assert_eq!(contents(&alice), said);
+}
+
+fn claims(token: &str) -> Value {
+    let part = token.split('.').nth(1).expect("three parts");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("JSON")
+}
+
+/// A clock that is put back gives nobody more time.
+fn a_step_while_serving_prolongs_nothing(backend: Backend) {
+    let Some(clock) = Clock::find() else { return };
+    let server = Server::with(backend)
+        .clock(&clock)
+        .env("SECRET_KEY", SECRET)
+        .start();
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    // A token with a few seconds to live, as the server would sign it.
+    let mut short = claims(&alice.token);
+    short["exp"] = (short["iat"].as_i64().expect("a time") + 6).into();
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &short, &key).expect("signs");
+    // And a login with as many.
+    let soon = chrono::Utc::now().naive_utc() + chrono::TimeDelta::seconds(6);
+    server.database.execute(&format!(
+        "UPDATE sessions SET expires_at = '{}' WHERE user_id = {}",
+        soon.format("%Y-%m-%d %H:%M:%S%.6f"),
+        bob.id
+    ));
+    let mut socket = bob.connect();
+    clock.step("-2y");
+    eventually("the token dies at its time", || {
+        let answer = server.http().with_token(&token).get("/api/chat/messages");
+        (answer.status == 401).then_some(())
+    });
+    eventually("the login dies at its time", || {
+        let answer = bob.http().get("/api/chat/messages");
+        (answer.status == 401).then_some(())
+    });
+    assert!(matches!(socket.expect_end(), Closed::Code(4401, _)));
+    assert_eq!(refresh(&server, &bob.refresh_token).status, 401);
+    alice.http().get("/api/chat/messages").expect(200);
+}
+
+/// The clock was a year ahead when the token was made, and has been put right over a restart.
+fn a_token_from_the_future_can_be_refreshed(backend: Backend) {
+    let Some(clock) = Clock::find() else { return };
+    clock.step("+1y");
+    let mut server = Server::with(backend).clock(&clock).start();
+    let mut alice = User::register(&server, "alice");
+    clock.step("+0");
+    server.restart();
+    let refused = alice.http().get("/api/chat/messages");
+    refused.expect_any_problem();
+    assert_eq!(refused.status, 401, "good for a year");
+    let problem = refused.json();
+    assert_eq!(problem["code"], "token_expired");
+    let detail = problem["detail"].as_str().expect("a sentence");
+    assert!(
+        detail.contains("clock") && detail.contains("refresh"),
+        "{detail}"
+    );
+    assert_eq!(alice.try_connect().err(), Some(401));
+    renew(&server, &mut alice);
+    alice.post("hello", None).expect(201);
+    let mut socket = alice.connect();
+    socket.say("and again");
+    // A little ahead is no reason to refuse it: clocks are set right by seconds all the time.
+    clock.step("-30s");
+    server.restart();
+    alice.post("still here", None).expect(201);
+}
+
+/// A life of the server with a wrong clock, between two with the right one, ends no login: neither one that was used in
+/// it, nor one that was taken for expired.
+fn a_clock_that_was_wrong_for_a_life_costs_no_login(backend: Backend) {
+    let Some(clock) = Clock::find() else { return };
+    let mut server = Server::with(backend).clock(&clock).start();
+    let (mut alice, mut bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    clock.step("+1y");
+    server.restart();
+    for user in [&alice, &bob] {
+        assert_eq!(refresh(&server, &user.refresh_token).status, 401);
+    }
+    // A new login in the meantime sweeps nothing away.
+    bob.clone().log_in();
+    clock.step("+0");
+    server.restart();
+    renew(&server, &mut alice);
+    renew(&server, &mut bob);
+    clock.step("-200d");
+    server.restart();
+    renew(&server, &mut alice);
+    alice.post("long ago", None).expect(201);
+    clock.step("+0");
+    server.restart();
+    for user in [&mut alice, &mut bob] {
+        renew(&server, user);
+        assert_eq!(contents(user), ["long ago"]);
+    }
 }

@@ -17,6 +17,7 @@ const ROOMS: &[Room] = &[
     ("error", &["protocol"]),
     ("protocol", &[]),
     ("config", &["protocol", "error"]),
+    ("clock", &["protocol"]),
     ("logging", &["protocol", "config"]),
     ("gate", &["error"]),
     ("crypto", &["error"]),
@@ -27,7 +28,8 @@ const ROOMS: &[Room] = &[
     (
         "app",
         &[
-            "protocol", "error", "config", "gate", "crypto", "db", "journal", "hub", "chat",
+            "protocol", "error", "clock", "config", "gate", "crypto", "db", "journal", "hub",
+            "chat",
         ],
     ),
     (

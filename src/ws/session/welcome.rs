@@ -15,7 +15,7 @@ use crate::{
     protocol::{
         close,
         event::{Connected, Event, Notice, RoomState, System},
-        time::{Timestamp, now},
+        time::Timestamp,
     },
 };
 
@@ -89,7 +89,7 @@ impl ChatSession {
             Err(error) => return self.turn_away(&error, ctx),
         };
         self.registration = Some(registration);
-        Self::watch_login(ends, ctx);
+        self.watch_login(ends, ctx);
         let config = &self.app.config;
         let connected = Connected {
             user_id: self.caller.user_id,
@@ -134,8 +134,8 @@ impl ChatSession {
     }
 
     /// Looks again when the login ends: it may have been prolonged meanwhile.
-    fn watch_login(ends: Timestamp, ctx: &mut Context) {
-        let wait = (ends - now())
+    fn watch_login(&self, ends: Timestamp, ctx: &mut Context) {
+        let wait = (ends - self.app.clock.now())
             .to_std()
             .unwrap_or_default()
             .clamp(LOOK_AGAIN, LONGEST_TIMER);
@@ -146,11 +146,11 @@ impl ChatSession {
                 looking
                     .into_actor(session)
                     .map(|found, session, ctx| match found {
-                        Ok(Some(ends)) => Self::watch_login(ends, ctx),
+                        Ok(Some(ends)) => session.watch_login(ends, ctx),
                         Ok(None) => {
                             session.say_close(close::TOKEN_EXPIRED, "this login has expired", ctx);
                         }
-                        Err(_) => Self::watch_login(now(), ctx),
+                        Err(_) => session.watch_login(session.app.clock.now(), ctx),
                     }),
             );
         });

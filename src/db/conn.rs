@@ -1,7 +1,7 @@
 //! Connections to either database, the pool that keeps them, and transactions. What must differ between the two
 //! databases stands here or beside its query, nowhere else.
 
-use std::{fmt::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
@@ -9,7 +9,9 @@ use diesel::{
     r2d2::R2D2Connection as _,
     sqlite::SqliteConnection,
 };
+use rustix::fs::Access;
 
+use super::file;
 use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
@@ -72,31 +74,8 @@ pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             Ok(AnyConnection::Postgres(conn))
         }
         DatabaseUrl::Sqlite(path) => {
-            let file = |end: &str| {
-                let mut name = path.clone().into_os_string();
-                name.push(end);
-                std::path::PathBuf::from(name)
-            };
-            std::fs::File::open(path).map_err(|error| cannot_open(path, &error))?;
-            let mut name = String::from("file:");
-            for &byte in path.as_os_str().as_encoded_bytes() {
-                match byte {
-                    b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                        name.push(char::from(byte));
-                    }
-                    // Writing to a string cannot fail.
-                    _ => _ = write!(name, "%{byte:02X}"),
-                }
-            }
-            // Nobody has it open and nothing waits in the log: then it is read as it lies. Otherwise SQLite would make
-            // the files of a log beside it, and leave them there.
-            let lies_still = !file("-wal").exists();
-            name.push_str(if lies_still {
-                "?mode=ro&immutable=1"
-            } else {
-                "?mode=ro"
-            });
-            let mut conn = SqliteConnection::establish(&name)?;
+            file::check_access(path, Access::READ_OK).map_err(|error| cannot_open(path, &error))?;
+            let mut conn = SqliteConnection::establish(&file::uri_to_read(path))?;
             conn.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;")
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(AnyConnection::Sqlite(conn))
@@ -109,14 +88,9 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {
 }
 
 fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
-    // SQLite gives the WAL the mode of the database file, so the file is made here, for its owner alone.
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
+    file::check_access(path, Access::READ_OK | Access::WRITE_OK)
         .map_err(|error| cannot_open(path, &error))?;
-    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    let mut conn = SqliteConnection::establish(&file::uri_to_write(path))?;
     // The busy timeout comes first: switching to WAL takes a lock that another connection may hold.
     conn.batch_execute(
         "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

@@ -55,3 +55,13 @@ pub fn find_postgres(conn: &mut AnyConnection) -> QueryResult<Option<Postgres>> 
         now: utc(now),
     }))
 }
+
+/// The embedded database, byte for byte as it would lie in its file with all of its log written to it; `None` from
+/// `PostgreSQL`.
+pub fn read_pages(conn: &mut AnyConnection) -> Option<Vec<u8>> {
+    let AnyConnection::Sqlite(conn) = conn else {
+        return None;
+    };
+    let pages = conn.serialize_database_to_buffer();
+    pages.try_as_slice().ok().map(<[u8]>::to_vec)
+}

@@ -2,15 +2,15 @@
 //! be two chats that look like one; so the second is refused, kindly.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    path::PathBuf,
+    fs::{File, OpenOptions, Permissions, TryLockError},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     thread,
     time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
 
-use super::reach::Reach;
+use super::{file, reach::Reach};
 use crate::config::DatabaseUrl;
 
 mod postgres;
@@ -78,14 +78,18 @@ fn try_take(reach: &mut Reach<'_>) -> Result<SoleServer, LockError> {
     let unreachable = |error: &dyn std::fmt::Display| LockError::Unreachable(error.to_string());
     match reach.url() {
         DatabaseUrl::Sqlite(path) => {
-            let mut name = path.clone().into_os_string();
-            name.push(".lock");
-            let name = PathBuf::from(name);
+            let name = file::lock_of(path);
+            // The database is made with the mode of this file.
             let file = OpenOptions::new()
                 .create(true)
                 .truncate(false)
                 .write(true)
+                .mode(0o600)
                 .open(&name)
+                .and_then(|file| {
+                    file.set_permissions(Permissions::from_mode(0o600))
+                        .map(|()| file)
+                })
                 .map_err(|error| LockError::Unreachable(format!("{}: {error}", name.display())))?;
             match file.try_lock() {
                 Ok(()) => Ok(SoleServer {

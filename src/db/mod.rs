@@ -4,6 +4,7 @@
 pub mod conn;
 pub mod engine;
 pub mod facts;
+pub mod file;
 pub mod guard;
 mod ids;
 pub mod lock;

@@ -46,3 +46,4 @@ mod sync;
 mod terminal;
 mod tokens;
 mod verify;
+mod visitors;

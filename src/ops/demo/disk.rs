@@ -6,7 +6,7 @@ use super::{Broken, Result, demand};
 use crate::{
     config::DatabaseUrl,
     db::{
-        AnyConnection, conn,
+        AnyConnection, conn, engine,
         messages::{self, Message, Page},
         rooms,
     },
@@ -56,19 +56,38 @@ impl Disk {
     }
 }
 
-/// Looks for a text in the database's files, byte for byte. Tells whether it is there, and how many bytes that were.
+/// Looks for a text in all that lies in the data folder, byte for byte. Tells whether it is there, and how many bytes that
+/// were. The database is read by SQLite: no one else may open the file while a server has it open.
 pub fn search(database: &Path, text: &str) -> Result<(bool, usize)> {
+    let url = DatabaseUrl::Sqlite(database.to_owned());
+    let mut conn = conn::look(&url).map_err(|e| broken(&e))?;
+    let pages = engine::read_pages(&mut conn)
+        .ok_or_else(|| Broken::new("The pages of the database cannot be read."))?;
+    let mut places = vec![pages];
     let folder = database.parent().unwrap_or(database);
-    let (mut found, mut length) = (false, 0);
     for entry in fs::read_dir(folder).map_err(|e| broken(&e))? {
         let path = entry.map_err(|e| broken(&e))?.path();
-        let bytes = fs::read(&path).map_err(|e| broken(&e))?;
-        length += bytes.len();
-        found |= bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes());
+        if !is_of(database, &path) {
+            places.push(fs::read(&path).map_err(|e| broken(&e))?);
+        }
     }
-    Ok((found, length))
+    let found = places.iter().any(|bytes| {
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    });
+    Ok((found, places.iter().map(Vec::len).sum()))
+}
+
+/// Whether a file is the database or one of its companions, such as its log.
+fn is_of(database: &Path, path: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(std::ffi::OsStr::to_os_string);
+    name(path)
+        .zip(name(database))
+        .is_some_and(|(file, database)| {
+            file.as_encoded_bytes()
+                .starts_with(database.as_encoded_bytes())
+        })
 }
 
 fn broken(error: &dyn std::fmt::Display) -> Broken {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, fmt::Write as _, io::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
@@ -14,7 +14,7 @@ use crate::{
         migrate,
         reach::{self, Reach},
     },
-    http, logging, ops,
+    http, logging, ops, printing,
     protocol::GENERAL,
     tui::{self, ClientError},
 };
@@ -26,7 +26,8 @@ use crate::{
     version,
     max_term_width = 100,
     after_help = "Without a command, Parlour serves: `parlour` is `parlour serve`.\n\
-                  Settings come from flags, then the environment, then a .env file here; `parlour serve --help` lists them.",
+                  Settings come from flags, then the environment, then a .env file here; `parlour serve --help` lists them.\n\
+                  The clients (tui, send, tail) do not read that .env, but ~/.config/parlour/client.env.",
     arg_required_else_help = false
 )]
 pub struct Cli {
@@ -65,7 +66,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         /// Messages to begin with, the latest ones
-        #[arg(long, short = 'n', value_name = "N", default_value_t = 10)]
+        #[arg(long, short = 'n', value_name = "N", default_value = "10", value_parser = config::count)]
         lines: usize,
     },
     /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
@@ -117,21 +118,57 @@ const MISCONFIGURED: i32 = 2;
 pub fn run() -> i32 {
     // Fails only when a provider has been chosen before.
     let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let outcome = config::load_dotenv().and_then(|()| {
-        match Cli::try_parse_from(with_default_command(config::arguments())) {
-            Ok(cli) => execute(cli.command),
-            Err(error) => Err(ConfigError(
-                wrong_value(&error).unwrap_or_else(|| error.exit()),
-            )),
-        }
+    let arguments = with_default_command(config::arguments());
+    // The file must be in the environment before the command line is read, which looks there.
+    let loaded = if is_client(&arguments) {
+        config::load_client_file()
+    } else {
+        config::load_dotenv()
+    };
+    let outcome = loaded.and_then(|()| match Cli::try_parse_from(arguments) {
+        Ok(cli) => execute(cli.command),
+        Err(error) => match wrong_value(&error) {
+            Some(sentence) => Err(ConfigError(sentence)),
+            None => Ok(explain(&error)),
+        },
     });
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("parlour: {error}");
+            printing::complain(&error);
             MISCONFIGURED
         }
     }
+}
+
+/// Whether this is a command of people, who send their password to a server. A stranger may have written the `.env` of
+/// the folder in which they happen to be: it must not say which server that is.
+fn is_client(arguments: &[OsString]) -> bool {
+    let command = arguments.get(1).and_then(|argument| argument.to_str());
+    matches!(command, Some("tui" | "send" | "tail"))
+}
+
+/// Prints what clap has to say: the help, or what is wrong with the command line. Tells the exit code.
+fn explain(error: &clap::Error) -> i32 {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if error.use_stderr() || printed.is_ok() {
+        error.exit_code()
+    } else {
+        printing::exit_code(printed)
+    }
+}
+
+/// The environment variable of a flag, if it has one.
+fn variable_of(command: &clap::Command, flag: &str) -> Option<String> {
+    let own = command
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(flag))
+        .and_then(|arg| Some(arg.get_env()?.to_string_lossy().into_owned()));
+    own.or_else(|| {
+        command
+            .get_subcommands()
+            .find_map(|inner| variable_of(inner, flag))
+    })
 }
 
 /// One sentence about a value that is not right. It may come from the environment, where no flag was given, so it names
@@ -148,13 +185,16 @@ fn wrong_value(error: &clap::Error) -> Option<String> {
         _ => None,
     };
     let flag = text(ContextKind::InvalidArg)?;
-    let name = flag
-        .trim_start_matches('-')
-        .split(' ')
-        .next()?
-        .replace('-', "_")
-        .to_uppercase();
-    let value = text(ContextKind::InvalidValue)?;
+    let long = flag.trim_start_matches('-').split(' ').next()?;
+    let name = match variable_of(&<Cli as clap::CommandFactory>::command(), long) {
+        Some(variable) => format!("{variable} (or {flag})"),
+        None => flag.clone(),
+    };
+    let value = match text(ContextKind::InvalidValue)? {
+        // An address with a password in it.
+        value if value.contains('@') => "that".to_owned(),
+        value => format!("`{value}`"),
+    };
     let reason = std::error::Error::source(error)
         .map(|cause| format!(": {cause}"))
         .unwrap_or_default();
@@ -162,9 +202,7 @@ fn wrong_value(error: &clap::Error) -> Option<String> {
         Some(ContextValue::Strings(values)) => format!("; it may be {}", values.join(" or ")),
         _ => String::new(),
     };
-    Some(format!(
-        "{name} (or {flag}) may not be `{value}`{reason}{allowed}."
-    ))
+    Some(format!("{name} may not be {value}{reason}{allowed}."))
 }
 
 /// Puts `serve` where no command is named, so that `parlour --port 9000` serves on port 9000.
@@ -204,11 +242,14 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
         }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Bench(options) => Ok(measured(ops::bench::run(&options))),
-        Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options))),
+        Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options).map(|()| 0))),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "parlour", &mut std::io::stdout());
-            Ok(0)
+            // Generating it into a closed pipe would panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "parlour", &mut script);
+            let printed = printing::print(String::from_utf8_lossy(&script));
+            Ok(printing::exit_code(printed))
         }
     }
 }
@@ -218,18 +259,18 @@ fn client(outcome: Result<(), ClientError>) -> i32 {
     match outcome {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("parlour: {error}");
+            printing::complain(&error);
             error.exit_code.into()
         }
     }
 }
 
 /// The exit code of a measurement; what was in its way is told.
-fn measured(outcome: ops::bench::Result<()>) -> i32 {
+fn measured(outcome: ops::bench::Result<i32>) -> i32 {
     match outcome {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("parlour: {error}");
+            printing::complain(&error);
             1
         }
     }
@@ -252,19 +293,21 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
         .open()
         .map_err(|error| failed(&reach::one_line(&error)))?;
     let ran = migrate::run(&mut conn).map_err(|error| failed(&error))?;
+    let mut text = String::new();
     for name in &ran {
-        println!("ran {name}");
+        let _infallible = writeln!(text, "ran {name}");
     }
-    println!("{} is up to date.", storage.database_url);
-    Ok(0)
+    let _infallible = writeln!(text, "{} is up to date.", storage.database_url);
+    Ok(printing::exit_code(printing::print(text)))
 }
 
 fn generate_keys() -> Result<i32, ConfigError> {
     let no_randomness = |error| ConfigError(format!("No key can be made: {error}."));
     let secret = random_bytes::<32>().map_err(no_randomness)?;
-    println!("SECRET_KEY={}", URL_SAFE_NO_PAD.encode(secret));
-    println!("ENCRYPTION_KEY={}", fernet::Fernet::generate_key());
-    Ok(0)
+    let secret = URL_SAFE_NO_PAD.encode(secret);
+    let key = fernet::Fernet::generate_key();
+    let printed = printing::line(format_args!("SECRET_KEY={secret}\nENCRYPTION_KEY={key}"));
+    Ok(printing::exit_code(printed))
 }
 
 #[cfg(test)]

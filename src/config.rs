@@ -8,6 +8,7 @@
 
 mod authority;
 mod checked;
+mod client;
 mod database_url;
 mod keys;
 
@@ -19,6 +20,7 @@ use secrecy::SecretString;
 pub use self::{
     authority::{Authority, Origin},
     checked::{Config, Patience, Storage, TlsFiles, weaknesses},
+    client::{ClientSettings, client_state_dir, count, load_client_file, own_certificates},
     database_url::DatabaseUrl,
     keys::{FoundKey, Keys},
 };
@@ -228,31 +230,6 @@ pub struct Settings {
     pub ping_timeout_seconds: u32,
 }
 
-/// What the terminal client, `send` and `tail` can be told.
-#[derive(Debug, Clone, Args)]
-pub struct ClientSettings {
-    /// The server to talk to
-    #[arg(
-        long,
-        env = "PARLOUR_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8000"
-    )]
-    pub server: url::Url,
-    /// Who to log in as
-    #[arg(long, short, env = "PARLOUR_USERNAME", value_name = "NAME")]
-    pub username: Option<String>,
-    /// The password, for when no login is kept from before; better given in the environment than on a command line that
-    /// others can list
-    #[arg(
-        long,
-        env = "PARLOUR_PASSWORD",
-        value_name = "TEXT",
-        hide_env_values = true
-    )]
-    pub password: Option<SecretString>,
-}
-
 /// Reads `.env` in the working folder, if there is one, into the environment; what is set already stays.
 ///
 /// # Errors
@@ -302,17 +279,4 @@ pub fn colour_is_wanted() -> bool {
     std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
-}
-
-/// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.
-#[must_use]
-pub fn client_state_dir() -> Option<PathBuf> {
-    let from = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    from("XDG_STATE_HOME")
-        .or_else(|| from("HOME").map(|home| home.join(".local/state")))
-        .map(|dir| dir.join("parlour"))
 }

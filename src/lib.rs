@@ -25,6 +25,7 @@ pub mod hub;
 pub mod journal;
 pub mod logging;
 pub mod ops;
+pub mod printing;
 pub mod protocol;
 pub mod tui;
 pub mod ws;

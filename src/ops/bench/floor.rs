@@ -17,6 +17,7 @@ use mio::{
 };
 
 use super::{BenchError, Result, proc, server, stats::Histogram};
+use crate::printing;
 
 /// What `parlour bench-floor` can be told (it is started by `parlour bench`, not by people).
 #[derive(Debug, Clone, Args)]
@@ -57,7 +58,7 @@ pub fn run(options: &FloorOptions) -> Result<()> {
     poll.registry()
         .register(&mut door, DOOR, Interest::READABLE)
         .map_err(failed)?;
-    println!("{}", door.local_addr().map_err(failed)?);
+    printing::line(door.local_addr().map_err(failed)?).map_err(failed)?;
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(0);

@@ -42,6 +42,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
 use self::{crowd::Clock, report::Report};
+use crate::printing;
 
 /// Why a measurement could not be made, as one plain sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,11 +147,11 @@ struct Bench<'a> {
     report: Report,
 }
 
-/// Measures what was asked for and prints it; progress goes to standard error.
+/// Measures what was asked for and prints it; progress goes to standard error. Tells the exit code.
 ///
 /// # Errors
 /// When a measurement could not be made. What was measured before is printed all the same.
-pub fn run(options: &BenchOptions) -> Result<()> {
+pub fn run(options: &BenchOptions) -> Result<i32> {
     proc::raise_open_files_limit();
     let mut bench = Bench {
         options,
@@ -168,16 +169,19 @@ pub fn run(options: &BenchOptions) -> Result<()> {
     let outcome = lines.iter().try_for_each(|line| bench.measure(*line));
     let noise = bench.report.noise.notes();
     bench.report.notes.extend(noise);
-    if options.json {
+    let text = if options.json {
         let text = serde_json::to_string_pretty(&bench.report)
             .map_err(|error| BenchError(format!("The report cannot be written: {error}.")))?;
-        println!("{text}");
+        Some(text)
     } else if options.markdown {
-        println!("{}", bench.report.to_markdown());
+        Some(bench.report.to_markdown())
     } else if !bench.report.rows.is_empty() {
-        println!("{}", bench.report.to_table());
-    }
-    outcome
+        Some(bench.report.to_table())
+    } else {
+        None
+    };
+    let code = text.map_or(0, |text| printing::exit_code(printing::line(text)));
+    outcome.map(|()| code)
 }
 
 impl Bench<'_> {

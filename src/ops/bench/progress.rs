@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::printing;
+
 const WIDTH: u64 = 24;
 
 /// One slow step.
@@ -43,14 +45,14 @@ impl Progress {
     pub fn done(&self) {
         self.tell(self.total);
         if self.terminal {
-            eprintln!();
+            printing::tell("");
         }
     }
 
     fn tell(&self, count: u64) {
         let Self { what, total, .. } = self;
         if !self.terminal {
-            eprintln!("  {count} of {total} {what}");
+            printing::tell(format_args!("  {count} of {total} {what}"));
             return;
         }
         let full = (count.min(*total) * WIDTH / (*total).max(1)) as usize;
@@ -63,5 +65,5 @@ impl Progress {
 
 /// Says what comes next.
 pub fn step(text: &str) {
-    eprintln!("{text}");
+    printing::tell(text);
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::noise::Noise;
+use crate::printing;
 
 /// What a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -189,14 +190,18 @@ pub struct Report {
 impl Report {
     /// Adds a number.
     pub fn row(&mut self, row: Row) {
-        eprintln!("  {}: {}", row.what, row.unit.write(row.measured));
+        printing::tell(format_args!(
+            "  {}: {}",
+            row.what,
+            row.unit.write(row.measured)
+        ));
         self.rows.push(row);
     }
 
     /// Adds a remark.
     pub fn note(&mut self, text: impl Into<String>) {
         let text = text.into();
-        eprintln!("  note: {text}");
+        printing::tell(format_args!("  note: {text}"));
         self.notes.push(text);
     }
 

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use secrecy::ExposeSecret as _;
 
 use super::{BenchError, BenchOptions, Result, proc, rest::Rest};
+use crate::printing;
 
 const START: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_mins(1);
@@ -111,9 +112,9 @@ impl Server {
         };
         let pid = proc::listener(addr.port());
         if pid.is_none() {
-            eprintln!(
+            printing::tell(format_args!(
                 "The process behind {url} cannot be seen (it belongs to another user): CPU and memory will be missing."
-            );
+            ));
         }
         Ok(Self {
             addr,
@@ -170,8 +171,8 @@ impl Server {
             .as_ref()
             .and_then(|url| proc::postmaster(url.expose_secret()));
         if options.database_url.is_some() && postmaster.is_none() {
-            eprintln!(
-                "PostgreSQL's processes cannot be seen from here: its CPU time is missing below."
+            printing::tell(
+                "PostgreSQL's processes cannot be seen from here: its CPU time is missing below.",
             );
         }
         let mut server = Self {

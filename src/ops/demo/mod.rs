@@ -7,7 +7,7 @@ mod server;
 mod stage;
 mod story;
 
-use std::fmt;
+use std::{fmt, io};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use self::stage::Stage;
+use crate::printing;
 
 /// Something did not hold: one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,20 +62,20 @@ pub fn run(fast: bool) -> i32 {
         .map_err(|error| Broken::new(format!("The demo cannot start ({error}).")))
         .and_then(|runtime| LocalSet::new().block_on(&runtime, show(fast)));
     match ended {
-        Ok(End::Told(Ok(()))) => 0,
-        Ok(End::Interrupted) => {
-            eprintln!("\nparlour: The demo was stopped; its server and its folder are gone.");
+        Ok((End::Told(Ok(())), printed)) => printing::exit_code(printed),
+        Ok((End::Interrupted, _)) => {
+            printing::tell("\nparlour: The demo was stopped; its server and its folder are gone.");
             INTERRUPTED
         }
-        Ok(End::Told(Err(broken))) | Err(broken) => {
-            eprintln!("\nparlour: The demo ended early. {broken}");
+        Ok((End::Told(Err(broken)), _)) | Err(broken) => {
+            printing::tell(format_args!("\nparlour: The demo ended early. {broken}"));
             1
         }
     }
 }
 
 /// Tells the story until its end or until a signal comes; whatever it had made is gone when this returns.
-async fn show(fast: bool) -> Result<End> {
+async fn show(fast: bool) -> Result<(End, io::Result<()>)> {
     let listen = |kind| {
         signal(kind).map_err(|error| Broken::new(format!("Signals cannot be heard ({error}).")))
     };
@@ -85,13 +86,14 @@ async fn show(fast: bool) -> Result<End> {
     ];
     let [interrupt, terminate, hangup] = &mut signals;
     let mut stage = Stage::new(fast);
-    Ok(tokio::select! {
+    let end = tokio::select! {
         biased;
         () = heard(interrupt) => End::Interrupted,
         () = heard(terminate) => End::Interrupted,
         () = heard(hangup) => End::Interrupted,
         told = story::tell(&mut stage) => End::Told(told),
-    })
+    };
+    Ok((end, stage.into_printed()))
 }
 
 async fn heard(signal: &mut Signal) {

@@ -184,6 +184,7 @@ impl Person {
     pub async fn history(&self) -> Result<Vec<views::Message>> {
         let page = self.api.messages(&self.bearer, GENERAL, Query::Latest);
         page.await
+            .map(|page| page.messages)
             .map_err(|failure| self.failed("read the history", &failure))
     }
 

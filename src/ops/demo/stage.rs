@@ -1,11 +1,8 @@
 //! What is seen: titles, short sentences, and time to read them.
 
-use std::{
-    io::{self, Write as _},
-    time::Duration,
-};
+use std::{cell::RefCell, io, time::Duration};
 
-use crate::ops::paint::Paint;
+use crate::{ops::paint::Paint, printing};
 
 /// Time for one word, read at leisure.
 const WORD: Duration = Duration::from_millis(150);
@@ -17,6 +14,8 @@ pub struct Stage {
     paint: Paint,
     fast: bool,
     act: u32,
+    /// What became of printing it. Nobody may be watching; what was begun is cleaned up all the same.
+    printed: RefCell<io::Result<()>>,
 }
 
 impl Stage {
@@ -25,12 +24,13 @@ impl Stage {
             paint: Paint::of_stdout(),
             fast,
             act: 0,
+            printed: RefCell::new(Ok(())),
         }
     }
 
     /// The first lines.
     pub async fn open(&self, title: &str, line: &str) {
-        print(&format!(
+        self.print(&format!(
             "\n{}\n{}\n",
             self.paint.bold(title),
             self.paint.dim(line)
@@ -43,13 +43,13 @@ impl Stage {
         self.act += 1;
         let title = format!("{}  {title}", self.act);
         self.pause(Duration::from_millis(700)).await;
-        print(&format!("\n{}\n", self.paint.bold(&title)));
+        self.print(&format!("\n{}\n", self.paint.bold(&title)));
         self.pause(Duration::from_millis(400)).await;
     }
 
     /// A sentence that tells what happens.
     pub async fn tell(&self, sentence: &str) {
-        print(&format!("   {sentence}\n"));
+        self.print(&format!("   {sentence}\n"));
         self.read(sentence).await;
     }
 
@@ -60,7 +60,7 @@ impl Stage {
 
     /// What was seen to hold.
     pub async fn holds(&self, sentence: &str) {
-        print(&format!("   {} {sentence}\n", self.paint.green("✓")));
+        self.print(&format!("   {} {sentence}\n", self.paint.green("✓")));
         self.read(sentence).await;
     }
 
@@ -72,30 +72,42 @@ impl Stage {
         } else {
             self.paint.blue(&who)
         };
-        print(&format!("{who}  "));
+        self.print(&format!("{who}  "));
         for letter in text.chars() {
-            print(letter.encode_utf8(&mut [0; 4]));
+            self.print(letter.encode_utf8(&mut [0; 4]));
             if self.paint.is_on() {
                 self.pause(LETTER).await;
             }
         }
-        print("\n");
+        self.print("\n");
         self.pause(Duration::from_millis(300)).await;
     }
 
     /// A thing, and what it looks like.
     pub async fn shows(&self, label: &str, value: &str) {
         let label = self.paint.dim(&format!("{label:<22}"));
-        print(&format!("   {label} {}\n", self.paint.yellow(value)));
+        self.print(&format!("   {label} {}\n", self.paint.yellow(value)));
         self.pause(Duration::from_millis(900)).await;
     }
 
     /// The last line.
     pub fn close(&self, sentence: &str) {
-        print(&format!(
+        self.print(&format!(
             "\n{}\n\n",
             self.paint.bold(&self.paint.green(sentence))
         ));
+    }
+
+    /// What became of printing all this.
+    pub fn into_printed(self) -> io::Result<()> {
+        self.printed.into_inner()
+    }
+
+    fn print(&self, text: &str) {
+        let mut printed = self.printed.borrow_mut();
+        if printed.is_ok() {
+            *printed = printing::print(text);
+        }
     }
 
     async fn read(&self, text: &str) {
@@ -108,10 +120,4 @@ impl Stage {
             tokio::time::sleep(time).await;
         }
     }
-}
-
-fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    // Nobody may be watching; what was begun is cleaned up all the same.
-    let _nobody_watches = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

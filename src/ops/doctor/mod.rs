@@ -7,11 +7,12 @@ mod machine;
 mod network;
 mod place;
 
-use std::time::Duration;
+use std::{fmt, io, time::Duration};
 
 use crate::{
     config::{Config, Settings, Storage, Switch, weaknesses},
     ops::paint::Paint,
+    printing,
 };
 
 /// How long a server may take to say whether it can take work.
@@ -22,26 +23,44 @@ struct Report {
     paint: Paint,
     warnings: u32,
     problems: u32,
+    /// What became of printing it; after a failure nothing more is printed.
+    printed: io::Result<()>,
 }
 
 impl Report {
-    fn ok(&self, sentence: impl AsRef<str>) {
-        line(&self.paint.green("ok      "), sentence.as_ref());
+    fn ok(&mut self, sentence: impl AsRef<str>) {
+        let verdict = self.paint.green("ok      ");
+        self.say(&verdict, sentence.as_ref());
     }
 
     /// It works, but not as well as it should.
     fn warning(&mut self, sentence: impl AsRef<str>) {
         self.warnings += 1;
-        line(&self.paint.yellow("warning "), sentence.as_ref());
+        let verdict = self.paint.yellow("warning ");
+        self.say(&verdict, sentence.as_ref());
     }
 
     /// It does not work, or must not be used like this.
     fn problem(&mut self, sentence: impl AsRef<str>) {
         self.problems += 1;
-        line(&self.paint.red("problem "), sentence.as_ref());
+        let verdict = self.paint.red("problem ");
+        self.say(&verdict, sentence.as_ref());
     }
 
-    fn close(&self) {
+    fn say(&mut self, verdict: &str, sentence: &str) {
+        // What a database or the system says may have several lines.
+        let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.print(format_args!("{verdict} {sentence}"));
+    }
+
+    fn print(&mut self, line: impl fmt::Display) {
+        if self.printed.is_ok() {
+            self.printed = printing::line(line);
+        }
+    }
+
+    /// Tells the exit code: 0 when there is no problem.
+    fn close(mut self) -> i32 {
         let count = |number: u32, word: &str| match number {
             0 => format!("no {word}s"),
             1 => format!("1 {word}"),
@@ -52,14 +71,13 @@ impl Report {
             count(self.problems, "problem"),
             count(self.warnings, "warning")
         );
-        println!("\n{}", self.paint.bold(&sums));
+        let sums = self.paint.bold(&sums);
+        self.print(format_args!("\n{sums}"));
+        match printing::exit_code(self.printed) {
+            0 => i32::from(self.problems > 0),
+            code => code,
+        }
     }
-}
-
-fn line(verdict: &str, sentence: &str) {
-    // What a database or the system says may have several lines.
-    let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    println!("{verdict} {sentence}");
 }
 
 /// Checks everything and prints a line for each thing. Tells the exit code: 0 when there is no problem.
@@ -69,6 +87,7 @@ pub fn run(settings: &Settings) -> i32 {
         paint: Paint::of_stdout(),
         warnings: 0,
         problems: 0,
+        printed: Ok(()),
     };
     check_settings(settings, &mut report);
     place::check_data_dir(&settings.storage.data_dir, &mut report);
@@ -83,8 +102,7 @@ pub fn run(settings: &Settings) -> i32 {
     machine::check_clock(&mut report);
     machine::check_files(settings, &mut report);
     network::check_port(settings, &mut report);
-    report.close();
-    i32::from(report.problems > 0)
+    report.close()
 }
 
 /// Asks the server that these settings describe whether it can take work. Tells the exit code: 0 when it can.
@@ -95,7 +113,7 @@ pub fn health(settings: &Settings) -> i32 {
         Ok(answer) => format!("answers /ready with {}", answer.status),
         Err(error) => format!("does not answer ({error})"),
     };
-    eprintln!("parlour: {} {said}.", network::address(settings));
+    printing::complain(format_args!("{} {said}.", network::address(settings)));
     1
 }
 

@@ -16,7 +16,7 @@ mod rig;
 mod rng;
 mod scoreboard;
 
-use std::{fmt, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{fmt, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tokio::{
@@ -31,7 +31,7 @@ use self::{
     rig::postgres::Programs,
     scoreboard::{Outcome, Row, Scoreboard},
 };
-use crate::crypto::random_bytes;
+use crate::{crypto::random_bytes, printing};
 
 /// Why something could not be tried, as one plain sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,14 +228,20 @@ async fn verify(options: &VerifyOptions) -> Result<Outcome> {
 
 fn tell(options: &VerifyOptions, mut board: Scoreboard) -> Result<Outcome> {
     let outcome = board.conclude();
-    if options.json {
+    let text = if options.json {
         let text = serde_json::to_string_pretty(&board)
             .map_err(|error| Trouble(format!("The scoreboard cannot be written: {error}.")))?;
-        println!("{text}");
+        text + "\n"
     } else {
-        print!("{}", board.to_table());
+        board.to_table()
+    };
+    match printing::print(text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Trouble(printing::unwritten(&error)))
+        }
+        // The exit code tells the outcome to those who do not read.
+        _ => Ok(outcome),
     }
-    Ok(outcome)
 }
 
 /// All faults on one database, one after the other.

@@ -1,0 +1,116 @@
+//! What the clients (the terminal client, `send` and `tail`) can be told, and where they keep things.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "the comments on settings are the text of --help, where backticks would be in the way"
+)]
+
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+
+use super::{ConfigError, wrong};
+
+/// What the terminal client, `send` and `tail` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct ClientSettings {
+    /// The server to talk to
+    #[arg(
+        long,
+        env = "PARLOUR_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8000",
+        value_parser = web_address
+    )]
+    pub server: url::Url,
+    /// Who to log in as
+    #[arg(long, short, env = "PARLOUR_USERNAME", value_name = "NAME")]
+    pub username: Option<String>,
+    /// The password, for when no login is kept from before (while one is kept and good, this is not looked at); better
+    /// given in the environment than on a command line that others can list
+    #[arg(
+        long,
+        env = "PARLOUR_PASSWORD",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
+    pub password: Option<SecretString>,
+}
+
+impl ClientSettings {
+    /// Who to log in as, without spaces that slipped in.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let name = self.username.as_deref()?.trim();
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+/// Reads the clients' own file, `client.env` in their configuration folder, if there is one, into the environment; what
+/// is set already stays. The folder in which a client is run has no say: whoever filled it could redirect a password.
+///
+/// # Errors
+/// When the file is there but cannot be read.
+pub fn load_client_file() -> Result<(), ConfigError> {
+    let Some(path) = user_dir("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("client.env"))
+    else {
+        return Ok(());
+    };
+    match dotenvy::from_path(&path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        // The error of dotenvy quotes the line, which may hold a password.
+        Err(_) => wrong(format!(
+            "{} cannot be read: check its owner and mode, and that each line is of the form NAME=value.",
+            path.display()
+        )),
+    }
+}
+
+/// The address of a web server, as the clients take it.
+fn web_address(text: &str) -> Result<url::Url, String> {
+    let url: Option<url::Url> = text.trim().parse().ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| {
+            "give the address with http:// or https:// before it, like https://chat.example.org"
+                .to_owned()
+        })
+}
+
+/// How many.
+///
+/// # Errors
+/// When it is no whole number.
+pub fn count(text: &str) -> Result<usize, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "give a whole number, like 50".to_owned())
+}
+
+/// The file of certificates that the user trusts instead of the system's, if one is named as other programs have it.
+#[must_use]
+pub fn own_certificates() -> Option<PathBuf> {
+    std::env::var_os("SSL_CERT_FILE")
+        .or_else(|| std::env::var_os("SSL_CERT_DIR"))
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.
+#[must_use]
+pub fn client_state_dir() -> Option<PathBuf> {
+    user_dir("XDG_STATE_HOME", ".local/state")
+}
+
+/// The program's folder in one of the user's folders: the one that the variable names, or this one at home.
+fn user_dir(variable: &str, at_home: &str) -> Option<PathBuf> {
+    let from = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    from(variable)
+        .or_else(|| from("HOME").map(|home| home.join(at_home)))
+        .map(|dir| dir.join("parlour"))
+}

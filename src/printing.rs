@@ -1,0 +1,61 @@
+//! What the commands say on standard output and on standard error. Nothing else prints: `println!` panics when the
+//! reader of a pipe has gone (`parlour doctor | head -1`) or the disk is full.
+
+use std::{
+    fmt::Display,
+    io::{self, ErrorKind, Write as _},
+};
+
+/// Exit code of a program whose reader has gone, as shells have it for those that a signal ends.
+const READER_GONE: i32 = 141;
+/// Exit code of a program that did not get rid of its words.
+const FAILED: i32 = 1;
+
+/// Prints a text to standard output as it is, and sees it off.
+///
+/// # Errors
+/// When nobody reads it, or it cannot be written: [`exit_code`] is for both.
+pub fn print(text: impl Display) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}")?;
+    out.flush()
+}
+
+/// Prints a line to standard output.
+///
+/// # Errors
+/// As [`print`].
+pub fn line(text: impl Display) -> io::Result<()> {
+    print(format_args!("{text}\n"))
+}
+
+/// Says something on standard error. Where nobody reads it, it is lost, and costs nothing.
+pub fn tell(text: impl Display) {
+    let _nobody_reads = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says what is wrong on standard error.
+pub fn complain(sentence: impl Display) {
+    tell(format_args!("parlour: {sentence}"));
+}
+
+/// The exit code of a command that printed: a reader that has gone ends it in silence, a full disk with a sentence.
+#[must_use]
+pub fn exit_code(printed: io::Result<()>) -> i32 {
+    match printed {
+        Ok(()) => 0,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => READER_GONE,
+        Err(error) => {
+            complain(unwritten(&error));
+            FAILED
+        }
+    }
+}
+
+/// The sentence for an output that could not be written.
+#[must_use]
+pub fn unwritten(error: &io::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" (os error").next().unwrap_or(&text);
+    format!("The output cannot be written ({reason}).")
+}

@@ -11,7 +11,7 @@ use crate::protocol::{
 
 /// The `ref` of our `sync` frames.
 const SYNC: &str = "sync";
-/// Messages a page holds.
+/// Messages a page holds at most.
 pub const PAGE: usize = 200;
 /// Messages kept while those before them are fetched. Beyond it, what comes is dropped, and fetched again later.
 const MAX_AHEAD: usize = 2_000;
@@ -181,18 +181,17 @@ impl Follower {
         steps
     }
 
-    /// A page of changes, in the order of their numbers.
-    pub fn page(&mut self, mut page: Vec<Message>) -> Vec<Step> {
+    /// A page of changes, in the order of their numbers; `more`: there are others after it.
+    pub fn page(&mut self, mut page: Vec<Message>, more: bool) -> Vec<Step> {
         let (Asked::Pages, Some(cursor)) = (self.asked, self.cursor) else {
             return Vec::new();
         };
-        let is_last = page.len() < PAGE;
         page.retain(|message| message.seq > cursor);
         page.sort_by_key(|message| message.seq);
         let reached = page.last().map_or(cursor, |message| message.seq);
         self.cursor = Some(reached);
         let mut steps = vec![Step::Show(page)];
-        if is_last || reached == cursor {
+        if !more || reached == cursor {
             self.asked = Asked::Nothing;
             steps.extend(self.reach(reached));
         } else {
@@ -389,10 +388,13 @@ mod tests {
             complete: false,
         };
         assert_eq!(follower.synced(page), [Step::FetchSince(2)]);
-        let steps = follower.page(stored(3..=202));
+        let steps = follower.page(stored(3..=202), true);
         assert_eq!(steps.last(), Some(&Step::FetchSince(202)));
         follower.message(live(301));
-        assert_eq!(shown(&follower.page(stored(203..=300))).last(), Some(&301));
+        assert_eq!(
+            shown(&follower.page(stored(203..=300), false)).last(),
+            Some(&301)
+        );
     }
 
     #[test]

@@ -81,24 +81,34 @@ fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, 
 
 fn account(settings: &ClientSettings, api: &Api) -> Account {
     let shelf = config::client_state_dir().map(|dir| Shelf::new(&dir, &api.label()));
-    let given = settings.username.clone().zip(settings.password.clone());
-    Account::new(api.clone(), shelf, given)
+    let name = settings.name().map(str::to_owned);
+    Account::new(api.clone(), shelf, name.zip(settings.password.clone()))
 }
 
 /// The login for a program without a screen: the one that was kept, or one with the password from the settings.
 async fn log_in(settings: &ClientSettings, api: &Api) -> Result<Account, ClientError> {
     let account = account(settings, api);
-    account.resume(settings.username.as_deref()).await;
+    account.resume(settings.name()).await;
     match account.bearer(None).await {
         Ok(_) => Ok(account),
-        Err(Failure::LoginEnded(_)) if settings.password.is_none() => {
-            Err(ClientError::failed(format!(
-                "You are not logged in to {}: log in with `parlour tui` first, or set PARLOUR_USERNAME and PARLOUR_PASSWORD.",
-                api.label()
-            )))
-        }
-        Err(failure) => Err(ClientError::failed(net::sentence(&failure))),
+        Err(failure) => Err(no_login(settings, api, &failure).await),
     }
+}
+
+/// Why there is no login, for a program that cannot ask for one.
+async fn no_login(settings: &ClientSettings, api: &Api, failure: &Failure) -> ClientError {
+    let has_password = settings.name().is_some() && settings.password.is_some();
+    if !matches!(failure, Failure::LoginEnded(_)) || has_password {
+        return ClientError::failed(net::sentence(failure));
+    }
+    // Without a login nothing was asked of the server yet. Where there is none, a login would not help.
+    if let Err(failure) = api.reach().await {
+        return ClientError::failed(net::sentence(&failure));
+    }
+    ClientError::failed(format!(
+        "You are not logged in to {}: log in with `parlour tui` first, or set PARLOUR_USERNAME and PARLOUR_PASSWORD.",
+        api.label()
+    ))
 }
 
 /// What the clock on the wall shows at this instant.

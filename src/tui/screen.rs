@@ -84,7 +84,7 @@ async fn chat(
     let start = Instant::now();
     let (events, mut received) = mpsc::unbounded_channel();
     let account = account(settings, &api);
-    let username = settings.username.as_deref();
+    let username = settings.name();
     let mut state = State::new(&api.label(), username.unwrap_or_default(), seed, wall);
     if let Screen::Login(form) = &mut state.screen
         && api.is_readable_by_others()

@@ -6,17 +6,19 @@ use std::{
 };
 
 use super::{
-    ClientError, block_on,
+    ClientError, account, block_on,
     link::Dice,
-    log_in, net,
+    net,
     net::{
         api::{Api, Failure},
         login::Account,
     },
-    seed,
+    no_login, seed,
+    text::visible,
 };
 use crate::{
     config::ClientSettings,
+    printing,
     protocol::{GENERAL, views::NewMessage},
 };
 
@@ -61,7 +63,7 @@ pub fn send(
     block_on(async {
         let api = Api::new(&settings.server)?;
         let until = Instant::now() + PATIENCE;
-        let account = log_in(settings, &api).await?;
+        let account = log_in_within(settings, &api, until, &mut dice).await?;
         deliver(&account, &room, &message, until, &mut dice).await
     })
 }
@@ -77,6 +79,58 @@ fn from_stdin() -> Result<String, ClientError> {
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
+/// The login; a server that is not there is waited for.
+async fn log_in_within(
+    settings: &ClientSettings,
+    api: &Api,
+    until: Instant,
+    dice: &mut Dice,
+) -> Result<Account, ClientError> {
+    let account = account(settings, api);
+    account.resume(settings.name()).await;
+    let mut patience = Patience::new(until);
+    while let Err(failure) = account.bearer(None).await {
+        if !patience.is_worth_it(&failure, dice).await {
+            return Err(no_login(settings, api, &failure).await);
+        }
+    }
+    Ok(account)
+}
+
+/// How a call that failed is tried again.
+struct Patience {
+    until: Instant,
+    bound: u64,
+    told: bool,
+}
+
+impl Patience {
+    fn new(until: Instant) -> Self {
+        Self {
+            until,
+            bound: 250,
+            told: false,
+        }
+    }
+
+    /// Waits before the next try; `false`, at once: there shall be none.
+    async fn is_worth_it(&mut self, failure: &Failure, dice: &mut Dice) -> bool {
+        let wait = failure
+            .retry_after()
+            .unwrap_or_else(|| Duration::from_millis(dice.roll() % (self.bound + 1)));
+        if !failure.is_passing() || Instant::now() + wait > self.until {
+            return false;
+        }
+        if !std::mem::replace(&mut self.told, true) {
+            let (why, seconds) = (visible(failure.sentence()), PATIENCE.as_secs());
+            printing::complain(format_args!("{why}; trying again for {seconds} s"));
+        }
+        tokio::time::sleep(wait).await;
+        self.bound = (self.bound * 2).min(MAX_WAIT);
+        true
+    }
+}
+
 async fn deliver(
     account: &Account,
     room: &str,
@@ -84,20 +138,15 @@ async fn deliver(
     until: Instant,
     dice: &mut Dice,
 ) -> Result<(), ClientError> {
-    let mut bound = 250;
+    let mut patience = Patience::new(until);
     loop {
         let post = account.with_bearer(async |api, bearer| api.post(bearer, room, message).await);
         let Err(failure) = post.await else {
             return Ok(());
         };
-        let wait = failure
-            .retry_after()
-            .unwrap_or_else(|| Duration::from_millis(dice.roll() % (bound + 1)));
-        if !failure.is_passing() || Instant::now() + wait > until {
+        if !patience.is_worth_it(&failure, dice).await {
             return Err(given_up(&failure));
         }
-        tokio::time::sleep(wait).await;
-        bound = (bound * 2).min(MAX_WAIT);
     }
 }
 
@@ -105,7 +154,9 @@ fn given_up(failure: &Failure) -> ClientError {
     let sentence = net::sentence(failure);
     let known = match failure {
         // The server has looked at it and said no.
-        Failure::Refused { .. } | Failure::LoginEnded(_) => "The message was not sent.",
+        Failure::Refused { .. } | Failure::LoginEnded(_) | Failure::Untrusted(_) => {
+            "The message was not sent."
+        }
         Failure::Unreachable(_) => "The message is not known to be stored.",
     };
     ClientError::failed(format!("{known} {sentence}"))

@@ -141,6 +141,15 @@ pub enum Query {
     Since(u64),
 }
 
+/// Messages that were fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// There is more in the direction that was asked for.
+    pub more: bool,
+}
+
 /// Something that happened.
 pub enum Event {
     /// A key was pressed.
@@ -187,7 +196,7 @@ pub enum Event {
         /// For which socket or history it was asked.
         tag: u64,
         /// The messages, or a sentence.
-        result: Result<Vec<Message>, String>,
+        result: Result<Page, String>,
     },
     /// The program was told to end.
     Stop,

@@ -1,6 +1,7 @@
 //! `parlour tail`: the room's messages as lines, the latest first and then as they come.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write},
     time::{Duration, Instant},
 };
@@ -17,12 +18,13 @@ use super::{
     log_in,
     net::{Net, api::Api},
     seed,
-    state::{Effect, Event, Query},
-    text::{visible, visible_lines},
+    state::{Effect, Event, Page, Query},
+    text::{is_harmless, visible, visible_lines},
     wall,
 };
 use crate::{
     config::ClientSettings,
+    printing,
     protocol::{
         GENERAL,
         command::{Command, Request},
@@ -63,6 +65,7 @@ pub fn tail(
             dice: Dice::new(seed),
             now: 0,
             recent,
+            latest: Vec::new(),
             fetch_again: None,
             json,
             out: io::stdout(),
@@ -113,6 +116,8 @@ struct Tail<W> {
     dice: Dice,
     now: u64,
     recent: usize,
+    /// The latest messages so far, while those before them are fetched: the first page holds fewer than wanted.
+    latest: Vec<Message>,
     fetch_again: Option<u64>,
     json: bool,
     out: W,
@@ -127,8 +132,12 @@ impl<W: Write> Tail<W> {
                 let mut effects = self.act(acts)?;
                 if self.link.is_connected() && self.fetch_again.is_some_and(|at| at <= now) {
                     self.fetch_again = None;
-                    let steps = self.follower.again();
-                    effects.extend(self.follow(steps)?);
+                    if let Some(first) = self.latest.first() {
+                        effects.push(self.fetch(Query::Before(first.id)));
+                    } else {
+                        let steps = self.follower.again();
+                        effects.extend(self.follow(steps)?);
+                    }
                 }
                 Ok(effects)
             }
@@ -152,12 +161,9 @@ impl<W: Write> Tail<W> {
             }
             Event::LoginEnded(detail) => Err(ClientError::failed(detail).into()),
             Event::Page { query, tag, result } if tag == self.follower.visit() => match result {
-                Ok(page) => {
-                    let steps = self.page(query, page);
-                    self.follow(steps)
-                }
+                Ok(page) => self.page(query, page),
                 Err(detail) => {
-                    eprintln!("parlour: {}", visible(&detail));
+                    printing::complain(visible(&detail));
                     self.fetch_again = Some(self.now + FETCH_AGAIN);
                     Ok(Vec::new())
                 }
@@ -180,6 +186,7 @@ impl<W: Write> Tail<W> {
                 }
                 self.link.connected(self.now, &hello);
                 self.fetch_again = None;
+                self.latest.clear();
                 self.follower.connected(&hello)
             }
             event::Event::Message(message) => self.follower.message(message),
@@ -198,15 +205,26 @@ impl<W: Write> Tail<W> {
         self.follow(steps)
     }
 
-    fn page(&mut self, query: Query, mut page: Vec<Message>) -> Vec<Step> {
-        match query {
-            Query::Latest => {
-                // Asked for in full, shown as far as wanted.
-                page.drain(..page.len().saturating_sub(self.recent));
-                self.follower.latest(page)
+    fn page(&mut self, query: Query, page: Page) -> Result<Vec<Effect>, Stop> {
+        let Page { messages, more } = page;
+        let steps = match query {
+            Query::Since(_) => self.follower.page(messages, more),
+            Query::Latest | Query::Before(_) => {
+                let later = std::mem::replace(&mut self.latest, messages);
+                self.latest.extend(later);
+                if let Some(first) = self.latest.first()
+                    && more
+                    && self.latest.len() < self.recent
+                {
+                    return Ok(vec![self.fetch(Query::Before(first.id))]);
+                }
+                // Asked for in pages, shown as far as wanted.
+                let mut latest = std::mem::take(&mut self.latest);
+                latest.drain(..latest.len().saturating_sub(self.recent));
+                self.follower.latest(latest)
             }
-            _ => self.follower.page(page),
-        }
+        };
+        self.follow(steps)
     }
 
     fn follow(&mut self, steps: Vec<Step>) -> Result<Vec<Effect>, Stop> {
@@ -219,7 +237,7 @@ impl<W: Write> Tail<W> {
                 Step::Pause => self.fetch_again = Some(self.now + FETCH_AGAIN),
                 Step::Show(messages) => self.print(&messages)?,
                 Step::Forget => {
-                    eprintln!("parlour: the server's history was replaced; starting afresh");
+                    printing::complain("the server's history was replaced; starting afresh");
                 }
             }
         }
@@ -260,7 +278,10 @@ impl<W: Write> Tail<W> {
     fn tell(&self) {
         if let Status::Waiting { until, why } = self.link.status() {
             let seconds = until.saturating_sub(self.now).div_ceil(1_000);
-            eprintln!("parlour: {}; trying again in {seconds} s", visible(why));
+            printing::complain(format_args!(
+                "{}; trying again in {seconds} s",
+                visible(why)
+            ));
         }
     }
 
@@ -269,7 +290,7 @@ impl<W: Write> Tail<W> {
             .iter()
             .try_for_each(|message| {
                 let line = if self.json {
-                    serde_json::to_string(message)? + "\n"
+                    escaped(&serde_json::to_string(message)?) + "\n"
                 } else {
                     text_of(message)
                 };
@@ -278,9 +299,25 @@ impl<W: Write> Tail<W> {
             .and_then(|()| self.out.flush());
         printed.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Stop::Satisfied,
-            _ => ClientError::failed(format!("The output cannot be written ({error}).")).into(),
+            _ => ClientError::failed(printing::unwritten(&error)).into(),
         })
     }
+}
+
+/// JSON in which a terminal finds nothing to obey and an editor nothing that is hidden or reordered. It means the same.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmless(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
 }
 
 /// One message as text. Its further lines are indented, so that none can pass for another message.

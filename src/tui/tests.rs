@@ -8,7 +8,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     draw,
-    state::{Effect, Event, Query, State},
+    state::{Effect, Event, Page, Query, State},
     text::{is_harmless, tests::nasty},
     update::update,
 };
@@ -115,7 +115,10 @@ impl Stage {
 
     fn answer(&mut self, page: impl IntoIterator<Item = Message>) {
         let (query, tag) = self.asked.remove(0);
-        let result = Ok(page.into_iter().collect());
+        let messages: Vec<_> = page.into_iter().collect();
+        // All of these histories begin with 1.
+        let more = messages.first().is_some_and(|first| first.id > 1);
+        let result = Ok(Page { messages, more });
         self.happen(Event::Page { query, tag, result });
     }
 

@@ -5,16 +5,15 @@ use super::{
     follow::Step,
     keys,
     link::{Act, Millis},
-    state::{Effect, Event, LoginForm, Query, Screen, State},
+    state::{Effect, Event, LoginForm, Page, Query, Screen, State},
 };
 use crate::protocol::{
     GENERAL,
     command::{Command, Request},
     event::{self, Notice, System},
-    views::Message,
 };
 
-/// Messages fetched at once: enough for any screen, few enough to come at once.
+/// Messages fetched at once, at most: enough for any screen, few enough to come at once.
 pub const HISTORY_PAGE: usize = 100;
 
 /// Takes one event in.
@@ -213,7 +212,7 @@ fn page_came(
     state: &mut State,
     query: Query,
     tag: u64,
-    result: Result<Vec<Message>, String>,
+    result: Result<Page, String>,
 ) -> Vec<Effect> {
     let Some(chat) = &mut state.chat else {
         return Vec::new();
@@ -225,7 +224,7 @@ fn page_came(
     if !is_wanted {
         return Vec::new();
     }
-    let page = match result {
+    let Page { messages, more } = match result {
         Ok(page) => page,
         Err(detail) => {
             state.hint = Some(detail);
@@ -237,17 +236,16 @@ fn page_came(
             return Vec::new();
         }
     };
-    let is_last = page.len() < HISTORY_PAGE;
     let steps = match query {
         Query::Before(_) => {
-            chat.take_older(page, is_last);
+            chat.take_older(messages, !more);
             return Vec::new();
         }
         Query::Latest => {
-            chat.take_older(Vec::new(), is_last);
-            chat.follower.latest(page)
+            chat.take_older(Vec::new(), !more);
+            chat.follower.latest(messages)
         }
-        Query::Since(_) => chat.follower.page(page),
+        Query::Since(_) => chat.follower.page(messages, more),
     };
     let effects = follow(chat, state.now, steps);
     if chat.oldest() == Some(1) {

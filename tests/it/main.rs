@@ -34,6 +34,8 @@ mod migrations;
 mod network_cut;
 mod openapi;
 mod outage;
+mod output;
+mod pipes;
 mod problem;
 mod quickstart;
 mod readme;

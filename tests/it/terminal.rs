@@ -1,11 +1,9 @@
-//! The terminal client in a real terminal, and its pipes `send` and `tail`.
+//! The terminal client in a real terminal, typed into as people type.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Child, Command, Output, Stdio},
-    sync::mpsc::{self, Receiver},
+    process::{Command, Output},
     thread,
 };
 
@@ -14,10 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, eventually, run, unique};
 
-on_both![
-    a_chat_in_a_terminal,
-    what_is_sent_from_a_pipe_comes_out_of_another
-];
+on_both![a_chat_in_a_terminal];
 
 /// A terminal of 100 columns and 30 rows with a program in it.
 struct Terminal {
@@ -204,13 +199,13 @@ fn a_chat_in_a_terminal(backend: Backend) {
     terminal.shows("ended with 0");
 }
 
-fn contents(messages: &[Value]) -> Vec<String> {
+pub(crate) fn contents(messages: &[Value]) -> Vec<String> {
     let content = |message: &Value| message["content"].as_str().expect("a text").to_owned();
     messages.iter().map(content).collect()
 }
 
 /// The files in which logins are kept.
-fn kept_logins(home: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn kept_logins(home: &Path) -> Vec<std::path::PathBuf> {
     let Ok(dir) = std::fs::read_dir(home.join("state/parlour/logins")) else {
         return Vec::new();
     };
@@ -282,161 +277,4 @@ fn without_a_terminal_it_says_what_to_use() {
     let ended = run(&["tui"], &[], folder.path());
     assert_eq!(ended.status.code(), Some(2));
     assert!(ended.stderr.contains("parlour tail"), "{}", ended.stderr);
-}
-
-/// `parlour ARGS` as alice, with a home of its own.
-fn client(server: &Server, home: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(&*BINARY);
-    command
-        .env_clear()
-        .env("HOME", home)
-        .env("PARLOUR_SERVER", server.url())
-        .env("PARLOUR_USERNAME", "alice")
-        .env("PARLOUR_PASSWORD", PASSWORD)
-        .current_dir(home)
-        .args(args);
-    command
-}
-
-fn send(server: &Server, home: &Path, args: &[&str], piped: &str) -> Output {
-    let mut child = client(server, home, &["send"])
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("parlour starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    // It need not read what it does not want.
-    let _ = stdin.write_all(piped.as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
-}
-
-struct Tail {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Tail {
-    fn start(server: &Server, home: &Path, args: &[&str]) -> Self {
-        let mut child = client(server, home, &["tail"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            // Where it tells about the connection.
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("parlour starts");
-        let stdout = child.stdout.take().expect("piped");
-        let (tell, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _ = tell.send(line);
-            }
-        });
-        Self { child, lines }
-    }
-
-    #[track_caller]
-    fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("a line")
-    }
-}
-
-impl Drop for Tail {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn what_is_sent_from_a_pipe_comes_out_of_another(backend: Backend) {
-    let mut server = Server::start(backend);
-    let home = tempfile::tempdir().expect("a folder");
-    let alice = User::register(&server, "alice");
-    alice.post("from before", None).expect(201);
-    let json = Tail::start(&server, home.path(), &["--json"]);
-    let text = Tail::start(&server, home.path(), &[]);
-    let read = |tail: &Tail| -> Value { serde_json::from_str(&tail.line()).expect("JSON") };
-    assert_eq!(read(&json)["content"], "from before");
-    assert!(text.line().ends_with(" alice: from before"));
-
-    let sent = send(&server, home.path(), &["hello"], "");
-    assert!(sent.status.success(), "{sent:?}");
-    let message = read(&json);
-    let fields = [&message["username"], &message["content"], &message["room"]];
-    assert_eq!(fields, ["alice", "hello", "general"]);
-    assert!(text.line().ends_with(" alice: hello"));
-
-    let sent = send(&server, home.path(), &[], "two\n\u{1b}[31mlines\n");
-    assert!(sent.status.success(), "{sent:?}");
-    assert_eq!(read(&json)["content"], "two\n\u{1b}[31mlines");
-    assert!(text.line().ends_with(" alice: two"));
-    assert_eq!(text.line(), "    ␛[31mlines");
-
-    server.restart();
-    alice.post("after the crash", None).expect(201);
-    assert_eq!(read(&json)["content"], "after the crash");
-    assert!(text.line().ends_with(" alice: after the crash"));
-
-    for (args, piped, words) in [
-        (&["--room", "nowhere", "hi"][..], "", "no such room"),
-        (&[], "  \n", "empty"),
-    ] {
-        let sent = send(&server, home.path(), args, piped);
-        assert!(!sent.status.success(), "{sent:?}");
-        let said = String::from_utf8_lossy(&sent.stderr);
-        assert!(said.contains(words) && said.trim().ends_with('.'), "{said}");
-    }
-    let stored = contents(&alice.history());
-    assert_eq!(stored.len(), 4, "nothing twice: {stored:?}");
-}
-
-#[test]
-fn a_login_that_was_ended_is_replaced_when_the_password_is_at_hand() {
-    let server = Server::start(Backend::Sqlite);
-    let home = tempfile::tempdir().expect("a folder");
-    let alice = User::register(&server, "alice");
-    assert!(send(&server, home.path(), &["first"], "").status.success());
-    let kept = kept_logins(&home.path().join(".local"));
-    let text = std::fs::read_to_string(&kept[0]).expect("reads");
-    let tokens: Value = serde_json::from_str(&text).expect("JSON");
-    let token = tokens["access_token"].as_str().expect("a token");
-    let ended = server.http().with_token(token);
-    ended.post("/api/auth/logout", &json!({})).expect(204);
-    assert!(send(&server, home.path(), &["second"], "").status.success());
-    assert_eq!(contents(&alice.history()), ["first", "second"]);
-
-    // Without a password there is nothing to replace it with.
-    let after = std::fs::read_to_string(&kept[0]).expect("reads");
-    let tokens: Value = serde_json::from_str(&after).expect("JSON");
-    let token = tokens["access_token"].as_str().expect("a token");
-    let ended = server.http().with_token(token);
-    ended.post("/api/auth/logout", &json!({})).expect(204);
-    let refused = client(&server, home.path(), &["send", "third"])
-        .env_remove("PARLOUR_PASSWORD")
-        .output()
-        .expect("it ends");
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(
-        !refused.status.success() && said.contains("log in"),
-        "{said}"
-    );
-}
-
-#[test]
-fn send_waits_for_a_server_that_is_restarting() {
-    let mut server = Server::start(Backend::Sqlite);
-    let home = tempfile::tempdir().expect("a folder");
-    let alice = User::register(&server, "alice");
-    assert!(send(&server, home.path(), &["first"], "").status.success());
-    server.kill9();
-    let mut sending = client(&server, home.path(), &["send", "second"])
-        .stdin(Stdio::null())
-        .spawn()
-        .expect("parlour starts");
-    server.start_again();
-    assert!(sending.wait().expect("it ends").success());
-    assert_eq!(contents(&alice.history()), ["first", "second"]);
 }

@@ -6,14 +6,20 @@ use actix_service::ServiceExt as _;
 use awc::{
     BoxedSocket, Client, ClientRequest,
     error::{ConnectError, SendRequestError, WsClientError},
-    http::{Method, Version, header},
+    http::{Method, header},
 };
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
+use super::trust;
 use crate::{
     protocol::views::{Login, Message, NewMessage, Problem, Refresh, Register, Tokens, User},
-    tui::{ClientError, follow::PAGE, state::Query, update::HISTORY_PAGE},
+    tui::{
+        ClientError,
+        follow::PAGE,
+        state::{Page, Query},
+        update::HISTORY_PAGE,
+    },
 };
 
 /// A socket that is open.
@@ -39,6 +45,8 @@ pub enum Failure {
     },
     /// No answer, or none that can be understood. One sentence.
     Unreachable(String),
+    /// There is no secure way to it. One sentence.
+    Untrusted(String),
     /// The login is over. One sentence.
     LoginEnded(String),
 }
@@ -49,7 +57,9 @@ impl Failure {
     pub fn sentence(&self) -> &str {
         match self {
             Self::Refused { detail, .. } => detail,
-            Self::Unreachable(sentence) | Self::LoginEnded(sentence) => sentence,
+            Self::Unreachable(sentence)
+            | Self::Untrusted(sentence)
+            | Self::LoginEnded(sentence) => sentence,
         }
     }
 
@@ -59,7 +69,7 @@ impl Failure {
         match self {
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             Self::Unreachable(_) => true,
-            Self::LoginEnded(_) => false,
+            Self::Untrusted(_) | Self::LoginEnded(_) => false,
         }
     }
 
@@ -102,10 +112,10 @@ impl Api {
                 stream
             },
         );
-        let connector = awc::Connector::new()
-            .connector(tcp)
-            // A WebSocket cannot be opened on a connection that has agreed on HTTP/2.
-            .max_http_version(Version::HTTP_11);
+        let mut connector = awc::Connector::new().connector(tcp);
+        if base.scheme() == "https" {
+            connector = connector.rustls_0_23(trust::tls()?);
+        }
         let client = Client::builder()
             .connector(connector)
             .timeout(ANSWER_TIME)
@@ -197,20 +207,25 @@ impl Api {
         refusal(response).await.map(drop)
     }
 
+    /// Whether there is a server at all, whatever it says.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] or [`Failure::Untrusted`].
+    pub async fn reach(&self) -> Result<(), Failure> {
+        let request = self.request(Method::GET, &["health"]);
+        let response = request.send().await;
+        response.map(drop).map_err(|error| self.unreachable(&error))
+    }
+
     /// Reads messages of a room.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn messages(
-        &self,
-        bearer: &str,
-        room: &str,
-        query: Query,
-    ) -> Result<Vec<Message>, Failure> {
-        let (name, number, limit) = match query {
-            Query::Latest => (None, 0, HISTORY_PAGE),
-            Query::Before(id) => (Some("before"), id, HISTORY_PAGE),
-            Query::Since(seq) => (Some("since"), seq, PAGE),
+    pub async fn messages(&self, bearer: &str, room: &str, query: Query) -> Result<Page, Failure> {
+        let (name, number, limit, on) = match query {
+            Query::Latest => (None, 0, HISTORY_PAGE, "prev"),
+            Query::Before(id) => (Some("before"), id, HISTORY_PAGE, "prev"),
+            Query::Since(seq) => (Some("since"), seq, PAGE, "next"),
         };
         let mut url = self.url(&["api", "rooms", room, "messages"]);
         url.query_pairs_mut()
@@ -219,7 +234,16 @@ impl Api {
             url.query_pairs_mut().append_pair(name, &number.to_string());
         }
         let request = self.client.get(url.as_str()).bearer_auth(bearer);
-        read(self, request.send()).await
+        let response = request.send().await;
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        // A page may end before its limit is reached; the server says whether there is more.
+        let leads_on = format!("rel=\"{on}\"");
+        let links = response.headers().get_all(header::LINK);
+        let more = links
+            .filter_map(|value| value.to_str().ok())
+            .any(|links| links.contains(&leads_on));
+        let messages = parse(self, &refusal(response).await?)?;
+        Ok(Page { messages, more })
     }
 
     /// Writes a message.
@@ -275,6 +299,13 @@ impl Api {
     }
 
     fn unreachable(&self, error: &SendRequestError) -> Failure {
+        if let SendRequestError::Connect(ConnectError::Io(error)) | SendRequestError::Send(error) =
+            error
+            && let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref())
+        {
+            let advice = trust::advice(tls);
+            return Failure::Untrusted(format!("{} {advice}.", self.label()));
+        }
         let why = match error {
             SendRequestError::Connect(ConnectError::Io(error)) | SendRequestError::Send(error) => {
                 io_reason(error)
@@ -284,6 +315,9 @@ impl Api {
             }
             SendRequestError::Connect(ConnectError::Timeout) | SendRequestError::Timeout => {
                 "no answer in time".to_owned()
+            }
+            SendRequestError::Response(_) => {
+                "its answer is not HTTP; is it https:// and not http://?".to_owned()
             }
             other => other.to_string(),
         };
@@ -302,10 +336,13 @@ async fn read<T: DeserializeOwned>(
     request: awc::SendClientRequest,
 ) -> Result<T, Failure> {
     let response = request.await.map_err(|error| api.unreachable(&error))?;
-    let body = refusal(response).await?;
-    serde_json::from_slice(&body).map_err(|_| {
+    parse(api, &refusal(response).await?)
+}
+
+fn parse<T: DeserializeOwned>(api: &Api, body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|_| {
         Failure::Unreachable(format!(
-            "{} answered something that is not Parlour's: check the address",
+            "{} answered something that is not Parlour's",
             api.label()
         ))
     })

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod login;
 pub mod socket;
+mod trust;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
@@ -134,10 +135,10 @@ impl Net {
                 .with_bearer(async |api, bearer| api.messages(bearer, &room, query).await)
                 .await;
             let event = match read {
-                Ok(messages) => Event::Page {
+                Ok(page) => Event::Page {
                     query,
                     tag,
-                    result: Ok(messages),
+                    result: Ok(page),
                 },
                 Err(Failure::LoginEnded(detail)) => Event::LoginEnded(detail),
                 Err(failure) => Event::Page {
@@ -175,6 +176,8 @@ fn close_code(failure: &Failure) -> Option<u16> {
 pub fn sentence(failure: &Failure) -> String {
     match failure {
         Failure::Unreachable(why) => format!("{why}: check that it runs, and the address."),
-        other => other.sentence().to_owned(),
+        Failure::Refused { .. } | Failure::Untrusted(_) | Failure::LoginEnded(_) => {
+            failure.sentence().to_owned()
+        }
     }
 }

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::{
     chat::Chat,
     draw,
-    state::{Effect, Field, LoginForm, Mode, Screen, State},
+    state::{About, Effect, Field, LoginForm, Mode, Screen, State},
     update::{fetch_older, reconnect},
     view::{View, Wall},
 };
@@ -37,7 +37,7 @@ pub const HELP: [(&str, &str); 14] = [
     ("/logout", "end this login and forget it on this computer"),
     ("/quit, Ctrl+C", "leave"),
     ("//text", "send a line that starts with /"),
-    ("/help", "this page; any key closes it"),
+    ("/help", "this page; arrows scroll it, Esc closes it"),
 ];
 
 /// A key was pressed.
@@ -50,7 +50,8 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         leave(state);
         return Vec::new();
     }
-    if std::mem::take(&mut state.help) {
+    if let Some(row) = state.help {
+        state.help = press_in_help(row, state.size, key.code);
         return Vec::new();
     }
     match &mut state.screen {
@@ -78,7 +79,8 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             field.insert_str(first);
         }
         (Screen::Chat, Some(chat)) if text.len() > LONGEST_PASTE * chat.limits.content_bytes => {
-            state.hint = Some("This is too long to be pasted: it fits no message.".into());
+            let text = "This is too long to be pasted: it fits no message.";
+            state.hint(About::Typed, text);
         }
         (Screen::Chat, Some(chat)) => {
             chat.input.insert_str(text);
@@ -88,17 +90,38 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The help's first row after a key; `None`: it is closed.
+fn press_in_help(row: usize, size: (u16, u16), key: KeyCode) -> Option<usize> {
+    let (end, page) = draw::help_extent(size);
+    let row = match key {
+        KeyCode::Up => row.saturating_sub(1),
+        KeyCode::Down => row + 1,
+        KeyCode::PageUp => row.saturating_sub(page),
+        KeyCode::PageDown | KeyCode::Char(' ') => row + page,
+        KeyCode::Home => 0,
+        KeyCode::End => end,
+        _ => return None,
+    };
+    Some(row.min(end))
+}
+
 fn press_in_form(form: &mut LoginForm, key: KeyEvent) -> Option<Effect> {
     if form.is_busy {
         return None;
     }
     match key.code {
-        KeyCode::Tab | KeyCode::BackTab => {
+        KeyCode::Char('r') if key.modifiers.contains(KeyModifiers::CONTROL) => {
             form.mode = match form.mode {
                 Mode::LogIn => Mode::Register,
                 Mode::Register => Mode::LogIn,
             };
             form.error = None;
+        }
+        KeyCode::Tab | KeyCode::BackTab => {
+            form.field = match form.field {
+                Field::Username => Field::Password,
+                Field::Password => Field::Username,
+            };
         }
         KeyCode::Up => form.field = Field::Username,
         KeyCode::Down => form.field = Field::Password,
@@ -124,7 +147,9 @@ fn submit_form(form: &mut LoginForm) -> Option<Effect> {
         return None;
     }
     if form.password.is_empty() {
-        form.error = (form.field == Field::Password).then(|| "Type the password.".into());
+        if form.field == Field::Password {
+            form.error = Some("Type the password.".into());
+        }
         form.field = Field::Password;
         return None;
     }
@@ -138,6 +163,7 @@ fn submit_form(form: &mut LoginForm) -> Option<Effect> {
 }
 
 fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let status = draw::status_rows(state);
     let Some(chat) = &mut state.chat else {
         return Vec::new();
     };
@@ -146,7 +172,7 @@ fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let is_first_row = chat.input.cursor().0 == 0;
     let is_last_row = chat.input.cursor().0 + 1 == chat.input.lines().len();
     let is_empty = chat.input.is_empty();
-    let page = draw::areas(state.size, Some(chat))
+    let page = draw::areas(state.size, chat, status)
         .talk
         .height
         .saturating_sub(2);
@@ -193,17 +219,17 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Some(rest) if rest.starts_with('/') => rest,
         Some(command) => {
             let command = command.trim().to_owned();
-            chat.set_input("");
             return obey(state, &command);
         }
         None => text,
     };
     let limit = chat.limits.content_bytes;
     if content.len() > limit {
-        state.hint = Some(format!(
-            "This is {} bytes too long for one message: at most {limit} are taken. Shorten it or send it in parts.",
-            content.len() - limit
-        ));
+        let over = content.len() - limit;
+        let text = format!(
+            "This is {over} bytes too long for one message: at most {limit} are taken. Shorten it or send it in parts."
+        );
+        state.hint(About::Typed, text);
         return Vec::new();
     }
     let client_id = format!("{:016x}{:016x}", state.dice.roll(), state.dice.roll());
@@ -215,11 +241,32 @@ fn submit(state: &mut State) -> Vec<Effect> {
 }
 
 fn obey(state: &mut State, command: &str) -> Vec<Effect> {
+    const KNOWN: [&str; 8] = [
+        "help",
+        "?",
+        "quit",
+        "exit",
+        "q",
+        "reconnect",
+        "logout",
+        "edit",
+    ];
+    if !KNOWN.contains(&command) {
+        // What was written stays where it can be changed: it may be a message that happens to start with a slash.
+        let word = command.split_whitespace().next().unwrap_or_default();
+        let text = format!(
+            "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
+        );
+        state.hint(About::Typed, text);
+        return Vec::new();
+    }
+    if let Some(chat) = &mut state.chat {
+        chat.set_input("");
+    }
     match command {
-        "help" | "?" => state.help = true,
-        "quit" | "exit" | "q" => leave(state),
+        "help" | "?" => state.help = Some(0),
         "reconnect" if state.link.is_connected() => {
-            state.hint = Some("The connection is open.".into());
+            state.hint(About::Typed, "The connection is open.");
         }
         "reconnect" => return reconnect(state),
         "logout" => return log_out(state),
@@ -230,14 +277,10 @@ fn obey(state: &mut State, command: &str) -> Vec<Effect> {
                 .and_then(|chat| chat.outbox.take_refused());
             match (refused, &mut state.chat) {
                 (Some(refused), Some(chat)) => chat.set_input(&refused.content),
-                _ => state.hint = Some("No message was refused.".into()),
+                _ => state.hint(About::Typed, "No message was refused."),
             }
         }
-        _ => {
-            state.hint = Some(format!(
-                "There is no command /{command}: /help lists them. To send a line that starts with /, write //."
-            ));
-        }
+        _ => leave(state),
     }
     Vec::new()
 }
@@ -271,9 +314,10 @@ fn is_warning_due(state: &mut State) -> bool {
     } else {
         format!("{unsent} messages are")
     };
-    state.hint = Some(format!(
+    let text = format!(
         "{what} not stored on the server yet and would be lost: do it again to leave anyway."
-    ));
+    );
+    state.hint(About::Leaving, text);
     true
 }
 
@@ -283,33 +327,33 @@ fn to_end(chat: &mut Chat) {
 }
 
 fn scroll_up(state: &mut State, rows: usize) -> Vec<Effect> {
-    let (size, wall) = (state.size, state.wall);
+    let (size, wall, status) = (state.size, state.wall, draw::status_rows(state));
     let Some(chat) = &mut state.chat else {
         return Vec::new();
     };
-    let view = view_of(chat, size, wall);
+    let view = view_of(chat, size, status, wall);
     let (from, to) = (view.up(0), view.up(rows));
     if to != from {
         chat.top = Some(to);
     }
-    if view_of(chat, size, wall).is_near_head() {
+    if view_of(chat, size, status, wall).is_near_head() {
         return fetch_older(chat).into_iter().collect();
     }
     Vec::new()
 }
 
 fn scroll_down(state: &mut State, rows: usize) {
-    let (size, wall) = (state.size, state.wall);
+    let (size, wall, status) = (state.size, state.wall, draw::status_rows(state));
     if let Some(chat) = &mut state.chat {
-        match view_of(chat, size, wall).down(rows) {
+        match view_of(chat, size, status, wall).down(rows) {
             Some(top) => chat.top = Some(top),
             None => to_end(chat),
         }
     }
 }
 
-fn view_of(chat: &Chat, size: (u16, u16), wall: Wall) -> View<'_> {
-    let talk = draw::areas(size, Some(chat)).talk;
+fn view_of(chat: &Chat, size: (u16, u16), status: u16, wall: Wall) -> View<'_> {
+    let talk = draw::areas(size, chat, status).talk;
     View {
         chat,
         width: talk.width.into(),

@@ -1,16 +1,19 @@
 //! The terminal: takes it over, runs the client in it, and gives it back, whatever happens.
 
 use std::{
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Stdout},
     time::{Duration, Instant},
 };
 
 use crossterm::{
+    cursor::Show,
     event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input, EventStream},
     execute,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use futures_util::StreamExt as _;
-use ratatui::DefaultTerminal;
+use ratatui::backend::CrosstermBackend;
+use rustix::io::Errno;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -26,6 +29,8 @@ use super::{
     wall,
 };
 use crate::config::ClientSettings;
+
+type Terminal = ratatui::Terminal<CrosstermBackend<Stdout>>;
 
 /// How often time passes: countdowns look right and a heartbeat is never late by more.
 const TICK: Duration = Duration::from_millis(250);
@@ -47,9 +52,24 @@ pub fn run(settings: &ClientSettings) -> Result<(), ClientError> {
         let api = Api::new(&settings.server)?;
         let mut terminal = take_over().map_err(|error| unusable(&error))?;
         let ended = chat(settings, api, seed, &mut terminal).await;
-        give_back();
-        ended.map_err(|error| unusable(&error))
+        let given_back = give_back();
+        match ended {
+            // The window was closed: nobody is left to be told anything.
+            Err(error) if is_gone(&error) => {
+                // Dropping it would write to it once more, and panic.
+                std::mem::forget(terminal);
+                Ok(())
+            }
+            ended => ended.and(given_back).map_err(|error| unusable(&error)),
+        }
     })
+}
+
+/// Whether the terminal is no longer there.
+fn is_gone(error: &io::Error) -> bool {
+    let gone = [Errno::IO, Errno::NXIO, Errno::PIPE, Errno::BADF];
+    gone.iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 fn unusable(error: &io::Error) -> ClientError {
@@ -58,28 +78,35 @@ fn unusable(error: &io::Error) -> ClientError {
     ))
 }
 
-fn take_over() -> io::Result<DefaultTerminal> {
-    // Gives the terminal back on a panic, too, before the panic's message is printed.
-    let terminal = ratatui::try_init()?;
+/// ratatui's own `init` and `restore` print when giving the terminal back fails, which panics where there is none left.
+fn take_over() -> io::Result<Terminal> {
+    // On a panic the terminal is given back before the panic's message is printed.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let _ = execute!(io::stdout(), DisableBracketedPaste);
+        let _ = give_back();
         hook(info);
     }));
-    execute!(io::stdout(), EnableBracketedPaste)?;
-    Ok(terminal)
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    Terminal::new(CrosstermBackend::new(io::stdout()))
 }
 
-fn give_back() {
-    let _ = execute!(io::stdout(), DisableBracketedPaste);
-    ratatui::restore();
+fn give_back() -> io::Result<()> {
+    let is_cooked = disable_raw_mode();
+    execute!(
+        io::stdout(),
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    )?;
+    is_cooked
 }
 
 async fn chat(
     settings: &ClientSettings,
     api: Api,
     seed: u64,
-    terminal: &mut DefaultTerminal,
+    terminal: &mut Terminal,
 ) -> io::Result<()> {
     let start = Instant::now();
     let (events, mut received) = mpsc::unbounded_channel();

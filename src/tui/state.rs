@@ -29,14 +29,34 @@ pub struct State {
     pub size: (u16, u16),
     /// The clock on the wall.
     pub wall: Wall,
-    /// A sentence for the user, until something else happens.
-    pub hint: Option<String>,
-    /// Whether the help is open.
-    pub help: bool,
+    /// A sentence for the user, until something else happens or it is no longer true.
+    pub hint: Option<Hint>,
+    /// The first row of the help on the screen, while it is open.
+    pub help: Option<usize>,
     /// The user wanted to leave, and was told that messages are on their way.
     pub warned: bool,
     /// The program ends.
     pub is_over: bool,
+}
+
+/// A sentence for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The sentence.
+    pub text: String,
+    /// How long it is true.
+    pub about: About,
+}
+
+/// What a hint is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// What was typed, or what the server said to it.
+    Typed,
+    /// A fetch that failed; it is over when one works.
+    Fetch,
+    /// Leaving with messages that are not stored; it is over when they are.
+    Leaving,
 }
 
 /// What is on the screen.
@@ -239,6 +259,17 @@ pub enum Effect {
 }
 
 impl State {
+    /// Shows a sentence.
+    pub fn hint(&mut self, about: About, text: impl Into<String>) {
+        let text = text.into();
+        self.hint = Some(Hint { text, about });
+    }
+
+    /// What was said about this is no longer true.
+    pub fn settled(&mut self, about: About) {
+        self.hint.take_if(|hint| hint.about == about);
+    }
+
     /// The client at its start: it asks who the user is.
     #[must_use]
     pub fn new(server: &str, username: &str, seed: u64, wall: Wall) -> Self {
@@ -252,7 +283,7 @@ impl State {
             size: (80, 24),
             wall,
             hint: None,
-            help: false,
+            help: None,
             warned: false,
             is_over: false,
         }

@@ -7,9 +7,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
-    draw,
+    draw, keys,
     state::{Effect, Event, Page, Query, State},
-    text::{is_harmless, tests::nasty},
+    text::{is_fit_for_a_cell, tests::nasty},
     update::update,
 };
 use crate::protocol::{

@@ -2,7 +2,17 @@
 //! a message must never move the cursor, change colours, or look like something that it is not.
 
 use ratatui::{style::Style, text::Span};
+use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Zero-width non-joiner and joiner: invisible, but Persian is misspelt and families fall apart without them.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+/// What follows the black flag in the flags of England, Scotland and Wales: the only tags that Unicode recommends.
+const FLAGS: [&str; 3] = [
+    "\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+    "\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
+];
 
 /// Marks that may follow one character. Real scripts need two or three; more only smear over the neighbours.
 const MAX_MARKS: usize = 4;
@@ -24,6 +34,44 @@ pub(crate) fn is_harmless(c: char) -> bool {
     !c.is_control() && !is_invisible(c)
 }
 
+/// Whether a character belongs to a script whose letters change their form with what stands beside them: there a joiner
+/// spells (Arabic, Syriac, N'Ko and their like; the scripts of India, Burma and Cambodia; Mongolian).
+fn is_of_joining_script(c: char) -> bool {
+    let is_in_block = matches!(c,
+        '\u{620}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{1800}'..='\u{18af}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}');
+    is_in_block && (c.is_alphabetic() || c.width() == Some(0))
+}
+
+/// Whether a joiner does something that can be seen between what is `before` it and what is `next`: within a word of a
+/// joining script, or in an emoji made of several (UTS 51). Anywhere else it would only hide.
+fn is_joined(before: &str, joiner: char, next: char) -> bool {
+    let Some(cluster) = before.graphemes(true).next_back() else {
+        return false;
+    };
+    if !is_harmless(next) {
+        return false;
+    }
+    if cluster.chars().next().is_some_and(is_of_joining_script) && is_of_joining_script(next) {
+        return true;
+    }
+    // One grapheme because of what stands on both sides, not because `next` is a mark that would join anything.
+    let is_one = |start: &str| format!("{start}{joiner}{next}").graphemes(true).count() == 1;
+    joiner == '\u{200d}' && is_one(cluster) && !is_one("a")
+}
+
+/// What a cell of the screen holds, if a terminal may get it: one grapheme of a text that was made visible. What
+/// follows it stands in the next cell, so that a joiner may be the last here.
+pub(crate) fn is_fit_for_a_cell(symbol: &str) -> bool {
+    if symbol.chars().all(is_harmless) {
+        return true;
+    }
+    let rest = symbol.trim_end_matches(JOINERS);
+    let is_spelt = symbol.len() - rest.len() <= '\u{200d}'.len_utf8()
+        && symbol.chars().next().is_some_and(is_of_joining_script);
+    (is_spelt && rest.chars().all(is_harmless)) || visible(symbol) == symbol
+}
+
 fn push_visible(out: &mut String, c: char) {
     match c {
         '\0'..='\u{1f}' => {
@@ -41,10 +89,24 @@ pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     // A mark with nothing before it would join what we write before the text: it is not let through either.
     let mut marks = MAX_MARKS;
-    for c in text.chars() {
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let next = rest.clone().next();
+        let fits = |next: char| marks < MAX_MARKS || next.width() != Some(0);
         if c == '\t' {
             out.push_str(TAB);
             marks = 0;
+        } else if JOINERS.contains(&c)
+            && next.is_some_and(|next| fits(next) && is_joined(&out, c, next))
+        {
+            out.push(c);
+        } else if c == '🏴'
+            && let Some(flag) = FLAGS.iter().find(|flag| rest.as_str().starts_with(**flag))
+        {
+            out.push(c);
+            out.push_str(flag);
+            rest = rest.as_str()[flag.len()..].chars();
+            marks = MAX_MARKS;
         } else if !is_harmless(c) {
             push_visible(&mut out, c);
             marks = 0;
@@ -143,8 +205,41 @@ pub(crate) mod tests {
             ("a\tb", "a    b"),
             ("carriage\rreturn", "carriage␍return"),
             ("naïve 日本 👍🏽", "naïve 日本 👍🏽"),
+            ("ad\u{200d}min a\u{200c}b", "ad\\u{200d}min a\\u{200c}b"),
+            ("\u{200d}👩 👩\u{200d}", "\\u{200d}👩 👩\\u{200d}"),
+            ("👩\u{200d}\u{200d}👧", "👩\\u{200d}\\u{200d}👧"),
+            ("م\u{200c}\u{200c}ن", "م\\u{200c}\\u{200c}ن"),
+            ("x\u{e0067}", "x\\u{e0067}"),
+            ("🏴\u{e0067}\u{e0062}", "🏴\\u{e0067}\\u{e0062}"),
         ] {
             assert_eq!(visible(raw), shown);
+        }
+    }
+
+    #[test]
+    fn joiners_show_as_such_where_unicode_allows_them() {
+        for text in [
+            "👩\u{200d}👩\u{200d}👧 👩🏽\u{200d}🚀 ❤\u{fe0f}\u{200d}🔥 🏳\u{fe0f}\u{200d}🌈",
+            "می\u{200c}خواهم کتاب\u{200c}ها",
+            "क्\u{200d}ष र\u{200d}्य",
+            "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+        ] {
+            assert_eq!(visible(text), text);
+            for cell in text.graphemes(true) {
+                assert!(is_fit_for_a_cell(cell), "{cell:?}");
+            }
+            for row in wrap(text, 7) {
+                assert!(row.width() <= 7, "{row:?}");
+            }
+        }
+        for cell in [
+            "a\u{200d}",
+            "👩\u{200d}",
+            "\u{200c}",
+            "م\u{200c}\u{200c}",
+            "\u{e0067}",
+        ] {
+            assert!(!is_fit_for_a_cell(cell), "{cell:?}");
         }
     }
 
@@ -187,6 +282,8 @@ pub(crate) mod tests {
             Just("\u{1b}]0;title\u{7}".to_owned()),
             Just("\u{feff}\u{e0041}\u{301}\u{300}".to_owned()),
             Just("👩‍👩‍👧🇩🇪❤️".to_owned()),
+            Just("می\u{200c}خواهم".to_owned()),
+            "[🏴👩a\u{645}\u{94d}\u{200c}\u{200d}\u{301}\u{e0067}\u{e007f}]{0,8}",
         ];
         proptest::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
     }
@@ -195,7 +292,7 @@ pub(crate) mod tests {
         #[test]
         fn nothing_that_is_shown_can_be_obeyed_or_hidden(text in nasty()) {
             for line in visible_lines(&text) {
-                prop_assert!(line.chars().all(is_harmless), "{line:?}");
+                prop_assert!(line.graphemes(true).all(is_fit_for_a_cell), "{line:?}");
                 prop_assert!(visible(&line) == line, "showing twice is showing once");
             }
         }

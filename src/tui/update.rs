@@ -5,7 +5,7 @@ use super::{
     follow::Step,
     keys,
     link::{Act, Millis},
-    state::{Effect, Event, LoginForm, Page, Query, Screen, State},
+    state::{About, Effect, Event, Hint, LoginForm, Page, Query, Screen, State},
 };
 use crate::protocol::{
     GENERAL,
@@ -66,6 +66,13 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
     };
     effects.extend(send_next(state));
+    if state
+        .chat
+        .as_ref()
+        .is_none_or(|chat| chat.outbox.unsent() == 0)
+    {
+        state.settled(About::Leaving);
+    }
     effects
 }
 
@@ -109,7 +116,7 @@ fn login_ended(state: &mut State, detail: String) -> Vec<Effect> {
         &name.unwrap_or_default(),
         Some(detail),
     )));
-    state.help = false;
+    state.help = None;
     vec![Effect::Drop]
 }
 
@@ -189,7 +196,10 @@ fn frame_came(state: &mut State, frame: event::Event) -> Vec<Effect> {
                 steps
             } else {
                 if !chat.outbox.refused(now, &error) {
-                    state.hint = Some(error.detail);
+                    state.hint = Some(Hint {
+                        text: error.detail,
+                        about: About::Typed,
+                    });
                 }
                 Vec::new()
             }
@@ -227,15 +237,17 @@ fn page_came(
     let Page { messages, more } = match result {
         Ok(page) => page,
         Err(detail) => {
-            state.hint = Some(detail);
             if matches!(query, Query::Before(_)) {
                 chat.older = Older::More;
             } else {
                 chat.fetch_later(state.now);
             }
+            state.hint(About::Fetch, detail);
             return Vec::new();
         }
     };
+    // It works again.
+    state.hint.take_if(|hint| hint.about == About::Fetch);
     let steps = match query {
         Query::Before(_) => {
             chat.take_older(messages, !more);

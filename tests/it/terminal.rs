@@ -14,17 +14,23 @@ use crate::support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, eventual
 
 on_both![a_chat_in_a_terminal];
 
-/// A terminal of 100 columns and 30 rows with a program in it.
+/// A terminal with a program in it.
 struct Terminal {
     name: String,
     home: TempDir,
+    size: (u16, u16),
 }
 
 impl Terminal {
     fn new() -> Self {
+        Self::sized(100, 30)
+    }
+
+    fn sized(columns: u16, rows: u16) -> Self {
         Self {
             name: format!("parlour-test-{}", unique()),
             home: tempfile::tempdir().expect("a folder"),
+            size: (columns, rows),
         }
     }
 
@@ -51,10 +57,18 @@ impl Terminal {
 
     /// Runs `parlour ARGS`; when it has ended, the terminal says how.
     fn start(&self, args: &str) {
-        let command = format!("'{}' {args}; echo ended with $?; exec sleep 1000", *BINARY);
+        self.run(&format!(
+            "'{}' {args}; echo ended with $?; exec sleep 1000",
+            *BINARY
+        ));
+    }
+
+    /// Runs a command of the shell.
+    fn run(&self, command: &str) {
         let _ = self.tmux(&["kill-server"]);
+        let (columns, rows) = (self.size.0.to_string(), self.size.1.to_string());
         // A server that is still on its way out takes the new session with it.
-        let new_session = ["new-session", "-d", "-x", "100", "-y", "30", &command];
+        let new_session = ["new-session", "-d", "-x", &columns, "-y", &rows, command];
         eventually("tmux starts a session", || {
             self.tmux(&new_session).status.success().then_some(())
         });
@@ -90,9 +104,31 @@ impl Terminal {
         self.tmux(&["send-keys", key]);
     }
 
-    fn write(&self, text: &str) {
+    fn type_text(&self, text: &str) {
         self.tmux(&["send-keys", "-l", text]);
+    }
+
+    fn write(&self, text: &str) {
+        self.type_text(text);
         self.press("Enter");
+    }
+
+    /// Pastes as a terminal does that was asked to mark what is pasted.
+    fn paste(&self, text: &str) {
+        self.tmux(&["set-buffer", "--", text]);
+        self.tmux(&["paste-buffer", "-p"]);
+    }
+
+    /// The words on the screen, wherever a row ends.
+    fn words(&self) -> String {
+        let screen = self.screen().replace(|c: char| "│╭╮╰╯─›".contains(c), " ");
+        screen.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Waits until these words are on the screen, in however many rows.
+    #[track_caller]
+    fn says(&self, text: &str) {
+        self.until(text, |_| self.words().contains(text));
     }
 
     /// Sends a signal to the program in it, by name.
@@ -126,10 +162,10 @@ fn a_chat_in_a_terminal(backend: Backend) {
     let terminal = Terminal::new();
     terminal.start(&format!("tui --server {}", server.url()));
     terminal.shows("Register");
-    terminal.press("Tab");
+    terminal.press("C-r");
     terminal.shows("password: 8 or more");
     terminal.write("alice");
-    terminal.tmux(&["send-keys", "-l", PASSWORD]);
+    terminal.type_text(PASSWORD);
     let form = terminal.shows("••••••••");
     assert!(form.contains("alice") && !form.contains(PASSWORD), "{form}");
     terminal.press("Enter");
@@ -244,6 +280,123 @@ fn a_login_is_kept_for_the_next_start_and_forgotten_by_logout() {
         (answer.status == 401).then_some(())
     });
     assert_eq!(alice.http().get("/api/rooms/general/messages").status, 200);
+}
+
+/// Registers, writes, mistypes a command, reads the help to its end and leaves, in a terminal of this size.
+fn an_evening_in_a_terminal(columns: u16, rows: u16) {
+    let server = Server::start(Backend::Sqlite);
+    let bob = User::register(&server, "bob");
+    bob.post("family 👩\u{200d}👩\u{200d}👧", None).expect(201);
+    bob.post("می\u{200c}خواهم", None).expect(201);
+    let terminal = Terminal::sized(columns, rows);
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.shows("Log in");
+    let hidden = |screen: &str| assert!(!screen.contains("correct"), "{screen}");
+    // Tab goes on to the password, which is never typed in clear; Shift+Tab goes back.
+    terminal.type_text("alic");
+    terminal.press("Tab");
+    terminal.type_text(PASSWORD);
+    hidden(&terminal.shows("••••"));
+    terminal.press("BTab");
+    terminal.type_text("e");
+    hidden(&terminal.shows("alice"));
+    terminal.press("Tab");
+    terminal.press("Enter");
+    terminal.says("Incorrect username or password");
+    terminal.press("C-r");
+    terminal.type_text(PASSWORD);
+    hidden(&terminal.shows("••••"));
+    terminal.press("Enter");
+    terminal.shows("connected");
+    let screen = terminal.until("bob's words", |screen| screen.contains("خواهم"));
+    assert!(!screen.contains("\\u{"), "{screen}");
+
+    terminal.write("/dance with me");
+    terminal.says("There is no command /dance: /help lists them. To send a line that starts with /, write //.");
+    terminal.says("/dance with me");
+    terminal.press("Home");
+    terminal.write("/");
+    terminal.until("that it is stored", |screen| {
+        screen.contains("/dance with me") && !screen.contains("//dance")
+    });
+    terminal.paste("pasted in\ntwo lines");
+    terminal.press("Enter");
+    eventually("what was typed and pasted is stored", || {
+        let stored = contents(&bob.history());
+        (stored[2..] == ["/dance with me", "pasted in\ntwo lines"]).then_some(())
+    });
+
+    terminal.write("/help");
+    terminal.shows("Help");
+    terminal.until("the help to its end", |screen| {
+        terminal.press("Down");
+        screen.contains("Esc closes it")
+    });
+    terminal.press("Escape");
+    terminal.until("the help is closed", |screen| !screen.contains("Help"));
+    terminal.write("/quit");
+    terminal.says("ended with 0");
+}
+
+#[test]
+fn people_type_read_and_paste_in_a_terminal_of_30_by_8() {
+    an_evening_in_a_terminal(30, 8);
+}
+
+#[test]
+fn people_type_read_and_paste_in_a_terminal_of_40_by_12() {
+    an_evening_in_a_terminal(40, 12);
+}
+
+#[test]
+fn people_type_read_and_paste_in_a_terminal_of_80_by_24() {
+    an_evening_in_a_terminal(80, 24);
+}
+
+#[test]
+fn people_type_read_and_paste_in_a_terminal_of_200_by_50() {
+    an_evening_in_a_terminal(200, 50);
+}
+
+#[test]
+fn that_a_message_is_not_stored_is_said_until_it_is() {
+    let server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    server.signal("STOP");
+    terminal.write("important");
+    terminal.write("/quit");
+    terminal.shows("1 message is not stored");
+    server.signal("CONT");
+    terminal.until("that it is stored", |screen| {
+        screen.contains("important") && !screen.contains("not stored")
+    });
+}
+
+/// With and without a signal that says so.
+#[test]
+fn closing_the_terminal_ends_the_client_quietly() {
+    let server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    for session in ["", "setsid --wait "] {
+        let terminal = Terminal::new();
+        let (url, home) = (server.url(), terminal.home.path().display());
+        terminal.run(&format!(
+            "trap '' HUP; {session}'{}' tui --server {url} 2>{home}/said; echo $? >{home}/code",
+            *BINARY
+        ));
+        terminal.log_in("alice");
+        terminal.tmux(&["kill-server"]);
+        let code = eventually("the client has ended", || {
+            let code = std::fs::read_to_string(terminal.home.path().join("code")).ok()?;
+            code.ends_with('\n').then_some(code)
+        });
+        assert_eq!(code.trim(), "0", "{session}");
+        let said = std::fs::read_to_string(terminal.home.path().join("said")).expect("reads");
+        assert_eq!(said, "", "{session}");
+    }
 }
 
 #[test]

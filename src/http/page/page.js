@@ -15,7 +15,8 @@ async function call(path, body, access) {
   const headers = { "Content-Type": "application/json", ...(access && { Authorization: `Bearer ${access}` }) };
   const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) })
     .catch(() => { throw Error(navigator.onLine ? "The server cannot be reached." : "This browser is offline."); });
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const older = /rel="prev"/.test(answer.headers.get("Link")); // a page may end before its limit
+  if (answer.ok) return answer.status === 204 ? null : Object.assign(await answer.json(), { older });
   const { detail = `The server answered ${answer.status}.` } = await answer.json().catch(() => ({}));
   throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After") });
 }
@@ -186,7 +187,7 @@ async function history(before = "") {
   const page = await asUser(`/api/rooms/${ROOM}/messages?limit=${PAGE}${before && `&before=${before}`}`);
   place(() => page.forEach(add), Boolean(before));
   if (document.activeElement === $("older")) box.focus(); // it may go
-  $("older").hidden = page.length < PAGE;
+  $("older").hidden = !page.older;
   setTimeout(() => { $("live").ariaBusy = "false"; });
 }
 function showOnline() {

@@ -2,32 +2,35 @@
 
 use ratatui::{
     Frame,
-    layout::{Alignment, Rect},
+    layout::{Alignment, Constraint, Layout, Rect},
     style::{Color, Style, Stylize as _},
     text::{Line, Span},
     widgets::{Block, BorderType, Borders, Paragraph},
 };
 use unicode_width::UnicodeWidthStr as _;
 
-use super::areas;
+use super::{areas, is_framed};
 use crate::tui::{
     chat::Chat,
     link::Status,
     state::State,
-    text::{cut, visible},
+    text::{cut, visible, wrap},
     view::{View, colour},
 };
 
 pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
     let area = frame.area();
-    let areas = areas((area.width, area.height), Some(chat));
+    let size = (area.width, area.height);
+    let lines = status_lines(state, chat, size);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let areas = areas(size, chat, rows);
     bar(frame, areas.bar, state, chat);
     talk(frame, areas.talk, state, chat);
     if areas.here.width > 0 {
         here(frame, areas.here, chat);
     }
-    input(frame, areas.input, chat);
-    status(frame, areas.status, state, chat);
+    input(frame, areas.input, chat, is_framed(size));
+    frame.render_widget(Paragraph::new(lines), areas.status);
 }
 
 /// Where the connection stands, in words and in a colour.
@@ -47,18 +50,25 @@ pub(super) fn connection(state: &State) -> (String, Color) {
     }
 }
 
-fn bar(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
-    let ground = Style::new().bg(Color::Indexed(236)).fg(Color::White);
-    let left = Line::from(vec![
+fn name_of_all(state: &State, chat: &Chat) -> Line<'static> {
+    Line::from(vec![
         " Parlour ".bold().fg(Color::Cyan),
         Span::from(format!(" #{} ", visible(&chat.room))).bold(),
         Span::from(format!(" {}@{}", visible(&chat.me), visible(&state.server))).gray(),
-    ]);
+    ])
+}
+
+/// Columns for the state of the connection: in a narrow window it is worth more than the name of the server.
+fn room_in_bar(name: &Line<'_>, width: u16) -> usize {
+    let width = usize::from(width);
+    width.saturating_sub(name.width() + 3).max(width / 2)
+}
+
+fn bar(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
+    let ground = Style::new().bg(Color::Indexed(236)).fg(Color::White);
+    let left = name_of_all(state, chat);
     let (text, colour) = connection(state);
-    let room = usize::from(area.width).saturating_sub(left.width() + 3);
-    // In a narrow window the state of the connection is worth more than the name of the server.
-    let room = room.max(usize::from(area.width) / 2);
-    let right = Line::from(format!(" {} ", cut(&text, room)))
+    let right = Line::from(format!(" {} ", cut(&text, room_in_bar(&left, area.width))))
         .fg(colour)
         .alignment(Alignment::Right);
     frame.render_widget(Paragraph::new(left).style(ground), area);
@@ -121,17 +131,32 @@ fn here(frame: &mut Frame, area: Rect, chat: &Chat) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn input(frame: &mut Frame, area: Rect, chat: &Chat) {
+/// What came below the screen while older messages are read.
+fn below(chat: &Chat, width: u16) -> Option<String> {
+    chat.top?;
+    Some(match (chat.unread, width >= 40) {
+        (0, true) => "↓ End: back to the newest".to_owned(),
+        (0, false) => "↓ End: newest".to_owned(),
+        (1, true) => "↓ 1 new message below (End)".to_owned(),
+        (count, true) => format!("↓ {count} new messages below (End)"),
+        (count, false) => format!("↓ {count} new (End)"),
+    })
+}
+
+fn input(frame: &mut Frame, area: Rect, chat: &Chat, is_framed: bool) {
+    if !is_framed {
+        let [mark, rest] =
+            Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
+        frame.render_widget(Paragraph::new("› ".bold()), mark);
+        frame.render_widget(&chat.input, rest);
+        return;
+    }
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(Style::new().dark_gray());
-    if chat.top.is_some() {
-        let text = match chat.unread {
-            0 => " ↓ End: back to the newest ".to_owned(),
-            1 => " ↓ 1 new message below (End) ".to_owned(),
-            count => format!(" ↓ {count} new messages below (End) "),
-        };
-        block = block.title(Line::from(text).bold().fg(Color::Yellow).right_aligned());
+    if let Some(text) = below(chat, area.width) {
+        let text = Line::from(format!(" {text} ")).bold();
+        block = block.title(text.fg(Color::Yellow).right_aligned());
     }
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -143,20 +168,36 @@ fn input(frame: &mut Frame, area: Rect, chat: &Chat) {
     frame.render_widget(&chat.input, padded);
 }
 
-fn status(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
-    let width = usize::from(area.width).saturating_sub(2);
-    let unsent = chat.outbox.unsent();
-    let line = match &state.hint {
-        Some(hint) => Line::from(format!(" {}", cut(&visible(hint), width))).fg(Color::Yellow),
-        None if unsent > 0 && !state.link.is_connected() => {
-            let text = format!(" {unsent} waiting to be sent as soon as the connection is back");
-            Line::from(cut(&text, width)).fg(Color::Yellow)
+/// What the last rows say: a hint, or what the bar has no room for, or the keys. Sentences that say what to do are
+/// wrapped, never cut.
+pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<Line<'static>> {
+    const KEYS: &str = "Enter send · /help · /quit · Alt+Enter new line · PageUp scroll";
+    let width = usize::from(size.0).saturating_sub(2);
+    let mut parts = Vec::new();
+    if let Some(hint) = &state.hint {
+        parts.push(visible(&hint.text));
+    } else {
+        if !is_framed(size) {
+            parts.extend(below(chat, size.0));
         }
-        None => {
-            let keys = " Enter send · Alt+Enter new line · PageUp scroll · /help · /quit";
-            debug_assert!(keys.width() < 80);
-            Line::from(cut(keys, width)).dark_gray()
+        if !state.link.is_connected() {
+            let (text, _) = connection(state);
+            if text.width() > room_in_bar(&name_of_all(state, chat), size.0) {
+                parts.push(text);
+            }
+            match chat.outbox.unsent() {
+                0 => {}
+                count => parts.push(format!(
+                    "{count} waiting to be sent as soon as the connection is back"
+                )),
+            }
         }
-    };
-    frame.render_widget(Paragraph::new(line), area);
+    }
+    if parts.is_empty() {
+        return vec![Line::from(format!(" {}", cut(KEYS, width))).dark_gray()];
+    }
+    wrap(&parts.join(" · "), width)
+        .into_iter()
+        .map(|row| Line::from(format!(" {row}")).fg(Color::Yellow))
+        .collect()
 }

@@ -15,13 +15,15 @@ use super::{
     chat::Chat,
     keys::HELP,
     state::{Screen, State},
-    text::{is_harmless, wrap},
+    text::{is_fit_for_a_cell, is_harmless, wrap},
 };
 
 /// From this width on there is room for the list of who is here.
 const WIDE: u16 = 64;
 /// Columns of that list.
 const HERE_WIDTH: u16 = 20;
+/// From this height on there is room for a frame around the input.
+const TALL: u16 = 12;
 /// Most rows of the input.
 const MAX_INPUT: u16 = 8;
 
@@ -40,22 +42,23 @@ pub struct Areas {
     pub status: Rect,
 }
 
-/// Divides a terminal of this size.
+/// Divides a terminal of this size; the last `status` rows are the status, as far as there is room.
 #[must_use]
-pub fn areas(size: (u16, u16), chat: Option<&Chat>) -> Areas {
+pub fn areas(size: (u16, u16), chat: &Chat, status: u16) -> Areas {
     let whole = Rect::new(0, 0, size.0, size.1);
+    let frame = if is_framed(size) { 2 } else { 0 };
     let input_width = usize::from(size.0.saturating_sub(4));
-    let rows: usize = chat.map_or(1, |chat| {
-        let rows = |line: &String| wrap(line, input_width).len();
-        chat.input.lines().iter().map(rows).sum()
-    });
+    let rows = |line: &String| wrap(line, input_width).len();
+    let rows: usize = chat.input.lines().iter().map(rows).sum();
     let most = MAX_INPUT.min(size.1 / 3).max(1);
-    let input_rows = u16::try_from(rows).unwrap_or(most).clamp(1, most);
+    let input_rows = u16::try_from(rows).unwrap_or(most).clamp(1, most) + frame;
+    // A row for the bar, and one at least for the conversation.
+    let room = size.1.saturating_sub(input_rows + 2);
     let [bar, middle, input, status] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Fill(1),
-        Constraint::Length(input_rows + 2),
-        Constraint::Length(1),
+        Constraint::Length(input_rows),
+        Constraint::Length(status.clamp(1, room.max(1))),
     ])
     .areas(whole);
     let here_width = if size.0 >= WIDE { HERE_WIDTH } else { 0 };
@@ -75,6 +78,21 @@ pub fn areas(size: (u16, u16), chat: Option<&Chat>) -> Areas {
     }
 }
 
+/// Rows that the status needs.
+#[must_use]
+pub fn status_rows(state: &State) -> u16 {
+    let rows = state
+        .chat
+        .as_ref()
+        .map_or(1, |chat| chat::status_lines(state, chat, state.size).len());
+    u16::try_from(rows).unwrap_or(u16::MAX)
+}
+
+/// Whether there is room for a frame around the input.
+fn is_framed(size: (u16, u16)) -> bool {
+    size.1 >= TALL
+}
+
 /// Draws everything.
 pub fn draw(frame: &mut Frame, state: &State) {
     match (&state.screen, &state.chat) {
@@ -82,25 +100,54 @@ pub fn draw(frame: &mut Frame, state: &State) {
         (Screen::Login(form), _) => login::draw(frame, state, form),
         (Screen::Chat, None) => {}
     }
-    if state.help {
-        help(frame);
+    if let Some(row) = state.help {
+        help(frame, row);
     }
     scrub(frame);
 }
 
-fn help(frame: &mut Frame) {
+/// The help as rows that fit: keys and what they do beside each other, or below each other where it is narrow.
+fn help_lines(width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width.saturating_sub(4));
     let keys = HELP.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-    let lines: Vec<Line> = HELP
-        .iter()
-        .map(|(key, what)| Line::from(vec![format!(" {key:keys$}  ").bold(), (*what).into()]))
-        .collect();
+    let longest = HELP.iter().map(|(_, what)| what.len()).max().unwrap_or(0);
+    if keys + 2 + longest <= width {
+        let row = |(key, what): &(&str, &'static str)| {
+            Line::from(vec![format!(" {key:keys$}  ").bold(), (*what).into()])
+        };
+        return HELP.iter().map(row).collect();
+    }
+    let below = |(key, what): &(&str, &str)| {
+        let keys = wrap(key, width).into_iter();
+        let what = wrap(what, width.saturating_sub(2)).into_iter();
+        keys.map(|row| Line::from(format!(" {row}")).bold())
+            .chain(what.map(|row| Line::from(format!("   {row}"))))
+            .collect::<Vec<_>>()
+    };
+    HELP.iter().flat_map(below).collect()
+}
+
+/// The first row of the help when its end is on the screen, and how many rows of it are.
+pub(super) fn help_extent(size: (u16, u16)) -> (usize, usize) {
+    let page = usize::from(size.1.saturating_sub(2)).max(1);
+    (help_lines(size.0).len().saturating_sub(page), page)
+}
+
+fn help(frame: &mut Frame, row: usize) {
+    let whole = frame.area();
+    let lines = help_lines(whole.width);
+    let (end, _) = help_extent((whole.width, whole.height));
     let width = lines.iter().map(Line::width).max().unwrap_or(0) + 3;
-    let area = centre(frame.area(), width, lines.len() + 2);
-    let block = Block::bordered()
+    let area = centre(whole, width.max(28), lines.len() + 2);
+    let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .title(" Help ".bold());
+    if end > 0 {
+        block = block.title_bottom(" ↑ ↓ scroll · Esc closes ");
+    }
+    let shown: Vec<_> = lines.into_iter().skip(row.min(end)).collect();
     frame.render_widget(Clear, area);
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    frame.render_widget(Paragraph::new(shown).block(block), area);
 }
 
 /// A rectangle of this size in the middle, or as much of it as there is room for.
@@ -118,7 +165,7 @@ fn centre(area: Rect, width: usize, height: usize) -> Rect {
 /// The last guard: whatever road a text took, nothing that a terminal would obey or hide leaves this room.
 fn scrub(frame: &mut Frame) {
     for cell in &mut frame.buffer_mut().content {
-        if !cell.symbol().chars().all(is_harmless) {
+        if !is_fit_for_a_cell(cell.symbol()) {
             let kept: String = cell.symbol().chars().filter(|c| is_harmless(*c)).collect();
             cell.set_symbol(if kept.is_empty() { "·" } else { &kept });
         }

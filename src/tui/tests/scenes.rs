@@ -1,6 +1,7 @@
 //! What happens on the stage.
 
 use proptest::prelude::*;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::*;
 
@@ -12,7 +13,7 @@ fn a_password_is_never_on_the_screen() {
     stage.type_text("hunter2hunter2");
     assert!(stage.shows("alice") && stage.shows("••••"));
     assert!(!stage.shows("hunter2"));
-    stage.press(KeyCode::Tab);
+    stage.ctrl('r');
     stage.press(KeyCode::Enter);
     assert!(matches!(
         &stage.done[..],
@@ -237,9 +238,11 @@ fn commands_are_obeyed_and_never_sent() {
     stage.write("/help");
     assert!(stage.shows("Alt+Enter") && stage.shows("/logout"));
     stage.press(KeyCode::Esc);
-    stage.write("/dance");
-    assert!(stage.shows("There is no command /dance"));
+    stage.write("/dance to this");
+    assert!(stage.shows("There is no command /dance:"));
     assert_eq!(stage.sent(), []);
+    assert!(stage.shows("/dance to this"), "it stays in the input");
+    stage.ctrl('u');
     stage.write("//etc/passwd");
     let sent = stage.sent();
     assert_eq!(sent[0].1, "/etc/passwd");
@@ -261,6 +264,121 @@ fn leaving_with_messages_on_their_way_warns_once() {
     assert!(stage.shows("1 message is not stored"));
     stage.ctrl('c');
     assert!(stage.state.is_over);
+}
+
+#[test]
+fn a_warning_goes_when_it_is_no_longer_true() {
+    let mut stage = Stage::in_room(1);
+    stage.write("important");
+    stage.write("/quit");
+    assert!(stage.shows("1 message is not stored"));
+    let sent = stage.sent();
+    stage.ack(&sent[0].0, 2);
+    assert!(!stage.shows("is not stored"));
+
+    let mut stage = Stage::in_room(250);
+    stage.press(KeyCode::Home);
+    let (query, tag) = stage.asked.remove(0);
+    let result = Err("The message store cannot be reached.".to_owned());
+    stage.happen(Event::Page { query, tag, result });
+    assert!(stage.shows("store cannot be reached"));
+    stage.press(KeyCode::Home);
+    stage.answer((51..=150).map(|id| message(id, "bob", &format!("line {id}"))));
+    assert!(!stage.shows("store cannot be reached"));
+}
+
+#[test]
+fn tab_goes_to_the_next_field_and_a_password_is_never_typed_in_clear() {
+    let mut stage = Stage::new();
+    stage.type_text("alice");
+    stage.press(KeyCode::Tab);
+    stage.type_text("hunter2hunter2");
+    assert!(!stage.shows("hunter2"), "{}", stage.screen());
+    stage.press(KeyCode::BackTab);
+    stage.type_text("x");
+    assert!(stage.shows("alicex"));
+    assert!(
+        stage.shows("Ctrl+R"),
+        "another way to register is on the screen"
+    );
+}
+
+/// At the sizes of a phone's terminal, of half a window, and of the largest.
+const SIZES: [(u16, u16); 5] = [(30, 8), (40, 12), (80, 24), (200, 50), (64, 16)];
+
+/// The words on a screen, without the frames around them.
+fn words(screen: &str) -> String {
+    let text = screen.replace(|c: char| "│╭╮╰╯─›".contains(c), " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_says_what_to_do_can_be_read_at_any_size() {
+    let refusal = "Incorrect username or password, or the server at that address is another one: check all of them.";
+    for (columns, rows) in SIZES {
+        let mut stage = Stage::new();
+        stage.happen(Event::Resize(columns, rows));
+        stage.happen(Event::LoginFailed(refusal.into()));
+        let screen = stage.screen();
+        assert!(
+            words(&screen).contains(refusal),
+            "{columns}x{rows}\n{screen}"
+        );
+        for text in ["Log in", "Register", "Ctrl+R", "Username", "Password"] {
+            assert!(
+                screen.contains(text),
+                "{text} at {columns}x{rows}\n{screen}"
+            );
+        }
+        let mut stage = Stage::in_room(40);
+        stage.happen(Event::Resize(columns, rows));
+        assert!(stage.shows("line 40"), "{}", stage.screen());
+        stage.write("/dance");
+        let screen = stage.screen();
+        let hint = "There is no command /dance: /help lists them. To send a line that starts with /, write //.";
+        assert!(words(&screen).contains(hint), "{columns}x{rows}\n{screen}");
+        assert_eq!(
+            screen.matches("/dance").count(),
+            2,
+            "and in the input\n{screen}"
+        );
+        assert!(stage.shows("line 40"), "{}", stage.screen());
+    }
+}
+
+#[test]
+fn all_of_the_help_can_be_read_at_any_size() {
+    for (columns, rows) in SIZES {
+        let mut stage = Stage::in_room(1);
+        stage.happen(Event::Resize(columns, rows));
+        stage.write("/help");
+        let mut seen = words(&stage.screen());
+        for _ in 0..60 {
+            stage.press(KeyCode::Down);
+            seen.push_str(&words(&stage.screen()));
+        }
+        for (key, what) in keys::HELP {
+            for text in [key, what] {
+                for word in text.split(' ') {
+                    assert!(seen.contains(word), "{word} at {columns}x{rows}");
+                }
+            }
+        }
+        stage.press(KeyCode::Esc);
+        assert!(!stage.shows("Help"));
+    }
+}
+
+#[test]
+fn joined_emoji_and_persian_show_as_such() {
+    let mut stage = Stage::in_room(1);
+    for text in ["👩\u{200d}👩\u{200d}👧 family", "می\u{200c}خواهم"] {
+        stage.live(message(stage.state.now + 2, "bob", text));
+        stage.state.now += 1;
+        // A wide character takes a second cell, which is empty.
+        let screen = stage.screen().replace("👧  ", "👧 ");
+        assert!(screen.contains(text), "{screen}");
+    }
 }
 
 #[test]
@@ -361,7 +479,10 @@ proptest! {
             retry_after_ms: None,
         }));
         stage.happen(Event::Paste(typed));
-        let harmless = |screen: &str| screen.chars().all(|c| c == '\n' || is_harmless(c));
+        let harmless = |screen: &str| {
+            let cells = screen.lines().flat_map(|line| line.graphemes(true));
+            cells.into_iter().all(is_fit_for_a_cell)
+        };
         prop_assert!(harmless(&stage.screen()));
         stage.happen(Event::Closed {
             attempt: stage.attempt,

@@ -20,6 +20,8 @@ pub enum Fault {
     Stall,
     /// Fill the disk of the database, and free it
     Disk,
+    /// Let another program (sqlite3) read, write and back up the embedded database, and then kill -9 the server
+    Visitor,
     /// Restart PostgreSQL, orderly or at once
     Restart,
     /// Swallow or hold back all that goes between server and PostgreSQL
@@ -59,6 +61,7 @@ impl fmt::Display for Fault {
             Self::Term => "term",
             Self::Stall => "stall",
             Self::Disk => "disk",
+            Self::Visitor => "visitor",
             Self::Restart => "restart",
             Self::Blackhole => "blackhole",
         })
@@ -75,7 +78,17 @@ impl Fault {
     /// Whether there is anything to do it to.
     #[must_use]
     pub fn concerns(self, database: Database) -> bool {
-        database == Database::Postgres || !matches!(self, Self::Restart | Self::Blackhole)
+        match self {
+            Self::Restart | Self::Blackhole => database == Database::Postgres,
+            Self::Visitor => database == Database::Sqlite,
+            _ => true,
+        }
+    }
+
+    /// Whether it may be left out where this machine does not allow it: mounting a small disk, running sqlite3.
+    #[must_use]
+    pub fn may_be_left_out(self) -> bool {
+        matches!(self, Self::Disk | Self::Visitor)
     }
 
     /// How many are planned for a phase of this length: at least one.
@@ -83,7 +96,7 @@ impl Fault {
     pub fn planned(self, phase: Duration) -> u64 {
         let every = Duration::from_millis(match self {
             Self::Kill => 2_000,
-            Self::Pause | Self::Term => 4_000,
+            Self::Pause | Self::Term | Self::Visitor => 4_000,
             Self::Cut => 250,
             Self::Stall => 7_000,
             Self::Disk | Self::Restart | Self::Blackhole => 8_000,

@@ -16,7 +16,7 @@ mod rig;
 mod rng;
 mod scoreboard;
 
-use std::{fmt, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{fmt, io::ErrorKind, path::Path, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tokio::{
@@ -28,7 +28,7 @@ use self::{
     fault::{Database, Fault},
     phase::Plan,
     progress::Progress,
-    rig::postgres::Programs,
+    rig::{folder::Folder, postgres::Programs},
     scoreboard::{Outcome, Row, Scoreboard},
 };
 use crate::{crypto::random_bytes, printing};
@@ -170,12 +170,7 @@ async fn verify(options: &VerifyOptions) -> Result<Outcome> {
         Some(seed) => seed,
         None => random_seed()?,
     };
-    let folder = tempfile::Builder::new()
-        .prefix("parlour-verify-")
-        // PostgreSQL runs as another user when we are root, and has to get through.
-        .permissions(std::fs::Permissions::from_mode(0o755))
-        .tempdir()
-        .map_err(|error| Trouble::io("make a folder", &error))?;
+    let folder = Folder::make()?;
     let mut board = Scoreboard {
         seed,
         repeat: repeat(options, seed),
@@ -275,7 +270,7 @@ async fn run_lane(
         };
         let row = phase::run(&plan, &mut cluster, progress).await;
         let row = row.unwrap_or_else(|trouble| {
-            let may_be_skipped = may_be_skipped && fault == Fault::Disk;
+            let may_be_skipped = may_be_skipped && fault.may_be_left_out();
             Row::without_result(database, fault, trouble.0, may_be_skipped)
         });
         progress.say(&format!(

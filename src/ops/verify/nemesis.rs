@@ -14,6 +14,7 @@ use super::{
         postgres::{Postgres, Stop},
         proxy::{Cut, Proxy, Way},
         server::Server,
+        visitor::{Visit, Visitor},
     },
     rng::Rng,
 };
@@ -30,6 +31,8 @@ const FIRE: Duration = Duration::from_secs(2);
 const ARRIVED: Duration = Duration::from_secs(1);
 /// How long a reader takes nothing, at least: longer than the server has patience.
 const STALL: Duration = Duration::from_millis(3_500);
+/// So many messages are acked after a visit before the server is killed.
+const AFTER_VISIT: u64 = 20;
 
 /// What a phase stands on.
 pub struct Scene {
@@ -41,6 +44,8 @@ pub struct Scene {
     pub postgres: Option<(Postgres, Proxy)>,
     /// The small disk that the database is on.
     pub disk: Option<Disk>,
+    /// Who comes to see the embedded database.
+    pub visitor: Option<Visitor>,
 }
 
 /// What came of one fault.
@@ -92,6 +97,7 @@ impl Scene {
             Fault::Term => self.term(crowd).await,
             Fault::Stall => Ok(self.stall(crowd, rng).await),
             Fault::Disk => self.fill_disk(crowd, rng).await,
+            Fault::Visitor => self.visit(crowd, rng).await,
             Fault::Restart => self.restart_postgres(crowd, rng).await,
             Fault::Blackhole => self.blackhole(crowd, rng).await,
         }?;
@@ -243,6 +249,34 @@ impl Scene {
         }
         Ok(Done {
             bit,
+            ..Done::now(crowd)
+        })
+    }
+
+    /// Some come and go while the crowd goes on, one may stay for longer; then the server is killed. What was acked after a
+    /// visit must be there as what was acked before it.
+    async fn visit(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        let Some(visitor) = &self.visitor else {
+            return Err(Trouble("There is no one to visit the database.".into()));
+        };
+        let duration = rng.millis(500, 3_000);
+        let stays = rng.once_in(2).then(|| visitor.stay(duration)).transpose()?;
+        let (acked, mut broken, mut bit) = (&crowd.record().acked, Vec::new(), true);
+        for _ in 0..=rng.below(3) {
+            let visit = Visit::ALL[rng.below(Visit::ALL.len())];
+            broken.extend(visitor.visit(visit, acked.get()).await);
+            let enough = acked.get() + AFTER_VISIT;
+            bit &= crowd.comes_true(FIRE, || acked.get() >= enough).await;
+        }
+        crowd.set_reachable(false);
+        self.server.kill();
+        let killed = Instant::now();
+        self.server.start_again().await?;
+        drop(stays);
+        Ok(Done {
+            bit,
+            ended: killed,
+            broken,
             ..Done::now(crowd)
         })
     }

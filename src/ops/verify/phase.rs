@@ -19,6 +19,7 @@ use super::{
         postgres::{Postgres, Programs},
         proxy::Proxy,
         server::Server,
+        visitor::Visitor,
     },
     rng::Rng,
     scoreboard::Row,
@@ -129,6 +130,10 @@ fn longest(fault: Fault) -> usize {
 }
 
 async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) -> Result<Scene> {
+    let visitor = match plan.fault {
+        Fault::Visitor => Some(Visitor::find(&folder.join("data/parlour.db"), folder)?),
+        _ => None,
+    };
     let disk = match (plan.fault, plan.database) {
         (Fault::Disk, Database::Sqlite) => Some(Disk::mount(&folder.join("disk"), SMALL.0)?),
         (Fault::Disk, Database::Postgres) => Some(Disk::mount(&folder.join("disk"), SMALL.1)?),
@@ -167,6 +172,7 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
         lines,
         postgres,
         disk,
+        visitor,
     })
 }
 

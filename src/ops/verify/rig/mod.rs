@@ -2,7 +2,9 @@
 //! that can be cut.
 
 pub mod disk;
+pub mod folder;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod server;
+pub mod visitor;

@@ -13,7 +13,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use super::process::Process;
+use super::process::{Process, finish};
 use crate::{
     crypto::random_bytes,
     ops::verify::{Result, Trouble},
@@ -171,7 +171,7 @@ impl Postgres {
             .args(["-U", "parlour", "-A", "scram-sha-256", "-E", "UTF8"])
             // Small segments of its log, so that a small disk is filled soon.
             .args(["--locale", "C", "--no-sync", "--wal-segsize=1"]);
-        finish(initdb, "initdb").await?;
+        finish("initdb", initdb, PATIENCE).await?;
         postgres.start_again().await?;
         Ok(postgres)
     }
@@ -215,7 +215,7 @@ impl Postgres {
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c"])
             .arg(format!("CREATE DATABASE {database} TEMPLATE template0"))
             .arg(self.url(self.addr(), "postgres"));
-        finish(psql, "psql").await
+        finish("psql", psql, PATIENCE).await.map(drop)
     }
 
     /// Stops it, and waits until it is gone.
@@ -286,7 +286,7 @@ impl Postgres {
     async fn is_ready(&self) -> bool {
         let mut ask = self.programs.command("pg_isready", None);
         ask.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
-        finish(ask, "pg_isready").await.is_ok()
+        finish("pg_isready", ask, PATIENCE).await.is_ok()
     }
 }
 
@@ -299,18 +299,4 @@ fn free_port() -> Result<u16> {
         .map(|step| 20_000 + (start + step) % 12_000)
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .ok_or_else(|| Trouble("No port is free for PostgreSQL.".into()))
-}
-
-/// Runs a program to its end, off the thread that everything else runs on.
-async fn finish(mut command: Command, name: &'static str) -> Result<()> {
-    let output = tokio::task::spawn_blocking(move || command.output())
-        .await
-        .map_err(|error| Trouble(format!("{name}: {error}.")))?
-        .map_err(|error| Trouble(format!("{name} cannot be started ({error}).")))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let last = said.lines().last().unwrap_or("it did not say why");
-    Err(Trouble(format!("{name} failed: {last}")))
 }

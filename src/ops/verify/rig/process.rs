@@ -1,28 +1,37 @@
 //! A child process that does not outlive us.
 
 use std::{
-    process::{Child, Command, ExitStatus},
+    fs::File,
+    io::{Read as _, Seek as _},
+    os::unix::process::CommandExt as _,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
 use crate::ops::verify::{Result, Trouble};
 
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long those whom a process has started may take to be gone after they were killed.
+const GONE: Duration = Duration::from_secs(2);
 
 /// A process that ends with this value, however that goes.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     name: &'static str,
+    /// Whom it starts is ended with it.
+    leads_group: bool,
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already, and one that is stopped can be killed, too.
-        let _ended = self.child.kill();
-        let _waited = self.child.wait();
+        if self.leads_group {
+            self.end_group();
+        }
+        self.kill();
     }
 }
 
@@ -35,7 +44,11 @@ impl Process {
         let child = command
             .spawn()
             .map_err(|error| Trouble(format!("{name} cannot be started ({error}).")))?;
-        Ok(Self { child, name })
+        Ok(Self {
+            child,
+            name,
+            leads_group: false,
+        })
     }
 
     /// What it prints, once.
@@ -52,8 +65,32 @@ impl Process {
             .map_err(|error| Trouble(format!("{} takes no signal ({error}).", self.name)))
     }
 
+    /// Starts it, to be ended with all that it will have started.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_group(name: &'static str, command: &mut Command) -> Result<Self> {
+        let mut process = Self::start(name, command.process_group(0))?;
+        process.leads_group = true;
+        Ok(process)
+    }
+
+    /// Ends it with all that it has started, unless it is over.
+    fn end_group(&mut self) {
+        let group = Pid::from_child(&self.child);
+        if self.ended().is_some() || kill_process_group(group, Signal::KILL).is_err() {
+            return;
+        }
+        self.kill();
+        let deadline = Instant::now() + GONE;
+        while test_kill_process_group(group).is_ok() && Instant::now() < deadline {
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
     /// Ends it as a power cut would end a process: no line of it runs any more.
     pub fn kill(&mut self) {
+        // It may have ended already, and one that is stopped can be killed, too.
         let _ended = self.child.kill();
         let _waited = self.child.wait();
     }
@@ -75,5 +112,46 @@ impl Process {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+}
+
+/// Runs a program to its end, and tells what it printed. Whoever waits no longer ends it, with all that it has started: a
+/// program that lived on would write into a folder that is being removed.
+///
+/// # Errors
+/// When it cannot be started, fails, or takes longer than it may.
+pub async fn finish(
+    name: &'static str,
+    mut command: Command,
+    patience: Duration,
+) -> Result<String> {
+    let no_file = |error| Trouble::io("make a temporary file", &error);
+    let (mut out, mut err) = (
+        tempfile::tempfile().map_err(no_file)?,
+        tempfile::tempfile().map_err(no_file)?,
+    );
+    command
+        .stdin(Stdio::null())
+        .stdout(out.try_clone().map_err(no_file)?)
+        .stderr(err.try_clone().map_err(no_file)?);
+    let mut process = Process::start_group(name, &mut command)?;
+    let status = process.end_within(patience).await;
+    let read = |file: &mut File| {
+        let mut bytes = Vec::new();
+        // What cannot be read was not said.
+        let _read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    match status {
+        Some(status) if status.success() => Ok(read(&mut out)),
+        Some(_) => {
+            let said = read(&mut err);
+            let last = said.lines().last().unwrap_or("it did not say why");
+            Err(Trouble(format!("{name} failed: {last}")))
+        }
+        None => Err(Trouble(format!(
+            "{name} did not end within {} s.",
+            patience.as_secs()
+        ))),
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     config::{Config, ConfigError, DatabaseUrl},
     crypto::{random_name, token::TokenKey, vault::Vault},
     db::{
-        AnyConnection, Db, facts,
+        AnyConnection, Db, facts, file,
         lock::{self, LockError},
         migrate,
         reach::{Reach, one_line},
@@ -80,7 +80,7 @@ impl App {
     ///
     /// # Errors
     /// One sentence about what is in the way.
-    pub fn build(config: Config) -> Result<(Arc<Self>, Writers, SoleServer), ConfigError> {
+    pub fn build(mut config: Config) -> Result<(Arc<Self>, Writers, SoleServer), ConfigError> {
         let no_threads = |error: std::io::Error| {
             ConfigError(format!("The system gives no more threads ({error})."))
         };
@@ -92,6 +92,8 @@ impl App {
                 format(&now())
             )));
         }
+        config.storage.database_url =
+            file::real(&config.storage.database_url).map_err(ConfigError)?;
         let mut reach = Reach::new(&config.storage.database_url, config.storage.wait);
         let sole = take_lock(&mut reach)?;
         let epoch = prepare_database(&config, &mut reach, &vault)?;
@@ -153,12 +155,17 @@ impl App {
     }
 }
 
-fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
+/// Takes the database for this process. Waits a while for another one to end.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
     let url = reach.url();
     lock::take(reach, HANDOVER).map_err(|error| match error {
         LockError::Taken => ConfigError(format!(
             "Another Parlour server is using {url}: stop it first, or give this one a DATABASE_URL (and DATA_DIR) of its own."
         )),
+        LockError::Refused(sentence) => ConfigError(sentence),
         LockError::Unreachable(cause) => unreachable_database(url, &cause),
     })
 }

@@ -6,12 +6,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
 
 use crate::{
+    app,
     config::{
-        self, ClientSettings, Config, ConfigError, LogFormat, Settings, Storage, StorageSettings,
+        self, ClientSettings, Config, ConfigError, DatabaseUrl, LogFormat, Settings, Storage,
+        StorageSettings,
     },
     crypto::random_bytes,
     db::{
-        migrate,
+        conn, file, migrate,
         reach::{self, Reach},
     },
     http, logging, ops, printing,
@@ -132,13 +134,15 @@ pub fn run() -> i32 {
             None => Ok(explain(&error)),
         },
     });
-    match outcome {
-        Ok(code) => code,
-        Err(error) => {
-            printing::complain(&error);
-            MISCONFIGURED
+    let code = outcome.unwrap_or_else(|error| {
+        let sentence = format!("parlour: {error}");
+        if !logging::say(&sentence) {
+            printing::tell(sentence);
         }
-    }
+        MISCONFIGURED
+    });
+    logging::finish();
+    code
 }
 
 /// Whether this is a command of people, who send their password to a server. A stranger may have written the `.env` of
@@ -288,17 +292,29 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
     let storage = Storage::check(settings)?;
     let failed =
         |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}.", storage.database_url));
-    let mut reach = Reach::new(&storage.database_url, storage.wait);
-    let mut conn = reach
-        .open()
-        .map_err(|error| failed(&reach::one_line(&error)))?;
-    let ran = migrate::run(&mut conn).map_err(|error| failed(&error))?;
     let mut text = String::new();
-    for name in &ran {
-        let _infallible = writeln!(text, "ran {name}");
+    let url = file::real(&storage.database_url).map_err(ConfigError)?;
+    if !is_up_to_date(&url) {
+        let mut reach = Reach::new(&url, storage.wait);
+        // A server that runs must not have its tables altered under its hands.
+        let _sole = app::take_lock(&mut reach)?;
+        let mut conn = reach
+            .open()
+            .map_err(|error| failed(&reach::one_line(&error)))?;
+        for name in migrate::run(&mut conn).map_err(|error| failed(&error))? {
+            let _infallible = writeln!(text, "ran {name}");
+        }
     }
     let _infallible = writeln!(text, "{} is up to date.", storage.database_url);
     Ok(printing::exit_code(printing::print(text)))
+}
+
+/// Whether no migration is pending, as far as can be seen.
+fn is_up_to_date(url: &DatabaseUrl) -> bool {
+    conn::look(url)
+        .ok()
+        .and_then(|mut conn| migrate::look(&mut conn).ok())
+        .is_some_and(|standing| !standing.is_new && standing.pending.is_empty())
 }
 
 fn generate_keys() -> Result<i32, ConfigError> {

@@ -74,8 +74,10 @@ pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             Ok(AnyConnection::Postgres(conn))
         }
         DatabaseUrl::Sqlite(path) => {
-            file::check_access(path, Access::READ_OK).map_err(|error| cannot_open(path, &error))?;
-            let mut conn = SqliteConnection::establish(&file::uri_to_read(path))?;
+            let real = file::resolve(path)
+                .and_then(|real| file::check_access(&real, Access::READ_OK).map(|()| real))
+                .map_err(|error| cannot_open(path, &error))?;
+            let mut conn = SqliteConnection::establish(&file::uri_to_read(&real))?;
             conn.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;")
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(AnyConnection::Sqlite(conn))

@@ -4,10 +4,18 @@
 
 use std::{
     fmt::Write as _,
+    fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, access, statx};
+
+use super::lock_file;
+use crate::config::DatabaseUrl;
+
+/// How many links may lead on from one to the next.
+const MOST_LINKS: usize = 40;
 
 /// The file that belongs to the database and has its name with this at the end.
 #[must_use]
@@ -40,8 +48,8 @@ pub fn uri_to_write(path: &Path) -> String {
 #[must_use]
 pub fn uri_to_read(path: &Path) -> String {
     // When nothing waits in the log, it is read as it lies. Otherwise SQLite would make the files of a log beside it, and
-    // leave them there. Where a server has it open there is always a log, and then nothing is taken for granted.
-    let lies_still = !beside(path, "-wal").exists();
+    // leave them there. Where a server has it open, nothing is taken for granted.
+    let lies_still = !beside(path, "-wal").exists() && !lock_file::is_held(path);
     let how = if lies_still {
         "?mode=ro&immutable=1"
     } else {
@@ -72,17 +80,13 @@ fn push_encoded(uri: &mut String, path: &Path) {
 ///
 /// # Errors
 /// That word.
-pub fn check_access(path: &Path, how: Access) -> std::io::Result<()> {
+pub fn check_access(path: &Path, how: Access) -> io::Result<()> {
     match path.metadata() {
-        Ok(found) if found.is_dir() => Err(std::io::ErrorKind::IsADirectory.into()),
+        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(_) => Ok(access(path, how)?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if how.contains(Access::WRITE_OK) {
-                Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+                Ok(access(folder_of(path), Access::WRITE_OK | Access::EXEC_OK)?)
             } else {
                 Err(error)
             }
@@ -91,8 +95,90 @@ pub fn check_access(path: &Path, how: Access) -> std::io::Result<()> {
     }
 }
 
+/// The database by the one name that everyone is to use. The embedded one's is without links, which may lead elsewhere
+/// tomorrow, and there must be no second one.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn real(url: &DatabaseUrl) -> Result<DatabaseUrl, String> {
+    let DatabaseUrl::Sqlite(path) = url else {
+        return Ok(url.clone());
+    };
+    let path = resolve(path).map_err(|error| {
+        format!("The database {url} cannot be reached: check DATABASE_URL ({error}).")
+    })?;
+    check_names(&path)?;
+    Ok(DatabaseUrl::Sqlite(path))
+}
+
+/// Where the database really is: absolute, with no link on the way. SQLite follows links too, so its log lies there.
+///
+/// # Errors
+/// When the folder is not there, or links lead nowhere.
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let folder = folder_of(&path).canonicalize()?;
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        let real = folder.join(name);
+        match fs::read_link(&real) {
+            Ok(target) => path = folder.join(target),
+            // It is no link, or not there yet.
+            Err(_) => return Ok(real),
+        }
+    }
+    Err(io::Error::other("too many links lead on from it"))
+}
+
+/// Sees to it that there is no other way to the database than this path. SQLite finds the log by the path of the database:
+/// who opened it by another name would not see what is in the log, and would write over it.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn check_names(path: &Path) -> Result<(), String> {
+    let Ok(found) = path.symlink_metadata() else {
+        return Ok(());
+    };
+    let shown = path.display();
+    if !found.is_file() {
+        return Err(format!(
+            "The database {shown} is not a file: let DATABASE_URL name one."
+        ));
+    }
+    if is_mounted_alone(path) {
+        return Err(format!(
+            "The database {shown} is mounted by itself, away from the log that SQLite keeps beside it, so messages would be lost: mount the folder that it is in."
+        ));
+    }
+    if found.nlink() > 1 {
+        return Err(format!(
+            "The database {shown} has {} names (hard links), and a log of its own under each of them, so messages would be lost: remove the others (`find / -xdev -samefile {shown}` lists them), or give this name a file of its own while no server runs (`cp -p {shown} {shown}.new && mv {shown}.new {shown}`).",
+            found.nlink()
+        ));
+    }
+    Ok(())
+}
+
+fn is_mounted_alone(path: &Path) -> bool {
+    statx(
+        CWD,
+        path,
+        AtFlags::SYMLINK_NOFOLLOW,
+        StatxFlags::BASIC_STATS,
+    )
+    .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -105,6 +191,42 @@ mod tests {
     }
 
     #[test]
+    fn links_lead_to_the_one_real_path() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("is there");
+        fs::create_dir_all(root.join("data/deep")).expect("makes");
+        symlink("data", root.join("folder")).expect("links");
+        symlink("folder/deep/../x.db", root.join("file.db")).expect("links");
+        symlink(root.join("file.db"), root.join("data/other.db")).expect("links");
+        symlink("round.db", root.join("round.db")).expect("links");
+        for spelled in [
+            "data/x.db",
+            "folder/./x.db",
+            "data/deep//../x.db",
+            "file.db",
+            "folder/other.db",
+        ] {
+            let real = resolve(&root.join(spelled)).map_err(|error| error.kind());
+            assert_eq!(real, Ok(root.join("data/x.db")), "{spelled}");
+        }
+        for nowhere in ["round.db", "nothing/x.db", "data/deep/.."] {
+            assert!(resolve(&root.join(nowhere)).is_err(), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn a_second_name_of_the_file_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.db");
+        assert_eq!(check_names(&path), Ok(()));
+        fs::write(&path, "").expect("writes");
+        assert_eq!(check_names(&path), Ok(()));
+        fs::hard_link(&path, folder.path().join("y.db")).expect("links");
+        assert!(check_names(&path).is_err_and(|said| said.contains("2 names")));
+        assert!(check_names(folder.path()).is_err_and(|said| said.contains("not a file")));
+    }
+
+    #[test]
     fn what_is_in_the_way_is_named_by_the_system() {
         let folder = tempfile::tempdir().expect("a folder");
         let write = Access::READ_OK | Access::WRITE_OK;
@@ -113,15 +235,12 @@ mod tests {
         assert_eq!(said(&missing, write), Ok(()));
         assert_eq!(
             said(&missing, Access::READ_OK),
-            Err(std::io::ErrorKind::NotFound)
+            Err(io::ErrorKind::NotFound)
         );
         assert_eq!(
             said(&missing.join("y.db"), write),
-            Err(std::io::ErrorKind::NotFound)
+            Err(io::ErrorKind::NotFound)
         );
-        assert_eq!(
-            said(folder.path(), write),
-            Err(std::io::ErrorKind::IsADirectory)
-        );
+        assert_eq!(said(folder.path(), write), Err(io::ErrorKind::IsADirectory));
     }
 }

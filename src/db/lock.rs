@@ -2,15 +2,14 @@
 //! be two chats that look like one; so the second is refused, kindly.
 
 use std::{
-    fs::{File, OpenOptions, Permissions, TryLockError},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    fs::File,
     thread,
     time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
 
-use super::{file, reach::Reach};
+use super::{file, lock_file, reach::Reach};
 use crate::config::DatabaseUrl;
 
 mod postgres;
@@ -45,6 +44,8 @@ impl SoleServer {
 pub enum LockError {
     /// Another process has it.
     Taken,
+    /// The database is none that a server may use, as a sentence that says what to do.
+    Refused(String),
     /// The database or the file cannot be reached.
     Unreachable(String),
 }
@@ -76,29 +77,18 @@ pub fn take(reach: &mut Reach<'_>, patience: Duration) -> Result<SoleServer, Loc
 
 fn try_take(reach: &mut Reach<'_>) -> Result<SoleServer, LockError> {
     let unreachable = |error: &dyn std::fmt::Display| LockError::Unreachable(error.to_string());
-    match reach.url() {
+    match &file::real(reach.url()).map_err(LockError::Refused)? {
         DatabaseUrl::Sqlite(path) => {
-            let name = file::lock_of(path);
-            // The database is made with the mode of this file.
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .mode(0o600)
-                .open(&name)
-                .and_then(|file| {
-                    file.set_permissions(Permissions::from_mode(0o600))
-                        .map(|()| file)
-                })
-                .map_err(|error| LockError::Unreachable(format!("{}: {error}", name.display())))?;
-            match file.try_lock() {
-                Ok(()) => Ok(SoleServer {
-                    _file: Some(file),
-                    lost: None,
-                }),
-                Err(TryLockError::WouldBlock) => Err(LockError::Taken),
-                Err(TryLockError::Error(error)) => Err(unreachable(&error)),
-            }
+            let file = lock_file::take(path)
+                .map_err(|error| {
+                    let name = file::lock_of(path);
+                    LockError::Unreachable(format!("{}: {error}", name.display()))
+                })?
+                .ok_or(LockError::Taken)?;
+            Ok(SoleServer {
+                _file: Some(file),
+                lost: None,
+            })
         }
         DatabaseUrl::Postgres(_) => {
             let conn = reach.open().map_err(|error| unreachable(&error))?;

@@ -8,6 +8,7 @@ pub mod file;
 pub mod guard;
 mod ids;
 pub mod lock;
+pub mod lock_file;
 pub mod messages;
 pub mod migrate;
 pub mod reach;

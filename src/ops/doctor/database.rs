@@ -13,7 +13,7 @@ use crate::{
     db::{
         AnyConnection, conn,
         engine::{self, Postgres},
-        facts, migrate,
+        facts, file, lock_file, migrate,
     },
     protocol::time::{Timestamp, now},
 };
@@ -30,6 +30,12 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
     let url = &storage.database_url;
     if let DatabaseUrl::Sqlite(path) = url {
         check_sqlite(report);
+        if path.exists()
+            && let Err(sentence) = file::real(url)
+        {
+            report.problem(sentence);
+            return;
+        }
         if !path.exists() {
             check_absent(path, storage, report);
             return;
@@ -60,6 +66,25 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
         Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
     }
     check_tables(&mut conn, storage, key, report);
+}
+
+/// Whether a server has the embedded database. `answers` says whether one answers at `address`, where these settings
+/// have theirs.
+pub fn check_server(storage: &Storage, answers: bool, address: &str, report: &mut Report) {
+    let url = &storage.database_url;
+    let Ok(DatabaseUrl::Sqlite(path)) = file::real(url) else {
+        return;
+    };
+    if !lock_file::is_held(&path) {
+        return;
+    }
+    if answers {
+        report.ok(format!("A Parlour server is using the database {url}."));
+    } else {
+        report.warning(format!(
+            "A Parlour server is using the database {url}, but none answers at {address}: `parlour serve` with these settings would be refused until that one ends."
+        ));
+    }
 }
 
 fn numbers(version: &str) -> Vec<u32> {

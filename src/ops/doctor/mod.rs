@@ -92,16 +92,23 @@ pub fn run(settings: &Settings) -> i32 {
     check_settings(settings, &mut report);
     place::check_data_dir(&settings.storage.data_dir, &mut report);
     let key = place::check_keys(settings, &mut report);
-    match Storage::look(&settings.storage) {
+    let storage = match Storage::look(&settings.storage) {
         Ok(storage) => {
             place::check_space(&storage, &mut report);
             database::check(&storage, key.as_ref(), &mut report);
+            Some(storage)
         }
-        Err(error) => report.problem(error.0),
-    }
+        Err(error) => {
+            report.problem(error.0);
+            None
+        }
+    };
     machine::check_clock(&mut report);
     machine::check_files(settings, &mut report);
-    network::check_port(settings, &mut report);
+    let answers = network::check_port(settings, &mut report);
+    if let Some(storage) = storage {
+        database::check_server(&storage, answers, &network::address(settings), &mut report);
+    }
     report.close()
 }
 

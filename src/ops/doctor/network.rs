@@ -175,15 +175,15 @@ fn trusting_config() -> Result<Arc<ClientConfig>, rustls::Error> {
 }
 
 /// Whether the server could listen, or does already.
-pub fn check_port(settings: &Settings, report: &mut Report) {
+pub fn check_port(settings: &Settings, report: &mut Report) -> bool {
     if settings.port == 0 {
         report.ok("PORT is 0: a free one is taken.");
-        return;
+        return false;
     }
     let wanted = SocketAddr::new(settings.host, settings.port);
     let Err(error) = TcpListener::bind(wanted) else {
         report.ok(format!("{wanted} is free to listen on."));
-        return;
+        return false;
     };
     if error.kind() != io::ErrorKind::AddrInUse {
         let advice = match error.kind() {
@@ -196,7 +196,7 @@ pub fn check_port(settings: &Settings, report: &mut Report) {
         report.problem(format!(
             "{wanted} cannot be listened on ({error}): {advice}."
         ));
-        return;
+        return false;
     }
     let url = address(settings);
     let is_parlour =
@@ -205,7 +205,7 @@ pub fn check_port(settings: &Settings, report: &mut Report) {
         report.problem(format!(
             "{wanted} is taken by another program: stop that, or choose another PORT."
         ));
-        return;
+        return false;
     }
     match ask(settings, "/ready", PATIENCE) {
         Ok(answer) if answer.status == 200 => {
@@ -215,4 +215,5 @@ pub fn check_port(settings: &Settings, report: &mut Report) {
             "A Parlour server runs at {url}, but cannot take work at this moment: its log says why."
         )),
     }
+    true
 }

@@ -275,8 +275,17 @@ pub fn program_folders() -> Vec<PathBuf> {
 /// (<https://no-color.org>).
 #[must_use]
 pub fn colour_is_wanted() -> bool {
-    use std::io::IsTerminal as _;
-    std::io::stdout().is_terminal()
+    takes_colour(&std::io::stdout())
+}
+
+/// The same of the log, which goes to standard error.
+#[must_use]
+pub fn colour_is_wanted_in_log() -> bool {
+    takes_colour(&std::io::stderr())
+}
+
+fn takes_colour(out: &impl std::io::IsTerminal) -> bool {
+    out.is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }

@@ -17,6 +17,8 @@ use super::file::{beside, lock_of};
 
 /// How often the lock file may be replaced under our hands before someone else is taken to have it.
 const TRIES: usize = 5;
+/// The rights of all who are not the owner.
+const OTHERS: u32 = 0o077;
 
 /// Takes the lock of this database; `None` when another server has it. The path is the real one, without links.
 ///
@@ -128,7 +130,7 @@ fn try_lock(file: &File) -> io::Result<bool> {
 /// Whether no one but those who may have a server on the database can open the file.
 fn is_private(found: &Metadata, database: &Path) -> bool {
     found.is_file()
-        && found.mode() & 0o077 == 0
+        && found.mode() & OTHERS == 0
         && found.nlink() == 1
         && users(database).contains(&Some(found.uid()))
 }

@@ -16,6 +16,7 @@ mod problem;
 mod refusals;
 mod root;
 pub mod serve;
+mod signals;
 mod socket;
 mod upgrade;
 

@@ -21,10 +21,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::oneshot,
-};
+use tokio::sync::oneshot;
 use utoipa::OpenApi as _;
 
 use super::{
@@ -32,12 +29,13 @@ use super::{
     line::Line,
     observe,
     openapi::ApiDoc,
-    routes,
+    routes, signals,
     upgrade::{Site, Upgrade, upgrade},
 };
 use crate::{
     app::{App, Writers},
     config::{Config, ConfigError, TlsFiles, weaknesses},
+    logging,
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -58,7 +56,7 @@ const BACKLOG: i32 = 1_024;
 /// How often what has been quiet is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM, SIGINT or SIGHUP.
 ///
 /// # Errors
 /// A sentence about what is in the way of starting.
@@ -83,10 +81,10 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let (server, address) = start(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
-    announce(&format!("Parlour is listening on {scheme}://{address}"));
+    announce(format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
     let taken_over = tokio::select! {
-        signal = wait_for_signal() => {
+        signal = signals::wait() => {
             log::info!("{signal}: shutting down");
             false
         }
@@ -95,8 +93,9 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     rt::spawn(async {
         // Some who end a process (`timeout`, a terminal) signal it and its group, which is one wish and not two.
         tokio::time::sleep(ONE_WISH).await;
-        let signal = wait_for_signal().await;
+        let signal = signals::wait().await;
         log::warn!("{signal} again: ending at once");
+        logging::finish();
         std::process::exit(1);
     });
     app.start_draining();
@@ -137,11 +136,20 @@ fn raise_open_files() {
 }
 
 /// The one line on standard output, by which scripts and people know where and that it listens.
-fn announce(line: &str) {
-    use io::Write as _;
-    let mut out = io::stdout().lock();
-    // Nobody may be reading; that is no reason not to serve.
-    let _nobody_reads = writeln!(out, "{line}").and_then(|()| out.flush());
+fn announce(line: String) {
+    let write = move || {
+        use io::Write as _;
+        let mut out = io::stdout().lock();
+        // No one may be reading; that is no reason not to serve.
+        let _no_one_reads = writeln!(out, "{line}").and_then(|()| out.flush());
+    };
+    // On a thread of its own: whoever should read may have stopped.
+    let spawned = std::thread::Builder::new()
+        .name("greeting".into())
+        .spawn(write);
+    if let Err(error) = spawned {
+        log::warn!("nothing is said on standard output: {error}");
+    }
 }
 
 /// A socket that has its address, and refuses connections until it listens. They will send at once (Nagle's algorithm
@@ -264,18 +272,6 @@ fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(|error| wrong("TLS_CERT and TLS_KEY", &error))
-}
-
-/// Waits for SIGTERM or SIGINT, and tells which it was.
-async fn wait_for_signal() -> &'static str {
-    let Ok(mut term) = signal(SignalKind::terminate()) else {
-        log::error!("signals cannot be heard: end this process with SIGKILL");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => "SIGTERM",
-        _ = tokio::signal::ctrl_c() => "SIGINT",
-    }
 }
 
 /// Forgets, now and then, what has been quiet for long enough.

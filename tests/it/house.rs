@@ -41,7 +41,9 @@ const ROOMS: &[Room] = &[
     ("ws", &["protocol", "error", "config", "app", "chat", "hub"]),
     (
         "http",
-        &["protocol", "error", "config", "app", "chat", "hub", "ws"],
+        &[
+            "protocol", "error", "config", "logging", "app", "chat", "hub", "ws",
+        ],
     ),
     ("printing", &[]),
     ("tui", &["protocol", "config", "printing"]),

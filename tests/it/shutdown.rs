@@ -20,7 +20,7 @@ on_both![
 ];
 
 fn sigterm_is_polite(backend: Backend) {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "HUP"] {
         let mut server = Server::with(backend).env("WORKERS", 2).start();
         let users = User::register_all(&server, "user", 5);
         let mut sockets: Vec<Socket> = users.iter().map(User::connect).collect();
@@ -60,6 +60,20 @@ fn sigterm_is_polite(backend: Backend) {
         server.start_again();
         assert_eq!(users[0].history().len(), 1);
     }
+}
+
+/// `nohup` asks for a server that outlives the terminal.
+#[test]
+fn a_server_that_was_told_to_ignore_a_hangup_goes_on() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    server.kill9();
+    server.set_wrapper(&["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"]);
+    server.start_again();
+    server.signal("HUP");
+    alice.post("still here", None).expect(201);
+    assert_eq!(server.terminate().0.code(), Some(0));
+    assert!(!server.log().contains("SIGHUP"), "{}", server.log());
 }
 
 /// What a writer on a socket, who does not wait between sends, knows at the end.

@@ -103,7 +103,9 @@ impl App {
             let mut publisher = hub.publisher();
             move |news| messages::announce(&mut publisher, news)
         };
-        let (journal, writers) = Journal::start(&config.storage, announcer).map_err(no_threads)?;
+        let clock = Clock::start();
+        let (journal, writers) =
+            Journal::start(&config.storage, clock, announcer).map_err(no_threads)?;
         let threads = (config.workers / 2).clamp(1, 4);
         let passwords = Gate::start(
             "password",
@@ -119,7 +121,7 @@ impl App {
             journal,
             hub,
             vault,
-            clock: Clock::start(),
+            clock,
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,
             rates: Rates::new(config.rate_limits, &config.limits),

@@ -76,6 +76,15 @@ impl Error {
         Self::new(Kind::Unauthenticated, code, detail)
     }
 
+    /// The one answer to a token of no login, or of one that has ended.
+    #[must_use]
+    pub fn invalid_token() -> Self {
+        Self::unauthenticated(
+            "invalid_token",
+            "The access token is not valid; log in again.",
+        )
+    }
+
     /// A value is not allowed. The sentence of the answer is that of the first field.
     #[must_use]
     pub fn invalid(fields: Vec<FieldError>) -> Self {

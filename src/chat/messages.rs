@@ -12,6 +12,7 @@ use crate::{
     crypto::vault::Vault,
     db::{self, messages, rooms::Room},
     error::{Error, Kind, Result},
+    gate::Urgency,
     hub::{Broadcast, Publisher, frame},
     journal::{self, Committed, Draft, News, Pending, Receipt},
     protocol::{
@@ -75,8 +76,8 @@ pub struct Posted {
 }
 
 /// Checks a post, seals it and puts it into the journal's queue. Does not wait: posts of one caller for one room are
-/// stored in the order of these calls. That the caller is a member of the room is looked up by the journal, in the
-/// transaction that stores the message.
+/// stored in the order of these calls. That the caller is a member of the room, and that the login lives, is looked up by
+/// the journal, in the transaction that stores the message.
 ///
 /// # Errors
 /// 422, 429, 404 for a name that no room can have, 503 when too much is waiting.
@@ -97,6 +98,7 @@ pub fn post(app: &App, caller: &Caller, post: Post) -> Result<Posting> {
     let pending = app.journal.append(Draft {
         room: room.clone(),
         user_id: caller.user_id,
+        session_id: caller.session_id,
         client_id: client_id.clone(),
         content: app.vault.seal(&content),
         announcement: Announcement {
@@ -117,7 +119,7 @@ impl Posting {
     /// Waits until the post is on the disk.
     ///
     /// # Errors
-    /// 404 when the caller is not a member of the room, 409 when the `client_id` was used for another text, 503 when it
+    /// 401 when the login has ended, 404 when the caller is not a member of the room, 409 when the `client_id` was used for another text, 503 when it
     /// was not stored or the outcome is not known (`code` tells which).
     pub async fn posted(self, vault: &Vault) -> Result<Posted> {
         let Self {
@@ -232,11 +234,18 @@ pub async fn page(
         ));
     }
     app.rates.check_read(caller.user_id)?;
-    let room = rooms::find(app, caller, room).await?;
-    let rows = app
+    rooms::check_name(room)?;
+    let (name, user_id) = (room.to_owned(), caller.user_id);
+    let found = app
         .db
-        .read_unless_busy(move |conn| messages::list(conn, room.id, page, limit))
-        .await?;
+        .read_as(caller.claim(app), Urgency::CanWait, move |conn| {
+            let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
+                return Ok(None);
+            };
+            let rows = messages::list(conn, room.id, page, limit)?;
+            Ok(Some((room, rows)))
+        });
+    let (room, rows) = found.await?.ok_or_else(Error::no_such_room)?;
     Ok(rows
         .into_iter()
         .map(|row| open(&app.vault, &room.name, caller.user_id, row))
@@ -268,7 +277,7 @@ fn open(vault: &Vault, room: &str, reader: i64, row: messages::Message) -> Messa
 /// What changed in a room after `since`, as frames: as much as one answer holds.
 ///
 /// # Errors
-/// 503.
+/// 401 when the login has ended, 404, 503.
 pub async fn changes_since(
     app: &App,
     caller: &Caller,
@@ -277,7 +286,8 @@ pub async fn changes_since(
 ) -> Result<feed::Page<Bytes>> {
     let (user_id, name) = (caller.user_id, room.name.clone());
     let after = i64::try_from(since).unwrap_or(i64::MAX);
-    let found = app.db.read(move |conn| {
+    let claim = caller.claim(app);
+    let found = app.db.read_as(claim, Urgency::Urgent, move |conn| {
         // The room's number first: every change up to it is then seen by the second query.
         let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
             return Ok(None);

@@ -9,6 +9,8 @@ pub mod rates;
 pub mod rooms;
 pub mod tickets;
 
+use crate::{app::App, db::sessions::Claim};
+
 /// Someone whose token was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -18,4 +20,15 @@ pub struct Caller {
     pub username: String,
     /// Through which login.
     pub session_id: i64,
+}
+
+impl Caller {
+    /// That the caller's login lives now, for the database to look up where it reads.
+    fn claim(&self, app: &App) -> Claim {
+        Claim {
+            id: self.session_id,
+            user_id: self.user_id,
+            at: app.clock.now(),
+        }
+    }
 }

@@ -23,19 +23,6 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<Room>> {
         .await
 }
 
-/// A room, looked up through the caller's membership.
-///
-/// # Errors
-/// 404 when there is none of this name or the caller is not a member: the two look the same.
-pub async fn find(app: &App, caller: &Caller, name: &str) -> Result<Room> {
-    check_name(name)?;
-    let (name, user_id) = (name.to_owned(), caller.user_id);
-    app.db
-        .read(move |conn| rooms::find_of_member(conn, &name, user_id))
-        .await?
-        .ok_or_else(Error::no_such_room)
-}
-
 /// Refuses what cannot be the name of a room, before it reaches the database.
 ///
 /// # Errors

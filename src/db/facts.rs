@@ -42,6 +42,18 @@ pub fn insert(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<
     Ok(())
 }
 
+/// Notes a fact, known or not. Belongs in a transaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn put(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<()> {
+    if find(conn, name)?.is_some() {
+        update(conn, name, value)
+    } else {
+        insert(conn, name, value)
+    }
+}
+
 /// Changes a fact.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ mod insert;
 mod members;
 pub(crate) mod numbering;
 
-pub use append::append;
+pub use append::{At, append};
 pub use members::Members;
 
 /// A message and who wrote it.
@@ -152,6 +152,8 @@ pub struct Draft<'a> {
     pub room: &'a str,
     /// Who writes it.
     pub user_id: i64,
+    /// Through which login.
+    pub session_id: i64,
     /// What the sender calls it.
     pub client_id: Option<&'a str>,
     /// Sealed.
@@ -181,4 +183,6 @@ pub enum Appended {
     },
     /// There is no such room, or the sender is not a member of it.
     NoSuchRoom,
+    /// The login through which it was sent has ended.
+    LoginEnded,
 }

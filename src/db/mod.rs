@@ -67,15 +67,24 @@ impl Db {
         self.read_with(Urgency::Urgent, query).await
     }
 
-    /// Reads what can wait: refused early when much is asked for, so that people still get in and sockets catch up.
+    /// Reads for somebody whose login has to live at that moment: the request may have been on its way for long.
     ///
     /// # Errors
-    /// As [`Self::read`], and sooner.
-    pub async fn read_unless_busy<T: Send + 'static>(
+    /// 401 when the login has ended; as [`Self::read`], and sooner for what can wait, so that people still get in and
+    /// sockets catch up.
+    pub async fn read_as<T: Send + 'static>(
         &self,
+        claim: sessions::Claim,
+        urgency: Urgency,
         query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
-        self.read_with(Urgency::CanWait, query).await
+        let found = self.read_with(urgency, move |conn| {
+            if !sessions::is_live(conn, claim)? {
+                return Ok(None);
+            }
+            query(conn).map(Some)
+        });
+        found.await?.ok_or_else(Error::invalid_token)
     }
 
     async fn read_with<T: Send + 'static>(

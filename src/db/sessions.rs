@@ -1,5 +1,7 @@
 //! Logins.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDateTime;
 use diesel::{dsl::max, prelude::*};
 
@@ -118,19 +120,107 @@ pub fn delete(conn: &mut AnyConnection, id: i64) -> QueryResult<bool> {
     Ok(diesel::delete(sessions::table.filter(sessions::id.eq(id))).execute(conn)? == 1)
 }
 
-/// Forgets the logins of a user whose time is over.
+/// Ends the logins of a user beyond the `most` that were used last; `newest` stays in any case. Returns those that were
+/// ended.
 ///
 /// # Errors
 /// When the database fails.
-pub fn delete_expired(
+pub fn delete_beyond(
     conn: &mut AnyConnection,
     user_id: i64,
-    now: Timestamp,
-) -> QueryResult<usize> {
-    diesel::delete(
-        sessions::table
-            .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::expires_at.le(now.naive_utc())),
-    )
-    .execute(conn)
+    newest: i64,
+    most: i64,
+) -> QueryResult<Vec<i64>> {
+    let beyond: Vec<i64> = sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::id.ne(newest))
+        // Each use moves the end.
+        .order((sessions::expires_at.desc(), sessions::id.desc()))
+        .limit(i64::MAX)
+        .offset((most - 1).max(0))
+        .select(sessions::id)
+        .load(conn)?;
+    for id in &beyond {
+        delete(conn, *id)?;
+    }
+    Ok(beyond)
+}
+
+/// Forgets the logins that had expired by `upto`.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete_expired(conn: &mut AnyConnection, upto: Timestamp) -> QueryResult<usize> {
+    diesel::delete(sessions::table.filter(sessions::expires_at.le(upto.naive_utc()))).execute(conn)
+}
+
+/// Lets no login end later than `latest`, where a wrong clock has written so.
+///
+/// # Errors
+/// When the database fails.
+pub fn shorten(conn: &mut AnyConnection, latest: Timestamp) -> QueryResult<usize> {
+    diesel::update(sessions::table.filter(sessions::expires_at.gt(latest.naive_utc())))
+        .set(sessions::expires_at.eq(latest.naive_utc()))
+        .execute(conn)
+}
+
+/// A login that somebody claims, and the moment at which it has to live.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The login.
+    pub id: i64,
+    /// Whose it is said to be.
+    pub user_id: i64,
+    /// By the clock that no one can set.
+    pub at: Timestamp,
+}
+
+/// Whether a login lives.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_live(conn: &mut AnyConnection, claim: Claim) -> QueryResult<bool> {
+    let found = find(conn, claim.id, claim.at)?;
+    Ok(found.is_some_and(|session| session.user_id == claim.user_id))
+}
+
+/// Logins, each with whose it is.
+pub type Logins = HashSet<(i64, i64)>;
+
+/// Those of these logins that live, and live on until this transaction ends: whoever ends one waits for it.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_live(conn: &mut AnyConnection, logins: Logins, at: Timestamp) -> QueryResult<Logins> {
+    let live = sessions::expires_at.gt(at.naive_utc());
+    match conn {
+        AnyConnection::Postgres(conn) => {
+            let ids: Vec<i64> = logins.iter().map(|(id, _)| *id).collect();
+            let found: Vec<(i64, i64)> = sessions::table
+                .filter(sessions::id.eq_any(ids))
+                .filter(live)
+                .select((sessions::id, sessions::user_id))
+                .for_key_share()
+                .load(conn)?;
+            Ok(found
+                .into_iter()
+                .filter(|found| logins.contains(found))
+                .collect())
+        }
+        // BEGIN IMMEDIATE has made us the only writer. One by one: that statement is prepared once.
+        AnyConnection::Sqlite(conn) => {
+            let mut found = Logins::new();
+            for (id, user_id) in logins {
+                let one = sessions::table
+                    .filter(sessions::id.eq(id))
+                    .filter(sessions::user_id.eq(user_id))
+                    .filter(live);
+                let count: i64 = one.count().get_result(conn)?;
+                if count == 1 {
+                    found.insert((id, user_id));
+                }
+            }
+            Ok(found)
+        }
+    }
 }

@@ -58,6 +58,20 @@ pub fn find_by_name(conn: &mut AnyConnection, username: &str) -> QueryResult<Opt
         .optional()
 }
 
+/// Locks an account until the transaction ends; false when there is none any more.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock(conn: &mut AnyConnection, id: i64) -> QueryResult<bool> {
+    let query = users::table.find(id).select(users::id);
+    let found: Option<i64> = match conn {
+        AnyConnection::Postgres(conn) => query.for_no_key_update().first(conn).optional()?,
+        // BEGIN IMMEDIATE has made us the only writer.
+        AnyConnection::Sqlite(conn) => query.first(conn).optional()?,
+    };
+    Ok(found.is_some())
+}
+
 /// Makes an account and its membership of `general`; `None` when the name is taken. Belongs in a transaction.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    clock::Clock,
     config::{DatabaseUrl, Storage},
     db::conn::{PATIENCE, unseen_pool},
     error::{Error, Result},
@@ -37,6 +38,8 @@ pub struct Draft<A> {
     pub room: String,
     /// Who writes it.
     pub user_id: i64,
+    /// Through which login. It has to live when the message is stored.
+    pub session_id: i64,
     /// What the sender calls it.
     pub client_id: Option<String>,
     /// Sealed.
@@ -132,6 +135,7 @@ impl<A: Send + 'static> Journal<A> {
     /// When the system gives no thread.
     pub fn start<F>(
         storage: &Storage,
+        clock: Clock,
         announcer: impl Fn() -> F,
     ) -> std::io::Result<(Self, Writers)>
     where
@@ -145,7 +149,7 @@ impl<A: Send + 'static> Journal<A> {
         let (mut writers, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count {
             let (sender, queue) = mpsc::channel(QUEUE);
-            let (log, announce) = (Log::new(pool.clone()), announcer());
+            let (log, announce) = (Log::new(pool.clone(), clock), announcer());
             threads.push(
                 thread::Builder::new()
                     .name(format!("journal-{number}"))

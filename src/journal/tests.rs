@@ -5,16 +5,17 @@ use crate::{
     db::{
         conn,
         messages::{self, Page},
-        migrate,
+        migrate, sessions,
         users::{self, NewUser},
     },
     protocol::{GENERAL, time::now},
 };
 
-fn draft(user_id: i64, number: usize) -> Draft<usize> {
+fn draft(user_id: i64, session_id: i64, number: usize) -> Draft<usize> {
     Draft {
         room: GENERAL.to_owned(),
         user_id,
+        session_id,
         client_id: Some(format!("c{number}")),
         content: format!("message {number}"),
         announcement: number,
@@ -45,6 +46,9 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let alice = users::insert(&mut conn, &alice)
         .expect("inserts")
         .expect("alice is new");
+    let clock = Clock::start();
+    let ends = clock.now() + chrono::TimeDelta::days(1);
+    let session = sessions::insert(&mut conn, alice, "", now(), ends).expect("logs in");
     let (tell, announcements) = mpsc::channel();
     let announcer = || {
         let (tell, mut conn) = (tell.clone(), conn::open(&url).expect("opens"));
@@ -65,9 +69,13 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
             tell.send(ids).expect("the test listens");
         }
     };
-    let (journal, writers) = Journal::start(&storage, announcer).expect("starts");
+    let (journal, writers) = Journal::start(&storage, clock, announcer).expect("starts");
     let pending: Vec<_> = (1..=COUNT)
-        .map(|number| journal.append(draft(alice, number)).expect("is accepted"))
+        .map(|number| {
+            journal
+                .append(draft(alice, session, number))
+                .expect("is accepted")
+        })
         .collect();
     let mut so_far = Vec::new();
     let mut largest = 0;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Committed, News, Receipt, Waiting};
 use crate::{
+    clock::Clock,
     db::{
         self, Pool, WriteError, conn,
         messages::{self, Appended, Members},
@@ -47,13 +48,15 @@ pub trait Store {
 /// The logs of the rooms in the database.
 pub struct Log {
     pool: Pool,
+    clock: Clock,
     members: Members,
 }
 
 impl Log {
-    pub fn new(pool: Pool) -> Self {
+    pub fn new(pool: Pool, clock: Clock) -> Self {
         Self {
             pool,
+            clock,
             members: Members::default(),
         }
     }
@@ -69,6 +72,10 @@ impl Log {
         loop {
             let mut connection = db::connection(&self.pool)?;
             let begun = Instant::now();
+            let at = messages::At {
+                stored: at,
+                logins: self.clock.now(),
+            };
             let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
             let again = others > 0
                 && matches!(outcome, Err(WriteError::Refused(_)))
@@ -199,6 +206,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             .map(|Waiting { draft, .. }| messages::Draft {
                 room: &draft.room,
                 user_id: draft.user_id,
+                session_id: draft.session_id,
                 client_id: draft.client_id.as_deref(),
                 content: &draft.content,
             })
@@ -242,6 +250,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
                     content,
                 }),
                 Appended::NoSuchRoom => Err(Error::no_such_room()),
+                Appended::LoginEnded => Err(Error::invalid_token()),
             };
             receipts.push((receipt, answer));
         }

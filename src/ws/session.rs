@@ -28,7 +28,7 @@ use crate::{
         Caller,
         messages::{self, Post, Posted, Posting},
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     hub::{Deliver, Gauge, Registration, frame},
     protocol::{
         close,
@@ -211,7 +211,10 @@ impl ChatSession {
                 }));
             }
             (Ok(_), None) => {}
-            (Err(error), reference) => self.send_error(reference, &error),
+            (Err(error), reference) => {
+                self.send_error(reference, &error);
+                self.close_when_logged_out(&error, ctx);
+            }
         }
         self.await_ack(ctx);
         self.close_when_acked(ctx);
@@ -236,6 +239,13 @@ impl ChatSession {
                 .retry_after
                 .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
         }));
+    }
+
+    /// The login has ended, and the hub has not told us yet or never will: nothing more can come of this socket.
+    fn close_when_logged_out(&mut self, error: &Error, ctx: &mut Context) {
+        if error.kind == Kind::Unauthenticated {
+            self.say_close(close::REVOKED, "this login was ended", ctx);
+        }
     }
 
     fn close_when_acked(&mut self, ctx: &mut Context) {

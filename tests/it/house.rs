@@ -22,7 +22,10 @@ const ROOMS: &[Room] = &[
     ("gate", &["error"]),
     ("crypto", &["error"]),
     ("db", &["protocol", "error", "config", "gate"]),
-    ("journal", &["protocol", "error", "config", "gate", "db"]),
+    (
+        "journal",
+        &["protocol", "error", "clock", "config", "gate", "db"],
+    ),
     ("hub", &["protocol", "error", "config"]),
     // The bundle holds what `chat` keeps between calls (rates, tickets), so these two know each other.
     (

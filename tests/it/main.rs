@@ -24,6 +24,7 @@ mod defects;
 mod demo;
 mod doctor;
 mod durability;
+mod ended_logins;
 mod handshake;
 mod history;
 mod house;

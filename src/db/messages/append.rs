@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDateTime;
-use diesel::prelude::*;
+use diesel::{prelude::*, result::Error as DieselError};
 
 use super::{
     Appended, Draft,
     insert::insert,
     members::Members,
     messages,
-    numbering::{Known, place},
+    numbering::{Known, NewMessage, place},
 };
 use crate::{
     db::{
@@ -18,6 +18,7 @@ use crate::{
         conn::{WriteError, write},
         is_unique_violation,
         schema::rooms,
+        sessions::{self, Logins},
     },
     protocol::time::Timestamp,
 };
@@ -43,31 +44,52 @@ pub(super) type Rooms<'a> = HashMap<&'a str, Locked>;
 pub fn append(
     conn: &mut AnyConnection,
     drafts: &[Draft<'_>],
-    now: Timestamp,
+    at: At,
     members: &mut Members,
 ) -> Result<Vec<Appended>, WriteError> {
-    // Nearly all drafts are new, so they are inserted as if all were. The unique index is what finds the others; then
-    // all is begun anew, with care.
-    match write(conn, |conn| hope(conn, drafts, now, members)) {
-        Err(WriteError::Refused(error)) if is_unique_violation(&error) => {
-            write(conn, |conn| look_first(conn, drafts, now, members))
+    // Nearly all drafts are new and their logins live, so they are inserted as if all were. The unique index is what finds
+    // the others, and the count of the rows; then all is begun again, with care.
+    match write(conn, |conn| hope(conn, drafts, at, members)) {
+        Err(WriteError::Refused(error)) if is_unique_violation(&error) || error == BEGIN_AGAIN => {
+            write(conn, |conn| look_first(conn, drafts, at, members))
         }
         outcome => outcome,
     }
+}
+
+/// Fewer rows were inserted than there are: a login has ended.
+const BEGIN_AGAIN: DieselError = DieselError::RollbackTransaction;
+
+/// The moments that an append needs.
+#[derive(Debug, Clone, Copy)]
+pub struct At {
+    /// What the messages bear, for people.
+    pub stored: Timestamp,
+    /// When the logins have to live, by the clock that no one can set.
+    pub logins: Timestamp,
 }
 
 /// Takes a number for every draft, and gives those back that nobody may have.
 fn hope(
     conn: &mut AnyConnection,
     drafts: &[Draft<'_>],
-    now: Timestamp,
+    at: At,
     members: &mut Members,
 ) -> QueryResult<Vec<Appended>> {
     let rooms = take_numbers(conn, drafts)?;
     members.learn(conn, drafts, &rooms)?;
-    let placed = place(drafts, None, now, |draft| allowed(draft, &rooms, members));
-    insert(conn, &placed.rows)?;
-    if placed.outcomes.contains(&Appended::NoSuchRoom) {
+    // On PostgreSQL that would be one more round trip: there the insert finds those whose login has ended.
+    let live = match conn {
+        AnyConnection::Postgres(_) => None,
+        AnyConnection::Sqlite(_) => Some(list_live(conn, drafts, at)?),
+    };
+    let placed = place(drafts, None, at.stored, |draft| {
+        allowed(draft, &rooms, members, live.as_ref())
+    });
+    insert_all(conn, &placed.rows, at)?;
+    let is_refused =
+        |outcome: &Appended| matches!(outcome, Appended::NoSuchRoom | Appended::LoginEnded);
+    if placed.outcomes.iter().any(is_refused) {
         for room in rooms.values() {
             let last_seq = placed.last_seqs.get(&room.id).unwrap_or(&room.last_seq);
             update_last_seq(conn, room.id, *last_seq)?;
@@ -76,20 +98,21 @@ fn hope(
     Ok(placed.outcomes)
 }
 
-/// Looks who is a member and what was stored before, and takes no number that is not needed.
+/// Looks whose login lives, who is a member and what was stored before, and takes no number that is not needed.
 fn look_first(
     conn: &mut AnyConnection,
     drafts: &[Draft<'_>],
-    now: Timestamp,
+    at: At,
     members: &mut Members,
 ) -> QueryResult<Vec<Appended>> {
     let rooms = lock_rooms(conn, drafts)?;
     members.learn(conn, drafts, &rooms)?;
+    let live = list_live(conn, drafts, at)?;
     let known = list_known(conn, drafts, &rooms)?;
-    let placed = place(drafts, Some(&known), now, |draft| {
-        allowed(draft, &rooms, members)
+    let placed = place(drafts, Some(&known), at.stored, |draft| {
+        allowed(draft, &rooms, members, Some(&live))
     });
-    insert(conn, &placed.rows)?;
+    insert_all(conn, &placed.rows, at)?;
     for (room_id, last_seq) in placed.last_seqs {
         update_last_seq(conn, room_id, last_seq)?;
     }
@@ -103,12 +126,39 @@ fn update_last_seq(conn: &mut AnyConnection, room_id: i64, last_seq: i64) -> Que
     Ok(())
 }
 
-/// The room that a draft is for, with its latest change, if its sender is a member of it.
-fn allowed(draft: &Draft<'_>, rooms: &Rooms<'_>, members: &Members) -> Option<(i64, i64)> {
-    let room = rooms.get(draft.room)?;
-    members
-        .contains(room, draft.user_id)
-        .then_some((room.id, room.last_seq))
+/// Inserts all rows. Fails with [`BEGIN_AGAIN`] when a login has ended.
+fn insert_all(conn: &mut AnyConnection, rows: &[NewMessage<'_>], at: At) -> QueryResult<()> {
+    if insert(conn, rows, at.logins)? == rows.len() {
+        Ok(())
+    } else {
+        Err(BEGIN_AGAIN)
+    }
+}
+
+fn list_live(conn: &mut AnyConnection, drafts: &[Draft<'_>], at: At) -> QueryResult<Logins> {
+    let logins = drafts
+        .iter()
+        .map(|draft| (draft.session_id, draft.user_id))
+        .collect();
+    sessions::list_live(conn, logins, at.logins)
+}
+
+/// The room that a draft is for, with its latest change, if its sender is a member of it. With `live` logins, the
+/// sender's has to be among them.
+fn allowed(
+    draft: &Draft<'_>,
+    rooms: &Rooms<'_>,
+    members: &Members,
+    live: Option<&Logins>,
+) -> Result<(i64, i64), Appended> {
+    if live.is_some_and(|live| !live.contains(&(draft.session_id, draft.user_id))) {
+        return Err(Appended::LoginEnded);
+    }
+    rooms
+        .get(draft.room)
+        .filter(|room| members.contains(room, draft.user_id))
+        .map(|room| (room.id, room.last_seq))
+        .ok_or(Appended::NoSuchRoom)
 }
 
 /// Locks each room and counts it up by its drafts, in one round trip for each.

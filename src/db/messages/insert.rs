@@ -9,23 +9,27 @@ use diesel::{
 };
 
 use super::{messages, numbering::NewMessage};
-use crate::db::AnyConnection;
+use crate::{db::AnyConnection, protocol::time};
 
-/// Inserts new messages, all or none.
+/// Inserts new messages, and tells how many. On `PostgreSQL` it leaves out those whose login does not live `at` that
+/// moment; on SQLite the caller has looked, and no one can have ended one since.
 ///
 /// # Errors
 /// When the database fails; a unique violation when one of them is not new.
-pub(super) fn insert(conn: &mut AnyConnection, rows: &[NewMessage<'_>]) -> QueryResult<()> {
+pub(super) fn insert(
+    conn: &mut AnyConnection,
+    rows: &[NewMessage<'_>],
+    at: time::Timestamp,
+) -> QueryResult<usize> {
     if rows.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     match conn {
-        AnyConnection::Postgres(conn) => Columns::of(rows).execute(conn)?,
+        AnyConnection::Postgres(conn) => Columns::of(rows, at).execute(conn),
         AnyConnection::Sqlite(conn) => diesel::insert_into(messages::table)
             .values(rows)
-            .execute(conn)?,
-    };
-    Ok(())
+            .execute(conn),
+    }
 }
 
 /// New messages, column by column. A statement with a parameter for each value would be another one for each number of
@@ -38,10 +42,13 @@ struct Columns<'a> {
     client_ids: Vec<Option<&'a str>>,
     contents: Vec<&'a str>,
     created_ats: Vec<NaiveDateTime>,
+    session_ids: Vec<i64>,
+    /// When the logins have to live.
+    at: NaiveDateTime,
 }
 
 impl<'a> Columns<'a> {
-    fn of(rows: &[NewMessage<'a>]) -> Self {
+    fn of(rows: &[NewMessage<'a>], at: time::Timestamp) -> Self {
         Self {
             room_ids: rows.iter().map(|row| row.room_id).collect(),
             ids: rows.iter().map(|row| row.id).collect(),
@@ -49,6 +56,8 @@ impl<'a> Columns<'a> {
             client_ids: rows.iter().map(|row| row.client_id).collect(),
             contents: rows.iter().map(|row| row.content).collect(),
             created_ats: rows.iter().map(|row| row.created_at).collect(),
+            session_ids: rows.iter().map(|row| row.session_id).collect(),
+            at: at.naive_utc(),
         }
     }
 }
@@ -57,7 +66,8 @@ impl QueryFragment<Pg> for Columns<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO messages (room_id, id, seq, user_id, client_id, content, created_at) \
-             SELECT room_id, id, id, user_id, client_id, content, created_at FROM unnest(",
+             SELECT new.room_id, new.id, new.id, new.user_id, new.client_id, new.content, new.created_at \
+             FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.room_ids)?;
         out.push_sql(", ");
@@ -70,7 +80,14 @@ impl QueryFragment<Pg> for Columns<'_> {
         out.push_bind_param::<Array<Text>, _>(&self.contents)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamp>, _>(&self.created_ats)?;
-        out.push_sql(") AS new (room_id, id, user_id, client_id, content, created_at)");
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.session_ids)?;
+        out.push_sql(
+            ") AS new (room_id, id, user_id, client_id, content, created_at, session_id) \
+             JOIN sessions ON sessions.id = new.session_id AND sessions.user_id = new.user_id \
+             AND sessions.expires_at > ",
+        );
+        out.push_bind_param::<Timestamp, _>(&self.at)?;
         Ok(())
     }
 }

@@ -17,6 +17,9 @@ pub struct NewMessage<'a> {
     pub id: i64,
     pub seq: i64,
     pub user_id: i64,
+    /// No column: without this login, living, the row is not inserted.
+    #[diesel(skip_insertion)]
+    pub session_id: i64,
     pub client_id: Option<&'a str>,
     pub content: &'a str,
     pub created_at: NaiveDateTime,
@@ -33,13 +36,14 @@ pub struct Placed<'a> {
     pub last_seqs: HashMap<i64, i64>,
 }
 
-/// Gives every draft its number, without touching the database. `known` holds those that were stored before; without
+/// Gives every draft that is `allowed` (in a room, of which the latest change is told) its number, without touching the
+/// database. `known` holds those that were stored before; without
 /// it, all drafts are taken for new. With it, twins among the drafts are found, too.
 pub fn place<'a>(
     drafts: &[Draft<'a>],
     known: Option<&Known<'_>>,
     now: Timestamp,
-    allowed: impl Fn(&Draft<'_>) -> Option<(i64, i64)>,
+    allowed: impl Fn(&Draft<'_>) -> Result<(i64, i64), Appended>,
 ) -> Placed<'a> {
     let mut placed = Placed {
         rows: Vec::with_capacity(drafts.len()),
@@ -48,9 +52,12 @@ pub fn place<'a>(
     };
     let mut twins: HashMap<(i64, i64, &str), (i64, &str)> = HashMap::new();
     for draft in drafts {
-        let Some((room_id, last_seq)) = allowed(draft) else {
-            placed.outcomes.push(Appended::NoSuchRoom);
-            continue;
+        let (room_id, last_seq) = match allowed(draft) {
+            Ok(room) => room,
+            Err(refused) => {
+                placed.outcomes.push(refused);
+                continue;
+            }
         };
         let name = draft
             .client_id
@@ -87,6 +94,7 @@ pub fn place<'a>(
             id,
             seq: id,
             user_id: draft.user_id,
+            session_id: draft.session_id,
             client_id: draft.client_id,
             content: draft.content,
             created_at: now.naive_utc(),

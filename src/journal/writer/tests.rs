@@ -148,6 +148,8 @@ struct Sent {
     user_id: i64,
     client_id: Option<String>,
     content: String,
+    /// Through a login that has ended.
+    is_ended: bool,
     receipt: oneshot::Receiver<Result<Receipt>>,
 }
 
@@ -159,9 +161,14 @@ struct Run<F> {
     sent: Vec<Sent>,
 }
 
+/// A login that has ended.
+const ENDED: i64 = 9;
+
 fn begin() -> Run<impl FnMut(News<()>)> {
+    let mut table = Table::new(&["general", "random", "quiet"], &[1, 2]);
+    table.ended.insert(ENDED);
     let database = Rc::new(RefCell::new(Database {
-        table: Table::new(&["general", "random", "quiet"], &[1, 2]),
+        table,
         on_its_way: None,
         fate: Fate::Commits,
         answers: true,
@@ -184,16 +191,19 @@ impl<F: FnMut(News<()>)> Run<F> {
         let (send, receipt) = oneshot::channel();
         let client_id = client_id.map(|n| format!("c{n}"));
         let content = format!("text {}", self.sent.len());
+        let is_ended = self.sent.len() % 5 == 4;
         self.sent.push(Sent {
             room,
             user_id,
             client_id: client_id.clone(),
             content: content.clone(),
+            is_ended,
             receipt,
         });
         let draft = Draft {
             room: room.into(),
             user_id,
+            session_id: if is_ended { ENDED } else { user_id },
             client_id,
             content,
             announcement: (),
@@ -236,6 +246,10 @@ impl<F: FnMut(News<()>)> Run<F> {
             };
             let copies = table.rows.iter().filter(|row| row.content == sent.content);
             let copies = copies.count();
+            assert!(
+                !sent.is_ended || answer.is_err() && copies == 0,
+                "{answer:?}"
+            );
             match answer {
                 Ok(Receipt::Stored { id, .. }) => {
                     let row = stored(id);
@@ -253,6 +267,10 @@ impl<F: FnMut(News<()>)> Run<F> {
                 Err(error) if error == Error::no_such_room() => {
                     assert!(room.is_none());
                     assert_eq!(copies, 0);
+                }
+                Err(error) if error == Error::invalid_token() => {
+                    assert!(sent.is_ended);
+                    assert_eq!(copies, 0, "its login has ended");
                 }
                 Err(error) => {
                     assert_eq!(error, Error::store_unavailable());

@@ -188,7 +188,10 @@ impl ChatSession {
             let mut actions = Vec::new();
             match read {
                 Ok(page) => session.rooms[place].feed.page(page, &mut actions),
-                Err(_) => session.rooms[place].feed.failed(&mut actions),
+                Err(error) => {
+                    session.close_when_logged_out(&error, ctx);
+                    session.rooms[place].feed.failed(&mut actions);
+                }
             }
             session.carry_out(place, actions, ctx);
         }));

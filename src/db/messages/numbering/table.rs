@@ -23,6 +23,8 @@ pub struct Table {
     pub rooms: BTreeMap<&'static str, (i64, i64)>,
     /// Room and user.
     pub members: HashSet<(i64, i64)>,
+    /// Logins that have ended.
+    pub ended: HashSet<i64>,
     pub rows: Vec<Row>,
 }
 
@@ -69,9 +71,12 @@ impl Table {
         now: Timestamp,
     ) -> Option<Vec<Appended>> {
         let allowed = |draft: &Draft<'_>| {
-            let room = *self.rooms.get(draft.room)?;
-            let is_member = self.members.contains(&(room.0, draft.user_id));
-            is_member.then_some(room)
+            if self.ended.contains(&draft.session_id) {
+                return Err(Appended::LoginEnded);
+            }
+            let room = self.rooms.get(draft.room).copied();
+            room.filter(|room| self.members.contains(&(room.0, draft.user_id)))
+                .ok_or(Appended::NoSuchRoom)
         };
         let placed = place(drafts, known, now, allowed);
         let mut after = self.clone();

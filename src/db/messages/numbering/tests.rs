@@ -7,6 +7,7 @@ use crate::protocol::time::now;
 struct Sent {
     room: &'static str,
     user_id: i64,
+    session_id: i64,
     client_id: Option<String>,
     content: String,
 }
@@ -16,6 +17,7 @@ impl Sent {
         Draft {
             room: self.room,
             user_id: self.user_id,
+            session_id: self.session_id,
             client_id: self.client_id.as_deref(),
             content: &self.content,
         }
@@ -26,13 +28,15 @@ impl Sent {
 fn batches() -> impl Strategy<Value = Vec<Vec<Sent>>> {
     let room = prop::sample::select(vec!["general", "random", "quiet", "nowhere"]);
     let client_id = prop::option::weighted(0.7, (0..6u8).prop_map(|n| format!("c{n}")));
-    let sent =
-        (room, 1..5i64, client_id, 0..3u8).prop_map(|(room, user_id, client_id, text)| Sent {
+    let sent = (room, 1..5i64, 1..4i64, client_id, 0..3u8).prop_map(
+        |(room, user_id, session_id, client_id, text)| Sent {
             room,
             user_id,
+            session_id,
             client_id,
             content: format!("text {text}"),
-        });
+        },
+    );
     prop::collection::vec(prop::collection::vec(sent, 1..9), 0..30)
 }
 
@@ -41,8 +45,9 @@ proptest! {
 
     #[test]
     fn numbers_have_no_hole_and_a_client_id_keeps_its_own_for_ever(batches in batches()) {
-        // The fourth user is a member of no room.
+        // The fourth user is a member of no room, and the third login has ended.
         let mut table = Table::new(&["general", "random", "quiet"], &[1, 2, 3]);
+        table.ended.insert(3);
         let mut first = HashMap::new();
         for batch in &batches {
             let drafts: Vec<_> = batch.iter().map(Sent::draft).collect();
@@ -51,6 +56,10 @@ proptest! {
             table.check_numbers();
             let mut last = HashMap::new();
             for (draft, outcome) in drafts.iter().zip(outcomes) {
+                if draft.session_id == 3 {
+                    prop_assert_eq!(outcome, Appended::LoginEnded);
+                    continue;
+                }
                 let room = table.rooms.get(draft.room).filter(|_| draft.user_id != 4);
                 let Some((room_id, _)) = room else {
                     prop_assert_eq!(outcome, Appended::NoSuchRoom);
@@ -59,7 +68,9 @@ proptest! {
                 let (id, content, is_new) = match outcome {
                     Appended::Stored { id, .. } => (id, draft.content.to_owned(), true),
                     Appended::Before { id, content, .. } => (id, content, false),
-                    Appended::NoSuchRoom => return Err(TestCaseError::fail("there is one")),
+                    Appended::NoSuchRoom | Appended::LoginEnded => {
+                        return Err(TestCaseError::fail("there is one"));
+                    }
                 };
                 let row = table.rows.iter().find(|row| (row.room_id, row.id) == (*room_id, id));
                 let row = row.expect("what is answered is stored");

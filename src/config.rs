@@ -204,6 +204,9 @@ pub struct Settings {
     /// Sockets that a user may have open
     #[arg(long, env = "SOCKETS_PER_USER", value_name = "N", default_value_t = 20, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub sockets_per_user: u32,
+    /// Logins that a user may have; one more ends the one that was not used for longest
+    #[arg(long, env = "SESSIONS_PER_USER", value_name = "N", default_value_t = 50, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub sessions_per_user: u32,
     /// Messages that may wait for their ack on one socket
     #[arg(long, env = "UNACKED_PER_SOCKET", value_name = "N", default_value_t = 32, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub unacked_per_socket: u32,

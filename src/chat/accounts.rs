@@ -107,17 +107,34 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
             password::verify(&login.password, &hash)
         })
         .await?;
-    let user = user.filter(|_| right).ok_or_else(|| {
-        Error::unauthenticated("wrong_credentials", "Incorrect username or password")
-    })?;
+    let user = user.filter(|_| right).ok_or_else(wrong_credentials)?;
     let secret = RefreshSecret::generate().map_err(Error::internal)?;
     let (hash, user_id, at) = (secret.hash(), user.id, app.clock.now());
     let ends = at + session_life(app);
-    let session_id = app
-        .db
-        .write(move |conn| sessions::insert(conn, user_id, &hash, now(), ends))
-        .await?;
+    let most = app.config.sessions_per_user;
+    let begun = app.db.write(move |conn| {
+        // One login of a user after the other, so that no more are begun at once than there may be.
+        if !users::lock(conn, user_id)? {
+            return Ok(None);
+        }
+        let id = sessions::insert(conn, user_id, &hash, now(), ends)?;
+        let ended = sessions::delete_beyond(conn, user_id, id, most)?;
+        Ok(Some((id, ended)))
+    });
+    let (session_id, ended) = begun.await?.ok_or_else(wrong_credentials)?;
+    for id in ended {
+        log::info!(
+            "login {id} of {} is ended: there were more than {most}",
+            user.username
+        );
+        app.hub
+            .end_session(id, close::REVOKED, "too many logins: the oldest was ended");
+    }
     tokens(app, user.id, session_id, &secret)
+}
+
+fn wrong_credentials() -> Error {
+    Error::unauthenticated("wrong_credentials", "Incorrect username or password")
 }
 
 /// A well-formed hash of the right cost that no password has.
@@ -127,6 +144,11 @@ fn nobodys_hash(cost: u32) -> String {
 
 fn session_life(app: &App) -> TimeDelta {
     TimeDelta::from_std(app.config.session_life).unwrap_or(TimeDelta::MAX)
+}
+
+/// When a login ends that is used now.
+pub(super) fn latest_end(app: &App) -> Timestamp {
+    app.clock.now() + session_life(app)
 }
 
 fn tokens(app: &App, user_id: i64, session_id: i64, secret: &RefreshSecret) -> Result<Tokens> {
@@ -191,6 +213,11 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
         .write(move |conn| sessions::update_refresh(conn, id, &expected, &hash, &used, ends))
         .await?;
     if !updated {
+        // Or it was ended meanwhile: then there is no answer to use.
+        let live = app.db.read(move |conn| sessions::find(conn, id, at));
+        if live.await?.is_none() {
+            return Err(refused());
+        }
         let detail =
             "Another request has just used this refresh token; use the answer to that one.";
         return Err(Error::new(Kind::Conflict, "refresh_conflict", detail));
@@ -295,10 +322,7 @@ async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Resul
 /// The answer to a token that is nobody's.
 #[must_use]
 pub fn invalid_token() -> Error {
-    Error::unauthenticated(
-        "invalid_token",
-        "The access token is not valid; log in again.",
-    )
+    Error::invalid_token()
 }
 
 #[cfg(test)]

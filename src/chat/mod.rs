@@ -7,6 +7,7 @@ pub mod feed;
 pub mod messages;
 pub mod rates;
 pub mod rooms;
+pub mod sweep;
 pub mod tickets;
 
 use crate::{app::App, db::sessions::Claim};

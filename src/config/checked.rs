@@ -101,6 +101,8 @@ pub struct Config {
     pub access_token_life: Duration,
     /// Life of a login that is not used.
     pub session_life: Duration,
+    /// Logins that a user may have.
+    pub sessions_per_user: i64,
     /// Work factor of bcrypt.
     pub bcrypt_cost: u32,
     /// Look of the log.
@@ -201,6 +203,7 @@ impl Config {
                 u64::from(settings.access_token_expire_minutes) * 60,
             ),
             session_life: Duration::from_secs(u64::from(settings.session_expire_days) * 86_400),
+            sessions_per_user: settings.sessions_per_user.into(),
             bcrypt_cost: settings.bcrypt_cost,
             log_format: settings.log_format,
             log_filter: settings.rust_log.clone(),

@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     app::{App, Writers},
+    chat::sweep::Sweep,
     config::{Config, ConfigError, TlsFiles, weaknesses},
     logging,
 };
@@ -276,7 +277,9 @@ fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
 
 /// Forgets, now and then, what has been quiet for long enough.
 async fn tidy(app: Arc<App>) {
+    let mut sweep = Sweep::default();
     loop {
+        sweep.go_on(&app).await;
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_the_quiet();
         app.tickets.forget_the_late();

@@ -223,7 +223,10 @@ fn the_login_that_was_not_used_for_longest_goes_when_there_are_too_many(backend:
         )
         .expect(200)
         .json();
-    logins[0].token = tokens["access_token"].as_str().expect("text").to_owned();
+    tokens["access_token"]
+        .as_str()
+        .expect("text")
+        .clone_into(&mut logins[0].token);
     let mut sockets: Vec<_> = logins.iter().map(User::connect).collect();
     let mut fourth = logins[0].clone();
     fourth.log_in();

@@ -154,6 +154,8 @@ impl Server {
                 ("RUST_LOG", "warn,parlour::journal=info"),
             ])
             .env("BCRYPT_COST", bcrypt_cost.to_string())
+            // A few users log in again and again, and their sockets are to stay.
+            .env("SESSIONS_PER_USER", "10000")
             .env("DATA_DIR", folder)
             .current_dir(folder)
             .stdin(Stdio::null())

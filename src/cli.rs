@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{ffi::OsString, fmt::Write as _, io::Write as _};
+use std::{ffi::OsString, fmt::Write as _, io::Write as _, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Parser, Subcommand};
@@ -8,8 +8,8 @@ use clap::{Parser, Subcommand};
 use crate::{
     app,
     config::{
-        self, ClientSettings, Config, ConfigError, DatabaseUrl, LogFormat, Settings, Storage,
-        StorageSettings,
+        self, ClientSettings, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings,
+        Storage, StorageSettings,
     },
     crypto::random_bytes,
     db::{
@@ -81,6 +81,33 @@ pub enum Command {
     Verify(ops::verify::VerifyOptions),
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
+    /// Back up all that is stored into one file, while the server goes on serving; the keys are not in it
+    Backup {
+        /// The file to make, or a folder that gets one named after the moment; nothing is ever overwritten
+        /// [default: parlour-DATE.backup here]
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Those of the server.
+        #[command(flatten)]
+        storage: StorageSettings,
+        /// Those of the server.
+        #[command(flatten)]
+        keys: KeySettings,
+    },
+    /// Restore a backup into an empty database, of either kind; the server must be stopped
+    Restore {
+        /// What `parlour backup` made
+        file: PathBuf,
+        /// Also when the database is not empty: what is there is kept in a file, which is named
+        #[arg(long)]
+        replace: bool,
+        /// Where it goes.
+        #[command(flatten)]
+        storage: StorageSettings,
+        /// Those of the server that was backed up.
+        #[command(flatten)]
+        keys: KeySettings,
+    },
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -239,6 +266,13 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
         Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Verify(options) => Ok(ops::verify::run(&options)),
         Command::Migrate(settings) => migrate(&settings),
+        Command::Backup { to, storage, keys } => ops::backup::run(&storage, &keys, to.as_deref()),
+        Command::Restore {
+            file,
+            replace,
+            storage,
+            keys,
+        } => ops::restore::run(&storage, &keys, &file, replace),
         Command::Doctor { settings, health } => Ok(if health {
             ops::doctor::health(&settings)
         } else {

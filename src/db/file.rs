@@ -58,7 +58,8 @@ pub fn uri_to_read(path: &Path) -> String {
     uri(path) + how
 }
 
-fn uri(path: &Path) -> String {
+/// The file as SQLite's URIs name it, without parameters.
+pub(super) fn uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     push_encoded(&mut uri, path);
     uri

@@ -33,17 +33,18 @@ pub fn run(conn: &mut AnyConnection) -> Result<Vec<String>, Failure> {
             conn.batch_execute(&format!(
                 "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"
             ))?;
-            let ran = run_pending::<Pg>(conn);
+            let ran = run_all::<Pg>(conn);
             conn.batch_execute(&format!(
                 "SELECT pg_advisory_unlock({LOCK}); SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'"
             ))?;
             ran
         }
-        AnyConnection::Sqlite(conn) => run_pending::<Sqlite>(conn),
+        AnyConnection::Sqlite(conn) => run_all::<Sqlite>(conn),
     }
 }
 
-fn run_pending<DB: diesel::backend::Backend>(
+/// Runs what is pending.
+pub(super) fn run_all<DB: diesel::backend::Backend>(
     conn: &mut impl MigrationHarness<DB>,
 ) -> Result<Vec<String>, Failure>
 where
@@ -87,21 +88,8 @@ pub struct Standing {
 /// # Errors
 /// When the database fails.
 pub fn look(conn: &mut AnyConnection) -> Result<Standing, Failure> {
-    let known: Vec<(String, String)> = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)?
-        .iter()
-        .map(|migration| {
-            let name = migration.name();
-            (name.version().to_string(), name.to_string())
-        })
-        .collect();
-    let applied: Vec<String> = if has_table(conn)? {
-        applied::table
-            .select(applied::version)
-            .order(applied::version)
-            .load(conn)?
-    } else {
-        Vec::new()
-    };
+    let known = known()?;
+    let applied = list_applied(conn)?;
     let is_known = |version: &String| known.iter().any(|(known, _)| known == version);
     Ok(Standing {
         is_new: applied.is_empty(),
@@ -116,6 +104,70 @@ pub fn look(conn: &mut AnyConnection) -> Result<Standing, Failure> {
             .map(|(_, name)| name.clone())
             .collect(),
     })
+}
+
+/// The versions and names of the migrations that are compiled in, oldest first.
+fn known() -> Result<Vec<(String, String)>, Failure> {
+    let mut known: Vec<(String, String)> = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)?
+        .iter()
+        .map(|migration| {
+            let name = migration.name();
+            (name.version().to_string(), name.to_string())
+        })
+        .collect();
+    known.sort();
+    Ok(known)
+}
+
+/// The versions of all migrations, oldest first.
+#[cfg(test)]
+pub(super) fn list_versions() -> Result<Vec<String>, Failure> {
+    Ok(known()?.into_iter().map(|(version, _)| version).collect())
+}
+
+/// Those of these versions that this program does not know: a newer one made them.
+///
+/// # Errors
+/// When the migrations that are compiled in cannot be read.
+pub fn list_unknown(versions: &[String]) -> Result<Vec<String>, Failure> {
+    let known = known()?;
+    let is_known = |version: &String| known.iter().any(|(known, _)| known == version);
+    let unknown = versions.iter().filter(|version| !is_known(version));
+    Ok(unknown.cloned().collect())
+}
+
+/// The versions of the migrations that have been run, oldest first. Changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_applied(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    if !has_table(conn)? {
+        return Ok(Vec::new());
+    }
+    applied::table
+        .select(applied::version)
+        .order(applied::version)
+        .load(conn)
+}
+
+/// Runs exactly those of the pending migrations that have these versions: the tables become what they were in an older
+/// release.
+///
+/// # Errors
+/// When a migration fails.
+pub(super) fn run_only<DB: diesel::backend::Backend>(
+    conn: &mut impl MigrationHarness<DB>,
+    versions: &[String],
+) -> Result<(), Failure>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    for migration in conn.pending_migrations(MIGRATIONS)? {
+        if versions.contains(&migration.name().version().to_string()) {
+            conn.run_migration(&migration)?;
+        }
+    }
+    Ok(())
 }
 
 fn has_table(conn: &mut AnyConnection) -> QueryResult<bool> {

@@ -2,6 +2,7 @@
 //! It knows nothing of rules; it is asked by `chat` and `journal`, and answers with rows.
 
 pub mod conn;
+pub mod copy;
 pub mod engine;
 pub mod facts;
 pub mod file;

@@ -10,6 +10,7 @@
 mod support;
 
 mod at_rest;
+mod backup;
 mod bad_frames;
 mod bad_http;
 mod bad_input;
@@ -35,6 +36,7 @@ mod migrations;
 mod network_cut;
 mod one_server;
 mod openapi;
+mod operations;
 mod outage;
 mod output;
 mod pipes;

@@ -12,12 +12,12 @@ use crate::support::{Backend, Server};
 /// The address that stands in the examples.
 const ADDRESS: &str = "127.0.0.1:8000";
 
-struct Block {
-    language: String,
-    text: String,
+pub struct Block {
+    pub language: String,
+    pub text: String,
 }
 
-fn tested_blocks(markdown: &str) -> Vec<Block> {
+pub fn tested_blocks(markdown: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut inside = false;
     for line in markdown.lines() {
@@ -38,7 +38,7 @@ fn tested_blocks(markdown: &str) -> Vec<Block> {
 }
 
 /// What the comments of a block announce, piece by piece.
-fn announced(block: &str) -> Vec<&str> {
+pub fn announced(block: &str) -> Vec<&str> {
     block
         .lines()
         .filter_map(|line| line.split_once("# => "))
@@ -49,7 +49,7 @@ fn announced(block: &str) -> Vec<&str> {
 }
 
 /// The first announced piece that does not follow in the output.
-fn missing<'a>(announced: &[&'a str], mut output: &str) -> Option<&'a str> {
+pub fn missing<'a>(announced: &[&'a str], mut output: &str) -> Option<&'a str> {
     for piece in announced {
         match output.find(piece) {
             Some(at) => output = &output[at + piece.len()..],
@@ -69,7 +69,7 @@ fn tool(variable: &str) -> Option<PathBuf> {
     found
 }
 
-fn run(program: &Path, argument: &str, script: &str, folder: &Path) -> String {
+pub fn run(program: &Path, argument: &str, script: &str, folder: &Path) -> String {
     let mut child = Command::new(program)
         .args([argument, script])
         .current_dir(folder)

@@ -1,0 +1,210 @@
+//! Putting a copy into a database: all of it or nothing.
+
+use std::path::Path;
+
+use diesel::{
+    connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
+    pg::Pg,
+    prelude::*,
+    sql_query,
+    sql_types::Text,
+    sqlite::{Sqlite, SqliteConnection},
+};
+
+use super::{
+    CopyError, of_versions,
+    shape::{Kind, Table, all_of_versions},
+};
+use crate::{
+    config::DatabaseUrl,
+    db::{
+        AnyConnection, conn, facts, file, migrate,
+        schema::{messages, users},
+    },
+};
+
+/// What a database holds before something is put into it.
+#[derive(Debug, Default)]
+pub struct Holding {
+    /// Accounts.
+    pub users: u64,
+    /// Messages.
+    pub messages: u64,
+    /// A newer program made its tables.
+    pub is_newer: bool,
+}
+
+/// Looks what a database holds, and changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn look_into(url: &DatabaseUrl) -> Result<Holding, CopyError> {
+    let mut conn = super::export::open_reader(url)?;
+    let standing = migrate::look(&mut conn)?;
+    if standing.is_new {
+        return Ok(Holding::default());
+    }
+    Ok(Holding {
+        users: users::table
+            .count()
+            .get_result::<i64>(&mut conn)?
+            .unsigned_abs(),
+        messages: messages::table
+            .count()
+            .get_result::<i64>(&mut conn)?
+            .unsigned_abs(),
+        is_newer: !standing.unknown.is_empty(),
+    })
+}
+
+/// Brings what stands in the log of an embedded database into its file, which is then the whole of it. Fails when
+/// another program has it open.
+///
+/// # Errors
+/// When the database fails.
+pub fn fold_log(path: &Path) -> Result<(), CopyError> {
+    let mut conn = SqliteConnection::establish(&(file::uri(path) + "?mode=rw"))?;
+    conn.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA journal_mode = DELETE;")?;
+    Ok(())
+}
+
+/// A database that is being filled. Until [`Self::finish`] nobody sees anything of it.
+pub struct Import {
+    conn: AnyConnection,
+    /// The tables as the copy has them.
+    pub tables: Vec<Table>,
+}
+
+impl Import {
+    /// Fills a new embedded database. It is not yet safe from a power cut when this has finished: whoever gives the file
+    /// its name sees to that.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn into_file(path: &Path, versions: &[String]) -> Result<Self, CopyError> {
+        let mut conn = SqliteConnection::establish(&(file::uri(path) + "?mode=rwc"))?;
+        conn.batch_execute(
+            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; \
+             PRAGMA cache_size = -65536; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;",
+        )?;
+        AnsiTransactionManager::begin_transaction_sql(&mut conn, "BEGIN IMMEDIATE")?;
+        Self::begin(AnyConnection::Sqlite(conn), versions)
+    }
+
+    /// Fills a database of `PostgreSQL` in place of the tables that are there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn into_postgres(url: &DatabaseUrl, versions: &[String]) -> Result<Self, CopyError> {
+        let mut conn = conn::open(url)?;
+        if let AnyConnection::Postgres(conn) = &mut conn {
+            conn.batch_execute(
+                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s'",
+            )?;
+            AnsiTransactionManager::begin_transaction(conn)?;
+        }
+        let there = migrate::list_applied(&mut conn)?;
+        if let (AnyConnection::Postgres(conn), false) = (&mut conn, there.is_empty()) {
+            for (table, _) in all_of_versions(&there)?.iter().rev() {
+                conn.batch_execute(&format!("DROP TABLE IF EXISTS \"{}\"", table.name))?;
+            }
+            conn.batch_execute("DROP TABLE __diesel_schema_migrations")?;
+        }
+        Self::begin(conn, versions)
+    }
+
+    fn begin(mut conn: AnyConnection, versions: &[String]) -> Result<Self, CopyError> {
+        match &mut conn {
+            AnyConnection::Postgres(conn) => migrate::run_only::<Pg>(conn, versions)?,
+            AnyConnection::Sqlite(conn) => migrate::run_only::<Sqlite>(conn, versions)?,
+        }
+        let tables = of_versions(versions)?;
+        // Migrations make rows, too, and those are in the copy.
+        for table in tables.iter().rev() {
+            let delete = format!("DELETE FROM \"{}\"", table.name);
+            match &mut conn {
+                AnyConnection::Postgres(conn) => conn.batch_execute(&delete)?,
+                AnyConnection::Sqlite(conn) => conn.batch_execute(&delete)?,
+            }
+        }
+        Ok(Self { conn, tables })
+    }
+
+    /// Puts rows into a table; `rows` is a JSON array of them.
+    ///
+    /// # Errors
+    /// When the database fails, or the rows are not such as the table takes.
+    pub fn insert(&mut self, table: usize, rows: &str) -> Result<(), CopyError> {
+        let Some(table) = self.tables.get(table) else {
+            return Ok(());
+        };
+        match &mut self.conn {
+            AnyConnection::Postgres(conn) => sql_query(insert(table, true))
+                .bind::<Text, _>(rows)
+                .execute(conn)?,
+            AnyConnection::Sqlite(conn) => sql_query(insert(table, false))
+                .bind::<Text, _>(rows)
+                .execute(conn)?,
+        };
+        Ok(())
+    }
+
+    /// How many rows a table has now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn count(&mut self, table: &Table) -> Result<u64, CopyError> {
+        super::export::count(&mut self.conn, table)
+    }
+
+    /// Brings the tables up to date, names this history anew, and commits. Tells how many migrations ran.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is changed.
+    pub fn finish(mut self, epoch: &str) -> Result<usize, CopyError> {
+        let ran = match &mut self.conn {
+            AnyConnection::Postgres(conn) => migrate::run_all::<Pg>(conn)?,
+            AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
+        };
+        if facts::find(&mut self.conn, "epoch")?.is_some() {
+            facts::update(&mut self.conn, "epoch", epoch)?;
+        } else {
+            facts::insert(&mut self.conn, "epoch", epoch)?;
+        }
+        match &mut self.conn {
+            AnyConnection::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn)?,
+            AnyConnection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn)?,
+        }
+        Ok(ran.len())
+    }
+}
+
+fn insert(table: &Table, is_postgres: bool) -> String {
+    let names: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| format!("\"{}\"", column.name))
+        .collect();
+    let values: Vec<String> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| match (column.kind, is_postgres) {
+            (Kind::Integer, true) => format!("(value ->> {at})::bigint"),
+            (Kind::Time, true) => format!("(value ->> {at})::timestamp"),
+            (Kind::Truth, true) => format!("(value ->> {at})::integer::boolean"),
+            _ => format!("value ->> {at}"),
+        })
+        .collect();
+    let rows = if is_postgres {
+        "jsonb_array_elements($1::jsonb) AS new (value)"
+    } else {
+        "json_each(?)"
+    };
+    format!(
+        "INSERT INTO \"{}\" ({}) SELECT {} FROM {rows}",
+        table.name,
+        names.join(", "),
+        values.join(", ")
+    )
+}

@@ -1,0 +1,318 @@
+//! `parlour backup`: everything that is stored, in one file, while the server goes on serving. [`format`] is what the file
+//! looks like; docs/adr/0004-backups.md says why.
+
+mod format;
+mod place;
+mod progress;
+
+use std::{
+    fs::File,
+    io::Seek as _,
+    path::{Path, PathBuf},
+};
+
+use secrecy::ExposeSecret as _;
+
+pub use self::{
+    format::{Fault, Reader},
+    place::{folder, plainly, stamp},
+    progress::Progress,
+};
+use self::{
+    format::{Head, HeadTable, Writer},
+    place::Part,
+};
+use crate::{
+    config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
+    crypto::vault::Vault,
+    db::{
+        copy::{CopyError, Refusal, Snapshot},
+        facts,
+    },
+    printing,
+    protocol::time::{Timestamp, now},
+};
+
+/// A backup that was made and looked through.
+pub struct Made {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is in it.
+    pub contents: Contents,
+    bytes: u64,
+    at: Timestamp,
+}
+
+/// What a reader of a whole backup learns.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// How many rows each table has.
+    pub rows: Vec<(String, u64)>,
+    /// Texts that only the right key opens.
+    pub key_checks: Vec<String>,
+}
+
+impl Contents {
+    /// How many rows a table has.
+    #[must_use]
+    pub fn count(&self, table: &str) -> u64 {
+        let found = self.rows.iter().find(|(name, _)| name == table);
+        found.map_or(0, |(_, count)| *count)
+    }
+
+    /// Like `3 users and 12 messages`.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!(
+            "{} and {}",
+            counted(self.count("users"), "user"),
+            counted(self.count("messages"), "message")
+        )
+    }
+
+    /// Whether this key opens what is in it.
+    #[must_use]
+    pub fn opens_with(&self, key: &FoundKey) -> Opens {
+        let key = match key {
+            FoundKey::Given(key) | FoundKey::Kept(_, key) => key,
+            FoundKey::Missing(_) => return Opens::NoKey,
+        };
+        let vault = Vault::new(key.expose_secret());
+        let is_right = |vault: &Vault| self.key_checks.iter().all(|text| vault.open(text).is_ok());
+        if vault.as_ref().is_some_and(is_right) {
+            Opens::Yes
+        } else {
+            Opens::No
+        }
+    }
+}
+
+/// What a key and a backup are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opens {
+    /// It is the right one.
+    Yes,
+    /// It is another one.
+    No,
+    /// There is none to be tried.
+    NoKey,
+}
+
+/// Makes a backup and says so. Tells the exit code.
+///
+/// # Errors
+/// A sentence about a setting that is not right.
+pub fn run(
+    settings: &StorageSettings,
+    keys: &KeySettings,
+    to: Option<&Path>,
+) -> Result<i32, ConfigError> {
+    let storage = Storage::look(settings)?;
+    let at = now();
+    let made = place::target(to, &at).and_then(|target| make(&storage.database_url, &target));
+    let made = match made {
+        Ok(made) => made,
+        Err(sentence) => {
+            printing::complain(sentence);
+            return Ok(1);
+        }
+    };
+    let said = format!(
+        "Backed up {} to {}: {}, {}, all that was stored before {} UTC.",
+        storage.database_url,
+        made.path.display(),
+        made.contents.summary(),
+        size(made.bytes),
+        made.at.format("%Y-%m-%d %H:%M:%S")
+    );
+    Ok(match about_the_key(&made.contents, keys, &storage) {
+        Ok(about_the_key) => {
+            printing::exit_code(printing::line(format_args!("{said}\n{about_the_key}")))
+        }
+        Err(trouble) => {
+            // The trouble is what must be told.
+            let _printed = printing::line(said);
+            printing::complain(format_args!(
+                "The backup is whole, but mind the key. {trouble}"
+            ));
+            1
+        }
+    })
+}
+
+/// What is to be said of the key, or what is wrong with it.
+fn about_the_key(
+    contents: &Contents,
+    keys: &KeySettings,
+    storage: &Storage,
+) -> Result<String, ConfigError> {
+    let key = FoundKey::encryption(keys, &storage.data_dir)?;
+    match (contents.opens_with(&key), key) {
+        (Opens::Yes, FoundKey::Kept(path, _)) => Ok(format!(
+            "The key is not in it, and without the key no message can be read: keep a copy of {} in another place.",
+            path.display()
+        )),
+        (Opens::Yes, _) => Ok(
+            "The key is not in it, and without the key no message can be read: keep ENCRYPTION_KEY in another place."
+                .into(),
+        ),
+        (Opens::NoKey, _) => Ok(
+            "No ENCRYPTION_KEY was found here, so it was not tried whether it opens the messages. Keep the server's key, in another place."
+                .into(),
+        ),
+        (Opens::No, _) => Err(ConfigError(
+            "The ENCRYPTION_KEY that was found here does not open it: keep the key that the server uses."
+                .into(),
+        )),
+    }
+}
+
+/// Like `1 user` or `3 users`.
+#[must_use]
+pub fn counted(count: u64, word: &str) -> String {
+    match count {
+        1 => format!("1 {word}"),
+        many => format!("{many} {word}s"),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// Makes a backup of a database and looks it through before it gets its name.
+///
+/// # Errors
+/// A sentence; then nothing is left behind.
+pub fn make(url: &DatabaseUrl, target: &Path) -> Result<Made, String> {
+    if let DatabaseUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        return Err(format!(
+            "There is no database at {}: check DATA_DIR and DATABASE_URL, they must be those of the server.",
+            path.display()
+        ));
+    }
+    let not_written = |error: &CopyError| match error {
+        CopyError::File(error) => format!(
+            "{} cannot be written: {}. No backup was made.",
+            target.display(),
+            plainly(error)
+        ),
+        CopyError::Database(words) => {
+            format!("{url} cannot be read ({words}). No backup was made.")
+        }
+    };
+    let part = Part::make(target).map_err(|error| not_written(&error.into()))?;
+    let at = now();
+    let mut snapshot = Snapshot::take(url).map_err(|refusal| match refusal {
+        Refusal::Empty => {
+            format!("{url} is empty: no server has used it yet, so there is nothing to back up.")
+        }
+        Refusal::Newer => format!(
+            "A newer version of Parlour has been using {url}: back it up with that version."
+        ),
+        Refusal::Failed(error) => not_written(&error),
+    })?;
+    if let Some(damage) = snapshot
+        .find_damage()
+        .map_err(|error| not_written(&error))?
+    {
+        return Err(format!(
+            "{url} is damaged ({damage}). No backup was made: with the server stopped, copy the file and what lies beside it, and restore an older backup."
+        ));
+    }
+    let wanted = write(&mut snapshot, part.file(), url, at).map_err(|error| not_written(&error))?;
+    part.file()
+        .sync_all()
+        .map_err(|error| not_written(&error.into()))?;
+    let bytes = part.file().metadata().map_or(0, |found| found.len());
+    let contents = read_through(part.file(), "Checking the backup")
+        .map_err(|fault| format!("The backup could not be read again: {fault}. It was thrown away; is the disk sound?"))?
+        .1;
+    if contents.rows != wanted {
+        return Err("The backup does not hold what the database holds. It was thrown away.".into());
+    }
+    part.publish(target)
+        .map_err(|error| not_written(&error.into()))?;
+    Ok(Made {
+        path: target.to_owned(),
+        contents,
+        bytes,
+        at,
+    })
+}
+
+/// Writes everything. Tells how many rows the database says that each table has.
+fn write(
+    snapshot: &mut Snapshot,
+    file: &File,
+    url: &DatabaseUrl,
+    at: Timestamp,
+) -> Result<Vec<(String, u64)>, CopyError> {
+    let tables = snapshot.tables.clone();
+    let mut wanted = Vec::new();
+    for table in &tables {
+        wanted.push((table.name.clone(), snapshot.count(table)?));
+    }
+    let total = wanted.iter().map(|(_, count)| count).sum();
+    let head = Head {
+        parlour_backup: 1,
+        made_at: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        made_by: env!("CARGO_PKG_VERSION").into(),
+        made_from: match url {
+            DatabaseUrl::Postgres(_) => "PostgreSQL".into(),
+            DatabaseUrl::Sqlite(_) => "SQLite".into(),
+        },
+        migrations: snapshot.versions.clone(),
+        tables: tables
+            .iter()
+            .map(|table| HeadTable {
+                name: table.name.clone(),
+                columns: table.column_names().into_iter().map(Into::into).collect(),
+            })
+            .collect(),
+    };
+    let mut progress = Progress::new("Backing up", total);
+    let mut writer = Writer::begin(file, &head)?;
+    for table in &tables {
+        writer.table(&table.name)?;
+        snapshot.each_row(table, |row| {
+            progress.add(1);
+            writer.row(row)
+        })?;
+    }
+    writer.end()?;
+    Ok(wanted)
+}
+
+/// Reads a backup from its beginning to its end, and finds out whether it is whole.
+///
+/// # Errors
+/// [`Fault`].
+pub fn read_through(mut file: &File, what: &'static str) -> Result<(Head, Contents), Fault> {
+    file.rewind()?;
+    let length = file.metadata()?.len();
+    let reader = Reader::open(file)?;
+    let head = reader.head.clone();
+    let is_of_facts: Vec<bool> = head.tables.iter().map(|t| t.name == "facts").collect();
+    let mut progress = Progress::new(what, length);
+    let mut key_checks = Vec::new();
+    let rows = reader.each_row(|table, row| {
+        progress.add(row.len() as u64);
+        if is_of_facts.get(table) == Some(&true)
+            && let Ok((name, value)) = serde_json::from_str::<(String, String)>(row)
+            && name.starts_with(facts::KEY_CHECK)
+        {
+            key_checks.push(value);
+        }
+        Ok(())
+    })?;
+    let names = head.tables.iter().map(|table| table.name.clone());
+    let rows = names.zip(rows).collect();
+    Ok((head, Contents { rows, key_checks }))
+}

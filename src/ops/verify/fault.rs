@@ -99,7 +99,8 @@ impl Fault {
             Self::Pause | Self::Term | Self::Visitor => 4_000,
             Self::Cut => 250,
             Self::Stall => 7_000,
-            Self::Disk | Self::Restart | Self::Blackhole => 8_000,
+            Self::Disk | Self::Restart => 8_000,
+            Self::Blackhole => 16_000,
         });
         u64::try_from(phase.as_millis() / every.as_millis())
             .unwrap_or(u64::MAX)

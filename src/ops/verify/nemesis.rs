@@ -312,7 +312,7 @@ impl Scene {
         }
         let broken = away(
             crowd,
-            rng.millis(500, 5_000),
+            rng.millis(1_000, 12_000),
             "nothing got through to PostgreSQL",
         )
         .await;

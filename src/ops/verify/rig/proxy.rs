@@ -6,6 +6,7 @@ use std::{
     io,
     net::SocketAddr,
     rc::Rc,
+    time::Duration,
 };
 
 use tokio::{
@@ -23,6 +24,9 @@ const BUFFER: u32 = 8 * 1024;
 /// Segments as large as on a real network. The kernel measures its buffers by them, and those of the loopback are so
 /// large that megabytes would have to be sent before a stalled reader is one.
 const SEGMENT: u32 = 1_400;
+/// How long a server goes on with a client that a cut has taken from it, once the network is back: until its keepalives
+/// have found out.
+const FOUND_OUT: Duration = Duration::from_secs(3);
 /// Who only reads says less than this, with its handshake and all.
 const TALKATIVE: usize = 1_500;
 
@@ -67,6 +71,8 @@ pub struct Line {
     carried: Cell<usize>,
     /// End with a reset, or in good order.
     reset: Cell<bool>,
+    /// The network has been cut: only the client's end hears of it.
+    is_cut: Cell<bool>,
 }
 
 impl Line {
@@ -173,12 +179,16 @@ impl Proxy {
         self.all(State::Held);
     }
 
-    /// Nothing gets through, and all of it is lost.
+    /// The network is cut: nothing gets through, all of it is lost, and neither end hears of it.
     pub fn swallow(&self) {
         self.all(State::Swallowing);
+        for line in self.lines() {
+            line.is_cut.set(true);
+        }
     }
 
-    /// New lines are as they should be, and so are those that were held. Those that have swallowed something are cut.
+    /// New lines are as they should be, and so are those that were held. Of those that have swallowed something, the
+    /// client's end is reset, and the server's end stays as it is for a while, as after a cut of a real network.
     pub fn heal(&self) {
         self.exchange.initial.set(State::Pass);
         for line in self.lines() {
@@ -196,7 +206,7 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
     loop {
         let Ok((client, _)) = listener.accept().await else {
             // Too many files are open, perhaps; some will close.
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         let line = Rc::new(Line {
@@ -204,6 +214,7 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
             changed: Notify::new(),
             carried: Cell::new(0),
             reset: Cell::new(false),
+            is_cut: Cell::new(exchange.initial.get() == State::Swallowing),
         });
         exchange.lines.borrow_mut().push(Rc::clone(&line));
         let target = exchange.target;
@@ -216,6 +227,11 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
 }
 
 async fn carry(client: TcpStream, target: SocketAddr, line: &Line) -> io::Result<()> {
+    if line.is_cut.get() {
+        // What asks for the connection is lost like all else.
+        gone(line).await;
+        return client.set_zero_linger();
+    }
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(BUFFER)?;
     socket2::SockRef::from(&socket).set_tcp_mss(SEGMENT)?;
@@ -237,6 +253,14 @@ async fn carry(client: TcpStream, target: SocketAddr, line: &Line) -> io::Result
     if line.reset.get() {
         let _cannot = up.from.as_ref().set_zero_linger();
         let _cannot = down.from.as_ref().set_zero_linger();
+    }
+    if line.is_cut.get() {
+        // While the network is cut, and until a keepalive has found out.
+        drop((up.from, down.to));
+        while !line.is_gone() {
+            line.changed.notified().await;
+        }
+        tokio::time::sleep(FOUND_OUT).await;
     }
     ended
 }

@@ -14,15 +14,17 @@ use secrecy::ExposeSecret as _;
 use crate::{
     chat::{
         connections::Connections,
+        history::History,
         messages::{self, Announcement},
         rates::Rates,
+        readiness::Readiness,
         tickets::Tickets,
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
     crypto::{random_name, token::TokenKey, vault::Vault},
     db::{
-        AnyConnection, Db, facts, file,
+        AnyConnection, Db, facts, file, fitness,
         lock::{self, LockError},
         migrate,
         reach::{Reach, one_line},
@@ -46,8 +48,10 @@ const PASSWORD_QUEUE: usize = 64;
 pub struct App {
     /// The checked configuration.
     pub config: Config,
-    /// Names this history.
-    pub epoch: String,
+    /// Which history is served.
+    pub history: Arc<History>,
+    /// Whether it takes messages.
+    pub readiness: Readiness,
     /// The database.
     pub db: Db,
     /// Where messages become durable.
@@ -95,13 +99,17 @@ impl App {
         config.storage.database_url =
             file::real(&config.storage.database_url).map_err(ConfigError)?;
         let mut reach = Reach::new(&config.storage.database_url, config.storage.wait);
+        refuse_unfit(&mut reach)?;
         let sole = take_lock(&mut reach)?;
-        let epoch = prepare_database(&config, &mut reach, &vault)?;
+        let history = Arc::new(prepare_database(&config, &mut reach, &vault)?);
         let db = Db::new(&config.storage).map_err(no_threads)?;
         let hub = Hub::start(config.patience, config.limits.sockets_per_user);
         let announcer = || {
-            let mut publisher = hub.publisher();
-            move |news| messages::announce(&mut publisher, news)
+            let (mut publisher, history) = (hub.publisher(), Arc::clone(&history));
+            move |news| {
+                history.note(&news);
+                messages::announce(&mut publisher, news);
+            }
         };
         let clock = Clock::start();
         let (journal, writers) =
@@ -116,7 +124,8 @@ impl App {
         )
         .map_err(no_threads)?;
         let app = Self {
-            epoch,
+            history,
+            readiness: Readiness::default(),
             db,
             journal,
             hub,
@@ -157,6 +166,23 @@ impl App {
     }
 }
 
+/// Refuses a database that cannot be served, by what a connection to it shows.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn refuse_unfit(reach: &mut Reach<'_>) -> Result<(), ConfigError> {
+    let url = reach.url();
+    if matches!(url, DatabaseUrl::Sqlite(_)) {
+        // It is opened, and made, only by whoever has its lock.
+        return Ok(());
+    }
+    let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
+    let mut conn = reach.open().map_err(|error| unreachable(&error))?;
+    let fault =
+        fitness::find_connection_fault(&mut conn, url).map_err(|error| unreachable(&error))?;
+    fault.map_or(Ok(()), |fault| Err(ConfigError(fault)))
+}
+
 /// Takes the database for this process. Waits a while for another one to end.
 ///
 /// # Errors
@@ -170,6 +196,17 @@ pub fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
         LockError::Refused(sentence) => ConfigError(sentence),
         LockError::Unreachable(cause) => unreachable_database(url, &cause),
     })
+}
+
+/// Refuses a database whose tables this program cannot bring up to date or work with.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn refuse_unfit_tables(conn: &mut AnyConnection, url: &DatabaseUrl) -> Result<(), ConfigError> {
+    let fault = fitness::find_table_fault(conn, url);
+    fault
+        .map_err(|error| unreachable_database(url, &error))?
+        .map_or(Ok(()), |fault| Err(ConfigError(fault)))
 }
 
 fn unreachable_database(url: &DatabaseUrl, cause: &dyn std::fmt::Display) -> ConfigError {
@@ -191,16 +228,17 @@ fn unreachable_database(url: &DatabaseUrl, cause: &dyn std::fmt::Display) -> Con
     )
 }
 
-/// Runs pending migrations, and sees to the facts that a database must have: its epoch, and a sealed text that tells
-/// whether the keys are the right ones.
+/// Runs pending migrations, and sees to the facts that a database must have: a sealed text that tells whether the keys are
+/// the right ones, and those of its history.
 fn prepare_database(
     config: &Config,
     reach: &mut Reach<'_>,
     vault: &Vault,
-) -> Result<String, ConfigError> {
+) -> Result<History, ConfigError> {
     let url = reach.url();
     let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
     let mut conn = reach.open().map_err(|error| unreachable(&error))?;
+    refuse_unfit_tables(&mut conn, url)?;
     let ran = migrate::run(&mut conn).map_err(|error| {
         ConfigError(format!(
             "The database {url} could not be brought up to date: {error}."
@@ -220,7 +258,7 @@ fn prepare_database(
         let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
         facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
-    find_or_make_epoch(&mut conn).map_err(|error| unreachable(&error))
+    History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))
 }
 
 fn wrong_keys(config: &Config) -> ConfigError {
@@ -231,13 +269,4 @@ fn wrong_keys(config: &Config) -> ConfigError {
             path.display()
         ),
     ))
-}
-
-fn find_or_make_epoch(conn: &mut AnyConnection) -> Result<String, Box<dyn std::error::Error>> {
-    if let Some(epoch) = facts::find(conn, "epoch")? {
-        return Ok(epoch);
-    }
-    let epoch = random_name()?;
-    facts::insert(conn, "epoch", &epoch)?;
-    Ok(epoch)
 }

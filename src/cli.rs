@@ -331,10 +331,12 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
     if !is_up_to_date(&url) {
         let mut reach = Reach::new(&url, storage.wait);
         // A server that runs must not have its tables altered under its hands.
+        app::refuse_unfit(&mut reach)?;
         let _sole = app::take_lock(&mut reach)?;
         let mut conn = reach
             .open()
             .map_err(|error| failed(&reach::one_line(&error)))?;
+        app::refuse_unfit_tables(&mut conn, &url)?;
         for name in migrate::run(&mut conn).map_err(|error| failed(&error))? {
             let _infallible = writeln!(text, "ran {name}");
         }
@@ -348,7 +350,9 @@ fn is_up_to_date(url: &DatabaseUrl) -> bool {
     conn::look(url)
         .ok()
         .and_then(|mut conn| migrate::look(&mut conn).ok())
-        .is_some_and(|standing| !standing.is_new && standing.pending.is_empty())
+        .is_some_and(|standing| {
+            !standing.is_new && standing.pending.is_empty() && standing.unknown.is_empty()
+        })
 }
 
 fn generate_keys() -> Result<i32, ConfigError> {

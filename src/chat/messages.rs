@@ -6,7 +6,11 @@ use bytes::Bytes;
 
 pub use crate::db::messages::Page;
 
-use super::{Caller, feed, rooms};
+use super::{
+    Caller, feed,
+    holes::{self, Span},
+    rooms,
+};
 use crate::{
     app::App,
     crypto::vault::Vault,
@@ -246,10 +250,43 @@ pub async fn page(
             Ok(Some((room, rows)))
         });
     let (room, rows) = found.await?.ok_or_else(Error::no_such_room)?;
-    Ok(rows
+    let last_seq = room.last_seq.unsigned_abs();
+    let found = rows
         .into_iter()
         .map(|row| open(&app.vault, &room.name, caller.user_id, row))
-        .collect())
+        .collect();
+    Ok(show_holes(found, page, limit, last_seq, &room.name))
+}
+
+fn show_holes(
+    found: Vec<Message>,
+    page: Page,
+    limit: i64,
+    last_seq: u64,
+    room: &str,
+) -> Vec<Message> {
+    let show =
+        |found, span, limit: i64| holes::show(found, span, last_seq, limit.unsigned_abs(), room);
+    match page {
+        Page::Latest => show(found, Span::UpTo(u64::MAX), limit),
+        Page::Before(id) => show(
+            found,
+            Span::UpTo(id.unsigned_abs().saturating_sub(1)),
+            limit,
+        ),
+        Page::After(number) | Page::Since(number) => show(
+            found,
+            Span::From(number.unsigned_abs().saturating_add(1)),
+            limit,
+        ),
+        Page::Around(id) => {
+            let id = id.unsigned_abs();
+            let (before, after) = found.into_iter().partition(|message| message.id <= id);
+            let mut shown = show(before, Span::UpTo(id), limit - limit / 2);
+            shown.extend(show(after, Span::From(id.saturating_add(1)), limit / 2));
+            shown
+        }
+    }
 }
 
 /// Opens a stored message. One that cannot be opened is shown as such, never skipped.
@@ -266,10 +303,10 @@ fn open(vault: &Vault, room: &str, reader: i64, row: messages::Message) -> Messa
         seq: row.seq.unsigned_abs(),
         room: room.to_owned(),
         user_id: row.user_id,
-        username: row.username,
+        username: row.username.unwrap_or_default(),
         unreadable: opened.is_err(),
         content: opened.unwrap_or_default(),
-        created_at: db::utc(row.created_at),
+        created_at: db::utc(row.created_at.get()),
         client_id: row.client_id.filter(|_| row.user_id == reader),
     }
 }
@@ -298,12 +335,16 @@ pub async fn changes_since(
         )))
     });
     let (last_seq, rows) = found.await?.ok_or_else(Error::no_such_room)?;
-    let (mut changes, mut bytes, count) = (Vec::new(), 0, rows.len());
-    for row in rows {
-        let seq = row.seq.unsigned_abs();
-        let frame = frame::event(&Event::Message(as_event(open(
-            &app.vault, &room.name, user_id, row,
-        ))));
+    let found = rows
+        .into_iter()
+        .map(|row| open(&app.vault, &room.name, user_id, row))
+        .collect();
+    let page = Page::Since(after);
+    let found = show_holes(found, page, MAX_PAGE, last_seq.unsigned_abs(), &room.name);
+    let (mut changes, mut bytes, count) = (Vec::new(), 0, found.len());
+    for message in found {
+        let seq = message.seq;
+        let frame = frame::event(&Event::Message(as_event(message)));
         bytes += frame.len();
         if bytes > CATCH_UP_BYTES && !changes.is_empty() {
             break;

@@ -4,8 +4,11 @@
 pub mod accounts;
 pub mod connections;
 pub mod feed;
+pub mod history;
+pub mod holes;
 pub mod messages;
 pub mod rates;
+pub mod readiness;
 pub mod rooms;
 pub mod sweep;
 pub mod tickets;

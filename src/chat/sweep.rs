@@ -91,7 +91,7 @@ async fn note(app: &App, served: Duration) -> Result<()> {
             sessions::shorten(conn, latest)?;
             wait = Wait::begin(now.timestamp());
         }
-        facts::put(conn, FACT, &format!("{} {}", wait.upto, wait.left))?;
+        facts::set(conn, FACT, &format!("{} {}", wait.upto, wait.left))?;
         Ok(forgotten)
     });
     match forgotten.await? {

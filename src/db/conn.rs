@@ -11,7 +11,7 @@ use diesel::{
 };
 use rustix::fs::Access;
 
-use super::file;
+use super::{file, outage::CONNECTING, reach::one_line};
 use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
@@ -102,38 +102,84 @@ fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
     Ok(conn)
 }
 
+/// A connection of a pool. One that has met a state which may outlast its cause is not kept.
+#[derive(Debug)]
+pub struct Pooled {
+    conn: AnyConnection,
+    is_spoiled: bool,
+}
+
+impl std::ops::Deref for Pooled {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.conn
+    }
+}
+
+impl std::ops::DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.conn
+    }
+}
+
+impl Pooled {
+    /// Notes what a query has met on this connection.
+    pub fn note(&mut self, error: &diesel::result::Error) {
+        self.is_spoiled |=
+            matches!(self.conn, AnyConnection::Postgres(_)) && postgres::may_outlast(error);
+    }
+
+    /// Whether it is of no more use. (Its pool finds out when it comes back.)
+    pub fn is_broken(&mut self) -> bool {
+        self.is_spoiled
+            || match &mut self.conn {
+                AnyConnection::Postgres(conn) => conn.is_broken(),
+                AnyConnection::Sqlite(conn) => conn.is_broken(),
+            }
+    }
+}
+
 /// Makes and checks connections for the pool.
 #[derive(Debug, Clone)]
 pub struct Manager(pub DatabaseUrl);
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = AnyConnection;
+    type Connection = Pooled;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)
+    fn connect(&self) -> Result<Pooled, Self::Error> {
+        let conn = open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)?;
+        CONNECTING.note_success();
+        Ok(Pooled {
+            conn,
+            is_spoiled: false,
+        })
     }
 
-    fn is_valid(&self, conn: &mut AnyConnection) -> Result<(), Self::Error> {
-        match conn {
+    fn is_valid(&self, conn: &mut Pooled) -> Result<(), Self::Error> {
+        match &mut conn.conn {
             AnyConnection::Postgres(conn) => conn.ping(),
             AnyConnection::Sqlite(conn) => conn.ping(),
         }
         .map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, conn: &mut AnyConnection) -> bool {
-        std::thread::panicking() || is_broken(conn)
+    fn has_broken(&self, conn: &mut Pooled) -> bool {
+        std::thread::panicking() || conn.is_broken()
     }
 }
 
-/// Says in one line that a connection could not be made; r2d2 keeps trying.
+/// Says once that connections cannot be made; r2d2 keeps trying.
 #[derive(Debug)]
 struct SayOutage;
 
 impl r2d2::HandleError<diesel::r2d2::Error> for SayOutage {
     fn handle_error(&self, error: diesel::r2d2::Error) {
-        log::warn!("the database cannot be reached, trying again: {error}");
+        CONNECTING.note(&format!(
+            "the database cannot be reached, trying again: {}",
+            one_line(&error)
+        ));
     }
 }
 
@@ -161,14 +207,6 @@ fn builder(size: u32) -> r2d2::Builder<Manager> {
         .min_idle(Some(1))
         .connection_timeout(POOL_PATIENCE)
         .error_handler(Box::new(SayOutage))
-}
-
-/// Whether a pooled connection is of no more use. (Its pool finds out when it comes back.)
-pub fn is_broken(conn: &mut AnyConnection) -> bool {
-    match conn {
-        AnyConnection::Postgres(conn) => conn.is_broken(),
-        AnyConnection::Sqlite(conn) => conn.is_broken(),
-    }
 }
 
 /// Why a transaction did not end well, in terms of what became of it.

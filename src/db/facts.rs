@@ -42,25 +42,16 @@ pub fn insert(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<
     Ok(())
 }
 
-/// Notes a fact, known or not. Belongs in a transaction.
+/// Notes a fact, or changes it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn put(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<()> {
-    if find(conn, name)?.is_some() {
-        update(conn, name, value)
-    } else {
-        insert(conn, name, value)
-    }
-}
-
-/// Changes a fact.
-///
-/// # Errors
-/// When the database fails.
-pub fn update(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<()> {
-    diesel::update(facts::table.find(name))
+pub fn set(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<()> {
+    let changed = diesel::update(facts::table.find(name))
         .set(facts::value.eq(value))
         .execute(conn)?;
+    if changed == 0 {
+        insert(conn, name, value)?;
+    }
     Ok(())
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::{
     AnyConnection,
     schema::{messages, users},
+    time::StoredTime,
 };
 
 mod append;
@@ -25,14 +26,14 @@ pub struct Message {
     pub seq: i64,
     /// Who wrote it.
     pub user_id: i64,
-    /// Who wrote it, by name.
-    pub username: String,
+    /// Who wrote it, by name; `None` when that account is not there.
+    pub username: Option<String>,
     /// What the sender called it.
     pub client_id: Option<String>,
     /// Sealed.
     pub content: String,
     /// When it was stored.
-    pub created_at: NaiveDateTime,
+    pub created_at: StoredTime,
 }
 
 /// The part of a room's log that is wanted.
@@ -56,7 +57,7 @@ macro_rules! columns {
             messages::id,
             messages::seq,
             messages::user_id,
-            users::username,
+            users::username.nullable(),
             messages::client_id,
             messages::content,
             messages::created_at,
@@ -84,7 +85,7 @@ pub fn list(
             Ok(found)
         }
         Page::Since(seq) => messages::table
-            .inner_join(users::table)
+            .left_join(users::table)
             .filter(messages::room_id.eq(room_id))
             .filter(messages::seq.gt(seq))
             .order(messages::seq.asc())
@@ -101,7 +102,7 @@ fn list_before(
     limit: i64,
 ) -> QueryResult<Vec<Message>> {
     let mut found: Vec<Message> = messages::table
-        .inner_join(users::table)
+        .left_join(users::table)
         .filter(messages::room_id.eq(room_id))
         .filter(messages::id.lt(id))
         .order(messages::id.desc())
@@ -119,7 +120,7 @@ fn list_after(
     limit: i64,
 ) -> QueryResult<Vec<Message>> {
     messages::table
-        .inner_join(users::table)
+        .left_join(users::table)
         .filter(messages::room_id.eq(room_id))
         .filter(messages::id.gt(id))
         .order(messages::id.asc())

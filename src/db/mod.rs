@@ -6,16 +6,20 @@ pub mod copy;
 pub mod engine;
 pub mod facts;
 pub mod file;
+pub mod fitness;
 pub mod guard;
 mod ids;
 pub mod lock;
 pub mod lock_file;
 pub mod messages;
 pub mod migrate;
+pub mod outage;
+mod probe;
 pub mod reach;
 pub mod rooms;
 pub mod schema;
 pub mod sessions;
+pub mod time;
 pub mod users;
 
 use chrono::NaiveDateTime;
@@ -23,6 +27,10 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
 pub use conn::{AnyConnection, Pool, WriteError};
 
+use self::{
+    outage::{CONNECTING, Outage, READING, STORING, WRITING},
+    reach::one_line,
+};
 use crate::{
     config::Storage,
     error::{Error, Result},
@@ -96,7 +104,14 @@ impl Db {
         let pool = self.pool.clone();
         self.gate
             .run(urgency, move || {
-                query(&mut *connection(&pool)?).map_err(|error| unavailable(&error))
+                let mut conn = connection(&pool)?;
+                let found = query(&mut conn);
+                if let Err(error) = &found {
+                    conn.note(error);
+                }
+                found
+                    .inspect(|_| READING.note_success())
+                    .map_err(|error| unavailable(&error, &READING))
             })
             .await
             // A reading that was not ended in time has changed nothing.
@@ -120,25 +135,53 @@ impl Db {
         let pool = self.pool.clone();
         self.gate
             .run(Urgency::Urgent, move || {
-                conn::write(&mut *connection(&pool)?, change).map_err(|error| match &error {
-                    WriteError::Refused(cause) => unavailable(cause),
-                    WriteError::Unknown(cause) => {
-                        log::warn!("a commit failed on its way: {cause}");
-                        Error::unconfirmed()
-                    }
-                })
+                let mut conn = connection(&pool)?;
+                let written = conn::write(&mut conn, change);
+                finish(&mut conn, written, &WRITING)
             })
             .await?
     }
 
-    /// Whether the database takes writes at this moment: begins a transaction that would write, and leaves it.
+    /// Whether the database would store a message in this room at this moment; with `commit`, a commit is tried as well.
+    /// `trial` is dropped when the trial has ended, which may be later than the answer.
     ///
     /// # Errors
-    /// 503 when it does not.
-    pub async fn check_writable(&self) -> Result<()> {
-        self.write(|conn| facts::update(conn, "nothing", "nothing"))
-            .await
+    /// 503 when it would not.
+    pub async fn try_post(
+        &self,
+        room: &'static str,
+        commit: bool,
+        trial: impl Send + 'static,
+    ) -> Result<()> {
+        let pool = self.pool.clone();
+        self.gate
+            .run(Urgency::Urgent, move || {
+                let _until_the_end = trial;
+                let mut conn = connection(&pool)?;
+                let tried = probe::try_post(&mut conn, room, commit);
+                finish(&mut conn, tried, &STORING)
+            })
+            .await?
     }
+}
+
+/// Notes how a transaction ended, and says what became of it.
+fn finish<T>(
+    conn: &mut conn::Pooled,
+    outcome: Result<T, WriteError>,
+    outage: &Outage,
+) -> Result<T> {
+    match &outcome {
+        Ok(_) => outage.note_success(),
+        Err(error) => conn.note(error.cause()),
+    }
+    outcome.map_err(|error| match &error {
+        WriteError::Refused(cause) => unavailable(cause, outage),
+        WriteError::Unknown(cause) => {
+            outage.note(&format!("a commit failed on its way: {}", one_line(cause)));
+            Error::unconfirmed()
+        }
+    })
 }
 
 /// A pooled connection, for those that bring their own thread.
@@ -147,13 +190,14 @@ impl Db {
 /// 503 when there is none within [`conn::PATIENCE`].
 pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> {
     pool.get().map_err(|error| {
-        log::warn!("no database connection: {error}");
+        log::debug!("no database connection: {error}");
+        CONNECTING.note("no connection to the database was free in time");
         Error::store_unavailable()
     })
 }
 
-fn unavailable(cause: &DieselError) -> Error {
-    log::warn!("the database refused: {cause}");
+fn unavailable(cause: &DieselError, outage: &Outage) -> Error {
+    outage.note(&format!("the database refused: {}", one_line(cause)));
     Error::store_unavailable()
 }
 

@@ -4,7 +4,10 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 use super::{Shared, refusals};
-use crate::error::{Error, Result};
+use crate::{
+    chat::readiness,
+    error::{Error, Result},
+};
 
 /// Alive: the process answers.
 #[utoipa::path(get, path = "/health", tag = "server", security(()), responses(
@@ -14,7 +17,8 @@ pub async fn health() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// Can take work: the database takes writes, and the server is not going down.
+/// Can take work: a message would be stored at this moment (it is tried, at most once a second), and the server is not
+/// going down.
 #[utoipa::path(get, path = "/ready", tag = "server", security(()), responses(
     refusals::Busy,
     (status = 200, description = "Can take work.", body = serde_json::Value, example = json!({"status": "ready"})),
@@ -26,11 +30,6 @@ pub async fn ready(app: Shared) -> Result<HttpResponse> {
             "The server is shutting down; come back in a moment.",
         ));
     }
-    if !app.journal.is_alive() {
-        return Err(Error::internal(
-            "a journal writer has ended: restart the server",
-        ));
-    }
-    app.db.check_writable().await?;
+    readiness::check(&app).await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }

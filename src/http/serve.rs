@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     app::{App, Writers},
-    chat::sweep::Sweep,
+    chat::{history, sweep::Sweep},
     config::{Config, ConfigError, TlsFiles, weaknesses},
     logging,
 };
@@ -84,6 +84,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let serving = rt::spawn(server);
     announce(format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
+    let watching = rt::spawn(history::watch(Arc::clone(&app)));
     let taken_over = tokio::select! {
         signal = signals::wait() => {
             log::info!("{signal}: shutting down");
@@ -106,7 +107,10 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
         log::error!("the server ended with an error: {error}");
     }
     tidying.abort();
+    watching.abort();
+    let history = Arc::clone(&app.history);
     finish(app, writers).await;
+    history.keep(true);
     if taken_over {
         return Err(ConfigError(
             "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into(),

@@ -20,7 +20,9 @@ use crate::{
 };
 use registry::{Newcomer, SocketId};
 pub use server::too_many_sockets;
-use server::{ChatServer, Connect, CountSockets, Disconnect, Drain, EndSession, News, Publish};
+use server::{
+    ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, News, Publish,
+};
 
 /// Something for one socket. Frames are encoded already and shared.
 #[derive(Debug, Clone, Message)]
@@ -208,6 +210,11 @@ impl Hub {
             code,
             reason,
         });
+    }
+
+    /// Closes every socket, and has them come back within seconds.
+    pub fn close_all(&self, code: u16, reason: &'static str) {
+        self.server.do_send(CloseAll { code, reason });
     }
 
     /// Tells every socket to come back later and closes it; new ones are refused. Answers when all have been told.

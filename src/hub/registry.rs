@@ -292,7 +292,7 @@ impl<O: Outbox> Registry<O> {
     }
 
     /// Tells every socket to come back, each at a moment of its own within `within`, and closes it.
-    pub fn drain(&mut self, within: Duration, now: Instant) {
+    pub fn close_all(&mut self, within: Duration, code: u16, reason: &'static str, now: Instant) {
         let ids: Vec<_> = self.sockets.keys().copied().collect();
         let (count, span) = (
             ids.len().max(1) as u64,
@@ -301,14 +301,14 @@ impl<O: Outbox> Registry<O> {
         for (place, id) in ids.into_iter().enumerate() {
             let after_ms = 500 + span.saturating_mul(place as u64) / count;
             let farewell = frame::event(&Event::Reconnect { after_ms });
-            self.close(
-                id,
-                Some(farewell),
-                close::SHUTTING_DOWN,
-                "the server is shutting down",
-                now,
-            );
+            self.close(id, Some(farewell), code, reason, now);
         }
+    }
+
+    /// The server is going down: all are to come back within this time.
+    pub fn drain(&mut self, within: Duration, now: Instant) {
+        let reason = "the server is shutting down";
+        self.close_all(within, close::SHUTTING_DOWN, reason, now);
     }
 
     /// To be called about once a second: asks for signs of life, gives up on the dead and the stuck, and tells those

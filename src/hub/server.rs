@@ -21,6 +21,9 @@ impl Outbox for Recipient<Deliver> {
     }
 }
 
+/// So that they do not all come back at the same moment.
+const COME_BACK_WITHIN: Duration = Duration::from_secs(2);
+
 /// Knows every socket of this process.
 pub struct ChatServer {
     registry: Registry<Recipient<Deliver>>,
@@ -179,6 +182,24 @@ impl Handler<EndSession> for ChatServer {
             message.reason,
             Instant::now(),
         );
+        self.tell_later(ctx, had_plan);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct CloseAll {
+    pub code: u16,
+    pub reason: &'static str,
+}
+
+impl Handler<CloseAll> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, CloseAll { code, reason }: CloseAll, ctx: &mut Context<Self>) {
+        let had_plan = self.registry.tell_at().is_some();
+        self.registry
+            .close_all(COME_BACK_WITHIN, code, reason, Instant::now());
         self.tell_later(ctx, had_plan);
     }
 }

@@ -7,12 +7,14 @@
 //! SQLite has one writer. On `PostgreSQL` there are a few, and a room always goes to the same one, so that the messages
 //! of a room are announced in the order of their numbers.
 
+mod pulse;
 mod writer;
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{mpsc, oneshot};
@@ -24,6 +26,7 @@ use crate::{
     error::{Error, Result},
     protocol::time::Timestamp,
 };
+use pulse::Pulse;
 use writer::{Log, Writer};
 
 /// Most drafts that may wait for one writer. More are refused: the disk is not keeping up.
@@ -96,12 +99,14 @@ struct Waiting<A> {
 /// The way into the journal.
 pub struct Journal<A> {
     writers: Vec<mpsc::Sender<Waiting<A>>>,
+    pulses: Vec<Arc<Pulse>>,
 }
 
 impl<A> Clone for Journal<A> {
     fn clone(&self) -> Self {
         Self {
             writers: self.writers.clone(),
+            pulses: self.pulses.clone(),
         }
     }
 }
@@ -146,26 +151,47 @@ impl<A: Send + 'static> Journal<A> {
             DatabaseUrl::Postgres(_) => POSTGRES_WRITERS,
         };
         let pool = unseen_pool(&storage.database_url, count);
-        let (mut writers, mut threads) = (Vec::new(), Vec::new());
+        let (mut writers, mut threads, mut pulses) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..count {
             let (sender, queue) = mpsc::channel(QUEUE);
             let (log, announce) = (Log::new(pool.clone(), clock), announcer());
+            let pulse = Arc::new(Pulse::default());
+            pulses.push(Arc::clone(&pulse));
             threads.push(
                 thread::Builder::new()
                     .name(format!("journal-{number}"))
                     .spawn(move || {
-                        Writer::new(log, queue, announce).run();
+                        Writer::new(log, queue, announce, pulse).run();
                     })?,
             );
             writers.push(sender);
         }
-        Ok((Self { writers }, Writers(threads)))
+        Ok((Self { writers, pulses }, Writers(threads)))
     }
 
     /// Whether every writer is at work. One that is not has panicked, and its rooms take no more messages.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.writers.iter().all(|writer| !writer.is_closed())
+    }
+
+    /// Whether a writer has been storing the same for so long.
+    #[must_use]
+    pub fn is_stuck(&self, limit: Duration) -> bool {
+        self.pulses.iter().any(|pulse| pulse.is_stuck(limit))
+    }
+
+    /// Whether a writer could not store what it tried last.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.pulses.iter().any(|pulse| pulse.has_failed())
+    }
+
+    /// What the writers remember of members does not hold any more: another history has taken the place of this one.
+    pub fn forget_members(&self) {
+        for pulse in &self.pulses {
+            pulse.forget();
+        }
     }
 
     /// Puts a draft into the queue. Drafts of one caller for one room are stored in the order of these calls.

@@ -3,18 +3,21 @@
 
 use std::{
     collections::HashSet,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc;
 
-use super::{Committed, News, Receipt, Waiting};
+use super::{Committed, News, Receipt, Waiting, pulse::Pulse};
 use crate::{
     clock::Clock,
     db::{
-        self, Pool, WriteError, conn,
+        self, Pool, WriteError,
         messages::{self, Appended, Members},
+        outage::STORING,
+        reach::one_line,
         rooms,
     },
     error::{Error, Result},
@@ -43,6 +46,9 @@ pub trait Store {
     /// The rooms of these names, each with its key and its latest change; a commit that was still on its way is in it,
     /// or will never be. `None` when the store does not answer.
     fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>>;
+
+    /// What is remembered of members does not hold any more.
+    fn forget_members(&mut self) {}
 }
 
 /// The logs of the rooms in the database.
@@ -77,9 +83,12 @@ impl Log {
                 logins: self.clock.now(),
             };
             let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
+            if let Err(error) = &outcome {
+                connection.note(error.cause());
+            }
             let again = others > 0
                 && matches!(outcome, Err(WriteError::Refused(_)))
-                && conn::is_broken(&mut connection)
+                && connection.is_broken()
                 && begun.elapsed() < BEGIN_ANEW_WITHIN;
             if !again {
                 return Ok(outcome);
@@ -91,17 +100,22 @@ impl Log {
 
 impl Store for Log {
     fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>> {
-        self.append_somewhere(drafts, at)?.map_err(|error| {
-            log::error!(
-                "{} messages could not be stored: {}",
-                drafts.len(),
-                error.cause()
-            );
-            match error {
-                WriteError::Refused(_) => Error::store_unavailable(),
-                WriteError::Unknown(_) => Error::outcome_unknown(),
-            }
+        let appended = self.append_somewhere(drafts, at)?;
+        match &appended {
+            Ok(_) => STORING.note_success(),
+            Err(error) => STORING.note(&format!(
+                "messages could not be stored: {}",
+                one_line(error.cause())
+            )),
+        }
+        appended.map_err(|error| match error {
+            WriteError::Refused(_) => Error::store_unavailable(),
+            WriteError::Unknown(_) => Error::outcome_unknown(),
         })
+    }
+
+    fn forget_members(&mut self) {
+        self.members = Members::default();
     }
 
     fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>> {
@@ -117,17 +131,24 @@ pub struct Writer<A, S, F> {
     announce: F,
     /// Rooms of which it is not known whether their last changes were stored.
     doubtful: HashSet<String>,
+    pulse: Arc<Pulse>,
     stored: u64,
     commits: u64,
 }
 
 impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
-    pub fn new(store: S, queue: mpsc::Receiver<Waiting<A>>, announce: F) -> Self {
+    pub fn new(
+        store: S,
+        queue: mpsc::Receiver<Waiting<A>>,
+        announce: F,
+        pulse: Arc<Pulse>,
+    ) -> Self {
         Self {
             store,
             queue,
             announce,
             doubtful: HashSet::new(),
+            pulse,
             stored: 0,
             commits: 0,
         }
@@ -211,7 +232,12 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
                 content: &draft.content,
             })
             .collect();
-        match self.store.append(&drafts, at) {
+        if self.pulse.begin() {
+            self.store.forget_members();
+        }
+        let stored = self.store.append(&drafts, at);
+        self.pulse.end(stored.is_ok());
+        match stored {
             Ok(outcomes) => self.tell(batch, outcomes, at),
             Err(error) => {
                 if error.code == Error::outcome_unknown().code {

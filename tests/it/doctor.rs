@@ -18,7 +18,7 @@ fn doctor(folder: &Path, env: &[(&str, &str)]) -> Finished {
 }
 
 /// The doctor, with the settings of this server and then these.
-fn doctor_of(server: &Server, env: &[(&str, &str)]) -> Finished {
+pub fn doctor_of(server: &Server, env: &[(&str, &str)]) -> Finished {
     let data_dir = server.data_dir().display().to_string();
     let port = server.addr.port().to_string();
     let mut all = vec![

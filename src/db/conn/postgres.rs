@@ -10,7 +10,7 @@ use diesel::{
 ///
 /// `synchronous_commit` is what "acked is stored" rests on, whatever the server's own configuration says.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'; \
-     SET idle_in_transaction_session_timeout = '10s'; SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
+     SET idle_in_transaction_session_timeout = '5s'; SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
      SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000; SET timezone = 'UTC'; \
      SET client_min_messages = warning";
 
@@ -71,6 +71,21 @@ fn has_several_hosts(url: &str) -> bool {
         .flat_map(|(_, parameters)| parameters.split('&'))
         .any(|parameter| parameter.starts_with("host") && parameter.contains([',']));
     hosts.contains(',') || named
+}
+
+/// Whether an error may come from the state that a connection has kept, and go on there when its cause is gone: plans
+/// of tables that were changed since, a role's settings as they were at its beginning (read-only, another search path),
+/// prepared statements that a pooler does not know. (Diesel hands on no SQLSTATE, so all that the schema itself does not
+/// say count, but for statements that took too long.)
+pub(super) fn may_outlast(error: &diesel::result::Error) -> bool {
+    use diesel::result::Error as DieselError;
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::Unknown | DatabaseErrorKind::ReadOnlyTransaction,
+            information,
+        ) => !information.message().starts_with("canceling statement"),
+        _ => false,
+    }
 }
 
 /// What `PostgreSQL` or libpq says when it will say the same again. (libpq does not hand on the code of a refused

@@ -167,7 +167,7 @@ impl Import {
             AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
         };
         if facts::find(&mut self.conn, "epoch")?.is_some() {
-            facts::update(&mut self.conn, "epoch", epoch)?;
+            facts::set(&mut self.conn, "epoch", epoch)?;
         } else {
             facts::insert(&mut self.conn, "epoch", epoch)?;
         }

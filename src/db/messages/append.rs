@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chrono::NaiveDateTime;
 use diesel::{prelude::*, result::Error as DieselError};
 
 use super::{
@@ -17,8 +16,10 @@ use crate::{
         AnyConnection,
         conn::{WriteError, write},
         is_unique_violation,
+        rooms::{find_greatest, say_healed},
         schema::rooms,
         sessions::{self, Logins},
+        time::StoredTime,
     },
     protocol::time::Timestamp,
 };
@@ -105,7 +106,15 @@ fn look_first(
     at: At,
     members: &mut Members,
 ) -> QueryResult<Vec<Appended>> {
-    let rooms = lock_rooms(conn, drafts)?;
+    let mut rooms = lock_rooms(conn, drafts)?;
+    for room in rooms.values_mut() {
+        // A count that was lowered by hand would have every message refused as one that is there already.
+        let greatest = find_greatest(conn, room.id)?;
+        if greatest > room.last_seq {
+            say_healed(room.id, room.last_seq, greatest);
+            room.last_seq = greatest;
+        }
+    }
     members.learn(conn, drafts, &rooms)?;
     let live = list_live(conn, drafts, at)?;
     let known = list_known(conn, drafts, &rooms)?;
@@ -221,7 +230,7 @@ fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult
 }
 
 /// Room, sender and `client_id`; and what was stored under it.
-type Found = (i64, i64, String, (i64, i64, String, NaiveDateTime));
+type Found = (i64, i64, String, (i64, i64, String, StoredTime));
 
 /// Those of the drafts that were stored before, by room, sender and `client_id`.
 fn list_known<'a>(
@@ -269,8 +278,8 @@ fn list_known<'a>(
         .map(|(room_id, user_id, client_id, stored)| ((room_id, user_id, client_id), stored))
         .collect();
     let known = names.into_iter().filter_map(|name| {
-        let stored = found.remove(&(name.0, name.1, name.2.to_owned()))?;
-        Some((name, stored))
+        let (id, seq, content, at) = found.remove(&(name.0, name.1, name.2.to_owned()))?;
+        Some((name, (id, seq, content, at.get())))
     });
     Ok(known.collect())
 }

@@ -176,7 +176,12 @@ fn begin() -> Run<impl FnMut(News<()>)> {
     let (sender, queue) = mpsc::channel(1_000);
     let told = Rc::new(RefCell::new(Told::default()));
     let (store, listener) = (Rc::clone(&database), Rc::clone(&told));
-    let writer = Writer::new(store, queue, move |news| listener.borrow_mut().hear(news));
+    let writer = Writer::new(
+        store,
+        queue,
+        move |news| listener.borrow_mut().hear(news),
+        Arc::default(),
+    );
     Run {
         database,
         sender,

@@ -6,14 +6,14 @@ use chrono::TimeDelta;
 use rustix::fs::{Access, access};
 use secrecy::ExposeSecret as _;
 
-use super::Report;
+use super::{Report, tables};
 use crate::{
     config::{DatabaseUrl, FoundKey, Storage},
     crypto::vault::Vault,
     db::{
         AnyConnection, conn,
         engine::{self, Postgres},
-        facts, file, lock_file, migrate,
+        facts, file, fitness, lock_file, migrate,
     },
     protocol::time::{Timestamp, now},
 };
@@ -58,6 +58,11 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
             ));
         }
         _ => report.ok(format!("The database {url} can be reached.")),
+    }
+    match fitness::find_connection_fault(&mut conn, url) {
+        Ok(Some(fault)) => report.problem(fault),
+        Ok(None) => {}
+        Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
     }
     let before = now();
     match engine::find_postgres(&mut conn) {
@@ -185,12 +190,11 @@ fn check_tables(
             return;
         }
     };
-    if !standing.unknown.is_empty() {
-        report.problem(format!(
-            "The database was brought up to date by a newer Parlour ({}): use that one, or go back to a backup from before.",
-            standing.unknown.join(", ")
-        ));
-    } else if standing.is_new {
+    let fault = fitness::find_table_fault(conn, url);
+    if let Ok(Some(fault)) = fault {
+        return report.problem(fault);
+    }
+    if standing.is_new {
         report.ok(format!(
             "The database is empty; the first start makes its tables (pending: {}).",
             standing.pending.join(", ")
@@ -205,6 +209,9 @@ fn check_tables(
     }
     if standing.is_new {
         return;
+    }
+    if standing.pending.is_empty() {
+        tables::check(conn, url, report);
     }
     match facts::list(conn, facts::KEY_CHECK) {
         Ok(sealed) if sealed.is_empty() => report.ok("Nothing in the database is encrypted yet."),

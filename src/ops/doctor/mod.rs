@@ -6,6 +6,7 @@ mod database;
 mod machine;
 mod network;
 mod place;
+mod tables;
 
 use std::{fmt, io, time::Duration};
 
@@ -45,6 +46,10 @@ impl Report {
         self.problems += 1;
         let verdict = self.paint.red("problem ");
         self.say(&verdict, sentence.as_ref());
+    }
+
+    fn count_problems(&self) -> u32 {
+        self.problems
     }
 
     fn say(&mut self, verdict: &str, sentence: &str) {

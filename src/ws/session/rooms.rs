@@ -84,7 +84,10 @@ impl ChatSession {
         let refused = if self.sync.is_some() {
             let detail = "The `sync` before this one is still being answered.";
             Some(Error::new(Kind::Conflict, "sync_in_progress", detail))
-        } else if sync.epoch.is_some_and(|epoch| epoch != self.app.epoch) {
+        } else if sync
+            .epoch
+            .is_some_and(|epoch| *epoch != *self.app.history.epoch())
+        {
             let detail = "This history was replaced since: drop your cursors and start afresh.";
             Some(Error::new(Kind::Conflict, "epoch_changed", detail))
         } else if !sync

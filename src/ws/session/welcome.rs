@@ -95,7 +95,7 @@ impl ChatSession {
             user_id: self.caller.user_id,
             username: self.caller.username.clone(),
             session: self.caller.session_id,
-            epoch: self.app.epoch.clone(),
+            epoch: self.app.history.epoch().to_string(),
             heartbeat_ms: u64::try_from(config.patience.ping_interval.as_millis())
                 .unwrap_or(u64::MAX),
             limits: config.limits,

@@ -149,10 +149,20 @@ impl Database {
         }
     }
 
-    fn name(&self) -> String {
+    /// Its name in the cluster.
+    pub fn name(&self) -> String {
         url::Url::parse(&self.url)
             .map(|url| url.path().trim_start_matches('/').to_owned())
             .unwrap_or_default()
+    }
+
+    /// Runs statements in a transaction that stays open until the returned value is dropped.
+    pub fn hold(&self, sql: &str) -> PgConnection {
+        let mut connection = PgConnection::establish(&self.url).expect("opens");
+        connection
+            .batch_execute(&format!("BEGIN; {sql}"))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection
     }
 
     /// Runs statements, as somebody would who has the database's password.

@@ -1,0 +1,301 @@
+//! Which history this is, and how it is noticed that another one has taken its place.
+//!
+//! A restored backup takes back numbers that clients know already. Nothing inside the database can tell: it is a copy of
+//! what was true once. So the data folder keeps a small file, `history`, with two things that a backup of the database
+//! does not have: the name of this life of the server, which every start writes anew into the database, too; and how far
+//! each room had come. A database of another life, or one that has not come as far, is another history. While serving,
+//! what was announced is compared with what is there, once a second and soon after every commit.
+//!
+//! Another history gets another epoch, so that every client starts afresh. When in doubt (the file is missing), it is
+//! another one: to fetch history once more costs little.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::{
+    app::App,
+    crypto::random_name,
+    db::{AnyConnection, facts, rooms},
+    error::{Error, Result},
+    journal::News,
+    protocol::close,
+};
+
+/// How often it is looked whether this is still the same history: at least, and at most.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the data folder knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    /// The life that is written into the database; and the one before, as long as it is not known to be.
+    lives: Vec<String>,
+    /// Room → how far it has come.
+    rooms: BTreeMap<i64, u64>,
+}
+
+/// The history that is served.
+#[derive(Debug)]
+pub struct History {
+    epoch: RwLock<Arc<str>>,
+    /// Room → the last change that was announced.
+    announced: Mutex<BTreeMap<i64, u64>>,
+    /// Room → how far it had come when it was looked at last.
+    seen: Mutex<BTreeMap<i64, u64>>,
+    file: PathBuf,
+    life: String,
+    written: Mutex<BTreeMap<i64, u64>>,
+    /// A number was announced that was not above the last.
+    is_replaced: AtomicBool,
+    look: Notify,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl History {
+    /// Compares the database with what the data folder knows of it, and begins a new life of both. The database must be
+    /// up to date, and nobody else's.
+    ///
+    /// # Errors
+    /// When the database fails, or the file cannot be written.
+    pub fn begin(
+        conn: &mut AnyConnection,
+        data_dir: &Path,
+    ) -> std::result::Result<Self, Box<dyn std::error::Error>> {
+        let file = data_dir.join("history");
+        let known = std::fs::read(&file)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok());
+        rooms::heal(conn)?;
+        let numbers: BTreeMap<i64, u64> = rooms::list_all_numbers(conn)?.into_iter().collect();
+        let (found, before) = (facts::find(conn, "epoch")?, facts::find(conn, "life")?);
+        let is_same = known.is_some_and(|known| {
+            before
+                .as_ref()
+                .is_some_and(|life| known.lives.contains(life))
+                && first_behind(&known.rooms, &numbers).is_none()
+        });
+        let epoch = match found {
+            Some(epoch) if is_same => epoch,
+            found => {
+                if found.is_some() && numbers.values().any(|&seq| seq > 0) {
+                    log::warn!(
+                        "this database is not as this server left it (it was restored, or {} is missing): every client starts afresh",
+                        file.display()
+                    );
+                }
+                let epoch = random_name()?;
+                facts::set(conn, "epoch", &epoch)?;
+                epoch
+            }
+        };
+        let life = random_name()?;
+        // Whenever this process ends, the file knows the life that the database has.
+        let lives = std::iter::once(life.clone()).chain(before).collect();
+        let mut known = Known {
+            lives,
+            rooms: numbers.clone(),
+        };
+        write(&file, &known, true)?;
+        facts::set(conn, "life", &life)?;
+        known.lives.truncate(1);
+        write(&file, &known, true)?;
+        Ok(Self {
+            epoch: RwLock::new(epoch.into()),
+            announced: Mutex::default(),
+            seen: Mutex::new(numbers.clone()),
+            file,
+            life,
+            written: Mutex::new(numbers),
+            is_replaced: AtomicBool::new(false),
+            look: Notify::new(),
+        })
+    }
+
+    /// Names this history.
+    #[must_use]
+    pub fn epoch(&self) -> Arc<str> {
+        Arc::clone(&self.epoch.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes what is about to be announced. A new number that is not above the last one is not of the same history.
+    pub fn note<A>(&self, news: &News<A>) {
+        let mut announced = lock(&self.announced);
+        match news {
+            News::Committed(committed) => {
+                for one in committed {
+                    let last = announced.entry(one.room_id).or_default();
+                    if one.id <= *last {
+                        self.is_replaced.store(true, Ordering::SeqCst);
+                    }
+                    *last = one.id.max(*last);
+                }
+            }
+            News::Reached { room_id, seq } => {
+                let last = announced.entry(*room_id).or_default();
+                *last = (*seq).max(*last);
+            }
+        }
+        drop(announced);
+        self.look.notify_one();
+    }
+
+    /// Room → how far it has certainly come.
+    fn known(&self) -> BTreeMap<i64, u64> {
+        let mut known = lock(&self.seen).clone();
+        for (room_id, seq) in &*lock(&self.announced) {
+            let last = known.entry(*room_id).or_default();
+            *last = (*seq).max(*last);
+        }
+        known
+    }
+
+    /// Keeps how far the rooms have come. At the end of a process it is forced to the disk.
+    pub fn keep(&self, at_the_end: bool) {
+        let rooms = self.known();
+        let mut written = lock(&self.written);
+        if *written == rooms && !at_the_end {
+            return;
+        }
+        let known = Known {
+            lives: vec![self.life.clone()],
+            rooms,
+        };
+        match write(&self.file, &known, at_the_end) {
+            Ok(()) => *written = known.rooms,
+            Err(error) => log::warn!("{} cannot be written: {error}", self.file.display()),
+        }
+    }
+}
+
+/// The first room that has not come as far as was known.
+fn first_behind(known: &BTreeMap<i64, u64>, numbers: &BTreeMap<i64, u64>) -> Option<i64> {
+    known
+        .iter()
+        .find(|(room_id, known)| numbers.get(room_id).copied().unwrap_or(0) < **known)
+        .map(|(room_id, _)| *room_id)
+}
+
+fn write(file: &Path, known: &Known, is_forced: bool) -> std::io::Result<()> {
+    use std::{
+        fs::{self, OpenOptions},
+        io::Write as _,
+        os::unix::fs::OpenOptionsExt as _,
+    };
+    let new = file.with_extension("new");
+    let mut writing = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&new)?;
+    writing.write_all(&serde_json::to_vec(known)?)?;
+    if is_forced {
+        writing.sync_all()?;
+    }
+    fs::rename(&new, file)
+}
+
+/// Looks, as long as the server serves, whether its database still holds the history that was announced.
+pub async fn watch(app: Arc<App>) {
+    loop {
+        let _whichever_is_first = tokio::time::timeout(LOOK, app.history.look.notified()).await;
+        // A database that is away is nothing to be said about here.
+        match is_another(&app).await {
+            Ok(false) => app.history.keep(false),
+            Ok(true) => {
+                if let Err(error) = replace(&app).await {
+                    log::error!("a new epoch could not be stored: {error}");
+                }
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(LOOK_PAUSE).await;
+    }
+}
+
+async fn is_another(app: &App) -> Result<bool> {
+    if app.history.is_replaced.load(Ordering::SeqCst) {
+        return Ok(true);
+    }
+    // Taken before the database is asked: what is announced meanwhile is stored already.
+    let known = app.history.known();
+    let epoch = app.history.epoch();
+    let (found, numbers) = app
+        .db
+        .read(|conn| Ok((facts::find(conn, "epoch")?, rooms::list_all_numbers(conn)?)))
+        .await?;
+    if found.as_deref() != Some(&*epoch) {
+        return Ok(true);
+    }
+    let mut numbers: BTreeMap<_, _> = numbers.into_iter().collect();
+    if first_behind(&known, &numbers).is_some() {
+        // Perhaps only the count was changed by hand, and all messages are there.
+        let healed = app.db.write(|conn| {
+            rooms::heal(conn)?;
+            rooms::list_all_numbers(conn)
+        });
+        numbers = healed.await?.into_iter().collect();
+        if first_behind(&known, &numbers).is_some() {
+            return Ok(true);
+        }
+    }
+    *lock(&app.history.seen) = numbers;
+    Ok(false)
+}
+
+async fn replace(app: &App) -> Result<()> {
+    let epoch = random_name().map_err(Error::internal)?;
+    let fact = epoch.clone();
+    app.db
+        .write(move |conn| facts::set(conn, "epoch", &fact))
+        .await?;
+    log::warn!(
+        "the database holds another history (a backup was restored): every client starts afresh"
+    );
+    *app.history
+        .epoch
+        .write()
+        .unwrap_or_else(PoisonError::into_inner) = epoch.into();
+    // What is there now counts, from the next look on.
+    lock(&app.history.announced).clear();
+    lock(&app.history.seen).clear();
+    app.history.is_replaced.store(false, Ordering::SeqCst);
+    app.journal.forget_members();
+    app.hub
+        .close_all(close::UNKNOWN, "the history was replaced: start afresh");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_that_has_not_come_as_far_is_behind() {
+        let numbers = |list: &[(i64, u64)]| list.iter().copied().collect::<BTreeMap<_, _>>();
+        assert_eq!(
+            first_behind(&numbers(&[(1, 5)]), &numbers(&[(1, 5), (2, 0)])),
+            None
+        );
+        assert_eq!(first_behind(&numbers(&[(1, 5)]), &numbers(&[(1, 9)])), None);
+        assert_eq!(
+            first_behind(&numbers(&[(1, 5)]), &numbers(&[(1, 4)])),
+            Some(1)
+        );
+        assert_eq!(first_behind(&numbers(&[(1, 5)]), &numbers(&[])), Some(1));
+        assert_eq!(first_behind(&numbers(&[(1, 0)]), &numbers(&[])), None);
+    }
+}

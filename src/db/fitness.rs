@@ -1,0 +1,276 @@
+//! Whether a database can be what Parlour stands on, and whether what it holds belongs together. What is not right is
+//! told as a sentence that says what to do.
+
+use diesel::{
+    connection::SimpleConnection as _,
+    dsl::sql,
+    pg::PgConnection,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Bool, Nullable, Text},
+};
+
+use super::{AnyConnection, conn, migrate};
+use crate::config::DatabaseUrl;
+
+/// The tables that every version has.
+const TABLES: [&str; 6] = [
+    "facts",
+    "users",
+    "sessions",
+    "rooms",
+    "memberships",
+    "messages",
+];
+/// The indexes without which a message could be stored twice, and how they are made.
+const INDEXES: [(&str, &str); 2] = [
+    (
+        "messages_by_seq",
+        "CREATE UNIQUE INDEX messages_by_seq ON messages (room_id, seq)",
+    ),
+    (
+        "messages_by_client_id",
+        "CREATE UNIQUE INDEX messages_by_client_id ON messages (room_id, user_id, client_id) WHERE client_id IS NOT NULL",
+    ),
+];
+
+/// Why a database cannot be served, or what is wrong with it.
+pub type Fault = String;
+
+/// What a connection to it shows: its encoding, whether it takes writes, and whether sessions are what they seem.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_connection_fault(
+    conn: &mut AnyConnection,
+    url: &DatabaseUrl,
+) -> QueryResult<Option<Fault>> {
+    let AnyConnection::Postgres(conn) = conn else {
+        return Ok(None);
+    };
+    if is_pooled_by_transaction(conn, url) {
+        return Ok(Some(format!(
+            "Between here and {url} is a pooler that gives each transaction another session (transaction pooling): connect to PostgreSQL directly, or set pool_mode = session there."
+        )));
+    }
+    let (encoding, is_standby, is_read_only): (String, bool, bool) = diesel::select((
+        sql::<Text>("current_setting('server_encoding')"),
+        sql::<Bool>("pg_is_in_recovery()"),
+        sql::<Bool>("(SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')"),
+    ))
+    .get_result(conn)?;
+    Ok(if encoding != "UTF8" {
+        Some(format!(
+            "The database {url} has the encoding {encoding}, in which not every text can be written: make one in UTF8 (CREATE DATABASE parlour OWNER parlour ENCODING 'UTF8' TEMPLATE template0) and name it in DATABASE_URL."
+        ))
+    } else if is_standby {
+        Some(format!(
+            "The database {url} is a read-only standby: name its primary in DATABASE_URL (or several hosts, of which the one that takes writes is used)."
+        ))
+    } else if is_read_only {
+        Some(format!(
+            "The database {url} is read-only for this user: reset default_transaction_read_only (ALTER ROLE … RESET, ALTER DATABASE … RESET, or postgresql.conf)."
+        ))
+    } else {
+        None
+    })
+}
+
+/// A session must keep what it is told. With a pooler in between, another one answers, or two are one.
+fn is_pooled_by_transaction(one: &mut PgConnection, url: &DatabaseUrl) -> bool {
+    let Ok(AnyConnection::Postgres(mut other)) = conn::open(url) else {
+        return false;
+    };
+    // Statements without parameters: others would fail in ways of their own.
+    let is_kept = "DO $$ BEGIN IF current_setting('parlour.session', true) IS DISTINCT FROM 'one' \
+                   THEN RAISE EXCEPTION 'another session'; END IF; END $$";
+    let is_new = "DO $$ BEGIN IF current_setting('parlour.session', true) = 'one' \
+                  THEN RAISE EXCEPTION 'the same session'; END IF; END $$";
+    if one.batch_execute("SET parlour.session = 'one'").is_err() {
+        return false;
+    }
+    let is_pooled = other.batch_execute(is_new).is_err()
+        || other.batch_execute("BEGIN").is_err()
+        || one.batch_execute(is_kept).is_err();
+    // It may have been set in a session that the pooler hands to somebody else.
+    for conn in [&mut other, one] {
+        let _it_is_closed_anyway = conn.batch_execute("ROLLBACK; RESET parlour.session");
+    }
+    is_pooled
+}
+
+/// What is wrong with the tables of a database that is about to be brought up to date.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_table_fault(
+    conn: &mut AnyConnection,
+    url: &DatabaseUrl,
+) -> Result<Option<Fault>, migrate::Failure> {
+    let standing = migrate::look(conn)?;
+    if !standing.unknown.is_empty() {
+        return Ok(Some(newer(&standing.unknown)));
+    }
+    if !standing.is_new {
+        let missing = list_missing_tables(conn)?;
+        if !missing.is_empty() {
+            return Ok(Some(tables_are_missing(url, &missing)));
+        }
+    }
+    if standing.pending.is_empty() {
+        return Ok(None);
+    }
+    Ok(find_schema_fault(conn, url)?)
+}
+
+fn newer(unknown: &[String]) -> Fault {
+    format!(
+        "The database was brought up to date by a newer Parlour ({}): use that one, or go back to a backup from before.",
+        unknown.join(", ")
+    )
+}
+
+fn tables_are_missing(url: &DatabaseUrl, missing: &[String]) -> Fault {
+    format!(
+        "The database {url} lacks tables that it once had ({}): restore a backup, check the role's search_path, or start with a new database.",
+        missing.join(", ")
+    )
+}
+
+fn find_schema_fault(conn: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult<Option<Fault>> {
+    let AnyConnection::Postgres(conn) = conn else {
+        return Ok(None);
+    };
+    let schema: Option<String> =
+        diesel::select(sql::<Nullable<Text>>("current_schema()::text")).get_result(conn)?;
+    let Some(schema) = schema else {
+        return Ok(Some(format!(
+            "No schema of the search_path is in the database {url}: CREATE SCHEMA one, or reset search_path for the role of DATABASE_URL."
+        )));
+    };
+    let may: bool = diesel::select(sql::<Bool>(
+        "has_schema_privilege(current_schema(), 'CREATE')",
+    ))
+    .get_result(conn)?;
+    let role: String = diesel::select(sql::<Text>("current_user::text")).get_result(conn)?;
+    Ok((!may).then(|| {
+        format!(
+            "The role {role} may not make tables in the schema {schema} of {url}: make it the owner of the database (ALTER DATABASE … OWNER TO {role}), or GRANT CREATE ON SCHEMA {schema} TO {role}."
+        )
+    }))
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn list_names(conn: &mut AnyConnection, query: &str) -> QueryResult<Vec<String>> {
+    let found: Vec<Name> = match conn {
+        AnyConnection::Postgres(conn) => sql_query(query).load(conn)?,
+        AnyConnection::Sqlite(conn) => sql_query(query).load(conn)?,
+    };
+    Ok(found.into_iter().map(|found| found.name).collect())
+}
+
+fn list_missing_tables(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    let found = match conn {
+        AnyConnection::Postgres(_) => list_names(
+            conn,
+            "SELECT relname::text AS name FROM pg_class WHERE pg_table_is_visible(oid)",
+        )?,
+        AnyConnection::Sqlite(_) => {
+            list_names(conn, "SELECT name FROM sqlite_master WHERE type = 'table'")?
+        }
+    };
+    Ok(TABLES
+        .iter()
+        .filter(|table| !found.iter().any(|found| found == *table))
+        .map(ToString::to_string)
+        .collect())
+}
+
+/// The indexes that are not there, or do not hold, each with the statement that makes it.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_missing_indexes(
+    conn: &mut AnyConnection,
+) -> QueryResult<Vec<(&'static str, &'static str)>> {
+    let found = match conn {
+        AnyConnection::Postgres(_) => list_names(
+            conn,
+            "SELECT relname::text AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+             WHERE indrelid = to_regclass('messages') AND indisunique AND indisvalid",
+        )?,
+        AnyConnection::Sqlite(_) => list_names(
+            conn,
+            "SELECT name FROM pragma_index_list('messages') WHERE \"unique\" = 1",
+        )?,
+    };
+    Ok(INDEXES
+        .into_iter()
+        .filter(|(name, _)| !found.iter().any(|found| found == name))
+        .collect())
+}
+
+/// What the role may not do to the tables, like `INSERT on messages`.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_missing_rights(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    if matches!(conn, AnyConnection::Sqlite(_)) {
+        return Ok(Vec::new());
+    }
+    list_names(
+        conn,
+        &format!(
+            "SELECT p || ' on ' || t AS name FROM unnest(ARRAY['{}']) AS t, \
+             unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p \
+             WHERE to_regclass(t) IS NOT NULL AND NOT has_table_privilege(t, p)",
+            TABLES.join("', '")
+        ),
+    )
+}
+
+/// A room's count beside what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Count {
+    /// The room.
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    /// How many changes it has counted.
+    #[diesel(sql_type = BigInt)]
+    pub last_seq: i64,
+    /// The greatest number that it holds.
+    #[diesel(sql_type = BigInt)]
+    pub greatest: i64,
+    /// How many messages it holds.
+    #[diesel(sql_type = BigInt)]
+    pub messages: i64,
+    /// How many of them have a time that no clock shows.
+    #[diesel(sql_type = BigInt)]
+    pub timeless: i64,
+}
+
+/// Counts the messages of every room, which may take a while.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_rooms(conn: &mut AnyConnection) -> QueryResult<Vec<Count>> {
+    let query = "SELECT rooms.name AS name, rooms.last_seq AS last_seq, \
+         COALESCE(MAX(CASE WHEN messages.id > messages.seq THEN messages.id ELSE messages.seq END), 0) AS greatest, \
+         COUNT(messages.id) AS messages, \
+         COUNT(CASE WHEN messages.created_at BETWEEN '0001-01-01 00:00:00' AND '9999-12-31 23:59:59' \
+                    THEN NULL ELSE messages.id END) AS timeless \
+         FROM rooms LEFT JOIN messages ON messages.room_id = rooms.id \
+         GROUP BY rooms.id, rooms.name, rooms.last_seq ORDER BY rooms.id";
+    match conn {
+        AnyConnection::Postgres(conn) => {
+            conn.batch_execute("SET statement_timeout = '10min'")?;
+            sql_query(query).load(conn)
+        }
+        AnyConnection::Sqlite(conn) => sql_query(query).load(conn),
+    }
+}

@@ -1,0 +1,76 @@
+//! What the tables hold: whether it belongs together, and whether this program may use it.
+
+use super::Report;
+use crate::{
+    config::DatabaseUrl,
+    db::{
+        AnyConnection,
+        fitness::{self, Count},
+    },
+};
+
+/// Checks tables that are up to date.
+pub fn check(conn: &mut AnyConnection, url: &DatabaseUrl, report: &mut Report) {
+    match try_check(conn, report) {
+        Ok(()) => {}
+        Err(error) => report.problem(format!("The tables of {url} cannot be read ({error}).")),
+    }
+}
+
+fn try_check(
+    conn: &mut AnyConnection,
+    report: &mut Report,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let rights = fitness::list_missing_rights(conn)?;
+    if rights.is_empty() {
+        for (name, statement) in fitness::list_missing_indexes(conn)? {
+            report.problem(format!(
+                "The index {name} is missing or not valid, so that a message could be stored twice: stop Parlour, and run {statement}."
+            ));
+        }
+    } else {
+        report.problem(format!(
+            "The user of DATABASE_URL lacks rights ({}): GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO it.",
+            rights.join(", ")
+        ));
+        if rights.iter().any(|right| right.starts_with("SELECT")) {
+            return Ok(());
+        }
+    }
+    let before = report.count_problems();
+    for room in fitness::count_rooms(conn)? {
+        check_room(&room, report);
+    }
+    if report.count_problems() == before {
+        report.ok("Every room holds the messages that it has counted.");
+    }
+    Ok(())
+}
+
+/// As long as every change is a new message, a room holds as many as it has counted.
+fn check_room(room: &Count, report: &mut Report) {
+    let Count {
+        name,
+        last_seq,
+        greatest,
+        messages,
+        timeless,
+    } = room;
+    if greatest > last_seq {
+        report.problem(format!(
+            "Room {name} has counted {last_seq} changes and holds number {greatest}: rooms.last_seq was changed by hand. The next start, or the next message, puts it right."
+        ));
+    }
+    let lost = greatest.max(last_seq) - messages;
+    if lost > 0 {
+        report.problem(format!(
+            "Room {name} has lost {lost} of its {} messages: rows were deleted by hand, or the database is damaged. They are shown as unreadable; restore a backup to have them again.",
+            greatest.max(last_seq)
+        ));
+    }
+    if *timeless > 0 {
+        report.problem(format!(
+            "Room {name} holds {timeless} messages with a time that no clock shows (created_at): they are shown as of 1970. Put a time there."
+        ));
+    }
+}

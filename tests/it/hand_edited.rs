@@ -1,0 +1,167 @@
+//! Somebody edits the tables by hand: messages go on being stored, readers get what is there and see what is not, and
+//! `doctor` names it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    doctor::doctor_of,
+    support::{Backend, Server, User},
+};
+
+on_both![
+    a_count_that_was_lowered_is_put_right,
+    a_deleted_row_is_shown_as_a_hole,
+    a_time_that_no_clock_shows_hides_no_message,
+    what_was_edited_is_named_by_the_doctor,
+];
+
+fn server_with(backend: Backend, count: usize) -> (Server, User) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    for n in 1..=count {
+        alice.post(&n.to_string(), None).expect(201);
+    }
+    (server, alice)
+}
+
+fn a_count_that_was_lowered_is_put_right(backend: Backend) {
+    let (mut server, alice) = server_with(backend, 5);
+    let lower = "UPDATE rooms SET last_seq = 2";
+    server.database.execute(lower);
+    let posted = alice.post("while serving", None).expect(201);
+    assert_eq!(posted.json()["id"], 6);
+    server.await_log("rooms.last_seq was changed by hand");
+    server.kill9();
+    server.database.execute(lower);
+    server.start_again();
+    let posted = alice.post("while stopped", None).expect(201);
+    assert_eq!(posted.json()["id"], 7);
+    let ids: Vec<u64> = alice
+        .history()
+        .iter()
+        .filter_map(|message| message["id"].as_u64())
+        .collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/// What each number is: its text, or that it cannot be read.
+fn shown(messages: &[Value]) -> Vec<(u64, &str)> {
+    messages
+        .iter()
+        .map(|message| {
+            let content = if message["unreadable"] == true {
+                assert_eq!(message["content"], "", "{message}");
+                "-"
+            } else {
+                message["content"].as_str().expect("a text")
+            };
+            (message["seq"].as_u64().expect("a number"), content)
+        })
+        .collect()
+}
+
+fn a_deleted_row_is_shown_as_a_hole(backend: Backend) {
+    let (server, alice) = server_with(backend, 6);
+    let mut live = alice.connect();
+    server
+        .database
+        .execute("DELETE FROM messages WHERE id IN (1, 3, 4, 6)");
+    let all = [(1, "-"), (2, "2"), (3, "-"), (4, "-"), (5, "5"), (6, "-")];
+    for query in ["", "?since=0", "?after=0", "?before=7", "?around=3"] {
+        assert_eq!(shown(&alice.page(query)), all, "{query}");
+    }
+    assert_eq!(shown(&alice.page("?limit=2")), all[4..]);
+    assert_eq!(shown(&alice.page("?since=1&limit=3")), all[1..4]);
+    assert_eq!(shown(&alice.page("?before=4&limit=2")), all[1..3]);
+    let mut socket = alice.connect();
+    socket.send_json(&json!({"type": "sync", "rooms": {"general": 0}, "ref": "r"}));
+    let mut synced = Vec::new();
+    let answer = loop {
+        let frame = socket.next_frame();
+        match frame["type"].as_str() {
+            Some("message") => synced.push(frame),
+            Some("synced") => break frame,
+            _ => {}
+        }
+    };
+    assert_eq!(shown(&synced), all);
+    assert_eq!(
+        answer["rooms"]["general"],
+        json!({"seq": 6, "complete": true})
+    );
+    // And life goes on.
+    live.say("7");
+    live.expect_message("7");
+}
+
+fn a_time_that_no_clock_shows_hides_no_message(backend: Backend) {
+    let (server, alice) = server_with(backend, 5);
+    let odd = match backend {
+        Backend::Postgres => ["infinity", "-infinity", "20000-01-01", "0044-03-15 BC"],
+        Backend::Sqlite => ["infinity", "", "20000-01-01", "yesterday"],
+    };
+    for (n, time) in odd.iter().enumerate() {
+        server.database.execute(&format!(
+            "UPDATE messages SET created_at = '{time}' WHERE id = {}",
+            n + 1
+        ));
+    }
+    let all = [(1, "1"), (2, "2"), (3, "3"), (4, "4"), (5, "5")];
+    let page = alice.page("");
+    assert_eq!(shown(&page), all);
+    for message in &page {
+        let at = message["created_at"].as_str().expect("a time");
+        assert_eq!(at.len(), "2026-11-22T14:07:45.123456+00:00".len(), "{at}");
+    }
+}
+
+fn what_was_edited_is_named_by_the_doctor(backend: Backend) {
+    let (server, _) = server_with(backend, 6);
+    let named = |sql: &str, words: &str| {
+        server.database.execute(sql);
+        let ended = doctor_of(&server, &[]);
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert!(
+            ended.stdout.contains(words),
+            "not {words:?}: {}",
+            ended.stdout
+        );
+    };
+    assert_eq!(doctor_of(&server, &[]).status.code(), Some(0));
+    named(
+        "DELETE FROM messages WHERE id = 3",
+        "Room general has lost 1 of its 6 messages",
+    );
+    named(
+        "UPDATE messages SET created_at = 'infinity' WHERE id = 2",
+        "1 messages with a time that no clock shows",
+    );
+    named(
+        "DROP INDEX messages_by_client_id",
+        "The index messages_by_client_id is missing",
+    );
+    drop(server);
+    let (mut server, _) = server_with(backend, 6);
+    server.kill9();
+    server.database.execute("UPDATE rooms SET last_seq = 2");
+    let ended = doctor_of(&server, &[]);
+    assert!(
+        ended
+            .stdout
+            .contains("has counted 2 changes and holds number 6"),
+        "{ended:?}"
+    );
+    server.database.execute("DROP TABLE facts");
+    let ended = doctor_of(&server, &[]);
+    assert!(
+        ended
+            .stdout
+            .contains("lacks tables that it once had (facts)"),
+        "{ended:?}"
+    );
+    let said = server.try_start_again().expect_err("it does not start");
+    assert!(
+        said.contains("lacks tables that it once had (facts)"),
+        "{said}"
+    );
+}

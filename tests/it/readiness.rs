@@ -1,0 +1,82 @@
+//! `/ready` says 200 only when a message would be stored: it meets what a message would meet. (The names of the tests let
+//! a run without PostgreSQL leave them out.)
+
+use std::{thread, time::Duration};
+
+use crate::support::{Backend, Cluster, Server, User, eventually};
+
+on_both![a_server_that_takes_messages_is_ready];
+
+fn a_server_that_takes_messages_is_ready(backend: Backend) {
+    let server = Server::start(backend);
+    // Before anyone has an account, and after.
+    server.http().get("/ready").expect(200);
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    for n in 1..=5 {
+        eventually("it is asked anew", || {
+            thread::sleep(Duration::from_millis(250));
+            Some(server.http().get("/ready").expect(200))
+        });
+        // What was tried has taken no number, and was told to nobody.
+        assert_eq!(socket.say("one more")["id"], n);
+    }
+    assert_eq!(alice.history().len(), 5);
+}
+
+fn becomes(server: &Server, status: u16, why: &str) {
+    eventually(&format!("/ready says {status}: {why}"), || {
+        (server.http().get("/ready").status == status).then_some(())
+    });
+}
+
+mod whatever_keeps_messages_from_being_stored_is_seen {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
+        cluster.execute("CREATE DATABASE chat OWNER chat");
+        let mut url = url::Url::parse(&cluster.url_of("chat")).expect("a URL");
+        url.set_username("chat").expect("sets");
+        url.set_password(Some("chat")).expect("sets");
+        let server = cluster.server().env("DATABASE_URL", url).start();
+        let database = cluster.database("chat");
+        let alice = User::register(&server, "alice");
+        alice.post("before", None).expect(201);
+        becomes(&server, 200, "all is well");
+        for lock in [
+            "LOCK TABLE messages IN EXCLUSIVE MODE",
+            "SELECT FROM rooms FOR UPDATE",
+        ] {
+            let held = database.hold(lock);
+            becomes(&server, 503, lock);
+            drop(held);
+            becomes(&server, 200, "the lock is gone");
+        }
+        for (breaks, mends) in [
+            (
+                "REVOKE INSERT ON messages FROM chat",
+                "GRANT INSERT ON messages TO chat",
+            ),
+            (
+                "ALTER TABLE rooms RENAME TO halls",
+                "ALTER TABLE halls RENAME TO rooms",
+            ),
+        ] {
+            database.execute(breaks);
+            becomes(&server, 503, breaks);
+            database.execute(mends);
+            becomes(&server, 200, mends);
+        }
+        // A standby that every commit waits for, and that is not there.
+        cluster.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+        cluster.execute("SELECT pg_reload_conf()");
+        becomes(&server, 503, "a standby is waited for");
+        cluster.execute("ALTER SYSTEM RESET synchronous_standby_names");
+        cluster.execute("SELECT pg_reload_conf()");
+        becomes(&server, 200, "nobody is waited for");
+        alice.post("after", None).expect(201);
+    }
+}

@@ -61,8 +61,13 @@ impl Outage {
         }
     }
 
-    /// Something went well.
+    /// Something went well; so the database can be reached, too.
     pub fn note_success(&self) {
+        self.end_if_calm();
+        CONNECTING.end_if_calm();
+    }
+
+    fn end_if_calm(&self) {
         if let Some((length, untold)) = self.end(Instant::now()) {
             log::info!(
                 "{} after {} s ({untold} more failures were not logged)",

@@ -30,6 +30,9 @@ fn cluster_for(host: &Host) -> (Cluster, u16) {
     (cluster, port.expect("a port"))
 }
 
+/// The pool, the journal's writers and the lock.
+const MOST_BACKENDS: usize = 8 + 2 + 1;
+
 fn serve(host: &Host, cluster: &Cluster) -> Server {
     let mut url = url::Url::parse(&cluster.url()).expect("a URL");
     url.set_host(Some(&host.here().to_string())).expect("sets");
@@ -78,7 +81,6 @@ mod a_cut_of_the_network_under_load_is_survived {
             }
             listen(&acks, Duration::from_secs(1), &mut noted);
             assert!(noted.len() > 10, "only {} acks before", noted.len());
-            let before = backends(&cluster, &host);
             for length in cuts() {
                 host.cut(port);
                 listen(&acks, length, &mut noted);
@@ -93,10 +95,10 @@ mod a_cut_of_the_network_under_load_is_survived {
                 );
                 noted.push(first);
                 // What the cut left behind is ended within seconds, not hours.
-                eventually("no more backends than before", || {
-                    (backends(&cluster, &host) <= before).then_some(())
+                eventually("no more backends than it may have", || {
+                    (backends(&cluster, &host) <= MOST_BACKENDS).then_some(())
                 });
-                println!("{} backends, {before} before", backends(&cluster, &host));
+                println!("{} backends", backends(&cluster, &host));
                 listen(&acks, Duration::from_millis(500), &mut noted);
             }
         });

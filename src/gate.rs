@@ -4,9 +4,8 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -16,16 +15,30 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 
+mod lanes;
+
+pub use lanes::Asker;
+use lanes::Lanes;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A bounded pool of threads for one kind of blocking work.
 #[derive(Clone)]
 pub struct Gate {
-    queue: SyncSender<Job>,
+    queue: Arc<Queue>,
     waiting: Arc<AtomicUsize>,
     most_waiting: usize,
     limit: Duration,
     name: &'static str,
+}
+
+/// What the handles of a gate share; the threads end when the last of them is gone.
+struct Queue(Arc<Lanes<Job>>);
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// How the threads of a gate share the cores with everybody else.
@@ -62,8 +75,8 @@ impl Gate {
         waiting: usize,
         limit: Duration,
     ) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel::<Job>(waiting);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let jobs = Arc::new(Lanes::<Job>::new(waiting));
+        let queue = Arc::new(Queue(Arc::clone(&jobs)));
         for number in 0..threads {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new()
@@ -96,6 +109,20 @@ impl Gate {
         urgency: Urgency,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        self.run_for(Asker::default(), urgency, job).await
+    }
+
+    /// The same for one of many who ask: each waits behind his own jobs, and takes turns with the others. When the queue
+    /// is full, whoever has the most waiting gives way to those who have less.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_for<T: Send + 'static>(
+        &self,
+        asker: Asker,
+        urgency: Urgency,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
         if urgency == Urgency::CanWait
             && self.waiting.load(Ordering::Relaxed) > self.most_waiting / 2
         {
@@ -113,19 +140,14 @@ impl Gate {
                 let _gone = answer.send(job());
             }
         });
-        match self.queue.try_send(boxed) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(self.busy()),
-            Err(TrySendError::Disconnected(_)) => {
-                return Err(Error::internal(format_args!(
-                    "the {} threads are gone",
-                    self.name
-                )));
-            }
-        }
+        // Dropping a job tells its caller, who may be another one.
+        drop(self.queue.0.push(asker, boxed));
         match tokio::time::timeout(self.limit, answered).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(_)) if Instant::now() >= deadline => Err(self.busy()),
+            // It was late, or gave way.
+            Ok(Err(_)) if Instant::now() >= deadline || !begun.load(Ordering::SeqCst) => {
+                Err(self.busy())
+            }
             Ok(Err(_)) => Err(Error::internal(format_args!(
                 "a {} job ended without an answer",
                 self.name
@@ -141,9 +163,8 @@ impl Gate {
 
     fn busy(&self) -> Error {
         log::warn!(
-            "{} work did not get its turn within {:?}",
-            self.name,
-            self.limit
+            "{} work did not get its turn: too much is waiting",
+            self.name
         );
         Error::unavailable(
             "busy",
@@ -168,14 +189,8 @@ impl Drop for Waiting {
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    loop {
-        // Held only while taking a job, never while doing it.
-        let next = match jobs.lock() {
-            Ok(receiver) => receiver.recv(),
-            Err(poisoned) => poisoned.into_inner().recv(),
-        };
-        let Ok(job) = next else { return };
+fn work(jobs: &Lanes<Job>) {
+    while let Some(job) = jobs.pop() {
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
             log::error!("a job panicked; its caller is told, the thread goes on");
         }

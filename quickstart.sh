@@ -66,6 +66,7 @@ with_compose() {
     [ "$start" = yes ] || exit 0
     docker compose up --detach
     say "Parlour runs at http://127.0.0.1:${PARLOUR_PORT:-8000}; its log: docker compose logs --follow parlour"
+    say "Add people with: docker compose exec parlour parlour users add NAME (or set REGISTRATION=open in .env)"
     exit 0
 }
 

@@ -16,6 +16,8 @@ use crate::{
         connections::Connections,
         history::History,
         messages::{self, Announcement},
+        networks::Networks,
+        passwords::Costs,
         rates::Rates,
         readiness::Readiness,
         tickets::Tickets,
@@ -66,6 +68,10 @@ pub struct App {
     pub tokens: TokenKey,
     /// Where passwords are hashed.
     pub passwords: Gate,
+    /// From where people have logged in.
+    pub networks: Networks,
+    /// What the hashes of passwords cost.
+    pub costs: Costs,
     /// How often one may do what.
     pub rates: Rates,
     /// How many connections an address may hold.
@@ -133,6 +139,8 @@ impl App {
             clock,
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,
+            networks: Networks::new(config.keys.secret_key.expose_secret()),
+            costs: Costs::new(config.keys.secret_key.expose_secret()),
             rates: Rates::new(config.rate_limits, &config.limits),
             connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
             tickets: Tickets::default(),

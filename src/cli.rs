@@ -108,6 +108,9 @@ pub enum Command {
         #[command(flatten)]
         keys: KeySettings,
     },
+    /// Add people, and see to their accounts, beside a running server or a stopped one
+    #[command(subcommand)]
+    Users(ops::users::UsersCommand),
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -273,6 +276,7 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
             storage,
             keys,
         } => ops::restore::run(&storage, &keys, &file, replace),
+        Command::Users(command) => Ok(ops::users::run(command)),
         Command::Doctor { settings, health } => Ok(if health {
             ops::doctor::health(&settings)
         } else {

@@ -19,7 +19,7 @@ use secrecy::SecretString;
 
 pub use self::{
     authority::{Authority, Origin},
-    checked::{Config, Patience, Storage, TlsFiles, weaknesses},
+    checked::{Config, Patience, Storage, TlsFiles, about_registration, weaknesses},
     client::{ClientSettings, client_state_dir, count, load_client_file, own_certificates},
     database_url::DatabaseUrl,
     keys::{FoundKey, Keys},
@@ -57,6 +57,15 @@ pub enum Switch {
     On,
     /// Not in force.
     Off,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Registration {
+    /// Everyone who reaches the server.
+    Open,
+    /// Nobody: whoever runs the server adds people.
+    Closed,
 }
 
 /// Where messages live.
@@ -151,6 +160,15 @@ pub struct Settings {
     #[command(flatten)]
     pub keys: KeySettings,
 
+    /// Who may make an account: everyone (open), or only whoever runs this, with `parlour users add` (closed). Left out, it
+    /// is open for who comes from this very machine, as long as Parlour listens on loopback and without TRUSTED_PROXIES
+    #[arg(
+        long,
+        env = "REGISTRATION",
+        value_name = "open|closed",
+        help_heading = "Accounts"
+    )]
+    pub registration: Option<Registration>,
     /// Minutes until an access token expires
     #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", value_name = "MINUTES", default_value_t = 30, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub access_token_expire_minutes: u32,

@@ -13,6 +13,6 @@ pub mod protocol;
 mod subject {
     pub use crate::{
         frames::{FrameDecoder, Inbound, Violation},
-        protocol::{body, command, views},
+        protocol::{body, command, names, views},
     };
 }

@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::subject::{
     FrameDecoder, Inbound, Violation,
     body::{self, Unread},
-    command,
+    command, names,
     views::{FieldError, Login, NewMessage, Refresh, Register},
 };
 
@@ -104,7 +104,7 @@ pub fn login(data: &[u8]) {
     if let Some(login) = read::<Login>(data) {
         let fit =
             login.username.len() <= 50 && login.username.bytes().all(|b| b.is_ascii_graphic());
-        assert!(fit || !body::is_username(&login.username));
+        assert!(fit || !names::is_username(&login.username));
     }
 }
 

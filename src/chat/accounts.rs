@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 
-use super::Caller;
+use super::{Caller, networks, passwords};
 use crate::{
     app::App,
     crypto::{
@@ -12,14 +12,14 @@ use crate::{
         token::{RefreshSecret, Refused},
     },
     db::{
-        sessions,
+        self, sessions,
         users::{self, NewUser},
         utc,
     },
     error::{Error, Kind, Result},
     gate::Urgency,
     protocol::{
-        body, close,
+        body, close, names,
         time::{Timestamp, now},
         views::{Login, Register, Tokens, User},
     },
@@ -28,31 +28,38 @@ use crate::{
 /// No password is accepted that would be cut.
 const _: () = assert!(body::MAX_PASSWORD_BYTES <= password::MAX_BYTES);
 
-/// Makes an account.
+/// Makes an account. `may_register` says whether registration is open for whoever asks.
 ///
 /// # Errors
-/// 400 for a name that is taken, 422, 429, 503.
-pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Result<User> {
+/// 403 where registration is closed, 400 for a name that is taken, 422, 429, 503.
+pub async fn register(
+    app: &App,
+    new: Register,
+    address: Option<IpAddr>,
+    may_register: bool,
+) -> Result<User> {
+    if !may_register {
+        return Err(registration_closed());
+    }
     let wrong = body::account_faults(&new);
     if !wrong.is_empty() {
         return Err(Error::invalid(wrong));
     }
-    app.rates
-        .check_guess(&users::key_of(&new.username), address)?;
+    app.rates.check_registration(address)?;
     let taken = || Error::bad_request("username_taken", "Username already registered");
     let name = new.username.clone();
-    if app
-        .db
-        .read(move |conn| users::find_by_name(conn, &name))
-        .await?
-        .is_some()
-    {
+    let is_free = app.db.read(move |conn| users::is_free(conn, &name));
+    if !is_free.await? {
         return Err(taken());
     }
     let (secret, cost) = (new.password, app.config.bcrypt_cost);
     let hash = app
         .passwords
-        .run(Urgency::Urgent, move || password::hash(&secret, cost))
+        .run_for(
+            networks::asker(address, false),
+            Urgency::Urgent,
+            move || password::hash(&secret, cost),
+        )
         .await?
         .map_err(Error::internal)?;
     let (username, created_at) = (new.username, now());
@@ -77,45 +84,43 @@ pub async fn register(app: &App, new: Register, address: Option<IpAddr>) -> Resu
     })
 }
 
+/// The answer to who wants to register where registration is closed.
+fn registration_closed() -> Error {
+    let detail = "Registration is closed on this server: whoever runs it adds people with `parlour users add NAME`, \
+                  or opens it with REGISTRATION=open.";
+    Error::new(Kind::Forbidden, "registration_closed", detail)
+}
+
 /// Begins a login. Takes the same time and says the same whether the name or the password is wrong.
 ///
 /// # Errors
-/// 401, 429, 503.
+/// 401, 403 for whoever has the right password of a disabled account, 429, 503.
 pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<Tokens> {
-    let key = users::key_of(&login.username);
-    // Text that no name can hold is not shown to the database (PostgreSQL takes no NUL).
-    let possible = body::is_username(&key);
-    app.rates
-        .check_guess(if possible { &key } else { "" }, address)?;
-    let user = app
-        .db
-        .read(move |conn| {
-            if possible {
-                users::find_by_name(conn, &key)
-            } else {
-                Ok(None)
-            }
-        })
-        .await?;
-    let hash = user.as_ref().map_or_else(
-        || nobodys_hash(app.config.bcrypt_cost),
-        |user| user.password_hash.clone(),
-    );
-    let right = app
-        .passwords
-        .run(Urgency::Urgent, move || {
-            password::verify(&login.password, &hash)
-        })
-        .await?;
-    let user = user.filter(|_| right).ok_or_else(wrong_credentials)?;
+    let (user, is_known) = find_account(app, &login.username, address).await?;
+    let asker = networks::asker(address, is_known);
+    let form = passwords::check(app, &login, user.as_ref(), asker).await?;
+    let (user, form) = user.zip(form).ok_or_else(wrong_credentials)?;
+    if user.disabled_at.is_some() {
+        return Err(Error::new(
+            Kind::Forbidden,
+            "account_disabled",
+            "This account is disabled; ask whoever runs this server.",
+        ));
+    }
+    passwords::hash_again_if_outdated(app, &user, login.password, form);
     let secret = RefreshSecret::generate().map_err(Error::internal)?;
-    let (hash, user_id, at) = (secret.hash(), user.id, app.clock.now());
-    let ends = at + session_life(app);
+    let (hash, user_id, credentials) = (secret.hash(), user.id, user.credentials);
+    let ends = app.clock.now() + session_life(app);
+    let network = app.networks.name(user_id, address);
     let most = app.config.sessions_per_user;
     let begun = app.db.write(move |conn| {
-        // One login of a user after the other, so that no more are begun at once than there may be.
-        if !users::lock(conn, user_id)? {
+        // The password may have been changed, or the account disabled, since we looked. And one login of a user after the
+        // other, so that no more are begun at once than there may be.
+        if !users::hold_credentials(conn, user_id, credentials)? {
             return Ok(None);
+        }
+        if let Some(network) = network {
+            db::networks::remember(conn, user_id, &network, now())?;
         }
         let id = sessions::insert(conn, user_id, &hash, now(), ends)?;
         let ended = sessions::delete_beyond(conn, user_id, id, most)?;
@@ -137,9 +142,38 @@ fn wrong_credentials() -> Error {
     Error::unauthenticated("wrong_credentials", "Incorrect username or password")
 }
 
-/// A well-formed hash of the right cost that no password has.
-fn nobodys_hash(cost: u32) -> String {
-    format!("$2b${cost:02}$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")
+/// The account that somebody wants to log in to from this address, if there is one, and whether somebody has done so from
+/// there before. Charges the try.
+async fn find_account(
+    app: &App,
+    username: &str,
+    address: Option<IpAddr>,
+) -> Result<(Option<users::User>, bool)> {
+    let key = users::key_of(username);
+    // Text that no name can hold is not shown to the database (PostgreSQL takes no NUL).
+    let possible = names::is_username(&key);
+    let account = if possible { key } else { String::new() };
+    app.rates.check_guess(&account, address)?;
+    let (key, networks) = (account.clone(), app.networks.clone());
+    let found = app.db.read(move |conn| {
+        let user = if possible {
+            users::find_by_name(conn, &key)?
+        } else {
+            None
+        };
+        // Asked also for a name that nobody has, since it takes time.
+        let id = user.as_ref().map_or(0, |user| user.id);
+        let is_known = match networks.name(id, address) {
+            Some(network) => db::networks::is_known(conn, id, &network)?,
+            None => false,
+        };
+        Ok((user, is_known))
+    });
+    let (user, is_known) = found.await?;
+    if !is_known {
+        app.rates.check_stranger(&account)?;
+    }
+    Ok((user, is_known))
 }
 
 fn session_life(app: &App) -> TimeDelta {
@@ -323,16 +357,4 @@ async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Resul
 #[must_use]
 pub fn invalid_token() -> Error {
     Error::invalid_token()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobodys_hash_takes_its_time_and_matches_nothing() {
-        let hash: Result<bcrypt::HashParts, _> = nobodys_hash(4).parse();
-        assert_eq!(hash.map(|parts| parts.get_cost()).ok(), Some(4));
-        assert!(!password::verify("password", &nobodys_hash(4)));
-    }
 }

@@ -3,10 +3,13 @@
 
 pub mod accounts;
 pub mod connections;
+pub mod endings;
 pub mod feed;
 pub mod history;
 pub mod holes;
 pub mod messages;
+pub mod networks;
+pub mod passwords;
 pub mod rates;
 pub mod readiness;
 pub mod rooms;

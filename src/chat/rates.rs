@@ -24,6 +24,8 @@ struct Limiters {
     guesses_by_account: DefaultKeyedRateLimiter<String>,
     guesses_by_pair: DefaultKeyedRateLimiter<(String, IpAddr)>,
     guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    guesses_by_user: DefaultKeyedRateLimiter<i64>,
+    registrations_by_address: DefaultKeyedRateLimiter<IpAddr>,
     sockets_by_user: DefaultKeyedRateLimiter<i64>,
     sockets_by_address: DefaultKeyedRateLimiter<IpAddr>,
 }
@@ -42,18 +44,19 @@ impl Rates {
     /// Limiters by the configured limits.
     #[must_use]
     pub fn new(on: bool, limits: &Limits) -> Self {
-        // Guessing one account's password from one address: 10 tries at once, then one in 6 seconds. The account itself
-        // bears ten times that from all addresses together, so that one address cannot keep its owner out. From one
-        // address, for all accounts, 60 at once, then two a second: an office logs in on a Monday morning.
+        // Guessing one account's password from one address: 10 tries at once, then one in 6 seconds. From all addresses
+        // that have never logged in to it, the account bears ten times that. From one address, for all accounts, 60 at
+        // once, then two a second: an office logs in on a Monday morning.
         let by_pair = Quota::with_period(Duration::from_secs(6)).unwrap_or(Quota::per_second(ONE));
+        let by_pair = by_pair.allow_burst(NonZeroU32::new(10).unwrap_or(ONE));
         Self(on.then(|| Limiters {
             messages: RateLimiter::keyed(quota(limits.messages_per_second, limits.message_burst)),
             reads: RateLimiter::keyed(quota(20, 120)),
             guesses_by_account: RateLimiter::keyed(quota(1, 100)),
-            guesses_by_pair: RateLimiter::keyed(
-                by_pair.allow_burst(NonZeroU32::new(10).unwrap_or(ONE)),
-            ),
+            guesses_by_pair: RateLimiter::keyed(by_pair),
             guesses_by_address: RateLimiter::keyed(quota(2, 60)),
+            guesses_by_user: RateLimiter::keyed(by_pair),
+            registrations_by_address: RateLimiter::keyed(quota(2, 60)),
             // All of a user's sockets may come back twice in a row, and then one a second: a client that is turned away
             // and comes again at once is no use to anybody.
             sockets_by_user: RateLimiter::keyed(quota(
@@ -121,26 +124,62 @@ impl Rates {
         check(&limiters.sockets_by_user, &user_id, TOO_MANY_SOCKETS)
     }
 
-    /// One try at an account's password, or one registration of it. `account` must be short: it is remembered.
+    /// One try at an account's password from this address. `account` must be short: it is remembered.
     ///
     /// # Errors
     /// 429.
     pub fn check_guess(&self, account: &str, address: Option<IpAddr>) -> Result<()> {
         // The address first: what is refused for it leaves no trace of the accounts that it tried.
         self.check_address(address)?;
+        let (Some(limiters), Some(address)) = (&self.0, address) else {
+            return Ok(());
+        };
+        check(
+            &limiters.guesses_by_pair,
+            &(account.to_owned(), network_of(address)),
+            TOO_MANY_ATTEMPTS,
+        )
+    }
+
+    /// One try at an account's password from an address that has never logged in to it, beside [`Self::check_guess`].
+    /// Those that have are not asked: however many strangers guess, they do not keep the owner out of where he comes from.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_stranger(&self, account: &str) -> Result<()> {
         let Some(limiters) = &self.0 else {
             return Ok(());
         };
-        if let Some(address) = address {
-            check(
-                &limiters.guesses_by_pair,
-                &(account.to_owned(), network_of(address)),
-                TOO_MANY_ATTEMPTS,
-            )?;
-        }
         check(
             &limiters.guesses_by_account,
             &account.to_owned(),
+            TOO_MANY_ATTEMPTS,
+        )
+    }
+
+    /// One try at the password of a user who is logged in already.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_own_guess(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        check(&limiters.guesses_by_user, &user_id, TOO_MANY_ATTEMPTS)
+    }
+
+    /// One registration from this address. It costs nothing that belongs to an account: whoever registers a name that is
+    /// taken must not keep its owner out.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_registration(&self, address: Option<IpAddr>) -> Result<()> {
+        let (Some(limiters), Some(address)) = (&self.0, address) else {
+            return Ok(());
+        };
+        check(
+            &limiters.registrations_by_address,
+            &network_of(address),
             TOO_MANY_ATTEMPTS,
         )
     }
@@ -168,6 +207,8 @@ impl Rates {
             limiters.guesses_by_account.retain_recent();
             limiters.guesses_by_pair.retain_recent();
             limiters.guesses_by_address.retain_recent();
+            limiters.guesses_by_user.retain_recent();
+            limiters.registrations_by_address.retain_recent();
             limiters.sockets_by_user.retain_recent();
             limiters.sockets_by_address.retain_recent();
         }
@@ -225,14 +266,29 @@ mod tests {
     }
 
     #[test]
-    fn guessing_from_one_address_does_not_keep_the_owner_out() {
+    fn guessing_keeps_nobody_out_of_where_he_has_logged_in_before() {
         let rates = Rates::new(true, &Limits::default());
-        let (thief, owner) = (
-            Some(IpAddr::from([192, 0, 2, 1])),
-            Some(IpAddr::from([198, 51, 100, 7])),
-        );
-        assert!((0..60).any(|_| rates.check_guess("alice", thief).is_err()));
+        let owner = Some(IpAddr::from([198, 51, 100, 7]));
+        // Each within its own allowance, together more than the account bears from strangers.
+        let mut refused = 0;
+        for last in 1..=20 {
+            let thief = Some(IpAddr::from([192, 0, 2, last]));
+            for _ in 0..10 {
+                let guess = rates.check_guess("alice", thief);
+                refused += usize::from(guess.and_then(|()| rates.check_stranger("alice")).is_err());
+            }
+        }
+        assert!(refused > 90, "{refused} of 200 were refused");
         assert!(rates.check_guess("alice", owner).is_ok());
+        assert!(rates.check_stranger("alice").is_err());
+    }
+
+    #[test]
+    fn registering_costs_nothing_that_belongs_to_an_account() {
+        let rates = Rates::new(true, &Limits::default());
+        let address = Some(IpAddr::from([192, 0, 2, 1]));
+        assert!((0..100).any(|_| rates.check_registration(address).is_err()));
+        assert!(rates.check_guess("alice", address).is_ok());
     }
 
     #[test]

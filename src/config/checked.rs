@@ -9,7 +9,10 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{ConfigError, DatabaseUrl, Keys, LogFormat, Settings, StorageSettings, Switch, wrong};
+use super::{
+    ConfigError, DatabaseUrl, Keys, LogFormat, Registration, Settings, StorageSettings, Switch,
+    wrong,
+};
 use crate::protocol::limits::Limits;
 
 /// The certificate and key files for HTTPS.
@@ -97,6 +100,8 @@ pub struct Config {
     pub storage: Storage,
     /// The keys.
     pub keys: Keys,
+    /// Who may make an account; `None` for who comes from this very machine.
+    pub registration: Option<Registration>,
     /// Life of an access token.
     pub access_token_life: Duration,
     /// Life of a login that is not used.
@@ -199,6 +204,7 @@ impl Config {
             cors_origins,
             storage,
             keys,
+            registration: settings.registration,
             access_token_life: Duration::from_secs(
                 u64::from(settings.access_token_expire_minutes) * 60,
             ),
@@ -231,6 +237,22 @@ impl Config {
             connections_per_address: (settings.rate_limits == Switch::On)
                 .then_some(settings.connections_per_address as usize),
         })
+    }
+}
+
+/// Who may make an account, and how others get one, in a sentence.
+#[must_use]
+pub fn about_registration(config: &Config) -> &'static str {
+    match config.registration {
+        Some(Registration::Open) => {
+            "Registration is open: anyone who reaches this server may make an account (REGISTRATION=closed ends that)."
+        }
+        None if config.host.is_loopback() && config.trusted_proxies.is_empty() => {
+            "Registration is open for who comes from this very machine, and closed for all others (REGISTRATION changes that)."
+        }
+        Some(Registration::Closed) | None => {
+            "Registration is closed: add people with `parlour users add NAME`, or set REGISTRATION=open."
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod lock;
 pub mod lock_file;
 pub mod messages;
 pub mod migrate;
+pub mod networks;
 pub mod outage;
 mod probe;
 pub mod reach;
@@ -26,6 +27,7 @@ use chrono::NaiveDateTime;
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
 pub use conn::{AnyConnection, Pool, WriteError};
+pub use diesel::result::Error as QueryError;
 
 use self::{
     outage::{CONNECTING, Outage, READING, STORING, WRITING},

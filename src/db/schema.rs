@@ -18,6 +18,9 @@ diesel::table! {
         password_hash -> Text,
         email -> Nullable<Text>,
         created_at -> Timestamp,
+        credentials -> BigInt,
+        disabled_at -> Nullable<Timestamp>,
+        deleted_at -> Nullable<Timestamp>,
     }
 }
 
@@ -62,9 +65,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    known_networks (user_id, network) {
+        user_id -> BigInt,
+        network -> Text,
+        seen_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    account_changes (number) {
+        number -> BigInt,
+        user_id -> BigInt,
+        act -> Text,
+        actor -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::joinable!(account_changes -> users (user_id));
+diesel::joinable!(known_networks -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(messages -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(facts, users, sessions, rooms, memberships, messages);
+diesel::allow_tables_to_appear_in_same_query!(
+    facts,
+    users,
+    sessions,
+    rooms,
+    memberships,
+    messages,
+    known_networks,
+    account_changes,
+);

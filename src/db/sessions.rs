@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::NaiveDateTime;
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::{count_star, max},
+    prelude::*,
+};
 
 use super::{
     AnyConnection, ids,
@@ -223,4 +226,51 @@ pub fn list_live(conn: &mut AnyConnection, logins: Logins, at: Timestamp) -> Que
             Ok(found)
         }
     }
+}
+
+/// Most that are asked for in one query.
+const CHUNK: usize = 5_000;
+
+/// Those of these logins that have not been ended.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_existing(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(CHUNK) {
+        let query = sessions::table
+            .filter(sessions::id.eq_any(ids))
+            .select(sessions::id);
+        found.extend(match conn {
+            AnyConnection::Postgres(conn) => query.load::<i64>(conn)?,
+            AnyConnection::Sqlite(conn) => query.load::<i64>(conn)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The logins of a user, the newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_of_user(
+    conn: &mut AnyConnection,
+    user_id: i64,
+) -> QueryResult<Vec<(i64, NaiveDateTime, NaiveDateTime)>> {
+    sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .order(sessions::id.desc())
+        .select((sessions::id, sessions::created_at, sessions::expires_at))
+        .load(conn)
+}
+
+/// How many logins each user has.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_by_user(conn: &mut AnyConnection) -> QueryResult<Vec<(i64, i64)>> {
+    sessions::table
+        .group_by(sessions::user_id)
+        .select((sessions::user_id, count_star()))
+        .load(conn)
 }

@@ -1,7 +1,16 @@
 //! Accounts.
 
+pub mod changes;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDateTime;
-use diesel::{dsl::max, prelude::*};
+use diesel::{
+    dsl::max,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Text},
+};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     AnyConnection, ids,
@@ -20,6 +29,10 @@ pub struct User {
     pub password_hash: String,
     /// When the account was made.
     pub created_at: NaiveDateTime,
+    /// Counts the changes of its password and its state.
+    pub credentials: i64,
+    /// Since when nobody can log in to it.
+    pub disabled_at: Option<NaiveDateTime>,
 }
 
 /// What a new account is made of.
@@ -41,6 +54,12 @@ pub fn key_of(username: &str) -> String {
     username.to_ascii_lowercase()
 }
 
+/// What stands in place of that form when the account is deleted: no name can be it.
+fn key_of_deleted(username: &str) -> String {
+    let digest = Sha256::digest(key_of(username).as_bytes());
+    format!("deleted:{}", URL_SAFE_NO_PAD.encode(digest))
+}
+
 /// The account of a name, whatever its case.
 ///
 /// # Errors
@@ -53,23 +72,112 @@ pub fn find_by_name(conn: &mut AnyConnection, username: &str) -> QueryResult<Opt
             users::username,
             users::password_hash,
             users::created_at,
+            users::credentials,
+            users::disabled_at,
         ))
         .first(conn)
         .optional()
 }
 
-/// Locks an account until the transaction ends; false when there is none any more.
+/// The account of an id; `None` also for one that was deleted.
 ///
 /// # Errors
 /// When the database fails.
-pub fn lock(conn: &mut AnyConnection, id: i64) -> QueryResult<bool> {
-    let query = users::table.find(id).select(users::id);
+pub fn find(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<User>> {
+    users::table
+        .find(id)
+        .filter(users::deleted_at.is_null())
+        .select((
+            users::id,
+            users::username,
+            users::password_hash,
+            users::created_at,
+            users::credentials,
+            users::disabled_at,
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// Whether nobody has had this name, or ever had it before his account was deleted.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_free(conn: &mut AnyConnection, username: &str) -> QueryResult<bool> {
+    let taken = users::table
+        .filter(users::username_key.eq_any([key_of(username), key_of_deleted(username)]))
+        .select(users::id);
     let found: Option<i64> = match conn {
+        AnyConnection::Postgres(conn) => taken.first(conn).optional()?,
+        AnyConnection::Sqlite(conn) => taken.first(conn).optional()?,
+    };
+    Ok(found.is_none())
+}
+
+/// Whether the password and the state of an account are still those that were looked at, and it may be logged in to. They
+/// stay so until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold_credentials(conn: &mut AnyConnection, id: i64, credentials: i64) -> QueryResult<bool> {
+    let query = users::table
+        .find(id)
+        .filter(users::credentials.eq(credentials))
+        .filter(users::disabled_at.is_null())
+        .filter(users::deleted_at.is_null())
+        .select(users::id);
+    let found: Option<i64> = match conn {
+        // Whoever changes them waits for us, and ends the login that we are about to store.
         AnyConnection::Postgres(conn) => query.for_no_key_update().first(conn).optional()?,
         // BEGIN IMMEDIATE has made us the only writer.
         AnyConnection::Sqlite(conn) => query.first(conn).optional()?,
     };
     Ok(found.is_some())
+}
+
+/// Replaces a password's hash by another of the same password; nothing when it was changed meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub fn update_hash(
+    conn: &mut AnyConnection,
+    id: i64,
+    expected: &str,
+    password_hash: &str,
+) -> QueryResult<()> {
+    diesel::update(
+        users::table
+            .find(id)
+            .filter(users::password_hash.eq(expected)),
+    )
+    .set(users::password_hash.eq(password_hash))
+    .execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Cost {
+    #[diesel(sql_type = Text)]
+    cost: String,
+    #[diesel(sql_type = BigInt)]
+    users: i64,
+}
+
+/// How many accounts have a password that was hashed at which cost.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_costs(conn: &mut AnyConnection) -> QueryResult<Vec<(u32, u64)>> {
+    // `$2b$12$…`
+    let query = sql_query(
+        "SELECT substr(password_hash, 5, 2) AS cost, count(*) AS users FROM users GROUP BY 1 ORDER BY 1",
+    );
+    let rows: Vec<Cost> = match conn {
+        AnyConnection::Postgres(conn) => query.load(conn)?,
+        AnyConnection::Sqlite(conn) => query.load(conn)?,
+    };
+    let number = |row: Cost| Some((row.cost.parse().ok()?, row.users.unsigned_abs()));
+    Ok(rows.into_iter().filter_map(number).collect())
 }
 
 /// Makes an account and its membership of `general`; `None` when the name is taken. Belongs in a transaction.
@@ -79,11 +187,14 @@ pub fn lock(conn: &mut AnyConnection, id: i64) -> QueryResult<bool> {
 pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option<i64>> {
     let created_at = new.created_at.naive_utc();
     let mut tries = 0;
+    if !is_free(conn, new.username)? {
+        return Ok(None);
+    }
     let id = loop {
         match insert_row(conn, new, created_at) {
             Ok(id) => break id,
             Err(error) if super::is_unique_violation(&error) => {
-                if find_by_name(conn, new.username)?.is_some() {
+                if !is_free(conn, new.username)? {
                     return Ok(None);
                 }
                 tries += 1;
@@ -94,6 +205,11 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
             Err(error) => return Err(error),
         }
     };
+    // Its owner may have been deleted while we waited for the index.
+    let deleted = users::table.filter(users::username_key.eq(key_of_deleted(new.username)));
+    if deleted.count().get_result::<i64>(conn)? > 0 {
+        return Err(diesel::result::Error::RollbackTransaction);
+    }
     let general: i64 = rooms::table
         .filter(rooms::name.eq(GENERAL))
         .select(rooms::id)

@@ -8,16 +8,20 @@ use super::{
     refusals,
 };
 use crate::{
-    chat::{accounts, tickets},
+    chat::{accounts, passwords, tickets},
     error::Result,
-    protocol::views::{Login, Problem, Refresh, Register, Ticket, Tokens, User},
+    protocol::views::{ChangePassword, Login, Problem, Refresh, Register, Ticket, Tokens, User},
 };
 
 /// Make an account.
+///
+/// Where registration is closed, whoever runs the server adds people with `parlour users add NAME`, or opens it with
+/// `REGISTRATION=open`.
 #[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = Register, security(()), responses(
     refusals::Body,
     (status = 201, description = "The account was made.", body = User),
     (status = 400, description = "The name is taken, or the body is not JSON.", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Registration is closed here (`registration_closed`).", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn register(
@@ -26,7 +30,8 @@ pub async fn register(
     Json(new): Json<Register>,
 ) -> Result<HttpResponse> {
     let address = client::address(&request, &app.config.trusted_proxies);
-    let user = accounts::register(&app, new, address).await?;
+    let may_register = client::may_register(&request, &app.config);
+    let user = accounts::register(&app, new, address, may_register).await?;
     Ok(HttpResponse::Created().json(user))
 }
 
@@ -35,6 +40,7 @@ pub async fn register(
     refusals::Body,
     (status = 200, description = "Logged in.", body = Tokens),
     (status = 401, description = "The name or the password is wrong.", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "The password is right, and the account is disabled (`account_disabled`).", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn login(
@@ -84,4 +90,23 @@ pub async fn ws_ticket(app: Shared, Authenticated(caller): Authenticated) -> Res
         ticket,
         expires_in: tickets::LIFE.as_secs(),
     }))
+}
+
+/// Change the password. All other logins of this account end; the one that asks goes on.
+#[utoipa::path(put, path = "/api/users/me/password", tag = "accounts", request_body = ChangePassword, responses(
+    refusals::Guarded,
+    refusals::Body,
+    (status = 204, description = "The password was changed."),
+    (status = 403, description = "The current password is wrong (`wrong_password`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many attempts.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn change_password(
+    app: Shared,
+    request: HttpRequest,
+    Authenticated(caller): Authenticated,
+    Json(change): Json<ChangePassword>,
+) -> Result<HttpResponse> {
+    let address = client::address(&request, &app.config.trusted_proxies);
+    passwords::change(&app, &caller, change, address).await?;
+    Ok(HttpResponse::NoContent().finish())
 }

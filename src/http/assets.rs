@@ -49,8 +49,7 @@ impl Asset {
     }
 
     /// A page.
-    #[must_use]
-    pub fn page(policy: &'static str, body: &'static str) -> Self {
+    pub fn page(policy: &'static str, body: impl Into<Bytes>) -> Self {
         Self::new("text/html; charset=utf-8", policy, body)
     }
 

@@ -9,7 +9,7 @@ use actix_web::{
 use ipnet::IpNet;
 
 use super::names;
-use crate::config::Config;
+use crate::config::{Config, Registration};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -67,7 +67,6 @@ const TRACES_OF_A_PROXY: [&str; 9] = [
 /// Whether a request was sent by somebody on this very machine, directly: the server listens on loopback alone, no proxy
 /// is configured and none has left a trace, and the server was asked under a name of this machine, by a program or by its
 /// own page. (Proxies that leave no trace at all speak HTTP/1.0 or hand on their users' `Host`.)
-#[allow(dead_code, reason = "registration is about to ask")]
 pub fn is_local(request: &HttpRequest, config: &Config) -> bool {
     let listens_here = config.host.is_loopback() && config.trusted_proxies.is_empty();
     let peer_is_here = request
@@ -91,6 +90,15 @@ pub fn is_local(request: &HttpRequest, config: &Config) -> bool {
         && request.version() >= Version::HTTP_11
         && asked_here
         && by_own_page
+}
+
+/// Whether whoever sent this request may make an account.
+pub fn may_register(request: &HttpRequest, config: &Config) -> bool {
+    match config.registration {
+        Some(Registration::Open) => true,
+        Some(Registration::Closed) => false,
+        None => is_local(request, config),
+    }
 }
 
 /// The token of `Authorization: Bearer …`.

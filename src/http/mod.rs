@@ -44,6 +44,10 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .service(resource("/api/auth/refresh", "POST").route(web::post().to(accounts::refresh)))
         .service(resource("/api/auth/logout", "POST").route(web::post().to(accounts::logout)))
         .service(resource("/api/auth/ws-ticket", "POST").route(web::post().to(accounts::ws_ticket)))
+        .service(
+            resource("/api/users/me/password", "PUT")
+                .route(web::put().to(accounts::change_password)),
+        )
         .service(resource("/api/chat/messages", "GET").route(web::get().to(messages::list_general)))
         .service(
             resource("/api/rooms/{room}/messages", "GET, POST")

@@ -14,6 +14,7 @@ use super::{accounts, health, messages, root};
     paths(
         root::index, health::health, health::ready,
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
+        accounts::change_password,
         messages::list_general, messages::list, messages::post,
     ),
     modifiers(&Security),

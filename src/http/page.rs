@@ -1,23 +1,49 @@
 //! The small built-in page at `/`, for browsers: register, log in, chat. It will go when the web client comes.
 
 use actix_web::{
+    HttpRequest,
     guard::{self, GuardContext},
     http::{Method, header},
-    web::ServiceConfig,
+    web::{self, ServiceConfig},
 };
 
-use super::assets::Asset;
+use super::{Shared, assets::Asset, client};
 
 /// The page runs its own script and style, talks to its own server, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const PAGE: &str = include_str!("page/index.html");
+/// Stands where one would choose to register.
+const CLOSED: &str = "<p>Log in. Registration is closed here: whoever runs this server adds people, \
+    with <code>parlour users add</code>.</p><input type=\"hidden\" name=\"to\" value=\"login\">";
+
 /// Serves the page. It answers at `/` only those who ask for HTML: register it before the plain answer at `/`.
 pub fn routes(cfg: &mut ServiceConfig) {
-    let page = Asset::page(POLICY, include_str!("page/index.html")).varies_by("Accept");
-    cfg.service(page.at("/").guard(guard::fn_guard(wants_html)))
+    let open = Asset::page(POLICY, PAGE).varies_by("Accept");
+    let closed = Asset::page(POLICY, without_registration()).varies_by("Accept");
+    let page = move |request: HttpRequest| {
+        let app = request.app_data::<Shared>();
+        let is_open = app.is_none_or(|app| client::may_register(&request, &app.config));
+        std::future::ready(if is_open { &open } else { &closed }.answer(&request))
+    };
+    let page = web::resource("/")
+        .guard(guard::fn_guard(wants_html))
+        .to(page);
+    cfg.service(page)
         .service(Asset::script(include_str!("page/page.js")).at("/page/page.js"))
         .service(Asset::style(include_str!("page/page.css")).at("/page/page.css"));
+}
+
+/// The page for those who cannot register.
+fn without_registration() -> String {
+    let parts = PAGE
+        .split_once("<!--new-->")
+        .and_then(|(before, rest)| Some((before, rest.split_once("<!--/new-->")?.1)));
+    parts.map_or_else(
+        || PAGE.to_owned(),
+        |(before, after)| format!("{before}{CLOSED}{after}"),
+    )
 }
 
 fn wants_html(ctx: &GuardContext<'_>) -> bool {
@@ -63,6 +89,13 @@ mod tests {
             let body = probe::call_and_read_body(&app, get(accept).to_request()).await;
             assert_eq!(body, "\"plain\"", "{accept}");
         }
+    }
+
+    #[test]
+    fn where_registration_is_closed_the_page_offers_none() {
+        let closed = without_registration();
+        assert!(PAGE.contains("value=\"register\"") && !closed.contains("value=\"register\""));
+        assert!(closed.contains("parlour users add") && closed.contains("id=\"username\""));
     }
 
     #[test]

@@ -34,8 +34,8 @@ use super::{
 };
 use crate::{
     app::{App, Writers},
-    chat::{history, sweep::Sweep},
-    config::{Config, ConfigError, TlsFiles, weaknesses},
+    chat::{endings, history, passwords, sweep::Sweep},
+    config::{Config, ConfigError, TlsFiles, about_registration, weaknesses},
     logging,
 };
 
@@ -67,8 +67,14 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     for weakness in weaknesses(config.bcrypt_cost, config.rate_limits) {
         log::warn!("{weakness}");
     }
+    log::info!("{}", about_registration(&config));
     raise_open_files();
-    let documents = Documents::new(&ApiDoc::openapi())
+    let mut described = ApiDoc::openapi();
+    if let Some(text) = &mut described.info.description {
+        text.push(' ');
+        text.push_str(about_registration(&config));
+    }
+    let documents = Documents::new(&described)
         .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?;
     let (host, port) = (config.host, config.port);
     let cannot_listen = |error: io::Error| {
@@ -79,12 +85,16 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     // First, so that nothing has been made when the port is taken.
     let socket = bind(&config).map_err(cannot_listen)?;
     let (app, writers, mut sole) = App::build(config)?;
+    passwords::count_costs(&app).await;
+    let seen = endings::find_latest(&app).await.unwrap_or(0);
     let (server, address) = start(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
     announce(format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
     let watching = rt::spawn(history::watch(Arc::clone(&app)));
+    let watched = Arc::clone(&app);
+    let minding = rt::spawn(async move { endings::watch(&watched, seen).await });
     let taken_over = tokio::select! {
         signal = signals::wait() => {
             log::info!("{signal}: shutting down");
@@ -108,6 +118,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     }
     tidying.abort();
     watching.abort();
+    minding.abort();
     let history = Arc::clone(&app.history);
     finish(app, writers).await;
     history.keep(true);
@@ -287,6 +298,7 @@ async fn tidy(app: Arc<App>) {
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_the_quiet();
         app.tickets.forget_the_late();
+        passwords::count_costs(&app).await;
     }
 }
 

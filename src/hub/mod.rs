@@ -21,7 +21,8 @@ use crate::{
 use registry::{Newcomer, SocketId};
 pub use server::too_many_sockets;
 use server::{
-    ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, News, Publish,
+    ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions, News,
+    Publish,
 };
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -201,6 +202,17 @@ impl Hub {
             server: self.server.clone(),
             last: None,
         }
+    }
+
+    /// The logins that have a socket open.
+    ///
+    /// # Errors
+    /// 500 when the hub is gone.
+    pub async fn sessions(&self) -> Result<Vec<i64>> {
+        self.server
+            .send(ListSessions)
+            .await
+            .map_err(Error::internal)
     }
 
     /// Closes every socket of a login.

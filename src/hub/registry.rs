@@ -3,7 +3,7 @@
 //! is taken for dead.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -252,6 +252,14 @@ impl<O: Outbox> Registry<O> {
                 socket.send_reached(room_id, seq, &self.patience, now);
             }
         }
+    }
+
+    /// The logins that have a socket open.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<i64> {
+        let ids = self.sockets.values();
+        let ids: HashSet<i64> = ids.map(|socket| socket.newcomer.session_id).collect();
+        ids.into_iter().collect()
     }
 
     /// Closes every socket of a login.

@@ -135,6 +135,18 @@ impl Handler<CountSockets> for ChatServer {
     }
 }
 
+#[derive(Message)]
+#[rtype(result = "Vec<i64>")]
+pub struct ListSessions;
+
+impl Handler<ListSessions> for ChatServer {
+    type Result = MessageResult<ListSessions>;
+
+    fn handle(&mut self, _: ListSessions, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.registry.sessions())
+    }
+}
+
 /// What a writer of the journal has to tell.
 pub enum News {
     /// These were committed, in this order.

@@ -6,4 +6,5 @@ pub mod demo;
 pub mod doctor;
 mod paint;
 pub mod restore;
+pub mod users;
 pub mod verify;

@@ -2,18 +2,17 @@
 //! can be shown to it; the socket's messages keep to the same rules.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     command::MAX_CLIENT_ID,
-    shape,
+    names, shape,
     views::{FieldError, Register},
 };
 
-/// Shortest and longest name, in characters.
-const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=50;
 /// Shortest password in characters (OWASP ASVS 5.0, 6.2.1).
 const MIN_PASSWORD_CHARACTERS: usize = 8;
-/// Longest password in bytes: what bcrypt takes before it would cut in silence.
+/// Longest password in bytes, composed (NFC): what bcrypt takes before it would cut in silence.
 pub const MAX_PASSWORD_BYTES: usize = 72;
 /// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
 const MAX_EMAIL: usize = 254;
@@ -59,35 +58,14 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unread> {
     })
 }
 
-/// Whether an account may have this name.
-#[must_use]
-pub fn is_username(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    NAME_LENGTH.contains(&text.chars().count()) && text.chars().all(allowed)
-}
-
 /// What is wrong with a new account, field by field.
 #[must_use]
 pub fn account_faults(new: &Register) -> Vec<FieldError> {
     let mut wrong = Vec::new();
-    if !is_username(&new.username) {
-        let msg = "A username must have 3 to 50 characters: letters A to Z, digits, _ and -.";
+    if let Some(msg) = names::fault(&new.username) {
         wrong.push(FieldError::body("username", msg));
     }
-    if new.password.chars().count() < MIN_PASSWORD_CHARACTERS {
-        let msg = format!("A password must have at least {MIN_PASSWORD_CHARACTERS} characters.");
-        wrong.push(FieldError::body("password", msg));
-    } else if new.password.len() > MAX_PASSWORD_BYTES {
-        let msg = format!(
-            "A password may have at most {MAX_PASSWORD_BYTES} bytes: what is beyond would not count."
-        );
-        wrong.push(FieldError::body("password", msg));
-    } else if new.password.contains('\0') {
-        wrong.push(FieldError::body(
-            "password",
-            "A password may not hold a NUL character.",
-        ));
-    }
+    wrong.extend(password_fault("password", &new.password));
     if new
         .email
         .as_ref()
@@ -98,11 +76,29 @@ pub fn account_faults(new: &Register) -> Vec<FieldError> {
     wrong
 }
 
+/// What is wrong with a new password, which stands in this field. Counted in the form in which it is hashed.
+#[must_use]
+pub fn password_fault(field: &str, password: &str) -> Option<FieldError> {
+    let composed = || password.nfc();
+    let msg = if composed().count() < MIN_PASSWORD_CHARACTERS {
+        format!("A password must have at least {MIN_PASSWORD_CHARACTERS} characters.")
+    } else if composed().map(char::len_utf8).sum::<usize>() > MAX_PASSWORD_BYTES {
+        format!(
+            "A password may have at most {MAX_PASSWORD_BYTES} bytes: what is beyond would not count."
+        )
+    } else if password.contains('\0') {
+        "A password may not hold a NUL character.".into()
+    } else {
+        return None;
+    };
+    Some(FieldError::body(field, msg))
+}
+
 /// What is wrong with a message that may have at most `most` bytes, field by field.
 #[must_use]
 pub fn message_faults(content: &str, client_id: Option<&str>, most: usize) -> Vec<FieldError> {
     let mut wrong = Vec::new();
-    if content.trim().is_empty() {
+    if names::is_blank(content) {
         wrong.push(FieldError::body("content", "A message may not be empty."));
     } else if content.len() > most {
         wrong.push(FieldError::body(

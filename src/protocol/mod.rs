@@ -1,5 +1,6 @@
 //! The words on the wire, and nothing else: what clients say ([`command`]), what the server says ([`event`]),
-//! the shapes of REST ([`views`]) and what its bodies may hold ([`body`]), close codes and limits. The server, the terminal client, the
+//! the shapes of REST ([`views`]) and what its bodies may hold ([`body`]), what people may be called
+//! ([`names`]), close codes and limits. The server, the terminal client, the
 //! demo and the tests all use these types, so that no two of them can disagree.
 //!
 //! This room knows serde and nobody else. The contract in prose is `docs/API.md`.
@@ -9,6 +10,7 @@ pub mod close;
 pub mod command;
 pub mod event;
 pub mod limits;
+pub mod names;
 mod shape;
 pub mod time;
 pub mod views;

@@ -8,11 +8,12 @@ use super::time::{self, Timestamp};
 /// `POST /api/auth/register`.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct Register {
-    /// 3–50 of `[A-Za-z0-9_-]`, unique without regard to case.
+    /// 3–50 of `[A-Za-z0-9_-]`, beginning with a letter or a digit, with at least one letter; unique without regard to
+    /// case. Some names are reserved, such as `admin` and `everyone`.
     #[schema(
         min_length = 3,
         max_length = 50,
-        pattern = "^[A-Za-z0-9_-]+$",
+        pattern = "^([A-Za-z]|[0-9][0-9_-]*[A-Za-z])[A-Za-z0-9_-]*$",
         example = "alice"
     )]
     pub username: String,
@@ -43,6 +44,22 @@ pub struct Login {
     /// The password.
     #[schema(example = "correct horse battery")]
     pub password: String,
+}
+
+/// `PUT /api/users/me/password`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ChangePassword {
+    /// The password until now.
+    #[schema(example = "the one before")]
+    pub current_password: String,
+    /// 8 characters to 72 bytes; every byte counts.
+    #[schema(
+        min_length = 8,
+        max_length = 72,
+        pattern = r"^[^\x00]*$",
+        example = "staple battery horse"
+    )]
+    pub new_password: String,
 }
 
 /// The account that `register` made.
@@ -91,10 +108,10 @@ pub struct Ticket {
 /// `POST /api/rooms/{room}/messages`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct NewMessage {
-    /// What to say: 1 byte to the limit told at connect (16 KiB unless configured).
+    /// What to say: 1 byte to the limit told at connect (16 KiB unless configured). A text that shows nothing is refused.
     #[schema(
         min_length = 1,
-        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        pattern = "^[^\\x00]*[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}][^\\x00]*$",
         example = "hello"
     )]
     pub content: String,

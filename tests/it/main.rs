@@ -9,6 +9,7 @@
 #[macro_use]
 mod support;
 
+mod accounts;
 mod at_rest;
 mod backup;
 mod bad_frames;
@@ -46,6 +47,7 @@ mod problem;
 mod quickstart;
 mod readiness;
 mod readme;
+mod registration;
 mod restored;
 mod retry;
 mod settings;
@@ -57,5 +59,6 @@ mod terminal;
 mod tokens;
 mod unfit_database;
 mod unread_log;
+mod users;
 mod verify;
 mod visitors;

@@ -278,7 +278,7 @@ fn what_a_name_or_a_password_may_be(backend: Backend) {
         server.http().post("/api/auth/register", &body)
     };
     let fifty = "n".repeat(50);
-    for name in ["abc", &fifty, "A-b_9", "---", "123"] {
+    for name in ["abc", &fifty, "A-b_9", "9lives", "ok-"] {
         register(name, PASSWORD).expect(201);
     }
     let too_long = "n".repeat(51);
@@ -299,6 +299,19 @@ fn what_a_name_or_a_password_may_be(backend: Backend) {
         "<b>x</b>",
         "日本語名",
         "' OR 1=1",
+        // Well formed, and misleading all the same.
+        "admin",
+        "System",
+        "everyone",
+        "here",
+        "parlour",
+        "__proto__",
+        "constructor",
+        "-rf",
+        "_me_",
+        "---",
+        "123",
+        "deleted-user-7",
     ] {
         let answer = register(name, PASSWORD);
         answer.expect_problem(422, "validation_error");
@@ -350,7 +363,7 @@ fn what_a_message_may_hold(backend: Backend) {
         &marks,
         "\u{202e}abc",
         "a\u{200b}b",
-        "\u{feff}",
+        "a\u{feff}",
         "\u{1b}[31mred\u{7}",
         "🏳️‍🌈",
         "%s' --",
@@ -358,7 +371,7 @@ fn what_a_message_may_hold(backend: Backend) {
         "<script>alert(1)</script>",
         "\\u0000",
         "{\"type\":\"message\"}",
-        "\u{1}\u{7f}\u{85}",
+        "\u{1}x\u{7f}\u{85}",
     ];
     for (n, content) in fine.iter().enumerate() {
         alice.post(content, None).expect(201);

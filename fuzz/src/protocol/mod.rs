@@ -4,6 +4,8 @@ pub mod body;
 pub mod close;
 #[path = "../../../src/protocol/command.rs"]
 pub mod command;
+#[path = "../../../src/protocol/names.rs"]
+pub mod names;
 #[path = "../../../src/protocol/shape.rs"]
 mod shape;
 #[path = "../../../src/protocol/time.rs"]

@@ -3,11 +3,12 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{IpAddr, Shutdown, SocketAddr, TcpStream},
     time::Duration,
 };
 
 use serde_json::Value;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::PATIENCE;
 
@@ -18,6 +19,8 @@ pub struct Http {
     pub addr: SocketAddr,
     /// Sent as `Authorization: Bearer`.
     pub token: Option<String>,
+    /// The address it comes from, when it is not to be the usual one.
+    pub source: Option<IpAddr>,
 }
 
 /// An answer.
@@ -152,7 +155,11 @@ impl Response {
 impl Http {
     /// A client without a login.
     pub fn new(addr: SocketAddr) -> Self {
-        Self { addr, token: None }
+        Self {
+            addr,
+            token: None,
+            source: None,
+        }
     }
 
     /// The same with a login.
@@ -160,12 +167,29 @@ impl Http {
         Self {
             addr: self.addr,
             token: Some(token.into()),
+            source: self.source,
+        }
+    }
+
+    /// The same from another address of this machine: all of 127.0.0.0/8 is.
+    pub fn at_address(&self, last: u8) -> Self {
+        Self {
+            source: Some(IpAddr::from([127, 0, 0, last])),
+            ..self.clone()
         }
     }
 
     /// A connection with deadlines on all it does.
     pub fn open(&self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect_timeout(&self.addr, PATIENCE)?;
+        let stream = match self.source {
+            None => TcpStream::connect_timeout(&self.addr, PATIENCE)?,
+            Some(source) => {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+                socket.bind(&SocketAddr::new(source, 0).into())?;
+                socket.connect_timeout(&self.addr.into(), PATIENCE)?;
+                socket.into()
+            }
+        };
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
@@ -217,12 +241,15 @@ impl Http {
 
     fn compose(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         use std::fmt::Write as _;
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.addr);
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
         let given = |name: &str| {
             headers
                 .iter()
                 .any(|(known, _)| known.eq_ignore_ascii_case(name))
         };
+        if !given("host") {
+            let _ = write!(head, "host: {}\r\n", self.addr);
+        }
         if !given("connection") {
             head.push_str("connection: close\r\n");
         }

@@ -1,0 +1,96 @@
+//! Noticing what somebody else has done to accounts: `parlour users` is another process. What it ends is ended here within
+//! a second.
+
+use std::{collections::HashSet, time::Duration};
+
+use crate::{
+    app::App,
+    db::{
+        sessions,
+        users::changes::{self, Change},
+    },
+    error::Result,
+    protocol::close,
+};
+
+/// How often the database is asked whether there was a change: one row of an index.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+/// How long it is left alone when it did not answer.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Watches until it is dropped. `from` is the number of the change up to which everything is known.
+pub async fn watch(app: &App, from: i64) {
+    let mut seen = from;
+    loop {
+        tokio::time::sleep(ASK_EVERY).await;
+        match look(app, seen).await {
+            Ok(latest) => seen = latest,
+            Err(error) => {
+                log::debug!("what was done to accounts is not known: {}", error.code);
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+/// The number of the latest change. To be asked before anyone can log in.
+///
+/// # Errors
+/// 503.
+pub async fn find_latest(app: &App) -> Result<i64> {
+    app.db.read(changes::find_latest).await
+}
+
+async fn look(app: &App, seen: i64) -> Result<i64> {
+    let latest = find_latest(app).await?;
+    if latest == seen {
+        return Ok(seen);
+    }
+    let news = app.db.read(move |conn| changes::list_after(conn, seen));
+    for change in news.await? {
+        tell(&change);
+    }
+    end_sockets(app).await?;
+    Ok(latest)
+}
+
+/// A line in the log for whoever asks later who did what.
+fn tell(change: &Change) {
+    let Change {
+        number,
+        user_id,
+        username,
+        act,
+        actor,
+    } = change;
+    let what = match act.as_str() {
+        "added" => "was added",
+        "password" => "has another password",
+        "disabled" => "was disabled",
+        "enabled" => "was enabled",
+        "deleted" => "was deleted",
+        "signed-out" => "was signed out",
+        _ => "was changed",
+    };
+    log::info!(
+        target: "parlour::audit",
+        change = number, user_id, act = act.as_str(), actor = actor.as_str();
+        "the account {username} {what}, by its {actor}", actor = if actor == "self" { "owner" } else { "operator" }
+    );
+}
+
+/// Closes the sockets of all logins that are no more.
+async fn end_sockets(app: &App) -> Result<()> {
+    let open = app.hub.sessions().await?;
+    let asked = open.clone();
+    let alive = app
+        .db
+        .read(move |conn| sessions::list_existing(conn, &asked))
+        .await?;
+    let alive: HashSet<i64> = alive.into_iter().collect();
+    for id in open.into_iter().filter(|id| !alive.contains(id)) {
+        app.hub
+            .end_session(id, close::REVOKED, "this login was ended");
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! From where people come: whoever has logged in to an account from a network has room of his own there, which strangers
+//! who guess cannot take. What is kept of a network is a keyed hash, which tells no address and outlives a restart.
+
+use std::net::IpAddr;
+
+use super::rates::network_of;
+use crate::{crypto::keyed::KeyedHash, gate::Asker};
+
+/// Makes the names of networks that are kept.
+#[derive(Debug, Clone)]
+pub struct Networks(Option<KeyedHash>);
+
+impl Networks {
+    /// Names that only whoever has this secret can make.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self(KeyedHash::new(secret, "network of a login"))
+    }
+
+    /// What is kept of the network of an address for an account: another for each account, so that nobody sees who comes
+    /// from the same place.
+    #[must_use]
+    pub fn name(&self, user_id: i64, address: Option<IpAddr>) -> Option<String> {
+        let network = network_of(address?);
+        Some(self.0.as_ref()?.name(&format!("{user_id} {network}")))
+    }
+}
+
+/// Who asks for work on a password, as far as turns go.
+#[must_use]
+pub fn asker(address: Option<IpAddr>, is_known: bool) -> Asker {
+    Asker {
+        network: address.map(network_of),
+        is_known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_another_name_for_each_account() {
+        let networks = Networks::new("a secret of the test, long enough to be one");
+        let name = |user_id, address: &str| networks.name(user_id, address.parse().ok());
+        assert_eq!(name(1, "2001:db8::1"), name(1, "2001:db8::2"));
+        assert_eq!(name(1, "192.0.2.1"), name(1, "::ffff:192.0.2.1"));
+        assert_ne!(name(1, "192.0.2.1"), name(2, "192.0.2.1"));
+        assert_ne!(name(1, "192.0.2.1"), name(1, "192.0.2.2"));
+        assert_eq!(networks.name(1, None), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! Changing passwords, and checking them so that the time of the answer does not tell whether there is such an account, and hashing them
+//! again where `BCRYPT_COST` has changed.
+
+use std::{
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Caller, accounts, networks};
+use crate::{
+    app::App,
+    crypto::{
+        keyed::KeyedHash,
+        password::{self, Form},
+    },
+    db::{
+        sessions,
+        users::{
+            self, User,
+            changes::{self, Act, Actor},
+        },
+    },
+    error::{Error, Kind, Result},
+    gate::{Asker, Urgency},
+    protocol::{
+        body, close,
+        time::now,
+        views::{ChangePassword, Login},
+    },
+};
+
+/// What the hashes in the database cost. After `BCRYPT_COST` was lowered, accounts whose owners have not logged in since
+/// still take longer than a new one would. So that they do not stand out, as many of the names that nobody has take as
+/// long, always the same ones.
+#[derive(Debug)]
+pub struct Costs {
+    names: Option<KeyedHash>,
+    /// Costs, and how many accounts have a hash of each.
+    known: Mutex<Vec<(u32, u64)>>,
+}
+
+impl Costs {
+    /// Nothing is known yet. `secret` decides which names stand for which cost.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self {
+            names: KeyedHash::new(secret, "cost of an unknown name"),
+            known: Mutex::default(),
+        }
+    }
+
+    fn set(&self, known: Vec<(u32, u64)>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// The cost that a name which nobody has stands for: `least`, or one above it that hashes have.
+    fn of_unknown(&self, name: &str, least: u32) -> u32 {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: u64 = known.iter().map(|(_, count)| count).sum();
+        let Some(names) = self.names.as_ref().filter(|_| all > 0) else {
+            return least;
+        };
+        let [a, b, c, d, ..] = names.bytes(name);
+        // A place between 0 and `all`, evenly spread; the costliest lie at its beginning, so that names change to a
+        // lower cost one after the other as accounts do.
+        let mut place = u64::from(u32::from_be_bytes([a, b, c, d])).wrapping_mul(all) >> 32;
+        for (cost, count) in known.iter().rev() {
+            if place < *count {
+                return least.max(*cost);
+            }
+            place -= count;
+        }
+        least
+    }
+}
+
+/// Looks what the hashes in the database cost. To be called at the start, and now and then.
+pub async fn count_costs(app: &App) {
+    match app.db.read(users::count_costs).await {
+        Ok(known) => app.costs.set(known),
+        Err(error) => log::debug!("the costs of the hashes were not counted: {}", error.code),
+    }
+}
+
+/// Whether the password of a login is that of the account, and in which form. Takes as long where there is no account.
+///
+/// # Errors
+/// 503.
+pub async fn check(
+    app: &App,
+    login: &Login,
+    user: Option<&User>,
+    asker: Asker,
+) -> Result<Option<Form>> {
+    let least = app.config.bcrypt_cost;
+    let hash = user.map_or_else(
+        || {
+            let key = users::key_of(&login.username);
+            nobodys_hash(app.costs.of_unknown(&key, least))
+        },
+        |user| user.password_hash.clone(),
+    );
+    let password = login.password.clone();
+    app.passwords
+        .run_for(asker, Urgency::Urgent, move || {
+            password::verify(&password, &hash, least)
+        })
+        .await
+}
+
+/// Gives the caller another password, and ends all his other logins.
+///
+/// # Errors
+/// 401, 403 for a wrong password, 422, 429, 503.
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    change: ChangePassword,
+    address: Option<IpAddr>,
+) -> Result<()> {
+    let wrong = body::password_fault("new_password", &change.new_password);
+    if let Some(wrong) = wrong {
+        return Err(Error::invalid(vec![wrong]));
+    }
+    app.rates.check_address(address)?;
+    app.rates.check_own_guess(caller.user_id)?;
+    let user_id = caller.user_id;
+    let user = app
+        .db
+        .read(move |conn| users::find(conn, user_id))
+        .await?
+        .ok_or_else(accounts::invalid_token)?;
+    let (old, hash) = (change.current_password, user.password_hash.clone());
+    let (new, cost) = (change.new_password, app.config.bcrypt_cost);
+    let work = move || {
+        password::verify(&old, &hash, cost)
+            .is_some()
+            .then(|| password::hash(&new, cost))
+    };
+    let hash = app
+        .passwords
+        .run_for(networks::asker(address, true), Urgency::Urgent, work)
+        .await?
+        .ok_or_else(|| {
+            let detail = "The current password is not right.";
+            Error::new(Kind::Forbidden, "wrong_password", detail)
+        })?
+        .map_err(Error::internal)?;
+    let (kept, at) = (caller.session_id, app.clock.now());
+    let changing = app.db.write(move |conn| {
+        if sessions::find(conn, kept, at)?.is_none() {
+            return Ok(None);
+        }
+        let ended = changes::set_password(conn, &user, &hash, Some(kept))?;
+        if ended.is_some() {
+            changes::record(conn, Act::Password, user_id, Actor::Owner, now())?;
+        }
+        Ok(ended)
+    });
+    let ended = changing.await?.ok_or_else(accounts::invalid_token)?;
+    for id in ended {
+        let reason = "the password was changed";
+        app.hub.end_session(id, close::REVOKED, reason);
+    }
+    Ok(())
+}
+
+/// Hashes a password that was right once more, if its hash is of another cost than the configured one or of a password
+/// that was not composed. In the background: the login does not wait for it.
+pub fn hash_again_if_outdated(app: &App, user: &User, password: String, form: Form) {
+    let cost = app.config.bcrypt_cost;
+    if form == Form::Composed && password::cost_of(&user.password_hash) == Some(cost) {
+        return;
+    }
+    let (gate, db) = (app.passwords.clone(), app.db.clone());
+    let (id, old) = (user.id, user.password_hash.clone());
+    tokio::spawn(async move {
+        let hashing = gate.run(Urgency::CanWait, move || password::hash(&password, cost));
+        match hashing.await {
+            Ok(Ok(new)) => {
+                let stored = db.write(move |conn| users::update_hash(conn, id, &old, &new));
+                if let Err(error) = stored.await {
+                    log::debug!("a new hash was not stored: {}", error.code);
+                }
+            }
+            // The old one goes on working; the next login tries again.
+            Ok(Err(error)) => log::debug!("a password was not hashed again: {error}"),
+            Err(error) => log::debug!("a password was not hashed again: {}", error.code),
+        }
+    });
+}
+
+/// A well-formed hash of this cost that no password has.
+fn nobodys_hash(cost: u32) -> String {
+    format!("$2b${cost:02}$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_takes_its_time_and_matches_nothing() {
+        assert_eq!(password::cost_of(&nobodys_hash(4)), Some(4));
+        assert_eq!(password::verify("password", &nobodys_hash(4), 4), None);
+    }
+
+    #[test]
+    fn unknown_names_cost_what_accounts_cost() {
+        let costs = Costs::new("a secret of the test, long enough to be one");
+        let of_all = || -> Vec<u32> {
+            (0..1_000)
+                .map(|n| costs.of_unknown(&format!("name{n}"), 10))
+                .collect()
+        };
+        assert!(of_all().iter().all(|cost| *cost == 10), "nothing is known");
+        // Those below the configured cost take as long as one of that cost.
+        costs.set(vec![(8, 30), (10, 30), (12, 40)]);
+        let before = of_all();
+        assert_eq!(before, of_all(), "a name keeps its cost");
+        let dear = before.iter().filter(|cost| **cost == 12).count();
+        assert!((300..500).contains(&dear), "{dear} of 1000 cost 12");
+        assert!(before.iter().all(|cost| [10, 12].contains(cost)));
+        // As accounts are hashed anew, names follow, and none goes the other way.
+        costs.set(vec![(10, 80), (12, 20)]);
+        assert!(before.iter().zip(of_all()).all(|(old, new)| new <= *old));
+        costs.set(vec![(10, 100)]);
+        assert!(of_all().iter().all(|cost| *cost == 10));
+    }
+}

@@ -1,0 +1,327 @@
+//! What is done to accounts: each change ends what it must, is numbered and kept, all in one transaction, so that a server
+//! that runs beside whoever made it notices.
+
+use chrono::NaiveDateTime;
+use diesel::{connection::SimpleConnection as _, prelude::*};
+
+use super::{User, key_of_deleted};
+use crate::{
+    db::{
+        AnyConnection, is_unique_violation,
+        schema::{account_changes, known_networks, memberships, rooms, sessions, users},
+    },
+    protocol::{names::DELETED, time::Timestamp},
+};
+
+/// How often a number that was taken is replaced by the next.
+const TRIES: usize = 20;
+
+/// What was done to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// It was made.
+    Added,
+    /// Its password was changed.
+    Password,
+    /// Nobody can log in to it any more.
+    Disabled,
+    /// It can be logged in to again.
+    Enabled,
+    /// It stands only for whoever wrote its messages.
+    Deleted,
+    /// Its logins were ended.
+    SignedOut,
+}
+
+impl Act {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Password => "password",
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Deleted => "deleted",
+            Self::SignedOut => "signed-out",
+        }
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever runs the server.
+    Operator,
+    /// Whose account it is.
+    Owner,
+}
+
+impl Actor {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Owner => "self",
+        }
+    }
+}
+
+/// A change that was committed.
+#[derive(Debug, Clone, Queryable)]
+pub struct Change {
+    /// 1, 2, 3 … without a hole.
+    pub number: i64,
+    /// Whose account.
+    pub user_id: i64,
+    /// Its name now.
+    pub username: String,
+    /// What.
+    pub act: String,
+    /// By whom.
+    pub actor: String,
+}
+
+/// An account as the operator sees it.
+#[derive(Debug, Clone, Queryable)]
+pub struct Listed {
+    /// The key.
+    pub id: i64,
+    /// The name; of a deleted account one that tells nothing.
+    pub username: String,
+    /// When it was made.
+    pub created_at: NaiveDateTime,
+    /// Since when nobody can log in to it.
+    pub disabled_at: Option<NaiveDateTime>,
+    /// Since when it stands only for whoever wrote its messages.
+    pub deleted_at: Option<NaiveDateTime>,
+}
+
+/// All accounts, by name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut AnyConnection) -> QueryResult<Vec<Listed>> {
+    users::table
+        .order((users::username_key, users::id))
+        .select((
+            users::id,
+            users::username,
+            users::created_at,
+            users::disabled_at,
+            users::deleted_at,
+        ))
+        .load(conn)
+}
+
+/// The number of the latest change; 0 when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_latest(conn: &mut AnyConnection) -> QueryResult<i64> {
+    let latest: Option<i64> = account_changes::table
+        .select(account_changes::number)
+        .order(account_changes::number.desc())
+        .first(conn)
+        .optional()?;
+    Ok(latest.unwrap_or(0))
+}
+
+/// The changes after this one, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_after(conn: &mut AnyConnection, number: i64) -> QueryResult<Vec<Change>> {
+    account_changes::table
+        .inner_join(users::table)
+        .filter(account_changes::number.gt(number))
+        .order(account_changes::number)
+        .select((
+            account_changes::number,
+            account_changes::user_id,
+            users::username,
+            account_changes::act,
+            account_changes::actor,
+        ))
+        .load(conn)
+}
+
+/// Notes a change. The last thing in its transaction: others wait for the number.
+///
+/// # Errors
+/// When the database fails.
+pub fn record(
+    conn: &mut AnyConnection,
+    act: Act,
+    user_id: i64,
+    actor: Actor,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let mut tries = 0;
+    loop {
+        // Whoever takes the same number at the same time waits for us, and then takes the next: so the numbers are in the
+        // order of the commits. A savepoint, since on PostgreSQL a unique violation would end the whole transaction.
+        let number = find_latest(conn)? + 1;
+        let inserted = conn.transaction(|conn| {
+            diesel::insert_into(account_changes::table)
+                .values((
+                    account_changes::number.eq(number),
+                    account_changes::user_id.eq(user_id),
+                    account_changes::act.eq(act.word()),
+                    account_changes::actor.eq(actor.word()),
+                    account_changes::created_at.eq(now.naive_utc()),
+                ))
+                .execute(conn)
+        });
+        tries += 1;
+        match inserted {
+            Ok(_) => return Ok(()),
+            Err(error) if is_unique_violation(&error) && tries < TRIES => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Gives an account another password and ends its logins, but for `kept`; tells which ended. `None` when its password or
+/// its state are no longer those that were looked at.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_password(
+    conn: &mut AnyConnection,
+    user: &User,
+    password_hash: &str,
+    kept: Option<i64>,
+) -> QueryResult<Option<Vec<i64>>> {
+    let updated = diesel::update(
+        users::table
+            .find(user.id)
+            .filter(users::credentials.eq(user.credentials))
+            .filter(users::deleted_at.is_null()),
+    )
+    .set((
+        users::password_hash.eq(password_hash),
+        users::credentials.eq(users::credentials + 1),
+    ))
+    .execute(conn)?;
+    if updated == 0 {
+        return Ok(None);
+    }
+    end_sessions(conn, user.id, kept).map(Some)
+}
+
+/// Ends the logins of a user, but for `kept`; tells which.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_sessions(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    kept: Option<i64>,
+) -> QueryResult<Vec<i64>> {
+    let ids: Vec<i64> = sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::id.ne(kept.unwrap_or(-1)))
+        .select(sessions::id)
+        .load(conn)?;
+    diesel::delete(
+        sessions::table
+            .filter(sessions::user_id.eq(user_id))
+            .filter(sessions::id.ne(kept.unwrap_or(-1))),
+    )
+    .execute(conn)?;
+    Ok(ids)
+}
+
+/// Lets nobody log in to an account any more, and ends its logins; false when it was so already.
+///
+/// # Errors
+/// When the database fails.
+pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryResult<bool> {
+    let updated = diesel::update(
+        users::table
+            .find(user_id)
+            .filter(users::disabled_at.is_null()),
+    )
+    .set((
+        users::disabled_at.eq(now.naive_utc()),
+        users::credentials.eq(users::credentials + 1),
+    ))
+    .execute(conn)?;
+    end_sessions(conn, user_id, None)?;
+    Ok(updated == 1)
+}
+
+/// Lets people log in to an account again; false when it was so already.
+///
+/// # Errors
+/// When the database fails.
+pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
+    let updated = diesel::update(
+        users::table
+            .find(user_id)
+            .filter(users::disabled_at.is_not_null()),
+    )
+    .set((
+        users::disabled_at.eq(None::<NaiveDateTime>),
+        users::credentials.eq(users::credentials + 1),
+    ))
+    .execute(conn)?;
+    Ok(updated == 1)
+}
+
+/// Makes what is freed by a deletion be overwritten, so that a hash or an address does not lie on in the file.
+///
+/// # Errors
+/// When the database fails.
+pub fn overwrite_what_is_deleted(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Sqlite(conn) => conn.batch_execute("PRAGMA secure_delete = ON"),
+        // It keeps old rows until it vacuums.
+        AnyConnection::Postgres(_) => Ok(()),
+    }
+}
+
+/// Makes an account stand only for whoever wrote its messages: its name, password, e-mail address, logins and memberships
+/// are gone. The name stays taken.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut AnyConnection, user: &User, now: Timestamp) -> QueryResult<()> {
+    // First the rooms, in the order in which the journal locks them; each counts that a member was taken out.
+    let names: Vec<String> = memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::user_id.eq(user.id))
+        .order(rooms::name)
+        .select(rooms::name)
+        .load(conn)?;
+    let ordered: std::collections::BTreeSet<String> = names.into_iter().collect();
+    for name in ordered {
+        diesel::update(rooms::table.filter(rooms::name.eq(name)))
+            .set(rooms::evictions.eq(rooms::evictions + 1))
+            .execute(conn)?;
+    }
+    diesel::delete(memberships::table.filter(memberships::user_id.eq(user.id))).execute(conn)?;
+    diesel::update(users::table.find(user.id))
+        .set((
+            users::username.eq(format!("{DELETED}{}", user.id)),
+            users::username_key.eq(key_of_deleted(&user.username)),
+            users::password_hash.eq(""),
+            users::email.eq(None::<String>),
+            users::credentials.eq(users::credentials + 1),
+            users::deleted_at.eq(now.naive_utc()),
+        ))
+        .execute(conn)?;
+    end_sessions(conn, user.id, None)?;
+    diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user.id)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Empties the log of the embedded database, where what was deleted may still lie; as far as nobody reads it.
+///
+/// # Errors
+/// When the database fails.
+pub fn empty_log(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Sqlite(conn) => conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)"),
+        AnyConnection::Postgres(_) => Ok(()),
+    }
+}

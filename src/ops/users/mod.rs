@@ -1,0 +1,347 @@
+//! `parlour users`: what whoever runs the server does to accounts, beside a server that runs or is stopped. It works on the
+//! database; a server on the same one notices within a second, and closes what has ended.
+
+mod password;
+mod place;
+mod show;
+
+use std::io;
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    config::StorageSettings,
+    crypto,
+    db::{
+        AnyConnection, QueryError, sessions,
+        users::{
+            self, NewUser, User,
+            changes::{self, Act, Actor},
+        },
+    },
+    printing,
+    protocol::{
+        names,
+        time::{Timestamp, now},
+    },
+};
+use password::PasswordOptions;
+use place::{Accounts, Failure};
+
+/// What `parlour users` can do.
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Show all accounts
+    List {
+        /// How.
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Make an account
+    Add {
+        /// Whose.
+        #[command(flatten)]
+        whose: Whose,
+        /// With which password.
+        #[command(flatten)]
+        password: PasswordOptions,
+    },
+    /// Give an account another password, and end its logins
+    SetPassword {
+        /// Whose.
+        #[command(flatten)]
+        whose: Whose,
+        /// Which password.
+        #[command(flatten)]
+        password: PasswordOptions,
+    },
+    /// Let nobody log in to an account any more, and end its logins
+    Disable(Whose),
+    /// Let people log in to an account again
+    Enable(Whose),
+    /// Delete an account: its messages stay, under a name that tells nothing, and its own name is never given again
+    Delete {
+        /// Whose.
+        #[command(flatten)]
+        whose: Whose,
+        /// Do not ask whether this is meant
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show where an account is logged in
+    Sessions {
+        /// Whose.
+        #[command(flatten)]
+        whose: Whose,
+        /// One JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the logins of an account, or one of them
+    SignOut {
+        /// Whose.
+        #[command(flatten)]
+        whose: Whose,
+        /// Only this one, as `sessions` shows it
+        #[arg(long, value_name = "ID")]
+        session: Option<i64>,
+    },
+}
+
+/// An account, and where it is.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// The username, in any case
+    #[arg(value_name = "USERNAME")]
+    name: String,
+    /// Where the accounts are.
+    #[command(flatten)]
+    storage: StorageSettings,
+}
+
+/// How a list is shown, and of what.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// One JSON array
+    #[arg(long)]
+    json: bool,
+    /// Where the accounts are.
+    #[command(flatten)]
+    storage: StorageSettings,
+}
+
+/// Does it, and tells the exit code: 0 when it was done, 1 when the account does not allow it, 2 when what was given is not
+/// right, 3 when there is no database.
+#[must_use]
+pub fn run(command: UsersCommand) -> i32 {
+    let done = match command {
+        UsersCommand::List { show } => list(&show),
+        UsersCommand::Add { whose, password } => add(&whose, &password),
+        UsersCommand::SetPassword { whose, password } => set_password(&whose, &password),
+        UsersCommand::Disable(whose) => disable(&whose),
+        UsersCommand::Enable(whose) => enable(&whose),
+        UsersCommand::Delete { whose, yes } => delete(&whose, yes),
+        UsersCommand::Sessions { whose, json } => list_sessions(&whose, json),
+        UsersCommand::SignOut { whose, session } => sign_out(&whose, session),
+    };
+    match done {
+        Ok(printed) => printing::exit_code(printed),
+        Err(failure) => {
+            printing::complain(&failure);
+            failure.code()
+        }
+    }
+}
+
+/// It was done, and said or not.
+type Done = Result<io::Result<()>, Failure>;
+
+/// The account of this name.
+fn find(conn: &mut AnyConnection, name: &str) -> Result<Result<User, Failure>, QueryError> {
+    // Text that no name can hold is not shown to the database (PostgreSQL takes no NUL).
+    let user = if names::is_username(name) {
+        users::find_by_name(conn, name)?
+    } else {
+        None
+    };
+    Ok(user.ok_or_else(|| {
+        let shown: String = name.escape_debug().take(60).collect();
+        Failure::Refused(format!(
+            "There is no user {shown}; `parlour users list` shows who there is."
+        ))
+    }))
+}
+
+/// Finds the account, does something to it, and notes that, in one transaction.
+fn change<T>(
+    accounts: &mut Accounts,
+    name: &str,
+    act: Act,
+    work: impl FnOnce(&mut AnyConnection, &User, Timestamp) -> Result<Result<T, Failure>, QueryError>,
+) -> Result<(User, T), Failure> {
+    accounts.write(|conn| {
+        let user = match find(conn, name)? {
+            Ok(user) => user,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let at = now();
+        let done = match work(conn, &user, at)? {
+            Ok(done) => done,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        changes::record(conn, act, user.id, Actor::Operator, at)?;
+        Ok(Ok((user, done)))
+    })
+}
+
+fn list(show: &Show) -> Done {
+    let mut accounts = Accounts::open(&show.storage)?;
+    let (found, counts) =
+        accounts.read(|conn| Ok((changes::list(conn)?, sessions::count_by_user(conn)?)))?;
+    Ok(show::accounts(&found, &counts, show.json))
+}
+
+fn add(whose: &Whose, options: &PasswordOptions) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    if let Some(fault) = names::fault(&whose.name) {
+        return Err(Failure::Wrong(fault.into()));
+    }
+    let there = || {
+        Failure::Refused(format!(
+            "The name {} is taken, or was once: choose another one.",
+            whose.name
+        ))
+    };
+    // Asked before a password is typed for nothing.
+    if !accounts.read(|conn| users::is_free(conn, &whose.name))? {
+        return Err(there());
+    }
+    let password = options.ask(&whose.name)?;
+    let hash = hash(&password, options)?;
+    accounts.write(|conn| {
+        let at = now();
+        let new = NewUser {
+            username: &whose.name,
+            password_hash: &hash,
+            email: None,
+            created_at: at,
+        };
+        let Some(id) = users::insert(conn, &new)? else {
+            return Ok(Err(there()));
+        };
+        changes::record(conn, Act::Added, id, Actor::Operator, at)?;
+        Ok(Ok(()))
+    })?;
+    let said = format!("{}{} was added.", password.shown(), whose.name);
+    Ok(show::say(&said))
+}
+
+fn set_password(whose: &Whose, options: &PasswordOptions) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    accounts.read(|conn| find(conn, &whose.name))??;
+    let password = options.ask(&whose.name)?;
+    let hash = hash(&password, options)?;
+    let (user, ended) = change(
+        &mut accounts,
+        &whose.name,
+        Act::Password,
+        |conn, user, _| {
+            changes::overwrite_what_is_deleted(conn)?;
+            let ended = changes::set_password(conn, user, &hash, None)?;
+            Ok(ended.ok_or_else(|| {
+                Failure::Refused("The account was changed at the same moment; try again.".into())
+            }))
+        },
+    )?;
+    Ok(show::say(&format!(
+        "{}{} has another password; {} ended.",
+        password.shown(),
+        user.username,
+        show::logins(ended.len())
+    )))
+}
+
+fn hash(password: &password::Password, options: &PasswordOptions) -> Result<String, Failure> {
+    crypto::password::hash(password.text(), options.bcrypt_cost)
+        .map_err(|error| Failure::Wrong(format!("The password cannot be hashed ({error}).")))
+}
+
+fn disable(whose: &Whose) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    let (user, ()) = change(
+        &mut accounts,
+        &whose.name,
+        Act::Disabled,
+        |conn, user, at| {
+            if changes::disable(conn, user.id, at)? {
+                return Ok(Ok(()));
+            }
+            Ok(Err(Failure::Refused(format!(
+                "{} is disabled already.",
+                user.username
+            ))))
+        },
+    )?;
+    Ok(show::say(&format!(
+        "{} is disabled: nobody can log in to it, and its logins have ended. `parlour users enable {}` takes that back.",
+        user.username, user.username
+    )))
+}
+
+fn enable(whose: &Whose) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    let (user, ()) = change(&mut accounts, &whose.name, Act::Enabled, |conn, user, _| {
+        if changes::enable(conn, user.id)? {
+            return Ok(Ok(()));
+        }
+        Ok(Err(Failure::Refused(format!(
+            "{} is not disabled.",
+            user.username
+        ))))
+    })?;
+    Ok(show::say(&format!(
+        "{} is enabled: its password works again.",
+        user.username
+    )))
+}
+
+fn delete(whose: &Whose, yes: bool) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    let user = accounts.read(|conn| find(conn, &whose.name))??;
+    if !yes && !password::confirm(&user.username)? {
+        return Err(Failure::Refused(format!(
+            "{} was not deleted.",
+            user.username
+        )));
+    }
+    // Before the transaction: SQLite decides it for the next one.
+    accounts.read(changes::overwrite_what_is_deleted)?;
+    let (user, ()) = change(
+        &mut accounts,
+        &whose.name,
+        Act::Deleted,
+        |conn, user, at| changes::delete(conn, user, at).map(Ok),
+    )?;
+    // Somebody may be reading; then the server empties it later.
+    let _later = accounts.read(changes::empty_log);
+    Ok(show::say(&format!(
+        "{} is deleted: the messages stay, shown under {}{}, and the name is not given again.",
+        user.username,
+        names::DELETED,
+        user.id
+    )))
+}
+
+fn list_sessions(whose: &Whose, json: bool) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    let user = accounts.read(|conn| find(conn, &whose.name))??;
+    let found = accounts.read(|conn| sessions::list_of_user(conn, user.id))?;
+    Ok(show::sessions(&user.username, &found, json))
+}
+
+fn sign_out(whose: &Whose, only: Option<i64>) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    let (user, ended) = change(
+        &mut accounts,
+        &whose.name,
+        Act::SignedOut,
+        |conn, user, _| {
+            let Some(id) = only else {
+                return changes::end_sessions(conn, user.id, None).map(|ended| Ok(ended.len()));
+            };
+            let known = sessions::list_of_user(conn, user.id)?;
+            if known.iter().any(|(known, ..)| *known == id) && sessions::delete(conn, id)? {
+                return Ok(Ok(1));
+            }
+            Ok(Err(Failure::Refused(format!(
+                "{} has no login {id}; `parlour users sessions {}` shows those that there are.",
+                user.username, user.username
+            ))))
+        },
+    )?;
+    Ok(show::say(&format!(
+        "{} is signed out: {} ended.",
+        user.username,
+        show::logins(ended)
+    )))
+}

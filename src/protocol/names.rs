@@ -1,0 +1,225 @@
+//! Which names people may take, and which texts show nothing at all.
+
+/// Shortest and longest name, in characters.
+const LENGTH: std::ops::RangeInclusive<usize> = 3..=50;
+
+/// The beginning of the names under which the messages of deleted accounts are shown.
+pub const DELETED: &str = "deleted-user-";
+
+/// Names that others would take for the server, for whoever runs it, or for everybody; and those that programs in some
+/// languages stumble over. In lower case.
+const RESERVED: [&str; 62] = [
+    // whoever runs this
+    "admin",
+    "admins",
+    "administrator",
+    "administrators",
+    "root",
+    "sysadmin",
+    "superuser",
+    "operator",
+    "operators",
+    "owner",
+    "owners",
+    "moderator",
+    "moderators",
+    "mod",
+    "mods",
+    "staff",
+    "team",
+    "support",
+    "help",
+    "helpdesk",
+    "security",
+    "abuse",
+    "postmaster",
+    "hostmaster",
+    "webmaster",
+    "info",
+    "contact",
+    "official",
+    // the server
+    "parlour",
+    "system",
+    "server",
+    "service",
+    "daemon",
+    "bot",
+    "robot",
+    "noreply",
+    "no-reply",
+    "api",
+    "www",
+    "localhost",
+    // everybody, or nobody
+    "everyone",
+    "everybody",
+    "all",
+    "here",
+    "channel",
+    "room",
+    "rooms",
+    "general",
+    "directory",
+    "online",
+    "nobody",
+    "anonymous",
+    "guest",
+    "unknown",
+    "deleted",
+    "user",
+    "users",
+    "you",
+    // words of programs
+    "null",
+    "undefined",
+    "constructor",
+    "prototype",
+];
+
+/// Whether an account may have this name, also an old one.
+#[must_use]
+pub fn is_username(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    LENGTH.contains(&text.chars().count()) && text.chars().all(allowed)
+}
+
+/// Why nobody may take this name, in a sentence; `None` when somebody may. Accounts that have such a name keep it.
+#[must_use]
+pub fn fault(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    if !is_username(name) {
+        Some("A username must have 3 to 50 characters: letters A to Z, digits, _ and -.")
+    } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        Some("A username must begin with a letter or a digit.")
+    } else if !name.contains(|c: char| c.is_ascii_alphabetic()) {
+        Some("A username must hold a letter: digits alone are taken for an account's number.")
+    } else if RESERVED.contains(&lower.as_str()) || lower.starts_with(DELETED) {
+        Some("This username is reserved; choose another one.")
+    } else {
+        None
+    }
+}
+
+/// Whether a text shows nothing: it holds only white space, control characters, and characters that have no width and no
+/// ink (Unicode's `Default_Ignorable_Code_Point`, and the blank Braille pattern).
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(
+                c,
+                '\u{ad}'
+                    | '\u{34f}'
+                    | '\u{61c}'
+                    | '\u{115f}'..='\u{1160}'
+                    | '\u{17b4}'..='\u{17b5}'
+                    | '\u{180b}'..='\u{180f}'
+                    | '\u{200b}'..='\u{200f}'
+                    | '\u{202a}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{2800}'
+                    | '\u{3164}'
+                    | '\u{fe00}'..='\u{fe0f}'
+                    | '\u{feff}'
+                    | '\u{ffa0}'
+                    | '\u{fff0}'..='\u{fffb}'
+                    | '\u{1bca0}'..='\u{1bca3}'
+                    | '\u{1d173}'..='\u{1d17a}'
+                    | '\u{e0000}'..='\u{e0fff}'
+            )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_mislead_are_refused() {
+        for name in [
+            "admin",
+            "Admin",
+            "SYSTEM",
+            "everyone",
+            "here",
+            "all",
+            "room",
+            "root",
+            "parlour",
+            "moderator",
+            "support",
+            "__proto__",
+            "constructor",
+            "prototype",
+            "-rf",
+            "--help",
+            "_x_",
+            "123",
+            "1-2_3",
+            "deleted-user-7",
+            "Deleted-User-x",
+            "ab",
+            "a b",
+            "alice.",
+        ] {
+            assert!(fault(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_people_are_not() {
+        for name in [
+            "alice",
+            "A-b_9",
+            "9lives",
+            "4-ever",
+            "adminton",
+            "hereford",
+            "deleted-scenes",
+            "rob",
+            "ok-",
+        ] {
+            assert_eq!(fault(name), None, "{name}");
+        }
+        assert!(
+            RESERVED
+                .iter()
+                .all(|word| is_username(word) || word.len() < 3)
+        );
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank() {
+        for text in [
+            "",
+            " \t\n",
+            "\u{200b}",
+            "\u{2060}\u{feff}",
+            "\u{fe0f}",
+            "\u{e0041}\u{e007f}",
+            "\u{2003}\u{3000}",
+            "\u{3164}",
+            "\u{202e}",
+            "\u{ad}",
+            "\u{2800}",
+            "\u{85}\u{1b}",
+            "\u{2028}\u{200d}",
+        ] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        for text in [
+            "a",
+            "\u{200b}a",
+            "👩\u{200d}🚀",
+            "\u{301}",
+            "。",
+            "\u{fffd}",
+            "‎.",
+            "☃\u{fe0f}",
+        ] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
+}

@@ -328,9 +328,9 @@ fn an_evening_in_a_terminal(columns: u16, rows: u16) {
 
     terminal.write("/help");
     terminal.shows("Help");
-    terminal.until("the help to its end", |screen| {
+    terminal.until("the help to its end", |_| {
         terminal.press("Down");
-        screen.contains("Esc closes it")
+        terminal.words().contains("Esc closes it")
     });
     terminal.press("Escape");
     terminal.until("the help is closed", |screen| !screen.contains("Help"));
@@ -368,7 +368,7 @@ fn that_a_message_is_not_stored_is_said_until_it_is() {
     server.signal("STOP");
     terminal.write("important");
     terminal.write("/quit");
-    terminal.shows("1 message is not stored");
+    terminal.says("1 message is not stored");
     server.signal("CONT");
     terminal.until("that it is stored", |screen| {
         screen.contains("important") && !screen.contains("not stored")

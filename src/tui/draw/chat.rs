@@ -181,15 +181,15 @@ pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<
             parts.extend(below(chat, size.0));
         }
         if !state.link.is_connected() {
-            let (text, _) = connection(state);
-            if text.width() > room_in_bar(&name_of_all(state, chat), size.0) {
-                parts.push(text);
-            }
             match chat.outbox.unsent() {
                 0 => {}
                 count => parts.push(format!(
                     "{count} waiting to be sent as soon as the connection is back"
                 )),
+            }
+            let (text, _) = connection(state);
+            if text.width() > room_in_bar(&name_of_all(state, chat), size.0) {
+                parts.push(text);
             }
         }
     }

@@ -153,6 +153,17 @@ pub struct Settings {
     )]
     pub cors_origins: Vec<String>,
 
+    /// Names under which the server may be asked, separated by commas. Addresses and localhost need no entry. Left out:
+    /// any name behind TRUSTED_PROXIES or with TLS_CERT, no other name when it listens for this machine alone
+    #[arg(
+        long,
+        env = "ALLOWED_HOSTS",
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Network"
+    )]
+    pub allowed_hosts: Vec<String>,
+
     /// Where messages live.
     #[command(flatten)]
     pub storage: StorageSettings,

@@ -29,6 +29,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// Ask for a WebSocket of version 13 (426).
     UpgradeRequired,
+    /// Meant for another server: ask under a name that this one has (421).
+    Misdirected,
     /// Well formed, but a value is not allowed: change it (422).
     Invalid,
     /// Wait, then try again (429).
@@ -183,6 +185,7 @@ impl Error {
             Kind::Conflict => 409,
             Kind::TooLarge => 413,
             Kind::UnsupportedMediaType => 415,
+            Kind::Misdirected => 421,
             Kind::Invalid => 422,
             Kind::UpgradeRequired => 426,
             Kind::TooMany => 429,

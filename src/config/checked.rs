@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::{
-    ConfigError, DatabaseUrl, Keys, LogFormat, Registration, Settings, StorageSettings, Switch,
-    wrong,
+    Authority, ConfigError, DatabaseUrl, Keys, LogFormat, Registration, Settings, StorageSettings,
+    Switch, wrong,
 };
 use crate::protocol::limits::Limits;
 
@@ -96,6 +96,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Exact origins that may use the API from other hosts.
     pub cors_origins: Vec<String>,
+    /// Names under which the server may be asked, besides addresses and those of loopback; `None` for any.
+    pub allowed_hosts: Option<Vec<url::Host>>,
     /// The database.
     pub storage: Storage,
     /// The keys.
@@ -131,27 +133,25 @@ struct Doors {
     tls: Option<TlsFiles>,
     trusted_proxies: Vec<IpNet>,
     cors_origins: Vec<String>,
+    allowed_hosts: Option<Vec<url::Host>>,
 }
 
 impl Doors {
     fn check(settings: &Settings) -> Result<Self, ConfigError> {
         let tls = tls_files(settings)?;
-        let trusted_proxies = settings
-            .trusted_proxies
-            .iter()
-            .map(|text| parse_net(text))
-            .collect::<Result<Vec<_>, _>>()?;
+        let trusted_proxies = parse_each(&settings.trusted_proxies, parse_net)?;
         if !settings.host.is_loopback() && tls.is_none() && trusted_proxies.is_empty() {
             return wrong(format!(
                 "HOST is {}, which others can reach, but there is no TLS: set TLS_CERT and TLS_KEY, or, behind a reverse proxy that does TLS, set TRUSTED_PROXIES to its address.",
                 settings.host
             ));
         }
-        let cors_origins = settings
-            .cors_origins
-            .iter()
-            .map(|text| parse_origin(text))
-            .collect::<Result<Vec<_>, _>>()?;
+        let cors_origins = parse_each(&settings.cors_origins, parse_origin)?;
+        let allowed_hosts = parse_each(&settings.allowed_hosts, parse_host)?;
+        // Behind a proxy, and where a browser has checked a certificate, no page of another name gets here.
+        let is_guarded =
+            !settings.host.is_loopback() || tls.is_some() || !trusted_proxies.is_empty();
+        let allowed_hosts = (!allowed_hosts.is_empty() || !is_guarded).then_some(allowed_hosts);
         if settings.max_frame_bytes < settings.max_content_bytes.saturating_add(512) {
             return wrong(
                 "MAX_FRAME_BYTES must exceed MAX_CONTENT_BYTES by at least 512, or the longest message would fit no frame.",
@@ -166,6 +166,7 @@ impl Doors {
             tls,
             trusted_proxies,
             cors_origins,
+            allowed_hosts,
         })
     }
 }
@@ -189,6 +190,7 @@ impl Config {
             tls,
             trusted_proxies,
             cors_origins,
+            allowed_hosts,
         } = Doors::check(settings)?;
         let storage = Storage::check(&settings.storage)?;
         let keys = Keys::find_or_generate(&settings.keys, &storage.data_dir)?;
@@ -202,6 +204,7 @@ impl Config {
             tls,
             trusted_proxies,
             cors_origins,
+            allowed_hosts,
             storage,
             keys,
             registration: settings.registration,
@@ -317,10 +320,32 @@ fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
     }))
 }
 
+/// The entries of a list; a comma too many is no entry.
+fn parse_each<T>(
+    entries: &[String],
+    parse: impl Fn(&str) -> Result<T, ConfigError>,
+) -> Result<Vec<T>, ConfigError> {
+    let entries = entries.iter().map(|entry| entry.trim());
+    entries
+        .filter(|entry| !entry.is_empty())
+        .map(parse)
+        .collect()
+}
+
+/// The networks of IPv4 may be written as IPv6 has them: clients' addresses are compared in the shorter form.
+fn canonical(net: IpNet) -> IpNet {
+    match (net.addr().to_canonical(), net.prefix_len().checked_sub(96)) {
+        (IpAddr::V4(address), Some(prefix)) if net.max_prefix_len() == 128 => {
+            Ipv4Net::new(address, prefix).map_or(net, IpNet::V4)
+        }
+        _ => net,
+    }
+}
+
 fn parse_net(text: &str) -> Result<IpNet, ConfigError> {
-    let text = text.trim();
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map(canonical)
         .map_err(|_| {
             ConfigError(format!(
                 "TRUSTED_PROXIES holds `{text}`, which is neither an address (10.0.0.7) nor a network (10.0.0.0/8)."
@@ -328,8 +353,16 @@ fn parse_net(text: &str) -> Result<IpNet, ConfigError> {
         })
 }
 
+fn parse_host(text: &str) -> Result<url::Host, ConfigError> {
+    match Authority::parse(text) {
+        Some(Authority { host, port: None }) => Ok(host),
+        _ => wrong(format!(
+            "ALLOWED_HOSTS holds `{text}`, which is not a name: write each like chat.example.org, without https:// and without a port."
+        )),
+    }
+}
+
 fn parse_origin(text: &str) -> Result<String, ConfigError> {
-    let text = text.trim();
     let url = url::Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"));

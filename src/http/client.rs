@@ -1,6 +1,6 @@
 //! What a request says of its sender: the address, whether it is this machine, the token.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::{
     HttpRequest,
@@ -22,24 +22,37 @@ pub fn address(request: &HttpRequest, trusted: &[IpNet]) -> Option<IpAddr> {
     if !is_trusted(&peer) {
         return Some(peer);
     }
-    let entries: Vec<&str> = request
+    // Bytes, not text: what a client has put before them must not make the entries of the proxies unreadable.
+    let entries: Vec<&[u8]> = request
         .headers()
         .get_all(FORWARDED_FOR)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|entry| !entry.is_empty())
         .collect();
     let mut last = peer;
     for entry in entries.into_iter().rev() {
-        let Ok(address) = entry.trim().parse::<IpAddr>() else {
+        let Some(address) = parse_entry(entry) else {
             break;
         };
-        let address = address.to_canonical();
         last = address;
         if !is_trusted(&address) {
             break;
         }
     }
     Some(last)
+}
+
+/// An entry of `X-Forwarded-For`: an address, which some proxies write with a port, and IPv6 in brackets.
+fn parse_entry(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?;
+    let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let address: IpAddr = text
+        .parse()
+        .ok()
+        .or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
+        .or_else(|| in_brackets().map(IpAddr::V6))?;
+    Some(address.to_canonical())
 }
 
 /// Whether the request was handed on by one of the configured proxies, whose word counts.
@@ -116,29 +129,94 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
+    use actix_web::{http::header::HeaderValue, test::TestRequest};
 
     use super::*;
 
-    fn seen(peer: &str, forwarded: &str) -> Option<IpAddr> {
+    fn seen(peer: &str, forwarded: &[&[u8]]) -> String {
         let peer = format!("{peer}:1").parse().expect("an address");
-        let request = TestRequest::default()
-            .peer_addr(peer)
-            .insert_header((FORWARDED_FOR, forwarded))
-            .to_http_request();
-        address(&request, &["10.0.0.0/8".parse().expect("a network")])
+        let request =
+            forwarded
+                .iter()
+                .fold(TestRequest::default().peer_addr(peer), |request, value| {
+                    let value = HeaderValue::from_bytes(value).expect("a header's value");
+                    request.append_header((FORWARDED_FOR, value))
+                });
+        let config =
+            Config::of_flags(&["--trusted-proxies", "10.0.0.0/8,::ffff:172.16.0.1,fd00::/8"]);
+        let address = address(&request.to_http_request(), &config.trusted_proxies);
+        address
+            .map(|address| address.to_string())
+            .unwrap_or_default()
     }
 
     #[test]
     fn a_forged_address_is_not_believed() {
-        let address = |text: &str| Some(text.parse::<IpAddr>().expect("an address"));
-        assert_eq!(seen("192.0.2.1", "198.51.100.7"), address("192.0.2.1"));
-        assert_eq!(seen("10.0.0.1", "198.51.100.7"), address("198.51.100.7"));
-        assert_eq!(
-            seen("10.0.0.1", "203.0.113.9, 198.51.100.7, 10.0.0.2"),
-            address("198.51.100.7")
-        );
-        assert_eq!(seen("10.0.0.1", "nonsense"), address("10.0.0.1"));
+        assert_eq!(seen("192.0.2.1", &[b"198.51.100.7"]), "192.0.2.1");
+        assert_eq!(seen("192.0.2.1", &[b"10.0.0.1, 198.51.100.7"]), "192.0.2.1");
+        for peer in [
+            "10.0.0.1",
+            "[::ffff:10.0.0.1]",
+            "172.16.0.1",
+            "[::ffff:172.16.0.1]",
+            "[fd00::1]",
+        ] {
+            assert_eq!(seen(peer, &[b"198.51.100.7"]), "198.51.100.7", "{peer}");
+        }
+    }
+
+    #[test]
+    fn the_last_entry_that_no_proxy_of_ours_has_written_counts() {
+        let peer = "10.0.0.1";
+        let cases: &[(&[&[u8]], &str)] = &[
+            (&[], peer),
+            (&[b""], peer),
+            (&[b"198.51.100.7"], "198.51.100.7"),
+            (&[b"203.0.113.9, 198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+            (
+                &[b"203.0.113.9", b"198.51.100.7", b"10.0.0.2"],
+                "198.51.100.7",
+            ),
+            (&[b"203.0.113.9", b"198.51.100.7,10.0.0.2"], "198.51.100.7"),
+            // With a port, in brackets, mapped.
+            (&[b"198.51.100.7:5678"], "198.51.100.7"),
+            (
+                &[b"203.0.113.9:80, 198.51.100.7:5678, 10.0.0.2:90"],
+                "198.51.100.7",
+            ),
+            (&[b"2001:db8::7"], "2001:db8::7"),
+            (&[b"[2001:db8::7]"], "2001:db8::7"),
+            (&[b"[2001:db8::7]:443"], "2001:db8::7"),
+            (&[b"::ffff:198.51.100.7"], "198.51.100.7"),
+            (&[b"[::ffff:198.51.100.7]:443"], "198.51.100.7"),
+            (&[b"198.51.100.7, ::ffff:10.0.0.2"], "198.51.100.7"),
+            // Empty entries.
+            (&[b"198.51.100.7,"], "198.51.100.7"),
+            (&[b"198.51.100.7, ,10.0.0.2 ,, "], "198.51.100.7"),
+            (&[b",198.51.100.7"], "198.51.100.7"),
+            (&[b",,, "], peer),
+            (&[b"198.51.100.7", b""], "198.51.100.7"),
+            // What stands before garbage is not believed, and garbage does not hide what stands behind.
+            (&[b"nonsense"], peer),
+            (&[b"198.51.100.7, unknown"], peer),
+            (&[b"203.0.113.9, unknown, 10.0.0.2"], "10.0.0.2"),
+            (&[b"\xff\xfe, 198.51.100.7"], "198.51.100.7"),
+            (&[b"\xff\xfe", b"198.51.100.7, 10.0.0.2"], "198.51.100.7"),
+            (&[b"203.0.113.9, \xff"], peer),
+            (&[b"198.51.100.7:"], peer),
+            (&[b"198.51.100.7:99999"], peer),
+            (&[b"[198.51.100.7]:80"], peer),
+            (&[b"[2001:db8::7"], peer),
+            (&[b"198.51.100.7 10.0.0.2"], peer),
+            (&[b"198.51.100.07"], peer),
+        ];
+        for (forwarded, expected) in cases {
+            let shown: Vec<_> = forwarded
+                .iter()
+                .map(|value| value.escape_ascii().to_string())
+                .collect();
+            assert_eq!(seen(peer, forwarded), *expected, "{shown:?}");
+        }
     }
 
     #[test]

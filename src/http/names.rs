@@ -5,6 +5,8 @@ use actix_web::{
     http::{Version, header},
 };
 
+use url::Host;
+
 use super::client;
 use crate::{
     config::{Authority, Config, Origin},
@@ -40,6 +42,28 @@ pub fn host(request: &HttpRequest) -> Result<Option<Authority>> {
         None if request.version() < Version::HTTP_11 => Ok(None),
         None => Err(not_one()),
     }
+}
+
+/// Refuses a request under a name that the server does not have. A stranger's page can give the stranger's name the
+/// address of this machine (DNS rebinding) and would then be, for its browser, the server's own; no page can do so with a
+/// number or with `localhost`.
+///
+/// # Errors
+/// 400 or 421.
+pub fn check_host(request: &HttpRequest, config: &Config) -> Result<()> {
+    let (Some(asked), Some(known)) = (host(request)?, &config.allowed_hosts) else {
+        return Ok(());
+    };
+    let is_known = match &asked.host {
+        Host::Domain(_) => asked.is_loopback() || known.contains(&asked.host),
+        Host::Ipv4(_) | Host::Ipv6(_) => true,
+    };
+    if is_known {
+        return Ok(());
+    }
+    let detail = "This server does not know itself under this name. The operator can add the name to ALLOWED_HOSTS or, \
+                  where a reverse proxy hands requests on, name the proxy in TRUSTED_PROXIES.";
+    Err(Error::new(Kind::Misdirected, "host_not_allowed", detail))
 }
 
 /// Refuses a web page of a foreign origin. Programs send no `Origin`.
@@ -256,5 +280,70 @@ mod tests {
                 "{peer} {headers:?}"
             );
         }
+    }
+
+    /// The status that a request with these headers gets, or 200.
+    fn asked_as(config: &Config, headers: &[(&'static str, &str)]) -> u16 {
+        let request = headers
+            .iter()
+            .fold(TestRequest::default(), |request, header| {
+                request.append_header(*header)
+            });
+        check_host(&request.to_http_request(), config).map_or_else(|error| error.status(), |()| 200)
+    }
+
+    #[test]
+    fn a_name_that_is_not_ours_is_refused_where_no_proxy_and_no_certificate_guards() {
+        let alone = Config::of_flags(&[]);
+        let named = Config::of_flags(&["--allowed-hosts", "chat.lan, Chat.Example."]);
+        let proxied = Config::of_flags(&["--trusted-proxies", "127.0.0.1"]);
+        let proxied_and_named = Config::of_flags(&[
+            "--host",
+            "0.0.0.0",
+            "--trusted-proxies",
+            "10.0.0.1",
+            "--allowed-hosts",
+            "chat.example",
+        ]);
+        for (host, expected) in [
+            ("localhost:8000", [200; 4]),
+            ("LOCALHOST.", [200; 4]),
+            ("chat.localhost:8000", [200; 4]),
+            ("127.0.0.1:8000", [200; 4]),
+            ("127.1", [200; 4]),
+            ("[::1]:8000", [200; 4]),
+            // A number cannot be rebound.
+            ("192.0.2.7", [200; 4]),
+            ("chat.lan:9000", [421, 200, 200, 421]),
+            ("chat.example", [421, 200, 200, 200]),
+            ("CHAT.example.:8443", [421, 200, 200, 200]),
+            ("evil.test", [421, 421, 200, 421]),
+            ("evil.test:8000", [421, 421, 200, 421]),
+            ("localhost.evil.test", [421, 421, 200, 421]),
+            ("127.0.0.1.evil.test", [421, 421, 200, 421]),
+            ("sub.chat.example", [421, 421, 200, 421]),
+            ("", [400; 4]),
+            ("localhost@evil.test", [400; 4]),
+            ("evil.test/localhost", [400; 4]),
+            ("localhost, evil.test", [400; 4]),
+        ] {
+            let seen = [&alone, &named, &proxied, &proxied_and_named]
+                .map(|config| asked_as(config, &[("host", host)]));
+            assert_eq!(seen, expected, "Host: {host}");
+        }
+        let twice = [("host", "localhost"), ("host", "localhost")];
+        assert_eq!(asked_as(&alone, &twice), 400);
+        assert_eq!(asked_as(&alone, &[]), 400);
+        // What a proxy forwards does not change whom the request is for.
+        let forwarded = [("host", "evil.test"), ("x-forwarded-host", "localhost")];
+        assert_eq!(asked_as(&alone, &forwarded), 421);
+        let old = TestRequest::default().version(Version::HTTP_10);
+        assert_eq!(check_host(&old.to_http_request(), &alone), Ok(()));
+        let whole = |host: &'static str| {
+            let request =
+                TestRequest::with_uri("http://evil.test/health").insert_header(("host", host));
+            check_host(&request.to_http_request(), &alone).map_err(|error| error.status())
+        };
+        assert_eq!(whole("localhost"), Err(421));
     }
 }

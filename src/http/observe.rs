@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use actix_web::{
-    Error as ActixError, HttpResponse,
+    Error as ActixError, HttpResponse, ResponseError as _,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -15,7 +15,7 @@ use actix_web::{
     web,
 };
 
-use super::{client, line::Line, problem};
+use super::{client, line::Line, names, problem};
 use crate::{app::App, error::Error};
 
 /// Longest head of a request, in bytes of its target and its headers. The framework itself stops reading at 128 KiB.
@@ -45,12 +45,17 @@ pub async fn observe(
     let address = app
         .as_ref()
         .and_then(|app| client::address(request.request(), &app.config.trusted_proxies));
+    let misdirected = app
+        .as_ref()
+        .and_then(|app| names::check_host(request.request(), &app.config).err());
     let under_tls = app.as_ref().is_some_and(|app| app.config.tls.is_some());
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone
     // of the request for those would make its routing panic: it wants the only handle.)
     let answer = if head_length(&request) > MAX_HEAD {
         request.into_response(HttpResponse::RequestHeaderFieldsTooLarge().finish())
+    } else if let Some(error) = misdirected {
+        request.into_response(error.error_response())
     } else {
         next.call(request).await?.map_into_boxed_body()
     };

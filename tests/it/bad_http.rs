@@ -237,7 +237,7 @@ pub fn broken_heads_and_bodies() -> Vec<Case> {
         (
             "an absolute URL",
             get("http://elsewhere.example/api/nothing HTTP/1.1\r\nhost: x"),
-            &[400, 404],
+            &[421],
         ),
         (
             "a path of bad UTF-8",

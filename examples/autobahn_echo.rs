@@ -55,7 +55,7 @@ async fn echo(request: HttpRequest, payload: web::Payload) -> Result<HttpRespons
         ctx.add_stream(InboundStream::new(payload, MAX_MESSAGE));
         Echo
     });
-    Ok(ws::handshake(&request)?.streaming(frames))
+    Ok(ws::handshake::accept(&request)?.streaming(frames))
 }
 
 #[actix_web::main]

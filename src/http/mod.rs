@@ -3,10 +3,10 @@
 mod accounts;
 mod assets;
 mod client;
+mod connection;
 mod docs;
 mod extract;
 mod health;
-mod line;
 mod messages;
 mod names;
 mod observe;
@@ -18,7 +18,7 @@ mod root;
 pub mod serve;
 mod signals;
 mod socket;
-mod upgrade;
+pub mod tls;
 
 use actix_web::{Resource, web};
 
@@ -27,6 +27,9 @@ use std::sync::Arc;
 
 /// The application, as handlers get it.
 type Shared = web::Data<Arc<App>>;
+
+/// Where the socket is: the one path on which a connection leaves HTTP.
+const SOCKET: &str = "/ws/chat";
 
 /// Every path of the API.
 pub fn routes(service: &mut web::ServiceConfig) {
@@ -54,7 +57,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 .route(web::get().to(messages::list))
                 .route(web::post().to(messages::post)),
         )
-        .service(resource("/ws/chat", "GET").route(web::get().to(socket::open)));
+        .service(resource(SOCKET, "GET").route(web::get().to(socket::open)));
 }
 
 /// A path that answers other methods than these with 405 and says which it knows (RFC 9110, 15.5.6).

@@ -1,7 +1,9 @@
 //! What happens to every request, whatever answers it: a request id, the access log (without query strings: they may
 //! hold tokens), the bodies of errors, and the headers that keep browsers from harm.
 
-use std::{sync::Arc, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use actix_http::Response;
 
 use actix_web::{
     Error as ActixError, HttpResponse, ResponseError as _,
@@ -15,11 +17,9 @@ use actix_web::{
     web,
 };
 
-use super::{client, line::Line, names, problem};
+use super::{client, names, problem};
 use crate::{app::App, error::Error};
 
-/// Longest head of a request, in bytes of its target and its headers. The framework itself stops reading at 128 KiB.
-const MAX_HEAD: usize = 32 * 1024;
 /// Longest path in the log.
 const MAX_LOGGED: usize = 512;
 
@@ -34,7 +34,6 @@ pub async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let began = Instant::now();
-    let working = Line::begin(&request);
     let (method, mut path) = (request.method().clone(), request.path().to_owned());
     // What this cuts in two is percent-encoded or garbage, and not lost: the caller has it.
     path.truncate(path.floor_char_boundary(MAX_LOGGED));
@@ -52,22 +51,14 @@ pub async fn observe(
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone
     // of the request for those would make its routing panic: it wants the only handle.)
-    let answer = if head_length(&request) > MAX_HEAD {
-        request.into_response(HttpResponse::RequestHeaderFieldsTooLarge().finish())
-    } else if let Some(error) = misdirected {
-        request.into_response(error.error_response())
-    } else {
-        next.call(request).await?.map_into_boxed_body()
+    let answer = match misdirected {
+        Some(error) => request.into_response(error.error_response()),
+        None => next.call(request).await?.map_into_boxed_body(),
     };
     let mut answer = with_problem(answer, &id);
     protect(answer.headers_mut(), under_tls);
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
-    }
-    if answer.status() == StatusCode::SWITCHING_PROTOCOLS
-        && let Some(working) = &working
-    {
-        working.upgraded();
     }
     let status = answer.status().as_u16();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -83,11 +74,27 @@ pub async fn observe(
     Ok(answer)
 }
 
-fn head_length(request: &ServiceRequest) -> usize {
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
-    let target = request.uri().path_and_query();
-    target.map_or(0, |target| target.as_str().len()) + headers.sum::<usize>()
+/// The answer to what is no request: it is seen, named and protected as every other.
+pub fn refusal(
+    app: &App,
+    peer: SocketAddr,
+    status: StatusCode,
+    error: &Error,
+) -> Response<BoxBody> {
+    let id = app.next_request_id();
+    let problem = problem::body(error, status, &id);
+    let mut answer = HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+        .insert_header((REQUEST_ID, id.as_str()))
+        .body(serde_json::to_vec(&problem).unwrap_or_default());
+    protect(answer.headers_mut(), app.config.tls.is_some());
+    let (address, status) = (peer.ip().to_canonical().to_string(), status.as_u16());
+    log::info!(
+        target: "parlour::access",
+        status, address = address.as_str(), request_id = id.as_str();
+        "no request {status}"
+    );
+    answer.into()
 }
 
 /// The caller's own id, if it is fit for a log.

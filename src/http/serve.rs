@@ -3,39 +3,38 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
-use actix_codec::{AsyncRead, AsyncWrite};
 use actix_cors::Cors;
-use actix_http::{HttpService, Response, body::BoxBody, h1};
-use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, boxed, map_config};
+use actix_http::{Response, ServiceConfig};
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory as _, ServiceFactory as _, ServiceFactoryExt as _, boxed, fn_factory,
+    fn_service, map_config,
+};
 use actix_web::{
     App as ActixApp, Error as ActixError, dev::AppConfig, http::header, middleware, rt, web,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustls::{
-    ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::oneshot;
+use tokio::{net::TcpStream, sync::oneshot};
+use tokio_rustls::TlsAcceptor;
 use utoipa::OpenApi as _;
 
 use super::{
+    connection::{self, Door, Site},
     docs::Documents,
-    line::Line,
     observe,
     openapi::ApiDoc,
-    routes, signals,
-    upgrade::{Site, Upgrade, upgrade},
+    routes, signals, tls,
 };
 use crate::{
     app::{App, Writers},
     chat::{endings, history, passwords, sweep::Sweep},
-    config::{Config, ConfigError, TlsFiles, about_registration, weaknesses},
+    config::{Config, ConfigError, about_registration, weaknesses},
     logging,
 };
 
@@ -45,13 +44,11 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
 const GRACE: u64 = 8;
 /// How long the journal may take to end after that.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
-/// How long the head of a request may take to arrive.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// How long the end of a connection may take. Not less than half a second: the clock of actix lags by as much, and a
-/// connection would never be closed.
-const DISCONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// A signal that comes so soon after the first says the same.
 const ONE_WISH: Duration = Duration::from_millis(500);
+/// Bytes that the kernel may hold for a client that reads slowly (Linux takes it twice, for its own needs). Left alone,
+/// it would take some megabytes for each, and a few hundred of them would use up what it has for all connections.
+const SEND_BUFFER: usize = 128 * 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// How often what has been quiet is forgotten.
@@ -62,7 +59,7 @@ const TIDY_EVERY: Duration = Duration::from_mins(1);
 /// # Errors
 /// A sentence about what is in the way of starting.
 pub async fn run(config: Config) -> Result<(), ConfigError> {
-    let tls = config.tls.as_ref().map(tls_config).transpose()?;
+    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     for weakness in weaknesses(config.bcrypt_cost, config.rate_limits) {
         log::warn!("{weakness}");
@@ -170,7 +167,7 @@ fn announce(line: String) {
 
 /// A socket that has its address, and refuses connections until it listens. They will send at once (Nagle's algorithm
 /// against delayed acknowledgements costs 40 ms a frame) and be cut by the kernel when a client takes nothing for too
-/// long. Linux hands both settings down to what is accepted.
+/// long. Linux hands these settings down to what is accepted.
 fn bind(config: &Config) -> io::Result<Socket> {
     let address = SocketAddr::new(config.host, config.port);
     let socket = Socket::new(
@@ -181,6 +178,7 @@ fn bind(config: &Config) -> io::Result<Socket> {
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_user_timeout(Some(config.patience.slow_reader))?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)
@@ -189,7 +187,7 @@ fn bind(config: &Config) -> io::Result<Socket> {
 fn start(
     app: &Arc<App>,
     documents: &Documents,
-    tls: Option<ServerConfig>,
+    tls: Option<TlsAcceptor>,
     socket: Socket,
 ) -> io::Result<(Server, SocketAddr)> {
     socket.listen(BACKLOG)?;
@@ -201,41 +199,47 @@ fn start(
         .disable_signals();
     let stop = builder.graceful_shutdown_signal();
     let (app, documents) = (Arc::clone(app), documents.clone());
-    let builder = match tls {
-        Some(tls) => builder.listen("parlour", listener, move || {
-            http(&app, &documents, &stop).rustls_0_23(tls.clone())
-        })?,
-        None => builder.listen("parlour", listener, move || {
-            http(&app, &documents, &stop).tcp()
-        })?,
-    };
+    let builder = builder.listen("parlour", listener, move || {
+        let (app, stop, tls) = (Arc::clone(&app), stop.clone(), tls.clone());
+        let site = site(&app, &documents);
+        fn_factory(move || {
+            let (app, stop, tls) = (Arc::clone(&app), stop.clone(), tls.clone());
+            let site = site.new_service(());
+            async move {
+                let door = Rc::new(Door {
+                    config: ServiceConfig::default(),
+                    app,
+                    site: site.await?,
+                    stop,
+                });
+                Ok::<_, ()>(fn_service(move |stream| {
+                    arrive(Rc::clone(&door), tls.clone(), stream)
+                }))
+            }
+        })
+    })?;
     Ok((builder.run(), address))
 }
 
-/// What speaks HTTP on a connection. `HttpServer` would do, but it lets nobody take over a connection that leaves HTTP.
-fn http<T>(
-    app: &Arc<App>,
-    documents: &Documents,
-    stop: &GracefulShutdownSignal,
-) -> HttpService<T, Site, BoxBody, h1::ExpectHandler, Upgrade<T>>
-where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let stop = stop.clone();
-    let (keep_alive, connections) = (app.config.keep_alive, Arc::clone(&app.connections));
-    HttpService::build()
-        .graceful_shutdown_signal(move || {
-            let stop = stop.clone();
-            async move { stop.notified().await }
-        })
-        .keep_alive(keep_alive)
-        .on_connect_ext(move |connection, data| {
-            Line::watch(connection, data, &connections, keep_alive * 2);
-        })
-        .client_request_timeout(HEAD_PATIENCE)
-        .client_disconnect_timeout(DISCONNECT_PATIENCE)
-        .upgrade(upgrade(site(app, documents), DISCONNECT_PATIENCE))
-        .finish(site(app, documents))
+/// Lets a connection in, or not: it counts for its address from here on, before anything is done for it.
+async fn arrive(door: Rc<Door>, tls: Option<TlsAcceptor>, stream: TcpStream) -> Result<(), ()> {
+    let Ok(peer) = stream.peer_addr() else {
+        return Ok(());
+    };
+    let Some(place) = door.app.connections.enter(peer.ip()) else {
+        log::debug!("a connection is cut: {} holds too many", peer.ip());
+        return Ok(());
+    };
+    let Some(tls) = tls else {
+        connection::serve(door, stream, peer, place).await;
+        return Ok(());
+    };
+    // In a box of its own: it is over soon, and the connection may stay for days.
+    match Box::pin(tls::shake_hands(&tls, stream)).await {
+        Some(stream) => connection::serve(door, stream, peer, place).await,
+        None => log::debug!("a connection of {peer} is cut: no TLS came about"),
+    }
+    Ok(())
 }
 
 fn site(app: &Arc<App>, documents: &Documents) -> Site {
@@ -266,28 +270,6 @@ fn cors(origins: &[String]) -> Cors {
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin))
         .block_on_origin_mismatch(false)
-}
-
-/// Checks that certificate and key can be used, and that they belong together.
-///
-/// # Errors
-/// A sentence about what is not right.
-pub fn check_tls(files: &TlsFiles) -> Result<(), ConfigError> {
-    tls_config(files).map(drop)
-}
-
-fn tls_config(files: &TlsFiles) -> Result<ServerConfig, ConfigError> {
-    let wrong = |name: &str, error: &dyn std::fmt::Display| {
-        ConfigError(format!("{name} does not hold what it should ({error})."))
-    };
-    let chain = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong("TLS_CERT", &error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong("TLS_KEY", &error))?;
-    ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| wrong("TLS_CERT and TLS_KEY", &error))
 }
 
 /// Forgets, now and then, what has been quiet for long enough.

@@ -36,7 +36,7 @@ pub async fn open(
     } else {
         return Err(extract::not_authenticated());
     };
-    let response = ws::handshake(&request)?;
+    let response = ws::handshake::accept(&request)?;
     if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());
     }

@@ -258,7 +258,22 @@ pub fn broken_heads_and_bodies() -> Vec<Case> {
         (
             "bare line feeds",
             b"GET /nothing HTTP/1.1\nhost: x\n\n".to_vec(),
-            &[400, 404],
+            &[400],
+        ),
+        (
+            "a bare line feed at the end",
+            b"GET /nothing HTTP/1.1\r\nhost: x\r\n\n".to_vec(),
+            &[400],
+        ),
+        (
+            "a bare line feed between headers",
+            b"GET /nothing HTTP/1.1\r\nhost: x\nx-a: b\r\n\r\n".to_vec(),
+            &[400],
+        ),
+        (
+            "HTTP/2 on a plain connection",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(),
+            &[400],
         ),
         (
             "the same key twice",
@@ -292,6 +307,16 @@ fn a_broken_request_gets_its_4xx() {
         );
         if let Ok(answer) = answer {
             answer.expect_nothing_inner();
+            answer.expect_any_problem();
+            assert_eq!(
+                (
+                    answer.header("x-content-type-options"),
+                    answer.header("cache-control"),
+                    answer.header("x-frame-options")
+                ),
+                (Some("nosniff"), Some("no-store"), Some("DENY")),
+                "{case}"
+            );
         }
     }
     witness.say("undisturbed");

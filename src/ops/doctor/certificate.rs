@@ -6,7 +6,7 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use super::Report;
 use crate::{
     config::TlsFiles,
-    http::serve,
+    http::tls,
     protocol::time::{Timestamp, now},
 };
 
@@ -15,7 +15,7 @@ const SOON: TimeDelta = TimeDelta::days(14);
 
 /// Checks certificate and key.
 pub fn check(files: &TlsFiles, report: &mut Report) {
-    if let Err(error) = serve::check_tls(files) {
+    if let Err(error) = tls::check(files) {
         report.problem(error.0);
         return;
     }

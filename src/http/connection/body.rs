@@ -1,0 +1,115 @@
+//! The body of a request, as a handler reads it: from the connection, and no faster than the handler.
+
+use std::{
+    cell::{Cell, RefCell},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use actix_codec::Decoder as _;
+use actix_http::{
+    error::PayloadError,
+    h1::{Codec, Message},
+};
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::wire::{Transport, Wire};
+
+const CONTINUE: Bytes = Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n");
+
+/// How much of a request's body has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More is to come.
+    UnderWay,
+    /// All of it was read.
+    Ended,
+    /// It broke off, or is not framed as it should be.
+    Broken,
+}
+
+/// What the connection keeps of a body, whatever its handler does with it.
+pub struct Body<T> {
+    wire: Rc<Wire<T>>,
+    codec: Rc<RefCell<Codec>>,
+    progress: Cell<Progress>,
+}
+
+impl<T: Transport> Body<T> {
+    /// The body that follows the head which `codec` has read.
+    pub fn new(wire: &Rc<Wire<T>>, codec: &Rc<RefCell<Codec>>, progress: Progress) -> Rc<Self> {
+        Rc::new(Self {
+            wire: Rc::clone(wire),
+            codec: Rc::clone(codec),
+            progress: Cell::new(progress),
+        })
+    }
+
+    /// For the handler. `expected`: the client waits to be told to go on before it sends the body.
+    pub fn incoming(self: &Rc<Self>, expected: bool) -> Incoming<T> {
+        Incoming {
+            body: Rc::clone(self),
+            interim: if expected { CONTINUE } else { Bytes::new() },
+        }
+    }
+
+    /// Throws away what has come and was not read, and tells whether another request may follow.
+    pub fn is_over(&self) -> bool {
+        while self.progress.get() == Progress::UnderWay && self.next_part().is_some() {}
+        self.progress.get() == Progress::Ended
+    }
+
+    /// The next part of what has come; `None` when more must come first, or nothing comes any more.
+    fn next_part(&self) -> Option<Result<Bytes, PayloadError>> {
+        let decoded = self
+            .codec
+            .borrow_mut()
+            .decode(&mut self.wire.ahead().borrow_mut());
+        match decoded {
+            Ok(Some(Message::Chunk(Some(bytes)))) => Some(Ok(bytes)),
+            Ok(Some(Message::Chunk(None))) => {
+                self.progress.set(Progress::Ended);
+                None
+            }
+            Ok(None) => None,
+            Ok(Some(Message::Item(_))) | Err(_) => {
+                self.progress.set(Progress::Broken);
+                Some(Err(PayloadError::EncodingCorrupted))
+            }
+        }
+    }
+}
+
+/// A body as a stream of bytes.
+pub struct Incoming<T> {
+    body: Rc<Body<T>>,
+    interim: Bytes,
+}
+
+impl<T: Transport> Stream for Incoming<T> {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let Body { wire, progress, .. } = &*this.body;
+        if !this.interim.is_empty() {
+            ready!(wire.poll_write(cx, &mut this.interim)).map_err(PayloadError::Io)?;
+        }
+        loop {
+            if progress.get() != Progress::UnderWay {
+                return Poll::Ready(None);
+            }
+            if let Some(part) = this.body.next_part() {
+                return Poll::Ready(Some(part));
+            }
+            if progress.get() == Progress::UnderWay
+                && ready!(wire.poll_fill(cx)).map_err(PayloadError::Io)? == 0
+            {
+                progress.set(Progress::Broken);
+                return Poll::Ready(Some(Err(PayloadError::Incomplete(None))));
+            }
+        }
+    }
+}

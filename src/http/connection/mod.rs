@@ -1,0 +1,334 @@
+//! One connection, from its first byte to its last. Requests are read one at a time, and the next only when the answer
+//! to the last was taken: so what waits on a connection is one answer, however much its client sends. Every wait has a
+//! bound: for a head, for a body (the handler's), for the next request, and for a client that takes nothing.
+//!
+//! The parser and the encoder are those of `actix-http`. Its dispatcher is not used: it reads requests without bound
+//! while nobody reads the answers, decides by rules of its own what leaves HTTP, and answers what it cannot read
+//! without a body (ADR 0005).
+
+mod body;
+mod head;
+mod socket;
+mod wire;
+
+use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+
+use actix_codec::{Decoder as _, Encoder as _};
+use actix_http::{
+    ConnectionType, Payload, Request, RequestHead, Response, ServiceConfig, Version,
+    body::{BodySize, BoxBody, MessageBody as _},
+    h1::{Codec, Message, MessageType},
+};
+use actix_server::GracefulShutdownSignal;
+use actix_service::{
+    Service as _,
+    boxed::{BoxService, BoxServiceFactory},
+};
+use actix_web::http::{Method, StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, timeout_at};
+
+use super::{SOCKET, observe, problem};
+use crate::{app::App, chat::connections::Place, error::Error, ws};
+use body::{Body, Progress};
+use head::{Found, Scan};
+pub use wire::Transport;
+use wire::Wire;
+
+/// Everything that answers requests.
+pub type Site = BoxServiceFactory<(), Request, Response<BoxBody>, Response<BoxBody>, ()>;
+
+/// How long the head of a request may take to arrive.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer.
+const TAKE_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a connection may take.
+const END_PATIENCE: Duration = Duration::from_secs(1);
+/// An answer's body of this size or less goes out in one write with its head.
+const SMALL: usize = 16 * 1024;
+
+/// What all connections of a worker share.
+pub struct Door {
+    pub app: Arc<App>,
+    pub site: BoxService<Request, Response<BoxBody>, Response<BoxBody>>,
+    pub config: ServiceConfig,
+    pub stop: GracefulShutdownSignal,
+}
+
+/// Speaks HTTP on a connection, and what follows on it, until it ends. `place` is held while it counts among those of
+/// its address: until it has become a socket.
+pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place: Place) {
+    let wire = Rc::new(Wire::new(io, TAKE_PATIENCE));
+    let speaking = Speaking {
+        codec: Rc::new(RefCell::new(Codec::new(door.config.clone()))),
+        wire: Rc::clone(&wire),
+        door,
+        peer,
+    };
+    // In a box of its own, so that a socket, which may stay for days, does not keep the memory of what was before it.
+    match Box::pin(speaking.speak()).await {
+        Ok(Some(socket)) => {
+            drop(place);
+            if socket.converse(&wire).await.is_ok() {
+                wire.end(END_PATIENCE).await;
+            }
+        }
+        Ok(None) => wire.end(END_PATIENCE).await,
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            log::debug!("a connection of {peer} is cut: it takes nothing of what waits for it");
+            wire.cut();
+        }
+        // A connection that breaks off is no error of ours.
+        Err(_) => {}
+    }
+}
+
+/// A connection as long as it speaks HTTP.
+struct Speaking<T> {
+    door: Rc<Door>,
+    wire: Rc<Wire<T>>,
+    codec: Rc<RefCell<Codec>>,
+    peer: SocketAddr,
+}
+
+/// What came instead of a request.
+enum NoRequest {
+    /// The client has gone, or there is nothing more to wait for.
+    Over,
+    /// Something that is refused.
+    Refused(StatusCode, Error),
+}
+
+impl From<StatusCode> for NoRequest {
+    fn from(status: StatusCode) -> Self {
+        Self::Refused(status, problem::of_status(status))
+    }
+}
+
+/// What is to become of the connection after an answer.
+enum After {
+    NextRequest,
+    End,
+    Socket(socket::Conversation),
+}
+
+impl<T: Transport> Speaking<T> {
+    /// Answers requests until the connection ends or becomes a socket.
+    async fn speak(self) -> io::Result<Option<socket::Conversation>> {
+        // The first request is expected at once.
+        let mut patience = HEAD_PATIENCE;
+        loop {
+            let request = match self.next_request(patience).await {
+                Ok(request) => request,
+                Err(NoRequest::Over) => return Ok(None),
+                Err(NoRequest::Refused(status, error)) => {
+                    self.refuse(status, &error).await?;
+                    return Ok(None);
+                }
+            };
+            match self.answer(request).await? {
+                After::NextRequest => patience = self.door.app.config.keep_alive,
+                After::End => return Ok(None),
+                After::Socket(socket) => return Ok(Some(socket)),
+            }
+        }
+    }
+
+    /// Waits for the next request, whose first byte must come within `patience`.
+    async fn next_request(&self, patience: Duration) -> Result<Request, NoRequest> {
+        let mut scan = Scan::default();
+        let mut deadline = Instant::now() + patience;
+        let mut has_begun = false;
+        loop {
+            let found = scan.look(&self.wire.ahead().borrow());
+            match found {
+                Found::Partial => {}
+                Found::Complete(length) => return self.decode(length),
+                Found::Broken => return Err(StatusCode::BAD_REQUEST.into()),
+                Found::TooLong => return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into()),
+            }
+            if scan.has_begun() && !has_begun {
+                has_begun = true;
+                deadline = Instant::now() + HEAD_PATIENCE;
+            }
+            let filled = if has_begun {
+                timeout_at(deadline, self.wire.fill()).await
+            } else {
+                self.wire.let_buffer_go();
+                tokio::select! {
+                    filled = timeout_at(deadline, self.wire.fill()) => filled,
+                    () = self.door.stop.notified() => return Err(NoRequest::Over),
+                }
+            };
+            match filled {
+                Ok(Ok(1..)) => {}
+                Err(_) if has_begun => return Err(StatusCode::REQUEST_TIMEOUT.into()),
+                _ => return Err(NoRequest::Over),
+            }
+        }
+    }
+
+    /// Reads the head of this length.
+    fn decode(&self, length: usize) -> Result<Request, NoRequest> {
+        let mut head = self.wire.ahead().borrow_mut().split_to(length);
+        let decoded = self.codec.borrow_mut().decode(&mut head);
+        match decoded {
+            Ok(Some(Message::Item(mut request))) => {
+                request.head_mut().peer_addr = Some(self.peer);
+                Ok(request)
+            }
+            Err(actix_http::error::ParseError::TooLarge) => {
+                Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into())
+            }
+            Ok(_) | Err(_) => Err(StatusCode::BAD_REQUEST.into()),
+        }
+    }
+
+    async fn answer(&self, mut request: Request) -> io::Result<After> {
+        let kind = self.codec.borrow().message_type();
+        let is_head = request.method() == Method::HEAD;
+        let is_old = request.version() < Version::HTTP_11;
+        let becomes_socket =
+            request.path() == SOCKET && ws::handshake::check(request.head()).is_ok();
+        let leaves =
+            becomes_socket || self.codec.borrow().upgrade() || asks_to_leave(request.head());
+        if matches!(kind, MessageType::Stream) && request.path() != SOCKET {
+            let error = Error::bad_request(
+                "invalid_handshake",
+                "Only the address of the socket (/ws/chat) leaves HTTP.",
+            );
+            self.refuse(StatusCode::BAD_REQUEST, &error).await?;
+            return Ok(After::End);
+        }
+        let body = match kind {
+            MessageType::Payload => Body::new(&self.wire, &self.codec, Progress::UnderWay),
+            MessageType::None | MessageType::Stream => {
+                Body::new(&self.wire, &self.codec, Progress::Ended)
+            }
+        };
+        *request.payload() = match kind {
+            _ if becomes_socket => Payload::Stream {
+                payload: Box::pin(socket::Heard(Rc::clone(&self.wire))),
+            },
+            MessageType::Payload => Payload::Stream {
+                payload: Box::pin(body.incoming(request.head().expect())),
+            },
+            MessageType::None | MessageType::Stream => Payload::None,
+        };
+        let mut answering = self.door.site.call(request);
+        let answer = std::future::poll_fn(|cx| {
+            self.wire.begin_turn();
+            answering.as_mut().poll(cx)
+        })
+        .await
+        .unwrap_or_else(|refusal| refusal);
+        drop(answering);
+        if answer.head().upgrade() {
+            return self.open_socket(answer, becomes_socket).await;
+        }
+        let ends = leaves || !body.is_over() || self.door.app.is_draining();
+        self.write_answer(answer, is_head, is_old, ends).await
+    }
+
+    async fn open_socket(&self, answer: Response<BoxBody>, is_wanted: bool) -> io::Result<After> {
+        if !is_wanted {
+            // Nothing answers so; if it did, the bytes that follow would be nobody's.
+            return Err(io::Error::other("an upgrade that was not asked for"));
+        }
+        let (head, body) = answer.into_parts();
+        let socket = socket::Conversation::new(head.extensions().get().cloned(), body);
+        let size = BodySize::Stream;
+        self.wire
+            .write(self.encode(Message::Item((head, size)))?)
+            .await?;
+        Ok(After::Socket(socket))
+    }
+
+    async fn write_answer(
+        &self,
+        answer: Response<BoxBody>,
+        is_head: bool,
+        is_old: bool,
+        ends: bool,
+    ) -> io::Result<After> {
+        let (mut head, body) = answer.into_parts();
+        let size = body.size();
+        let endless = is_old && size == BodySize::Stream;
+        if endless {
+            // HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
+            head.head_mut().no_chunking(true);
+        }
+        if ends || endless {
+            head.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        let mut out = BytesMut::from(self.encode(Message::Item((head, size)))?);
+        let after = if self.codec.borrow().keep_alive() {
+            After::NextRequest
+        } else {
+            After::End
+        };
+        if is_head || matches!(size, BodySize::None | BodySize::Sized(0)) {
+            self.wire.write(out.freeze()).await?;
+            return Ok(after);
+        }
+        match body.try_into_bytes() {
+            // Without a copy, where one would count: many may be sent the same file.
+            Ok(bytes) if bytes.len() > SMALL => {
+                self.wire.write(out.freeze()).await?;
+                self.wire.write(bytes).await?;
+            }
+            Ok(bytes) => {
+                out.extend_from_slice(&bytes);
+                self.wire.write(out.freeze()).await?;
+            }
+            Err(body) => {
+                self.wire.write(out.freeze()).await?;
+                self.write_stream(body).await?;
+            }
+        }
+        Ok(after)
+    }
+
+    /// Writes a body as it is produced: its next part is asked for when the last was taken.
+    async fn write_stream(&self, mut body: BoxBody) -> io::Result<()> {
+        while let Some(chunk) = next_chunk(&self.wire, &mut body).await? {
+            if !chunk.is_empty() {
+                self.wire
+                    .write(self.encode(Message::Chunk(Some(chunk)))?)
+                    .await?;
+            }
+        }
+        self.wire.write(self.encode(Message::Chunk(None))?).await
+    }
+
+    async fn refuse(&self, status: StatusCode, error: &Error) -> io::Result<()> {
+        let answer = observe::refusal(&self.door.app, self.peer, status, error);
+        self.write_answer(answer, false, false, true)
+            .await
+            .map(drop)
+    }
+
+    fn encode(&self, message: Message<(Response<()>, BodySize)>) -> io::Result<Bytes> {
+        let mut out = BytesMut::new();
+        self.codec.borrow_mut().encode(message, &mut out)?;
+        Ok(out.freeze())
+    }
+}
+
+/// Whatever asks to leave HTTP is the last that is read here: what follows it may be of another protocol, and is never
+/// read as a request.
+fn asks_to_leave(head: &RequestHead) -> bool {
+    head.headers().contains_key(header::UPGRADE) || head.method == Method::CONNECT
+}
+
+/// The next part of an answer's body.
+async fn next_chunk<T: Transport>(wire: &Wire<T>, body: &mut BoxBody) -> io::Result<Option<Bytes>> {
+    let chunk = std::future::poll_fn(|cx| {
+        wire.begin_turn();
+        std::pin::Pin::new(&mut *body).poll_next(cx)
+    })
+    .await;
+    chunk
+        .transpose()
+        .map_err(|error| io::Error::other(error.to_string()))
+}

@@ -1,0 +1,189 @@
+//! The bytes of one connection: reading them into a bounded buffer, and writing with a bound on how long nothing is
+//! taken. A connection that waits for its client holds no buffer at all.
+
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use actix_codec::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{Buf, Bytes, BytesMut};
+use socket2::SockRef;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, timeout},
+};
+use tokio_rustls::server::TlsStream;
+
+/// Most bytes that are taken from the connection at once.
+const READ: usize = 8 * 1024;
+/// So often is read before what has been written meanwhile must go out.
+const READS_IN_A_TURN: u8 = 4;
+/// Most bytes that are read and thrown away after the last answer.
+const MOST_DISCARDED: usize = 1024 * 1024;
+
+/// What a connection runs over.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// The connection below.
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Transport for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Transport for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// A connection, as all that happens on it within its one task shares it.
+pub struct Wire<T> {
+    io: RefCell<T>,
+    /// What was read and nobody has taken yet.
+    ahead: RefCell<BytesMut>,
+    /// How often has been read in this turn.
+    reads: Cell<u8>,
+    /// How long a client may take nothing of what waits for it.
+    patience: Duration,
+}
+
+impl<T: Transport> Wire<T> {
+    pub fn new(io: T, patience: Duration) -> Self {
+        Self {
+            io: RefCell::new(io),
+            ahead: RefCell::default(),
+            reads: Cell::new(0),
+            patience,
+        }
+    }
+
+    /// What was read ahead. It must not be borrowed across an await.
+    pub fn ahead(&self) -> &RefCell<BytesMut> {
+        &self.ahead
+    }
+
+    /// To be called before whatever may read is polled.
+    pub fn begin_turn(&self) {
+        self.reads.set(0);
+    }
+
+    /// Gives the memory of an emptied buffer back.
+    pub fn let_buffer_go(&self) {
+        let mut ahead = self.ahead.borrow_mut();
+        if ahead.is_empty() {
+            *ahead = BytesMut::new();
+        }
+    }
+
+    /// Reads more behind what was read ahead; 0 at the end.
+    pub async fn fill(&self) -> io::Result<usize> {
+        std::future::poll_fn(|cx| {
+            self.begin_turn();
+            self.poll_fill(cx)
+        })
+        .await
+    }
+
+    /// Reads more behind what was read ahead; 0 at the end.
+    pub fn poll_fill(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.poll_read_into(cx, |bytes| {
+            self.ahead.borrow_mut().extend_from_slice(bytes);
+            bytes.len()
+        })
+    }
+
+    /// The next bytes, whatever they are; none at the end.
+    pub fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let ahead = std::mem::take(&mut *self.ahead.borrow_mut());
+        if !ahead.is_empty() {
+            // A copy, so that the buffer is free to go.
+            return Poll::Ready(Ok(Bytes::copy_from_slice(&ahead)));
+        }
+        self.poll_read_into(cx, Bytes::copy_from_slice)
+    }
+
+    fn poll_read_into<R>(
+        &self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Poll<io::Result<R>> {
+        if self.reads.get() == READS_IN_A_TURN {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.reads.set(self.reads.get() + 1);
+        let mut space = [MaybeUninit::uninit(); READ];
+        let mut read = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut *self.io.borrow_mut()).poll_read(cx, &mut read))?;
+        Poll::Ready(Ok(take(read.filled())))
+    }
+
+    /// Ready when all is written, and has left.
+    pub fn poll_write(&self, cx: &mut Context<'_>, bytes: &mut Bytes) -> Poll<io::Result<()>> {
+        while bytes.has_remaining() {
+            ready!(self.poll_write_some(cx, bytes))?;
+        }
+        Pin::new(&mut *self.io.borrow_mut()).poll_flush(cx)
+    }
+
+    fn poll_write_some(&self, cx: &mut Context<'_>, bytes: &mut Bytes) -> Poll<io::Result<()>> {
+        let written = ready!(Pin::new(&mut *self.io.borrow_mut()).poll_write(cx, bytes))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        bytes.advance(written);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes all of it, and gives up when the client takes nothing for too long.
+    pub async fn write(&self, mut bytes: Bytes) -> io::Result<()> {
+        while bytes.has_remaining() {
+            let some = std::future::poll_fn(|cx| self.poll_write_some(cx, &mut bytes));
+            self.in_time(some).await?;
+        }
+        let flush = std::future::poll_fn(|cx| Pin::new(&mut *self.io.borrow_mut()).poll_flush(cx));
+        self.in_time(flush).await
+    }
+
+    async fn in_time(&self, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+        timeout(self.patience, work)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Ends the connection. What the client still sends is taken for a moment and thrown away: a connection that is
+    /// closed with bytes unread is reset, and the client might never see the last of the answer.
+    pub async fn end(&self, patience: Duration) {
+        let end = Instant::now() + patience;
+        let shutdown =
+            std::future::poll_fn(|cx| Pin::new(&mut *self.io.borrow_mut()).poll_shutdown(cx));
+        if !matches!(tokio::time::timeout_at(end, shutdown).await, Ok(Ok(()))) {
+            return;
+        }
+        let mut discarded = 0;
+        while discarded < MOST_DISCARDED {
+            let more = std::future::poll_fn(|cx| {
+                self.begin_turn();
+                self.poll_read(cx)
+            });
+            match tokio::time::timeout_at(end, more).await {
+                Ok(Ok(bytes)) if !bytes.is_empty() => discarded += bytes.len(),
+                _ => return,
+            }
+        }
+    }
+
+    /// Has the kernel drop the connection, and what waits in it, as soon as it is closed.
+    pub fn cut(&self) {
+        let io = self.io.borrow();
+        let _gone_already = SockRef::from(io.tcp()).set_linger(Some(Duration::ZERO));
+    }
+}

@@ -21,6 +21,7 @@ use crate::{
         rates::Rates,
         readiness::Readiness,
         tickets::Tickets,
+        tolls::Tolls,
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
@@ -74,6 +75,8 @@ pub struct App {
     pub costs: Costs,
     /// How often one may do what.
     pub rates: Rates,
+    /// What every frame and every request costs.
+    pub tolls: Tolls,
     /// How many connections an address may hold.
     pub connections: Arc<Connections>,
     /// Tickets for sockets.
@@ -142,6 +145,7 @@ impl App {
             networks: Networks::new(config.keys.secret_key.expose_secret()),
             costs: Costs::new(config.keys.secret_key.expose_secret()),
             rates: Rates::new(config.rate_limits, &config.limits),
+            tolls: Tolls::new(config.rate_limits, &config.limits),
             connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
             tickets: Tickets::default(),
             run: random_name()

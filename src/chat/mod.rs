@@ -15,6 +15,7 @@ pub mod readiness;
 pub mod rooms;
 pub mod sweep;
 pub mod tickets;
+pub mod tolls;
 
 use crate::{app::App, db::sessions::Claim};
 

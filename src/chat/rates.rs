@@ -35,7 +35,7 @@ const TOO_MANY_ATTEMPTS: &str = "Too many attempts; wait a moment before the nex
 
 const TOO_MANY_SOCKETS: &str = "You are opening connections too fast; wait a moment.";
 
-fn quota(per_second: u32, burst: u32) -> Quota {
+pub(super) fn quota(per_second: u32, burst: u32) -> Quota {
     let at_least_one = |number| NonZeroU32::new(number).unwrap_or(ONE);
     Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst))
 }
@@ -215,7 +215,7 @@ impl Rates {
     }
 }
 
-fn check<K: Clone + Eq + std::hash::Hash>(
+pub(super) fn check<K: Clone + Eq + std::hash::Hash>(
     limiter: &DefaultKeyedRateLimiter<K>,
     key: &K,
     detail: &'static str,

@@ -1,8 +1,13 @@
 //! Files that travel inside the binary, and what a browser is told about each: its type, what it may load and run,
 //! and a tag by which it can ask whether it has changed.
 
+use std::{
+    io::Read as _,
+    sync::{Arc, OnceLock},
+};
+
 use actix_web::{
-    HttpRequest, HttpResponse, Resource,
+    HttpRequest, HttpResponse, Resource, ResponseError as _,
     http::{
         StatusCode,
         header::{
@@ -14,9 +19,10 @@ use actix_web::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 
 /// For scripts, styles and data: nothing may be loaded or run on their account.
 pub const INERT: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -29,6 +35,7 @@ pub struct Asset {
     policy: &'static str,
     vary: &'static str,
     gzipped: bool,
+    plain: Arc<OnceLock<Bytes>>,
     tag: EntityTag,
 }
 
@@ -44,6 +51,7 @@ impl Asset {
             policy,
             vary: "Accept-Encoding",
             gzipped: false,
+            plain: Arc::default(),
             body,
         }
     }
@@ -84,7 +92,9 @@ impl Asset {
     #[must_use]
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let known = has_current(request, &self.tag);
-        if !known && self.gzipped && !takes_gzip(request) {
+        let accepted = Accepted::of(request);
+        let packed = self.gzipped && accepted.prefers_gzip();
+        if !known && !packed && accepted.identity == Quality::ZERO {
             return not_acceptable();
         }
         let mut response = HttpResponse::build(if known {
@@ -102,12 +112,26 @@ impl Asset {
         if known {
             return response.finish();
         }
-        if self.gzipped {
+        response.content_type(self.content_type);
+        if packed {
             response.insert_header(ContentEncoding::Gzip);
         }
-        response
-            .content_type(self.content_type)
-            .body(self.body.clone())
+        if packed || !self.gzipped {
+            return response.body(self.body.clone());
+        }
+        match self.unpacked() {
+            Ok(plain) => response.body(plain),
+            Err(error) => error.error_response(),
+        }
+    }
+
+    /// The bytes of a file that is kept as gzip, for those who do not take that. Unpacked once, by the first of them.
+    fn unpacked(&self) -> Result<Bytes> {
+        if let Some(plain) = self.plain.get() {
+            return Ok(plain.clone());
+        }
+        let plain = unpack(&self.body)?;
+        Ok(self.plain.get_or_init(|| plain).clone())
     }
 
     /// Serves the file at `path`.
@@ -128,7 +152,7 @@ impl Asset {
 }
 
 fn not_acceptable() -> HttpResponse {
-    let detail = "This file is kept compressed: ask for it with `Accept-Encoding: gzip`.";
+    let detail = "This file can be had as it is, and some with gzip: take one of the two in `Accept-Encoding`.";
     let mut response = HttpResponse::NotAcceptable()
         .insert_header((header::VARY, "Accept-Encoding"))
         .finish();
@@ -146,16 +170,45 @@ fn has_current(request: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-fn takes_gzip(request: &HttpRequest) -> bool {
-    // A client that names no encoding takes any.
-    AcceptEncoding::parse(request).map_or(true, |AcceptEncoding(items)| {
-        items.is_empty()
-            || items.iter().any(|accepted| {
-                let is_gzip = match &accepted.item {
-                    Preference::Any => true,
-                    Preference::Specific(encoding) => *encoding == Encoding::gzip(),
-                };
-                is_gzip && accepted.quality > Quality::ZERO
+/// The codings that a client takes, as far as they concern us (RFC 9110, 12.5.3).
+#[derive(Debug, Clone, Copy)]
+struct Accepted {
+    gzip: Quality,
+    identity: Quality,
+}
+
+impl Accepted {
+    fn of(request: &HttpRequest) -> Self {
+        let items = AcceptEncoding::parse(request).map_or_else(|_| Vec::new(), |known| known.0);
+        let named = |wanted: &Encoding| {
+            items.iter().find_map(|accepted| match &accepted.item {
+                Preference::Specific(encoding) if encoding == wanted => Some(accepted.quality),
+                _ => None,
             })
-    })
+        };
+        let others = items
+            .iter()
+            .find(|accepted| accepted.item == Preference::Any)
+            .map(|accepted| accepted.quality);
+        Self {
+            gzip: named(&Encoding::gzip()).or(others).unwrap_or(Quality::ZERO),
+            // Taken unless it is refused; but what is named is wanted more.
+            identity: named(&Encoding::identity())
+                .or_else(|| others.filter(|quality| *quality == Quality::ZERO))
+                .unwrap_or(Quality::MIN),
+        }
+    }
+
+    fn prefers_gzip(self) -> bool {
+        self.gzip > Quality::ZERO && self.gzip >= self.identity
+    }
+}
+
+/// What gzip has packed.
+fn unpack(gzip: &[u8]) -> Result<Bytes> {
+    let mut plain = Vec::new();
+    GzDecoder::new(gzip)
+        .read_to_end(&mut plain)
+        .map_err(Error::internal)?;
+    Ok(plain.into())
 }

@@ -74,6 +74,10 @@ impl Documents {
     pub fn routes(&self, cfg: &mut ServiceConfig) {
         for (path, asset) in self.files.iter() {
             cfg.service(asset.clone().at(path));
+            if !path.contains('.') {
+                // The pages name what they need from the root, so that they work under both spellings.
+                cfg.service(asset.clone().at(&format!("{path}/")));
+            }
         }
     }
 }
@@ -93,13 +97,14 @@ fn swagger_file(name: &str) -> Result<(Bytes, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, io::Read as _};
 
     use actix_web::{
         App,
         http::{StatusCode, header},
         test as probe,
     };
+    use flate2::bufread::GzEncoder;
     use serde_json::Value;
 
     use super::*;
@@ -220,20 +225,49 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_client_that_refuses_gzip_is_told_to_take_it() {
-        let asset = Asset::script("x").gzipped(true);
-        let app = probe::init_service(App::new().service(asset.at("/x.js"))).await;
-        for (accept, status) in [
-            ("gzip, br", StatusCode::OK),
-            ("*", StatusCode::OK),
-            ("gzip;q=0, br", StatusCode::NOT_ACCEPTABLE),
-            ("identity", StatusCode::NOT_ACCEPTABLE),
+    async fn a_client_gets_the_coding_that_it_takes() {
+        let script = "let x = 'a script that is kept compressed';";
+        let mut packed = GzEncoder::new(script.as_bytes(), flate2::Compression::fast());
+        let mut gzip = Vec::new();
+        packed.read_to_end(&mut gzip).expect("packs");
+        let asset = Asset::script(gzip.clone()).gzipped(true);
+        let plain = Asset::script(script);
+        let app = App::new().service(asset.at("/x.js"));
+        let app = probe::init_service(app.service(plain.at("/plain.js"))).await;
+        for (accept, packed, unpacked) in [
+            (Some("gzip, br"), Some(true), Some(false)),
+            (Some("*"), Some(true), Some(false)),
+            (Some("gzip;q=0.5"), Some(true), Some(false)),
+            (Some("identity;q=0, *"), Some(true), None),
+            (Some("*;q=0, gzip"), Some(true), None),
+            (Some("gzip;q=0, br"), Some(false), Some(false)),
+            (Some("br"), Some(false), Some(false)),
+            (Some("identity"), Some(false), Some(false)),
+            (Some("identity, gzip;q=0.5"), Some(false), Some(false)),
+            (Some("*;q=0, identity"), Some(false), Some(false)),
+            (Some(""), Some(false), Some(false)),
+            (None, Some(false), Some(false)),
+            (Some("identity;q=0"), None, None),
+            (Some("*;q=0"), None, None),
+            (Some("gzip;q=0, identity;q=0"), None, None),
         ] {
-            let request = probe::TestRequest::get()
-                .uri("/x.js")
-                .insert_header((header::ACCEPT_ENCODING, accept));
-            let response = probe::call_service(&app, request.to_request()).await;
-            assert_eq!(response.status(), status, "{accept}");
+            for (path, expected) in [("/x.js", packed), ("/plain.js", unpacked)] {
+                let mut request = probe::TestRequest::get().uri(path);
+                if let Some(accept) = accept {
+                    request = request.insert_header((header::ACCEPT_ENCODING, accept));
+                }
+                let response = probe::call_service(&app, request.to_request()).await;
+                let status = response.status();
+                let coding = response.headers().contains_key(header::CONTENT_ENCODING);
+                let body = probe::read_body(response).await;
+                let seen = (status == StatusCode::OK).then_some(coding);
+                assert_eq!(seen, expected, "{path} {accept:?}");
+                match seen {
+                    Some(true) => assert_eq!(body, gzip),
+                    Some(false) => assert_eq!(body, script),
+                    None => assert_eq!(status, StatusCode::NOT_ACCEPTABLE),
+                }
+            }
         }
     }
 }

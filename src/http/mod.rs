@@ -20,7 +20,7 @@ mod signals;
 mod socket;
 pub mod tls;
 
-use actix_web::{Resource, web};
+use actix_web::{Resource, Route, guard, web};
 
 use crate::app::App;
 use std::sync::Arc;
@@ -35,13 +35,9 @@ const SOCKET: &str = "/ws/chat";
 pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(page::routes)
-        .service(
-            resource("/", "GET, HEAD")
-                .route(web::get().to(root::index))
-                .route(web::head().to(root::index)),
-        )
-        .service(resource("/health", "GET").route(web::get().to(health::health)))
-        .service(resource("/ready", "GET").route(web::get().to(health::ready)))
+        .service(resource("/", "GET, HEAD").route(read().to(root::index)))
+        .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
+        .service(resource("/ready", "GET, HEAD").route(read().to(health::ready)))
         .service(resource("/api/auth/register", "POST").route(web::post().to(accounts::register)))
         .service(resource("/api/auth/login", "POST").route(web::post().to(accounts::login)))
         .service(resource("/api/auth/refresh", "POST").route(web::post().to(accounts::refresh)))
@@ -51,13 +47,20 @@ pub fn routes(service: &mut web::ServiceConfig) {
             resource("/api/users/me/password", "PUT")
                 .route(web::put().to(accounts::change_password)),
         )
-        .service(resource("/api/chat/messages", "GET").route(web::get().to(messages::list_general)))
         .service(
-            resource("/api/rooms/{room}/messages", "GET, POST")
-                .route(web::get().to(messages::list))
+            resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
+        )
+        .service(
+            resource("/api/rooms/{room}/messages", "GET, HEAD, POST")
+                .route(read().to(messages::list))
                 .route(web::post().to(messages::post)),
         )
         .service(resource(SOCKET, "GET").route(web::get().to(socket::open)));
+}
+
+/// Whatever can be read can also be asked for its head (RFC 9110, 9.1).
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// A path that answers other methods than these with 405 and says which it knows (RFC 9110, 15.5.6).

@@ -1,10 +1,13 @@
 //! What happens to every request, whatever answers it: a request id, the access log (without query strings: they may
 //! hold tokens), the bodies of errors, and the headers that keep browsers from harm.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
 
-use actix_http::Response;
-
+use actix_http::{ConnectionType, Response};
 use actix_web::{
     Error as ActixError, HttpResponse, ResponseError as _,
     body::{BoxBody, MessageBody},
@@ -17,8 +20,8 @@ use actix_web::{
     web,
 };
 
-use super::{client, names, problem};
-use crate::{app::App, error::Error};
+use super::{client, extract, names, problem};
+use crate::{app::App, chat::tolls::Payer, error::Error};
 
 /// Longest path in the log.
 const MAX_LOGGED: usize = 512;
@@ -51,11 +54,22 @@ pub async fn observe(
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone
     // of the request for those would make its routing panic: it wants the only handle.)
-    let answer = match misdirected {
+    let paying = (app.as_ref()).and_then(|app| Some((app, payer(app, &request, address)?)));
+    let unpaid = paying.and_then(|(app, payer)| app.tolls.take_request(payer).err());
+    let is_served = unpaid.is_none();
+    let answer = match unpaid.or(misdirected) {
         Some(error) => request.into_response(error.error_response()),
         None => next.call(request).await?.map_into_boxed_body(),
     };
     let mut answer = with_problem(answer, &id);
+    match paying {
+        _ if !is_served => {
+            let head = answer.response_mut().head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
+        Some((app, payer)) if answer.status().as_u16() >= 400 => app.tolls.take_refusal(payer),
+        _ => {}
+    }
     protect(answer.headers_mut(), under_tls);
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
@@ -67,11 +81,28 @@ pub async fn observe(
         .unwrap_or_default();
     log::log!(
         target: "parlour::access",
-        if status >= 500 { log::Level::Warn } else { log::Level::Info },
+        match status {
+            500.. => log::Level::Warn,
+            // A flood is not to flood the log.
+            _ if !is_served => log::Level::Debug,
+            _ => log::Level::Info,
+        },
         method = method.as_str(), path = path.as_str(), status, ms, address = address.as_str(), request_id = id.as_str();
         "{method} {path} {status}"
     );
     Ok(answer)
+}
+
+/// Who pays for a request: the user whose signed token it shows, or else its address. That the login lives is for the
+/// handlers to look up; here it would cost more than what it saves.
+fn payer(app: &App, request: &ServiceRequest, address: Option<IpAddr>) -> Option<Payer> {
+    let (request, at) = (request.request(), app.clock.now().timestamp());
+    let user = client::bearer(request)
+        .map(ToOwned::to_owned)
+        .or_else(|| extract::query(request).remove("token"))
+        .and_then(|token| app.tokens.read(&token, at).ok())
+        .and_then(|claims| claims.sub.parse().ok());
+    user.map(Payer::User).or(address.map(Payer::Address))
 }
 
 /// The answer to what is no request: it is seen, named and protected as every other.

@@ -226,6 +226,12 @@ async fn arrive(door: Rc<Door>, tls: Option<TlsAcceptor>, stream: TcpStream) -> 
     let Ok(peer) = stream.peer_addr() else {
         return Ok(());
     };
+    let is_proxy =
+        (door.app.config.trusted_proxies.iter()).any(|net| net.contains(&peer.ip().to_canonical()));
+    if !is_proxy && !door.app.tolls.take_arrival(peer.ip()) {
+        log::debug!("a connection is cut: {} opens too many", peer.ip());
+        return Ok(());
+    }
     let Some(place) = door.app.connections.enter(peer.ip()) else {
         log::debug!("a connection is cut: {} holds too many", peer.ip());
         return Ok(());
@@ -279,6 +285,7 @@ async fn tidy(app: Arc<App>) {
         sweep.go_on(&app).await;
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_the_quiet();
+        app.tolls.forget_the_quiet();
         app.tickets.forget_the_late();
         passwords::count_costs(&app).await;
     }

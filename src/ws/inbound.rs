@@ -1,7 +1,9 @@
 //! What a client says, as a stream: the bytes of its request's body, through the [frame guard](super::frames).
 
 use std::{
+    cell::Cell,
     pin::Pin,
+    rc::Rc,
     task::{Context, Poll},
 };
 
@@ -11,6 +13,26 @@ use futures_util::Stream;
 
 use super::frames::{FrameDecoder, Inbound, Violation};
 
+/// Bytes that are still taken from a client that is about to be cut. One that is polite needs few; one that floods us
+/// waits until it is.
+const LAST_BYTES: usize = 256 * 1024;
+
+/// The end of an [`InboundStream`] that its reader keeps.
+#[derive(Debug, Clone, Default)]
+pub struct Flow {
+    /// Bytes that are still taken; `None`: as many as come.
+    left: Rc<Cell<Option<usize>>>,
+}
+
+impl Flow {
+    /// Nothing that comes from now on counts, but for a close frame.
+    pub fn slow_down(&self) {
+        if self.left.get().is_none() {
+            self.left.set(Some(LAST_BYTES));
+        }
+    }
+}
+
 /// Yields whole messages, and nothing more after a close or a violation. It ends when the bytes end or break off.
 #[derive(Debug)]
 pub struct InboundStream<S = web::Payload> {
@@ -18,6 +40,7 @@ pub struct InboundStream<S = web::Payload> {
     decoder: FrameDecoder,
     chunk: Bytes,
     payload_ended: bool,
+    flow: Flow,
 }
 
 impl<S> InboundStream<S> {
@@ -28,7 +51,13 @@ impl<S> InboundStream<S> {
             decoder: FrameDecoder::new(max_message),
             chunk: Bytes::new(),
             payload_ended: false,
+            flow: Flow::default(),
         }
+    }
+
+    /// What its reader keeps of it.
+    pub fn flow(&self) -> Flow {
+        self.flow.clone()
     }
 }
 
@@ -51,9 +80,17 @@ where
             }
             // After a close or a violation the decoder yields nothing more, and what still comes is read and thrown
             // away: a connection that is closed with bytes unread is reset, and the client might never see why.
+            if this.flow.left.get() == Some(0) {
+                // Nothing wakes it again: its reader has set itself an end.
+                return Poll::Pending;
+            }
             match Pin::new(&mut this.payload).poll_next(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(chunk))) => this.chunk = chunk,
+                Poll::Ready(Some(Ok(chunk))) => {
+                    let left = this.flow.left.get();
+                    (this.flow.left).set(left.map(|left| left.saturating_sub(chunk.len())));
+                    this.chunk = chunk;
+                }
                 // A connection that breaks off is no violation, just an end.
                 Poll::Ready(Some(Err(_)) | None) => this.payload_ended = true,
             }

@@ -30,8 +30,10 @@ pub fn start(
     // Unlike `WebsocketContext`, `HttpContext` brings no codec: our frames are encoded once, for all who get them, and
     // what clients send is read by our own decoder.
     let session = HttpContext::with_factory(move |ctx| {
-        ctx.add_stream(InboundStream::new(payload, app.config.limits.frame_bytes));
-        ChatSession::new(app, caller, written, measured)
+        let inbound = InboundStream::new(payload, app.config.limits.frame_bytes);
+        let flow = inbound.flow();
+        ctx.add_stream(inbound);
+        ChatSession::new(app, caller, written, flow, measured)
     });
     // Whoever carries the bytes is to see when the hub has given this socket up.
     response.extensions_mut().insert(Arc::clone(&gauge));

@@ -20,6 +20,7 @@ use actix_web_actors::HttpContext;
 
 use super::{
     frames::{Inbound, Violation},
+    inbound::Flow,
     outgoing::Outgoing,
 };
 use crate::{
@@ -53,6 +54,7 @@ pub struct ChatSession {
     app: Arc<App>,
     caller: Caller,
     outgoing: Outgoing,
+    flow: Flow,
     gauge: Arc<Gauge>,
     registration: Option<Registration>,
     rooms: Vec<RoomFeed>,
@@ -64,22 +66,36 @@ pub struct ChatSession {
     closing: Closing,
 }
 
+/// As soon as what was accepted has been acked or refused, or at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Closing {
     /// Open.
     No,
-    /// Closes with this as soon as what was accepted has been acked or refused.
-    WhenAcked(u16, &'static str),
+    /// Closes with this, because the hub says so; what still comes meanwhile is answered, with a refusal.
+    AtOurWish(u16, &'static str),
+    /// Closes with this, because of what the client sent; nothing more is heard.
+    ForCause(u16, &'static str),
+    /// Answers the close frame of the client, which may have given a code.
+    Answering(Option<u16>),
+    /// The client says nothing more, and may still listen.
+    Unheard,
     /// The close frame has been sent.
     Said,
 }
 
 impl ChatSession {
-    pub fn new(app: Arc<App>, caller: Caller, outgoing: Outgoing, gauge: Arc<Gauge>) -> Self {
+    pub fn new(
+        app: Arc<App>,
+        caller: Caller,
+        outgoing: Outgoing,
+        flow: Flow,
+        gauge: Arc<Gauge>,
+    ) -> Self {
         Self {
             app,
             caller,
             outgoing,
+            flow,
             gauge,
             registration: None,
             rooms: Vec::new(),
@@ -125,11 +141,8 @@ impl ChatSession {
             self.misunderstood.pop_front();
         }
         if self.misunderstood.len() >= MOST_MISUNDERSTOOD {
-            self.say_close(
-                close::POLICY,
-                "too many frames that could not be understood",
-                ctx,
-            );
+            let reason = "too many frames that could not be understood";
+            self.close_for_cause(close::POLICY, reason, ctx);
         }
     }
 
@@ -248,9 +261,32 @@ impl ChatSession {
         }
     }
 
+    /// Closes for something that the client has sent. What it sent before is still acked.
+    fn close_for_cause(&mut self, code: u16, reason: &'static str, ctx: &mut Context) {
+        if self.closing != Closing::Said {
+            self.closing = Closing::ForCause(code, reason);
+            self.flow.slow_down();
+            self.close_when_acked(ctx);
+        }
+    }
+
     fn close_when_acked(&mut self, ctx: &mut Context) {
-        if let (Closing::WhenAcked(code, reason), 0) = (self.closing, self.count_unacked()) {
-            self.say_close(code, reason, ctx);
+        if self.count_unacked() > 0 {
+            return;
+        }
+        match self.closing {
+            Closing::No | Closing::Said => {}
+            Closing::AtOurWish(code, reason) | Closing::ForCause(code, reason) => {
+                self.say_close(code, reason, ctx);
+            }
+            Closing::Answering(code) => {
+                self.outgoing.write(
+                    code.map_or_else(frame::close_without_code, |code| frame::close(code, "")),
+                );
+                // What was written is still sent.
+                ctx.stop();
+            }
+            Closing::Unheard => ctx.stop(),
         }
     }
 
@@ -258,9 +294,15 @@ impl ChatSession {
     fn say_close(&mut self, code: u16, reason: &str, ctx: &mut Context) {
         if self.closing != Closing::Said {
             self.closing = Closing::Said;
+            self.flow.slow_down();
             self.outgoing.write(frame::close(code, reason));
             ctx.run_later(CLOSE_PATIENCE, |_, ctx| ctx.stop());
         }
+    }
+
+    /// Whether frames are still taken for what they are.
+    fn is_listening(&self) -> bool {
+        matches!(self.closing, Closing::No | Closing::AtOurWish(..))
     }
 }
 
@@ -283,7 +325,7 @@ impl Handler<Deliver> for ChatSession {
 
     fn handle(&mut self, delivery: Deliver, ctx: &mut Context) {
         self.gauge.take(delivery.weight());
-        if self.closing == Closing::Said {
+        if !self.is_listening() {
             return;
         }
         match delivery {
@@ -304,7 +346,7 @@ impl Handler<Deliver> for ChatSession {
                 code,
                 reason,
             } => {
-                self.closing = Closing::WhenAcked(code, reason);
+                self.closing = Closing::AtOurWish(code, reason);
                 if let Some(frame) = farewell {
                     self.outgoing.write(frame);
                     // What the client has sent before it could know is still answered, with a refusal.
@@ -323,31 +365,51 @@ impl Handler<Deliver> for ChatSession {
 impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
     fn handle(&mut self, heard: Result<Inbound, Violation>, ctx: &mut Context) {
         self.gauge.hear();
+        if let Ok(Inbound::Close(reason)) = heard {
+            if self.closing == Closing::Said {
+                return ctx.stop();
+            }
+            self.closing = Closing::Answering(reason.map(|(code, _)| code));
+            return self.close_when_acked(ctx);
+        }
+        if !self.is_listening() {
+            return;
+        }
+        let paid = (self.app.tolls).take_frame(self.caller.user_id, weight(&heard));
+        if !paid {
+            return self.close_for_cause(close::TOO_MANY, "too many frames", ctx);
+        }
         match heard {
-            Ok(Inbound::Text(text)) if self.closing != Closing::Said => self.hear(&text, ctx),
+            Ok(Inbound::Text(text)) => self.hear(&text, ctx),
             Ok(Inbound::Binary(_)) => {
-                self.say_close(close::UNSUPPORTED, "only text frames are spoken here", ctx);
+                self.close_for_cause(close::UNSUPPORTED, "only text frames are spoken here", ctx);
             }
-            Ok(Inbound::Ping(payload)) if self.closing != Closing::Said => {
-                self.outgoing.write(frame::pong(&payload));
-            }
-            Ok(Inbound::Text(_) | Inbound::Ping(_) | Inbound::Pong(_)) => {}
-            Ok(Inbound::Close(reason)) => {
-                if self.closing != Closing::Said {
-                    self.outgoing.write(
-                        reason.map_or_else(frame::close_without_code, |(code, _)| {
-                            frame::close(code, "")
-                        }),
-                    );
-                }
-                // What was written is still sent.
-                ctx.stop();
-            }
-            Err(violation) => self.say_close(violation.code, violation.reason, ctx),
+            Ok(Inbound::Ping(payload)) => self.outgoing.write(frame::pong(&payload)),
+            Ok(Inbound::Pong(_) | Inbound::Close(_)) => {}
+            Err(violation) => self.close_for_cause(violation.code, violation.reason, ctx),
         }
     }
 
+    /// The client says nothing more: it has closed, half-closed, or gone.
     fn finished(&mut self, ctx: &mut Context) {
-        ctx.stop();
+        match self.closing {
+            Closing::Said => ctx.stop(),
+            Closing::No | Closing::AtOurWish(..) => {
+                self.closing = Closing::Unheard;
+                self.close_when_acked(ctx);
+            }
+            Closing::ForCause(..) | Closing::Answering(_) | Closing::Unheard => {
+                self.close_when_acked(ctx);
+            }
+        }
+    }
+}
+
+/// Bytes of what was heard.
+fn weight(heard: &Result<Inbound, Violation>) -> usize {
+    match heard {
+        Ok(Inbound::Text(text)) => text.len(),
+        Ok(Inbound::Binary(bytes) | Inbound::Ping(bytes) | Inbound::Pong(bytes)) => bytes.len(),
+        Ok(Inbound::Close(_)) | Err(_) => 0,
     }
 }

@@ -106,6 +106,61 @@ fn one_road_leads_out_of_http() {
     alice.connect().say("the road is open");
 }
 
+/// Whatever can be read tells its head, and nothing but its head, to who asks for that.
+#[test]
+fn what_can_be_read_has_a_head() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    for path in [
+        "/",
+        "/health",
+        "/ready",
+        "/docs",
+        "/docs/",
+        "/redoc",
+        "/redoc/",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/api/chat/messages",
+        "/api/rooms/general/messages",
+    ] {
+        let get = alice.http().get(path).expect(200);
+        let token = alice.token.as_str();
+        let head =
+            format!("HEAD {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+        let said = alice.http().raw_to_end(head.as_bytes()).expect("an answer");
+        let said = String::from_utf8_lossy(&said).to_lowercase();
+        assert!(said.starts_with("http/1.1 200 "), "{path}: {said}");
+        let length = format!("content-length: {}\r\n", get.body.len());
+        assert!(said.contains(&length), "{path}: {said}");
+        assert!(said.ends_with("\r\n\r\n"), "{path}: {said}");
+    }
+    let refused = server
+        .http()
+        .request("PUT", "/health", &[], &[])
+        .expect(405);
+    assert_eq!(refused.header("allow"), Some("GET, HEAD"));
+}
+
+#[test]
+fn who_takes_no_gzip_gets_the_documents_as_they_are() {
+    let server = Server::start(Backend::Sqlite);
+    for path in ["/docs/swagger-ui-bundle.js", "/redoc/redoc.standalone.js"] {
+        let ask = |accept: &str| {
+            server
+                .http()
+                .request("GET", path, &[("accept-encoding", accept)], &[])
+        };
+        let packed = ask("gzip").expect(200);
+        assert_eq!(packed.header("content-encoding"), Some("gzip"), "{path}");
+        let plain = ask("identity").expect(200);
+        assert_eq!(plain.header("content-encoding"), None, "{path}");
+        assert!(plain.text().contains("function"), "{path}");
+        ask("identity;q=0, gzip;q=0").expect_problem(406, "not_acceptable");
+        ask("*;q=0").expect_problem(406, "not_acceptable");
+    }
+}
+
 /// A certificate of a server at 127.0.0.1, in a folder of its own.
 fn secure(folder: &std::path::Path) -> (String, String, Arc<ClientConfig>) {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".into()]).expect("a certificate");

@@ -28,6 +28,7 @@ mod doctor;
 mod doors;
 mod durability;
 mod ended_logins;
+mod floods;
 mod hand_edited;
 mod handshake;
 mod history;

@@ -1,0 +1,154 @@
+//! Whoever goes on sending what is refused, or what costs and says nothing, is closed; what was said before is answered.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::Shutdown,
+};
+
+use serde_json::json;
+
+use crate::support::{Backend, Closed, Incoming, PATIENCE, Server, Socket, User};
+
+const TEXT: u8 = 0x81;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8A;
+
+/// A frame with a mask of zeros.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match u8::try_from(payload.len()) {
+        Ok(short) if short < 126 => bytes.push(0x80 | short),
+        _ => {
+            let long = u16::try_from(payload.len()).expect("short enough");
+            bytes.push(0x80 | 0x7E);
+            bytes.extend_from_slice(&long.to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// How a socket ends that sends this for ever, as far as 20,000 times are that.
+fn end_of_a_flood(socket: &mut Socket, bytes: &[u8]) -> Option<Closed> {
+    let batch = bytes.repeat(50);
+    for _ in 0..400 {
+        let _cut_meanwhile = socket.send_raw(&batch);
+        // The answers are read, so that it is not for being slow that it ends.
+        let mut asked = false;
+        loop {
+            match socket.next(std::time::Duration::from_millis(5)) {
+                Incoming::Frame(_) => asked = true,
+                Incoming::Silence if !asked => break,
+                Incoming::Silence => asked = false,
+                Incoming::Closed(closed) => return Some(closed),
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn who_floods_a_socket_is_closed() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let bob = User::register(&server, "bob");
+    let mut witness = bob.connect();
+    let text = |text: &str| frame(TEXT, text.as_bytes());
+    for (number, (flood, code)) in [
+        (text(r#"{"type":"ping"}"#), 4429),
+        (frame(PING, b"are you there?"), 4429),
+        (frame(PONG, b""), 4429),
+        (text(r#"{"type":"message","content":"again"}"#), 4429),
+        (text(r#"{"type":"message","content":""}"#), 4429),
+        (text(r#"{"type":"sync","rooms":{"general":0}}"#), 4429),
+        (text(r#"{"type":"sync","rooms":{"elsewhere":0}}"#), 4429),
+        (text(r#"{"type":"nonsense"}"#), 1008),
+        (text("no JSON"), 1008),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = User::register(&server, &format!("user{number}"));
+        let mut socket = user.connect();
+        let end = end_of_a_flood(&mut socket, &flood);
+        let closed = matches!(end, Some(Closed::Code(seen, _)) if seen == code);
+        assert!(closed, "{}: {end:?}", String::from_utf8_lossy(&flood));
+    }
+    witness.say("undisturbed");
+}
+
+/// A message is acked however soon its sender is gone: with a close frame right behind it, with a half-close, or with a
+/// frame that ends the connection.
+#[test]
+fn what_was_said_before_the_close_is_acked() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let message = |n: u32| {
+        let message = json!({"type": "message", "content": format!("last words {n}"), "ref": "r"});
+        frame(TEXT, message.to_string().as_bytes())
+    };
+    let close = frame(CLOSE, &1000_u16.to_be_bytes());
+    let endings = [
+        ("a close frame", close),
+        ("half a close", Vec::new()),
+        ("a broken frame", vec![0xFF, 0xFF]),
+        ("a binary frame", frame(0x82, b"x")),
+    ];
+    for (n, (what, ending)) in (0..).zip(endings) {
+        let mut socket = alice.connect();
+        let mut bytes = message(n);
+        bytes.extend_from_slice(&ending);
+        socket.stream().write_all(&bytes).expect("sends");
+        if ending.is_empty() {
+            socket.stream().shutdown(Shutdown::Write).expect("closes");
+        }
+        let acked = loop {
+            match socket.next(PATIENCE) {
+                Incoming::Frame(frame) if frame["type"] == "ack" => break true,
+                Incoming::Frame(_) => {}
+                Incoming::Closed(_) | Incoming::Silence => break false,
+            }
+        };
+        assert!(acked, "{what} came right behind a message");
+        let end = socket.next(PATIENCE);
+        assert!(matches!(end, Incoming::Closed(_)), "{what}: {end:?}");
+    }
+    let said: Vec<_> = alice.history();
+    assert_eq!(said.len(), 4, "{said:?}");
+}
+
+/// Requests that are refused again and again are soon refused for that alone, and their connection is closed; who shows
+/// a token pays out of a purse of its own.
+#[test]
+fn who_floods_us_with_requests_is_told_to_wait() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let authorization = format!("authorization: Bearer {}\r\n", alice.token);
+    for headers in ["", authorization.as_str()] {
+        let request = format!("GET /nothing HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+        let mut stream = server.http().open().expect("connects");
+        let mut reader = stream.try_clone().expect("another handle");
+        let sending = std::thread::spawn(move || {
+            // Until it is closed on us.
+            (0..20).any(|_| stream.write_all(request.repeat(250).as_bytes()).is_err())
+        });
+        let mut said = Vec::new();
+        let _however_it_ends = reader.read_to_end(&mut said);
+        sending.join().expect("joins");
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("HTTP/1.1 404 "), "{said}");
+        let last = said.rfind("HTTP/1.1 ").map_or("", |at| &said[at..]);
+        assert!(last.starts_with("HTTP/1.1 429 "), "{last}");
+        assert!(last.contains("retry-after: "), "{last}");
+        assert_eq!(said.matches("HTTP/1.1 429 ").count(), 1);
+    }
+    bob.post("not concerned", None).expect(201);
+}

@@ -210,6 +210,7 @@ fn configuration(folder: &Path, addr: SocketAddr, server: SocketAddr) -> String 
 fn the_documented_nginx_serves_people_on_any_port() {
     let server = Server::with(Backend::Sqlite)
         .env("TRUSTED_PROXIES", "127.0.0.1")
+        .env("REGISTRATION", "open")
         .env("ALLOWED_HOSTS", "")
         .start();
     let folder = tempfile::tempdir().expect("a folder");

@@ -159,6 +159,8 @@ fn the_address_that_the_proxy_tells_is_found_however_it_is_written() {
         request.extend_from_slice(forwarded);
         request.extend_from_slice(b"\r\nconnection: close\r\n\r\n");
         http.raw(&request).expect("an answer").expect(404);
+        // Lines are written by a thread of their own.
+        server.await_log(&format!("path={path} "));
         let log = server.log();
         let line = log
             .lines()

@@ -1,7 +1,8 @@
 //! The client as its user meets it, without a network: keys and frames go in, the screen is read. This is the stage;
-//! what is played on it stands in [`scenes`].
+//! what is played on it stands in [`scenes`] and [`sizes`].
 
 mod scenes;
+mod sizes;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend};

@@ -118,7 +118,7 @@ pub async fn change(
     change: ChangePassword,
     address: Option<IpAddr>,
 ) -> Result<()> {
-    let wrong = body::password_fault("new_password", &change.new_password);
+    let wrong = body::password_fault("new", &change.new);
     if let Some(wrong) = wrong {
         return Err(Error::invalid(vec![wrong]));
     }
@@ -130,8 +130,8 @@ pub async fn change(
         .read(move |conn| users::find(conn, user_id))
         .await?
         .ok_or_else(accounts::invalid_token)?;
-    let (old, hash) = (change.current_password, user.password_hash.clone());
-    let (new, cost) = (change.new_password, app.config.bcrypt_cost);
+    let (old, hash) = (change.current, user.password_hash.clone());
+    let (new, cost) = (change.new, app.config.bcrypt_cost);
     let work = move || {
         password::verify(&old, &hash, cost)
             .is_some()

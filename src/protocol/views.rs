@@ -51,7 +51,7 @@ pub struct Login {
 pub struct ChangePassword {
     /// The password until now.
     #[schema(example = "the one before")]
-    pub current_password: String,
+    pub current: String,
     /// 8 characters to 72 bytes; every byte counts.
     #[schema(
         min_length = 8,
@@ -59,7 +59,7 @@ pub struct ChangePassword {
         pattern = r"^[^\x00]*$",
         example = "staple battery horse"
     )]
-    pub new_password: String,
+    pub new: String,
 }
 
 /// The account that `register` made.

@@ -237,7 +237,7 @@ fn a_changed_password_ends_all_other_logins(backend: Backend) {
     let (mut own, mut others, mut bobs) = (alice.connect(), other.connect(), bob.connect());
     let ticket = other.http().post("/api/auth/ws-ticket", &json!({})).json();
     let change = |http: &Http, current: &str, new: &str| {
-        let body = json!({"current_password": current, "new_password": new}).to_string();
+        let body = json!({"current": current, "new": new}).to_string();
         http.request("PUT", "/api/users/me/password", &[], body.as_bytes())
     };
     change(&server.http(), PASSWORD, NEW).expect_problem(401, "not_authenticated");
@@ -245,10 +245,7 @@ fn a_changed_password_ends_all_other_logins(backend: Backend) {
     for bad in ["short", "\0 but long enough", &"x".repeat(73)] {
         let answer = change(&alice.http(), PASSWORD, bad);
         answer.expect_problem(422, "validation_error");
-        assert_eq!(
-            answer.json()["errors"][0]["loc"],
-            json!(["body", "new_password"])
-        );
+        assert_eq!(answer.json()["errors"][0]["loc"], json!(["body", "new"]));
     }
     own.say("nothing has happened yet");
     others.say("nor here");
@@ -284,8 +281,7 @@ fn a_change_of_the_password_is_charged_like_a_guess() {
         .start();
     let alice = User::register(&server, "alice");
     let try_one = |n: usize| {
-        let body =
-            json!({"current_password": format!("guess number {n}"), "new_password": PASSWORD});
+        let body = json!({"current": format!("guess number {n}"), "new": PASSWORD});
         let last = u8::try_from(2 + n).expect("few");
         let http = alice.http().at_address(last);
         http.request(

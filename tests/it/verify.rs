@@ -97,7 +97,7 @@ fn nothing_is_lost_whatever_is_done_to_a_server() {
         .collect();
     assert_eq!(code, Some(0), "{not_passed:#?}");
     assert_eq!(board["outcome"], "passed");
-    let faults = if databases() == "both" { 15 } else { 7 };
+    let faults = if databases() == "both" { 17 } else { 8 };
     assert_eq!(rows.len(), faults, "{board:#}");
     for row in rows.iter().filter(|row| row["trouble"].is_null()) {
         assert!(row["acked"].as_u64() > Some(0), "{row:#}");

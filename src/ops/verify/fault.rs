@@ -22,6 +22,8 @@ pub enum Fault {
     Disk,
     /// Let another program (sqlite3) read, write and back up the embedded database, and then kill -9 the server
     Visitor,
+    /// Set the server's clock ahead or back, by minutes or by months, also over a kill -9, and then right again
+    Clock,
     /// Restart PostgreSQL, orderly or at once
     Restart,
     /// Swallow or hold back all that goes between server and PostgreSQL
@@ -62,6 +64,7 @@ impl fmt::Display for Fault {
             Self::Stall => "stall",
             Self::Disk => "disk",
             Self::Visitor => "visitor",
+            Self::Clock => "clock",
             Self::Restart => "restart",
             Self::Blackhole => "blackhole",
         })
@@ -85,10 +88,10 @@ impl Fault {
         }
     }
 
-    /// Whether it may be left out where this machine does not allow it: mounting a small disk, running sqlite3.
+    /// Whether it may be left out where this machine does not allow it: mounting a small disk, running sqlite3, libfaketime.
     #[must_use]
     pub fn may_be_left_out(self) -> bool {
-        matches!(self, Self::Disk | Self::Visitor)
+        matches!(self, Self::Disk | Self::Visitor | Self::Clock)
     }
 
     /// How many are planned for a phase of this length: at least one.
@@ -96,7 +99,7 @@ impl Fault {
     pub fn planned(self, phase: Duration) -> u64 {
         let every = Duration::from_millis(match self {
             Self::Kill => 2_000,
-            Self::Pause | Self::Term | Self::Visitor => 4_000,
+            Self::Pause | Self::Term | Self::Visitor | Self::Clock => 4_000,
             Self::Cut => 250,
             Self::Stall => 7_000,
             Self::Disk | Self::Restart => 8_000,

@@ -10,6 +10,7 @@ use super::{
     crowd::{Crowd, Mark},
     fault::Fault,
     rig::{
+        clock::Clock,
         disk::Disk,
         postgres::{Postgres, Stop},
         proxy::{Cut, Proxy, Way},
@@ -31,6 +32,8 @@ const FIRE: Duration = Duration::from_secs(2);
 const ARRIVED: Duration = Duration::from_secs(1);
 /// How long a reader takes nothing, at least: longer than the server has patience.
 const STALL: Duration = Duration::from_millis(3_500);
+/// How far the clock is set ahead or back, in minutes. (Before 2026 no server starts, so not a year back.)
+const STEPS: [i64; 8] = [2, -2, 90, -90, 2_880, -2_880, 525_600, -300_000];
 /// So many messages are acked after a visit before the server is killed.
 const AFTER_VISIT: u64 = 20;
 
@@ -46,6 +49,8 @@ pub struct Scene {
     pub disk: Option<Disk>,
     /// Who comes to see the embedded database.
     pub visitor: Option<Visitor>,
+    /// The server's clock, where it is not the machine's.
+    pub clock: Option<Clock>,
 }
 
 /// What came of one fault.
@@ -98,6 +103,7 @@ impl Scene {
             Fault::Stall => Ok(self.stall(crowd, rng).await),
             Fault::Disk => self.fill_disk(crowd, rng).await,
             Fault::Visitor => self.visit(crowd, rng).await,
+            Fault::Clock => self.step_clock(crowd, rng).await,
             Fault::Restart => self.restart_postgres(crowd, rng).await,
             Fault::Blackhole => self.blackhole(crowd, rng).await,
         }?;
@@ -276,6 +282,38 @@ impl Scene {
         Ok(Done {
             bit,
             ended: killed,
+            broken,
+            ..Done::now(crowd)
+        })
+    }
+
+    /// Sets the clock wrong while everybody goes on, every second time over a kill, too, and then right again.
+    async fn step_clock(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
+        let Some(clock) = self.clock.clone() else {
+            return Err(Trouble("There is no clock to set.".into()));
+        };
+        let minutes = STEPS.get(rng.below(STEPS.len())).copied().unwrap_or(5);
+        let is_killed = rng.once_in(2);
+        let mut broken = Vec::new();
+        for minutes in [minutes, 0] {
+            clock.step(minutes)?;
+            if is_killed {
+                crowd.set_reachable(false);
+                self.server.kill();
+                if let Err(Trouble(sentence)) = self.server.start_again().await {
+                    broken.push(format!(
+                        "with its clock {minutes} minutes ahead: {sentence}"
+                    ));
+                    clock.step(0)?;
+                    self.server.start_again().await?;
+                }
+                crowd.set_reachable(true);
+            }
+            if minutes != 0 && !crowd.recovers(&crowd.mark(), RECOVERY).await {
+                broken.push(format!("with the clock {minutes} minutes ahead, the crowd was not well within {RECOVERY:?}"));
+            }
+        }
+        Ok(Done {
             broken,
             ..Done::now(crowd)
         })

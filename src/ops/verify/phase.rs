@@ -15,6 +15,7 @@ use super::{
     nemesis::Scene,
     progress::Progress,
     rig::{
+        clock::Clock,
         disk::Disk,
         postgres::{Postgres, Programs},
         proxy::Proxy,
@@ -134,6 +135,10 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
         Fault::Visitor => Some(Visitor::find(&folder.join("data/parlour.db"), folder)?),
         _ => None,
     };
+    let clock = match plan.fault {
+        Fault::Clock => Some(Clock::find(folder)?),
+        _ => None,
+    };
     let disk = match (plan.fault, plan.database) {
         (Fault::Disk, Database::Sqlite) => Some(Disk::mount(&folder.join("disk"), SMALL.0)?),
         (Fault::Disk, Database::Postgres) => Some(Disk::mount(&folder.join("disk"), SMALL.1)?),
@@ -162,7 +167,7 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
             (url, direct, Some((cluster, lines)))
         }
     };
-    let server = Server::start(folder, &data, &url).await?;
+    let server = Server::start(folder, &data, &url, clock.clone()).await?;
     if plan.control == Some(Control::NoIndex) {
         guard::drop_client_id_index(&direct).map_err(Trouble)?;
     }
@@ -173,6 +178,7 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
         postgres,
         disk,
         visitor,
+        clock,
     })
 }
 

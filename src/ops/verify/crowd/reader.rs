@@ -36,10 +36,14 @@ const FAR_BACK: u64 = 60;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads for ever.
-pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, account: Account, mut rng: Rng) {
+pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut account: Account, mut rng: Rng) {
     loop {
         let mask = u32::try_from(rng.next() >> 32).unwrap_or_default();
-        if let Ok((socket, connected)) = Socket::open(shared.addr, &account, mask).await {
+        let opened = Socket::open(shared.addr, &account, mask).await;
+        if let Err(error) = &opened {
+            account.renew(shared.addr, error).await;
+        }
+        if let Ok((socket, connected)) = opened {
             let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
             let visit = Visit {
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),

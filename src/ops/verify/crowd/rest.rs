@@ -24,6 +24,7 @@ pub const PAGE: usize = 200;
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
 pub struct Account {
+    username: String,
     /// An access token.
     pub token: String,
 }
@@ -35,10 +36,31 @@ pub struct Account {
 pub async fn register(addr: SocketAddr, username: &str) -> io::Result<Account> {
     let body = json!({"username": username, "password": PASSWORD}).to_string();
     let _: Value = request(addr, "POST", "/api/auth/register", None, &body).await?;
+    log_in(addr, username.to_owned()).await
+}
+
+/// Logs somebody in who is registered.
+///
+/// # Errors
+/// When the server does not answer, or refuses.
+async fn log_in(addr: SocketAddr, username: String) -> io::Result<Account> {
+    let body = json!({"username": username, "password": PASSWORD}).to_string();
     let tokens: Tokens = request(addr, "POST", "/api/auth/login", None, &body).await?;
     Ok(Account {
+        username,
         token: tokens.access_token,
     })
+}
+
+impl Account {
+    /// Logs in again when that is what an error asks for: with another clock, a token may be refused.
+    pub async fn renew(&mut self, addr: SocketAddr, error: &io::Error) {
+        if error.to_string().contains(" 401")
+            && let Ok(account) = log_in(addr, self.username.clone()).await
+        {
+            *self = account;
+        }
+    }
 }
 
 /// A page of the room's messages; `query` is like `since=4`.

@@ -40,10 +40,14 @@ const REFUSED: [&str; 5] = [
 ];
 
 /// Writes for ever.
-pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, account: Account, mut rng: Rng) {
+pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, mut account: Account, mut rng: Rng) {
     loop {
         let mask = u32::try_from(rng.next() >> 32).unwrap_or_default();
-        if let Ok((socket, connected)) = Socket::open(shared.addr, &account, mask).await {
+        let opened = Socket::open(shared.addr, &account, mask).await;
+        if let Err(error) = &opened {
+            account.renew(shared.addr, error).await;
+        }
+        if let Ok((socket, connected)) = opened {
             let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
             let visit = Visit {
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),

@@ -1,6 +1,7 @@
 //! What a run stands on: processes that are ended whatever happens, a server, PostgreSQL, a small disk, and lines
 //! that can be cut.
 
+pub mod clock;
 pub mod disk;
 pub mod folder;
 pub mod postgres;

@@ -13,7 +13,7 @@ use std::{
 use rustix::process::Signal;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::process::Process;
+use super::{clock::Clock, process::Process};
 use crate::{
     config::{self, DatabaseUrl},
     ops::verify::{Result, Trouble},
@@ -29,6 +29,8 @@ pub struct Server {
     folder: PathBuf,
     data: PathBuf,
     url: DatabaseUrl,
+    /// A clock that is not the machine's.
+    clock: Option<Clock>,
     /// Where it listens, over all its lives.
     pub addr: SocketAddr,
 }
@@ -38,13 +40,19 @@ impl Server {
     ///
     /// # Errors
     /// When it does not listen in time.
-    pub async fn start(folder: &Path, data: &Path, url: &DatabaseUrl) -> Result<Self> {
-        let (process, addr) = launch(folder, data, url, 0).await?;
+    pub async fn start(
+        folder: &Path,
+        data: &Path,
+        url: &DatabaseUrl,
+        clock: Option<Clock>,
+    ) -> Result<Self> {
+        let (process, addr) = launch(folder, data, url, clock.as_ref(), 0).await?;
         Ok(Self {
             process,
             folder: folder.to_owned(),
             data: data.to_owned(),
             url: url.clone(),
+            clock,
             addr,
         })
     }
@@ -78,7 +86,9 @@ impl Server {
     /// When it does not listen in time.
     pub async fn start_again(&mut self) -> Result<()> {
         let port = self.addr.port();
-        (self.process, self.addr) = launch(&self.folder, &self.data, &self.url, port).await?;
+        let clock = self.clock.as_ref();
+        (self.process, self.addr) =
+            launch(&self.folder, &self.data, &self.url, clock, port).await?;
         Ok(())
     }
 
@@ -110,6 +120,7 @@ async fn launch(
     folder: &Path,
     data: &Path,
     url: &DatabaseUrl,
+    clock: Option<&Clock>,
     port: u16,
 ) -> Result<(Process, SocketAddr)> {
     let log = File::options()
@@ -136,6 +147,7 @@ async fn launch(
         .env("QUEUE_BYTES", "65536")
         .env("SLOW_READER_SECONDS", "3")
         .env("RUST_LOG", "warn")
+        .envs(clock.map(Clock::environment).into_iter().flatten())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log);

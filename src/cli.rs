@@ -3,13 +3,13 @@
 use std::{ffi::OsString, fmt::Write as _, io::Write as _, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     app,
     config::{
         self, ClientSettings, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings,
-        Storage, StorageSettings,
+        Storage, StorageSettings, names,
     },
     crypto::random_bytes,
     db::{
@@ -151,18 +151,24 @@ pub fn run() -> i32 {
     // Fails only when a provider has been chosen before.
     let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = with_default_command(config::arguments());
+    let known = names::of_command(&Cli::command());
     // The file must be in the environment before the command line is read, which looks there.
     let loaded = if is_client(&arguments) {
         config::load_client_file()
     } else {
-        config::load_dotenv()
+        config::load_dotenv(&known)
     };
-    let outcome = loaded.and_then(|()| match Cli::try_parse_from(arguments) {
-        Ok(cli) => execute(cli.command),
-        Err(error) => match wrong_value(&error) {
-            Some(sentence) => Err(ConfigError(sentence)),
-            None => Ok(explain(&error)),
-        },
+    let outcome = loaded.and_then(|mut doubts| {
+        doubts.extend(names::doubts_in_environment(&known));
+        let mut command = names::without_empty(Cli::command());
+        let matches = command.try_get_matches_from_mut(arguments);
+        match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+            Ok(cli) => execute(cli.command, &doubts),
+            Err(error) => match names::wrong_value(&command, &error) {
+                Some(sentence) => Err(sentence),
+                None => Ok(explain(&error)),
+            },
+        }
     });
     let code = outcome.unwrap_or_else(|error| {
         let sentence = format!("parlour: {error}");
@@ -192,53 +198,6 @@ fn explain(error: &clap::Error) -> i32 {
     }
 }
 
-/// The environment variable of a flag, if it has one.
-fn variable_of(command: &clap::Command, flag: &str) -> Option<String> {
-    let own = command
-        .get_arguments()
-        .find(|arg| arg.get_long() == Some(flag))
-        .and_then(|arg| Some(arg.get_env()?.to_string_lossy().into_owned()));
-    own.or_else(|| {
-        command
-            .get_subcommands()
-            .find_map(|inner| variable_of(inner, flag))
-    })
-}
-
-/// One sentence about a value that is not right. It may come from the environment, where no flag was given, so it names
-/// the setting both ways.
-fn wrong_value(error: &clap::Error) -> Option<String> {
-    use clap::error::{ContextKind, ContextValue, ErrorKind};
-    matches!(
-        error.kind(),
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue
-    )
-    .then_some(())?;
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let flag = text(ContextKind::InvalidArg)?;
-    let long = flag.trim_start_matches('-').split(' ').next()?;
-    let name = match variable_of(&<Cli as clap::CommandFactory>::command(), long) {
-        Some(variable) => format!("{variable} (or {flag})"),
-        None => flag.clone(),
-    };
-    let value = match text(ContextKind::InvalidValue)? {
-        // An address with a password in it.
-        value if value.contains('@') => "that".to_owned(),
-        value => format!("`{value}`"),
-    };
-    let reason = std::error::Error::source(error)
-        .map(|cause| format!(": {cause}"))
-        .unwrap_or_default();
-    let allowed = match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(values)) => format!("; it may be {}", values.join(" or ")),
-        _ => String::new(),
-    };
-    Some(format!("{name} may not be {value}{reason}{allowed}."))
-}
-
 /// Puts `serve` where no command is named, so that `parlour --port 9000` serves on port 9000.
 fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.collect();
@@ -251,9 +210,9 @@ fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     args
 }
 
-fn execute(command: Command) -> Result<i32, ConfigError> {
+fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
     match command {
-        Command::Serve(settings) => serve(&settings),
+        Command::Serve(settings) => serve(&settings, doubts),
         Command::Tui(settings) => Ok(client(tui::run(&settings))),
         Command::Send {
             client: settings,
@@ -280,13 +239,13 @@ fn execute(command: Command) -> Result<i32, ConfigError> {
         Command::Doctor { settings, health } => Ok(if health {
             ops::doctor::health(&settings)
         } else {
-            ops::doctor::run(&settings)
+            ops::doctor::run(&settings, doubts)
         }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
         Command::Bench(options) => Ok(measured(ops::bench::run(&options))),
         Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options).map(|()| 0))),
         Command::Completions { shell } => {
-            let mut command = <Cli as clap::CommandFactory>::command();
+            let mut command = Cli::command();
             // Generating it into a closed pipe would panic.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command, "parlour", &mut script);
@@ -318,8 +277,12 @@ fn measured(outcome: ops::bench::Result<i32>) -> i32 {
     }
 }
 
-fn serve(settings: &Settings) -> Result<i32, ConfigError> {
+fn serve(settings: &Settings, doubts: &[String]) -> Result<i32, ConfigError> {
+    config::check_log_filter(&settings.rust_log)?;
     logging::start(settings.log_format, &settings.rust_log);
+    for doubt in doubts {
+        log::warn!("{doubt}");
+    }
     let config = Config::check(settings)?;
     http::serve::block_on(http::serve::run(config)).map(|()| 0)
 }
@@ -370,8 +333,6 @@ fn generate_keys() -> Result<i32, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -10,7 +10,12 @@ mod authority;
 mod checked;
 mod client;
 mod database_url;
+mod dotenv;
 mod keys;
+mod lists;
+mod log_filter;
+pub mod names;
+mod postgres_url;
 
 use std::{fmt, net::IpAddr, path::PathBuf};
 
@@ -22,7 +27,10 @@ pub use self::{
     checked::{Config, Patience, Storage, TlsFiles, about_registration, weaknesses},
     client::{ClientSettings, client_state_dir, count, load_client_file, own_certificates},
     database_url::DatabaseUrl,
-    keys::{FoundKey, Keys},
+    dotenv::load_dotenv,
+    keys::{FoundKey, Keys, doubts as doubts_of_keys},
+    lists::doubts,
+    log_filter::check_log_filter,
 };
 
 /// A setting that is not right, as one sentence that says what to do. The program prints it and exits with 2.
@@ -260,23 +268,6 @@ pub struct Settings {
     /// Seconds to answer a ping
     #[arg(long, env = "PING_TIMEOUT_SECONDS", value_name = "S", default_value_t = 10, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub ping_timeout_seconds: u32,
-}
-
-/// Reads `.env` in the working folder, if there is one, into the environment; what is set already stays.
-///
-/// # Errors
-/// When the file is there but cannot be read.
-pub fn load_dotenv() -> Result<(), ConfigError> {
-    // By its path: by name alone it would be looked for in the folders above, too.
-    match dotenvy::from_path(".env") {
-        Ok(()) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        // The error of dotenvy quotes the line, which may hold a key.
-        Err(dotenvy::Error::LineParse(_, column)) => wrong(format!(
-            "A line of .env is not of the form NAME=value (around column {column}): put values with spaces or # in quotes."
-        )),
-        Err(_) => wrong("There is a .env file, but it cannot be read: check its owner and mode."),
-    }
 }
 
 /// What the program was called with.

@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use super::{
-    Authority, ConfigError, DatabaseUrl, Keys, LogFormat, Registration, Settings, StorageSettings,
-    Switch, wrong,
+    ConfigError, DatabaseUrl, Keys, LogFormat, Registration, Settings, StorageSettings, Switch,
+    lists::{doubts, parse_each, parse_host, parse_net, parse_origin},
+    wrong,
 };
 use crate::protocol::limits::Limits;
 
@@ -58,8 +59,12 @@ impl Storage {
     /// # Errors
     /// A sentence about the setting that is not right.
     pub fn check(settings: &StorageSettings) -> Result<Self, ConfigError> {
-        make_private_dir(&settings.data_dir)?;
-        Self::look(settings)
+        let storage = Self::look(settings)?;
+        make_private_dir(&storage.data_dir)?;
+        if let DatabaseUrl::Sqlite(file) = &storage.database_url {
+            check_writable(file, &storage.data_dir)?;
+        }
+        Ok(storage)
     }
 
     /// Checks the storage settings and makes nothing.
@@ -67,7 +72,7 @@ impl Storage {
     /// # Errors
     /// A sentence about the setting that is not right.
     pub fn look(settings: &StorageSettings) -> Result<Self, ConfigError> {
-        let data_dir = settings.data_dir.clone();
+        let data_dir = path("DATA_DIR", &settings.data_dir)?;
         let database_url = match &settings.database_url {
             Some(text) => DatabaseUrl::parse(text.trim())?,
             None => DatabaseUrl::Sqlite(data_dir.join("parlour.db")),
@@ -194,6 +199,9 @@ impl Config {
         } = Doors::check(settings)?;
         let storage = Storage::check(&settings.storage)?;
         let keys = Keys::find_or_generate(&settings.keys, &storage.data_dir)?;
+        for doubt in doubts(settings).into_iter().chain(keys.doubts()) {
+            log::warn!("{doubt}");
+        }
         Ok(Self {
             host: settings.host,
             port: settings.port,
@@ -291,6 +299,54 @@ fn make_private_dir(path: &Path) -> Result<(), ConfigError> {
         })
 }
 
+/// SQLite makes files of its own beside the database. A disk that is full heals, and does not keep a server from starting.
+fn check_writable(file: &Path, data_dir: &Path) -> Result<(), ConfigError> {
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let error = match tempfile::tempfile_in(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::StorageFull => error,
+        _ => return Ok(()),
+    };
+    let is_data_dir = fs::canonicalize(data_dir).ok() == fs::canonicalize(folder).ok();
+    let name = if is_data_dir {
+        "DATA_DIR"
+    } else {
+        "The folder of DATABASE_URL,"
+    };
+    wrong(format!(
+        "{name} {} cannot be written ({}): give it to the user that Parlour runs as (chown), or choose another.",
+        folder.display(),
+        cause(&error)
+    ))
+}
+
+/// tempfile adds the path that it has tried, which means nothing to anyone.
+fn cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A path as it was set. Only shells know what `~` and `$NAME` stand for; taken as they are, they would name a new folder here.
+pub(super) fn path(name: &str, set: &Path) -> Result<PathBuf, ConfigError> {
+    let first = set
+        .components()
+        .next()
+        .map(|part| part.as_os_str().to_string_lossy());
+    match first.as_deref() {
+        Some(first) if first == "~" || first.starts_with('$') => wrong(format!(
+            "{name} is {}, and only shells know what {first} stands for: write the path out, like /home/me/parlour.",
+            set.display()
+        )),
+        _ => Ok(set.to_owned()),
+    }
+}
+
 fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
     let (cert, key) = match (&settings.tls_cert, &settings.tls_key) {
         (Some(cert), Some(key)) => (cert, key),
@@ -306,8 +362,9 @@ fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
             );
         }
     };
-    for (name, path) in [("TLS_CERT", cert), ("TLS_KEY", key)] {
-        if let Err(error) = fs::File::open(path) {
+    for (name, file) in [("TLS_CERT", cert), ("TLS_KEY", key)] {
+        let path = path(name, file)?;
+        if let Err(error) = fs::File::open(&path) {
             return wrong(format!(
                 "{name} {} cannot be read ({error}).",
                 path.display()
@@ -320,57 +377,16 @@ fn tls_files(settings: &Settings) -> Result<Option<TlsFiles>, ConfigError> {
     }))
 }
 
-/// The entries of a list; a comma too many is no entry.
-fn parse_each<T>(
-    entries: &[String],
-    parse: impl Fn(&str) -> Result<T, ConfigError>,
-) -> Result<Vec<T>, ConfigError> {
-    let entries = entries.iter().map(|entry| entry.trim());
-    entries
-        .filter(|entry| !entry.is_empty())
-        .map(parse)
-        .collect()
-}
-
-/// The networks of IPv4 may be written as IPv6 has them: clients' addresses are compared in the shorter form.
-fn canonical(net: IpNet) -> IpNet {
-    match (net.addr().to_canonical(), net.prefix_len().checked_sub(96)) {
-        (IpAddr::V4(address), Some(prefix)) if net.max_prefix_len() == 128 => {
-            Ipv4Net::new(address, prefix).map_or(net, IpNet::V4)
-        }
-        _ => net,
-    }
-}
-
-fn parse_net(text: &str) -> Result<IpNet, ConfigError> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map(canonical)
-        .map_err(|_| {
-            ConfigError(format!(
-                "TRUSTED_PROXIES holds `{text}`, which is neither an address (10.0.0.7) nor a network (10.0.0.0/8)."
-            ))
-        })
-}
-
-fn parse_host(text: &str) -> Result<url::Host, ConfigError> {
-    match Authority::parse(text) {
-        Some(Authority { host, port: None }) => Ok(host),
-        _ => wrong(format!(
-            "ALLOWED_HOSTS holds `{text}`, which is not a name: write each like chat.example.org, without https:// and without a port."
-        )),
-    }
-}
-
-fn parse_origin(text: &str) -> Result<String, ConfigError> {
-    let url = url::Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
-    match url.map(|url| url.origin().ascii_serialization()) {
-        Some(origin) if origin == text.trim_end_matches('/') => Ok(origin),
-        _ => wrong(format!(
-            "CORS_ORIGINS holds `{text}`, which is not an origin: write each like https://chat.example.org, without a path; `*` is not allowed."
-        )),
+#[cfg(test)]
+impl Settings {
+    /// What these flags of `serve` say, for tests.
+    pub(super) fn of_flags(flags: &[&str]) -> Self {
+        use clap::{Args as _, FromArgMatches as _};
+        let command = Self::augment_args(clap::Command::new("serve"));
+        let matches = command
+            .try_get_matches_from(["serve"].iter().chain(flags))
+            .expect("good flags");
+        Self::from_arg_matches(&matches).expect("good flags")
     }
 }
 
@@ -378,15 +394,10 @@ fn parse_origin(text: &str) -> Result<String, ConfigError> {
 impl Config {
     /// What these flags of `serve` say, for tests.
     pub(crate) fn of_flags(flags: &[&str]) -> Self {
-        use clap::{Args as _, FromArgMatches as _};
         let folder = tempfile::tempdir().expect("a folder");
-        let command = Settings::augment_args(clap::Command::new("serve"));
         let data_dir = folder.path().display().to_string();
-        let all = ["serve", "--data-dir", &data_dir];
-        let matches = command
-            .try_get_matches_from(all.iter().chain(flags))
-            .expect("good flags");
-        let settings = Settings::from_arg_matches(&matches).expect("good flags");
+        let flags = [&["--data-dir", &data_dir], flags].concat();
+        let settings = Settings::of_flags(&flags);
         Self::check(&settings).expect("good settings")
     }
 }
@@ -396,19 +407,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_exact() {
-        assert_eq!(
-            parse_origin("https://chat.example.org/"),
-            Ok("https://chat.example.org".into())
-        );
-        for text in [
-            "*",
-            "chat.example.org",
-            "https://chat.example.org/app",
-            "ftp://x",
-            "null",
-        ] {
-            assert!(parse_origin(text).is_err(), "{text}");
+    fn a_path_that_only_a_shell_understands_is_refused() {
+        for set in ["~", "~/chat", "$HOME/chat", "${HOME}/chat"] {
+            let said = path("DATA_DIR", set.as_ref()).expect_err(set).0;
+            assert!(said.starts_with("DATA_DIR"), "{said}");
+        }
+        for set in ["./data", "/srv/~/x", "a~", "/a$b", "~x/y"] {
+            assert_eq!(path("DATA_DIR", set.as_ref()), Ok(set.into()));
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{ConfigError, wrong};
+use super::{ConfigError, dotenv};
 
 /// What the terminal client, `send` and `tail` can be told.
 #[derive(Debug, Clone, Args)]
@@ -52,19 +52,10 @@ impl ClientSettings {
 ///
 /// # Errors
 /// When the file is there but cannot be read.
-pub fn load_client_file() -> Result<(), ConfigError> {
-    let Some(path) = user_dir("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("client.env"))
-    else {
-        return Ok(());
-    };
-    match dotenvy::from_path(&path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.not_found() => Ok(()),
-        // The error of dotenvy quotes the line, which may hold a password.
-        Err(_) => wrong(format!(
-            "{} cannot be read: check its owner and mode, and that each line is of the form NAME=value.",
-            path.display()
-        )),
+pub fn load_client_file() -> Result<Vec<String>, ConfigError> {
+    match user_dir("XDG_CONFIG_HOME", ".config") {
+        Some(dir) => dotenv::load(&dir.join("client.env"), &[]),
+        None => Ok(Vec::new()),
     }
 }
 

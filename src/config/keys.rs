@@ -124,6 +124,12 @@ impl Keys {
         Some(&new.path)
     }
 
+    /// What of the encryption keys was hardly meant so: a sentence for each.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        doubts(self.encryption_key.expose_secret())
+    }
+
     /// Writes new keys into their files. To be called before anything is sealed or signed with them, and not before it is
     /// certain that they are wanted.
     ///
@@ -153,6 +159,35 @@ impl NewKey {
             )),
         }
     }
+}
+
+/// Any text makes a key, since Parlour's predecessor took any. What was meant for a Fernet key and is none would be used in
+/// silence, and the right one be refused ever after. Never tells the key.
+#[must_use]
+pub fn doubts(keys: &str) -> Vec<String> {
+    let is_fernet = |text: &str| fernet::Fernet::new(text).is_some();
+    let could_stand_in_one = |c: char| c.is_ascii_alphanumeric() || "+/-_=".contains(c);
+    let later =
+        "it will be used all the same, by its SHA-256, and the right one will be refused later";
+    keys.split(',')
+        .map(str::trim)
+        .enumerate()
+        .filter(|(_, key)| !key.is_empty() && !is_fernet(key))
+        .map(|(number, key)| {
+            let name = match number {
+                0 => "ENCRYPTION_KEY".to_owned(),
+                _ => format!("Key {} of ENCRYPTION_KEY", number + 1),
+            };
+            let bare: String = key.chars().filter(|c| could_stand_in_one(*c)).collect();
+            if is_fernet(&bare) {
+                format!("{name} is a Fernet key with quotes, spaces or the like in it: take them away now, for {later}.")
+            } else if (40..=48).contains(&bare.len()) && bare.len() == key.len() {
+                format!("{name} looks like a Fernet key and is none (43 letters, digits, - and _, then =), so something is missing or wrong: look now, for {later}.")
+            } else {
+                format!("{name} is no Fernet key, so the SHA-256 of the text is the key, as in the software before Parlour. If it does not come from there, take one from `parlour keys generate` before anything is stored.")
+            }
+        })
+        .collect()
 }
 
 fn check_key(name: &str, key: &str) -> Result<(), ConfigError> {
@@ -218,6 +253,35 @@ fn what_is_lost(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_meant_for_a_fernet_key_and_is_none_is_told() {
+        let key = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
+        let url_safe = fernet::Fernet::generate_key();
+        // The = at the end says nothing.
+        let fine = format!("{key}, {url_safe},{}", &key[..43]);
+        assert_eq!(doubts(&fine), Vec::<String>::new());
+        for (damaged, words) in [
+            (format!("\"{key}\""), "with quotes"),
+            (format!("'{key}'"), "with quotes"),
+            (format!("{} {}", &key[..20], &key[20..]), "with quotes"),
+            (key[..42].to_owned(), "is none"),
+            (key[1..].to_owned(), "is none"),
+            (format!("{}A", &key[..43]), "is none"),
+            (
+                "a passphrase of thirty-two letters or more".to_owned(),
+                "is no Fernet key",
+            ),
+            (format!("{key},'{key}'"), "Key 2 of"),
+        ] {
+            let said = doubts(&damaged);
+            assert!(
+                said.len() == 1 && said[0].contains(words),
+                "{damaged}: {said:?}"
+            );
+            assert!(!said[0].contains(&key[..8]), "{said:?}");
+        }
+    }
 
     #[test]
     fn sample_and_short_keys_are_refused() {

@@ -200,15 +200,20 @@ fn a_database_of_a_newer_parlour_is_found(backend: Backend) {
 #[test]
 fn a_database_that_cannot_be_reached_is_told_without_its_password() {
     let folder = tempfile::tempdir().expect("a folder");
-    for url in [
-        "postgres://u:hunter2@127.0.0.1:1/x",
-        // What libpq does not understand, it quotes.
-        "postgres://u:hunter2%zz@127.0.0.1:1/x",
-        "postgres://u@127.0.0.1:1/x?password=hunter2%zz",
-        "postgres://u@127.0.0.1:1/x?hunter2",
+    for (url, words) in [
+        ("postgres://u:hunter2@127.0.0.1:1/x", "cannot be reached"),
+        ("postgres://u:hunter2%zz@127.0.0.1:1/x", "%25"),
+        ("postgres://u@127.0.0.1:1/x?password=hunter2%zz", "%25"),
+        ("postgres://u@127.0.0.1:1/x?hunter2", "parameter"),
+        ("postgres://u:p@hunter2@127.0.0.1:1/x", "%40"),
+        ("postgres://u:p/hunter2@127.0.0.1:1/x", "%2F"),
+        ("postgres://u:p#hunter2@127.0.0.1:1/x", "cannot be reached"),
+        ("postgres://u:p?hunter2@127.0.0.1:1/x", "cannot be reached"),
+        ("postgres://u:p:hunter2/x", "no valid host"),
+        ("postgres://127.0.0.1:1/x?pass=hunter2", "`pass`"),
     ] {
         let ended = doctor(folder.path(), &[("PORT", "0"), ("DATABASE_URL", url)]);
-        expect_problem(&ended, "cannot be reached");
+        expect_problem(&ended, words);
         assert!(!said(&ended).contains("hunter2"), "{url}: {}", said(&ended));
     }
 }

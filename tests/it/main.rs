@@ -18,6 +18,7 @@ mod bad_input;
 mod bench;
 mod browser;
 mod clock;
+mod configuration;
 mod contract;
 mod corpora;
 mod crash_image;

@@ -11,7 +11,7 @@ mod tables;
 use std::{fmt, io, time::Duration};
 
 use crate::{
-    config::{Config, Settings, Storage, Switch, weaknesses},
+    config::{Config, Settings, Storage, Switch, check_log_filter, doubts, weaknesses},
     ops::paint::Paint,
     printing,
 };
@@ -85,15 +85,19 @@ impl Report {
     }
 }
 
-/// Checks everything and prints a line for each thing. Tells the exit code: 0 when there is no problem.
+/// Checks everything and prints a line for each thing, first what was found doubtful before. Tells the exit code: 0 when there
+/// is no problem.
 #[must_use]
-pub fn run(settings: &Settings) -> i32 {
+pub fn run(settings: &Settings, doubts: &[String]) -> i32 {
     let mut report = Report {
         paint: Paint::of_stdout(),
         warnings: 0,
         problems: 0,
         printed: Ok(()),
     };
+    for doubt in doubts {
+        report.warning(doubt);
+    }
     check_settings(settings, &mut report);
     place::check_data_dir(&settings.storage.data_dir, &mut report);
     let key = place::check_keys(settings, &mut report);
@@ -138,6 +142,12 @@ fn check_settings(settings: &Settings, report: &mut Report) {
             }
         }
         Err(error) => report.problem(error.0),
+    }
+    if let Err(error) = check_log_filter(&settings.rust_log) {
+        report.problem(error.0);
+    }
+    for doubt in doubts(settings) {
+        report.warning(doubt);
     }
     for weakness in weaknesses(settings.bcrypt_cost, settings.rate_limits == Switch::On) {
         report.warning(weakness);

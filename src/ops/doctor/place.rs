@@ -8,8 +8,10 @@ use std::{
 
 use rustix::fs::{Access, access, statvfs};
 
+use secrecy::ExposeSecret as _;
+
 use super::Report;
-use crate::config::{ConfigError, DatabaseUrl, FoundKey, Settings, Storage};
+use crate::config::{ConfigError, DatabaseUrl, FoundKey, Settings, Storage, doubts_of_keys};
 
 const MIB: u64 = 1024 * 1024;
 /// Free space below which somebody should look.
@@ -47,8 +49,13 @@ pub fn check_data_dir(path: &Path, report: &mut Report) {
     }
 }
 
+/// A file without a name shows what permissions alone do not: a file system that takes none, such as /proc.
 fn is_writable(path: &Path) -> bool {
     access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+        && match tempfile::tempfile_in(path) {
+            Ok(_) => true,
+            Err(error) => error.kind() == std::io::ErrorKind::StorageFull,
+        }
 }
 
 /// What there is of a path, if that is a folder: in it the rest would be made.
@@ -71,11 +78,17 @@ pub fn check_keys(settings: &Settings, report: &mut Report) -> Option<FoundKey> 
         FoundKey::secret(&settings.keys, data_dir),
         report,
     );
-    check_key(
+    let found = check_key(
         "ENCRYPTION_KEY",
         FoundKey::encryption(&settings.keys, data_dir),
         report,
-    )
+    );
+    if let Some(FoundKey::Given(key) | FoundKey::Kept(_, key)) = &found {
+        for doubt in doubts_of_keys(key.expose_secret()) {
+            report.warning(doubt);
+        }
+    }
+    found
 }
 
 fn check_key(

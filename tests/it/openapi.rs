@@ -17,6 +17,8 @@ fn the_server_does_what_its_document_says(backend: Backend) {
     // The witness answers no pings meanwhile.
     let server = Server::with(backend)
         .env("PING_INTERVAL_SECONDS", 300)
+        // Each of the many logins that it tries would end an older one.
+        .env("SESSIONS_PER_USER", 10_000)
         .start();
     let tester = User::register(&server, "tester");
     let mut witness = tester.connect();

@@ -152,6 +152,8 @@ pub fn run() -> i32 {
     let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = with_default_command(config::arguments());
     let known = names::of_command(&Cli::command());
+    // Asked before the file is in there, too.
+    let strange = names::doubts_in_environment(&known);
     // The file must be in the environment before the command line is read, which looks there.
     let loaded = if is_client(&arguments) {
         config::load_client_file()
@@ -159,7 +161,7 @@ pub fn run() -> i32 {
         config::load_dotenv(&known)
     };
     let outcome = loaded.and_then(|mut doubts| {
-        doubts.extend(names::doubts_in_environment(&known));
+        doubts.extend(strange);
         let mut command = names::without_empty(Cli::command());
         let matches = command.try_get_matches_from_mut(arguments);
         match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {

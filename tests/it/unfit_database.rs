@@ -9,7 +9,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::support::{Backend, Cluster, Server, User, eventually, run};
+use crate::{
+    doctor::doctor_of,
+    support::{Backend, Cluster, Server, User, eventually, run},
+};
 
 on_both![a_database_that_a_newer_parlour_has_changed_is_refused];
 
@@ -104,6 +107,81 @@ mod what_postgresql_does_not_allow_is_said {
         fs::set_permissions(&signal, fs::Permissions::from_mode(0o644)).expect("sets");
         cluster.ask("resume");
         expect_refusal(&cluster.url(), &["is a read-only standby", "primary"]);
+    }
+}
+
+mod what_a_role_may_not_do_is_named_by_the_doctor {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        let server = cluster.serve();
+        cluster.execute(
+            "CREATE ROLE guest LOGIN PASSWORD 'guest'; \
+             GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest; GRANT INSERT ON users TO guest",
+        );
+        let mut url = url::Url::parse(&cluster.url()).expect("a URL");
+        url.set_username("guest").expect("sets");
+        url.set_password(Some("guest")).expect("sets");
+        let ended = doctor_of(&server, &[("DATABASE_URL", url.as_str())]);
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        let line = ended
+            .stdout
+            .lines()
+            .find(|line| line.contains("lacks rights"));
+        let line = line.unwrap_or_else(|| panic!("nothing on rights: {}", ended.stdout));
+        assert!(
+            line.contains("INSERT on messages") && line.contains("UPDATE on rooms"),
+            "{line}"
+        );
+        assert!(
+            !line.contains("INSERT on users") && line.contains("GRANT"),
+            "{line}"
+        );
+    }
+}
+
+/// Of several hosts in the URL, as psql takes them, the one that takes writes is served.
+mod several_hosts_are_tried_for_the_one_that_takes_writes {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let (standby, primary) = (Cluster::start(), Cluster::start());
+        for cluster in [&standby, &primary] {
+            cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
+            cluster.execute("CREATE DATABASE chat OWNER chat");
+        }
+        standby.ask("halt");
+        let signal = standby.data().join("standby.signal");
+        fs::write(&signal, "").expect("writes");
+        fs::set_permissions(&signal, fs::Permissions::from_mode(0o644)).expect("sets");
+        standby.ask("resume");
+        let port = |cluster: &Cluster| {
+            url::Url::parse(&cluster.url())
+                .ok()
+                .and_then(|url| url.port())
+        };
+        let (first, second) = (
+            port(&standby).expect("a port"),
+            port(&primary).expect("a port"),
+        );
+        let server = Server::with(Backend::Sqlite)
+            .env(
+                "DATABASE_URL",
+                format!("postgres:///chat?user=chat&password=chat&host=127.0.0.1,127.0.0.1,127.0.0.1&port=1,{first},{second}"),
+            )
+            .start();
+        User::register(&server, "alice")
+            .post("to the primary", None)
+            .expect(201);
+        assert_eq!(
+            primary
+                .database("chat")
+                .query("SELECT count(*)::text AS value FROM messages"),
+            [Some("1".into())]
+        );
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
         readiness::Readiness,
         tickets::Tickets,
         tolls::Tolls,
+        unread::Unread,
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
@@ -77,6 +78,8 @@ pub struct App {
     pub rates: Rates,
     /// What every frame and every request costs.
     pub tolls: Tolls,
+    /// The answers with history that are under way.
+    pub unread: Unread,
     /// How many connections an address may hold.
     pub connections: Arc<Connections>,
     /// Tickets for sockets.
@@ -146,6 +149,7 @@ impl App {
             costs: Costs::new(config.keys.secret_key.expose_secret()),
             rates: Rates::new(config.rate_limits, &config.limits),
             tolls: Tolls::new(config.rate_limits, &config.limits),
+            unread: Unread::new(config.rate_limits),
             connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
             tickets: Tickets::default(),
             run: random_name()

@@ -4,17 +4,19 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-pub use crate::db::messages::Page;
-
 use super::{
     Caller, feed,
-    holes::{self, Span},
+    pages::{self, MAX_PAGE},
     rooms,
 };
 use crate::{
     app::App,
     crypto::vault::Vault,
-    db::{self, messages, rooms::Room},
+    db::{
+        self,
+        messages::{self, Stretch, Walk},
+        rooms::Room,
+    },
     error::{Error, Kind, Result},
     gate::Urgency,
     hub::{Broadcast, Publisher, frame},
@@ -27,8 +29,6 @@ use crate::{
     },
 };
 
-/// Most messages of a page.
-pub const MAX_PAGE: i64 = 200;
 /// Most bytes of frames that one `sync` sends at once for a room.
 const CATCH_UP_BYTES: usize = 192 * 1024;
 
@@ -220,97 +220,6 @@ fn broadcast(committed: Committed<Announcement>) -> Broadcast {
     }
 }
 
-/// A page of a room's log.
-///
-/// # Errors
-/// 404, 422, 503.
-pub async fn page(
-    app: &App,
-    caller: &Caller,
-    room: &str,
-    page: Page,
-    limit: i64,
-) -> Result<Vec<Message>> {
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::invalid_query(
-            "limit",
-            format!("`limit` must be between 1 and {MAX_PAGE}."),
-        ));
-    }
-    app.rates.check_read(caller.user_id)?;
-    rooms::check_name(room)?;
-    let (name, user_id) = (room.to_owned(), caller.user_id);
-    let found = app
-        .db
-        .read_as(caller.claim(app), Urgency::CanWait, move |conn| {
-            let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
-                return Ok(None);
-            };
-            let rows = messages::list(conn, room.id, page, limit)?;
-            Ok(Some((room, rows)))
-        });
-    let (room, rows) = found.await?.ok_or_else(Error::no_such_room)?;
-    let last_seq = room.last_seq.unsigned_abs();
-    let found = rows
-        .into_iter()
-        .map(|row| open(&app.vault, &room.name, caller.user_id, row))
-        .collect();
-    Ok(show_holes(found, page, limit, last_seq, &room.name))
-}
-
-fn show_holes(
-    found: Vec<Message>,
-    page: Page,
-    limit: i64,
-    last_seq: u64,
-    room: &str,
-) -> Vec<Message> {
-    let show =
-        |found, span, limit: i64| holes::show(found, span, last_seq, limit.unsigned_abs(), room);
-    match page {
-        Page::Latest => show(found, Span::UpTo(u64::MAX), limit),
-        Page::Before(id) => show(
-            found,
-            Span::UpTo(id.unsigned_abs().saturating_sub(1)),
-            limit,
-        ),
-        Page::After(number) | Page::Since(number) => show(
-            found,
-            Span::From(number.unsigned_abs().saturating_add(1)),
-            limit,
-        ),
-        Page::Around(id) => {
-            let id = id.unsigned_abs();
-            let (before, after) = found.into_iter().partition(|message| message.id <= id);
-            let mut shown = show(before, Span::UpTo(id), limit - limit / 2);
-            shown.extend(show(after, Span::From(id.saturating_add(1)), limit / 2));
-            shown
-        }
-    }
-}
-
-/// Opens a stored message. One that cannot be opened is shown as such, never skipped.
-fn open(vault: &Vault, room: &str, reader: i64, row: messages::Message) -> Message {
-    let opened = vault.open(&row.content);
-    if opened.is_err() {
-        log::error!(
-            "message {} of room {room} cannot be decrypted: it was changed, or its key is missing",
-            row.id
-        );
-    }
-    Message {
-        id: row.id.unsigned_abs(),
-        seq: row.seq.unsigned_abs(),
-        room: room.to_owned(),
-        user_id: row.user_id,
-        username: row.username.unwrap_or_default(),
-        unreadable: opened.is_err(),
-        content: opened.unwrap_or_default(),
-        created_at: db::utc(row.created_at.get()),
-        client_id: row.client_id.filter(|_| row.user_id == reader),
-    }
-}
-
 /// What changed in a room after `since`, as frames: as much as one answer holds.
 ///
 /// # Errors
@@ -322,27 +231,25 @@ pub async fn changes_since(
     since: u64,
 ) -> Result<feed::Page<Bytes>> {
     let (user_id, name) = (caller.user_id, room.name.clone());
-    let after = i64::try_from(since).unwrap_or(i64::MAX);
+    let stretch = Stretch {
+        walk: Walk::Since(i64::try_from(since).unwrap_or(i64::MAX)),
+        limit: MAX_PAGE,
+        bytes: CATCH_UP_BYTES,
+    };
     let claim = caller.claim(app);
     let found = app.db.read_as(claim, Urgency::Urgent, move |conn| {
         // The room's number first: every change up to it is then seen by the second query.
         let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
             return Ok(None);
         };
-        Ok(Some((
-            room.last_seq,
-            messages::list(conn, room.id, Page::Since(after), MAX_PAGE)?,
-        )))
+        let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
+        Ok(Some((room, rows, is_cut)))
     });
-    let (last_seq, rows) = found.await?.ok_or_else(Error::no_such_room)?;
-    let found = rows
-        .into_iter()
-        .map(|row| open(&app.vault, &room.name, user_id, row))
-        .collect();
-    let page = Page::Since(after);
-    let found = show_holes(found, page, MAX_PAGE, last_seq.unsigned_abs(), &room.name);
-    let (mut changes, mut bytes, count) = (Vec::new(), 0, found.len());
-    for message in found {
+    let (room, rows, is_cut) = found.await?.ok_or_else(Error::no_such_room)?;
+    let last_seq = room.last_seq;
+    let found = pages::view(&app.vault, user_id, &room, stretch, rows, is_cut);
+    let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
+    for message in found.messages {
         let seq = message.seq;
         let frame = frame::event(&Event::Message(as_event(message)));
         bytes += frame.len();
@@ -351,7 +258,7 @@ pub async fn changes_since(
         }
         changes.push((seq, frame));
     }
-    let complete = changes.len() == count && i64::try_from(count).unwrap_or(MAX_PAGE) < MAX_PAGE;
+    let complete = changes.len() == count && !found.is_full;
     Ok(feed::Page {
         since,
         changes,

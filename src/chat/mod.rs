@@ -9,6 +9,7 @@ pub mod history;
 pub mod holes;
 pub mod messages;
 pub mod networks;
+pub mod pages;
 pub mod passwords;
 pub mod rates;
 pub mod readiness;
@@ -16,6 +17,7 @@ pub mod rooms;
 pub mod sweep;
 pub mod tickets;
 pub mod tolls;
+pub mod unread;
 
 use crate::{app::App, db::sessions::Claim};
 

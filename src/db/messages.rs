@@ -36,20 +36,30 @@ pub struct Message {
     pub created_at: StoredTime,
 }
 
-/// The part of a room's log that is wanted.
+/// A way through a room's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// The newest messages.
-    Latest,
+pub enum Walk {
     /// Messages with a smaller id, the nearest ones.
     Before(i64),
     /// Messages with a greater id, the nearest ones.
     After(i64),
-    /// Half of the page up to this id, half after it.
-    Around(i64),
-    /// Messages changed after this change, in the order of their changes.
+    /// Messages changed after this change, the nearest ones.
     Since(i64),
 }
+
+/// How much is wanted along a walk, at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch {
+    /// From where, and which way.
+    pub walk: Walk,
+    /// Messages.
+    pub limit: i64,
+    /// Bytes of their texts, about.
+    pub bytes: usize,
+}
+
+/// Rows that are read at once.
+const STEP: i64 = 50;
 
 macro_rules! columns {
     () => {
@@ -65,68 +75,77 @@ macro_rules! columns {
     };
 }
 
-/// A page of a room: oldest first, but [`Page::Since`] in the order of the changes.
+/// The next messages of a room along a walk: oldest first, but [`Walk::Since`] in the order of the changes.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list(
     conn: &mut AnyConnection,
     room_id: i64,
-    page: Page,
+    walk: Walk,
     limit: i64,
 ) -> QueryResult<Vec<Message>> {
-    match page {
-        Page::Latest => list_before(conn, room_id, i64::MAX, limit),
-        Page::Before(id) => list_before(conn, room_id, id, limit),
-        Page::After(id) => list_after(conn, room_id, id, limit),
-        Page::Around(id) => {
-            let mut found = list_before(conn, room_id, id.saturating_add(1), limit - limit / 2)?;
-            found.extend(list_after(conn, room_id, id, limit / 2)?);
+    let log = messages::table
+        .left_join(users::table)
+        .filter(messages::room_id.eq(room_id))
+        .limit(limit)
+        .select(columns!());
+    match walk {
+        Walk::Before(id) => {
+            let nearest = log.filter(messages::id.lt(id)).order(messages::id.desc());
+            let mut found: Vec<Message> = nearest.load(conn)?;
+            found.reverse();
             Ok(found)
         }
-        Page::Since(seq) => messages::table
-            .left_join(users::table)
-            .filter(messages::room_id.eq(room_id))
+        Walk::After(id) => log
+            .filter(messages::id.gt(id))
+            .order(messages::id.asc())
+            .load(conn),
+        Walk::Since(seq) => log
             .filter(messages::seq.gt(seq))
             .order(messages::seq.asc())
-            .limit(limit)
-            .select(columns!())
             .load(conn),
     }
 }
 
-fn list_before(
+/// As [`list`], in steps, which end as soon as there are as many bytes as wanted; true when that was before the limit.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_within(
     conn: &mut AnyConnection,
     room_id: i64,
-    id: i64,
-    limit: i64,
-) -> QueryResult<Vec<Message>> {
-    let mut found: Vec<Message> = messages::table
-        .left_join(users::table)
-        .filter(messages::room_id.eq(room_id))
-        .filter(messages::id.lt(id))
-        .order(messages::id.desc())
-        .limit(limit)
-        .select(columns!())
-        .load(conn)?;
-    found.reverse();
-    Ok(found)
-}
-
-fn list_after(
-    conn: &mut AnyConnection,
-    room_id: i64,
-    id: i64,
-    limit: i64,
-) -> QueryResult<Vec<Message>> {
-    messages::table
-        .left_join(users::table)
-        .filter(messages::room_id.eq(room_id))
-        .filter(messages::id.gt(id))
-        .order(messages::id.asc())
-        .limit(limit)
-        .select(columns!())
-        .load(conn)
+    stretch: Stretch,
+) -> QueryResult<(Vec<Message>, bool)> {
+    let Stretch { walk, limit, bytes } = stretch;
+    // Sealing makes a text longer by a third.
+    let most_bytes = bytes / 3 * 4;
+    let (mut found, mut at, mut left, mut bytes) = (Vec::new(), walk, limit, 0);
+    loop {
+        let wanted = left.min(STEP);
+        let mut step = list(conn, room_id, at, wanted)?;
+        let count = i64::try_from(step.len()).unwrap_or(STEP);
+        left -= count;
+        bytes += step.iter().map(|row| row.content.len()).sum::<usize>();
+        let (Some(first), Some(last)) = (step.first(), step.last()) else {
+            return Ok((found, false));
+        };
+        at = match walk {
+            Walk::Before(_) => Walk::Before(first.id),
+            Walk::After(_) => Walk::After(last.id),
+            Walk::Since(_) => Walk::Since(last.seq),
+        };
+        if matches!(walk, Walk::Before(_)) {
+            std::mem::swap(&mut found, &mut step);
+        }
+        found.append(&mut step);
+        if count < wanted || left == 0 {
+            return Ok((found, false));
+        }
+        if bytes >= most_bytes {
+            return Ok((found, true));
+        }
+    }
 }
 
 /// Changes what is stored as a message's text and nothing else: not its number, so that no client hears of it. False

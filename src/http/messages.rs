@@ -1,16 +1,22 @@
 //! Reading and posting messages.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, sync::Arc};
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
 
 use super::{
-    Shared,
+    Shared, client,
     extract::{Authenticated, AuthenticatedByQuery, Json, query},
     refusals,
 };
 use crate::{
-    chat::messages::{self, Page, Post},
+    chat::{
+        Caller,
+        messages::{self, Post},
+        pages::{self, Found, Page},
+    },
     error::{Error, Result},
     protocol::{
         GENERAL,
@@ -28,6 +34,7 @@ const DEFAULT_LIMIT: i64 = 50;
     refusals::Guarded,
     (status = 200, description = "The messages; `Link` leads on to older ones.", body = [Message]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list_general(
     app: Shared,
@@ -35,8 +42,21 @@ pub async fn list_general(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let limit = read_number(&query(&request), "limit")?.unwrap_or(DEFAULT_LIMIT);
-    let found = messages::page(&app, &caller, GENERAL, Page::Latest, limit).await?;
-    Ok(answer(GENERAL, Page::Latest, limit, found))
+    let mut response = begin(&app, &caller, &request).await?;
+    let found = pages::page(&app, &caller, GENERAL, Page::Latest, limit).await?;
+    let newest = found.messages.last().map(|message| message.id);
+    let Some(last) = newest.filter(|_| found.is_cut) else {
+        return Ok(answer(response, GENERAL, Page::Latest, limit, found));
+    };
+    // This address has always given as many as were asked for: more than a page holds is produced as it is taken.
+    let before = last.saturating_sub(limit.unsigned_abs());
+    if last >= limit.unsigned_abs() {
+        let older = link(GENERAL, limit, ("before", before + 1, "prev"));
+        response.insert_header((header::LINK, older));
+    }
+    Ok(response
+        .content_type("application/json")
+        .streaming(whole(app, caller, before, last)))
 }
 
 /// A page of a room's messages, oldest first; with `since`, what changed after a change, in the order of the changes.
@@ -50,8 +70,9 @@ pub async fn list_general(
 ), responses(
     refusals::Guarded,
     refusals::Room,
-    (status = 200, description = "The messages; `Link` leads on to older (`prev`) and newer (`next`) ones.", body = [Message]),
+    (status = 200, description = "The messages, 512 KiB at most; `Link` leads on to older (`prev`) and newer (`next`) ones, also when that ended the page before `limit` was reached.", body = [Message]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
     app: Shared,
@@ -62,8 +83,9 @@ pub async fn list(
     let query = query(&request);
     let limit = read_number(&query, "limit")?.unwrap_or(DEFAULT_LIMIT);
     let page = read_page(&query)?;
-    let found = messages::page(&app, &caller, &room, page, limit).await?;
-    Ok(answer(&room, page, limit, found))
+    let response = begin(&app, &caller, &request).await?;
+    let found = pages::page(&app, &caller, &room, page, limit).await?;
+    Ok(answer(response, &room, page, limit, found))
 }
 
 /// Say something in a room.
@@ -138,41 +160,80 @@ fn read_page(query: &HashMap<String, String>) -> Result<Page> {
     }
 }
 
-fn answer(room: &str, page: Page, limit: i64, found: Vec<Message>) -> HttpResponse {
+/// An answer with history. It waits until one more of them may be under way for this caller.
+async fn begin(
+    app: &Shared,
+    caller: &Caller,
+    request: &HttpRequest,
+) -> Result<HttpResponseBuilder> {
+    let address = client::address(request, &app.config.trusted_proxies);
+    let under_way = app.unread.begin(caller.user_id, address).await?;
     let mut response = HttpResponse::Ok();
+    // The connection keeps it until the client has taken the last byte.
+    response.extensions_mut().insert(Arc::new(under_way));
+    Ok(response)
+}
+
+fn answer(
+    mut response: HttpResponseBuilder,
+    room: &str,
+    page: Page,
+    limit: i64,
+    found: Found,
+) -> HttpResponse {
     let links = links(room, page, limit, &found);
     if !links.is_empty() {
         response.insert_header((header::LINK, links));
     }
-    response.json(found)
+    response.json(found.messages)
+}
+
+/// The messages of `general` between these two as one JSON array: each part is read when the last one was taken.
+fn whole(app: Shared, caller: Caller, after: u64, last: u64) -> impl Stream<Item = Result<Bytes>> {
+    stream::try_unfold(Some((after, b'[')), move |state| {
+        let (app, caller) = (app.clone(), caller.clone());
+        async move {
+            let Some((after, opening)) = state else {
+                return Ok(None);
+            };
+            let part = pages::next_part(&app, &caller, after, last).await?;
+            let reached = part.last().map_or(last, |message| message.id);
+            let next = (reached < last).then_some((reached, b','));
+            let mut json = serde_json::to_vec(&part).map_err(Error::internal)?;
+            if let Some(bracket) = json.first_mut() {
+                *bracket = opening;
+            }
+            if next.is_some() {
+                // The array goes on.
+                json.pop();
+            }
+            Ok::<_, Error>(Some((Bytes::from(json), next)))
+        }
+    })
 }
 
 /// Where older (`prev`) and newer (`next`) messages are (RFC 8288).
-fn links(room: &str, page: Page, limit: i64, found: &[Message]) -> String {
-    let (Some(first), Some(last)) = (found.first(), found.last()) else {
+fn links(room: &str, page: Page, limit: i64, found: &Found) -> String {
+    let (Some(first), Some(last)) = (found.messages.first(), found.messages.last()) else {
         return String::new();
     };
-    let full = i64::try_from(found.len()).is_ok_and(|count| count == limit);
     let older = ("before", first.id, "prev");
     let newer = ("after", last.id, "next");
-    let wanted: Vec<_> = match page {
-        Page::Latest | Page::Since(_) if !full => vec![],
+    let wanted = match page {
+        Page::Latest | Page::Since(_) if !found.is_full => vec![],
         Page::Latest => vec![older],
         Page::Since(_) => vec![("since", last.seq, "next")],
-        Page::Before(_) if !full => vec![newer],
-        Page::After(_) if !full => vec![older],
+        Page::Before(_) if !found.is_full => vec![newer],
+        Page::After(_) if !found.is_full => vec![older],
         Page::Before(_) | Page::After(_) | Page::Around(_) => vec![older, newer],
     };
+    let links: Vec<_> = wanted.into_iter().map(|to| link(room, limit, to)).collect();
+    links.join(", ")
+}
+
+fn link(room: &str, limit: i64, (cursor, number, relation): (&str, u64, &str)) -> String {
     let room: String = url::form_urlencoded::byte_serialize(room.as_bytes())
         .collect::<String>()
         .replace('+', "%20");
-    let mut text = String::new();
-    for (cursor, number, relation) in wanted {
-        let separator = if text.is_empty() { "" } else { ", " };
-        let _infallible = write!(
-            text,
-            "{separator}</api/rooms/{room}/messages?{cursor}={number}&limit={limit}>; rel=\"{relation}\""
-        );
-    }
-    text
+    format!("</api/rooms/{room}/messages?{cursor}={number}&limit={limit}>; rel=\"{relation}\"")
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     db::{
         conn,
-        messages::{self, Page},
+        messages::{self, Walk},
         migrate, sessions,
         users::{self, NewUser},
     },
@@ -59,7 +59,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
             let ids: Vec<_> = committed.iter().map(|change| change.id).collect();
             for Committed { room_id, id, .. } in committed {
                 let before = i64::try_from(id).expect("small") - 1;
-                let found = messages::list(&mut conn, room_id, Page::Since(before), 1);
+                let found = messages::list(&mut conn, room_id, Walk::Since(before), 1);
                 assert_eq!(
                     found.expect("reads").len(),
                     1,

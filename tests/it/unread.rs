@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Backend, Server, eventually};
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Http, Server, User, eventually};
+
+on_both![a_page_of_large_messages_ends_early_and_leads_on];
 
 /// Most kilobytes that those who read nothing may cost all together.
 const MOST_KB: u64 = 64 * 1024;
@@ -52,4 +56,145 @@ fn requests_whose_answers_nobody_reads_take_no_memory() {
     });
     let grown = server.memory_kb("VmHWM").saturating_sub(before);
     assert!(grown < MOST_KB, "{grown} kB");
+}
+
+/// Stores `count` messages of the greatest length.
+fn fill(user: &User, count: usize) {
+    let mut socket = user.connect();
+    for from in (1..=count).step_by(20) {
+        let batch = from..=count.min(from + 19);
+        for n in batch.clone() {
+            let content = format!("{n} {}", "x".repeat(16_000));
+            socket.send_json(&json!({"type": "message", "content": content, "ref": "r"}));
+        }
+        for _ in batch {
+            socket.expect_type("ack");
+        }
+    }
+}
+
+/// Asks for a page on each of 60 connections, reads nothing, and tells how much memory that took, in kilobytes.
+fn grown_by_unread_pages(server: &Server, readers: &[Http], path: &str) -> u64 {
+    let before = server.memory_kb("VmRSS");
+    let streams: Vec<TcpStream> = (0..60)
+        .map(|n| {
+            let reader: &Http = &readers[n % readers.len()];
+            let token = reader.token.as_deref().expect("a login");
+            let mut stream = reader.open().expect("connects");
+            let request = format!(
+                "GET {path}?limit=200 HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\n\r\n",
+                reader.addr
+            );
+            stream.write_all(request.as_bytes()).expect("is taken");
+            stream
+        })
+        .collect();
+    // Every connection has begun to answer: with a page, or with the advice to read the others first.
+    for stream in &streams {
+        let begun = stream.peek(&mut [0; 12]).expect("an answer begins");
+        assert!(begun > 0);
+    }
+    server.memory_kb("VmHWM").saturating_sub(before)
+}
+
+#[test]
+fn pages_that_nobody_reads_take_little_memory() {
+    for path in ["/api/rooms/general/messages", "/api/chat/messages"] {
+        for users in [1, 4] {
+            let mut server = Server::with(Backend::Sqlite)
+                .env("RUST_LOG", "warn")
+                .start();
+            let readers: Vec<User> = (0..users)
+                .map(|n| User::register(&server, &format!("reader{n}")))
+                .collect();
+            fill(&readers[0], 210);
+            // With limits, and before anything has needed memory.
+            server.set_env("RATE_LIMITS", "on");
+            server.restart();
+            let readers: Vec<Http> = readers.iter().map(User::http).collect();
+            readers[0]
+                .get("/api/rooms/general/messages?limit=1")
+                .expect(200);
+            let grown = grown_by_unread_pages(&server, &readers, path);
+            assert!(grown < MOST_KB, "{path}, {users} users: {grown} kB");
+            // Others read meanwhile.
+            let other = readers[0].at_address(9);
+            other.get("/health").expect(200);
+        }
+    }
+}
+
+/// The numbers on every page that `rel` leads to, in the order in which it leads.
+fn walk(user: &User, start: &str, rel: &str) -> Vec<Vec<u64>> {
+    let mut pages = Vec::new();
+    let mut next = Some(start.to_owned());
+    while let Some(path) = next {
+        let answer = user.http().get(&path).expect(200);
+        assert!(
+            answer.body.len() <= 512 * 1024,
+            "{path}: {}",
+            answer.body.len()
+        );
+        next = answer.link(rel);
+        pages.push(numbers(&answer.json()));
+        assert!(pages.len() < 50, "{rel} leads in a circle: {pages:?}");
+    }
+    pages
+}
+
+fn numbers(page: &Value) -> Vec<u64> {
+    let page = page.as_array().expect("an array");
+    page.iter()
+        .map(|message| {
+            let id = message["id"].as_u64().expect("an id");
+            let content = message["content"].as_str().expect("a text");
+            assert!(content.starts_with(&format!("{id} ")), "{content:.20}");
+            id
+        })
+        .collect()
+}
+
+fn a_page_of_large_messages_ends_early_and_leads_on(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    fill(&alice, 210);
+    let all: Vec<u64> = (1..=210).collect();
+    let path = "/api/rooms/general/messages";
+    let mut back = walk(&alice, &format!("{path}?limit=200"), "prev");
+    assert!(back[0].len() < 40 && back[0].len() > 20, "{back:?}");
+    assert_eq!(back[0].last(), Some(&210), "the newest are what is wanted");
+    back.reverse();
+    assert_eq!(back.concat(), all);
+    for start in ["after=0", "since=0"] {
+        let on = walk(&alice, &format!("{path}?{start}&limit=200"), "next");
+        assert!(on[0].len() < 40 && on[0].len() > 20, "{on:?}");
+        assert_eq!(on.concat(), all, "{start}");
+    }
+    let around = numbers(&json!(alice.page("?around=100&limit=200")));
+    assert!(around.contains(&100) && around.len() < 40, "{around:?}");
+    let middle: Vec<u64> = (around[0]..).take(around.len()).collect();
+    assert_eq!(around, middle, "without a gap");
+    assert_eq!(numbers(&json!(alice.history())), all);
+    // The core path gives what was asked for, as one array of the same messages.
+    for limit in [40_usize, 200] {
+        let whole = alice
+            .http()
+            .get(&format!("/api/chat/messages?limit={limit}"))
+            .expect(200);
+        assert_eq!(whole.header("content-type"), Some("application/json"));
+        let older = whole.link("prev").expect("there are older ones");
+        let first = 211 - limit as u64;
+        assert_eq!(older, format!("{path}?before={first}&limit={limit}"));
+        let mut expected = Vec::new();
+        for id in first..=210 {
+            let one = alice
+                .http()
+                .get(&format!("{path}?after={}&limit=1", id - 1));
+            expected.push(one.expect(200).text()[1..].trim_end_matches(']').to_owned());
+        }
+        assert!(
+            whole.text() == format!("[{}]", expected.join(",")),
+            "{limit}"
+        );
+    }
 }

@@ -29,7 +29,12 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
 
 use super::{SOCKET, observe, problem};
-use crate::{app::App, chat::connections::Place, error::Error, ws};
+use crate::{
+    app::App,
+    chat::{connections::Place, unread::UnderWay},
+    error::Error,
+    ws,
+};
 use body::{Body, Progress};
 use head::{Found, Scan};
 pub use wire::Transport;
@@ -252,6 +257,8 @@ impl<T: Transport> Speaking<T> {
         ends: bool,
     ) -> io::Result<After> {
         let (mut head, body) = answer.into_parts();
+        // Until all of it has been taken, it counts among what its user and its address have under way.
+        let _under_way = head.extensions().get::<Arc<UnderWay>>().cloned();
         let size = body.size();
         let endless = is_old && size == BodySize::Stream;
         if endless {

@@ -150,7 +150,8 @@ fn read_since(server: &Server, token: &str, since: u64) -> Result<u64> {
             }
             last = message.seq;
         }
-        if page.len() < PAGE {
+        // A page may end before its limit is reached.
+        if page.is_empty() {
             return Ok(last);
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     config::DatabaseUrl,
     db::{
         AnyConnection, conn, engine,
-        messages::{self, Message, Page},
+        messages::{self, Message, Walk},
         rooms,
     },
     protocol::GENERAL,
@@ -33,7 +33,13 @@ impl Disk {
 
     /// Every row of the room.
     pub fn rows(&mut self) -> Result<Vec<Message>> {
-        messages::list(&mut self.conn, self.room_id, Page::Latest, i64::MAX).map_err(|e| broken(&e))
+        messages::list(
+            &mut self.conn,
+            self.room_id,
+            Walk::Before(i64::MAX),
+            i64::MAX,
+        )
+        .map_err(|e| broken(&e))
     }
 
     /// The text of a message, sealed.

@@ -172,8 +172,8 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Reads pages until there is no more, at least up to `goal`. Gives up when the server does not answer: what is
-    /// missing then shows as a gap, and is asked for again.
+    /// Reads pages up to `goal` at least (what is above it comes on the socket), and on as long as they are full. Gives up
+    /// when the server does not answer: what is missing then shows as a gap, and is asked for again.
     async fn read_pages(&mut self, goal: u64) {
         loop {
             let cursor = self.seat.cursor.get();

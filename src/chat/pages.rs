@@ -1,0 +1,256 @@
+//! Pages of a room's history. A page is bounded twice: by the number of messages that was asked for, and in bytes; what
+//! was read, opened and made ready for one reader is never much more than that.
+
+use super::{
+    Caller,
+    holes::{self, Span},
+    rooms,
+};
+use crate::{
+    app::App,
+    crypto::vault::Vault,
+    db::{
+        self,
+        messages::{self, Message as Row, Stretch, Walk},
+        rooms::Room,
+    },
+    error::{Error, Result},
+    gate::Urgency,
+    protocol::{GENERAL, views::Message},
+};
+
+/// Most messages of a page.
+pub const MAX_PAGE: i64 = 200;
+/// Most bytes of a page, as JSON; one message is always whole.
+pub const PAGE_BYTES: usize = 512 * 1024;
+/// What a message has around its content, as JSON, about.
+const AROUND_CONTENT: usize = 400;
+
+/// The part of a room's log that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// The newest messages.
+    Latest,
+    /// Messages with a smaller id, the nearest ones.
+    Before(i64),
+    /// Messages with a greater id, the nearest ones.
+    After(i64),
+    /// Half of the page up to this id, half after it.
+    Around(i64),
+    /// Messages changed after this change, in the order of their changes.
+    Since(i64),
+}
+
+/// A page as it is found.
+#[derive(Debug)]
+pub struct Found {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether the page ends where a limit, of messages or of bytes, has ended it: there may be more.
+    pub is_full: bool,
+    /// Whether fewer messages than were asked for have filled it.
+    pub is_cut: bool,
+}
+
+impl Page {
+    /// What is read for it: in one direction, or in both.
+    fn stretches(self, limit: i64) -> Vec<Stretch> {
+        let walks = match self {
+            Self::Latest => vec![(Walk::Before(i64::MAX), limit)],
+            Self::Before(id) => vec![(Walk::Before(id), limit)],
+            Self::After(id) => vec![(Walk::After(id), limit)],
+            Self::Since(seq) => vec![(Walk::Since(seq), limit)],
+            Self::Around(id) => vec![
+                (Walk::Before(id.saturating_add(1)), limit - limit / 2),
+                (Walk::After(id), limit / 2),
+            ],
+        };
+        let bytes = PAGE_BYTES / walks.len();
+        walks
+            .into_iter()
+            .map(|(walk, limit)| Stretch { walk, limit, bytes })
+            .collect()
+    }
+}
+
+/// A page of a room's log.
+///
+/// # Errors
+/// 401 when the login has ended, 404, 422, 429, 503.
+pub async fn page(app: &App, caller: &Caller, room: &str, page: Page, limit: i64) -> Result<Found> {
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Error::invalid_query(
+            "limit",
+            format!("`limit` must be between 1 and {MAX_PAGE}."),
+        ));
+    }
+    app.rates.check_read(caller.user_id)?;
+    rooms::check_name(room)?;
+    find(app, caller, room, page.stretches(limit), Urgency::CanWait).await
+}
+
+/// What `general` has after a message: as much as a page holds, up to the message `last`. For an answer that is produced
+/// in parts, of which the first was granted.
+///
+/// # Errors
+/// 401 when the login has ended, 404, 503.
+pub async fn next_part(app: &App, caller: &Caller, after: u64, last: u64) -> Result<Vec<Message>> {
+    let from = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(last.saturating_sub(after)).unwrap_or(MAX_PAGE);
+    let stretches = Page::After(from).stretches(limit.min(MAX_PAGE));
+    let found = find(app, caller, GENERAL, stretches, Urgency::Urgent).await?;
+    if found.messages.is_empty() {
+        // They were there a moment ago.
+        return Err(Error::store_unavailable());
+    }
+    Ok(found.messages)
+}
+
+async fn find(
+    app: &App,
+    caller: &Caller,
+    room: &str,
+    stretches: Vec<Stretch>,
+    urgency: Urgency,
+) -> Result<Found> {
+    let (name, user_id) = (room.to_owned(), caller.user_id);
+    let found = app.db.read_as(caller.claim(app), urgency, move |conn| {
+        let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
+            return Ok(None);
+        };
+        let mut parts = Vec::new();
+        for stretch in stretches {
+            let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
+            parts.push((stretch, rows, is_cut));
+        }
+        Ok(Some((room, parts)))
+    });
+    let (room, parts) = found.await?.ok_or_else(Error::no_such_room)?;
+    let mut whole = Found {
+        messages: Vec::new(),
+        is_full: false,
+        is_cut: false,
+    };
+    for (stretch, rows, is_cut) in parts {
+        let found = view(&app.vault, user_id, &room, stretch, rows, is_cut);
+        whole.messages.extend(found.messages);
+        whole.is_full |= found.is_full;
+        whole.is_cut |= found.is_cut;
+    }
+    Ok(whole)
+}
+
+/// Opens the rows of a stretch, shows what is missing, and leaves out what does not fit. `is_cut`: there are more rows.
+pub(super) fn view(
+    vault: &Vault,
+    reader: i64,
+    room: &Room,
+    stretch: Stretch,
+    rows: Vec<Row>,
+    mut is_cut: bool,
+) -> Found {
+    let Stretch { walk, limit, bytes } = stretch;
+    let number = |message: &Message| match walk {
+        Walk::Before(_) | Walk::After(_) => message.id,
+        Walk::Since(_) => message.seq,
+    };
+    let is_backwards = matches!(walk, Walk::Before(_));
+    let found: Vec<Message> = rows
+        .into_iter()
+        .map(|row| open(vault, &room.name, reader, row))
+        .collect();
+    let edge = if is_backwards {
+        found.first()
+    } else {
+        found.last()
+    };
+    let edge = edge.map(number).filter(|_| is_cut);
+    let span = match walk {
+        Walk::Before(id) => Span::UpTo(id.unsigned_abs().saturating_sub(1)),
+        Walk::After(id) | Walk::Since(id) => Span::From(id.unsigned_abs().saturating_add(1)),
+    };
+    let (last, most) = (room.last_seq.unsigned_abs(), limit.unsigned_abs());
+    let mut messages = holes::show(found, span, last, most, &room.name);
+    // What was not read is no hole.
+    messages.retain(|message| match edge {
+        Some(edge) if is_backwards => number(message) >= edge,
+        Some(edge) => number(message) <= edge,
+        None => true,
+    });
+    is_cut |= trim(&mut messages, is_backwards, bytes);
+    Found {
+        is_full: is_cut || messages.len() as u64 == most,
+        is_cut,
+        messages,
+    }
+}
+
+/// Opens a stored message. One that cannot be opened is shown as such, never skipped.
+fn open(vault: &Vault, room: &str, reader: i64, row: Row) -> Message {
+    let opened = vault.open(&row.content);
+    if opened.is_err() {
+        log::error!(
+            "message {} of room {room} cannot be decrypted: it was changed, or its key is missing",
+            row.id
+        );
+    }
+    Message {
+        id: row.id.unsigned_abs(),
+        seq: row.seq.unsigned_abs(),
+        room: room.to_owned(),
+        user_id: row.user_id,
+        username: row.username.unwrap_or_default(),
+        unreadable: opened.is_err(),
+        content: opened.unwrap_or_default(),
+        created_at: db::utc(row.created_at.get()),
+        client_id: row.client_id.filter(|_| row.user_id == reader),
+    }
+}
+
+/// Leaves out what lies farthest from where the reader looks, so that the rest fits; tells whether there was any.
+fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> bool {
+    let mut bytes = 0;
+    let fits = |message: &&Message| {
+        bytes += AROUND_CONTENT + json_length(&message.content);
+        bytes <= most_bytes
+    };
+    let count = if is_backwards {
+        messages.iter().rev().take_while(fits).count()
+    } else {
+        messages.iter().take_while(fits).count()
+    };
+    let over = messages.len().saturating_sub(count.max(1));
+    if is_backwards {
+        messages.drain(..over);
+    } else {
+        messages.truncate(count.max(1));
+    }
+    over > 0
+}
+
+/// Bytes of a text as JSON, without its quotes.
+fn json_length(text: &str) -> usize {
+    let length = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(length).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_a_text_is_that_of_its_json() {
+        for text in [
+            "plain",
+            "\u{1}\u{1f}\u{7f}\u{80}",
+            "\"\\\n\r\t\u{8}\u{c}/é😀",
+        ] {
+            let json = serde_json::to_string(text).expect("JSON");
+            assert_eq!(json_length(text), json.len() - 2, "{text:?}");
+        }
+    }
+}

@@ -131,6 +131,25 @@ pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links lead on from it"))
 }
 
+/// A log whose database is gone may hold all that was acked last: a new database beside it would write over it.
+fn check_alone(path: &Path) -> Result<(), String> {
+    if has_log(path) {
+        return Err(format!(
+            "{}-wal or -journal lies there without its database: put the database back beside it, or move it away first.",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a part of an embedded database stands beside its file.
+#[must_use]
+pub fn has_log(path: &Path) -> bool {
+    ["-wal", "-journal"]
+        .iter()
+        .any(|end| beside(path, end).exists())
+}
+
 /// Sees to it that there is no other way to the database than this path. SQLite finds the log by the path of the database:
 /// who opened it by another name would not see what is in the log, and would write over it.
 ///
@@ -138,7 +157,7 @@ pub fn resolve(path: &Path) -> io::Result<PathBuf> {
 /// A sentence that says what to do.
 pub fn check_names(path: &Path) -> Result<(), String> {
     let Ok(found) = path.symlink_metadata() else {
-        return Ok(());
+        return check_alone(path);
     };
     let shown = path.display();
     if !found.is_file() {

@@ -15,6 +15,7 @@ use crate::{
     crypto::random_name,
     db::{
         copy::{self, CopyError, Import},
+        file::has_log,
         lock::{self, LockError},
         migrate,
         reach::Reach,
@@ -260,11 +261,23 @@ fn prepare(storage: &Storage, replace: bool) -> Result<Before, String> {
     }
 }
 
+/// A name that nothing has yet: two restores of one second keep what each has replaced.
+fn free(stamp: &str, name: impl Fn(&str) -> PathBuf) -> PathBuf {
+    let (mut path, mut count) = (name(stamp), 1);
+    while path.exists() {
+        count += 1;
+        path = name(&format!("{stamp}-{count}"));
+    }
+    path
+}
+
 fn keep(storage: &Storage) -> Result<Before, String> {
-    let at = stamp(&now());
+    let stamp = stamp(&now());
     match &storage.database_url {
         DatabaseUrl::Postgres(_) => {
-            let target = storage.data_dir.join(format!("replaced-{at}.backup"));
+            let target = free(&stamp, |at| {
+                storage.data_dir.join(format!("replaced-{at}.backup"))
+            });
             backup::make(&storage.database_url, &target)
                 .map(|made| Before::Kept(made.path))
                 .map_err(|sentence| {
@@ -273,7 +286,7 @@ fn keep(storage: &Storage) -> Result<Before, String> {
         }
         DatabaseUrl::Sqlite(path) => {
             let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            let aside = beside(&path, &format!(".replaced-{at}"));
+            let aside = free(&stamp, |at| beside(&path, &format!(".replaced-{at}")));
             fold(&path).map(|()| Before::Kept(aside))
         }
     }
@@ -294,13 +307,6 @@ fn fold(path: &Path) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// Whether a part of an embedded database stands beside its file.
-fn has_log(path: &Path) -> bool {
-    ["-wal", "-journal"]
-        .iter()
-        .any(|end| beside(path, end).exists())
 }
 
 fn fill(mut import: Import, source: &Source) -> Result<(), CopyError> {

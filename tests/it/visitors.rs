@@ -311,3 +311,23 @@ fn the_files_of_the_database_are_private() {
         assert_eq!(mode & 0o777, 0o600, "{path}");
     }
 }
+
+/// What was acked last may be in the log alone. A new database beside it would write over it.
+#[test]
+fn a_log_without_its_database_is_left_alone() {
+    let mut server = Server::with(Backend::Sqlite).start();
+    let mut alice = User::register(&server, "alice");
+    alice.post("in the log alone", None).expect(201);
+    server.kill9();
+    let file = server.database.file().to_owned();
+    let (aside, log) = (file.with_extension("aside"), file.with_extension("db-wal"));
+    std::fs::rename(&file, &aside).expect("moves");
+    let before = std::fs::read(&log).expect("a log");
+    let refusal = server.try_start_again().expect_err("it must not start");
+    assert!(refusal.contains("without its database"), "{refusal}");
+    assert_eq!(std::fs::read(&log).expect("a log"), before);
+    std::fs::rename(&aside, &file).expect("moves");
+    server.start_again();
+    alice.log_in();
+    assert_eq!(alice.history()[0]["content"], "in the log alone");
+}

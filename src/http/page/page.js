@@ -58,6 +58,7 @@ function open(address) {
   };
 }
 function closed(code, reason) {
+  if (code === 1009 && outbox.has(inFlight)) refused({ ref: inFlight, detail: "The message is too large to be sent: make it shorter." });
   if (code === 4403) return leave("This login was ended. Please log in again.");
   const wait = { 4401: 1, 4429: 30_000 * (1 + Math.random()) }[code];
   if (wait || (code !== 1008 && (code < 4400 || code > 4499))) return lost("The connection was lost.", wait ?? pause);
@@ -100,6 +101,13 @@ async function receive(frame, line) {
   } else if (frame.type === "reconnect") pause = frame.after_ms;
 }
 async function welcome(frame, line) {
+  if (me && frame.username !== me) { // another tab logged in as somebody else: what waits is not their words
+    const words = [...outbox.values()].map((waiting) => waiting.content);
+    [...outbox.keys()].forEach(settle);
+    text.value = [...words, text.value].filter(Boolean).join("\n");
+    notice(`This browser is logged in as ${frame.username} now.`);
+    epoch = null;
+  }
   ({ username: me, limits } = frame);
   online = new Set(frame.online);
   showOnline();

@@ -63,7 +63,7 @@ pub struct App {
     /// Who is connected.
     pub hub: Hub,
     /// Seals and opens messages.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// By it tokens and logins end.
     pub clock: Clock,
     /// Signs and checks access tokens.
@@ -141,7 +141,7 @@ impl App {
             db,
             journal,
             hub,
-            vault,
+            vault: Arc::new(vault),
             clock,
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,

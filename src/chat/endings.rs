@@ -46,12 +46,16 @@ async fn look(app: &App, seen: i64) -> Result<i64> {
     if latest == seen {
         return Ok(seen);
     }
-    let news = app.db.read(move |conn| changes::list_after(conn, seen));
-    for change in news.await? {
-        tell(&change);
-    }
+    let news = app
+        .db
+        .read(move |conn| changes::list_after(conn, seen))
+        .await?;
+    // Told last and up to the last one, so that none is told twice, whatever fails or comes meanwhile.
     end_sockets(app).await?;
-    Ok(latest)
+    news.iter().for_each(tell);
+    Ok(news
+        .last()
+        .map_or(latest, |change| change.number.max(latest)))
 }
 
 /// A line in the log for whoever asks later who did what.

@@ -1,6 +1,6 @@
 //! Messages: posting one, and reading a room's log.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
@@ -236,18 +236,17 @@ pub async fn changes_since(
         limit: MAX_PAGE,
         bytes: CATCH_UP_BYTES,
     };
-    let claim = caller.claim(app);
+    let (claim, vault) = (caller.claim(app), Arc::clone(&app.vault));
     let found = app.db.read_as(claim, Urgency::Urgent, move |conn| {
         // The room's number first: every change up to it is then seen by the second query.
         let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
             return Ok(None);
         };
         let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-        Ok(Some((room, rows, is_cut)))
+        let found = pages::view(&vault, user_id, &room, stretch, rows, is_cut);
+        Ok(Some((room.last_seq, found)))
     });
-    let (room, rows, is_cut) = found.await?.ok_or_else(Error::no_such_room)?;
-    let last_seq = room.last_seq;
-    let found = pages::view(&app.vault, user_id, &room, stretch, rows, is_cut);
+    let (last_seq, found) = found.await?.ok_or_else(Error::no_such_room)?;
     let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
     for message in found.messages {
         let seq = message.seq;

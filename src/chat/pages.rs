@@ -1,6 +1,8 @@
 //! Pages of a room's history. A page is bounded twice: by the number of messages that was asked for, and in bytes; what
 //! was read, opened and made ready for one reader is never much more than that.
 
+use std::sync::Arc;
+
 use super::{
     Caller,
     holes::{self, Span},
@@ -114,30 +116,27 @@ async fn find(
     urgency: Urgency,
 ) -> Result<Found> {
     let (name, user_id) = (room.to_owned(), caller.user_id);
+    let vault = Arc::clone(&app.vault);
     let found = app.db.read_as(caller.claim(app), urgency, move |conn| {
         let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
             return Ok(None);
         };
-        let mut parts = Vec::new();
+        let mut whole = Found {
+            messages: Vec::new(),
+            is_full: false,
+            is_cut: false,
+        };
         for stretch in stretches {
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-            parts.push((stretch, rows, is_cut));
+            // Opened here and not by a worker, which has sockets to serve.
+            let found = view(&vault, user_id, &room, stretch, rows, is_cut);
+            whole.messages.extend(found.messages);
+            whole.is_full |= found.is_full;
+            whole.is_cut |= found.is_cut;
         }
-        Ok(Some((room, parts)))
+        Ok(Some(whole))
     });
-    let (room, parts) = found.await?.ok_or_else(Error::no_such_room)?;
-    let mut whole = Found {
-        messages: Vec::new(),
-        is_full: false,
-        is_cut: false,
-    };
-    for (stretch, rows, is_cut) in parts {
-        let found = view(&app.vault, user_id, &room, stretch, rows, is_cut);
-        whole.messages.extend(found.messages);
-        whole.is_full |= found.is_full;
-        whole.is_cut |= found.is_cut;
-    }
-    Ok(whole)
+    found.await?.ok_or_else(Error::no_such_room)
 }
 
 /// Opens the rows of a stretch, shows what is missing, and leaves out what does not fit. `is_cut`: there are more rows.

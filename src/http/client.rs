@@ -64,7 +64,6 @@ pub fn is_from_proxy(request: &HttpRequest, trusted: &[IpNet]) -> bool {
 }
 
 /// What proxies add. A request that bears any of these was not sent here by who wrote it.
-#[allow(dead_code, reason = "registration is about to ask")]
 const TRACES_OF_A_PROXY: [&str; 9] = [
     "forwarded",
     "via",

@@ -29,6 +29,7 @@ use crate::{
     crypto::{random_name, token::TokenKey, vault::Vault},
     db::{
         AnyConnection, Db, facts, file, fitness,
+        intact::{self, Intact},
         lock::{self, LockError},
         migrate,
         reach::{Reach, one_line},
@@ -39,7 +40,7 @@ use crate::{
     protocol::time::{format, now},
 };
 
-pub use crate::{db::lock::SoleServer, journal::Writers};
+pub use crate::{db::lock::SoleServer, gate::aside, journal::Writers};
 
 /// How long to wait for another server on the same database to end, as in a restart.
 const HANDOVER: Duration = Duration::from_secs(10);
@@ -159,6 +160,35 @@ impl App {
             config,
         };
         Ok((Arc::new(app), writers, sole))
+    }
+
+    /// Watches the files of the embedded database.
+    ///
+    /// # Errors
+    /// One sentence, when they cannot be watched.
+    pub fn watch_files(&self) -> Result<Intact, ConfigError> {
+        intact::watch(&self.config.storage.database_url).map_err(|error| {
+            ConfigError(format!(
+                "The files of the database cannot be watched ({error})."
+            ))
+        })
+    }
+
+    /// Comes back when this process may not go on writing, with a sentence that says why.
+    pub async fn database_lost(&self, sole: &mut SoleServer, intact: &mut Intact) -> String {
+        tokio::select! {
+            () = sole.lost() => {
+                "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into()
+            }
+            path = intact.broken() => {
+                let sentence = format!(
+                    "{} was removed or replaced while the server was using it, so the server has ended: see that nothing does that, and start it again.",
+                    path.display()
+                );
+                log::error!("{sentence}");
+                sentence
+            }
+        }
     }
 
     /// A name for a request that has brought none.

@@ -15,6 +15,17 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
 
+/// Does something that may block for ever on a thread of its own: at the end, the runtime would wait for one of its own
+/// threads without limit. Comes back when it is done.
+pub async fn aside(work: impl FnOnce() + Send + 'static) {
+    let (done, ended) = oneshot::channel();
+    thread::spawn(move || {
+        work();
+        let _nobody_waits = done.send(());
+    });
+    let _whatever_became_of_it = ended.await;
+}
+
 mod lanes;
 
 pub use lanes::Asker;
@@ -135,8 +146,8 @@ impl Gate {
         let begins = Arc::clone(&begun);
         let boxed: Job = Box::new(move || {
             drop(place);
-            begins.store(true, Ordering::SeqCst);
             if Instant::now() < deadline && !answer.is_closed() {
+                begins.store(true, Ordering::SeqCst);
                 let _gone = answer.send(job());
             }
         });

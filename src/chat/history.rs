@@ -27,6 +27,7 @@ use crate::{
     crypto::random_name,
     db::{AnyConnection, facts, rooms},
     error::{Error, Result},
+    gate,
     journal::News,
     protocol::close,
 };
@@ -57,6 +58,8 @@ pub struct History {
     written: Mutex<BTreeMap<i64, u64>>,
     /// A number was announced that was not above the last.
     is_replaced: AtomicBool,
+    /// The last write failed, which was said.
+    is_failing: AtomicBool,
     look: Notify,
 }
 
@@ -120,6 +123,7 @@ impl History {
             life,
             written: Mutex::new(numbers),
             is_replaced: AtomicBool::new(false),
+            is_failing: AtomicBool::new(false),
             look: Notify::new(),
         })
     }
@@ -174,8 +178,17 @@ impl History {
             rooms,
         };
         match write(&self.file, &known, at_the_end) {
-            Ok(()) => *written = known.rooms,
-            Err(error) => log::warn!("{} cannot be written: {error}", self.file.display()),
+            Ok(()) => {
+                *written = known.rooms;
+                if self.is_failing.swap(false, Ordering::Relaxed) {
+                    log::info!("{} can be written again", self.file.display());
+                }
+            }
+            Err(error) => {
+                if !self.is_failing.swap(true, Ordering::Relaxed) {
+                    log::warn!("{} cannot be written: {error}", self.file.display());
+                }
+            }
         }
     }
 }
@@ -214,7 +227,10 @@ pub async fn watch(app: Arc<App>) {
         let _whichever_is_first = tokio::time::timeout(LOOK, app.history.look.notified()).await;
         // A database that is away is nothing to be said about here.
         match is_another(&app).await {
-            Ok(false) => app.history.keep(false),
+            Ok(false) => {
+                let history = Arc::clone(&app.history);
+                gate::aside(move || history.keep(false)).await;
+            }
             Ok(true) => {
                 if let Err(error) = replace(&app).await {
                     log::error!("a new epoch could not be stored: {error}");

@@ -9,6 +9,7 @@ pub mod file;
 pub mod fitness;
 pub mod guard;
 mod ids;
+pub mod intact;
 pub mod lock;
 pub mod lock_file;
 pub mod messages;

@@ -20,7 +20,7 @@ use actix_web::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{net::TcpStream, sync::oneshot};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use utoipa::OpenApi as _;
 
@@ -32,7 +32,7 @@ use super::{
     routes, signals, tls,
 };
 use crate::{
-    app::{App, Writers},
+    app::{App, Writers, aside},
     chat::{endings, history, passwords, sweep::Sweep},
     config::{Config, ConfigError, about_registration, weaknesses},
     logging,
@@ -44,6 +44,8 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
 const GRACE: u64 = 8;
 /// How long the journal may take to end after that.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
+/// How long noting how far the rooms have come may take after that.
+const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
 /// A signal that comes so soon after the first says the same.
 const ONE_WISH: Duration = Duration::from_millis(500);
 /// Bytes that the kernel may hold for a client that reads slowly (Linux takes it twice, for its own needs). Left alone,
@@ -82,6 +84,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     // First, so that nothing has been made when the port is taken.
     let socket = bind(&config).map_err(cannot_listen)?;
     let (app, writers, mut sole) = App::build(config)?;
+    let mut intact = app.watch_files()?;
     passwords::count_costs(&app).await;
     let seen = endings::find_latest(&app).await.unwrap_or(0);
     let (server, address) = start(&app, &documents, tls, socket).map_err(cannot_listen)?;
@@ -92,12 +95,12 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let watching = rt::spawn(history::watch(Arc::clone(&app)));
     let watched = Arc::clone(&app);
     let minding = rt::spawn(async move { endings::watch(&watched, seen).await });
-    let taken_over = tokio::select! {
+    let lost = tokio::select! {
         signal = signals::wait() => {
             log::info!("{signal}: shutting down");
-            false
+            None
         }
-        () = sole.lost() => true,
+        sentence = app.database_lost(&mut sole, &mut intact) => Some(sentence),
     };
     rt::spawn(async {
         // Some who end a process (`timeout`, a terminal) signal it and its group, which is one wish and not two.
@@ -117,12 +120,13 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     watching.abort();
     minding.abort();
     let history = Arc::clone(&app.history);
+    // The last connection to close puts the log into the database, which is then one file.
+    drop(intact);
     finish(app, writers).await;
-    history.keep(true);
-    if taken_over {
-        return Err(ConfigError(
-            "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into(),
-        ));
+    let keeping = aside(move || history.keep(true));
+    let _a_disk_that_hangs = tokio::time::timeout(HISTORY_PATIENCE, keeping).await;
+    if let Some(sentence) = lost {
+        return Err(ConfigError(sentence));
     }
     log::info!("bye");
     Ok(())
@@ -295,13 +299,11 @@ async fn tidy(app: Arc<App>) {
 async fn finish(app: Arc<App>, writers: Writers) {
     // The writers end when the last handle to the journal is gone.
     drop(app);
-    // A thread of its own: the runtime would wait for one of its own without limit, and a disk may hang for ever.
-    let (done, ended) = oneshot::channel();
-    std::thread::spawn(move || {
-        writers.join();
-        let _nobody_waits = done.send(());
-    });
-    if tokio::time::timeout(JOURNAL_PATIENCE, ended).await.is_err() {
+    let ending = aside(|| writers.join());
+    if tokio::time::timeout(JOURNAL_PATIENCE, ending)
+        .await
+        .is_err()
+    {
         log::warn!("the journal did not end in time");
     }
 }

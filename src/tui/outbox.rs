@@ -110,6 +110,17 @@ impl Outbox {
         ))
     }
 
+    /// The server closed the connection since a frame was too large, which only what is on its way can have been. To send
+    /// it again would only end the next connection.
+    pub fn too_large(&mut self) {
+        for pending in &mut self.pending {
+            if matches!(pending.fate, Fate::Sent(_)) {
+                let why = "The message is too large to be sent: make it shorter.";
+                pending.fate = Fate::Refused(why.into());
+            }
+        }
+    }
+
     /// The connection is gone: nobody knows whether what was on its way has arrived.
     pub fn disconnected(&mut self) {
         self.hold_until = 0;
@@ -249,5 +260,18 @@ mod tests {
             Some("first")
         );
         assert!(!outbox.refused(0, &error("z", None)));
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_for_a_frame_is_not_sent_again_and_holds_up_nobody() {
+        let mut outbox = two();
+        sent(&mut outbox, 0);
+        outbox.too_large();
+        outbox.disconnected();
+        assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
+        assert_eq!(
+            outbox.take_refused().map(|p| p.content).as_deref(),
+            Some("first")
+        );
     }
 }

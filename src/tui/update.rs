@@ -8,7 +8,7 @@ use super::{
     state::{About, Effect, Event, Hint, LoginForm, Page, Query, Screen, State},
 };
 use crate::protocol::{
-    GENERAL,
+    GENERAL, close,
     command::{Command, Request},
     event::{self, Notice, System},
 };
@@ -52,6 +52,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
                 state.link.told_to_return(after);
             }
             if let Some(chat) = &mut state.chat {
+                if code == Some(close::TOO_LARGE) {
+                    chat.outbox.too_large();
+                }
                 chat.outbox.disconnected();
             }
             let acts = state.link.closed(state.now, code, why, &mut state.dice);

@@ -331,3 +331,37 @@ fn a_log_without_its_database_is_left_alone() {
     alice.log_in();
     assert_eq!(alice.history()[0]["content"], "in the log alone");
 }
+
+/// SQLite itself notices nothing, and what would be acked from then on would be gone with the process.
+#[test]
+fn a_server_whose_files_are_taken_away_says_so_and_ends() {
+    for end in ["-wal", ""] {
+        let mut server = Server::with(Backend::Sqlite).start();
+        let mut alice = User::register(&server, "alice");
+        alice.post("before", None).expect(201);
+        let mut name = server.database.file().to_owned().into_os_string();
+        name.push(end);
+        let taken = std::path::PathBuf::from(name);
+        let aside = taken.with_extension("aside");
+        std::fs::rename(&taken, &aside).expect("moves");
+        assert_eq!(server.wait().code(), Some(2), "{end}");
+        server.await_log("was removed or replaced");
+        if end.is_empty() {
+            std::fs::rename(&aside, &taken).expect("moves");
+        }
+        server.start_again();
+        alice.log_in();
+        assert_eq!(alice.history()[0]["content"], "before", "{end}");
+    }
+}
+
+/// A copy of the file is then a copy of everything.
+#[test]
+fn a_server_that_has_ended_leaves_one_file() {
+    let mut server = Server::with(Backend::Sqlite).start();
+    User::register(&server, "alice")
+        .post("in the one file", None)
+        .expect(201);
+    assert!(server.terminate().0.success());
+    assert!(!server.database.file().with_extension("db-wal").exists());
+}

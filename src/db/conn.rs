@@ -21,8 +21,10 @@ const POOL_PATIENCE: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
 pub use postgres::is_passing;
+pub use replicated::waits_for_others;
 
 mod postgres;
+mod replicated;
 
 mod any {
     // The derive makes public items that it does not document.
@@ -214,7 +216,7 @@ fn builder(size: u32) -> r2d2::Builder<Manager> {
 pub enum WriteError {
     /// Nothing was stored.
     Refused(diesel::result::Error),
-    /// The commit was on its way when it failed: it may be stored or not.
+    /// The commit was on its way when it failed, or a standby has perhaps not confirmed it: it may be stored or not.
     Unknown(diesel::result::Error),
 }
 
@@ -245,7 +247,7 @@ pub fn write<T>(
     .map_err(WriteError::Refused)?;
     match work(conn) {
         Ok(value) => match conn {
-            AnyConnection::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn),
+            AnyConnection::Postgres(conn) => replicated::commit(conn),
             AnyConnection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
         }
         .map(|()| value)

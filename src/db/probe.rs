@@ -1,8 +1,13 @@
 //! Doing what a post does, and taking it back: the one way to know that a post would be stored.
 
-use diesel::{dsl::sql, prelude::*, result::Error as DieselError, sql_query, sql_types::Bool};
+use diesel::{prelude::*, result::Error as DieselError, sql_query};
 
-use super::{AnyConnection, WriteError, conn::write, facts, is_unique_violation, schema::rooms};
+use super::{
+    AnyConnection, WriteError,
+    conn::{waits_for_others, write},
+    facts, is_unique_violation,
+    schema::rooms,
+};
 
 /// Takes the room's next number and inserts a message, as a post does, and rolls both back. With `commit`, or where
 /// `PostgreSQL` waits for other servers at a commit, something small is committed as well.
@@ -22,7 +27,9 @@ pub fn try_post(conn: &mut AnyConnection, room: &str, commit: bool) -> Result<()
             AnyConnection::Postgres(conn) => sql_query(insert).execute(conn)?,
             AnyConnection::Sqlite(conn) => sql_query(insert).execute(conn)?,
         };
-        commit = commit || waits_for_others(conn)?;
+        if let AnyConnection::Postgres(conn) = conn {
+            commit = commit || waits_for_others(conn)?;
+        }
         Err::<(), _>(DieselError::RollbackTransaction)
     });
     match tried {
@@ -45,16 +52,5 @@ fn take_number(conn: &mut AnyConnection, room: &str) -> QueryResult<(i64, i64)> 
     match conn {
         AnyConnection::Postgres(conn) => query.get_result(conn),
         AnyConnection::Sqlite(conn) => query.get_result(conn),
-    }
-}
-
-/// Whether a commit is only done when a standby has it.
-fn waits_for_others(conn: &mut AnyConnection) -> QueryResult<bool> {
-    match conn {
-        AnyConnection::Postgres(conn) => diesel::select(sql::<Bool>(
-            "current_setting('synchronous_standby_names') <> ''",
-        ))
-        .get_result(conn),
-        AnyConnection::Sqlite(_) => Ok(false),
     }
 }

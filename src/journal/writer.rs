@@ -14,7 +14,7 @@ use super::{Committed, News, Receipt, Waiting, pulse::Pulse};
 use crate::{
     clock::Clock,
     db::{
-        self, Pool, WriteError,
+        self, Pool, WriteError, conn,
         messages::{self, Appended, Members},
         outage::STORING,
         reach::one_line,
@@ -120,7 +120,8 @@ impl Store for Log {
 
     fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>> {
         let mut connection = db::connection(&self.pool).ok()?;
-        rooms::list_numbers(&mut connection, names).ok()
+        // As a change: what is told has to be where a commit has to be.
+        conn::write(&mut connection, |conn| rooms::list_numbers(conn, names)).ok()
     }
 }
 

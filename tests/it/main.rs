@@ -58,6 +58,7 @@ mod retry;
 mod settings;
 mod shutdown;
 mod snapshot;
+mod standby;
 mod startup;
 mod sync;
 mod terminal;

@@ -1,0 +1,106 @@
+//! PostgreSQL with a standby that every commit waits for: what a fail-over to it could lose is never acknowledged, also
+//! when somebody cancels the wait, which PostgreSQL reports as a success. (The names of the tests let a run without
+//! PostgreSQL leave them out.)
+
+use std::thread;
+
+use serde_json::json;
+
+use crate::support::{Cluster, PASSWORD, Response, Server, User, eventually};
+
+/// The sessions of Parlour that wait for the standby.
+const WAITING: &str = "SELECT pid::text AS value FROM pg_stat_activity WHERE wait_event = 'SyncRep' \
+     AND application_name LIKE 'parlour%' AND clock_timestamp() - query_start > '400 ms'";
+
+/// A standby that is not there is waited for, from now on.
+fn want_standby(cluster: &Cluster) {
+    cluster.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    cluster.execute("SELECT pg_reload_conf()");
+    eventually("a standby is waited for", || {
+        let now = "SELECT current_setting('synchronous_standby_names') AS value";
+        (cluster.query(now) == [Some("nobody".to_owned())]).then_some(())
+    });
+    // It is the process of the check-points that tells the others.
+    cluster.execute("CHECKPOINT");
+}
+
+fn want_no_standby(cluster: &Cluster) {
+    // Not a change that waits itself.
+    cluster.execute("ALTER SYSTEM RESET synchronous_standby_names");
+    cluster.execute("SELECT pg_reload_conf()");
+}
+
+/// Cancels what waits for the standby, and says how many that were.
+fn cancel_waiting(cluster: &Cluster) -> usize {
+    let waiting = cluster.query(WAITING);
+    for pid in waiting.iter().flatten() {
+        cluster.query(&format!("SELECT pg_cancel_backend({pid})::text AS value"));
+        // Cancelled once: a second signal would meet what comes next, at its very beginning.
+        eventually("the wait has ended", || {
+            (!cluster.query(WAITING).contains(&Some(pid.clone()))).then_some(())
+        });
+    }
+    waiting.len()
+}
+
+/// As a role that owns its database and is nothing else.
+fn serve_as_owner(cluster: &Cluster) -> Server {
+    cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
+    cluster.execute("CREATE DATABASE chat OWNER chat");
+    let mut url = url::Url::parse(&cluster.url_of("chat")).expect("a URL");
+    url.set_username("chat").expect("sets");
+    url.set_password(Some("chat")).expect("sets");
+    cluster.server().env("DATABASE_URL", url).start()
+}
+
+/// A login, which is a change as well.
+fn log_in(user: &User) -> Response {
+    let body = json!({"username": user.name, "password": PASSWORD});
+    user.http().post("/api/auth/login", &body)
+}
+
+mod a_commit_whose_wait_was_cancelled_is_not_acknowledged {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        let server = serve_as_owner(&cluster);
+        let alice = User::register(&server, "alice");
+        let mut socket = alice.connect();
+        assert_eq!(socket.say("before")["type"], "ack");
+        want_standby(&cluster);
+        let answer = thread::scope(|scope| {
+            let post = scope.spawn(|| alice.post("kept?", Some("kept")));
+            eventually("its wait is cancelled", || {
+                (cancel_waiting(&cluster) > 0).then_some(())
+            });
+            post.join().expect("posts")
+        });
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert_eq!(answer.json()["code"], "outcome_unknown", "{answer:?}");
+        // Nor is the retry, which finds it stored, nor any other change.
+        for round in 0..3 {
+            let answers = thread::scope(|scope| {
+                let post = scope.spawn(|| alice.post("kept?", Some("kept")));
+                let login = scope.spawn(|| log_in(&alice));
+                while !(post.is_finished() && login.is_finished()) {
+                    cancel_waiting(&cluster);
+                }
+                [post.join().expect("posts"), login.join().expect("tries")]
+            });
+            for answer in answers {
+                assert_eq!(answer.status, 503, "{round}: {answer:?}");
+            }
+        }
+        want_no_standby(&cluster);
+        let seq = eventually("the retry is answered", || {
+            let answer = alice.post("kept?", Some("kept"));
+            matches!(answer.status, 200 | 201).then(|| answer.json()["id"].clone())
+        });
+        assert_eq!(seq, 2);
+        assert_eq!(alice.history().len(), 2);
+        let heard = socket.expect(|frame| frame["id"] == 2 && frame["type"] == "message");
+        assert_eq!(heard["content"], "kept?");
+    }
+}

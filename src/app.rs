@@ -113,6 +113,7 @@ impl App {
             file::real(&config.storage.database_url).map_err(ConfigError)?;
         let mut reach = Reach::new(&config.storage.database_url, config.storage.wait);
         refuse_unfit(&mut reach)?;
+        refuse_foreign(&config, &mut reach, &vault)?;
         let sole = take_lock(&mut reach)?;
         let history = Arc::new(prepare_database(&config, &mut reach, &vault)?);
         let db = Db::new(&config.storage).map_err(no_threads)?;
@@ -229,6 +230,28 @@ pub fn refuse_unfit(reach: &mut Reach<'_>) -> Result<(), ConfigError> {
     fault.map_or(Ok(()), |fault| Err(ConfigError(fault)))
 }
 
+/// Refuses tables and keys that do not belong to this program, before the lock is asked for: who could not go on must not
+/// win it from a server that has lost it for a moment.
+fn refuse_foreign(
+    config: &Config,
+    reach: &mut Reach<'_>,
+    vault: &Vault,
+) -> Result<(), ConfigError> {
+    let url = reach.url();
+    if matches!(url, DatabaseUrl::Sqlite(_)) {
+        // It is opened only by whoever has its lock, which no one loses.
+        return Ok(());
+    }
+    let mut conn = reach
+        .open()
+        .map_err(|error| unreachable_database(url, &error))?;
+    refuse_unfit_tables(&mut conn, url)?;
+    match migrate::look(&mut conn) {
+        Ok(standing) if !standing.is_new => check_keys(config, &mut conn, url, vault).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
 /// Takes the database for this process. Waits a while for another one to end.
 ///
 /// # Errors
@@ -293,11 +316,7 @@ fn prepare_database(
     if !ran.is_empty() {
         log::info!("ran {} pending migrations", ran.len());
     }
-    let checks = facts::list(&mut conn, facts::KEY_CHECK).map_err(|error| unreachable(&error))?;
-    // With other keys, all would be unreadable, and new messages would be sealed with a key that the old ones do not have.
-    if !checks.iter().all(|sealed| vault.open(sealed).is_ok()) {
-        return Err(wrong_keys(config));
-    }
+    let checks = check_keys(config, &mut conn, url, vault)?;
     config.keys.keep()?;
     // Every key that has sealed something here leaves a fact of its own.
     if !checks.iter().any(|sealed| vault.is_current(sealed)) {
@@ -305,6 +324,23 @@ fn prepare_database(
         facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
     History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))
+}
+
+/// What each key has sealed to be known by. With other keys, all would be unreadable, and new messages would be sealed
+/// with a key that the old ones do not have.
+fn check_keys(
+    config: &Config,
+    conn: &mut AnyConnection,
+    url: &DatabaseUrl,
+    vault: &Vault,
+) -> Result<Vec<String>, ConfigError> {
+    let checks = facts::list(conn, facts::KEY_CHECK);
+    let checks = checks.map_err(|error| unreachable_database(url, &error))?;
+    if checks.iter().all(|sealed| vault.open(sealed).is_ok()) {
+        Ok(checks)
+    } else {
+        Err(wrong_keys(config))
+    }
 }
 
 fn wrong_keys(config: &Config) -> ConfigError {

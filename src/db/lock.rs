@@ -16,6 +16,9 @@ mod postgres;
 
 /// How often a lock that another process has is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How long a lock that another process had is left alone when it is found free: time for that one to notice that it has
+/// lost its session, and to take the lock again.
+const GRACE: Duration = Duration::from_millis(1_500);
 
 /// Proof that this process is the only one that serves this database. Kept as long as it serves.
 #[derive(Debug)]
@@ -68,9 +71,29 @@ pub fn take(reach: &mut Reach<'_>, patience: Duration) -> Result<SoleServer, Loc
                     );
                     has_said = true;
                 }
-                thread::sleep(ASK_AGAIN);
+                await_free(reach, deadline);
             }
             outcome => return outcome,
+        }
+    }
+}
+
+/// Waits until the lock seems to be free, and on `PostgreSQL` for a while more; not longer than until `deadline`.
+fn await_free(reach: &mut Reach<'_>, deadline: Instant) {
+    if matches!(reach.url(), DatabaseUrl::Sqlite(_)) {
+        return thread::sleep(ASK_AGAIN);
+    }
+    loop {
+        thread::sleep(ASK_AGAIN);
+        // One that cannot be asked is asked again by whoever tries to take it.
+        let is_held = reach
+            .open()
+            .is_ok_and(|mut conn| postgres::is_held(&mut conn).unwrap_or(false));
+        if !is_held {
+            return thread::sleep(GRACE);
+        }
+        if Instant::now() >= deadline {
+            return;
         }
     }
 }

@@ -301,9 +301,15 @@ fn a_second_process_on_the_same_database_is_refused(backend: Backend) {
     let mut server = Server::start(backend);
     let elsewhere = tempfile::tempdir().expect("a folder");
     let url = server.database.url.clone();
+    let key = std::fs::read_to_string(server.data_dir().join("encryption_key")).expect("a key");
     let second = run(
         &["serve"],
-        &[("DATABASE_URL", &url), ("PORT", "0"), ("BCRYPT_COST", "4")],
+        &[
+            ("DATABASE_URL", &url),
+            ("ENCRYPTION_KEY", key.trim()),
+            ("PORT", "0"),
+            ("BCRYPT_COST", "4"),
+        ],
         elsewhere.path(),
     );
     assert!(!second.status.success(), "{second:?}");

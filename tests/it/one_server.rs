@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::{Backend, Finished, Server, User, eventually, run};
+use crate::support::{BINARY, Backend, Finished, Server, User, eventually, run};
 
 on_both![nothing_is_migrated_under_the_hands_of_a_server];
 
@@ -297,4 +297,60 @@ fn doctor_notices_a_server_on_the_database() {
         named.contains("problem  The database") && named.contains("has 2 names"),
         "{named}"
     );
+}
+
+mod a_server_with_another_key_never_waits_for_the_lock {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let server = Server::start(Backend::Postgres);
+        let ended = serve(&server.database.url, server.folder());
+        expect_refusal(&ended, "was sealed with a key that is not there", "its own");
+        assert!(!ended.stderr.contains("waiting"), "{ended:?}");
+        User::register(&server, "alice")
+            .post("served", None)
+            .expect(201);
+    }
+}
+
+mod a_server_that_lost_its_session_keeps_its_lock_from_one_that_waits {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let mut server = Server::start(Backend::Postgres);
+        let alice = User::register(&server, "alice");
+        let key = fs::read_to_string(server.data_dir().join("encryption_key")).expect("a key");
+        let own = tempfile::tempdir().expect("a folder");
+        let said = own.path().join("said");
+        let mut second = Command::new(BINARY.as_str())
+            .arg("serve")
+            .env("PORT", "0")
+            .env("DATABASE_URL", &server.database.url)
+            .env("DATA_DIR", own.path())
+            .env("ENCRYPTION_KEY", key.trim())
+            .current_dir(own.path())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&said).expect("makes"))
+            .spawn()
+            .expect("starts");
+        let says = |words: &str| {
+            let text = fs::read_to_string(&said).expect("reads");
+            text.contains(words)
+        };
+        eventually("it waits", || says("waiting up to").then_some(()));
+        let name = server.database.name();
+        server.database.query(&format!(
+            "SELECT pg_terminate_backend(pid)::text AS value FROM pg_stat_activity \
+             WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        ));
+        let status = eventually("it ends", || second.try_wait().expect("waits"));
+        assert_eq!(status.code(), Some(2));
+        assert!(says("Another Parlour server is using"));
+        assert!(server.is_running(), "{}", server.log());
+        eventually("the first one goes on", || {
+            (alice.post("served", Some("served")).status < 300).then_some(())
+        });
+    }
 }

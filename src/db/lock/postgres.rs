@@ -67,28 +67,37 @@ fn ask(conn: &mut AnyConnection, name: &str) -> QueryResult<Answer> {
     if diesel::select(lock).get_result(conn)? {
         return Ok(Answer::Ours);
     }
-    let (upper, lower) = (LOCK >> 32, LOCK & 0xffff_ffff);
-    let holders = format!(
-        "FROM pg_locks JOIN pg_stat_activity AS holder USING (pid) \
-         WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = {upper} AND objid = {lower} \
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    );
+    let holders = holders();
     let ended: i64 = diesel::select(sql::<BigInt>(&format!(
         "(SELECT count(pg_terminate_backend(pid)) {holders} AND holder.application_name = '{name}')"
     )))
     .get_result(conn)?;
-    let left: i64 =
-        diesel::select(sql::<BigInt>(&format!("(SELECT count(*) {holders})"))).get_result(conn)?;
+    let is_left = is_held(conn)?;
     if ended > 0 {
         log::info!(
             "ended the session in which this server held its lock before the network was cut"
         );
     }
-    Ok(if ended > 0 || left == 0 {
+    Ok(if ended > 0 || !is_left {
         Answer::Soon
     } else {
         Answer::Taken
     })
+}
+
+/// Whether a session has the lock.
+pub(super) fn is_held(conn: &mut AnyConnection) -> QueryResult<bool> {
+    diesel::select(sql::<Bool>(&format!("EXISTS (SELECT 1 {})", holders()))).get_result(conn)
+}
+
+/// The sessions that have the lock, from FROM on.
+fn holders() -> String {
+    let (upper, lower) = (LOCK >> 32, LOCK & 0xffff_ffff);
+    format!(
+        "FROM pg_locks JOIN pg_stat_activity AS holder USING (pid) \
+         WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = {upper} AND objid = {lower} \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
 }
 
 /// Notices when the session that holds the lock is gone (a restart of `PostgreSQL`, a cut of the network) and takes the

@@ -25,6 +25,7 @@ pub mod hub;
 pub mod journal;
 pub mod logging;
 pub mod ops;
+pub mod ownership;
 pub mod printing;
 pub mod protocol;
 pub mod tui;

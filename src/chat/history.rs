@@ -29,6 +29,7 @@ use crate::{
     error::{Error, Result},
     gate,
     journal::News,
+    ownership,
     protocol::close,
 };
 
@@ -213,7 +214,9 @@ fn write(file: &Path, known: &Known, is_forced: bool) -> std::io::Result<()> {
         .truncate(true)
         .write(true)
         .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(&new)?;
+    ownership::hand_over(&writing, new.parent().unwrap_or(&new));
     writing.write_all(&serde_json::to_vec(known)?)?;
     if is_forced {
         writing.sync_all()?;

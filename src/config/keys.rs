@@ -8,6 +8,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{ConfigError, KeySettings, wrong};
+use crate::ownership;
 
 /// The keys, as given or as made on the first run.
 #[derive(Debug, Clone)]
@@ -233,9 +234,10 @@ fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     // tempfile makes its files with mode 0600.
-    let mut file =
-        tempfile::NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     writeln!(file, "{text}")?;
+    ownership::hand_over(file.as_file(), folder);
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;
     Ok(())

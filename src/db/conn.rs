@@ -94,6 +94,7 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {
 fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
     file::check_access(path, Access::READ_OK | Access::WRITE_OK)
         .map_err(|error| cannot_open(path, &error))?;
+    file::make_for_owner(path).map_err(|error| cannot_open(path, &error))?;
     let mut conn = SqliteConnection::establish(&file::uri_to_write(path))?;
     // The busy timeout comes first: switching to WAL takes a lock that another connection may hold.
     conn.batch_execute(

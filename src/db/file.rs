@@ -9,10 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, access, statx};
+use rustix::{
+    fs::{Access, AtFlags, CWD, StatxAttributes, StatxFlags, access, statx},
+    process::geteuid,
+};
 
 use super::lock_file;
-use crate::config::DatabaseUrl;
+use crate::{config::DatabaseUrl, ownership};
 
 /// How many links may lead on from one to the next.
 const MOST_LINKS: usize = 40;
@@ -42,6 +45,25 @@ pub fn uri_to_write(path: &Path) -> String {
         push_encoded(&mut uri, &lock);
     }
     uri
+}
+
+/// Makes an empty database for the owner of its folder, if root would make one for itself. It has been closed before it
+/// gets its name: no descriptor of a live database is ever closed here.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_for_owner(path: &Path) -> io::Result<()> {
+    if !geteuid().is_root() || path.exists() {
+        return Ok(());
+    }
+    // With mode 0600, as SQLite would make it.
+    let file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    ownership::hand_over(file.as_file(), folder_of(path));
+    match file.into_temp_path().persist_noclobber(path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+        // Somebody else was quicker.
+        _ => Ok(()),
+    }
 }
 
 /// How SQLite is asked to open the database without changing anything.

@@ -100,9 +100,9 @@ fn open(name: &Path, database: &Path) -> io::Result<File> {
             // The mask may take more than it should, and what root makes must not lock the database's owner out.
             file.set_permissions(Permissions::from_mode(0o600))?;
             if geteuid().is_root()
-                && let Some(owner) = owner_of(database)
+                && let Some((owner, group)) = owner_of(database)
             {
-                fchown(&file, Some(owner), None)?;
+                fchown(&file, Some(owner), Some(group))?;
             }
             Ok(file)
         }
@@ -137,7 +137,8 @@ fn is_private(found: &Metadata, database: &Path) -> bool {
 
 /// The users who may have a server on the database.
 fn users(database: &Path) -> [Option<u32>; 3] {
-    [Some(0), Some(geteuid().as_raw()), owner_of(database)]
+    let owner = owner_of(database).map(|(owner, _)| owner);
+    [Some(0), Some(geteuid().as_raw()), owner]
 }
 
 fn is_still_there(name: &Path, found: &Metadata) -> bool {
@@ -145,13 +146,13 @@ fn is_still_there(name: &Path, found: &Metadata) -> bool {
         .is_ok_and(|there| (there.dev(), there.ino()) == (found.dev(), found.ino()))
 }
 
-/// The user whose database it is, or will be.
-fn owner_of(database: &Path) -> Option<u32> {
+/// The user and the group whose database it is, or will be.
+fn owner_of(database: &Path) -> Option<(u32, u32)> {
     database
         .metadata()
         .or_else(|_| database.parent().unwrap_or(database).metadata())
         .ok()
-        .map(|found| found.uid())
+        .map(|found| (found.uid(), found.gid()))
 }
 
 /// Whether all who hold the lock of this file are users who can have no server on the database: neither its owner, nor

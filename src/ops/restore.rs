@@ -20,7 +20,7 @@ use crate::{
         migrate,
         reach::Reach,
     },
-    printing,
+    ownership, printing,
     protocol::time::now,
 };
 
@@ -279,6 +279,12 @@ fn keep(storage: &Storage) -> Result<Before, String> {
                 storage.data_dir.join(format!("replaced-{at}.backup"))
             });
             backup::make(&storage.database_url, &target)
+                .inspect(|made| {
+                    // It can be read, and belongs to whoever has the folder.
+                    if let Ok(file) = File::open(&made.path) {
+                        ownership::hand_over(&file, &storage.data_dir);
+                    }
+                })
                 .map(|made| Before::Kept(made.path))
                 .map_err(|sentence| {
                     format!("What is there could not be kept, so nothing was changed. {sentence}")
@@ -360,11 +366,12 @@ fn make_private(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
+    ownership::hand_over(&file, backup::folder(path));
     Ok(())
 }
 

@@ -45,6 +45,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod output;
+mod ownership;
 mod passing_states;
 mod pipes;
 mod problem;

@@ -103,6 +103,7 @@ pub fn run(settings: &Settings, doubts: &[String]) -> i32 {
     let key = place::check_keys(settings, &mut report);
     let storage = match Storage::look(&settings.storage) {
         Ok(storage) => {
+            place::check_owners(&storage, &mut report);
             place::check_space(&storage, &mut report);
             database::check(&storage, key.as_ref(), &mut report);
             Some(storage)

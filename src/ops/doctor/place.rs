@@ -11,7 +11,10 @@ use rustix::fs::{Access, access, statvfs};
 use secrecy::ExposeSecret as _;
 
 use super::Report;
-use crate::config::{ConfigError, DatabaseUrl, FoundKey, Settings, Storage, doubts_of_keys};
+use crate::{
+    config::{ConfigError, DatabaseUrl, FoundKey, Settings, Storage, doubts_of_keys},
+    ownership,
+};
 
 const MIB: u64 = 1024 * 1024;
 /// Free space below which somebody should look.
@@ -46,6 +49,40 @@ pub fn check_data_dir(path: &Path, report: &mut Report) {
         Err(error) => report.problem(format!(
             "DATA_DIR {shown} cannot be looked at ({error}): choose a folder that can be written."
         )),
+    }
+}
+
+/// The files in the folder of the data, and in that of the embedded database, belong to whoever has the folder.
+pub fn check_owners(storage: &Storage, report: &mut Report) {
+    let data_dir = &storage.data_dir;
+    let foreign = ownership::list_foreign(data_dir).unwrap_or_default();
+    name_foreign(foreign.iter(), data_dir, report);
+    if let DatabaseUrl::Sqlite(path) = &storage.database_url
+        && path.exists()
+        && let Ok(path) = fs::canonicalize(path)
+        && let Some(folder) = path.parent()
+        && fs::canonicalize(data_dir).is_ok_and(|data| data != folder)
+    {
+        // What else lies there is not ours.
+        let foreign = ownership::list_foreign(folder).unwrap_or_default();
+        let begin = path.display().to_string();
+        name_foreign(
+            foreign
+                .iter()
+                .filter(|file| file.display().to_string().starts_with(&begin)),
+            folder,
+            report,
+        );
+    }
+}
+
+fn name_foreign<'a>(files: impl Iterator<Item = &'a PathBuf>, folder: &Path, report: &mut Report) {
+    for file in files {
+        report.problem(format!(
+            "{0} belongs to another user than its folder, who may be unable to open it (a command was run as root?): `chown --reference={1} {0}`.",
+            file.display(),
+            folder.display()
+        ));
     }
 }
 

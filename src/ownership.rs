@@ -1,0 +1,50 @@
+//! Whose the files are that this program makes. An administrator who runs a command as root beside a service must not
+//! leave files in its folder that the service's user cannot open.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::{MetadataExt as _, fchown},
+    path::{Path, PathBuf},
+};
+
+use rustix::process::geteuid;
+
+/// Gives a file that was just made in this folder to the folder's owner and group, if root has made it. Where root may
+/// not (a container without that right), it stays as it is, and `parlour doctor` names it.
+pub fn hand_over(file: &File, folder: &Path) {
+    if !geteuid().is_root() {
+        return;
+    }
+    let _it_stays = try_hand_over(file, folder);
+}
+
+fn try_hand_over(file: &File, folder: &Path) -> io::Result<()> {
+    let (owner, found) = (folder.metadata()?, file.metadata()?);
+    // The folder's owner may have put another name of somebody else's file there.
+    if owner.uid() == 0 || !found.is_file() || found.nlink() > 1 {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+/// The files of a folder that belong to another user than the folder, who can perhaps not open them. Root can open all.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn list_foreign(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let owner = folder.metadata()?.uid();
+    let mut found = Vec::new();
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        let is_foreign = |uid| owner != 0 && uid != owner;
+        if entry
+            .metadata()
+            .is_ok_and(|file| file.is_file() && is_foreign(file.uid()))
+        {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}

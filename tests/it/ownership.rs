@@ -1,0 +1,105 @@
+//! An administrator runs commands as root beside a service that has a user of its own: what they leave in its folder is
+//! the service's, and `doctor` names what is not.
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, chown},
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+use crate::support::{Backend, Server, User, run};
+
+/// The user and the group `nobody`, of whom nothing more is wanted than that they are not root.
+const SERVICE: u32 = 65_534;
+
+/// A folder with a data folder of the service's in it.
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("makes");
+    chown(&data, Some(SERVICE), Some(SERVICE)).expect("gives it away");
+    (folder, data)
+}
+
+/// The names of the files, all of which have to be the service's.
+#[track_caller]
+fn expect_ours(data: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(data).expect("reads") {
+        let entry = entry.expect("an entry");
+        let (found, name) = (entry.metadata().expect("is there"), entry.file_name());
+        let name = name.to_string_lossy().into_owned();
+        let mode = found.mode() & 0o777;
+        let wanted = (SERVICE, SERVICE, 0o600);
+        assert_eq!((found.uid(), found.gid(), mode), wanted, "{name}");
+        names.push(name);
+    }
+    names
+}
+
+#[test]
+fn what_root_makes_in_the_folder_of_a_service_belongs_to_the_service() {
+    let server = Server::start(Backend::Sqlite);
+    if fs::metadata(server.folder()).expect("is there").uid() != 0 {
+        println!("skipped: this takes root");
+        return;
+    }
+    User::register(&server, "alice")
+        .post("kept", None)
+        .expect(201);
+    let backup = server.folder().join("it.backup").display().to_string();
+    let source = server.data_dir().display().to_string();
+    let of_source = [
+        ("DATA_DIR", source.as_str()),
+        ("DATABASE_URL", &server.database.url),
+    ];
+    let made = run(&["backup", "--to", &backup], &of_source, server.folder());
+    assert!(made.status.success(), "{made:?}");
+
+    // Restored twice: the second time beside what was there.
+    let (folder, data) = place();
+    let dir = data.display().to_string();
+    let here = [("DATA_DIR", dir.as_str())];
+    for args in [
+        &["restore", &backup][..],
+        &["restore", "--replace", &backup],
+    ] {
+        let done = run(args, &here, folder.path());
+        assert!(done.status.success(), "{done:?}");
+        let names = expect_ours(&data);
+        assert!(names.contains(&"parlour.db".to_owned()), "{names:?}");
+    }
+
+    let (folder, data) = place();
+    let dir = data.display().to_string();
+    let done = run(&["migrate"], &[("DATA_DIR", &dir)], folder.path());
+    assert!(done.status.success(), "{done:?}");
+    expect_ours(&data);
+
+    // A server that root starts once by mistake makes all the others.
+    let (folder, data) = place();
+    let mut by_root = Server::with(Backend::Sqlite).in_folder(folder).start();
+    User::register(&by_root, "alice")
+        .post("kept", None)
+        .expect(201);
+    expect_ours(&data);
+    by_root.terminate();
+    let names = expect_ours(&data);
+    assert!(
+        names.contains(&"encryption_key".to_owned()) && names.contains(&"history".to_owned()),
+        "{names:?}"
+    );
+
+    let dir = data.display().to_string();
+    let doctor = || run(&["doctor"], &[("DATA_DIR", &dir)], by_root.folder()).stdout;
+    assert!(!doctor().contains("another user"), "{}", doctor());
+    chown(data.join("secret_key"), Some(0), Some(0)).expect("takes it");
+    let said = doctor();
+    assert!(
+        said.contains("secret_key belongs to another user than its folder")
+            && said.contains("chown --reference="),
+        "{said}"
+    );
+}

@@ -163,6 +163,15 @@ impl Error {
         }
     }
 
+    /// The server is going down, and begins nothing new.
+    #[must_use]
+    pub fn shutting_down() -> Self {
+        Self::unavailable(
+            "shutting_down",
+            "The server is shutting down; come back in a moment.",
+        )
+    }
+
     /// Our fault. The cause goes to the log, never to the caller.
     pub fn internal(cause: impl fmt::Display) -> Self {
         log::error!("internal error: {cause}");

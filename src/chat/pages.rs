@@ -43,7 +43,38 @@ pub enum Page {
     Since(i64),
 }
 
-/// A page as it is found.
+/// A message that a page ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// Its number.
+    pub id: u64,
+    /// The number of its last change.
+    pub seq: u64,
+}
+
+impl Edge {
+    fn of(message: &Message) -> Self {
+        Self {
+            id: message.id,
+            seq: message.seq,
+        }
+    }
+}
+
+/// A page, ready to be sent.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The messages, as a JSON array.
+    pub json: Vec<u8>,
+    /// The first and the last of them; `None` when there are none.
+    pub edges: Option<(Edge, Edge)>,
+    /// Whether the page ends where a limit, of messages or of bytes, has ended it: there may be more.
+    pub is_full: bool,
+    /// Whether fewer messages than were asked for have filled it.
+    pub is_cut: bool,
+}
+
+/// A stretch of a page as it is found.
 #[derive(Debug)]
 pub struct Found {
     /// The messages.
@@ -75,11 +106,27 @@ impl Page {
     }
 }
 
-/// A page of a room's log.
+/// A page that may be asked for: what is wrong with a request, or too much, is found before anything waits for it.
+#[expect(missing_debug_implementations, reason = "App has none")]
+pub struct Asked<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    room: &'a str,
+    page: Page,
+    limit: i64,
+}
+
+/// Asks for a page of a room's log.
 ///
 /// # Errors
-/// 401 when the login has ended, 404, 422, 429, 503.
-pub async fn page(app: &App, caller: &Caller, room: &str, page: Page, limit: i64) -> Result<Found> {
+/// 404 for what can be no room, 422, 429.
+pub fn ask<'a>(
+    app: &'a App,
+    caller: &'a Caller,
+    room: &'a str,
+    page: Page,
+    limit: i64,
+) -> Result<Asked<'a>> {
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Error::invalid_query(
             "limit",
@@ -88,7 +135,31 @@ pub async fn page(app: &App, caller: &Caller, room: &str, page: Page, limit: i64
     }
     app.rates.check_read(caller.user_id)?;
     rooms::check_name(room)?;
-    find(app, caller, room, page.stretches(limit), Urgency::CanWait).await
+    Ok(Asked {
+        app,
+        caller,
+        room,
+        page,
+        limit,
+    })
+}
+
+impl Asked<'_> {
+    /// Reads the page.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 404, 503.
+    pub async fn find(self) -> Result<Encoded> {
+        let stretches = self.page.stretches(self.limit);
+        find(
+            self.app,
+            self.caller,
+            self.room,
+            stretches,
+            Urgency::CanWait,
+        )
+        .await
+    }
 }
 
 /// What `general` has after a message: as much as a page holds, up to the message `last`. For an answer that is produced
@@ -96,16 +167,16 @@ pub async fn page(app: &App, caller: &Caller, room: &str, page: Page, limit: i64
 ///
 /// # Errors
 /// 401 when the login has ended, 404, 503.
-pub async fn next_part(app: &App, caller: &Caller, after: u64, last: u64) -> Result<Vec<Message>> {
+pub async fn next_part(app: &App, caller: &Caller, after: u64, last: u64) -> Result<Encoded> {
     let from = i64::try_from(after).unwrap_or(i64::MAX);
     let limit = i64::try_from(last.saturating_sub(after)).unwrap_or(MAX_PAGE);
     let stretches = Page::After(from).stretches(limit.min(MAX_PAGE));
     let found = find(app, caller, GENERAL, stretches, Urgency::Urgent).await?;
-    if found.messages.is_empty() {
+    if found.edges.is_none() {
         // They were there a moment ago.
         return Err(Error::store_unavailable());
     }
-    Ok(found.messages)
+    Ok(found)
 }
 
 async fn find(
@@ -114,7 +185,7 @@ async fn find(
     room: &str,
     stretches: Vec<Stretch>,
     urgency: Urgency,
-) -> Result<Found> {
+) -> Result<Encoded> {
     let (name, user_id) = (room.to_owned(), caller.user_id);
     let vault = Arc::clone(&app.vault);
     let found = app.db.read_as(caller.claim(app), urgency, move |conn| {
@@ -128,15 +199,26 @@ async fn find(
         };
         for stretch in stretches {
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-            // Opened here and not by a worker, which has sockets to serve.
+            // Opened and encoded here and not by a worker, which has sockets to serve.
             let found = view(&vault, user_id, &room, stretch, rows, is_cut);
             whole.messages.extend(found.messages);
             whole.is_full |= found.is_full;
             whole.is_cut |= found.is_cut;
         }
-        Ok(Some(whole))
+        Ok(Some(encode(&whole)))
     });
-    found.await?.ok_or_else(Error::no_such_room)
+    let found = found.await?.ok_or_else(Error::no_such_room)?;
+    found.map_err(Error::internal)
+}
+
+fn encode(found: &Found) -> serde_json::Result<Encoded> {
+    let edges = found.messages.first().zip(found.messages.last());
+    Ok(Encoded {
+        json: serde_json::to_vec(&found.messages)?,
+        edges: edges.map(|(first, last)| (Edge::of(first), Edge::of(last))),
+        is_full: found.is_full,
+        is_cut: found.is_cut,
+    })
 }
 
 /// Opens the rows of a stretch, shows what is missing, and leaves out what does not fit. `is_cut`: there are more rows.

@@ -1,10 +1,11 @@
 //! What handlers take out of a request: its caller, its JSON, its query.
 
-use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+use std::{borrow::Cow, future::Future, pin::Pin, time::Duration};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use super::{Shared, client};
 use crate::{
@@ -34,8 +35,7 @@ impl FromRequest for Authenticated {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = client::bearer(request).map(ToOwned::to_owned);
-        authenticated(request, token)
+        authenticated(request, &[])
     }
 }
 
@@ -48,18 +48,15 @@ impl FromRequest for AuthenticatedByQuery {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let token = client::bearer(request)
-            .map(ToOwned::to_owned)
-            .or_else(|| query(request).remove("token"));
-        let caller = authenticated(request, token);
+        let caller = authenticated(request, &[client::TOKEN]);
         Box::pin(async move { caller.await.map(|Authenticated(caller)| Self(caller)) })
     }
 }
 
-fn authenticated(request: &HttpRequest, token: Option<String>) -> Extracted<Authenticated> {
-    let app = shared(request);
+fn authenticated(request: &HttpRequest, parameters: &[&str]) -> Extracted<Authenticated> {
+    let (app, shown) = (shared(request), client::shown(request, parameters));
     Box::pin(async move {
-        let token = token.ok_or_else(not_authenticated)?;
+        let token = shown?.ok_or_else(not_authenticated)?.text;
         accounts::authenticate(app?.as_ref(), &token)
             .await
             .map(Authenticated)
@@ -74,11 +71,18 @@ pub fn not_authenticated() -> Error {
     )
 }
 
-/// The parameters of the query string. One that is given twice counts as given last.
-pub fn query(request: &HttpRequest) -> HashMap<String, String> {
-    web::Query::<HashMap<String, String>>::from_query(request.query_string())
-        .map(web::Query::into_inner)
-        .unwrap_or_default()
+/// A parameter of the query string.
+///
+/// # Errors
+/// 422 when it is given twice.
+pub fn parameter(request: &HttpRequest, name: &str) -> Result<Option<String>> {
+    let mut given = form_urlencoded::parse(request.query_string().as_bytes())
+        .filter(|(given, _)| given == name)
+        .map(|(_, value)| value);
+    match (given.next(), given.next()) {
+        (_, Some(_)) => Err(Error::invalid_query(name, format!("Give `{name}` once."))),
+        (value, None) => Ok(value.map(Cow::into_owned)),
+    }
 }
 
 /// A JSON body.

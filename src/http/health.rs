@@ -25,10 +25,7 @@ pub async fn health() -> HttpResponse {
 ))]
 pub async fn ready(app: Shared) -> Result<HttpResponse> {
     if app.is_draining() {
-        return Err(Error::unavailable(
-            "shutting_down",
-            "The server is shutting down; come back in a moment.",
-        ));
+        return Err(Error::shutting_down());
     }
     readiness::check(&app).await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))

@@ -1,6 +1,6 @@
 //! Reading and posting messages.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
 use bytes::Bytes;
@@ -8,14 +8,14 @@ use futures_util::{Stream, stream};
 
 use super::{
     Shared, client,
-    extract::{Authenticated, AuthenticatedByQuery, Json, query},
+    extract::{Authenticated, AuthenticatedByQuery, Json, parameter},
     refusals,
 };
 use crate::{
     chat::{
         Caller,
         messages::{self, Post},
-        pages::{self, Found, Page},
+        pages::{self, Encoded, Page},
     },
     error::{Error, Result},
     protocol::{
@@ -41,10 +41,11 @@ pub async fn list_general(
     AuthenticatedByQuery(caller): AuthenticatedByQuery,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let limit = read_number(&query(&request), "limit")?.unwrap_or(DEFAULT_LIMIT);
+    let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_LIMIT);
+    let asked = pages::ask(&app, &caller, GENERAL, Page::Latest, limit)?;
     let mut response = begin(&app, &caller, &request).await?;
-    let found = pages::page(&app, &caller, GENERAL, Page::Latest, limit).await?;
-    let newest = found.messages.last().map(|message| message.id);
+    let found = asked.find().await?;
+    let newest = found.edges.map(|(_, last)| last.id);
     let Some(last) = newest.filter(|_| found.is_cut) else {
         return Ok(answer(response, GENERAL, Page::Latest, limit, found));
     };
@@ -80,11 +81,11 @@ pub async fn list(
     room: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let query = query(&request);
-    let limit = read_number(&query, "limit")?.unwrap_or(DEFAULT_LIMIT);
-    let page = read_page(&query)?;
+    let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_LIMIT);
+    let page = read_page(&request)?;
+    let asked = pages::ask(&app, &caller, &room, page, limit)?;
     let response = begin(&app, &caller, &request).await?;
-    let found = pages::page(&app, &caller, &room, page, limit).await?;
+    let found = asked.find().await?;
     Ok(answer(response, &room, page, limit, found))
 }
 
@@ -123,15 +124,15 @@ pub async fn post(
     Ok(response.json(posted.view(&caller)))
 }
 
-fn read_number(query: &HashMap<String, String>, name: &str) -> Result<Option<i64>> {
-    let Some(text) = query.get(name) else {
+fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i64>> {
+    let Some(text) = parameter(request, name)? else {
         return Ok(None);
     };
     let refused = || Error::invalid_query(name, format!("`{name}` must be a whole number."));
     text.parse().map(Some).map_err(|_| refused())
 }
 
-fn read_page(query: &HashMap<String, String>) -> Result<Page> {
+fn read_page(request: &HttpRequest) -> Result<Page> {
     let mut pages = Vec::new();
     for (name, page) in [
         ("before", Page::Before as fn(i64) -> Page),
@@ -139,7 +140,7 @@ fn read_page(query: &HashMap<String, String>) -> Result<Page> {
         ("around", Page::Around),
         ("since", Page::Since),
     ] {
-        match read_number(query, name)? {
+        match read_number(request, name)? {
             Some(number) if number < 0 => {
                 return Err(Error::invalid_query(
                     name,
@@ -179,13 +180,13 @@ fn answer(
     room: &str,
     page: Page,
     limit: i64,
-    found: Found,
+    found: Encoded,
 ) -> HttpResponse {
     let links = links(room, page, limit, &found);
     if !links.is_empty() {
         response.insert_header((header::LINK, links));
     }
-    response.json(found.messages)
+    response.content_type("application/json").body(found.json)
 }
 
 /// The messages of `general` between these two as one JSON array: each part is read when the last one was taken.
@@ -197,9 +198,9 @@ fn whole(app: Shared, caller: Caller, after: u64, last: u64) -> impl Stream<Item
                 return Ok(None);
             };
             let part = pages::next_part(&app, &caller, after, last).await?;
-            let reached = part.last().map_or(last, |message| message.id);
+            let reached = part.edges.map_or(last, |(_, edge)| edge.id);
             let next = (reached < last).then_some((reached, b','));
-            let mut json = serde_json::to_vec(&part).map_err(Error::internal)?;
+            let mut json = part.json;
             if let Some(bracket) = json.first_mut() {
                 *bracket = opening;
             }
@@ -213,8 +214,8 @@ fn whole(app: Shared, caller: Caller, after: u64, last: u64) -> impl Stream<Item
 }
 
 /// Where older (`prev`) and newer (`next`) messages are (RFC 8288).
-fn links(room: &str, page: Page, limit: i64, found: &Found) -> String {
-    let (Some(first), Some(last)) = (found.messages.first(), found.messages.last()) else {
+fn links(room: &str, page: Page, limit: i64, found: &Encoded) -> String {
+    let Some((first, last)) = found.edges else {
         return String::new();
     };
     let older = ("before", first.id, "prev");

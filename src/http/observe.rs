@@ -20,7 +20,7 @@ use actix_web::{
     web,
 };
 
-use super::{client, extract, names, problem};
+use super::{client, names, problem};
 use crate::{app::App, chat::tolls::Payer, error::Error};
 
 /// Longest path in the log.
@@ -97,10 +97,9 @@ pub async fn observe(
 /// handlers to look up; here it would cost more than what it saves.
 fn payer(app: &App, request: &ServiceRequest, address: Option<IpAddr>) -> Option<Payer> {
     let (request, at) = (request.request(), app.clock.now().timestamp());
-    let user = client::bearer(request)
-        .map(ToOwned::to_owned)
-        .or_else(|| extract::query(request).remove("token"))
-        .and_then(|token| app.tokens.read(&token, at).ok())
+    let shown = client::shown(request, &[client::TOKEN]).ok().flatten();
+    let user = shown
+        .and_then(|shown| app.tokens.read(&shown.text, at).ok())
         .and_then(|claims| claims.sub.parse().ok());
     user.map(Payer::User).or(address.map(Payer::Address))
 }
@@ -114,7 +113,11 @@ pub fn refusal(
 ) -> Response<BoxBody> {
     let id = app.next_request_id();
     let problem = problem::body(error, status, &id);
-    let mut answer = HttpResponse::build(status)
+    let mut answer = HttpResponse::build(status);
+    if let Some(wait) = error.error_response().headers().get(header::RETRY_AFTER) {
+        answer.insert_header((header::RETRY_AFTER, wait.clone()));
+    }
+    let mut answer = answer
         .insert_header((header::CONTENT_TYPE, "application/problem+json"))
         .insert_header((REQUEST_ID, id.as_str()))
         .body(serde_json::to_vec(&problem).unwrap_or_default());

@@ -23,7 +23,11 @@ pub struct Guarded;
 
 impl IntoResponses for Guarded {
     fn responses() -> Responses {
-        refusals(&[("401", "Not logged in."), ("503", "Not now.")])
+        refusals(&[
+            ("400", "Not understood, or more than one token is shown."),
+            ("401", "Not logged in."),
+            ("503", "Not now."),
+        ])
     }
 }
 

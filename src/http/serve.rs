@@ -51,6 +51,9 @@ const ONE_WISH: Duration = Duration::from_millis(500);
 /// Bytes that the kernel may hold for a client that reads slowly (Linux takes it twice, for its own needs). Left alone,
 /// it would take some megabytes for each, and a few hundred of them would use up what it has for all connections.
 const SEND_BUFFER: usize = 128 * 1024;
+/// Bytes of these that need not have left for more to be wanted. Otherwise the kernel would ask for more only when a third
+/// of its buffer is free again, and a slow client that takes steadily would seem to take nothing for long.
+const MOST_NOT_SENT: u32 = 16 * 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 /// How often what has been quiet is forgotten.
@@ -170,8 +173,7 @@ fn announce(line: String) {
 }
 
 /// A socket that has its address, and refuses connections until it listens. They will send at once (Nagle's algorithm
-/// against delayed acknowledgements costs 40 ms a frame) and be cut by the kernel when a client takes nothing for too
-/// long. Linux hands these settings down to what is accepted.
+/// against delayed acknowledgements costs 40 ms a frame). Linux hands these settings down to what is accepted.
 fn bind(config: &Config) -> io::Result<Socket> {
     let address = SocketAddr::new(config.host, config.port);
     let socket = Socket::new(
@@ -181,8 +183,9 @@ fn bind(config: &Config) -> io::Result<Socket> {
     )?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_user_timeout(Some(config.patience.slow_reader))?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(MOST_NOT_SENT)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)
@@ -245,7 +248,12 @@ async fn arrive(door: Rc<Door>, tls: Option<TlsAcceptor>, stream: TcpStream) -> 
         return Ok(());
     };
     // In a box of its own: it is over soon, and the connection may stay for days.
-    match Box::pin(tls::shake_hands(&tls, stream)).await {
+    let shaken = tokio::select! {
+        biased;
+        shaken = Box::pin(tls::shake_hands(&tls, stream)) => shaken,
+        () = door.stop.notified() => None,
+    };
+    match shaken {
         Some(stream) => connection::serve(door, stream, peer, place).await,
         None => log::debug!("a connection of {peer} is cut: no TLS came about"),
     }

@@ -19,22 +19,16 @@ pub async fn open(
 ) -> Result<HttpResponse> {
     names::check_origin(&request, &app.config)?;
     if app.is_draining() {
-        return Err(Error::unavailable(
-            "shutting_down",
-            "The server is shutting down; come back in a moment.",
-        ));
+        return Err(Error::shutting_down());
     }
     let address = client::address(&request, &app.config.trusted_proxies);
     app.rates.check_handshake(address)?;
-    let mut query = extract::query(&request);
-    let caller = if let Some(token) = client::bearer(&request) {
-        accounts::authenticate(&app, token).await?
-    } else if let Some(ticket) = query.remove("ticket") {
-        accounts::authenticate_ticket(&app, &ticket).await?
-    } else if let Some(token) = query.remove("token") {
-        accounts::authenticate(&app, &token).await?
+    let shown = client::shown(&request, &[client::TICKET, client::TOKEN])?;
+    let shown = shown.ok_or_else(extract::not_authenticated)?;
+    let caller = if shown.is_ticket {
+        accounts::authenticate_ticket(&app, &shown.text).await?
     } else {
-        return Err(extract::not_authenticated());
+        accounts::authenticate(&app, &shown.text).await?
     };
     let response = ws::handshake::accept(&request)?;
     if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {

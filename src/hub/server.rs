@@ -78,10 +78,7 @@ impl Handler<Connect> for ChatServer {
         ctx: &mut Context<Self>,
     ) -> Self::Result {
         if self.draining {
-            return Err(Error::unavailable(
-                "shutting_down",
-                "The server is shutting down; come back in a moment.",
-            ));
+            return Err(Error::shutting_down());
         }
         if self.registry.count_of_user(newcomer.user_id) >= self.sockets_per_user {
             return Err(too_many_sockets());

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Backend, PATIENCE, Server, User, read_response};
+use crate::support::{Backend, PATIENCE, Server, Socket, User, read_response};
 
 /// The statuses allowed; 0 for an end without an answer.
 type Allowed = &'static [u16];
@@ -449,4 +449,88 @@ fn a_body_that_unpacks_to_a_bomb_takes_no_memory() {
     answer.expect_any_problem();
     let grown = server.memory_kb("VmHWM") - before;
     assert!(grown < 8 * 1024, "{grown} kB");
+}
+
+/// Where two things are said at once, a proxy and the server could each go by another one.
+#[test]
+fn what_is_said_twice_is_refused() {
+    let server = Server::start(Backend::Sqlite);
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let of = |user: &User| user.http().token.expect("a login");
+    let (bearer, token) = (format!("Bearer {}", of(&alice)), of(&bob));
+    let (own, path) = (of(&alice), "/api/chat/messages");
+    let header = ("authorization", bearer.as_str());
+    let http = server.http();
+    for (headers, path, status, code) in [
+        (
+            vec![header, header],
+            path.to_owned(),
+            400,
+            "ambiguous_login",
+        ),
+        (
+            vec![header, header],
+            "/api/rooms/general/messages".into(),
+            400,
+            "ambiguous_login",
+        ),
+        (
+            vec![header],
+            format!("{path}?token={token}"),
+            400,
+            "ambiguous_login",
+        ),
+        (
+            vec![header],
+            format!("{path}?token={own}"),
+            400,
+            "ambiguous_login",
+        ),
+        (
+            vec![],
+            format!("{path}?token={own}&token={token}"),
+            400,
+            "ambiguous_login",
+        ),
+        (
+            vec![header],
+            format!("{path}?limit=1&limit=200"),
+            422,
+            "validation_error",
+        ),
+        (
+            vec![header],
+            "/api/rooms/general/messages?before=1&before=2".into(),
+            422,
+            "validation_error",
+        ),
+    ] {
+        let answer = http.request("GET", &path, &headers, &[]);
+        answer.expect_problem(status, code);
+    }
+    let logout = http.request("POST", "/api/auth/logout", &[header, header], &[]);
+    logout.expect_problem(400, "ambiguous_login");
+    for body in [
+        r#"{"content":"one","content":"two"}"#,
+        r#"{"content":"one","client_id":"a","client_id":"b"}"#,
+    ] {
+        let path = "/api/rooms/general/messages";
+        let answer = http.request("POST", path, &[header], body.as_bytes());
+        answer.expect_problem(422, "validation_error");
+    }
+    // Sockets, too; and the login of a request that showed two is none the worse for it.
+    for query in [
+        format!("token={own}&token={token}"),
+        format!("token={own}&ticket=x"),
+        "ticket=x&ticket=y".into(),
+    ] {
+        let opened = Socket::open(server.addr, &format!("?{query}"), &[]);
+        assert_eq!(opened.err(), Some(400), "{query}");
+    }
+    let opened = Socket::open(server.addr, &format!("?token={token}"), &[header]);
+    assert_eq!(opened.err(), Some(400));
+    assert!(alice.history().is_empty());
 }

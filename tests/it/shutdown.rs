@@ -1,7 +1,7 @@
 //! Going down politely: everyone is told to come back, what was accepted is acked or refused, and the exit is clean.
 
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     thread,
     time::{Duration, Instant},
 };
@@ -181,6 +181,48 @@ fn who_does_not_answer_does_not_hold_it_up(backend: Backend) {
     let (status, took) = server.terminate();
     assert_eq!(status.code(), Some(0));
     assert!(took < Duration::from_secs(15), "{took:?}");
+}
+
+/// What was not said to its end is no request, and is not waited for; a request that was accepted is answered in full.
+#[test]
+fn half_a_request_ends_at_once_and_an_accepted_one_is_finished() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    for n in 0..40 {
+        socket.say(&format!("{n} {}", "x".repeat(16_000)));
+    }
+    socket.close();
+    let half_head = b"GET /health HTTP/1.1\r\nhost: x\r\n";
+    let half_body =
+        b"POST /api/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                      content-length: 99\r\nexpect: 100-continue\r\n\r\n{";
+    let [mut head, mut body, mut accepted] =
+        [(); 3].map(|()| server.http().open().expect("connects"));
+    head.write_all(half_head).expect("sends");
+    body.write_all(half_body).expect("sends");
+    let token = alice.http().token.expect("a login");
+    write!(
+        accepted,
+        "GET /api/rooms/general/messages?limit=200 HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\r\n"
+    )
+    .expect("sends");
+    // Both are being answered: one is told to go on, and the page has begun.
+    let mut told = [0; 25];
+    body.read_exact(&mut told).expect("an interim answer");
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+    assert!(accepted.peek(&mut [0; 12]).expect("an answer begins") > 0);
+    server.signal("TERM");
+    let mut rest = Vec::new();
+    head.read_to_end(&mut rest).expect("an orderly end");
+    assert!(rest.is_empty(), "{rest:?}");
+    let refused = read_response(&mut body).expect("an answer");
+    refused.expect_problem(503, "shutting_down");
+    assert!(refused.header("retry-after").is_some());
+    // Only now is the page read: whoever had waited for the others would have cut it.
+    let page = read_response(&mut accepted).expect("the whole page");
+    assert!(page.status == 200 && page.body.len() > 400_000);
+    assert_eq!(server.wait().code(), Some(0));
 }
 
 fn an_outage_does_not_hold_it_up(backend: Backend) {

@@ -1,15 +1,16 @@
 //! Nobody has to read what the server answers: who does not costs little, and is cut.
 
 use std::{
-    io::{ErrorKind, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
+use socket2::{Domain, Socket as RawSocket, Type};
 
-use crate::support::{Backend, Http, Server, User, eventually};
+use crate::support::{Backend, Http, PATIENCE, Server, User, eventually};
 
 on_both![a_page_of_large_messages_ends_early_and_leads_on];
 
@@ -122,6 +123,102 @@ fn pages_that_nobody_reads_take_little_memory() {
             other.get("/health").expect(200);
         }
     }
+}
+
+/// What is wrong is said at once, also to who has no place left for an answer.
+#[test]
+fn a_wrong_request_does_not_wait_for_others_to_be_read() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    fill(&alice, 60);
+    server.set_env("RATE_LIMITS", "on");
+    server.restart();
+    let path = "/api/rooms/general/messages";
+    let held: Vec<TcpStream> = (0..8).map(|_| ask(&alice.http(), path)).collect();
+    for stream in &held {
+        assert!(stream.peek(&mut [0; 12]).expect("an answer begins") > 0);
+    }
+    for (wrong, status, code) in [
+        ("?limit=0", 422, "validation_error"),
+        ("?limit=201", 422, "validation_error"),
+        ("?before=-1", 422, "validation_error"),
+        ("?before=1&after=1", 422, "validation_error"),
+    ] {
+        let answer = alice.http().get(&format!("{path}{wrong}"));
+        answer.expect_problem(status, code);
+    }
+    (alice.http().get("/api/chat/messages?limit=0")).expect_problem(422, "validation_error");
+    let waits = alice.http().get(path);
+    waits.expect_problem(429, "too_many_unread");
+    drop(held);
+}
+
+/// A connection on which a page was asked for. Its receive buffer is small, so that the client is what decides how fast
+/// it is taken.
+fn ask(reader: &Http, path: &str) -> TcpStream {
+    let token = reader.token.as_deref().expect("a login");
+    let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("sets");
+    socket
+        .connect_timeout(&reader.addr.into(), PATIENCE)
+        .expect("connects");
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    write!(
+        stream,
+        "GET {path}?limit=200 HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n",
+        reader.addr
+    )
+    .expect("is taken");
+    stream
+}
+
+/// Takes so many bytes ten times a second, `most` at most, and gives what came until then or until the end.
+fn take_slowly(stream: &mut TcpStream, a_time: usize, most: usize) -> Vec<u8> {
+    let (mut taken, mut part) = (Vec::new(), vec![0; a_time]);
+    while taken.len() < most {
+        match stream.read(&mut part) {
+            Ok(0) | Err(_) => break,
+            Ok(count) => taken.extend_from_slice(&part[..count]),
+        }
+        // The client's own pace.
+        thread::sleep(Duration::from_millis(100));
+    }
+    taken
+}
+
+/// Whether this is an answer with the whole of its body.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length").then_some(value)
+    });
+    length.and_then(|length| length.parse().ok()) == Some(body.len())
+}
+
+#[test]
+fn a_slow_client_that_takes_steadily_gets_its_whole_page() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    fill(&alice, 60);
+    let mut stream = ask(&alice.http(), "/api/rooms/general/messages");
+    let mut answer = take_slowly(&mut stream, 500, 75_000);
+    let rest = stream.read_to_end(&mut answer);
+    assert!(is_whole(&answer), "{} bytes, {rest:?}", answer.len());
+    assert!(answer.len() > 500_000, "{}", answer.len());
+}
+
+#[test]
+fn a_page_that_is_taken_drop_by_drop_is_given_up() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    fill(&alice, 6);
+    let mut stream = ask(&alice.http(), "/api/rooms/general/messages");
+    let taken = take_slowly(&mut stream, 130, usize::MAX);
+    assert!(taken.starts_with(b"HTTP/1.1 200 "));
+    assert!(!is_whole(&taken), "{} bytes", taken.len());
 }
 
 /// The numbers on every page that `rel` leads to, in the order in which it leads.

@@ -35,6 +35,8 @@ pub struct Body<T> {
     wire: Rc<Wire<T>>,
     codec: Rc<RefCell<Codec>>,
     progress: Cell<Progress>,
+    /// Whether the handler waits for more of it to come.
+    is_awaited: Cell<bool>,
 }
 
 impl<T: Transport> Body<T> {
@@ -44,6 +46,7 @@ impl<T: Transport> Body<T> {
             wire: Rc::clone(wire),
             codec: Rc::clone(codec),
             progress: Cell::new(progress),
+            is_awaited: Cell::new(false),
         })
     }
 
@@ -53,6 +56,17 @@ impl<T: Transport> Body<T> {
             body: Rc::clone(self),
             interim: if expected { CONTINUE } else { Bytes::new() },
         }
+    }
+
+    /// To be called before the handler is polled.
+    pub fn begin_turn(&self) {
+        self.wire.begin_turn();
+        self.is_awaited.set(false);
+    }
+
+    /// Whether the handler, when it was polled last, wanted more than has come.
+    pub fn is_awaited(&self) -> bool {
+        self.is_awaited.get()
     }
 
     /// Throws away what has come and was not read, and tells whether another request may follow.
@@ -104,9 +118,13 @@ impl<T: Transport> Stream for Incoming<T> {
             if let Some(part) = this.body.next_part() {
                 return Poll::Ready(Some(part));
             }
-            if progress.get() == Progress::UnderWay
-                && ready!(wire.poll_fill(cx)).map_err(PayloadError::Io)? == 0
-            {
+            if progress.get() != Progress::UnderWay {
+                continue;
+            }
+            this.body.is_awaited.set(true);
+            let filled = ready!(wire.poll_fill(cx)).map_err(PayloadError::Io)?;
+            this.body.is_awaited.set(false);
+            if filled == 0 {
                 progress.set(Progress::Broken);
                 return Poll::Ready(Some(Err(PayloadError::Incomplete(None))));
             }

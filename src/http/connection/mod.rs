@@ -11,7 +11,7 @@ mod head;
 mod socket;
 mod wire;
 
-use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, time::Duration};
 
 use actix_codec::{Decoder as _, Encoder as _};
 use actix_http::{
@@ -64,6 +64,7 @@ pub struct Door {
 /// its address: until it has become a socket.
 pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place: Place) {
     let wire = Rc::new(Wire::new(io, TAKE_PATIENCE));
+    let slow_reader = door.app.config.patience.slow_reader;
     let speaking = Speaking {
         codec: Rc::new(RefCell::new(Codec::new(door.config.clone()))),
         wire: Rc::clone(&wire),
@@ -74,6 +75,7 @@ pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place:
     match Box::pin(speaking.speak()).await {
         Ok(Some(socket)) => {
             drop(place);
+            wire.cut_after(slow_reader);
             if socket.converse(&wire).await.is_ok() {
                 wire.end(END_PATIENCE).await;
             }
@@ -156,14 +158,15 @@ impl<T: Transport> Speaking<T> {
                 has_begun = true;
                 deadline = Instant::now() + HEAD_PATIENCE;
             }
-            let filled = if has_begun {
-                timeout_at(deadline, self.wire.fill()).await
-            } else {
+            if !has_begun {
                 self.wire.let_buffer_go();
-                tokio::select! {
-                    filled = timeout_at(deadline, self.wire.fill()) => filled,
-                    () = self.door.stop.notified() => return Err(NoRequest::Over),
-                }
+            }
+            let filled = tokio::select! {
+                // What has come is looked at first.
+                biased;
+                filled = timeout_at(deadline, self.wire.fill()) => filled,
+                // Half a request is none: its client has to send it again, elsewhere.
+                () = self.door.stop.notified() => return Err(NoRequest::Over),
             };
             match filled {
                 Ok(Ok(1..)) => {}
@@ -220,14 +223,11 @@ impl<T: Transport> Speaking<T> {
             },
             MessageType::None | MessageType::Stream => Payload::None,
         };
-        let mut answering = self.door.site.call(request);
-        let answer = std::future::poll_fn(|cx| {
-            self.wire.begin_turn();
-            answering.as_mut().poll(cx)
-        })
-        .await
-        .unwrap_or_else(|refusal| refusal);
-        drop(answering);
+        let Some(answer) = self.handle(request, &body).await else {
+            let error = Error::shutting_down();
+            self.refuse(StatusCode::SERVICE_UNAVAILABLE, &error).await?;
+            return Ok(After::End);
+        };
         if answer.head().upgrade() {
             return self.open_socket(answer, becomes_socket).await;
         }
@@ -235,11 +235,29 @@ impl<T: Transport> Speaking<T> {
         self.write_answer(answer, is_head, is_old, ends).await
     }
 
+    /// What the site answers; `None` when the server is going down before the whole request has come.
+    async fn handle(&self, request: Request, body: &Body<T>) -> Option<Response<BoxBody>> {
+        let mut answering = self.door.site.call(request);
+        let mut stop = std::pin::pin!(self.door.stop.notified());
+        std::future::poll_fn(|cx| {
+            body.begin_turn();
+            if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
+                return Poll::Ready(Some(answer.unwrap_or_else(|refusal| refusal)));
+            }
+            if body.is_awaited() && stop.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
     async fn open_socket(&self, answer: Response<BoxBody>, is_wanted: bool) -> io::Result<After> {
         if !is_wanted {
             // Nothing answers so; if it did, the bytes that follow would be nobody's.
             return Err(io::Error::other("an upgrade that was not asked for"));
         }
+        self.wire.begin_answer();
         let (head, body) = answer.into_parts();
         let socket = socket::Conversation::new(head.extensions().get().cloned(), body);
         let size = BodySize::Stream;
@@ -256,6 +274,7 @@ impl<T: Transport> Speaking<T> {
         is_old: bool,
         ends: bool,
     ) -> io::Result<After> {
+        self.wire.begin_answer();
         let (mut head, body) = answer.into_parts();
         // Until all of it has been taken, it counts among what its user and its address have under way.
         let _under_way = head.extensions().get::<Arc<UnderWay>>().cloned();

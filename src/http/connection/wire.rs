@@ -26,6 +26,34 @@ const READS_IN_A_TURN: u8 = 4;
 /// Most bytes that are read and thrown away after the last answer.
 const MOST_DISCARDED: usize = 1024 * 1024;
 
+/// Bytes a second that an answer's client takes on the whole, or it is given up.
+const FLOOR: u32 = 4 * 1024;
+
+/// How long an answer may still wait for its client: not for ever, since one that is taken drop by drop keeps what it
+/// holds from others.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    left: Duration,
+}
+
+impl Owed {
+    /// Nothing is written yet. `patience` is there for any answer, however short.
+    fn new(patience: Duration) -> Self {
+        Self { left: patience }
+    }
+
+    /// So much more is to be taken.
+    fn add(&mut self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.left += Duration::from_secs_f64(f64::from(bytes) / f64::from(FLOOR));
+    }
+
+    /// So long was waited.
+    fn pay(&mut self, waited: Duration) {
+        self.left = self.left.saturating_sub(waited);
+    }
+}
+
 /// What a connection runs over.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The connection below.
@@ -53,6 +81,8 @@ pub struct Wire<T> {
     reads: Cell<u8>,
     /// How long a client may take nothing of what waits for it.
     patience: Duration,
+    /// How long the answer under way may wait in all.
+    owed: Cell<Owed>,
 }
 
 impl<T: Transport> Wire<T> {
@@ -62,7 +92,13 @@ impl<T: Transport> Wire<T> {
             ahead: RefCell::default(),
             reads: Cell::new(0),
             patience,
+            owed: Cell::new(Owed::new(patience)),
         }
+    }
+
+    /// To be called before an answer is written: what the last one has waited does not count for it.
+    pub fn begin_answer(&self) {
+        self.owed.set(Owed::new(self.patience));
     }
 
     /// What was read ahead. It must not be borrowed across an await.
@@ -143,8 +179,12 @@ impl<T: Transport> Wire<T> {
         Poll::Ready(Ok(()))
     }
 
-    /// Writes all of it, and gives up when the client takes nothing for too long.
+    /// Writes all of it, and gives up when the client takes nothing for too long, or has taken too little of the whole
+    /// answer.
     pub async fn write(&self, mut bytes: Bytes) -> io::Result<()> {
+        let mut owed = self.owed.get();
+        owed.add(bytes.len());
+        self.owed.set(owed);
         while bytes.has_remaining() {
             let some = std::future::poll_fn(|cx| self.poll_write_some(cx, &mut bytes));
             self.in_time(some).await?;
@@ -154,9 +194,12 @@ impl<T: Transport> Wire<T> {
     }
 
     async fn in_time(&self, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
-        timeout(self.patience, work)
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        let mut owed = self.owed.get();
+        let began = Instant::now();
+        let done = timeout(self.patience.min(owed.left), work).await;
+        owed.pay(began.elapsed());
+        self.owed.set(owed);
+        done.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Ends the connection. What the client still sends is taken for a moment and thrown away: a connection that is
@@ -181,9 +224,50 @@ impl<T: Transport> Wire<T> {
         }
     }
 
+    /// Has the kernel cut the connection when a client takes nothing for so long. It counts the time of a window that
+    /// opens and closes again, too: so not for answers, which a slow client may take steadily.
+    pub fn cut_after(&self, patience: Duration) {
+        let io = self.io.borrow();
+        let _gone_already = SockRef::from(io.tcp()).set_tcp_user_timeout(Some(patience));
+    }
+
     /// Has the kernel drop the connection, and what waits in it, as soon as it is closed.
     pub fn cut(&self) {
         let io = self.io.borrow();
         let _gone_already = SockRef::from(io.tcp()).set_linger(Some(Duration::ZERO));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether an answer of this size, written in parts, comes through to a client that takes so many bytes a second.
+    fn comes_through(size: u32, a_second: u32) -> bool {
+        let mut owed = Owed::new(Duration::from_secs(10));
+        let mut taken = 0;
+        while taken < size {
+            let part = (size - taken).min(256 * 1024);
+            owed.add(part as usize);
+            owed.pay(Duration::from_secs_f64(
+                f64::from(part) / f64::from(a_second),
+            ));
+            if owed.left.is_zero() {
+                return false;
+            }
+            taken += part;
+        }
+        true
+    }
+
+    #[test]
+    fn a_slow_client_gets_its_page_and_one_that_takes_drops_is_given_up() {
+        for size in [1, 1024, 512 * 1024, 20 * 1024 * 1024] {
+            assert!(comes_through(size, 8 * 1024), "{size}");
+            assert!(comes_through(size, 5 * 1024), "{size}");
+        }
+        assert!(comes_through(100, 50), "a short one");
+        assert!(!comes_through(512 * 1024, 2 * 1024));
+        assert!(!comes_through(20 * 1024 * 1024, 4_000));
     }
 }

@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import edges from "./edges.mjs";
 import {
   PASSWORD, PATIENCE, complaints, composer, connected, empty, enter, ids, launch, press, say, shows, state, tabTo, texts, type,
   withoutStorage,
@@ -19,6 +20,7 @@ assert(hurried, "say where the servers are: node run.mjs http://127.0.0.1:8000 h
 const mark = Math.random().toString(36).slice(2, 8); // the server's database may hold names of earlier runs
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const faults = []; // what must never happen in any page: requests to other hosts, refused scripts, errors, dialogs
+const isExpected = new Set(); // pages that may ask whether to leave: they are told to stay
 const addresses = []; // of all requests and sockets
 
 async function server(deed) {
@@ -36,6 +38,7 @@ function watch(page) {
   page.on("websocket", (socket) => asked(socket.url()));
   page.on("pageerror", (error) => faults.push(`an error in the page: ${error.stack}`));
   page.on("dialog", (dialog) => {
+    if (isExpected.has(page) && dialog.type() === "beforeunload") return dialog.dismiss();
     faults.push(`a dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
@@ -275,18 +278,6 @@ const tests = {
     assertNoHole(await ids(alice.page));
   },
 
-  async "a message over the limit is not sent, and not lost"() {
-    const { page } = alice;
-    await composer(page).click();
-    await type(page, "x".repeat(100));
-    for (let doubled = 0; doubled < 8; doubled++) await press(page, "Control+A", "Control+C", "End", "Control+V");
-    const long = "x".repeat(25_600);
-    await press(page, "Enter");
-    await page.getByRole("alert").getByText("at most").waitFor();
-    assert.equal(await composer(page).inputValue(), long);
-    await empty(page);
-  },
-
   async "who writes too fast is told so, until it is over"() {
     const { page, context } = await open(browser, {}, hurried);
     await enter(page, `carol_${mark}`, PASSWORD, { isNew: true });
@@ -316,15 +307,7 @@ const tests = {
     }
   },
 
-  async "it fits a phone and a wide screen"() {
-    for (const [width, height] of [[320, 500], [390, 844], [1440, 900]]) {
-      await bob.page.setViewportSize({ width, height });
-      assert(await bob.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
-      await bob.page.getByRole("button", { name: "Send" }).click({ trial: true });
-      await bob.page.getByRole("button", { name: "Log out" }).click({ trial: true });
-      await picture(bob.page, `${width}`);
-    }
-  },
+  ...edges({ base, hurried, browser, mark, alice, bob, open, picture, server, isExpected }),
 
   async "axe finds nothing wrong, on paper and in the dark, on a phone and a wide screen"() {
     const stranger = await open(browser);
@@ -353,16 +336,6 @@ const tests = {
       assert.deepEqual(await complaints(page), []);
       await picture(page, "blocked");
     });
-  },
-
-  async "logging out ends it, here and in the other tab"() {
-    const other = await alice.context.newPage();
-    await other.goto(base);
-    await connected(other);
-    await alice.page.getByRole("button", { name: "Log out" }).click();
-    for (const page of [alice.page, other]) await page.getByRole("button", { name: "Log in" }).waitFor();
-    assert.equal(await login(other), null);
-    await other.close();
   },
 
   async "the documents show themselves"() {

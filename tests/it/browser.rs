@@ -43,7 +43,7 @@ fn folder() -> PathBuf {
 /// A value that is set where a person types hides a page that nobody can type into.
 #[test]
 fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
-    for name in ["run.mjs", "hands.mjs"] {
+    for name in ["run.mjs", "edges.mjs", "hands.mjs"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
         let steps = std::fs::read_to_string(path.join(name)).expect("a text");
         for way_around in [
@@ -77,6 +77,8 @@ fn people_chat_in_a_browser() {
         .env("RATE_LIMITS", "on")
         .env("MESSAGES_PER_SECOND", 1)
         .env("MESSAGE_BURST", 3)
+        .env("MAX_CONTENT_BYTES", 1_000)
+        .env("MAX_FRAME_BYTES", 1_512)
         .start();
     let mut steps = Command::new("node")
         .arg("run.mjs")

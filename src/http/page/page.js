@@ -6,11 +6,13 @@ let me, limits, socket, epoch, seq, retry, pause, behind, attempt = 0, tries = 0
 let shown = new Set(), online = new Set(); // ids of the messages on the screen; names of who is here
 let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
 let slow = false; // the notice says that messages wait for their turn: it goes when one of them is through
+let hasLeft = false; // the login is over, and this tab stayed with what waits in it
 let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
 
 // The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
 const stored = () => { try { return JSON.parse(localStorage.getItem(KEY)); } catch { return null; } };
-const store = (tokens) => localStorage.setItem(KEY, JSON.stringify({ ...tokens, until: Date.now() + tokens.expires_in * 1000 }));
+const store = (tokens, username) =>
+  localStorage.setItem(KEY, JSON.stringify({ ...tokens, username, until: Date.now() + tokens.expires_in * 1000 }));
 async function call(path, body, access) {
   const headers = { "Content-Type": "application/json", ...(access && { Authorization: `Bearer ${access}` }) };
   const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) })
@@ -24,7 +26,7 @@ const token = (stale) => (navigator.locks ?? { request: (_, work) => work() }).r
   const login = stored();
   if (!login) throw Object.assign(Error("Please log in again."), { status: 401 });
   if (login.access_token !== stale && login.until > Date.now() + 30_000) return login.access_token;
-  store(await call("/api/auth/refresh", { refresh_token: login.refresh_token }));
+  store(await call("/api/auth/refresh", { refresh_token: login.refresh_token }), login.username);
   return new Promise((done) => setTimeout(done, 200, stored().access_token)); // other tabs see the store a moment later
 });
 async function asUser(path, body, stale) {
@@ -65,13 +67,17 @@ function closed(code, reason) {
   socket = null;
   state(`The server closed the connection (${reason || code}). Reload the page to try again.`);
 }
-function lost(why, wait) {
-  const old = socket, delay = wait || Math.min(30_000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2);
+function hangUp() {
+  const old = socket;
   socket = pause = null;
   catching = true;
   attempt++;
   clearTimeout(retry);
   old?.close();
+}
+function lost(why, wait) {
+  const delay = wait || Math.min(30_000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2);
+  hangUp();
   state(`${why} Trying again${delay < 2000 ? "…" : ` in ${Math.round(delay / 1000)} s.`}`);
   retry = setTimeout(connect, delay);
 }
@@ -101,14 +107,15 @@ async function receive(frame, line) {
   } else if (frame.type === "reconnect") pause = frame.after_ms;
 }
 async function welcome(frame, line) {
-  if (me && frame.username !== me) { // another tab logged in as somebody else: what waits is not their words
+  if (me && frame.username.toLowerCase() !== me.toLowerCase()) { // another tab logged in as somebody else: what waits is not their words
     const words = [...outbox.values()].map((waiting) => waiting.content);
     [...outbox.keys()].forEach(settle);
     text.value = [...words, text.value].filter(Boolean).join("\n");
     notice(`This browser is logged in as ${frame.username} now.`);
     epoch = null;
   }
-  ({ username: me, limits } = frame);
+  ({ limits } = frame);
+  iAm(frame.username);
   online = new Set(frame.online);
   showOnline();
   if (frame.epoch === epoch) return catchUp();
@@ -142,7 +149,18 @@ function ready() {
 function flush() {
   const [id, waiting] = outbox.entries().next().value ?? [];
   if (!id || inFlight || catching) return;
-  if (tell({ type: "message", room: ROOM, content: waiting.content, client_id: id, ref: id })) inFlight = id;
+  const tooLarge = whyTooLarge(waiting.content); // the limits may have changed, or were not known when it was written
+  if (tooLarge) return refused({ ref: id, detail: tooLarge });
+  if (tell(messageOf(id, waiting.content))) inFlight = id;
+}
+const messageOf = (id, content) => ({ type: "message", room: ROOM, content, client_id: id, ref: id });
+function whyTooLarge(content) { // counted as it travels too: quotes, line breaks and control characters grow in JSON
+  const bytes = (words) => new TextEncoder().encode(words).length, length = bytes(content);
+  if (length > limits?.content_bytes) return `That is ${length} bytes long; at most ${limits.content_bytes} fit.`;
+  const packed = bytes(JSON.stringify(messageOf("0".repeat(32), content)));
+  if (packed > limits?.frame_bytes)
+    return `That is ${packed} bytes long with its quotes, line breaks and control characters; at most ${limits.frame_bytes} fit.`;
+  return "";
 }
 function refused({ ref, detail, retry_after_ms: wait }) {
   if (ref === "sync" && wait === undefined) epoch = null; // the cursor leads nowhere: start afresh
@@ -162,6 +180,7 @@ function settle(id) {
   flush();
 }
 // What is on the screen.
+const iAm = (name) => Object.assign($("me"), { textContent: me = name, title: name });
 const make = (tag, name, words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
 function entry(name, at, words) {
   const li = make("li", ""), face = make("span", "face", name[0].toUpperCase()), who = make("span", "who");
@@ -202,10 +221,11 @@ function showOnline() {
   $("count").textContent = online.size;
   $("online").replaceChildren(...[...online].sort().map((name) => Object.assign(make("li", "", name), { dir: "auto" })));
 }
-function leave(why) {
+function leave(why) { // who has words waiting here is asked first, and may stay with them
   localStorage.removeItem(KEY);
   sessionStorage.setItem(KEY, why);
-  outbox.clear();
+  state(why);
+  hasLeft = true;
   location.reload();
 }
 const isNew = () => $("login").elements.to.value === "register";
@@ -220,7 +240,7 @@ $("login").onsubmit = async (event) => {
   $("fields").disabled = true;
   try {
     if (isNew()) await call("/api/auth/register", about);
-    store(await call("/api/auth/login", about));
+    store(await call("/api/auth/login", about), about.username);
     location.reload();
   } catch (error) {
     $("refusal").textContent = error.message;
@@ -228,7 +248,14 @@ $("login").onsubmit = async (event) => {
   $("fields").disabled = false;
   focused.focus(); // disabling took it away
 };
-$("logout").onclick = () => asUser("/api/auth/logout", {}).catch(() => {}).then(() => leave(""));
+$("logout").onclick = async () => {
+  hangUp(); // the server ends it with the login, which would be news only to who did not ask for it
+  const access = await token().catch(() => null);
+  localStorage.removeItem(KEY); // the other tabs go to the door, before the server closes their sockets
+  if (access) await call("/api/auth/logout", {}, access).catch(() => {});
+  outbox.clear();
+  leave("");
+};
 $("older").onclick = () => history(log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
 text.addEventListener("keydown", (event) => {
   // The Enter that ends a composition sends nothing. Safari gives it after the composition's end, with 229 as its code.
@@ -236,9 +263,9 @@ text.addEventListener("keydown", (event) => {
 });
 $("composer").onsubmit = (event) => {
   event.preventDefault();
-  const content = text.value, bytes = new TextEncoder().encode(content).length, tooLong = bytes > limits?.content_bytes;
-  notice(tooLong ? `That is ${bytes} bytes long; at most ${limits.content_bytes} fit.` : "");
-  if (!content.trim() || tooLong) return;
+  const content = text.value, tooLarge = whyTooLarge(content);
+  notice(tooLarge);
+  if (!content.trim() || tooLarge) return;
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   outbox.set(id, { content, li: log.appendChild(entry(me ?? "me", new Date(), content)) });
   box.scrollTop = box.scrollHeight;
@@ -252,7 +279,11 @@ addEventListener("keydown", ({ key }) => {
   $("people").open = false;
 });
 addEventListener("resize", () => document.activeElement === text && box.scrollTo(0, box.scrollHeight)); // a phone's keyboard
-addEventListener("storage", ({ key }) => key === KEY && $("chat").hidden === Boolean(stored()) && location.reload());
+addEventListener("storage", ({ key }) => {
+  if (key !== KEY) return;
+  if ($("chat").hidden === Boolean(stored())) location.reload();
+  else if (hasLeft && stored()) [hasLeft] = [false, connect()];
+});
 addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
 function start() {
   try {
@@ -265,6 +296,8 @@ function start() {
   $("refusal").textContent = sessionStorage.getItem(KEY);
   $("login").onchange(); // a browser may have kept the choice over a reload
   (stored() ? text : $("username")).focus();
-  if (stored()) connect();
+  if (!stored()) return;
+  if (stored().username) iAm(stored().username); // before any line is open: what is written now is this person's
+  connect();
 }
 start();

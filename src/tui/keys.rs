@@ -4,8 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{
     chat::Chat,
-    draw,
+    draw, outbox,
     state::{About, Effect, Field, LoginForm, Mode, Screen, State},
+    typing,
     update::{fetch_older, reconnect},
     view::{View, Wall},
 };
@@ -133,7 +134,7 @@ fn press_in_form(form: &mut LoginForm, key: KeyEvent) -> Option<Effect> {
                 Field::Username => &mut form.username,
                 Field::Password => &mut form.password,
             };
-            field.input(key);
+            typing::input(field, key);
         }
     }
     None
@@ -198,7 +199,7 @@ fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         }
         KeyCode::Tab | KeyCode::BackTab => {}
         _ => {
-            chat.input.input(key);
+            typing::input(&mut chat.input, key);
         }
     }
     Vec::new()
@@ -233,6 +234,11 @@ fn submit(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let client_id = format!("{:016x}{:016x}", state.dice.roll(), state.dice.roll());
+    let request = outbox::request(&client_id, content, &chat.room);
+    if let Some(why) = outbox::why_too_large(&request, chat.limits.frame_bytes) {
+        state.hint(About::Typed, why);
+        return Vec::new();
+    }
     chat.outbox.push(client_id, content.to_owned());
     state.warned = false;
     chat.set_input("");

@@ -18,6 +18,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod typing;
 pub mod update;
 pub mod view;
 

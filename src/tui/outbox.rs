@@ -87,27 +87,25 @@ impl Outbox {
     }
 
     /// The frame to send now, if there is one. One message at a time: a later one never overtakes an earlier one,
-    /// even when the earlier one has to be tried again.
-    pub fn next(&mut self, now: Millis, room: &str) -> Option<Request> {
+    /// even when the earlier one has to be tried again. What fits no frame of this many bytes is refused here.
+    pub fn next(&mut self, now: Millis, room: &str, frame_bytes: usize) -> Option<Request> {
         if now < self.hold_until {
             return None;
         }
-        let next = self
-            .pending
-            .iter_mut()
-            .find(|p| !matches!(p.fate, Fate::Refused(_)))?;
-        if matches!(next.fate, Fate::Sent(at) if now < at + ANSWER_TIME) {
-            return None;
+        let unsent = |p: &&mut Pending| !matches!(p.fate, Fate::Refused(_));
+        for next in self.pending.iter_mut().filter(unsent) {
+            if matches!(next.fate, Fate::Sent(at) if now < at + ANSWER_TIME) {
+                return None;
+            }
+            let request = request(&next.client_id, &next.content, room);
+            if let Some(why) = why_too_large(&request, frame_bytes) {
+                next.fate = Fate::Refused(why);
+                continue;
+            }
+            next.fate = Fate::Sent(now);
+            return Some(request);
         }
-        next.fate = Fate::Sent(now);
-        Some(Request::with_ref(
-            next.client_id.clone(),
-            Command::Message(SendMessage {
-                content: next.content.clone(),
-                room: Some(room.to_owned()),
-                client_id: Some(next.client_id.clone()),
-            }),
-        ))
+        None
     }
 
     /// The server closed the connection since a frame was too large, which only what is on its way can have been. To send
@@ -171,13 +169,39 @@ impl Outbox {
     }
 }
 
+/// The frame of a message.
+#[must_use]
+pub fn request(client_id: &str, content: &str, room: &str) -> Request {
+    Request::with_ref(
+        client_id.to_owned(),
+        Command::Message(SendMessage {
+            content: content.to_owned(),
+            room: Some(room.to_owned()),
+            client_id: Some(client_id.to_owned()),
+        }),
+    )
+}
+
+/// Why a frame cannot be sent to a server that takes so many bytes. Counted as it travels: what is short enough as a
+/// text may not be as JSON.
+#[must_use]
+pub fn why_too_large(request: &Request, frame_bytes: usize) -> Option<String> {
+    let bytes = serde_json::to_string(request).map_or(usize::MAX, |text| text.len());
+    (bytes > frame_bytes).then(|| {
+        format!(
+            "This is {bytes} bytes long with its quotes, line breaks and control characters: at most {frame_bytes} are taken. \
+             Shorten it or send it in parts."
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::time;
 
     fn sent(outbox: &mut Outbox, now: Millis) -> Option<(String, String)> {
-        let request = outbox.next(now, "general")?;
+        let request = outbox.next(now, "general", 1_000)?;
         let Command::Message(message) = request.command else {
             panic!("not a message");
         };
@@ -260,6 +284,16 @@ mod tests {
             Some("first")
         );
         assert!(!outbox.refused(0, &error("z", None)));
+    }
+
+    #[test]
+    fn a_message_is_measured_as_it_travels_before_it_is_sent() {
+        let mut outbox = Outbox::default();
+        outbox.push("a".into(), "\u{1}".repeat(200));
+        outbox.push("b".into(), "x".repeat(800));
+        assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
+        assert_eq!(outbox.unsent(), 1);
+        assert!(outbox.take_refused().is_some());
     }
 
     #[test]

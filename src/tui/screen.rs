@@ -9,11 +9,17 @@ use crossterm::{
     cursor::Show,
     event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input, EventStream},
     execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    terminal::{
+        Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+        enable_raw_mode,
+    },
 };
 use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
-use rustix::io::Errno;
+use rustix::{
+    io::Errno,
+    process::{Signal, getpid, kill_process},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -91,6 +97,30 @@ fn take_over() -> io::Result<Terminal> {
     Terminal::new(CrosstermBackend::new(io::stdout()))
 }
 
+/// Takes the terminal over again after the program was stopped, in whatever state the shell left it.
+fn take_again(terminal: &mut Terminal) -> io::Result<()> {
+    // Where raw mode counts as on, putting it on does nothing.
+    disable_raw_mode()?;
+    enable_raw_mode()?;
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        Clear(ClearType::All)
+    )?;
+    // One that knows nothing of what was on the screen draws all of it. (Its own `clear` would ask the terminal for the
+    // cursor, and wait for the answer among the keys.)
+    *terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    Ok(())
+}
+
+/// Another program asked this one to stop (`kill -TSTP`; in raw mode Ctrl+Z is a key like any other).
+fn stand_aside(terminal: &mut Terminal) -> io::Result<()> {
+    give_back()?;
+    kill_process(getpid(), Signal::STOP)?;
+    take_again(terminal)
+}
+
 fn give_back() -> io::Result<()> {
     let is_cooked = disable_raw_mode();
     execute!(
@@ -144,6 +174,8 @@ async fn chat(
     let mut input = EventStream::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
+    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut last_words = None;
@@ -164,6 +196,14 @@ async fn chat(
             }
             _ = terminate.recv() => Event::Stop,
             _ = hangup.recv() => Event::Stop,
+            _ = stop.recv() => {
+                stand_aside(terminal)?;
+                continue;
+            }
+            _ = resumed.recv() => {
+                take_again(terminal)?;
+                continue;
+            }
         };
         let mut waiting = Some(event);
         // What is already waiting is taken in before the screen is drawn again.

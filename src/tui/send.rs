@@ -76,6 +76,8 @@ fn from_stdin() -> Result<String, ClientError> {
     let text = String::from_utf8(bytes).map_err(|_| {
         ClientError::usage("The text is not UTF-8: convert it first, for example with iconv.")
     })?;
+    // What PowerShell and some editors put before a text is no part of it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 

@@ -189,6 +189,25 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// The end of the text in `width` columns; `…` stands for the start that was cut.
+#[must_use]
+pub fn cut_start(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |(_, grapheme): &(usize, &str)| {
+        used += grapheme.width();
+        used <= width
+    };
+    let kept = text.grapheme_indices(true).rev().take_while(fits).last();
+    let at = kept.map_or(text.len(), |(at, _)| at);
+    if width == 0 {
+        return String::new();
+    }
+    format!("…{}", &text[at..])
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -269,6 +288,12 @@ pub(crate) mod tests {
         assert_eq!(cut("alice", 5), "alice");
         assert_eq!(cut("alexandria", 5), "alex…");
         assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(
+            cut_start("chat.example.org:8443", 21),
+            "chat.example.org:8443"
+        );
+        assert_eq!(cut_start("chat.example.org:8443", 10), "….org:8443");
+        assert_eq!(cut_start("日本語", 4), "…語");
     }
 
     /// Any text, with the dangerous characters far more often than chance would have them.

@@ -168,7 +168,9 @@ fn send_next(state: &mut State) -> Option<Effect> {
         return None;
     }
     let chat = state.chat.as_mut()?;
-    chat.outbox.next(state.now, &chat.room).map(Effect::Say)
+    let most = chat.limits.frame_bytes;
+    let next = chat.outbox.next(state.now, &chat.room, most);
+    next.map(Effect::Say)
 }
 
 fn frame_came(state: &mut State, frame: event::Event) -> Vec<Effect> {

@@ -1,159 +1,12 @@
 //! The terminal client in a real terminal, typed into as people type.
 
-use std::{
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
-    process::{Command, Output},
-    thread,
-};
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, eventually, run, unique};
+use crate::support::{BINARY, Backend, PASSWORD, Server, Terminal, User, eventually, run};
 
 on_both![a_chat_in_a_terminal];
-
-/// A terminal with a program in it.
-struct Terminal {
-    name: String,
-    home: TempDir,
-    size: (u16, u16),
-}
-
-impl Terminal {
-    fn new() -> Self {
-        Self::sized(100, 30)
-    }
-
-    fn sized(columns: u16, rows: u16) -> Self {
-        Self {
-            name: format!("parlour-test-{}", unique()),
-            home: tempfile::tempdir().expect("a folder"),
-            size: (columns, rows),
-        }
-    }
-
-    fn tmux(&self, args: &[&str]) -> Output {
-        let mut command = Command::new("tmux");
-        command
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("XDG_STATE_HOME", self.home.path().join("state"))
-            .env("TERM", "xterm-256color")
-            .env("LC_ALL", "C.UTF-8");
-        for name in ["PATH", "LLVM_PROFILE_FILE"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        command
-            .current_dir(self.home.path())
-            .args(["-u", "-f", "/dev/null", "-L", &self.name])
-            .args(args)
-            .output()
-            .expect("tmux is installed")
-    }
-
-    /// Runs `parlour ARGS`; when it has ended, the terminal says how.
-    fn start(&self, args: &str) {
-        self.run(&format!(
-            "'{}' {args}; echo ended with $?; exec sleep 1000",
-            *BINARY
-        ));
-    }
-
-    /// Runs a command of the shell.
-    fn run(&self, command: &str) {
-        let _ = self.tmux(&["kill-server"]);
-        let (columns, rows) = (self.size.0.to_string(), self.size.1.to_string());
-        // A server that is still on its way out takes the new session with it.
-        let new_session = ["new-session", "-d", "-x", &columns, "-y", &rows, command];
-        eventually("tmux starts a session", || {
-            self.tmux(&new_session).status.success().then_some(())
-        });
-    }
-
-    fn screen(&self) -> String {
-        String::from_utf8(self.tmux(&["capture-pane", "-p"]).stdout).expect("UTF-8")
-    }
-
-    /// Waits until the screen is as wanted.
-    #[track_caller]
-    fn until(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let start = std::time::Instant::now();
-        loop {
-            let screen = self.screen();
-            if wanted(&screen) {
-                return screen;
-            }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "the terminal never showed {what}:\n{screen}"
-            );
-            thread::sleep(std::time::Duration::from_millis(50));
-        }
-    }
-
-    #[track_caller]
-    fn shows(&self, text: &str) -> String {
-        self.until(text, |screen| screen.contains(text))
-    }
-
-    fn press(&self, key: &str) {
-        self.tmux(&["send-keys", key]);
-    }
-
-    fn type_text(&self, text: &str) {
-        self.tmux(&["send-keys", "-l", text]);
-    }
-
-    fn write(&self, text: &str) {
-        self.type_text(text);
-        self.press("Enter");
-    }
-
-    /// Pastes as a terminal does that was asked to mark what is pasted.
-    fn paste(&self, text: &str) {
-        self.tmux(&["set-buffer", "--", text]);
-        self.tmux(&["paste-buffer", "-p"]);
-    }
-
-    /// The words on the screen, wherever a row ends.
-    fn words(&self) -> String {
-        let screen = self.screen().replace(|c: char| "│╭╮╰╯─›".contains(c), " ");
-        screen.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
-    /// Waits until these words are on the screen, in however many rows.
-    #[track_caller]
-    fn says(&self, text: &str) {
-        self.until(text, |_| self.words().contains(text));
-    }
-
-    /// Sends a signal to the program in it, by name.
-    fn signal(&self, name: &str) {
-        let pane = self.tmux(&["list-panes", "-F", "#{pane_pid}"]).stdout;
-        let shell = String::from_utf8(pane).expect("a number");
-        let sent = Command::new("pkill")
-            .args([&format!("-{name}"), "-P", shell.trim(), "parlour"])
-            .status();
-        assert!(sent.expect("pkill runs").success(), "{name}");
-    }
-
-    fn log_in(&self, name: &str) {
-        self.shows("Log in");
-        self.write(name);
-        self.write(PASSWORD);
-        self.shows("● connected");
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.tmux(&["kill-server"]);
-    }
-}
 
 /// Registers, sends, receives, scrolls, and sees the server die and come back with nothing missing.
 fn a_chat_in_a_terminal(backend: Backend) {
@@ -307,7 +160,10 @@ fn an_evening_in_a_terminal(columns: u16, rows: u16) {
     terminal.type_text(PASSWORD);
     hidden(&terminal.shows("••••"));
     terminal.press("Enter");
-    terminal.shows("connected");
+    let screen = terminal.shows("connected");
+    let url = server.url();
+    let (_, port) = url.rsplit_once(':').expect("a port");
+    assert!(screen.contains(&format!(":{port}")), "{screen}");
     let screen = terminal.until("bob's words", |screen| screen.contains("خواهم"));
     assert!(!screen.contains("\\u{"), "{screen}");
 
@@ -422,6 +278,88 @@ fn a_signal_gives_the_terminal_back() {
     terminal.signal("TERM");
     let screen = terminal.shows("ended with 0");
     assert!(!screen.contains("Log in"), "{screen}");
+}
+
+/// Quotes take two bytes each in a frame.
+#[test]
+fn a_message_that_fits_no_frame_is_said_to_be_too_large_and_does_not_cut_the_line() {
+    let server = Server::with(Backend::Sqlite)
+        .env("MAX_CONTENT_BYTES", 1_000)
+        .env("MAX_FRAME_BYTES", 1_512)
+        .start();
+    let bob = User::register(&server, "bob");
+    User::register(&server, "alice");
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    terminal.write(&"\"".repeat(900));
+    terminal.says("with its quotes, line breaks and control characters: at most 1512 are taken");
+    terminal.press("C-u");
+    terminal.until("an empty input", |screen| !screen.contains("\"\"\""));
+    terminal.write("a short one");
+    eventually("the short one is stored", || {
+        (contents(&bob.history()) == ["a short one"]).then_some(())
+    });
+    let screen = terminal.shows("a short one");
+    assert!(screen.contains("● connected") && !screen.contains("not stored"));
+    assert!(!server.log().contains("1009"), "{}", server.log());
+}
+
+#[test]
+fn keys_go_by_whole_characters_of_many_code_points() {
+    let server = Server::start(Backend::Sqlite);
+    let bob = User::register(&server, "bob");
+    User::register(&server, "alice");
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    let family = "👩\u{200d}👩\u{200d}👧";
+    terminal.type_text(&format!("{family}e\u{301}x"));
+    for _ in 0..3 {
+        terminal.press("Left");
+    }
+    terminal.type_text("1");
+    terminal.press("Right");
+    terminal.type_text("2");
+    terminal.press("Right");
+    terminal.type_text("3");
+    terminal.press("Left");
+    terminal.press("BSpace");
+    terminal.press("DC");
+    terminal.press("Enter");
+    eventually("the message is stored", || {
+        (contents(&bob.history()) == [format!("1{family}2x")]).then_some(())
+    });
+}
+
+/// In raw mode Ctrl+Z is a key like any other (undo). Others may stop the client all the same, and the shell then sets
+/// the terminal as it likes it.
+#[test]
+fn a_client_that_was_stopped_takes_the_terminal_over_again() {
+    let server = Server::start(Backend::Sqlite);
+    let bob = User::register(&server, "bob");
+    User::register(&server, "alice");
+    for signal in ["TSTP", "STOP"] {
+        let terminal = Terminal::new();
+        terminal.run("bash --norc --noprofile");
+        terminal.write(&format!("'{}' tui --server {}", *BINARY, server.url()));
+        terminal.log_in("alice");
+        terminal.signal(signal);
+        terminal.until("the shell", |screen| screen.contains("Stopped"));
+        terminal.write("stty sane; clear; echo between; fg");
+        terminal.until("the chat again", |screen| {
+            screen.contains("● connected") && !screen.contains("between")
+        });
+        terminal.write(&format!("after {signal}"));
+        eventually("what is typed goes to the chat", || {
+            let stored = contents(&bob.history());
+            (stored.last()? == &format!("after {signal}")).then_some(())
+        });
+        terminal.write("/quit");
+        terminal.until("the shell's own screen", |screen| {
+            screen.contains("between")
+        });
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crossterm::{
     terminal,
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Failure;
 use crate::{crypto::random_bytes, printing, protocol::body};
@@ -160,7 +161,8 @@ fn typed(question: &str) -> Result<String, Failure> {
             KeyCode::Char('u') if with_control => text.clear(),
             KeyCode::Char(letter) if !with_control => text.push(letter),
             KeyCode::Backspace => {
-                text.pop();
+                let last = text.grapheme_indices(true).next_back();
+                text.truncate(last.map_or(0, |(at, _)| at));
             }
             _ => {}
         }
@@ -177,7 +179,8 @@ fn first_line() -> Result<String, Failure> {
             "The password on standard input was not read ({error}): it must be a line of UTF-8."
         ))
     })?;
-    let line = line.strip_suffix('\n').unwrap_or(&line);
+    let line = without_bom(&line);
+    let line = line.strip_suffix('\n').unwrap_or(line);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
         return Err(Failure::Wrong(
@@ -185,6 +188,11 @@ fn first_line() -> Result<String, Failure> {
         ));
     }
     Ok(line.to_owned())
+}
+
+/// What PowerShell and some editors put before a text is no part of it.
+fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Asks whether a deletion is meant.

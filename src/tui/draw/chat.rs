@@ -14,7 +14,7 @@ use crate::tui::{
     chat::Chat,
     link::Status,
     state::State,
-    text::{cut, visible, wrap},
+    text::{cut, cut_start, visible, wrap},
     view::{View, colour},
 };
 
@@ -51,11 +51,32 @@ pub(super) fn connection(state: &State) -> (String, Color) {
 }
 
 fn name_of_all(state: &State, chat: &Chat) -> Line<'static> {
+    let address = format!(" {}@{}", visible(&chat.me), visible(&state.server));
     Line::from(vec![
         " Parlour ".bold().fg(Color::Cyan),
         Span::from(format!(" #{} ", visible(&chat.room))).bold(),
-        Span::from(format!(" {}@{}", visible(&chat.me), visible(&state.server))).gray(),
+        Span::from(address).gray(),
     ])
+}
+
+/// The same, or what matters most of it, in so many columns. What tells one server from another stands at the end of
+/// its address, so that this is what stays.
+fn name_within(state: &State, chat: &Chat, width: usize) -> Line<'static> {
+    let all = name_of_all(state, chat);
+    if all.width() <= width {
+        return all;
+    }
+    let (me, server) = (visible(&chat.me), visible(&state.server));
+    let address = format!(" {me}@{server}");
+    let room = format!(" #{} ", visible(&chat.room));
+    if room.width() + address.width() <= width {
+        return Line::from(vec![room.bold(), address.gray()]);
+    }
+    if address.width() <= width {
+        return Line::from(address).gray();
+    }
+    let end = cut_start(&server, width.saturating_sub(1));
+    Line::from(format!(" {end}")).gray()
 }
 
 /// Columns for the state of the connection: in a narrow window it is worth more than the name of the server.
@@ -66,14 +87,15 @@ fn room_in_bar(name: &Line<'_>, width: u16) -> usize {
 
 fn bar(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
     let ground = Style::new().bg(Color::Indexed(236)).fg(Color::White);
-    let left = name_of_all(state, chat);
     let (text, colour) = connection(state);
-    let right = Line::from(format!(" {} ", cut(&text, room_in_bar(&left, area.width))))
+    let room = room_in_bar(&name_of_all(state, chat), area.width);
+    let right = Line::from(format!(" {} ", cut(&text, room)))
         .fg(colour)
         .alignment(Alignment::Right);
-    frame.render_widget(Paragraph::new(left).style(ground), area);
     let width = u16::try_from(right.width()).unwrap_or(area.width);
     let width = width.min(area.width);
+    let left = name_within(state, chat, usize::from(area.width - width));
+    frame.render_widget(Paragraph::new(left).style(ground), area);
     let corner = Rect {
         x: area.right() - width,
         width,

@@ -11,6 +11,7 @@ mod http;
 mod netns;
 mod server;
 mod socket;
+mod terminal;
 mod user;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use http::{Http, Response, read_response};
 pub use netns::Host;
 pub use server::{BINARY, Finished, Server, run};
 pub use socket::{Closed, Incoming, Socket};
+pub use terminal::Terminal;
 pub use user::{PASSWORD, User};
 
 /// How long a test waits for anything that must happen. Long, since the machine may be busy with other tests.

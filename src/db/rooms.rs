@@ -49,6 +49,17 @@ pub fn list_numbers(conn: &mut AnyConnection, names: &[&str]) -> QueryResult<Vec
     }
 }
 
+/// All rooms, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_all(conn: &mut AnyConnection) -> QueryResult<Vec<Room>> {
+    rooms::table
+        .order(rooms::id)
+        .select((rooms::id, rooms::name, rooms::last_seq))
+        .load(conn)
+}
+
 /// All rooms, with the numbers of their latest changes.
 ///
 /// # Errors

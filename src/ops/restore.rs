@@ -117,7 +117,7 @@ fn open(path: &Path) -> Result<Source, String> {
             "{name} is not a file: a backup is one, and restoring reads it twice."
         ));
     }
-    let (head, contents) = read_through(&file, "Reading the backup")
+    let (head, contents) = read_through(&file, "Reading the backup", None)
         .map_err(|fault| format!("{name} cannot be restored: {fault}. Nothing was changed."))?;
     let damaged = || {
         format!(
@@ -278,7 +278,7 @@ fn keep(storage: &Storage) -> Result<Before, String> {
             let target = free(&stamp, |at| {
                 storage.data_dir.join(format!("replaced-{at}.backup"))
             });
-            backup::make(&storage.database_url, &target)
+            backup::make(&storage.database_url, &target, None)
                 .inspect(|made| {
                     // It can be read, and belongs to whoever has the folder.
                     if let Ok(file) = File::open(&made.path) {

@@ -32,6 +32,8 @@ on_both![
     what_a_restore_replaces_is_kept,
     a_backup_that_is_no_good_is_refused_before_anything_changes,
     a_restore_tells_a_wrong_key_and_says_which_is_needed,
+    a_text_that_does_not_open_is_told_by_backup_and_doctor,
+    a_backup_of_nothing_says_that_it_is_empty,
 ];
 
 const KEY: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
@@ -693,4 +695,67 @@ fn a_backup_of_a_damaged_database_is_refused() {
     let to = server.folder().join("x.backup");
     fails(backup(&server, &to), "No backup was made");
     assert!(!to.exists());
+}
+
+/// One that was damaged years ago would otherwise be in each backup, and the last that still had it be thrown away.
+fn a_text_that_does_not_open_is_told_by_backup_and_doctor(backend: Backend) {
+    let server = serve(backend);
+    let alice = User::register(&server, "alice");
+    for n in 1..=5 {
+        alice.post(&format!("m{n}"), None).expect(201);
+    }
+    let (url, data) = (&server.database.url, server.data_dir());
+    let doctor = || parlour(&["doctor", "--port", "0"], url, &data, Some(KEY));
+    let said = doctor().stdout;
+    assert!(said.contains("Every message opens"), "{said}");
+    let whole = server.folder().join("whole.backup");
+    succeeds(backup(&server, &whole));
+    // A row that was exchanged for another text; two of them.
+    server
+        .database
+        .execute("UPDATE messages SET content = 'x' || content WHERE id IN (2, 4)");
+    let file = server.folder().join("damaged.backup");
+    let made = backup(&server, &file);
+    assert_eq!(made.status.code(), Some(3), "{made:?}");
+    assert!(made.stdout.contains("5 messages"), "{made:?}");
+    assert!(
+        made.stderr.contains("2 texts in it cannot be opened")
+            && made.stderr.contains("message 2 of room general"),
+        "{made:?}"
+    );
+    let found = doctor();
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    assert!(
+        found.stdout.contains("2 of the messages cannot be opened")
+            && found.stdout.contains("message 2 of room general"),
+        "{found:?}"
+    );
+    // It is worth having: the rest comes back.
+    let other = Server::with(backend).env("ENCRYPTION_KEY", KEY).start();
+    let (url, data) = (other.database.url.clone(), other.data_dir());
+    let mut other = other;
+    other.terminate();
+    let path = file.display().to_string();
+    succeeds(parlour(&["restore", &path], &url, &data, Some(KEY)));
+    other.start_again();
+    let mut again = User {
+        addr: other.addr,
+        ..alice
+    };
+    again.log_in();
+    let texts: Vec<_> = again.history();
+    let texts: Vec<_> = texts.iter().map(|message| &message["content"]).collect();
+    assert_eq!(texts, ["m1", "", "m3", "", "m5"]);
+}
+
+/// A copy of the file alone, without what is in its log, looks like a chat that nobody has used.
+fn a_backup_of_nothing_says_that_it_is_empty(backend: Backend) {
+    let server = serve(backend);
+    let file = server.folder().join("empty.backup");
+    let said = succeeds(backup(&server, &file));
+    assert!(said.contains("THE BACKUP IS EMPTY"), "{said}");
+    User::register(&server, "alice");
+    let file = server.folder().join("used.backup");
+    let said = succeeds(backup(&server, &file));
+    assert!(!said.contains("EMPTY"), "{said}");
 }

@@ -4,6 +4,7 @@
 mod format;
 mod place;
 mod progress;
+mod texts;
 
 use std::{
     fs::File,
@@ -21,6 +22,7 @@ pub use self::{
 use self::{
     format::{Head, HeadTable, Writer},
     place::Part,
+    texts::{Texts, Unreadable},
 };
 use crate::{
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
@@ -50,6 +52,8 @@ pub struct Contents {
     pub rows: Vec<(String, u64)>,
     /// Texts that only the right key opens.
     pub key_checks: Vec<String>,
+    /// What does not open with the key that was given.
+    unreadable: Unreadable,
 }
 
 impl Contents {
@@ -73,17 +77,23 @@ impl Contents {
     /// Whether this key opens what is in it.
     #[must_use]
     pub fn opens_with(&self, key: &FoundKey) -> Opens {
-        let key = match key {
-            FoundKey::Given(key) | FoundKey::Kept(_, key) => key,
-            FoundKey::Missing(_) => return Opens::NoKey,
-        };
-        let vault = Vault::new(key.expose_secret());
+        if matches!(key, FoundKey::Missing(_)) {
+            return Opens::NoKey;
+        }
+        let vault = vault_of(key);
         let is_right = |vault: &Vault| self.key_checks.iter().all(|text| vault.open(text).is_ok());
         if vault.as_ref().is_some_and(is_right) {
             Opens::Yes
         } else {
             Opens::No
         }
+    }
+}
+
+fn vault_of(key: &FoundKey) -> Option<Vault> {
+    match key {
+        FoundKey::Given(key) | FoundKey::Kept(_, key) => Vault::new(key.expose_secret()),
+        FoundKey::Missing(_) => None,
     }
 }
 
@@ -98,7 +108,10 @@ pub enum Opens {
     NoKey,
 }
 
-/// Makes a backup and says so. Tells the exit code.
+/// Exit code for a backup that was made, but holds texts that cannot be opened.
+const UNREADABLE: i32 = 3;
+
+/// Makes a backup and says so. Tells the exit code: 1 when there is none, or the key is not the right one.
 ///
 /// # Errors
 /// A sentence about a setting that is not right.
@@ -109,7 +122,10 @@ pub fn run(
 ) -> Result<i32, ConfigError> {
     let storage = Storage::look(settings)?;
     let at = now();
-    let made = place::target(to, &at).and_then(|target| make(&storage.database_url, &target));
+    let key = FoundKey::encryption(keys, &storage.data_dir);
+    let vault = key.as_ref().ok().and_then(vault_of);
+    let made = place::target(to, &at)
+        .and_then(|target| make(&storage.database_url, &target, vault.as_ref()));
     let made = match made {
         Ok(made) => made,
         Err(sentence) => {
@@ -125,28 +141,61 @@ pub fn run(
         size(made.bytes),
         made.at.format("%Y-%m-%d %H:%M:%S")
     );
-    Ok(match about_the_key(&made.contents, keys, &storage) {
-        Ok(about_the_key) => {
-            printing::exit_code(printing::line(format_args!("{said}\n{about_the_key}")))
+    Ok(
+        match key.and_then(|key| about_the_key(&made.contents, key)) {
+            Ok(about_the_key) => {
+                let empty = about_emptiness(&made.contents, &storage.database_url);
+                let printed = printing::line(format_args!("{said}\n{empty}{about_the_key}"));
+                match about_texts(&made.contents.unreadable) {
+                    None => printing::exit_code(printed),
+                    Some(trouble) => {
+                        printing::complain(trouble);
+                        UNREADABLE
+                    }
+                }
+            }
+            Err(trouble) => {
+                // The trouble is what must be told.
+                let _printed = printing::line(said);
+                printing::complain(format_args!(
+                    "The backup is whole, but mind the key. {trouble}"
+                ));
+                1
+            }
+        },
+    )
+}
+
+/// What is to be said when nobody has used the database yet, or when this is not the whole of it.
+fn about_emptiness(contents: &Contents, url: &DatabaseUrl) -> &'static str {
+    if contents.count("users") + contents.count("messages") > 0 {
+        return "";
+    }
+    match url {
+        DatabaseUrl::Sqlite(_) => {
+            "THE BACKUP IS EMPTY: nobody has an account in this database. If people have used it, this is not the file that the server uses, or it was copied without the parlour.db-wal beside it, which holds the newest part.\n"
         }
-        Err(trouble) => {
-            // The trouble is what must be told.
-            let _printed = printing::line(said);
-            printing::complain(format_args!(
-                "The backup is whole, but mind the key. {trouble}"
-            ));
-            1
+        DatabaseUrl::Postgres(_) => {
+            "THE BACKUP IS EMPTY: nobody has an account in this database. If people have used it, DATABASE_URL names another one here than the server's.\n"
         }
-    })
+    }
+}
+
+/// What is wrong with what is in it.
+fn about_texts(unreadable: &Unreadable) -> Option<String> {
+    let Unreadable { count, first } = unreadable;
+    let rest = match count {
+        0 => return None,
+        1 => format!("1 text in it cannot be opened, {first}: it"),
+        many => format!("{many} texts in it cannot be opened, the first is {first}: they"),
+    };
+    Some(format!(
+        "The backup is whole, but {rest} had been changed or damaged in the database before. Keep the older backups, which may still have what was there."
+    ))
 }
 
 /// What is to be said of the key, or what is wrong with it.
-fn about_the_key(
-    contents: &Contents,
-    keys: &KeySettings,
-    storage: &Storage,
-) -> Result<String, ConfigError> {
-    let key = FoundKey::encryption(keys, &storage.data_dir)?;
+fn about_the_key(contents: &Contents, key: FoundKey) -> Result<String, ConfigError> {
     match (contents.opens_with(&key), key) {
         (Opens::Yes, FoundKey::Kept(path, _)) => Ok(format!(
             "The key is not in it, and without the key no message can be read: keep a copy of {} in another place.",
@@ -184,11 +233,12 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Makes a backup of a database and looks it through before it gets its name.
+/// Makes a backup of a database and looks it through before it gets its name; its texts, too, with a vault that opens
+/// them.
 ///
 /// # Errors
 /// A sentence; then nothing is left behind.
-pub fn make(url: &DatabaseUrl, target: &Path) -> Result<Made, String> {
+pub fn make(url: &DatabaseUrl, target: &Path, vault: Option<&Vault>) -> Result<Made, String> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
@@ -231,7 +281,7 @@ pub fn make(url: &DatabaseUrl, target: &Path) -> Result<Made, String> {
         .sync_all()
         .map_err(|error| not_written(&error.into()))?;
     let bytes = part.file().metadata().map_or(0, |found| found.len());
-    let contents = read_through(part.file(), "Checking the backup")
+    let contents = read_through(part.file(), "Checking the backup", vault)
         .map_err(|fault| format!("The backup could not be read again: {fault}. It was thrown away; is the disk sound?"))?
         .1;
     if contents.rows != wanted {
@@ -290,11 +340,16 @@ fn write(
     Ok(wanted)
 }
 
-/// Reads a backup from its beginning to its end, and finds out whether it is whole.
+/// Reads a backup from its beginning to its end, and finds out whether it is whole, and with a vault what that does not
+/// open.
 ///
 /// # Errors
 /// [`Fault`].
-pub fn read_through(mut file: &File, what: &'static str) -> Result<(Head, Contents), Fault> {
+pub fn read_through(
+    mut file: &File,
+    what: &'static str,
+    vault: Option<&Vault>,
+) -> Result<(Head, Contents), Fault> {
     file.rewind()?;
     let length = file.metadata()?.len();
     let reader = Reader::open(file)?;
@@ -302,6 +357,7 @@ pub fn read_through(mut file: &File, what: &'static str) -> Result<(Head, Conten
     let is_of_facts: Vec<bool> = head.tables.iter().map(|t| t.name == "facts").collect();
     let mut progress = Progress::new(what, length);
     let mut key_checks = Vec::new();
+    let mut texts = vault.map(|vault| Texts::new(vault, &head));
     let rows = reader.each_row(|table, row| {
         progress.add(row.len() as u64);
         if is_of_facts.get(table) == Some(&true)
@@ -310,9 +366,18 @@ pub fn read_through(mut file: &File, what: &'static str) -> Result<(Head, Conten
         {
             key_checks.push(value);
         }
+        if let Some(texts) = &mut texts {
+            texts.see(table, row);
+        }
         Ok(())
     })?;
     let names = head.tables.iter().map(|table| table.name.clone());
     let rows = names.zip(rows).collect();
-    Ok((head, Contents { rows, key_checks }))
+    let unreadable = texts.map_or_else(Unreadable::default, |texts| texts.unreadable);
+    let contents = Contents {
+        rows,
+        key_checks,
+        unreadable,
+    };
+    Ok((head, contents))
 }

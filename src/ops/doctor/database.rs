@@ -215,12 +215,20 @@ fn check_tables(
     }
     match facts::list(conn, facts::KEY_CHECK) {
         Ok(sealed) if sealed.is_empty() => report.ok("Nothing in the database is encrypted yet."),
-        Ok(sealed) => check_seals(&sealed, key, report),
+        Ok(sealed) => {
+            let vault = check_seals(&sealed, key, report);
+            if let Some(vault) = vault
+                && standing.pending.is_empty()
+            {
+                tables::check_texts(conn, &vault, report);
+            }
+        }
         Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
     }
 }
 
-fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) {
+/// Tells the vault that opens what is there.
+fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) -> Option<Vault> {
     match key {
         // What is wrong with it has been said.
         None => {}
@@ -232,6 +240,7 @@ fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) {
             match Vault::new(key.expose_secret()) {
                 Some(vault) if sealed.iter().all(|sealed| vault.open(sealed).is_ok()) => {
                     report.ok("ENCRYPTION_KEY opens what is in the database.");
+                    return Some(vault);
                 }
                 _ => report.problem(
                     "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).",
@@ -239,6 +248,7 @@ fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) {
             }
         }
     }
+    None
 }
 
 #[cfg(test)]

@@ -3,11 +3,18 @@
 use super::Report;
 use crate::{
     config::DatabaseUrl,
+    crypto::vault::Vault,
     db::{
-        AnyConnection,
+        AnyConnection, QueryError,
         fitness::{self, Count},
+        messages::{self, Walk},
+        rooms,
     },
+    ops::backup::Progress,
 };
+
+/// Messages that are read at once.
+const PAGE: i64 = 200;
 
 /// Checks tables that are up to date.
 pub fn check(conn: &mut AnyConnection, url: &DatabaseUrl, report: &mut Report) {
@@ -45,6 +52,43 @@ fn try_check(
         report.ok("Every room holds the messages that it has counted.");
     }
     Ok(())
+}
+
+/// Opens every text, and names what does not open.
+pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, report: &mut Report) {
+    match try_open(conn, vault) {
+        Ok((0, _)) => report.ok("Every message opens with ENCRYPTION_KEY."),
+        Ok((count, first)) => report.problem(format!(
+            "{count} of the messages cannot be opened, the first is {first}: they were changed or damaged in the database. They are shown as unreadable; an older backup may still have them."
+        )),
+        Err(error) => report.problem(format!("The messages cannot be read ({error}).")),
+    }
+}
+
+/// How many messages do not open, and the first of them.
+fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), QueryError> {
+    let rooms = rooms::list_all(conn)?;
+    let total = rooms.iter().map(|room| room.last_seq.unsigned_abs()).sum();
+    let mut progress = Progress::new("Opening the messages", total);
+    let (mut count, mut first) = (0, String::new());
+    for room in rooms {
+        let mut last = i64::MIN;
+        loop {
+            let page = messages::list(conn, room.id, Walk::After(last), PAGE)?;
+            let Some(end) = page.last() else { break };
+            last = end.id;
+            progress.add(page.len() as u64);
+            for message in page {
+                if vault.open(&message.content).is_err() {
+                    if count == 0 {
+                        first = format!("message {} of room {}", message.id, room.name);
+                    }
+                    count += 1;
+                }
+            }
+        }
+    }
+    Ok((count, first))
 }
 
 /// As long as every change is a new message, a room holds as many as it has counted.

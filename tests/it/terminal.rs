@@ -357,8 +357,10 @@ fn a_client_that_was_stopped_takes_the_terminal_over_again() {
         });
         terminal.write("/quit");
         terminal.until("the shell's own screen", |screen| {
-            screen.contains("between")
+            screen.contains("bash-") && !screen.contains("connected")
         });
+        terminal.write("echo $((40 + 2))");
+        terminal.shows("42");
     }
 }
 

@@ -21,6 +21,17 @@ use tungstenite::{Message, WebSocket, client::IntoClientRequest as _};
 use crate::support::{Backend, PASSWORD, PATIENCE, Server, eventually};
 
 const NAME: &str = "chat.example.org";
+/// What a client may write, and no one may believe.
+const FORGED: [(&str, &str); 5] = [
+    ("X-Forwarded-For", "203.0.113.9"),
+    ("X-Forwarded-Host", "evil.test"),
+    ("X-Forwarded-Proto", "http"),
+    ("X-Real-IP", "203.0.113.9"),
+    (
+        "Forwarded",
+        "for=203.0.113.9;host=evil.test;proto=http;by=127.0.0.1",
+    ),
+];
 /// Where the browser is: not the proxy's own address.
 const BROWSER: &str = "127.0.0.2:0";
 
@@ -129,10 +140,14 @@ impl Nginx {
 
     fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let (name, body) = (self.authority(), body.to_string());
+        let forged: String = FORGED
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         let mut stream = self.connect();
         write!(
             stream,
-            "POST {path} HTTP/1.1\r\nHost: {name}\r\nOrigin: https://{name}\r\nX-Forwarded-For: 203.0.113.9\r\n\
+            "POST {path} HTTP/1.1\r\nHost: {name}\r\nOrigin: https://{name}\r\n{forged}\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         )
@@ -164,6 +179,10 @@ impl Nginx {
         request
             .headers_mut()
             .insert("origin", origin.parse().expect("a value"));
+        for (name, value) in FORGED {
+            let value = value.parse().expect("a value");
+            request.headers_mut().insert(name, value);
+        }
         match tungstenite::client(request, self.connect()) {
             Ok((socket, _)) => Ok(socket),
             Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(response))) => {
@@ -245,6 +264,8 @@ fn the_documented_nginx_serves_people_on_any_port() {
         format!("https://{NAME}"),
         format!("http://{}", nginx.authority()),
         format!("{own}.evil.test"),
+        "https://evil.test".into(),
+        "http://evil.test".into(),
         "null".into(),
     ] {
         assert_eq!(nginx.open(token, &foreign).err(), Some(403), "{foreign}");

@@ -22,6 +22,8 @@ use crate::{
 
 /// Names the advisory lock that a serving process holds.
 const LOCK: i64 = 0x7061_726c_6f75_7200;
+/// How often a lock that is about to be free is asked for, with a pause after each.
+const MOST_ASKED: usize = 10;
 /// How often the holder looks whether its session still lives.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -35,7 +37,7 @@ pub(super) fn take(
     getrandom::fill(&mut random).map_err(|error| unreachable(&error))?;
     // Hexadecimal digits only: it becomes part of statements.
     let name = format!("parlour-lock-{:016x}", u64::from_ne_bytes(random));
-    if ask(&mut conn, &name).map_err(|error| unreachable(&error))? != Answer::Ours {
+    if insist(&mut conn, &name).map_err(|error| unreachable(&error))? != Answer::Ours {
         return Err(LockError::Taken);
     }
     let url = url.clone();
@@ -55,6 +57,19 @@ enum Answer {
     Soon,
     /// Another process has it.
     Taken,
+}
+
+/// Asks for the lock, and asks again when it is about to be free: that is no other server, not even for a caller that has
+/// no patience with one.
+fn insist(conn: &mut AnyConnection, name: &str) -> QueryResult<Answer> {
+    for _ in 0..MOST_ASKED {
+        let answer = ask(conn, name)?;
+        if answer != Answer::Soon {
+            return Ok(answer);
+        }
+        thread::sleep(ASK_AGAIN);
+    }
+    ask(conn, name)
 }
 
 /// Asks for the lock, and ends the session of this process that has it, if that is in the way.

@@ -12,7 +12,8 @@ use crate::{
         token::{RefreshSecret, Refused},
     },
     db::{
-        self, sessions,
+        self,
+        sessions::{self, Session},
         users::{self, NewUser},
         utc,
     },
@@ -24,6 +25,10 @@ use crate::{
         views::{Login, Register, Tokens, User},
     },
 };
+
+/// Whoever uses a refresh token so soon after it was used is taken for the same client: two tabs, or one that asks again
+/// since no answer came.
+const SAME_USE: TimeDelta = TimeDelta::seconds(30);
 
 /// No password is accepted that would be cut.
 const _: () = assert!(body::MAX_PASSWORD_BYTES <= password::MAX_BYTES);
@@ -204,8 +209,8 @@ fn tokens(app: &App, user_id: i64, session_id: i64, secret: &RefreshSecret) -> R
 }
 
 /// Exchanges a refresh token for new tokens. Each is good once; but when the answer that carried the newest was lost,
-/// the one before it is still good, until the newest has been used. Any older one was stolen, or the newest was: the
-/// login ends.
+/// the one before it is still good, until the newest has been used; soon after its use it gives the same newest again. Any
+/// older one was stolen, or the newest was: the login ends.
 ///
 /// # Errors
 /// 401, 503.
@@ -225,23 +230,18 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
         .read(move |conn| sessions::find(conn, id, at))
         .await?
         .ok_or_else(refused)?;
-    let is_previous = session
-        .previous_hash
-        .as_ref()
-        .is_some_and(|hash| token.matches(hash));
-    if !token.matches(&session.refresh_hash) && !is_previous {
+    if let Some(next) = find_given(app, &session, &token)? {
+        return tokens(app, session.user_id, id, &next);
+    }
+    if !token.matches(&session.refresh_hash) && !is_previous(&session, &token) {
         log::warn!("an old refresh token of login {id} was used again: the login is ended");
         end(app, id).await?;
         return Err(refused());
     }
-    let next = RefreshSecret::generate().map_err(Error::internal)?;
-    let (expected, hash, used, ends) = (
-        session.refresh_hash,
-        next.hash(),
-        token.hash(),
-        // Never sooner than before: the clock may have been put back wrongly, and will be put right.
-        (at + session_life(app)).max(utc(session.expires_at)),
-    );
+    // Never sooner than before: the clock may have been put back wrongly, and will be put right.
+    let ends = (at + session_life(app)).max(utc(session.expires_at));
+    let next = next_secret(app, &token, ends)?;
+    let (expected, hash, used) = (session.refresh_hash, next.hash(), token.hash());
     let updated = app
         .db
         .write(move |conn| sessions::update_refresh(conn, id, &expected, &hash, &used, ends))
@@ -249,14 +249,41 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
     if !updated {
         // Or it was ended meanwhile: then there is no answer to use.
         let live = app.db.read(move |conn| sessions::find(conn, id, at));
-        if live.await?.is_none() {
-            return Err(refused());
+        let session = live.await?.ok_or_else(refused)?;
+        if let Some(next) = find_given(app, &session, &token)? {
+            return tokens(app, session.user_id, id, &next);
         }
         let detail =
             "Another request has just used this refresh token; use the answer to that one.";
         return Err(Error::new(Kind::Conflict, "refresh_conflict", detail));
     }
     tokens(app, session.user_id, id, &next)
+}
+
+fn is_previous(session: &Session, token: &RefreshSecret) -> bool {
+    let previous = session.previous_hash.as_ref();
+    previous.is_some_and(|hash| token.matches(hash))
+}
+
+fn next_secret(app: &App, used: &RefreshSecret, ends: Timestamp) -> Result<RefreshSecret> {
+    (app.tokens.next_refresh(used, ends.timestamp_micros())).map_err(Error::internal)
+}
+
+/// The secret that a moment ago was given for this one, as long as nobody has used it. Of those who ask at the same time
+/// one is first; were the others given another secret, the first one's would end the login when it is used.
+fn find_given(
+    app: &App,
+    session: &Session,
+    token: &RefreshSecret,
+) -> Result<Option<RefreshSecret>> {
+    let ends = utc(session.expires_at);
+    // Each use moves the end, by which it is known when the last one was.
+    let since = (app.clock.now() + session_life(app) - ends).abs();
+    if since > SAME_USE || !is_previous(session, token) {
+        return Ok(None);
+    }
+    let next = next_secret(app, token, ends)?;
+    Ok(next.matches(&session.refresh_hash).then_some(next))
 }
 
 /// Ends the caller's login: its tokens are refused from now on, its sockets are closed.

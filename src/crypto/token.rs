@@ -127,6 +127,23 @@ impl TokenKey {
             .map_err(|_| SigningFailed)
     }
 
+    /// The secret that takes the place of `used` when its login is to end at `ends` (microseconds since 1970). The same for
+    /// the same two, so that it can be told again and need not be kept; without the key, nobody can tell it.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn next_refresh(
+        &self,
+        used: &RefreshSecret,
+        ends: i64,
+    ) -> Result<RefreshSecret, SigningFailed> {
+        // What is signed of a token begins otherwise: with the base64 of a brace.
+        let text = format!("next refresh\n{}\n{ends}", used.0);
+        jsonwebtoken::crypto::sign(text.as_bytes(), &self.encoding, Algorithm::HS256)
+            .map(RefreshSecret)
+            .map_err(|_| SigningFailed)
+    }
+
     /// Reads a refresh token that we have signed; `None` for any other text.
     #[must_use]
     pub fn read_refresh(&self, text: &str) -> Option<(i64, RefreshSecret)> {
@@ -172,7 +189,7 @@ impl fmt::Display for SigningFailed {
 
 impl std::error::Error for SigningFailed {}
 
-/// The secret of a refresh token: 256 random bits, of which only the hash is stored. The token itself is signed and names
+/// The secret of a refresh token: 256 bits, random or made from such with our key, of which only the hash is stored. The token itself is signed and names
 /// its login, so that one that we have issued can be told from one that somebody made up.
 #[derive(Clone)]
 pub struct RefreshSecret(String);
@@ -219,6 +236,28 @@ mod tests {
             (claims.sub.as_str(), claims.sid, claims.exp),
             ("7", 8, NOW + 60)
         );
+    }
+
+    #[test]
+    fn the_next_secret_is_the_same_for_the_same_use_only() {
+        let (a, b) = (
+            RefreshSecret::generate().expect("random"),
+            RefreshSecret::generate().expect("random"),
+        );
+        let next = |key: &TokenKey, used: &RefreshSecret, ends| {
+            key.next_refresh(used, ends).expect("signs").hash()
+        };
+        let one = next(&key(), &a, NOW);
+        assert_eq!(one, next(&key(), &a, NOW));
+        let other = TokenKey::new("another secret, as long as it has to be");
+        for another in [
+            next(&key(), &a, NOW + 1),
+            next(&key(), &b, NOW),
+            next(&other, &a, NOW),
+            a.hash(),
+        ] {
+            assert_ne!(one, another);
+        }
     }
 
     #[test]

@@ -140,10 +140,9 @@ impl Nginx {
 
     fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let (name, body) = (self.authority(), body.to_string());
-        let forged: String = FORGED
-            .iter()
+        let forged = FORGED
             .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+            .concat();
         let mut stream = self.connect();
         write!(
             stream,

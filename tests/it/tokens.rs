@@ -1,5 +1,7 @@
 //! Tokens: a forged one opens nothing, a login ends when it is said to, and a ticket is good once.
 
+use std::{sync::Barrier, thread};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ const SECRET: &str = "kJ8m2Qx7Vw4Zr9Tn3Lb6Yp1Hs5Dg0Fc8";
 on_both![
     a_login_ends_when_it_is_said_to,
     a_made_up_refresh_token_ends_nobodys_login,
+    tabs_that_refresh_at_the_same_moment_all_go_on,
     a_ticket_is_good_once,
 ];
 
@@ -189,6 +192,51 @@ fn a_login_ends_when_it_is_said_to(backend: Backend) {
         .json();
     refresh(&server, &text(&third, "refresh_token")).expect(200);
     assert_eq!(refresh(&server, &alice.refresh_token).status, 401);
+}
+
+/// Tabs share a refresh token, and wake up together.
+fn tabs_that_refresh_at_the_same_moment_all_go_on(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    let mut held = vec![alice.refresh_token.clone(); 6];
+    let mut old = Vec::new();
+    for _ in 0..5 {
+        let start = Barrier::new(held.len());
+        let answers: Vec<Value> = thread::scope(|scope| {
+            let tabs: Vec<_> = (held.iter())
+                .map(|token| {
+                    let (start, server) = (&start, &server);
+                    scope.spawn(move || {
+                        start.wait();
+                        refresh(server, token).expect(200).json()
+                    })
+                })
+                .collect();
+            tabs.into_iter()
+                .map(|tab| tab.join().expect("a tab goes on"))
+                .collect()
+        });
+        old.push(held[0].clone());
+        held.clear();
+        for answer in answers {
+            let token = |field: &str| answer[field].as_str().expect("a token").to_owned();
+            (server.http().with_token(&token("access_token")))
+                .get("/api/chat/messages")
+                .expect(200);
+            held.push(token("refresh_token"));
+        }
+        assert!(!held.contains(&old[old.len() - 1]));
+        // One whose answer was lost asks again a moment later, and goes on as well.
+        let again = refresh(&server, &old[old.len() - 1]).expect(200).json();
+        let token = again["refresh_token"].as_str().expect("a token");
+        token.clone_into(&mut held[0]);
+    }
+    socket.say("still here");
+    // A token of long ago is a theft all the same.
+    assert_eq!(refresh(&server, &old[0]).status, 401);
+    assert!(matches!(socket.expect_end(), Closed::Code(4403, _)));
+    assert_eq!(refresh(&server, &held[0]).status, 401);
 }
 
 /// Whoever knows or guesses the number of a login must not be able to end it.

@@ -1,7 +1,11 @@
 //! What every frame and every request costs, whatever becomes of it. What is refused is work too: who goes on sending
 //! it pays out of a purse that an honest client never empties. Counted in memory, per process.
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 
@@ -23,6 +27,9 @@ struct Purses {
     requests_by_user: DefaultKeyedRateLimiter<i64>,
     requests_by_address: DefaultKeyedRateLimiter<IpAddr>,
     arrivals_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    lines_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    /// Requests that were left out of the log since it was last said how many.
+    unsaid: AtomicU64,
 }
 
 /// Who pays for a request.
@@ -61,6 +68,8 @@ impl Tolls {
                 )),
                 requests_by_address: RateLimiter::keyed(quota(500, 10_000)),
                 arrivals_by_address: RateLimiter::keyed(quota(200, 4_000)),
+                lines_by_address: RateLimiter::keyed(quota(2, 600)),
+                unsaid: AtomicU64::new(0),
             }
         }))
     }
@@ -106,6 +115,28 @@ impl Tolls {
         let _emptied = (0..REFUSAL).try_for_each(|_| self.take_request(payer));
     }
 
+    /// Whether a request that shows no login may have a line of the log; when it may not, it is counted.
+    #[must_use]
+    pub fn take_line(&self, address: IpAddr) -> bool {
+        let Some(purses) = &self.0 else { return true };
+        let network = network_of(address);
+        let may = purses.lines_by_address.check_key(&network).is_ok();
+        if !may {
+            purses.unsaid.fetch_add(1, Ordering::Relaxed);
+        }
+        may
+    }
+
+    /// Says how many requests were left out of the log since this was last said. To be called now and then.
+    pub fn say_what_is_left_out(&self) {
+        let unsaid = (self.0.as_ref()).map_or(0, |purses| purses.unsaid.swap(0, Ordering::Relaxed));
+        if unsaid > 0 {
+            log::warn!(
+                "{unsaid} requests without a login are not in the log: some address sent more than two a second"
+            );
+        }
+    }
+
     /// Forgets those whose purses are full again. To be called now and then.
     pub fn forget_the_quiet(&self) {
         if let Some(purses) = &self.0 {
@@ -113,6 +144,7 @@ impl Tolls {
             purses.requests_by_user.retain_recent();
             purses.requests_by_address.retain_recent();
             purses.arrivals_by_address.retain_recent();
+            purses.lines_by_address.retain_recent();
         }
     }
 }

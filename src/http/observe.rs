@@ -74,6 +74,12 @@ pub async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
+    // A flood is not to flood the log. What was not served for too many requests has no line in any case.
+    let has_line = is_served
+        && match paying {
+            Some((app, Payer::Address(address))) => app.tolls.take_line(address),
+            _ => true,
+        };
     let status = answer.status().as_u16();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let address = address
@@ -82,9 +88,8 @@ pub async fn observe(
     log::log!(
         target: "parlour::access",
         match status {
+            _ if !has_line => log::Level::Debug,
             500.. => log::Level::Warn,
-            // A flood is not to flood the log.
-            _ if !is_served => log::Level::Debug,
             _ => log::Level::Info,
         },
         method = method.as_str(), path = path.as_str(), status, ms, address = address.as_str(), request_id = id.as_str();
@@ -123,8 +128,9 @@ pub fn refusal(
         .body(serde_json::to_vec(&problem).unwrap_or_default());
     protect(answer.headers_mut(), app.config.tls.is_some());
     let (address, status) = (peer.ip().to_canonical().to_string(), status.as_u16());
-    log::info!(
+    log::log!(
         target: "parlour::access",
+        if app.tolls.take_line(peer.ip()) { log::Level::Info } else { log::Level::Debug },
         status, address = address.as_str(), request_id = id.as_str();
         "no request {status}"
     );

@@ -119,6 +119,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     if let Ok(Err(error)) = serving.await {
         log::error!("the server ended with an error: {error}");
     }
+    app.tolls.say_what_is_left_out();
     tidying.abort();
     watching.abort();
     minding.abort();
@@ -298,6 +299,7 @@ async fn tidy(app: Arc<App>) {
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_the_quiet();
         app.tolls.forget_the_quiet();
+        app.tolls.say_what_is_left_out();
         app.tickets.forget_the_late();
         passwords::count_costs(&app).await;
     }

@@ -256,3 +256,28 @@ fn silent_handshakes_keep_nobody_waiting() {
     });
     assert!(undisturbed, "the newcomer was served when others were gone");
 }
+
+/// Refusals cost a stranger nothing: they may not fill the disk.
+#[test]
+fn a_stranger_cannot_fill_the_log() {
+    const SENT: usize = 900;
+    let mut server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    for _ in 0..SENT {
+        let headers = [("host", "evil.test")];
+        let answer = server.http().request("GET", "/refused", &headers, &[]);
+        answer.expect_problem(421, "host_not_allowed");
+    }
+    assert_eq!(server.terminate().0.code(), Some(0));
+    let log = server.log();
+    let said: usize = (log.lines())
+        .filter_map(|line| {
+            let (before, _) = line.split_once(" requests without a login are not in the log")?;
+            before.rsplit(' ').next()?.parse::<usize>().ok()
+        })
+        .sum();
+    let lines = log.lines().filter(|line| line.contains("/refused")).count();
+    assert!(said > 0 && lines >= 600, "{lines} lines, {said} left out");
+    assert_eq!(lines + said, SENT, "each is there or counted");
+}

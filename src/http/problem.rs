@@ -71,7 +71,7 @@ pub fn of_status(status: StatusCode) -> Error {
         431 => Error::new(
             Kind::BadRequest,
             "head_too_large",
-            "The address and the headers of a request may have at most 32 kB together.",
+            "The address and the headers of a request may have at most 32 kB together, and 96 lines.",
         ),
         413 => Error::new(Kind::TooLarge, "too_large", "The request is too large."),
         code if code >= 500 => Error::new(

@@ -271,6 +271,15 @@ pub fn broken_heads_and_bodies() -> Vec<Case> {
             &[400],
         ),
         (
+            "more header lines than are taken",
+            format!(
+                "GET / HTTP/1.1\r\nhost: x\r\n{}\r\n",
+                "x-a: b\r\n".repeat(96)
+            )
+            .into_bytes(),
+            &[431],
+        ),
+        (
             "HTTP/2 on a plain connection",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(),
             &[400],

@@ -208,3 +208,18 @@ fn a_clock_that_was_wrong_for_a_life_costs_no_login(backend: Backend) {
         assert_eq!(contents(user), ["long ago"]);
     }
 }
+
+/// No date of HTTP can be written after the year 9999.
+#[test]
+fn a_clock_that_no_date_can_tell_starts_no_server() {
+    let Some(clock) = Clock::find() else { return };
+    let mut server = Server::with(Backend::Sqlite).clock(&clock).start();
+    assert_eq!(server.terminate().0.code(), Some(0));
+    for wrong in ["-10y", "+8000y"] {
+        clock.step(wrong);
+        let why = server.try_start_again().expect_err("no server starts");
+        assert!(why.contains("The clock of this machine says"), "{why}");
+    }
+    clock.step("+0");
+    server.start_again();
+}

@@ -248,3 +248,34 @@ fn whoever_is_logged_out_is_cut_off_even_when_he_does_not_read() {
     assert!(took < Duration::from_secs(5), "{took:?}");
     drop(stopped);
 }
+
+/// Many clients escape all but ASCII (Python's `json.dumps` does), which makes a text up to three times longer.
+#[test]
+fn a_text_of_the_greatest_length_fits_however_it_is_escaped() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    for (n, (letter, escaped, bytes)) in [
+        ("é", "\\u00e9", 2),
+        ("漢", "\\u6f22", 3),
+        ("😀", "\\ud83d\\ude00", 4),
+        ("\"", "\\\"", 1),
+        ("x", "x", 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let count = 16 * 1024 / bytes;
+        let text = escaped.repeat(count);
+        socket.send_text(&format!(
+            r#"{{"type":"message","content":"{text}","ref":"r","client_id":"{n}"}}"#
+        ));
+        socket.expect_type("ack");
+        let path = "/api/rooms/general/messages";
+        let body = format!(r#"{{"content":"{text}"}}"#);
+        (alice.http().request("POST", path, &[], body.as_bytes())).expect(201);
+        for message in &alice.history()[2 * n..] {
+            assert!(message["content"] == letter.repeat(count), "{letter}");
+        }
+    }
+}

@@ -290,6 +290,10 @@ fn unreachable_database(url: &DatabaseUrl, cause: &dyn std::fmt::Display) -> Con
             format!(
                 "The database {url} does not exist: make it (CREATE DATABASE), or check the name in DATABASE_URL ({cause})."
             )
+        } else if cause.contains("disk is full") || cause.contains("No space left on device") {
+            format!(
+                "The disk that holds the database {url} is full: make room, and start again ({cause})."
+            )
         } else {
             format!(
                 "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."

@@ -137,6 +137,15 @@ impl Error {
         )
     }
 
+    /// The store cannot write, since its disk is full. Nothing was stored.
+    #[must_use]
+    pub fn disk_full() -> Self {
+        Self::unavailable(
+            "store_unavailable",
+            "The disk of the message store is full, so this was not stored; try again when whoever runs the server has made room.",
+        )
+    }
+
     /// Something was begun and not ended in time: it may come about or not.
     #[must_use]
     pub fn unconfirmed() -> Self {

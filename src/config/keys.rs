@@ -155,6 +155,9 @@ impl NewKey {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => wrong(format!(
                 "Another process has just made {path}: start this one again to use that key."
             )),
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => wrong(format!(
+                "{path} cannot be written, for the disk is full: make room, and start again."
+            )),
             Err(error) => wrong(format!(
                 "{path} cannot be written ({error}): make the folder writable, or set {name}."
             )),

@@ -230,6 +230,18 @@ impl WriteError {
     }
 }
 
+/// Whether the disk of the database is full.
+#[must_use]
+pub fn is_disk_full(error: &diesel::result::Error) -> bool {
+    match error {
+        diesel::result::Error::DatabaseError(_, information) => {
+            let message = information.message();
+            message.contains("disk is full") || message.contains("No space left on device")
+        }
+        _ => false,
+    }
+}
+
 /// Runs `work` in a transaction that may write. On SQLite it begins IMMEDIATE: one that only becomes a writer half
 /// way through fails with "database is locked" whatever the busy timeout.
 ///
@@ -248,11 +260,19 @@ pub fn write<T>(
     .map_err(WriteError::Refused)?;
     match work(conn) {
         Ok(value) => match conn {
-            AnyConnection::Postgres(conn) => replicated::commit(conn),
-            AnyConnection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
+            AnyConnection::Postgres(conn) => replicated::commit(conn).map_err(WriteError::Unknown),
+            AnyConnection::Sqlite(conn) => {
+                AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
+                    // Then the end of the transaction has no place in the log. (What cannot be flushed is another error.)
+                    if is_disk_full(&error) {
+                        WriteError::Refused(error)
+                    } else {
+                        WriteError::Unknown(error)
+                    }
+                })
+            }
         }
-        .map(|()| value)
-        .map_err(WriteError::Unknown),
+        .map(|()| value),
         Err(error) => {
             let rolled_back = match conn {
                 AnyConnection::Postgres(conn) => AnsiTransactionManager::rollback_transaction(conn),

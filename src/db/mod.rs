@@ -118,13 +118,7 @@ impl Db {
             })
             .await
             // A reading that was not ended in time has changed nothing.
-            .map_err(|error| {
-                if error == Error::unconfirmed() {
-                    Error::store_unavailable()
-                } else {
-                    error
-                }
-            })?
+            .map_err(sure)?
     }
 
     /// Writes: runs `change` in a transaction on a pooled connection.
@@ -164,7 +158,19 @@ impl Db {
                 let tried = probe::try_post(&mut conn, room, commit);
                 finish(&mut conn, tried, &STORING)
             })
-            .await?
+            .await
+            .flatten()
+            // Nobody has asked for anything to be stored.
+            .map_err(sure)
+    }
+}
+
+/// The error when nothing can have been stored.
+fn sure(error: Error) -> Error {
+    if error == Error::unconfirmed() {
+        Error::store_unavailable()
+    } else {
+        error
     }
 }
 
@@ -201,7 +207,17 @@ pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> 
 
 fn unavailable(cause: &DieselError, outage: &Outage) -> Error {
     outage.note(&format!("the database refused: {}", one_line(cause)));
-    Error::store_unavailable()
+    refused(cause)
+}
+
+/// What is said to whom the database has refused something for sure.
+#[must_use]
+pub fn refused(cause: &DieselError) -> Error {
+    if conn::is_disk_full(cause) {
+        Error::disk_full()
+    } else {
+        Error::store_unavailable()
+    }
 }
 
 /// Whether a unique index refused a row.

@@ -109,7 +109,7 @@ impl Store for Log {
             )),
         }
         appended.map_err(|error| match error {
-            WriteError::Refused(_) => Error::store_unavailable(),
+            WriteError::Refused(cause) => db::refused(&cause),
             WriteError::Unknown(_) => Error::outcome_unknown(),
         })
     }

@@ -30,6 +30,7 @@ mod doors;
 mod durability;
 mod ended_logins;
 mod floods;
+mod full_disk;
 mod hand_edited;
 mod handshake;
 mod history;

@@ -1,0 +1,129 @@
+//! A disk that is full: what is refused was not stored, says why, and can be tried again; and all heals when there is room.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::support::{Backend, Server, User, eventually};
+
+/// A small disk, until it is dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// `None` where nothing can be mounted: that takes root.
+    fn mount(at: &Path, kilobytes: u32) -> Option<Self> {
+        fs::create_dir_all(at).expect("makes");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o"])
+            .arg(format!("size={kilobytes}k,mode=0700"))
+            .arg("none")
+            .arg(at)
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if !mounted {
+            println!("skipped: nothing can be mounted here");
+        }
+        mounted.then(|| Self(at.to_owned()))
+    }
+
+    /// Uses up all that is left.
+    fn fill(&self) {
+        let mut ballast = File::create(self.0.join("ballast")).expect("makes");
+        for size in [65_536, 4_096, 1] {
+            while ballast.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.0.join("ballast")).expect("removes");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_to_all_and_heals() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(disk) = Disk::mount(&folder.path().join("data"), 8_192) else {
+        return;
+    };
+    let mut server = Server::with(Backend::Sqlite).in_folder(folder).start();
+    let alice = User::register(&server, "alice");
+    alice.post("before", None).expect(201);
+    disk.fill();
+    // The log of the database has some room within.
+    let (mut stored, mut n) = (1, 0);
+    let text = "x".repeat(4_000);
+    let refused = eventually("a post is refused", || {
+        n += 1;
+        let answer = alice.post(&format!("{n} {text}"), Some(&format!("c{n}")));
+        stored += usize::from(answer.status == 201);
+        (answer.status != 201).then_some(answer)
+    });
+    refused.expect_problem(503, "store_unavailable");
+    let body = refused.json();
+    let detail = body["detail"].as_str().expect("a sentence");
+    assert!(detail.contains("is full"), "{detail}");
+    let ready = eventually("/ready says so", || {
+        let answer = server.http().get("/ready");
+        (answer.status == 503).then_some(answer)
+    });
+    assert_ne!(ready.json()["code"], "outcome_unknown", "{ready:?}");
+    let log = server.log();
+    assert!(log.contains("disk is full"), "{log}");
+
+    // A start says it, too, or succeeds.
+    server.kill9();
+    if let Err(said) = server.try_start_again() {
+        assert!(
+            said.contains("is full: make room") && !said.contains("cannot be reached"),
+            "{said}"
+        );
+        disk.make_room();
+        server.start_again();
+    } else {
+        disk.make_room();
+    }
+    let alice = User {
+        addr: server.addr,
+        ..alice
+    };
+    // It was not stored: now it is, as a new one.
+    let answer = eventually("posts are stored again", || {
+        let answer = alice.post(&format!("{n} {text}"), Some(&format!("c{n}")));
+        (answer.status != 503).then_some(answer)
+    });
+    assert_eq!(answer.status, 201, "what was refused had been stored");
+    assert_eq!(alice.history().len(), stored + 1);
+    eventually("/ready is content", || {
+        (server.http().get("/ready").status == 200).then_some(())
+    });
+}
+
+#[test]
+fn a_first_start_on_a_full_disk_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let Some(disk) = Disk::mount(&data, 64) else {
+        return;
+    };
+    disk.fill();
+    let ended = crate::support::run(
+        &["serve"],
+        &[("PORT", "0"), ("DATA_DIR", &data.display().to_string())],
+        folder.path(),
+    );
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains("is full: make room") && !ended.stderr.contains("cannot be reached"),
+        "{ended:?}"
+    );
+}

@@ -26,13 +26,14 @@ use crate::{
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
-    crypto::{random_name, token::TokenKey, vault::Vault},
+    crypto::{keyed::DeletedNames, random_name, token::TokenKey, vault::Vault},
     db::{
-        AnyConnection, Db, facts, file, fitness,
+        AnyConnection, Db, QueryError, WriteError, conn, facts, file, fitness,
         intact::{self, Intact},
         lock::{self, LockError},
         migrate,
         reach::{Reach, one_line},
+        users::{self, changes},
     },
     gate::{Gate, Share},
     hub::Hub,
@@ -65,6 +66,8 @@ pub struct App {
     pub hub: Hub,
     /// Seals and opens messages.
     pub vault: Arc<Vault>,
+    /// What stands for the names of deleted accounts.
+    pub deleted_names: DeletedNames,
     /// By it tokens and logins end.
     pub clock: Clock,
     /// Signs and checks access tokens.
@@ -145,6 +148,7 @@ impl App {
             journal,
             hub,
             vault: Arc::new(vault),
+            deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),
             clock,
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,
@@ -328,7 +332,19 @@ fn prepare_database(
         let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
         facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
+    key_deleted_names(config, &mut conn).map_err(|error| unreachable(&error))?;
     History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))
+}
+
+/// Gives what an older release has kept of deleted names a key.
+fn key_deleted_names(config: &Config, conn: &mut AnyConnection) -> Result<(), QueryError> {
+    let names = DeletedNames::new(config.keys.encryption_key.expose_secret());
+    changes::overwrite_what_is_deleted(conn)?;
+    let keyed = |hash: &str| names.of(hash).into_iter().next();
+    let written = conn::write(conn, |conn| users::key_deleted(conn, keyed));
+    written.map_err(|error| match error {
+        WriteError::Refused(error) | WriteError::Unknown(error) => error,
+    })
 }
 
 /// What each key has sealed to be known by. With other keys, all would be unreadable, and new messages would be sealed

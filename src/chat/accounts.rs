@@ -53,7 +53,9 @@ pub async fn register(
     app.rates.check_registration(address)?;
     let taken = || Error::bad_request("username_taken", "Username already registered");
     let name = new.username.clone();
-    let is_free = app.db.read(move |conn| users::is_free(conn, &name));
+    let deleted = app.deleted_names.of(&users::hash_of(&name));
+    let known = deleted.clone();
+    let is_free = app.db.read(move |conn| users::is_free(conn, &name, &known));
     if !is_free.await? {
         return Err(taken());
     }
@@ -78,6 +80,7 @@ pub async fn register(
             password_hash: &hash,
             email: email.as_deref(),
             created_at,
+            deleted: &deleted,
         };
         users::insert(conn, &new)
     });

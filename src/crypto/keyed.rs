@@ -42,6 +42,30 @@ impl KeyedHash {
     }
 }
 
+/// What stands for the names of deleted accounts, so that none is given again and nobody without a key can guess one back.
+/// It is made with the encryption keys, of which the old ones are kept for as long as there is something to open.
+#[derive(Debug, Clone)]
+pub struct DeletedNames(Vec<KeyedHash>);
+
+impl DeletedNames {
+    /// From `ENCRYPTION_KEY`: strings separated by commas.
+    #[must_use]
+    pub fn new(keys: &str) -> Self {
+        let keys = keys.split(',').map(|key| key.trim().trim_end_matches('='));
+        let keys = keys.filter(|key| !key.is_empty());
+        Self(
+            keys.filter_map(|key| KeyedHash::new(key, "name of a deleted account"))
+                .collect(),
+        )
+    }
+
+    /// For the unkeyed hash of a name: what stands for it by each key, that of the present key first.
+    #[must_use]
+    pub fn of(&self, hash: &str) -> Vec<String> {
+        self.0.iter().map(|key| key.name(hash)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -46,6 +46,8 @@ pub struct NewUser<'a> {
     pub email: Option<&'a str>,
     /// Now.
     pub created_at: Timestamp,
+    /// What would stand for the name if it was deleted: see [`hash_of`].
+    pub deleted: &'a [String],
 }
 
 /// The form of a name by which people are told apart.
@@ -54,10 +56,47 @@ pub fn key_of(username: &str) -> String {
     username.to_ascii_lowercase()
 }
 
-/// What stands in place of that form when the account is deleted: no name can be it.
-fn key_of_deleted(username: &str) -> String {
-    let digest = Sha256::digest(key_of(username).as_bytes());
-    format!("deleted:{}", URL_SAFE_NO_PAD.encode(digest))
+/// How the key of a deleted account begins; no name can begin so.
+const DELETED: &str = "deleted:";
+/// The same where the rest was made with a key.
+const DELETED_KEYED: &str = "deleted:keyed:";
+
+/// The unkeyed hash of a name. What is kept of a deleted name is made of it with the server's key.
+#[must_use]
+pub fn hash_of(username: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(key_of(username).as_bytes()))
+}
+
+/// All that can stand for this name: itself; and when it was deleted, what was made of its hash with a key, or, in an
+/// older release, without one.
+fn keys_of(username: &str, deleted: &[String]) -> Vec<String> {
+    let mut keys = vec![key_of(username), format!("{DELETED}{}", hash_of(username))];
+    keys.extend(deleted.iter().map(|name| format!("{DELETED_KEYED}{name}")));
+    keys
+}
+
+/// Makes what an older release has kept of deleted names with a key. Belongs in a transaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn key_deleted(
+    conn: &mut AnyConnection,
+    keyed: impl Fn(&str) -> Option<String>,
+) -> QueryResult<()> {
+    let old: Vec<(i64, String)> = users::table
+        .filter(users::deleted_at.is_not_null())
+        .filter(users::username_key.like(format!("{DELETED}%")))
+        .filter(users::username_key.not_like(format!("{DELETED_KEYED}%")))
+        .select((users::id, users::username_key))
+        .load(conn)?;
+    for (id, key) in old {
+        if let Some(name) = key.strip_prefix(DELETED).and_then(&keyed) {
+            diesel::update(users::table.find(id))
+                .set(users::username_key.eq(format!("{DELETED_KEYED}{name}")))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
 }
 
 /// The account of a name, whatever its case.
@@ -103,9 +142,9 @@ pub fn find(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<User>> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_free(conn: &mut AnyConnection, username: &str) -> QueryResult<bool> {
+pub fn is_free(conn: &mut AnyConnection, username: &str, deleted: &[String]) -> QueryResult<bool> {
     let taken = users::table
-        .filter(users::username_key.eq_any([key_of(username), key_of_deleted(username)]))
+        .filter(users::username_key.eq_any(keys_of(username, deleted)))
         .select(users::id);
     let found: Option<i64> = match conn {
         AnyConnection::Postgres(conn) => taken.first(conn).optional()?,
@@ -187,14 +226,14 @@ pub fn count_costs(conn: &mut AnyConnection) -> QueryResult<Vec<(u32, u64)>> {
 pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option<i64>> {
     let created_at = new.created_at.naive_utc();
     let mut tries = 0;
-    if !is_free(conn, new.username)? {
+    if !is_free(conn, new.username, new.deleted)? {
         return Ok(None);
     }
     let id = loop {
         match insert_row(conn, new, created_at) {
             Ok(id) => break id,
             Err(error) if super::is_unique_violation(&error) => {
-                if !is_free(conn, new.username)? {
+                if !is_free(conn, new.username, new.deleted)? {
                     return Ok(None);
                 }
                 tries += 1;
@@ -206,8 +245,7 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         }
     };
     // Its owner may have been deleted while we waited for the index.
-    let deleted = users::table.filter(users::username_key.eq(key_of_deleted(new.username)));
-    if deleted.count().get_result::<i64>(conn)? > 0 {
+    if is_deleted(conn, new)? {
         return Err(diesel::result::Error::RollbackTransaction);
     }
     let general: i64 = rooms::table
@@ -222,6 +260,20 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         ))
         .execute(conn)?;
     Ok(Some(id))
+}
+
+fn is_deleted(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<bool> {
+    let mut keys = keys_of(new.username, new.deleted);
+    // That is the row that was just inserted.
+    keys.remove(0);
+    let found = users::table
+        .filter(users::username_key.eq_any(keys))
+        .select(users::id);
+    let found: Option<i64> = match conn {
+        AnyConnection::Postgres(conn) => found.first(conn).optional()?,
+        AnyConnection::Sqlite(conn) => found.first(conn).optional()?,
+    };
+    Ok(found.is_some())
 }
 
 fn insert_row(

@@ -42,6 +42,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
         password_hash: "",
         email: None,
         created_at: now(),
+        deleted: &[],
     };
     let alice = users::insert(&mut conn, &alice)
         .expect("inserts")

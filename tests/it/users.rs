@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{
     BINARY, Backend, Closed, Finished, PASSWORD, Response, Server, Socket, User, eventually, run,
@@ -20,6 +22,7 @@ on_both![
     accounts_are_seen_to_while_the_server_is_stopped,
     a_deleted_account_leaves_its_messages_and_nothing_else,
     a_login_that_races_with_being_disabled_loses,
+    nobody_without_a_key_can_guess_a_deleted_name,
 ];
 
 const NEW: &str = "staple battery horse";
@@ -431,4 +434,52 @@ fn a_password_is_typed_without_an_echo() {
     eventually("the server has noticed", || {
         (log_in(&server, "alice", PASSWORD).status == 401).then_some(())
     });
+}
+
+/// What is kept so that a name is not given again: an unkeyed hash of it can be guessed back by whoever has a backup.
+fn nobody_without_a_key_can_guess_a_deleted_name(backend: Backend) {
+    let mut server = Server::start(backend);
+    User::register(&server, "alice");
+    done(users(&server, &["delete", "alice", "--yes"], ""));
+    let guess = format!(
+        "deleted:{}",
+        URL_SAFE_NO_PAD.encode(Sha256::digest("alice"))
+    );
+    let kept = |server: &Server| {
+        let kept = server
+            .database
+            .query("SELECT username_key AS value FROM users");
+        kept[0].clone().expect("a key")
+    };
+    let is_taken = |server: &Server| {
+        let body = json!({"username": "Alice", "password": PASSWORD});
+        let answer = server.http().post("/api/auth/register", &body);
+        answer.expect_problem(400, "username_taken");
+        refused(&users(server, &["add", "alice"], PASSWORD), 1, "was once");
+    };
+    let keyed = kept(&server);
+    assert!(keyed.starts_with("deleted:") && keyed != guess, "{keyed}");
+    is_taken(&server);
+    // One of an older release counts all the same, and gets its key with the next start.
+    server
+        .database
+        .execute(&format!("UPDATE users SET username_key = '{guess}'"));
+    is_taken(&server);
+    server.restart();
+    assert_eq!(kept(&server), keyed);
+    is_taken(&server);
+    // With another key in front, as in a rotation.
+    let file = server.data_dir().join("encryption_key");
+    let old = std::fs::read_to_string(&file).expect("a key");
+    let new = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
+    std::fs::write(&file, format!("{new},{old}")).expect("writes");
+    server.restart();
+    is_taken(&server);
+    // Without the key it cannot be known whether a name was given before.
+    std::fs::remove_file(&file).expect("removes");
+    refused(
+        &users(&server, &["add", "carol"], PASSWORD),
+        2,
+        "ENCRYPTION_KEY",
+    );
 }

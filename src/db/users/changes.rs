@@ -4,7 +4,7 @@
 use chrono::NaiveDateTime;
 use diesel::{connection::SimpleConnection as _, prelude::*};
 
-use super::{User, key_of_deleted};
+use super::{DELETED_KEYED, User};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
@@ -280,11 +280,16 @@ pub fn overwrite_what_is_deleted(conn: &mut AnyConnection) -> QueryResult<()> {
 }
 
 /// Makes an account stand only for whoever wrote its messages: its name, password, e-mail address, logins and memberships
-/// are gone. The name stays taken.
+/// are gone. The name stays taken: `name` stands for it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn delete(conn: &mut AnyConnection, user: &User, now: Timestamp) -> QueryResult<()> {
+pub fn delete(
+    conn: &mut AnyConnection,
+    user: &User,
+    name: &str,
+    now: Timestamp,
+) -> QueryResult<()> {
     // First the rooms, in the order in which the journal locks them; each counts that a member was taken out.
     let names: Vec<String> = memberships::table
         .inner_join(rooms::table)
@@ -302,7 +307,7 @@ pub fn delete(conn: &mut AnyConnection, user: &User, now: Timestamp) -> QueryRes
     diesel::update(users::table.find(user.id))
         .set((
             users::username.eq(format!("{DELETED}{}", user.id)),
-            users::username_key.eq(key_of_deleted(&user.username)),
+            users::username_key.eq(format!("{DELETED_KEYED}{name}")),
             users::password_hash.eq(""),
             users::email.eq(None::<String>),
             users::credentials.eq(users::credentials + 1),

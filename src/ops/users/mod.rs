@@ -10,8 +10,8 @@ use std::io;
 use clap::{Args, Subcommand};
 
 use crate::{
-    config::StorageSettings,
-    crypto,
+    config::{KeySettings, StorageSettings},
+    crypto::{self, keyed::DeletedNames},
     db::{
         AnyConnection, QueryError, sessions,
         users::{
@@ -42,6 +42,9 @@ pub enum UsersCommand {
         /// Whose.
         #[command(flatten)]
         whose: Whose,
+        /// Those of the server.
+        #[command(flatten)]
+        keys: KeySettings,
         /// With which password.
         #[command(flatten)]
         password: PasswordOptions,
@@ -64,6 +67,9 @@ pub enum UsersCommand {
         /// Whose.
         #[command(flatten)]
         whose: Whose,
+        /// Those of the server.
+        #[command(flatten)]
+        keys: KeySettings,
         /// Do not ask whether this is meant
         #[arg(long)]
         yes: bool,
@@ -116,11 +122,15 @@ pub struct Show {
 pub fn run(command: UsersCommand) -> i32 {
     let done = match command {
         UsersCommand::List { show } => list(&show),
-        UsersCommand::Add { whose, password } => add(&whose, &password),
+        UsersCommand::Add {
+            whose,
+            keys,
+            password,
+        } => add(&whose, &keys, &password),
         UsersCommand::SetPassword { whose, password } => set_password(&whose, &password),
         UsersCommand::Disable(whose) => disable(&whose),
         UsersCommand::Enable(whose) => enable(&whose),
-        UsersCommand::Delete { whose, yes } => delete(&whose, yes),
+        UsersCommand::Delete { whose, keys, yes } => delete(&whose, &keys, yes),
         UsersCommand::Sessions { whose, json } => list_sessions(&whose, json),
         UsersCommand::SignOut { whose, session } => sign_out(&whose, session),
     };
@@ -181,7 +191,7 @@ fn list(show: &Show) -> Done {
     Ok(show::accounts(&found, &counts, show.json))
 }
 
-fn add(whose: &Whose, options: &PasswordOptions) -> Done {
+fn add(whose: &Whose, keys: &KeySettings, options: &PasswordOptions) -> Done {
     let mut accounts = Accounts::open(&whose.storage)?;
     if let Some(fault) = names::fault(&whose.name) {
         return Err(Failure::Wrong(fault.into()));
@@ -192,8 +202,10 @@ fn add(whose: &Whose, options: &PasswordOptions) -> Done {
             whose.name
         ))
     };
+    let deleted = accounts.find_keys(&whose.storage, keys)?;
+    let deleted = DeletedNames::new(&deleted).of(&users::hash_of(&whose.name));
     // Asked before a password is typed for nothing.
-    if !accounts.read(|conn| users::is_free(conn, &whose.name))? {
+    if !accounts.read(|conn| users::is_free(conn, &whose.name, &deleted))? {
         return Err(there());
     }
     let password = options.ask(&whose.name)?;
@@ -205,6 +217,7 @@ fn add(whose: &Whose, options: &PasswordOptions) -> Done {
             password_hash: &hash,
             email: None,
             created_at: at,
+            deleted: &deleted,
         };
         let Some(id) = users::insert(conn, &new)? else {
             return Ok(Err(there()));
@@ -285,9 +298,16 @@ fn enable(whose: &Whose) -> Done {
     )))
 }
 
-fn delete(whose: &Whose, yes: bool) -> Done {
+fn delete(whose: &Whose, keys: &KeySettings, yes: bool) -> Done {
     let mut accounts = Accounts::open(&whose.storage)?;
     let user = accounts.read(|conn| find(conn, &whose.name))??;
+    let names = DeletedNames::new(&accounts.find_keys(&whose.storage, keys)?);
+    let kept = names.of(&users::hash_of(&user.username)).into_iter().next();
+    let Some(kept) = kept else {
+        return Err(Failure::Refused(
+            "There is no ENCRYPTION_KEY yet, by which a deleted name is kept: start the server once first.".into(),
+        ));
+    };
     if !yes && !password::confirm(&user.username)? {
         return Err(Failure::Refused(format!(
             "{} was not deleted.",
@@ -300,7 +320,7 @@ fn delete(whose: &Whose, yes: bool) -> Done {
         &mut accounts,
         &whose.name,
         Act::Deleted,
-        |conn, user, at| changes::delete(conn, user, at).map(Ok),
+        |conn, user, at| changes::delete(conn, user, &kept, at).map(Ok),
     )?;
     // Somebody may be reading; then the server empties it later.
     let _later = accounts.read(changes::empty_log);

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use secrecy::ExposeSecret as _;
+
 use crate::{
-    config::{ConfigError, DatabaseUrl, Storage, StorageSettings},
+    config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
+    crypto::vault::Vault,
     db::{
         AnyConnection, QueryError,
         conn::{self, WriteError},
-        migrate,
+        facts, migrate,
     },
 };
 
@@ -85,6 +88,34 @@ impl Accounts {
             )));
         }
         Ok(Self { url, conn })
+    }
+
+    /// The keys that open what is in the database, as `ENCRYPTION_KEY` has them; none when nothing was ever sealed here and
+    /// no key was made yet.
+    pub(super) fn find_keys(
+        &mut self,
+        storage: &StorageSettings,
+        settings: &KeySettings,
+    ) -> Result<String, Failure> {
+        let sealed = self.read(|conn| facts::list(conn, facts::KEY_CHECK))?;
+        let keys = match FoundKey::encryption(settings, &Storage::look(storage)?.data_dir)? {
+            FoundKey::Given(key) | FoundKey::Kept(_, key) => key.expose_secret().to_owned(),
+            FoundKey::Missing(_) if sealed.is_empty() => String::new(),
+            FoundKey::Missing(path) => {
+                return Err(Failure::Wrong(format!(
+                    "This takes the key of the server: set ENCRYPTION_KEY to it, or the DATA_DIR in which it is kept ({} is not there).",
+                    path.display()
+                )));
+            }
+        };
+        let opens = |vault: Vault| sealed.iter().all(|sealed| vault.open(sealed).is_ok());
+        if keys.is_empty() || Vault::new(&keys).is_some_and(opens) {
+            Ok(keys)
+        } else {
+            Err(Failure::Wrong(
+                "ENCRYPTION_KEY does not open what is in this database: give the key that the server uses.".into(),
+            ))
+        }
     }
 
     pub(super) fn read<T>(

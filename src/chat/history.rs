@@ -85,6 +85,8 @@ impl History {
         rooms::heal(conn)?;
         let numbers: BTreeMap<i64, u64> = rooms::list_all_numbers(conn)?.into_iter().collect();
         let (found, before) = (facts::find(conn, "epoch")?, facts::find(conn, "life")?);
+        // What an earlier version left knows of no life, here nor there.
+        let is_new_to_this = known.is_none() && before.is_none();
         let is_same = known.is_some_and(|known| {
             before
                 .as_ref()
@@ -94,7 +96,8 @@ impl History {
         let epoch = match found {
             Some(epoch) if is_same => epoch,
             found => {
-                if found.is_some() && numbers.values().any(|&seq| seq > 0) {
+                let is_told = found.is_some() && !is_new_to_this;
+                if is_told && numbers.values().any(|&seq| seq > 0) {
                     log::warn!(
                         "this database is not as this server left it (it was restored, or {} is missing): every client starts afresh",
                         file.display()

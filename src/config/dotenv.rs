@@ -26,6 +26,12 @@ pub fn load_dotenv(known: &[String]) -> Result<Vec<String>, ConfigError> {
 /// The same for a file that lies elsewhere.
 pub(super) fn load(path: &Path, known: &[String]) -> Result<Vec<String>, ConfigError> {
     let file = path.display().to_string();
+    // Before it is opened: a pipe would be waited for, and some devices never end.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return wrong(format!(
+            "{file} is a pipe, a device or a socket, which is not read: make it a file, or take it away."
+        ));
+    }
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -18,9 +18,20 @@ pub(super) fn meant_in_file<'a>(name: &str, known: &'a [String]) -> Option<&'a s
     exact.map(String::as_str).or_else(|| nearest(name, known))
 }
 
-/// The same for a name in the environment, which is full of names that are not meant for us: only long ones count.
+/// The same for a name in the environment, which is full of names that are not meant for us: of short ones only those
+/// count that have two neighbouring letters the wrong way round, which no word of another program is likely to be.
 fn meant_in_environment<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
-    (name.len() >= 8).then(|| nearest(name, known))?
+    let meant = nearest(name, known)?;
+    (name.len() >= 8 || is_transposed(name, meant)).then_some(meant)
+}
+
+fn is_transposed(name: &str, meant: &str) -> bool {
+    let sorted = |text: &str| {
+        let mut letters = text.as_bytes().to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    osa_distance(name, meant) == 1 && sorted(name) == sorted(meant)
 }
 
 fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
@@ -190,9 +201,13 @@ mod tests {
             ("SECERT_KEY", Some("SECRET_KEY"), Some("SECRET_KEY")),
             ("SECRETKEY", Some("SECRET_KEY"), Some("SECRET_KEY")),
             ("DATABASE_URI", Some("DATABASE_URL"), Some("DATABASE_URL")),
-            ("PROT", Some("PORT"), None),
+            ("PROT", Some("PORT"), Some("PORT")),
             ("port", Some("PORT"), None),
-            ("HSOT", Some("HOST"), None),
+            ("HSOT", Some("HOST"), Some("HOST")),
+            ("WOKRERS", Some("WORKERS"), Some("WORKERS")),
+            ("HOSTS", Some("HOST"), None),
+            ("PORTS", Some("PORT"), None),
+            ("WORKER", Some("WORKERS"), None),
             ("PARLOUR_HOST", Some("HOST"), None),
             ("PARLOUR_DATA_DIR", Some("DATA_DIR"), None),
             ("DATADIR", Some("DATA_DIR"), None),

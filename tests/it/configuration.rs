@@ -127,19 +127,20 @@ fn a_name_that_is_nearly_a_setting_is_told() {
     let folder = with_env_file("# mine\nPROT=9000\nDATABSE_URL=x\nPOSTGRES_PASSWORD=x\n");
     let ended = doctor(
         folder.path(),
-        &[("SECERT_KEY", "x"), ("HOME", "/root"), ("HOSTNAME", "x")],
+        &[("SECERT_KEY", "x"), ("HSOT", "x"), ("HOME", "/root")],
     );
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     for words in [
         ".env sets PROT in line 2, which is no setting of Parlour: PORT is.",
         "DATABSE_URL in line 3",
         "The environment sets SECERT_KEY",
+        "The environment sets HSOT, which is no setting of Parlour: HOST is.",
     ] {
         expect_line(&ended, "warning", words);
     }
     assert_eq!(
         ended.stdout.matches("no setting of Parlour").count(),
-        3,
+        4,
         "{}",
         ended.stdout
     );
@@ -149,6 +150,52 @@ fn a_name_that_is_nearly_a_setting_is_told() {
     server.await_log(
         "The environment sets ENCRYPTON_KEY, which is no setting of Parlour: ENCRYPTION_KEY is.",
     );
+}
+
+/// Names that desktops, shells, containers, clouds and build machines set.
+#[test]
+fn an_ordinary_environment_is_no_mistake() {
+    const ORDINARY: &str = "PATH HOME HOSTNAME HOSTTYPE LANG LANGUAGE LC_ALL TERM TERMINFO LOGNAME USER USERNAME PWD OLDPWD SHELL \
+        SHLVL TZ TMPDIR EDITOR VISUAL PAGER MAIL MAILTO DISPLAY WAYLAND_DISPLAY COLORTERM COLUMNS LINES DATABASE POSTGRES_HOST \
+        POSTGRES_PORT POSTGRES_USER POSTGRES_PASSWORD POSTGRES_DB PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD REDIS_URL \
+        DB_HOST DB_PORT DB_NAME DB_USER HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy INVOCATION_ID \
+        JOURNAL_STREAM NOTIFY_SOCKET MAINPID LISTEN_FDS SYSTEMD_EXEC_PID DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR \
+        XDG_SESSION_ID XDG_DATA_DIRS XDG_DATA_HOME XDG_CONFIG_HOME XDG_STATE_HOME SSH_CLIENT SSH_CONNECTION SSH_TTY \
+        SSH_AUTH_SOCK CI GITHUB_TOKEN GITHUB_ACTIONS RUST_BACKTRACE CARGO_HOME RUSTUP_HOME KUBERNETES_SERVICE_HOST \
+        KUBERNETES_SERVICE_PORT KUBERNETES_PORT DYNO WEB_CONCURRENCY RAILWAY_ENVIRONMENT FLY_APP_NAME RENDER \
+        AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY GOOGLE_APPLICATION_CREDENTIALS NODE_ENV SECRET API_KEY APP_KEY \
+        HOSTS PORTS WORKER WORKERS_COUNT SSL_CERT_FILE SSL_CERT_DIR GPG_KEY PYTHON_VERSION DEBIAN_FRONTEND TLS_VERSION";
+    let folder = tempfile::tempdir().expect("a folder");
+    let env: Vec<(&str, &str)> = ORDINARY
+        .split_whitespace()
+        .filter(|name| *name != "PATH")
+        .map(|name| (name, "/nowhere"))
+        .collect();
+    let ended = doctor(folder.path(), &env);
+    assert!(
+        !ended.stdout.contains("no setting of Parlour"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn an_env_file_that_is_a_pipe_or_a_device_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(".env");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &file,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .expect("a pipe");
+    let refused = ".env is a pipe, a device or a socket";
+    expect_sentence(&doctor(folder.path(), &[]), refused);
+    fs::remove_file(&file).expect("removes");
+    std::os::unix::fs::symlink("/dev/zero", &file).expect("links");
+    expect_sentence(&doctor(folder.path(), &[]), refused);
 }
 
 #[test]

@@ -104,8 +104,9 @@ fn what_is_sent_from_a_pipe_comes_out_of_another(backend: Backend) {
     assert_eq!(fields, ["alice", "hello", "general"]);
     assert!(text.line().ends_with(" alice: hello"));
 
-    let sent = send(&server, home.path(), &[], "two\n\u{1b}[31mlines\n");
+    let sent = send(&server, home.path(), &[], "\u{feff}two\n\u{1b}[31mlines\n");
     assert!(sent.status.success(), "{sent:?}");
+    assert!(sent.stdout.is_empty() && sent.stderr.is_empty(), "{sent:?}");
     assert_eq!(read(&json)["content"], "two\n\u{1b}[31mlines");
     assert!(text.line().ends_with(" alice: two"));
     assert_eq!(text.line(), "    ␛[31mlines");
@@ -327,6 +328,38 @@ fn an_authority_of_ones_own_is_trusted_when_it_is_named() {
     let other = address.replace("127.0.0.1", "localhost");
     let (code, words) = said(Some(&authority), &other);
     assert!(code == Some(1) && words.contains("another name"), "{words}");
+}
+
+/// As `openssl req -x509` makes one: no client takes an authority's own certificate for a server's.
+#[test]
+fn a_certificate_that_nobody_can_trust_is_explained() {
+    let mut server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    server.terminate();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut own = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).expect("names");
+    own.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let own = own.self_signed(&key).expect("a certificate").pem();
+    let home = tempfile::tempdir().expect("a folder");
+    let [certificate, secret] = ["cert.pem", "key.pem"].map(|name| home.path().join(name));
+    fs::write(&certificate, own).expect("writes");
+    fs::write(&secret, key.serialize_pem()).expect("writes");
+    server.set_env("TLS_CERT", certificate.display());
+    server.set_env("TLS_KEY", secret.display());
+    server.start_again();
+    for trusted in [Path::new(""), &certificate] {
+        let output = client(&server, home.path(), &["send", "hello"])
+            .env("PARLOUR_SERVER", format!("https://{}", server.addr))
+            .env("SSL_CERT_FILE", trusted)
+            .output()
+            .expect("it ends");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("-addext basicConstraints=critical,CA:FALSE"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

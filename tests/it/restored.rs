@@ -10,6 +10,7 @@ on_both![
     a_restore_that_is_written_to_at_once_is_noticed_too,
     a_restore_while_the_server_is_stopped_is_noticed,
     nothing_is_taken_for_a_restore_that_is_none,
+    an_upgrade_is_not_taken_for_a_restore,
 ];
 
 const TABLES: [&str; 2] = ["messages", "rooms"];
@@ -125,6 +126,25 @@ fn a_restore_while_the_server_is_stopped_is_noticed(backend: Backend) {
         .database
         .query("SELECT value FROM facts WHERE name = 'epoch'");
     assert_ne!(before, after);
+}
+
+/// As the last version left it: it kept no life, neither in the database nor beside it.
+fn an_upgrade_is_not_taken_for_a_restore(backend: Backend) {
+    let mut server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    alice.post("before the upgrade", None).expect(201);
+    server.terminate();
+    let forget = "DELETE FROM facts WHERE name = 'life'";
+    server.database.execute(forget);
+    fs::remove_file(server.data_dir().join("history")).expect("removes");
+    server.start_again();
+    assert_eq!(alice.history().len(), 1);
+    assert!(!server.log().contains("starts afresh"), "{}", server.log());
+    // One of the two alone is something else.
+    server.terminate();
+    server.database.execute(forget);
+    server.start_again();
+    server.await_log("every client starts afresh");
 }
 
 fn nothing_is_taken_for_a_restore_that_is_none(backend: Backend) {

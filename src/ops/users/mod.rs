@@ -37,7 +37,10 @@ pub enum UsersCommand {
         #[command(flatten)]
         show: Show,
     },
-    /// Make an account
+    /// Make an account: the name has 3 to 50 letters, digits, _ or -, and the password at least 8 characters
+    ///
+    /// The password is asked for. Where standard input is no terminal it is read from there, as one line; with
+    /// --generate it is made up and printed. It is never an argument, since others on the machine can list those.
     Add {
         /// Whose.
         #[command(flatten)]
@@ -50,6 +53,9 @@ pub enum UsersCommand {
         password: PasswordOptions,
     },
     /// Give an account another password, and end its logins
+    ///
+    /// The password is asked for. Where standard input is no terminal it is read from there, as one line; with
+    /// --generate it is made up and printed. It is never an argument, since others on the machine can list those.
     SetPassword {
         /// Whose.
         #[command(flatten)]
@@ -97,7 +103,7 @@ pub enum UsersCommand {
 /// An account, and where it is.
 #[derive(Debug, Args)]
 pub struct Whose {
-    /// The username, in any case
+    /// Whose account: the username (capitals or not are the same)
     #[arg(value_name = "USERNAME")]
     name: String,
     /// Where the accounts are.

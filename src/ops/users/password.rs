@@ -28,10 +28,10 @@ const LONGEST_LINE: u64 = 1_024;
 #[derive(Debug, Args)]
 pub struct PasswordOptions {
     /// Make a password up and print it; otherwise it is asked for, or read from standard input when that is no terminal
-    #[arg(long)]
+    #[arg(long, help_heading = "Password")]
     generate: bool,
     /// Work factor of password hashes; as the server has it
-    #[arg(long, env = "BCRYPT_COST", value_name = "4-31", default_value_t = 12, value_parser = clap::value_parser!(u32).range(4..=31))]
+    #[arg(long, env = "BCRYPT_COST", value_name = "4-31", default_value_t = 12, help_heading = "Password", value_parser = clap::value_parser!(u32).range(4..=31))]
     pub(super) bcrypt_cost: u32,
 }
 

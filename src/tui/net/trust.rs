@@ -38,8 +38,8 @@ pub fn tls() -> Result<Arc<ClientConfig>, ClientError> {
 pub fn advice(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "has a certificate that no authority trusted here has signed. If it is signed by an authority of your own, name \
-             that one's certificate: SSL_CERT_FILE=/path/to/ca.pem"
+            "has a certificate that no authority trusted here has signed. If it is signed by an authority of your own, or by \
+             itself, name the certificate of the one that signed: SSL_CERT_FILE=/path/to/ca.pem"
                 .to_owned()
         }
         rustls::Error::InvalidCertificate(
@@ -48,6 +48,15 @@ pub fn advice(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "has a certificate that has expired: check this computer's clock, or tell who runs the server".to_owned(),
+        // The library has no variant for it.
+        rustls::Error::InvalidCertificate(CertificateError::Other(other))
+            if format!("{other:?}").contains("CaUsedAsEndEntity") =>
+        {
+            "has an authority's certificate for its own, as `openssl req -x509` makes one, and no client can trust that. \
+             Make one that is a server's (add -addext basicConstraints=critical,CA:FALSE), give it to the server as \
+             TLS_CERT, and name it here: SSL_CERT_FILE=/path/to/cert.pem"
+                .to_owned()
+        }
         rustls::Error::InvalidMessage(_) => {
             "does not speak TLS: is it http:// and not https://?".to_owned()
         }

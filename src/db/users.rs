@@ -99,6 +99,23 @@ pub fn key_deleted(
     Ok(())
 }
 
+/// What a [`User`] is made of, in its order.
+const COLUMNS: (
+    users::id,
+    users::username,
+    users::password_hash,
+    users::created_at,
+    users::credentials,
+    users::disabled_at,
+) = (
+    users::id,
+    users::username,
+    users::password_hash,
+    users::created_at,
+    users::credentials,
+    users::disabled_at,
+);
+
 /// The account of a name, whatever its case.
 ///
 /// # Errors
@@ -106,14 +123,7 @@ pub fn key_deleted(
 pub fn find_by_name(conn: &mut AnyConnection, username: &str) -> QueryResult<Option<User>> {
     users::table
         .filter(users::username_key.eq(key_of(username)))
-        .select((
-            users::id,
-            users::username,
-            users::password_hash,
-            users::created_at,
-            users::credentials,
-            users::disabled_at,
-        ))
+        .select(COLUMNS)
         .first(conn)
         .optional()
 }
@@ -126,14 +136,7 @@ pub fn find(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<User>> {
     users::table
         .find(id)
         .filter(users::deleted_at.is_null())
-        .select((
-            users::id,
-            users::username,
-            users::password_hash,
-            users::created_at,
-            users::credentials,
-            users::disabled_at,
-        ))
+        .select(COLUMNS)
         .first(conn)
         .optional()
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    outage::{Ends, expect_all_once, listen, write_on},
+    outage::{Ends, expect_all_once, listen, write_all},
     support::{Backend, Cluster, Host, PATIENCE, Server, User, eventually},
 };
 
@@ -75,10 +75,7 @@ mod a_cut_of_the_network_under_load_is_survived {
         let mut noted = Vec::new();
         thread::scope(|scope| {
             let _ends = Ends(&stop);
-            for user in &users {
-                let (socket, acked, stop) = (user.connect(), acked.clone(), &stop);
-                scope.spawn(move || write_on(socket, &user.name, stop, &acked));
-            }
+            write_all(scope, &users, &stop, &acked);
             listen(&acks, Duration::from_secs(1), &mut noted);
             assert!(noted.len() > 10, "only {} acks before", noted.len());
             for length in cuts() {

@@ -149,7 +149,7 @@ pub struct Acked {
 }
 
 /// Sends one message after the other on one socket, each until it is acked. The socket must never close.
-pub fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sender<Acked>) {
+fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sender<Acked>) {
     for count in 0.. {
         let content = format!("{name}-{count}");
         loop {
@@ -168,6 +168,19 @@ pub fn write_on(mut socket: Socket, name: &str, stop: &AtomicBool, acked: &Sende
             let wait = answer["retry_after_ms"].as_u64().expect("when to retry");
             thread::park_timeout(Duration::from_millis(wait));
         }
+    }
+}
+
+/// Has all of them [`write_on`] until it is stopped.
+pub fn write_all<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    users: &'scope [User],
+    stop: &'scope AtomicBool,
+    acked: &Sender<Acked>,
+) {
+    for user in users {
+        let (socket, acked) = (user.connect(), acked.clone());
+        scope.spawn(move || write_on(socket, &user.name, stop, &acked));
     }
 }
 
@@ -245,10 +258,7 @@ mod stopped_and_started_under_load {
         let mut noted = Vec::new();
         thread::scope(|scope| {
             let _ends = Ends(&stop);
-            for user in &users {
-                let (socket, acked, stop) = (user.connect(), acked.clone(), &stop);
-                scope.spawn(move || write_on(socket, &user.name, stop, &acked));
-            }
+            write_all(scope, &users, &stop, &acked);
             listen(&acks, Duration::from_secs(1), &mut noted);
             assert!(noted.len() > 50, "only {} acks before", noted.len());
 

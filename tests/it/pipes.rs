@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, run},
+    support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, fed, run},
     terminal::{contents, kept_logins},
 };
 
@@ -34,18 +34,7 @@ fn client(server: &Server, home: &Path, args: &[&str]) -> Command {
 }
 
 fn send(server: &Server, home: &Path, args: &[&str], piped: &str) -> Output {
-    let mut child = client(server, home, &["send"])
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("parlour starts");
-    let mut stdin = child.stdin.take().expect("piped");
-    // It need not read what it does not want.
-    let _ = stdin.write_all(piped.as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
+    fed(client(server, home, &["send"]).args(args), piped)
 }
 
 struct Tail {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::support::{
-    BINARY, Backend, Closed, Finished, PASSWORD, Response, Server, Socket, User, eventually, run,
+    BINARY, Backend, Closed, Finished, PASSWORD, Response, Server, Socket, User, eventually, fed,
+    run,
 };
 
 on_both![
@@ -29,24 +30,16 @@ const NEW: &str = "staple battery horse";
 
 /// Runs `parlour users ARGS` beside a server, with this on standard input.
 fn users(server: &Server, args: &[&str], input: &str) -> Finished {
-    let mut child = Command::new(&*BINARY)
+    let mut command = Command::new(&*BINARY);
+    command
         .arg("users")
         .args(args)
         .env_clear()
         .current_dir(server.folder())
         .env("DATA_DIR", server.data_dir())
         .env("DATABASE_URL", &server.database.url)
-        .env("BCRYPT_COST", "4")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("parlour starts");
-    // It may end without reading.
-    let mut stdin = child.stdin.take().expect("piped");
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    let output = child.wait_with_output().expect("ends");
+        .env("BCRYPT_COST", "4");
+    let output = fed(&mut command, input);
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Finished {
         status: output.status,

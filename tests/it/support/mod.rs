@@ -21,7 +21,7 @@ pub use cluster::Cluster;
 pub use database::{Backend, Database};
 pub use http::{Http, Response, read_response};
 pub use netns::Host;
-pub use server::{BINARY, Finished, Server, run};
+pub use server::{BINARY, Finished, Server, fed, run};
 pub use socket::{Closed, Incoming, Socket};
 pub use terminal::Terminal;
 pub use user::{PASSWORD, User};

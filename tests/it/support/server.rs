@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{LazyLock, mpsc},
     thread,
     time::{Duration, Instant},
@@ -62,6 +62,21 @@ fn bare(program: &str, folder: &Path) -> Command {
         }
     }
     command
+}
+
+/// Runs a command to its end, with this on standard input.
+pub fn fed(command: &mut Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("parlour starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    // It need not read what it does not want.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
 }
 
 /// Runs `parlour ARGS` to its end, which must come within the deadline.

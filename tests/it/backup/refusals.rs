@@ -1,0 +1,174 @@
+//! What a restore needs, and what it refuses before anything is changed.
+
+use super::*;
+
+on_both![
+    a_restore_needs_a_stopped_server_and_an_empty_database,
+    what_a_restore_replaces_is_kept,
+    a_backup_that_is_no_good_is_refused_before_anything_changes,
+    a_restore_tells_a_wrong_key_and_says_which_is_needed,
+];
+
+fn a_restore_needs_a_stopped_server_and_an_empty_database(backend: Backend) {
+    let mut server = serve(backend);
+    let alice = User::register(&server, "alice");
+    alice.post("before", None).expect(201);
+    let file = server.folder().join("x.backup");
+    succeeds(backup(&server, &file));
+    alice.post("after", None).expect(201);
+    let before = alice.history();
+
+    fails(restore(&file, &server, &[]), "stop it first");
+    fails(restore(&file, &server, &["--replace"]), "stop it first");
+    server.terminate();
+    fails(restore(&file, &server, &[]), "1 user and 2 messages");
+    server.start_again();
+    assert_eq!(alice.history(), before, "a refused restore changes nothing");
+}
+
+fn what_a_restore_replaces_is_kept(backend: Backend) {
+    let mut server = serve(backend);
+    let mut alice = User::register(&server, "alice");
+    alice.post("first", None).expect(201);
+    let file = server.folder().join("x.backup");
+    succeeds(backup(&server, &file));
+    alice.post("second", None).expect(201);
+    server.terminate();
+
+    let said = succeeds(restore(&file, &server, &["--replace"]));
+    let kept = said
+        .split_once("is kept in ")
+        .and_then(|(_, rest)| rest.split_once(": delete"))
+        .map(|(kept, _)| server.folder().join(kept))
+        .expect("it says where");
+    assert_eq!(mode(&kept), 0o600);
+    server.start_again();
+    alice.log_in();
+    assert_eq!(contents(&alice.history()), HashSet::from(["first"]));
+
+    // And what was kept can be restored in turn.
+    let kept = match backend {
+        Backend::Sqlite => as_backup(&kept),
+        Backend::Postgres => kept,
+    };
+    server.terminate();
+    succeeds(restore(&kept, &server, &["--replace"]));
+    server.start_again();
+    alice.log_in();
+    assert_eq!(
+        contents(&alice.history()),
+        HashSet::from(["first", "second"])
+    );
+}
+
+/// The same backup with another first line, and a checksum that fits.
+fn with_head(text: &str, from: &str, to: &str) -> String {
+    let (body, end) = text.trim_end().rsplit_once('\n').expect("lines");
+    let body = format!("{}\n", body.replacen(from, to, 1));
+    let mut end: Value = serde_json::from_str(end).expect("JSON");
+    let digits = Sha256::digest(body.as_bytes());
+    let sum: Vec<String> = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+    end["sha256"] = sum.concat().into();
+    format!("{body}{end}\n")
+}
+
+fn a_backup_that_is_no_good_is_refused_before_anything_changes(backend: Backend) {
+    let mut server = serve(backend);
+    let alice = User::register(&server, "alice");
+    alice.post("hello", None).expect(201);
+    let file = server.folder().join("x.backup");
+    succeeds(backup(&server, &file));
+    let before = alice.history();
+    server.terminate();
+
+    let good = fs::read_to_string(&file).expect("text");
+    let newer = with_head(
+        &good,
+        "\"migrations\":[",
+        "\"migrations\":[\"99990101000001\",",
+    );
+    let forged = with_head(&good, "\"columns\":[\"name\"", "\"columns\":[\"name) --\"");
+    let bad = [
+        (good[..good.len() / 2].to_owned(), "its end is missing"),
+        (good.replacen("alice", "alicf", 1), "it is damaged"),
+        (format!("{good}{good}"), "it is damaged"),
+        (newer, "which does not know its tables"),
+        (forged, "it is damaged"),
+        (
+            good.replacen("\"parlour_backup\":1", "\"parlour_backup\":2", 1),
+            "a newer version",
+        ),
+        ("hello\n".into(), "it is not a backup"),
+        (String::new(), "it is not a backup"),
+        ("SQLite format 3\0…".into(), "SQLite database"),
+        ("PGDMP…".into(), "pg_restore"),
+    ];
+    for (text, words) in bad {
+        fs::write(&file, text).expect("writes");
+        fails(restore(&file, &server, &["--replace"]), words);
+    }
+    fails(
+        restore(&server.folder().join("none"), &server, &[]),
+        "There is no file",
+    );
+    fails(restore(server.folder(), &server, &[]), "is not a file");
+    server.start_again();
+    assert_eq!(alice.history(), before);
+    let left = fs::read_dir(server.data_dir()).expect("a folder");
+    for entry in left {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_string_lossy();
+        assert!(
+            !name.contains("restoring") && !name.contains("replaced"),
+            "{name}"
+        );
+    }
+}
+
+fn a_restore_tells_a_wrong_key_and_says_which_is_needed(backend: Backend) {
+    let mut server = serve(backend);
+    User::register(&server, "alice")
+        .post("hello", None)
+        .expect(201);
+    let file = server.folder().join("x.backup");
+    let to = file.to_str().expect("text");
+    let (url, data) = (server.database.url.clone(), server.data_dir());
+    let wrong = parlour(&["backup", "--to", to], &url, &data, Some(OTHER_KEY));
+    // It is whole all the same, so it is there; but somebody should look.
+    assert!(
+        wrong.stdout.contains("Backed up") && file.exists(),
+        "{wrong:?}"
+    );
+    fails(wrong, "does not open it");
+    let none = server.folder().join("y.backup");
+    let said = succeeds(parlour(
+        &["backup", "--to", none.to_str().expect("text")],
+        &url,
+        &data,
+        None,
+    ));
+    assert!(said.contains("No ENCRYPTION_KEY was found here"), "{said}");
+
+    server.terminate();
+    let args = ["restore", to, "--replace"];
+    fails(
+        parlour(&args, &url, &data, Some(OTHER_KEY)),
+        "does not open",
+    );
+    fs::write(data.join("encryption_key"), OTHER_KEY).expect("writes");
+    fails(
+        parlour(&args, &url, &data, None),
+        "data/encryption_key does not open",
+    );
+    fs::remove_file(data.join("encryption_key")).expect("removes");
+    let said = succeeds(parlour(&args, &url, &data, None));
+    assert!(
+        said.contains("give it the ENCRYPTION_KEY of the server that was backed up"),
+        "{said}"
+    );
+    server.set_env("ENCRYPTION_KEY", OTHER_KEY);
+    let said = server.try_start_again().expect_err("another key");
+    assert!(said.contains("ENCRYPTION_KEY does not open"), "{said}");
+    server.set_env("ENCRYPTION_KEY", KEY);
+    server.start_again();
+}

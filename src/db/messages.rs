@@ -108,6 +108,28 @@ pub fn list(
     }
 }
 
+/// Messages of one author in a room with a greater id than this, the nearest ones, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_of_author(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<Message>> {
+    messages::table
+        .left_join(users::table)
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::user_id.eq(user_id))
+        .filter(messages::id.gt(after))
+        .order(messages::id.asc())
+        .limit(limit)
+        .select(columns!())
+        .load(conn)
+}
+
 /// As [`list`], in steps, which end as soon as there are as many bytes as wanted; true when that was before the limit.
 ///
 /// # Errors

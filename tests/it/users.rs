@@ -24,6 +24,7 @@ on_both![
     a_deleted_account_leaves_its_messages_and_nothing_else,
     a_login_that_races_with_being_disabled_loses,
     nobody_without_a_key_can_guess_a_deleted_name,
+    all_that_is_stored_about_a_person_can_be_shown,
 ];
 
 const NEW: &str = "staple battery horse";
@@ -480,4 +481,45 @@ fn nobody_without_a_key_can_guess_a_deleted_name(backend: Backend) {
         2,
         "ENCRYPTION_KEY",
     );
+}
+
+fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
+    let server = Server::start(backend);
+    let bob = User::register(&server, "bob");
+    let body = json!({"username": "Alice", "password": PASSWORD, "email": "alice@example.org"});
+    let made = server.http().post("/api/auth/register", &body).expect(201);
+    let mut alice = User {
+        name: "Alice".into(),
+        id: made.json()["id"].as_u64().expect("an id"),
+        ..bob.clone()
+    };
+    alice.log_in();
+    // More than is read at once, and something that must not speak to a terminal.
+    let texts: Vec<String> = (0..210).map(|n| format!("\u{1b}[31m{n}\u{9b}")).collect();
+    for text in &texts {
+        alice.post(text, None).expect(201);
+    }
+    bob.post("bob's own", None).expect(201);
+    let said = done(users(&server, &["show", "alice", "--json"], ""));
+    let lines: Vec<Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object"))
+        .collect();
+    let of =
+        |kind: &str| -> Vec<&Value> { lines.iter().filter(|line| line["kind"] == kind).collect() };
+    let account = of("account")[0];
+    assert_eq!(account["username"], "Alice");
+    assert_eq!(account["id"], alice.id);
+    assert_eq!(account["email"], "alice@example.org");
+    assert_eq!(of("login").len(), 1);
+    assert_eq!(of("known network").len(), 1);
+    assert_eq!(of("room")[0]["name"], "general");
+    let shown: Vec<&Value> = of("message").iter().map(|line| &line["content"]).collect();
+    assert_eq!(shown, texts.iter().collect::<Vec<_>>());
+    assert!(!said.contains("$2b$") && !said.contains("bob"), "{said}");
+    let plain = done(users(&server, &["show", "alice"], ""));
+    assert!(plain.contains("alice@example.org") && plain.contains("general"));
+    assert_eq!(plain.lines().count(), lines.len());
+    assert!(!plain.contains(['\u{1b}', '\u{9b}']), "{plain}");
+    refused(&users(&server, &["show", "carol"], ""), 1, "no user");
 }

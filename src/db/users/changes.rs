@@ -143,6 +143,52 @@ pub fn list_after(conn: &mut AnyConnection, number: i64) -> QueryResult<Vec<Chan
         .load(conn)
 }
 
+/// What is kept of an account beside its name, its logins and its messages.
+#[derive(Debug)]
+pub struct Stored {
+    /// Sealed.
+    pub email: Option<String>,
+    /// When somebody has logged in from each of the networks that are known by a keyed hash.
+    pub networks: Vec<NaiveDateTime>,
+    /// Rooms, and since when.
+    pub rooms: Vec<(String, NaiveDateTime)>,
+    /// What was done to it, by whom and when.
+    pub changes: Vec<(String, String, NaiveDateTime)>,
+}
+
+/// What is kept of an account.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_stored(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Stored> {
+    Ok(Stored {
+        email: users::table
+            .find(user_id)
+            .select(users::email)
+            .first(conn)?,
+        networks: known_networks::table
+            .filter(known_networks::user_id.eq(user_id))
+            .order(known_networks::seen_at)
+            .select(known_networks::seen_at)
+            .load(conn)?,
+        rooms: memberships::table
+            .inner_join(rooms::table)
+            .filter(memberships::user_id.eq(user_id))
+            .order(rooms::name)
+            .select((rooms::name, memberships::created_at))
+            .load(conn)?,
+        changes: account_changes::table
+            .filter(account_changes::user_id.eq(user_id))
+            .order(account_changes::number)
+            .select((
+                account_changes::act,
+                account_changes::actor,
+                account_changes::created_at,
+            ))
+            .load(conn)?,
+    })
+}
+
 /// Notes a change. The last thing in its transaction: others wait for the number.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! database; a server on the same one notices within a second, and closes what has ended.
 
 mod password;
+mod person;
 mod place;
 mod show;
 
@@ -11,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use crate::{
     config::{KeySettings, StorageSettings},
-    crypto::{self, keyed::DeletedNames},
+    crypto::{self, keyed::DeletedNames, vault::Vault},
     db::{
         AnyConnection, QueryError, sessions,
         users::{
@@ -89,6 +90,18 @@ pub enum UsersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Show all that is stored about a person: the account, logins, rooms, and every message
+    Show {
+        /// Whose.
+        #[command(flatten)]
+        whose: Whose,
+        /// Those of the server.
+        #[command(flatten)]
+        keys: KeySettings,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// End the logins of an account, or one of them
     SignOut {
         /// Whose.
@@ -138,6 +151,7 @@ pub fn run(command: UsersCommand) -> i32 {
         UsersCommand::Enable(whose) => enable(&whose),
         UsersCommand::Delete { whose, keys, yes } => delete(&whose, &keys, yes),
         UsersCommand::Sessions { whose, json } => list_sessions(&whose, json),
+        UsersCommand::Show { whose, keys, json } => show_person(&whose, &keys, json),
         UsersCommand::SignOut { whose, session } => sign_out(&whose, session),
     };
     match done {
@@ -343,6 +357,13 @@ fn list_sessions(whose: &Whose, json: bool) -> Done {
     let user = accounts.read(|conn| find(conn, &whose.name))??;
     let found = accounts.read(|conn| sessions::list_of_user(conn, user.id))?;
     Ok(show::sessions(&user.username, &found, json))
+}
+
+fn show_person(whose: &Whose, keys: &KeySettings, json: bool) -> Done {
+    let mut accounts = Accounts::open(&whose.storage)?;
+    let user = accounts.read(|conn| find(conn, &whose.name))??;
+    let vault = Vault::new(&accounts.find_keys(&whose.storage, keys)?);
+    person::show(&mut accounts, &user, vault.as_ref(), json)
 }
 
 fn sign_out(whose: &Whose, only: Option<i64>) -> Done {

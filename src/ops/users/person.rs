@@ -1,0 +1,143 @@
+//! All that is stored about a person, one thing a line, so that nothing has to fit into memory.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::{
+    Done,
+    place::{Accounts, Failure},
+    show::say,
+};
+use crate::{
+    crypto::vault::Vault,
+    db::{
+        messages::{self, Message},
+        rooms, sessions,
+        users::{User, changes},
+        utc,
+    },
+    protocol::time::format,
+};
+
+/// Messages that are read at once.
+const PAGE: i64 = 200;
+
+/// Prints it all; with `json` as one object a line.
+pub(super) fn show(
+    accounts: &mut Accounts,
+    user: &User,
+    vault: Option<&Vault>,
+    json: bool,
+) -> Done {
+    for line in about(accounts, user, vault)? {
+        if let Err(error) = print(&line, json) {
+            return Ok(Err(error));
+        }
+    }
+    for room in accounts.read(rooms::list_all)? {
+        let mut last = i64::MIN;
+        loop {
+            let page = accounts
+                .read(|conn| messages::list_of_author(conn, room.id, user.id, last, PAGE))?;
+            let Some(end) = page.last() else { break };
+            last = end.id;
+            for message in &page {
+                if let Err(error) = print(&line_of(message, &room.name, vault), json) {
+                    return Ok(Err(error));
+                }
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// All but the messages.
+fn about(
+    accounts: &mut Accounts,
+    user: &User,
+    vault: Option<&Vault>,
+) -> Result<Vec<Value>, Failure> {
+    let stored = accounts.read(|conn| changes::find_stored(conn, user.id))?;
+    let logins = accounts.read(|conn| sessions::list_of_user(conn, user.id))?;
+    let mut lines = vec![json!({
+        "kind": "account",
+        "id": user.id,
+        "username": user.username,
+        "email": stored.email.map(|sealed| open(vault, &sealed)),
+        "created_at": format(&utc(user.created_at)),
+        "disabled_at": user.disabled_at.map(|at| format(&utc(at))),
+        "password": "kept as a bcrypt hash",
+    })];
+    lines.extend(logins.iter().map(|(id, created_at, expires_at)| {
+        json!({
+            "kind": "login",
+            "id": id,
+            "created_at": format(&utc(*created_at)),
+            "expires_at": format(&utc(*expires_at)),
+        })
+    }));
+    lines.extend(stored.networks.iter().map(|at| {
+        json!({
+            "kind": "known network",
+            "address": "kept as a keyed hash",
+            "seen_at": format(&utc(*at)),
+        })
+    }));
+    lines.extend(stored.changes.iter().map(|(act, actor, at)| {
+        json!({"kind": "change", "act": act, "actor": actor, "created_at": format(&utc(*at))})
+    }));
+    lines.extend(
+        stored
+            .rooms
+            .iter()
+            .map(|(name, at)| json!({"kind": "room", "name": name, "since": format(&utc(*at))})),
+    );
+    Ok(lines)
+}
+
+fn line_of(message: &Message, room: &str, vault: Option<&Vault>) -> Value {
+    json!({
+        "kind": "message",
+        "room": room,
+        "id": message.id,
+        "created_at": format(&utc(message.created_at.get())),
+        "client_id": message.client_id,
+        "content": open(vault, &message.content),
+    })
+}
+
+/// What cannot be opened is shown as such, never left out.
+fn open(vault: Option<&Vault>, sealed: &str) -> Value {
+    match vault.map(|vault| vault.open(sealed)) {
+        Some(Ok(text)) => text.into(),
+        _ => json!({"unreadable": true}),
+    }
+}
+
+fn print(line: &Value, json: bool) -> io::Result<()> {
+    if json {
+        return say(&line.to_string());
+    }
+    let kind = line["kind"].as_str().unwrap_or_default();
+    let fields = line.as_object().into_iter().flatten();
+    let fields = fields.filter(|(name, value)| *name != "kind" && !value.is_null());
+    // As JSON, so that no text of a person speaks to the terminal or looks like another line.
+    let fields: Vec<String> = fields
+        .map(|(name, value)| format!("{name} {}", plain(value)))
+        .collect();
+    say(&format!("{kind}: {}", fields.join(", ")))
+}
+
+fn plain(value: &Value) -> String {
+    let text = value.to_string();
+    text.chars()
+        .map(|c| {
+            if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) {
+                c.escape_unicode().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}

@@ -14,6 +14,9 @@ use crate::config::{ConfigError, TlsFiles};
 
 /// How long a handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes that may wait to be encrypted or sent, beside those in the kernel: a slow client takes them before it is known
+/// that it takes anything.
+const MOST_WAITING: usize = 16 * 1024;
 /// What is spoken below it. Not HTTP/2: ADR 0005 says why.
 const PROTOCOLS: [&[u8]; 1] = [b"http/1.1"];
 
@@ -54,8 +57,10 @@ pub async fn shake_hands(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
 ) -> Option<TlsStream<TcpStream>> {
-    tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream))
+    let mut stream = tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream))
         .await
         .ok()?
-        .ok()
+        .ok()?;
+    stream.get_mut().1.set_buffer_limit(Some(MOST_WAITING));
+    Some(stream)
 }

@@ -153,17 +153,10 @@ fn a_wrong_request_does_not_wait_for_others_to_be_read() {
     drop(held);
 }
 
-/// A connection on which a page was asked for. Its receive buffer is small, so that the client is what decides how fast
-/// it is taken.
+/// A connection on which a page was asked for.
 fn ask(reader: &Http, path: &str) -> TcpStream {
     let token = reader.token.as_deref().expect("a login");
-    let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_recv_buffer_size(4096).expect("sets");
-    socket
-        .connect_timeout(&reader.addr.into(), PATIENCE)
-        .expect("connects");
-    let mut stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    let mut stream = connect(reader);
     write!(
         stream,
         "GET {path}?limit=200 HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n",
@@ -171,6 +164,26 @@ fn ask(reader: &Http, path: &str) -> TcpStream {
     )
     .expect("is taken");
     stream
+}
+
+/// A connection with a small receive buffer, so that the client is what decides how fast it is taken.
+fn connect(reader: &Http) -> TcpStream {
+    let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("sets");
+    socket
+        .connect_timeout(&reader.addr.into(), PATIENCE)
+        .expect("connects");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    stream
+}
+
+/// What comes at once.
+fn read_some(stream: &mut TcpStream) -> Vec<u8> {
+    let mut part = vec![0; 100];
+    let count = stream.read(&mut part).expect("an answer");
+    part.truncate(count);
+    part
 }
 
 /// Takes so many bytes ten times a second, `most` at most, and gives what came until then or until the end.
@@ -208,6 +221,34 @@ fn a_slow_client_that_takes_steadily_gets_its_whole_page() {
     let rest = stream.read_to_end(&mut answer);
     assert!(is_whole(&answer), "{} bytes, {rest:?}", answer.len());
     assert!(answer.len() > 500_000, "{}", answer.len());
+}
+
+#[test]
+fn a_slow_socket_that_takes_steadily_is_not_cut() {
+    const MESSAGES: usize = 12;
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let mut stream = connect(&alice.http());
+    write!(
+        stream,
+        "GET /ws/chat?token={} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        alice.token,
+        server.addr
+    )
+    .expect("is taken");
+    let mut taken = read_some(&mut stream);
+    assert!(taken.starts_with(b"HTTP/1.1 101 "));
+    fill(&alice, MESSAGES);
+    taken.extend(take_slowly(&mut stream, 500, 75_000));
+    let last = format!("{MESSAGES} xxx");
+    while !String::from_utf8_lossy(&taken).contains(&last) {
+        let mut part = [0; 16 * 1024];
+        match stream.read(&mut part) {
+            Ok(count @ 1..) => taken.extend_from_slice(&part[..count]),
+            end => panic!("cut after {} bytes: {end:?}", taken.len()),
+        }
+    }
 }
 
 #[test]

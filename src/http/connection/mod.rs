@@ -75,9 +75,10 @@ pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place:
     match Box::pin(speaking.speak()).await {
         Ok(Some(socket)) => {
             drop(place);
-            wire.cut_after(slow_reader);
-            if socket.converse(&wire).await.is_ok() {
+            if socket.converse(&wire, slow_reader).await.is_ok() {
                 wire.end(END_PATIENCE).await;
+            } else {
+                wire.cut();
             }
         }
         Ok(None) => wire.end(END_PATIENCE).await,

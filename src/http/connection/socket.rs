@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    pin::{Pin, pin},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -13,7 +13,7 @@ use std::{
 use actix_http::{body::BoxBody, error::PayloadError};
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     next_chunk,
@@ -37,17 +37,28 @@ impl Conversation {
     }
 
     /// Writes what the session says. It is asked for more only when nothing waits to be written; so a socket whose
-    /// client does not read cannot hear that it is to close, and is cut when it has been told so and still does not.
-    pub async fn converse<T: Transport>(mut self, wire: &Wire<T>) -> io::Result<()> {
+    /// client does not read cannot hear that it is to close, and is cut when it has been told so and still does not. So is
+    /// one that takes nothing for `patience`.
+    pub async fn converse<T: Transport>(
+        mut self,
+        wire: &Wire<T>,
+        patience: Duration,
+    ) -> io::Result<()> {
         while let Some(mut chunk) = next_chunk(wire, &mut self.body).await? {
-            let mut writing = pin!(std::future::poll_fn(|cx| wire.poll_write(cx, &mut chunk)));
+            let (mut left, mut since) = (chunk.len(), Instant::now());
             let mut was_closed = false;
             loop {
-                match timeout(LAST_MOMENT, &mut writing).await {
-                    Ok(written) => break written?,
-                    Err(_) if was_closed => return Err(io::ErrorKind::TimedOut.into()),
-                    Err(_) => was_closed = self.gauge.as_deref().is_some_and(Gauge::is_closed),
+                let writing = std::future::poll_fn(|cx| wire.poll_write(cx, &mut chunk));
+                if let Ok(written) = timeout(LAST_MOMENT, writing).await {
+                    break written?;
                 }
+                if chunk.len() != left {
+                    (left, since) = (chunk.len(), Instant::now());
+                }
+                if was_closed || since.elapsed() >= patience {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                was_closed = self.gauge.as_deref().is_some_and(Gauge::is_closed);
             }
         }
         Ok(())

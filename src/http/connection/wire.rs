@@ -205,6 +205,9 @@ impl<T: Transport> Wire<T> {
     /// Ends the connection. What the client still sends is taken for a moment and thrown away: a connection that is
     /// closed with bytes unread is reset, and the client might never see the last of the answer.
     pub async fn end(&self, patience: Duration) {
+        // What the kernel still holds is the last of it; no one else sees to a connection that is closed.
+        let last = Some(self.patience);
+        let _gone_already = SockRef::from(self.io.borrow().tcp()).set_tcp_user_timeout(last);
         let end = Instant::now() + patience;
         let shutdown =
             std::future::poll_fn(|cx| Pin::new(&mut *self.io.borrow_mut()).poll_shutdown(cx));
@@ -222,13 +225,6 @@ impl<T: Transport> Wire<T> {
                 _ => return,
             }
         }
-    }
-
-    /// Has the kernel cut the connection when a client takes nothing for so long. It counts the time of a window that
-    /// opens and closes again, too: so not for answers, which a slow client may take steadily.
-    pub fn cut_after(&self, patience: Duration) {
-        let io = self.io.borrow();
-        let _gone_already = SockRef::from(io.tcp()).set_tcp_user_timeout(Some(patience));
     }
 
     /// Has the kernel drop the connection, and what waits in it, as soon as it is closed.

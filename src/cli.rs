@@ -80,8 +80,6 @@ pub enum Command {
         #[arg(long)]
         fast: bool,
     },
-    /// Try to break this server, and count what is lost: kills, cuts, full disks, and a checker that looks
-    Verify(ops::verify::VerifyOptions),
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
     /// Back up all that is stored into one file, while the server goes on serving; the keys are not in it
@@ -126,11 +124,6 @@ pub enum Command {
         #[arg(long)]
         health: bool,
     },
-    /// Measure what this server costs and how fast it is, each number beside the least that it can be here
-    Bench(ops::bench::BenchOptions),
-    /// The floor that `bench` measures against, and starts by itself
-    #[command(hide = true)]
-    BenchFloor(ops::bench::floor::FloorOptions),
     /// Print completions for a shell, to be saved where that shell looks for them
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -231,7 +224,6 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
         Command::Demo { fast } => Ok(ops::demo::run(fast)),
-        Command::Verify(options) => Ok(ops::verify::run(&options)),
         Command::Migrate(settings) => migrate(&settings),
         Command::Backup { to, storage, keys } => ops::backup::run(&storage, &keys, to.as_deref()),
         Command::Restore {
@@ -247,8 +239,6 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
             ops::doctor::run(&settings, doubts)
         }),
         Command::Keys(KeysCommand::Generate) => generate_keys(),
-        Command::Bench(options) => Ok(measured(ops::bench::run(&options))),
-        Command::BenchFloor(options) => Ok(measured(ops::bench::floor::run(&options).map(|()| 0))),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             // Generating it into a closed pipe would panic.
@@ -267,17 +257,6 @@ fn client(outcome: Result<(), ClientError>) -> i32 {
         Err(error) => {
             printing::complain(&error);
             error.exit_code.into()
-        }
-    }
-}
-
-/// The exit code of a measurement; what was in its way is told.
-fn measured(outcome: ops::bench::Result<i32>) -> i32 {
-    match outcome {
-        Ok(code) => code,
-        Err(error) => {
-            printing::complain(&error);
-            1
         }
     }
 }

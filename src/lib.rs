@@ -26,7 +26,8 @@ pub mod journal;
 pub mod logging;
 pub mod ops;
 pub mod ownership;
-pub mod printing;
-pub mod protocol;
 pub mod tui;
 pub mod ws;
+
+pub use parlour_output as printing;
+pub use parlour_protocol as protocol;

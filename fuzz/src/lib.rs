@@ -7,7 +7,7 @@
 #[path = "../../src/ws/frames/mod.rs"]
 pub mod frames;
 pub mod promises;
-pub mod protocol;
+pub use parlour_protocol as protocol;
 
 /// What [`promises`] is about. The tests of the program have the same list, and take it from the program itself.
 mod subject {

@@ -7,7 +7,6 @@ pub mod engine;
 pub mod facts;
 pub mod file;
 pub mod fitness;
-pub mod guard;
 mod ids;
 pub mod intact;
 pub mod lock;

@@ -1,10 +1,8 @@
 //! What the operator runs beside the server: each a file, or a folder where one file would be too long.
 
 pub mod backup;
-pub mod bench;
 pub mod demo;
 pub mod doctor;
 mod paint;
 pub mod restore;
 pub mod users;
-pub mod verify;

@@ -8,7 +8,6 @@ pub mod chat;
 pub mod draw;
 pub mod follow;
 pub mod keys;
-pub mod link;
 pub mod net;
 pub mod outbox;
 mod screen;
@@ -35,6 +34,8 @@ use crate::{
     config::{self, ClientSettings},
     protocol::time::Timestamp,
 };
+
+use parlour_client::link;
 
 pub use self::{screen::run, send::send, tail::tail};
 

@@ -1,0 +1,117 @@
+//! Users for the crowd: registered and logged in over REST, like anyone.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::json;
+
+use super::{
+    Result, Trouble,
+    progress::Progress,
+    rest::{Answer, Rest},
+};
+use crate::protocol::views::{Tokens, User};
+
+/// The password of every user of the bench; the servers it is used on are thrown away.
+pub const PASSWORD: &str = "only for the bench";
+const AT_ONCE: usize = 4;
+const MOST_TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A user who is logged in.
+#[derive(Clone)]
+pub struct Account {
+    /// The user's name.
+    pub username: String,
+    /// An access token.
+    pub token: String,
+}
+
+/// Registers `count` users and logs each in.
+///
+/// # Errors
+/// When the server refuses one.
+pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
+    let progress = Progress::new("users registered and logged in", count as u64);
+    // The same database may have seen a run before. The names are no longer than people's: they are part of frames.
+    let run = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() / 10)
+        % (1 << 28);
+    let next = AtomicUsize::new(0);
+    let made = Mutex::new(Vec::with_capacity(count));
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut rest = Rest::new(addr);
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        if at >= count {
+                            return Ok(());
+                        }
+                        let account = enter(&mut rest, format!("{run:07x}-{at:03}"))?;
+                        if let Ok(mut made) = made.lock() {
+                            made.push(account);
+                        }
+                        progress.at(at as u64);
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err(Trouble("A thread of the bench has failed.".into())))
+        })
+    })?;
+    progress.done();
+    Ok(made.into_inner().unwrap_or_default())
+}
+
+fn enter(rest: &mut Rest, username: String) -> Result<Account> {
+    let body = json!({"username": username, "password": PASSWORD});
+    let _: User = patiently(rest, "/api/auth/register", &body)?.json("a registration")?;
+    log_in(rest, username)
+}
+
+/// Logs a user of the bench in, with the password.
+///
+/// # Errors
+/// When the server refuses.
+pub fn log_in(rest: &mut Rest, username: String) -> Result<Account> {
+    let body = json!({"username": username, "password": PASSWORD});
+    let tokens: Tokens = patiently(rest, "/api/auth/login", &body)?.json("a login")?;
+    Ok(Account {
+        username,
+        token: tokens.access_token,
+    })
+}
+
+/// Asks again when the server is busy: hundreds of new users within seconds are not what is measured here.
+fn patiently(rest: &mut Rest, path: &str, body: &serde_json::Value) -> Result<Answer> {
+    let mut tries = 0;
+    loop {
+        let answer = rest.post(path, body)?;
+        tries += 1;
+        if !matches!(answer.status, 429 | 503) || tries >= MOST_TRIES {
+            return Ok(answer);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// The access tokens alone.
+#[must_use]
+pub fn tokens(accounts: &[Account]) -> Vec<String> {
+    accounts
+        .iter()
+        .map(|account| account.token.clone())
+        .collect()
+}

@@ -1,0 +1,201 @@
+//! `parlour-lab bench`: what this server costs and how fast it is, each number beside the least that it can be on the same
+//! machine in the same minute (a bare broadcaster, the disk's fsync), and beside what we promise.
+//!
+//! A file per line of measure; [`crowd`] reads, [`mouths`] sends, [`server`] and [`floor`] are what is measured.
+//! It only ever loads this machine.
+
+// Measured numbers are shown with three digits; what a conversion to or from `f64` rounds off is far below that.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+
+mod accounts;
+mod ack;
+mod broadcast;
+mod crowd;
+mod durable;
+mod fanout;
+pub mod floor;
+mod frame;
+mod history;
+mod idle;
+mod logins;
+mod mouths;
+mod noise;
+mod proc;
+mod progress;
+mod reconnect;
+mod report;
+mod rest;
+mod seats;
+mod server;
+mod slow;
+mod start;
+mod stats;
+mod storm;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+
+use self::{crowd::Clock, report::Report};
+use crate::{Result, Trouble, printing};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Line {
+    /// CPU and delay of a delivery, many sockets in one room
+    Fanout,
+    /// Memory of an idle server and of an idle socket
+    Idle,
+    /// Messages a second from senders that wait for their acks
+    Durable,
+    /// How long an ack takes at a moderate rate
+    Ack,
+    /// Time from the start to ready
+    Start,
+    /// Time for a page of history, in a small room and a large one
+    History,
+    /// What a storm of logins does to deliveries
+    Logins,
+    /// What readers that have stopped do to the others
+    Slow,
+    /// How soon everyone is back whose connection was cut, and what that does to the others
+    Reconnect,
+}
+
+/// What `parlour-lab bench` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct BenchOptions {
+    /// The server's program.
+    #[arg(skip)]
+    pub server: PathBuf,
+    /// What to measure [default: everything]
+    #[arg(value_enum, value_name = "LINE")]
+    pub lines: Vec<Line>,
+    /// A running server on this machine to measure [default: one that is started on an empty temporary folder]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["database_url", "data_dir"])]
+    pub url: Option<url::Url>,
+    /// `postgres://…`: measure with this (empty, unimportant) database instead of the embedded one
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<SecretString>,
+    /// Where to put the temporary folder; its disk is the one whose fsync counts [default: the system's]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Sockets to open [default: 1000 for fanout, logins and slow; 10000 for idle and reconnect]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=60_000))]
+    pub sockets: Option<u32>,
+    /// Messages a second for fanout, separated by commas
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 400], value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rate: Vec<u32>,
+    /// How many senders wait for their acks in durable, separated by commas
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [10, 256], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub senders: Vec<u32>,
+    /// Messages in the database [default: 100000 for start, 1000000 for history]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2_000..=10_000_000))]
+    pub messages: Option<u32>,
+    /// Seconds of each measurement [default: 60 for logins and slow, 30 for idle, otherwise 10]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: Option<u32>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Print the table as Markdown, as docs/PERFORMANCE.md has it
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+}
+
+impl BenchOptions {
+    fn sockets_or(&self, default: usize) -> usize {
+        self.sockets.map_or(default, |sockets| sockets as usize)
+    }
+
+    fn time(&self) -> Duration {
+        self.time_or(10)
+    }
+
+    fn time_or(&self, seconds: u32) -> Duration {
+        Duration::from_secs(self.seconds.unwrap_or(seconds).into())
+    }
+}
+
+/// One run.
+struct Bench<'a> {
+    options: &'a BenchOptions,
+    clock: Clock,
+    report: Report,
+}
+
+/// Measures what was asked for and prints it; progress goes to standard error. Tells the exit code.
+///
+/// # Errors
+/// When a measurement could not be made. What was measured before is printed all the same.
+pub fn run(options: &BenchOptions) -> Result<i32> {
+    proc::raise_open_files_limit();
+    let mut bench = Bench {
+        options,
+        clock: Clock::start(),
+        report: Report {
+            about: about(options),
+            ..Report::default()
+        },
+    };
+    let lines = if options.lines.is_empty() {
+        Line::value_variants()
+    } else {
+        &options.lines
+    };
+    let outcome = lines.iter().try_for_each(|line| bench.measure(*line));
+    let noise = bench.report.noise.notes();
+    bench.report.notes.extend(noise);
+    let text = if options.json {
+        let text = serde_json::to_string_pretty(&bench.report)
+            .map_err(|error| Trouble(format!("The report cannot be written: {error}.")))?;
+        Some(text)
+    } else if options.markdown {
+        Some(bench.report.to_markdown())
+    } else if !bench.report.rows.is_empty() {
+        Some(bench.report.to_table())
+    } else {
+        None
+    };
+    let code = text.map_or(0, |text| printing::exit_code(printing::line(text)));
+    outcome.map(|()| code)
+}
+
+impl Bench<'_> {
+    fn measure(&mut self, line: Line) -> Result<()> {
+        match line {
+            Line::Fanout => fanout::measure(self),
+            Line::Idle => idle::measure(self),
+            Line::Durable => durable::measure(self),
+            Line::Ack => ack::measure(self),
+            Line::Start => start::measure(self),
+            Line::History => history::measure(self),
+            Line::Logins => logins::measure(self),
+            Line::Slow => slow::measure(self),
+            Line::Reconnect => reconnect::measure(self),
+        }
+    }
+}
+
+fn about(options: &BenchOptions) -> Vec<String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let build = if cfg!(debug_assertions) {
+        " (a debug build: numbers of a release build are several times better)"
+    } else {
+        ""
+    };
+    let database = match (&options.url, &options.database_url) {
+        (Some(url), _) => format!("the server at {url}"),
+        (None, Some(_)) => "PostgreSQL".into(),
+        (None, None) => "the embedded database".into(),
+    };
+    vec![format!(
+        "parlour {}{build}, {database}, {cores} cores shared by server and bench",
+        env!("CARGO_PKG_VERSION")
+    )]
+}

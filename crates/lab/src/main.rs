@@ -1,0 +1,5 @@
+//! The `parlour-lab` program; everything is in the library.
+
+fn main() {
+    std::process::exit(parlour_lab::cli::run());
+}

@@ -1,0 +1,218 @@
+//! A reader: keeps a cursor, comes back with `sync` whenever its line is gone, and reads pages when one answer does
+//! not hold all that it missed.
+
+use std::{
+    collections::BTreeSet,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Seat, Shared,
+    rest::{self, Account},
+    socket::{Heard, Socket},
+};
+use crate::{
+    protocol::{
+        GENERAL,
+        command::{Command, Request, Sync},
+        event::{Event, SyncedRoom},
+    },
+    verify::{
+        check::{Seen, digest},
+        rng::Rng,
+    },
+};
+
+const SYNC: &str = "sync";
+/// A line over which nothing comes for so long, though we asked, is taken for dead.
+const SILENCE: Duration = Duration::from_secs(6);
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// Once in so many messages a reader asks again.
+const ASKS_AGAIN: usize = 20;
+/// At most from so far back.
+const FAR_BACK: u64 = 60;
+/// Before a question that was refused is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Reads for ever.
+pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut account: Account, mut rng: Rng) {
+    loop {
+        let mask = u32::try_from(rng.next() >> 32).unwrap_or_default();
+        let opened = Socket::open(shared.addr, &account, mask).await;
+        if let Err(error) = &opened {
+            account.renew(shared.addr, error).await;
+        }
+        if let Ok((socket, connected)) = opened {
+            let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
+            let visit = Visit {
+                view: shared.record.open_view(floor.map_or(0, |room| room.seq)),
+                shared: &shared,
+                seat: &seat,
+                account: &account,
+                epoch: connected.epoch,
+                socket,
+                ahead: BTreeSet::new(),
+                asked: false,
+                heard: Instant::now(),
+            };
+            visit.run(&mut rng).await;
+            shared.record.closed.set(shared.record.closed.get() + 1);
+        }
+        tokio::time::sleep(rng.millis(10, 60)).await;
+    }
+}
+
+/// One connection of a reader.
+struct Visit<'a> {
+    shared: &'a Shared,
+    seat: &'a Seat,
+    account: &'a Account,
+    epoch: String,
+    socket: Socket,
+    view: usize,
+    /// Numbers above the cursor that came before those between.
+    ahead: BTreeSet<u64>,
+    /// A `sync` is not answered yet.
+    asked: bool,
+    heard: Instant,
+}
+
+/// The line is not good for anything any more.
+struct Over;
+
+impl Visit<'_> {
+    async fn run(mut self, rng: &mut Rng) {
+        if self.ask().await.is_ok() {
+            while self.step(rng).await.is_ok() {}
+        }
+    }
+
+    async fn step(&mut self, rng: &mut Rng) -> Result<(), Over> {
+        tokio::select! {
+            heard = self.socket.next() => {
+                self.heard = Instant::now();
+                match heard.map_err(|_| Over)? {
+                    Heard::Event(event) => self.hear(*event, rng).await,
+                    Heard::Ping(payload) => self.socket.pong(&payload).await.map_err(|_| Over),
+                    Heard::Noise => Ok(()),
+                    Heard::Close => Err(Over),
+                }
+            }
+            () = tokio::time::sleep(ASK_EVERY) => {
+                if self.heard.elapsed() > SILENCE {
+                    return Err(Over);
+                }
+                self.socket.say(&Request::new(Command::Ping)).await.map_err(|_| Over)
+            }
+        }
+    }
+
+    /// Asks for everything after the cursor.
+    async fn ask(&mut self) -> Result<(), Over> {
+        self.ask_after(self.seat.cursor.get()).await
+    }
+
+    async fn ask_after(&mut self, seq: u64) -> Result<(), Over> {
+        let sync = Sync {
+            rooms: [(GENERAL.to_owned(), seq)].into(),
+            epoch: Some(self.epoch.clone()),
+        };
+        self.asked = true;
+        self.see(Seen::Asked(seq));
+        let request = Request::with_ref(SYNC, Command::Sync(sync));
+        self.socket.say(&request).await.map_err(|_| Over)
+    }
+
+    async fn hear(&mut self, event: Event, rng: &mut Rng) -> Result<(), Over> {
+        match event {
+            Event::Message(message) => {
+                self.see(Seen::Message(message.seq, digest(&message.content)));
+                self.take(message.seq);
+                if !self.asked && !self.ahead.is_empty() {
+                    // A gap without a word: the judge will say so. We go on as a client would.
+                    return self.ask().await;
+                }
+                if !self.asked && rng.once_in(ASKS_AGAIN) {
+                    // For no reason, and from some way back: every question makes a seam in the live stream.
+                    let back = rng.next() % FAR_BACK;
+                    return self
+                        .ask_after(self.seat.cursor.get().saturating_sub(back))
+                        .await;
+                }
+            }
+            Event::Lag { seq, .. } => {
+                let lags = &self.shared.record.lags;
+                lags.set(lags.get() + 1);
+                self.see(Seen::Lag(seq));
+                if self.asked {
+                    // The answer may not reach so far; what follows will show it.
+                } else if rng.once_in(2) {
+                    return self.ask().await;
+                } else {
+                    self.read_pages(seq).await;
+                }
+            }
+            Event::Synced { rooms, .. } => {
+                self.asked = false;
+                if let Some(SyncedRoom { seq, complete }) = rooms.get(GENERAL) {
+                    self.see(Seen::Synced(*seq, *complete));
+                    if !complete {
+                        self.read_pages(*seq).await;
+                    }
+                }
+            }
+            Event::Error(error) if error.reference.as_deref() == Some(SYNC) => {
+                self.see(Seen::SyncRefused);
+                tokio::time::sleep(PAUSE).await;
+                return self.ask().await;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads pages up to `goal` at least (what is above it comes on the socket), and on as long as they are full. Gives up
+    /// when the server does not answer: what is missing then shows as a gap, and is asked for again.
+    async fn read_pages(&mut self, goal: u64) {
+        loop {
+            let cursor = self.seat.cursor.get();
+            let query = format!("since={cursor}");
+            let Ok(page) = rest::page(self.shared.addr, self.account, &query).await else {
+                tokio::time::sleep(PAUSE).await;
+                if self.heard.elapsed() > SILENCE {
+                    return;
+                }
+                continue;
+            };
+            let is_last = page.len() < rest::PAGE;
+            let seen = page
+                .iter()
+                .map(|message| (message.seq, digest(&message.content)));
+            self.shared.record.pages.borrow_mut().push(seen.collect());
+            for message in page {
+                self.take(message.seq);
+            }
+            if is_last && self.seat.cursor.get() >= goal || self.seat.cursor.get() == cursor {
+                return;
+            }
+        }
+    }
+
+    fn see(&self, seen: Seen) {
+        self.shared.record.see(self.view, seen);
+    }
+
+    /// Moves the cursor as far as there is no gap.
+    fn take(&mut self, seq: u64) {
+        let mut cursor = self.seat.cursor.get();
+        if seq > cursor {
+            self.ahead.insert(seq);
+        }
+        while self.ahead.remove(&(cursor + 1)) {
+            cursor += 1;
+        }
+        self.ahead.retain(|ahead| *ahead > cursor);
+        self.seat.cursor.set(cursor);
+    }
+}

@@ -1,0 +1,19 @@
+//! The words on the wire, and nothing else: what clients say ([`command`]), what the server says ([`event`]),
+//! the shapes of REST ([`views`]) and what its bodies may hold ([`body`]), what people may be called
+//! ([`names`]), close codes and limits. The server, the terminal client, the
+//! demo and the tests all use these types, so that no two of them can disagree.
+//!
+//! This crate knows serde and nothing else of ours. The contract in prose is `docs/API.md`.
+
+pub mod body;
+pub mod close;
+pub mod command;
+pub mod event;
+pub mod limits;
+pub mod names;
+mod shape;
+pub mod time;
+pub mod views;
+
+/// The room that exists from the start and that everyone is a member of.
+pub const GENERAL: &str = "general";

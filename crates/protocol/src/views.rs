@@ -1,0 +1,227 @@
+//! The shapes that the REST door answers with and asks for.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::{self, Timestamp};
+
+/// `POST /api/auth/register`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Register {
+    /// 3–50 of `[A-Za-z0-9_-]`, beginning with a letter or a digit, with at least one letter; unique without regard to
+    /// case. Some names are reserved, such as `admin` and `everyone`.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 3,
+            max_length = 50,
+            pattern = "^([A-Za-z]|[0-9][0-9_-]*[A-Za-z])[A-Za-z0-9_-]*$",
+            example = "alice"
+        )
+    )]
+    pub username: String,
+    /// 8 characters to 72 bytes; every byte counts.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 8,
+            max_length = 72,
+            pattern = r"^[^\x00]*$",
+            example = "correct horse battery"
+        )
+    )]
+    pub password: String,
+    /// Never shown to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 254,
+            pattern = r"^[^\s\x00-\x1f\x7f-\x9f]+@[^\s\x00-\x1f\x7f-\x9f@.][^\s\x00-\x1f\x7f-\x9f@]*\.[^\s\x00-\x1f\x7f-\x9f@]*$",
+            example = "alice@example.org"
+        )
+    )]
+    pub email: Option<String>,
+}
+
+/// `POST /api/auth/login`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Login {
+    /// The name, in any case.
+    #[cfg_attr(feature = "openapi", schema(example = "alice"))]
+    pub username: String,
+    /// The password.
+    #[cfg_attr(feature = "openapi", schema(example = "correct horse battery"))]
+    pub password: String,
+}
+
+/// `PUT /api/users/me/password`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangePassword {
+    /// The password until now.
+    #[cfg_attr(feature = "openapi", schema(example = "the one before"))]
+    pub current: String,
+    /// 8 characters to 72 bytes; every byte counts.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 8,
+            max_length = 72,
+            pattern = r"^[^\x00]*$",
+            example = "staple battery horse"
+        )
+    )]
+    pub new: String,
+}
+
+/// The account that `register` made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct User {
+    /// The user's id.
+    pub id: i64,
+    /// The name as its owner writes it.
+    pub username: String,
+    /// When the account was made.
+    #[serde(with = "time")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
+    pub created_at: Timestamp,
+}
+
+/// What a login or a refresh gives.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tokens {
+    /// A JWT for `Authorization: Bearer`.
+    pub access_token: String,
+    /// Always `bearer`.
+    #[cfg_attr(feature = "openapi", schema(example = "bearer"))]
+    pub token_type: String,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+    /// Good for one `POST /api/auth/refresh`, which gives the next.
+    pub refresh_token: String,
+}
+
+/// `POST /api/auth/refresh`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Refresh {
+    /// The newest refresh token of this login.
+    pub refresh_token: String,
+}
+
+/// `POST /api/auth/ws-ticket`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Ticket {
+    /// For `GET /ws/chat?ticket=…`; good once.
+    pub ticket: String,
+    /// Seconds until it is worthless.
+    pub expires_in: u64,
+}
+
+/// `POST /api/rooms/{room}/messages`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewMessage {
+    /// What to say: 1 byte to the limit told at connect (16 KiB unless configured). A text that shows nothing is refused.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            pattern = "^[^\\x00]*[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}][^\\x00]*$",
+            example = "hello"
+        )
+    )]
+    pub content: String,
+    /// Makes a retry safe for ever: the same `client_id` in the same room is the same message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")
+    )]
+    pub client_id: Option<String>,
+}
+
+/// A message of a room's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Message {
+    /// The message's number in its room, for ever.
+    pub id: u64,
+    /// The number of the latest change to it.
+    pub seq: u64,
+    /// The room's name.
+    pub room: String,
+    /// Who wrote it.
+    pub user_id: i64,
+    /// Who wrote it, by name.
+    pub username: String,
+    /// What was written; empty when `unreadable`.
+    pub content: String,
+    /// When it was stored.
+    #[serde(with = "time")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
+    pub created_at: Timestamp,
+    /// Only to the sender: the `client_id` it was sent with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Present and true when the stored text could not be decrypted: shown as such, never skipped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+/// An error, as RFC 9457 has it (`application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// Always `about:blank`: what there is to say is in `code` and `detail`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// One plain sentence.
+    pub detail: String,
+    /// A stable word for programs.
+    pub code: String,
+    /// The same as the answer's `x-request-id`: quote it when asking for help.
+    pub request_id: String,
+    /// For 422: what is wrong, field by field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+/// One field that is not right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Where: `["body", "username"]` or `["query", "limit"]`.
+    pub loc: Vec<String>,
+    /// What is wrong with it.
+    pub msg: String,
+}
+
+impl FieldError {
+    /// What is wrong with a field of the request's body.
+    #[must_use]
+    pub fn body(field: &str, msg: impl Into<String>) -> Self {
+        Self {
+            loc: vec!["body".into(), field.into()],
+            msg: msg.into(),
+        }
+    }
+
+    /// What is wrong with a parameter of the query string.
+    #[must_use]
+    pub fn query(field: &str, msg: impl Into<String>) -> Self {
+        Self {
+            loc: vec!["query".into(), field.into()],
+            msg: msg.into(),
+        }
+    }
+}

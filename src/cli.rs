@@ -4,12 +4,16 @@ use std::{ffi::OsString, fmt::Write as _, io::Write as _, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use parlour_tui::{
+    self as tui, ClientError,
+    settings::{self, ClientSettings},
+};
 
 use crate::{
     app,
     config::{
-        self, ClientSettings, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings,
-        Storage, StorageSettings, names,
+        self, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings, Storage,
+        StorageSettings, names,
     },
     crypto::random_bytes,
     db::{
@@ -18,7 +22,6 @@ use crate::{
     },
     http, logging, ops, printing,
     protocol::GENERAL,
-    tui::{self, ClientError},
 };
 
 /// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
@@ -71,7 +74,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         /// Messages to begin with, the latest ones
-        #[arg(long, short = 'n', value_name = "N", default_value = "10", value_parser = config::count)]
+        #[arg(long, short = 'n', value_name = "N", default_value = "10", value_parser = settings::count)]
         lines: usize,
     },
     /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
@@ -152,7 +155,7 @@ pub fn run() -> i32 {
     let strange = names::doubts_in_environment(&known);
     // The file must be in the environment before the command line is read, which looks there.
     let loaded = if is_client(&arguments) {
-        config::load_client_file()
+        settings::file().map_or(Ok(Vec::new()), |file| config::load_env_file(&file, &[]))
     } else {
         config::load_dotenv(&known)
     };

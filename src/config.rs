@@ -8,7 +8,6 @@
 
 mod authority;
 mod checked;
-mod client;
 mod database_url;
 mod dotenv;
 mod keys;
@@ -25,9 +24,8 @@ use secrecy::SecretString;
 pub use self::{
     authority::{Authority, Origin},
     checked::{Config, Patience, Storage, TlsFiles, about_registration, weaknesses},
-    client::{ClientSettings, client_state_dir, count, load_client_file, own_certificates},
     database_url::DatabaseUrl,
-    dotenv::load_dotenv,
+    dotenv::{load_dotenv, load_env_file},
     keys::{FoundKey, Keys, doubts as doubts_of_keys},
     lists::doubts,
     log_filter::check_log_filter,

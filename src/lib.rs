@@ -26,7 +26,6 @@ pub mod journal;
 pub mod logging;
 pub mod ops;
 pub mod ownership;
-pub mod tui;
 pub mod ws;
 
 pub use parlour_output as printing;

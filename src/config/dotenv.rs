@@ -20,11 +20,14 @@ struct Entry {
 /// When the file is there but cannot be read or understood: a sentence that names the line, never its content.
 pub fn load_dotenv(known: &[String]) -> Result<Vec<String>, ConfigError> {
     // By its path: by name alone one would look for it in the folders above, too.
-    load(Path::new(".env"), known)
+    load_env_file(Path::new(".env"), known)
 }
 
 /// The same for a file that lies elsewhere.
-pub(super) fn load(path: &Path, known: &[String]) -> Result<Vec<String>, ConfigError> {
+///
+/// # Errors
+/// As [`load_dotenv`].
+pub fn load_env_file(path: &Path, known: &[String]) -> Result<Vec<String>, ConfigError> {
     let file = path.display().to_string();
     // Before it is opened: a pipe would be waited for, and some devices never end.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {

@@ -4,7 +4,8 @@
 use std::{ffi::OsStr, fs, path::Path};
 
 use clap::Args as _;
-use parlour::config::{ClientSettings, Settings};
+use parlour::config::Settings;
+use parlour_tui::settings::ClientSettings;
 
 use crate::support::{Backend, Database, Finished, Server, User, run};
 

@@ -9,8 +9,19 @@ use std::{
 
 mod source;
 
+use source::Named;
+
 /// A room, and the rooms that it may know.
 type Room = (&'static str, &'static [&'static str]);
+
+/// The packages beside the server, and those of ours that each may know. None knows the server.
+const PACKAGES: &[Room] = &[
+    ("protocol", &[]),
+    ("output", &[]),
+    ("client", &["protocol"]),
+    ("tui", &["client", "output", "protocol"]),
+    ("lab", &["client", "output", "protocol"]),
+];
 
 /// Doors know `chat`; `chat` knows the stores; all know `protocol` and `error`. It never goes the other way.
 const ROOMS: &[Room] = &[
@@ -58,9 +69,7 @@ const ROOMS: &[Room] = &[
             "protocol", "error", "config", "logging", "app", "chat", "hub", "ws",
         ],
     ),
-    ("printing", &[]),
-    ("tui", &["protocol", "config", "printing"]),
-    // The demo is people at a client, so it speaks to its server with the terminal client's network code.
+    // The demo is people at a client, so it speaks to its server with the client's code.
     (
         "ops",
         &[
@@ -74,7 +83,6 @@ const ROOMS: &[Room] = &[
             "app",
             "chat",
             "http",
-            "tui",
             "printing",
             "ownership",
         ],
@@ -93,70 +101,120 @@ const KEPT: &[Room] = &[
     ("actix_web_actors", &["ws"]),
     ("actix_web", &["ws", "http"]),
     ("actix_server", &["http"]),
-    ("actix_service", &["http", "tui"]),
-    ("actix_http", &["http", "tui"]),
-    ("actix_codec", &["http", "tui"]),
-    ("std::env", &["config"]),
+    ("actix_service", &["http", "client"]),
+    ("actix_http", &["http", "client"]),
+    ("actix_codec", &["http", "client"]),
+    ("awc", &["client"]),
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui"]),
+    ("parlour_client", &["tui", "lab", "ops"]),
+    ("parlour_tui", &["cli", "ops"]),
+    (
+        "std::env",
+        &["config", "tui/settings", "client/trust", "lab/rig/binary"],
+    ),
 ];
 
 const MOST_LINES: usize = 450;
 const UNFINISHED: [&str; 3] = ["todo", "unimplemented", "dbg"];
-/// They panic when the reader of a pipe has gone or the disk is full; src/printing.rs does not.
+/// They panic when the reader of a pipe has gone or the disk is full; crates/output does not.
 const PANICKING: [&str; 4] = ["print", "println", "eprint", "eprintln"];
 const SAYS_NOTHING: [&str; 8] = [
     "utils", "util", "helpers", "helper", "common", "manager", "service", "misc",
 ];
 
-/// What a file of `src/` does against the rules; `path` is relative to `src/`.
+/// What a file does against the rules; `path` is relative to `src/`, or to `crates/` of a package beside the server.
 fn faults(path: &str, text: &str) -> Vec<String> {
+    let (package, path) = match path.split_once("/src/") {
+        Some((package, path)) => (Some(package), path),
+        None => (None, path),
+    };
     let modules: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
-    let room = modules[0];
-    let code = source::without_tests(&source::code_only(text));
+    let room = package.unwrap_or(modules[0]);
+    let place = [package.unwrap_or_default(), "/", &modules.join("/")].concat();
+    let place = place.trim_start_matches('/');
+    let named = match Named::read(text) {
+        Ok(named) => named,
+        Err(error) => return vec![format!("{place} cannot be read: {error}")],
+    };
     let mut faults = Vec::new();
 
-    let lines = code.lines().count();
+    let lines = named.lines(text);
     if lines > MOST_LINES {
         faults.push(format!(
-            "{path} has {lines} lines besides its tests: split it, {MOST_LINES} are the most"
+            "{place} has {lines} lines besides its tests: split it, {MOST_LINES} are the most"
         ));
     }
     for word in modules.iter().filter(|name| SAYS_NOTHING.contains(name)) {
-        faults.push(format!("{path}: `{word}` does not say what it is about"));
+        faults.push(format!("{place}: `{word}` does not say what it is about"));
     }
-    for name in source::macros(&code) {
+    for name in &named.macros {
         if UNFINISHED.contains(&name.as_str()) || PANICKING.contains(&name.as_str()) {
-            faults.push(format!("{path} calls {name}!"));
+            faults.push(format!("{place} calls {name}!"));
         }
     }
-    let may_know = ROOMS.iter().find(|(name, _)| *name == room);
-    if may_know.is_none() && !DOORSTEPS.contains(&room) {
-        faults.push(format!(
-            "{path}: the room `{room}` stands in no rule; add it to ROOMS"
-        ));
+    match package {
+        Some(package) => foreign_packages(package, place, &named, &mut faults),
+        None => foreign_rooms(&modules, place, &named, &mut faults),
     }
-    for named in source::paths(&code) {
-        let named = absolute(&modules, named);
-        if let (Some((_, may_know)), ["crate", other, ..]) = (may_know, parts(&named).as_slice())
-            && *other != room
-            && ROOMS.iter().any(|(name, _)| name == other)
-            && !may_know.contains(other)
-        {
-            faults.push(format!(
-                "{path} names crate::{other}, which {room} may not know"
-            ));
-        }
-        let spelled = named.join("::");
+    for path in &named.paths {
+        let spelled = path.join("::");
         for (kept, by) in KEPT {
-            if (spelled == *kept || spelled.starts_with(&format!("{kept}::")))
-                && !by.contains(&room)
-            {
-                faults.push(format!("{path} names {kept}, which only {by:?} may"));
+            let is_named = spelled == *kept || spelled.starts_with(&format!("{kept}::"));
+            if is_named && !by.contains(&room) && !by.contains(&place) {
+                faults.push(format!("{place} names {kept}, which only {by:?} may"));
             }
         }
     }
     faults.sort();
     faults.dedup();
     faults
+}
+
+/// Rooms of the server that a file may not know.
+fn foreign_rooms(modules: &[&str], place: &str, named: &Named, faults: &mut Vec<String>) {
+    let room = modules[0];
+    let may_know = ROOMS.iter().find(|(name, _)| *name == room);
+    if may_know.is_none() && !DOORSTEPS.contains(&room) {
+        faults.push(format!(
+            "{place}: the room `{room}` stands in no rule; add it to ROOMS"
+        ));
+    }
+    for path in &named.paths {
+        let path = absolute(modules, path.clone());
+        if let (Some((_, may_know)), ["crate", other, ..]) = (may_know, parts(&path).as_slice())
+            && *other != room
+            && ROOMS.iter().any(|(name, _)| name == other)
+            && !may_know.contains(other)
+        {
+            faults.push(format!(
+                "{place} names crate::{other}, which {room} may not know"
+            ));
+        }
+    }
+}
+
+/// Packages of ours that a file beside the server may not know.
+fn foreign_packages(package: &str, place: &str, named: &Named, faults: &mut Vec<String>) {
+    let may_know = PACKAGES.iter().find(|(name, _)| *name == package);
+    if may_know.is_none() {
+        faults.push(format!(
+            "{place}: the package `{package}` stands in no rule; add it to PACKAGES"
+        ));
+    }
+    for first in named.paths.iter().filter_map(|path| path.first()) {
+        let other = match first.strip_prefix("parlour_") {
+            Some(other) => other,
+            None if first == "parlour" => first,
+            None => continue,
+        };
+        let is_own = other == package;
+        if !is_own && may_know.is_none_or(|(_, may_know)| !may_know.contains(&other)) {
+            faults.push(format!(
+                "{place} names {first}, which {package} may not know"
+            ));
+        }
+    }
 }
 
 fn parts(path: &[String]) -> Vec<&str> {
@@ -223,20 +281,21 @@ fn root() -> &'static Path {
 
 #[test]
 fn imports_point_one_way_and_files_stay_short() {
-    let src = root().join("src");
-    let mut sources = Vec::new();
-    files(&src, &[], &mut sources);
-    sources.retain(|path| path.extension().is_some_and(|ext| ext == "rs"));
-    assert!(sources.len() > 5, "the sources are not where they were");
-    let faults: Vec<String> = sources
-        .iter()
-        .flat_map(|path| {
+    let mut all = Vec::new();
+    for (folder, least) in [("src", 100), ("crates", 50)] {
+        let folder = root().join(folder);
+        let mut sources = Vec::new();
+        // A package's own tests know what they need.
+        files(&folder, &["tests"], &mut sources);
+        sources.retain(|path| path.extension().is_some_and(|ext| ext == "rs"));
+        assert!(sources.len() > least, "the sources are not where they were");
+        all.extend(sources.iter().flat_map(|path| {
             let text = fs::read_to_string(path).expect("a source that can be read");
-            let name = path.strip_prefix(&src).expect("a path under src");
+            let name = path.strip_prefix(&folder).expect("a path under it");
             faults(&name.to_string_lossy(), &text)
-        })
-        .collect();
-    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+        }));
+    }
+    assert!(all.is_empty(), "\n{}\n", all.join("\n"));
 }
 
 #[test]
@@ -291,10 +350,24 @@ fn a_broken_rule_is_seen() {
     for (path, text, expected) in [
         ("http/routes.rs", "use crate::db::users;", "crate::db"),
         (
-            "tui/net.rs",
+            "logging/queue.rs",
             "use crate::{config, error::Error};",
             "crate::error",
         ),
+        ("tui/src/net.rs", "use parlour_lab::rig;", "parlour_lab"),
+        ("lab/src/rig/a.rs", "use parlour::config;", "names parlour,"),
+        (
+            "client/src/a.rs",
+            "fn f() { std::env::var(X); }",
+            "std::env",
+        ),
+        ("web/src/a.rs", "", "`web` stands in no rule"),
+        (
+            "chat/mod.rs",
+            "fn f() { select!(a => diesel::x()) }",
+            "diesel",
+        ),
+        ("chat/mod.rs", "fn f( {", "cannot be read"),
         (
             "hub/registry.rs",
             "use super::super::chat::rooms;",
@@ -302,7 +375,7 @@ fn a_broken_rule_is_seen() {
         ),
         ("crypto/mod.rs", "use super::db;", "crate::db"),
         (
-            "protocol/event.rs",
+            "gate/lanes.rs",
             "fn f() { crate::hub::publish(); }",
             "crate::hub",
         ),
@@ -349,23 +422,23 @@ fn a_broken_rule_is_seen() {
 fn comments_strings_tests_and_like_names_break_no_rule() {
     for (path, text) in [
         (
-            "tui/net.rs",
+            "gate/lanes.rs",
             "// use crate::db;\n/* crate::db /* a */ diesel::x */\nfn f() {}",
         ),
         (
-            "tui/net.rs",
+            "gate/lanes.rs",
             "const A: &str = \"use crate::db; \\\" diesel::x\";",
         ),
         (
-            "tui/net.rs",
+            "gate/lanes.rs",
             "const A: &str = r#\"\" diesel::x\"#; const B: char = '\"'; fn f<'a>(b: &'a u8) {}",
         ),
         (
-            "tui/net.rs",
+            "gate/lanes.rs",
             "const A: char = '\\''; const B: &[u8] = b\"diesel::x\"; const C: &[u8] = br\"diesel::x\\\";",
         ),
         (
-            "tui/net.rs",
+            "gate/lanes.rs",
             "#[cfg(test)]\nmod tests {\n use crate::db;\n fn f() { if true { diesel::x() } }\n}\n",
         ),
         (
@@ -381,7 +454,7 @@ fn comments_strings_tests_and_like_names_break_no_rule() {
         assert_eq!(faults(path, text), Vec::<String>::new(), "{text}");
     }
     assert_eq!(
-        faults("tui/a.rs", "#[cfg(test)]\nmod tests;\nuse crate::db;").len(),
+        faults("gate/a.rs", "#[cfg(test)]\nmod tests;\nuse crate::db;").len(),
         1,
         "what follows a test module counts again"
     );

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use clap::Args as _;
-use parlour::config::{ClientSettings, Settings};
+use parlour::config::Settings;
+use parlour_tui::settings::ClientSettings;
 
 /// A line `#NAME=value` of the file.
 struct Line {

@@ -1,26 +1,22 @@
-//! Somebody at a client. What speaks to the server here is the terminal client's own code.
+//! Somebody at a client. What speaks to the server here is the client's own code.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-use awc::ws::{Frame, Message as Sent};
-use futures_util::{SinkExt as _, StreamExt as _};
+use parlour_client::{
+    api::{Api, Failure, Query},
+    socket::{Heard, Socket},
+};
 use url::Url;
 
 use super::{Broken, Result, demand};
-use crate::{
-    protocol::{
-        GENERAL,
-        command::{Command, Request, SendMessage, Sync},
-        event::{Ack, Event, Message, Notice},
-        views,
-    },
-    tui::{
-        net::api::{Api, Failure, Socket},
-        state::Query,
-    },
+use crate::protocol::{
+    GENERAL,
+    command::{Command, Request, SendMessage, Sync},
+    event::{Ack, Event, Message, Notice},
+    views,
 };
 
 /// How long the server may take for anything. The machine may be busy.
@@ -50,7 +46,7 @@ impl Person {
         name: &'static str,
         password: &'static str,
     ) -> Result<Self> {
-        let api = Api::new(server).map_err(|error| Broken::new(error.to_string()))?;
+        let api = Api::new(server).map_err(|failure| Broken::new(failure.sentence()))?;
         let user = api.register(name, password).await.map_err(|failure| {
             Broken::new(format!(
                 "{name} could not register: {}.",
@@ -95,7 +91,7 @@ impl Person {
     /// Forgets connections that ended with the server.
     pub fn come_back(&mut self, server: &Url) -> Result<()> {
         self.socket = None;
-        self.api = Api::new(server).map_err(|error| Broken::new(error.to_string()))?;
+        self.api = Api::new(server).map_err(|failure| Broken::new(failure.sentence()))?;
         Ok(())
     }
 
@@ -197,10 +193,9 @@ impl Person {
     }
 
     async fn send(&mut self, request: &Request) -> Result<()> {
-        let text =
-            serde_json::to_string(request).map_err(|error| Broken::new(error.to_string()))?;
-        let sent = self.socket()?.send(Sent::Text(text.into())).await;
-        sent.map_err(|error| Broken::new(format!("{} could not send ({error}).", self.name)))
+        let name = self.name;
+        let sent = self.socket()?.send(request).await;
+        sent.map_err(|end| Broken::new(format!("{name} could not send ({}).", end.why)))
     }
 
     fn socket(&mut self) -> Result<&mut Socket> {
@@ -218,22 +213,14 @@ impl Person {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let name = self.name;
         loop {
-            let frame = tokio::time::timeout_at(deadline, self.socket()?.next()).await;
-            let text = match frame {
-                Ok(Some(Ok(Frame::Text(text)))) => text,
-                Ok(Some(Ok(Frame::Ping(data)))) => {
-                    let sent = self.socket()?.send(Sent::Pong(data)).await;
-                    sent.map_err(|_| Broken::new(format!("{name}'s socket broke.")))?;
-                    continue;
+            let heard = tokio::time::timeout_at(deadline, self.socket()?.next()).await;
+            let event = match heard {
+                Ok(Ok(Heard::Frame(event))) => *event,
+                Ok(Ok(Heard::Sign)) => continue,
+                Ok(Err(end)) => {
+                    return Err(Broken::new(format!("{name}'s socket broke ({}).", end.why)));
                 }
-                Ok(Some(Ok(Frame::Close(_)) | Err(_)) | None) => {
-                    return Err(Broken::new(format!("{name}'s socket broke.")));
-                }
-                Ok(Some(Ok(_))) => continue,
                 Err(_) => return Err(Broken::new(format!("{name} {what_if_not} in time."))),
-            };
-            let Ok(event) = serde_json::from_slice::<Event>(&text) else {
-                return Err(Broken::new(format!("{name} got a frame that is no event.")));
             };
             if let Event::Message(message) = &event {
                 self.seq = self.seq.max(message.seq);

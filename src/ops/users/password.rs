@@ -1,18 +1,11 @@
 //! Where a new password comes from: typed without an echo, read from standard input, or made up. Never an argument, which
 //! everybody on the machine can list.
 
-use std::{
-    fmt::Display,
-    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
-};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use clap::Args;
-use crossterm::{
-    event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
-    terminal,
-};
+use parlour_tui::prompt::ask_unseen;
 use secrecy::{ExposeSecret as _, SecretString};
-use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Failure;
 use crate::{crypto::random_bytes, printing, protocol::body};
@@ -94,81 +87,20 @@ fn generate() -> Result<String, Failure> {
         .collect())
 }
 
-/// While it lives, the terminal shows nothing of what is typed.
-struct Unseen;
-
-impl Unseen {
-    fn begin() -> Result<Self, Failure> {
-        terminal::enable_raw_mode().map_err(unread)?;
-        Ok(Self)
-    }
-}
-
-impl Drop for Unseen {
-    fn drop(&mut self) {
-        let _the_terminal_is_gone = terminal::disable_raw_mode();
-    }
-}
-
-fn unread(error: impl Display) -> Failure {
-    Failure::Wrong(format!(
-        "The password was not read ({error}): type it, or give it on standard input."
-    ))
-}
-
 fn typed_twice(name: &str) -> Result<String, Failure> {
-    // Before the first question, so that nothing is shown of what is typed as soon as it is there.
-    let unseen = Unseen::begin()?;
-    let first = typed(&format!("New password for {name}: "))?;
-    let second = typed("Once more: ")?;
-    drop(unseen);
-    if first == second {
-        Ok(first)
-    } else {
-        Err(Failure::Wrong(
-            "The two passwords differ; nothing was changed.".into(),
+    let question = format!("New password for {name}: ");
+    let answers = ask_unseen([&question, "Once more: "]).map_err(|error| {
+        Failure::Wrong(format!(
+            "The password was not read ({error}): type it, or give it on standard input."
         ))
+    })?;
+    match answers {
+        Some([first, second]) if first == second => Ok(first),
+        Some(_) => Err(Failure::Wrong(
+            "The two passwords differ; nothing was changed.".into(),
+        )),
+        None => Err(Failure::Wrong("Nothing was changed.".into())),
     }
-}
-
-/// What is typed after this question, up to Enter.
-fn typed(question: &str) -> Result<String, Failure> {
-    let mut err = io::stderr().lock();
-    let mut show = |text: &str| {
-        write!(err, "{text}")
-            .and_then(|()| err.flush())
-            .map_err(unread)
-    };
-    show(question)?;
-    let mut text = String::new();
-    loop {
-        let key = match event::read().map_err(unread)? {
-            Event::Key(key) if key.kind != KeyEventKind::Release => key,
-            Event::Paste(pasted) => {
-                text.push_str(&pasted);
-                continue;
-            }
-            _ => continue,
-        };
-        let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
-        match key.code {
-            KeyCode::Enter => break,
-            KeyCode::Char('j' | 'm') if with_control => break,
-            KeyCode::Char('c' | 'd') if with_control => {
-                show("\r\n")?;
-                return Err(Failure::Wrong("Nothing was changed.".into()));
-            }
-            KeyCode::Char('u') if with_control => text.clear(),
-            KeyCode::Char(letter) if !with_control => text.push(letter),
-            KeyCode::Backspace => {
-                let last = text.grapheme_indices(true).next_back();
-                text.truncate(last.map_or(0, |(at, _)| at));
-            }
-            _ => {}
-        }
-    }
-    show("\r\n")?;
-    Ok(text)
 }
 
 fn first_line() -> Result<String, Failure> {

@@ -1,197 +1,137 @@
-//! Reads Rust source as far as the rules of the house need it: the paths that code names, without comments, strings
-//! and test modules. It is no parser; what it cannot tell apart, its own tests show.
+//! Reads Rust source as far as the rules of the house need it: the paths that code names and the macros that it calls,
+//! without test modules.
 
-/// The source with comments, strings and characters blanked out, line for line as long as it was.
-pub fn code_only(source: &str) -> String {
-    let chars: Vec<char> = source.chars().collect();
-    let mut out = String::with_capacity(source.len());
-    let mut at = 0;
-    while at < chars.len() {
-        let end = skipped(&chars, at);
-        if end == at {
-            out.push(chars[at]);
-            at += 1;
-        } else {
-            out.extend(
-                chars[at..end]
-                    .iter()
-                    .map(|&c| if c == '\n' { '\n' } else { ' ' }),
-            );
-            at = end;
-        }
+use std::ops::RangeInclusive;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{
+    Attribute, File, ItemMod, ItemUse, Macro, Meta, Path, UseTree,
+    spanned::Spanned as _,
+    visit::{self, Visit},
+};
+
+/// What a file names outside of its test modules.
+#[derive(Default)]
+pub struct Named {
+    /// Paths, from their first segment on.
+    pub paths: Vec<Vec<String>>,
+    /// Macros that are called, by their last name.
+    pub macros: Vec<String>,
+    /// The lines of test modules.
+    tests: Vec<RangeInclusive<usize>>,
+}
+
+impl Named {
+    /// What is named in this source.
+    pub fn read(source: &str) -> syn::Result<Self> {
+        let file: File = syn::parse_file(source)?;
+        let mut named = Self::default();
+        named.visit_file(&file);
+        Ok(named)
     }
-    out
-}
 
-/// Where the comment, string or character that starts at `at` ends; `at` itself when none does.
-fn skipped(chars: &[char], at: usize) -> usize {
-    let next = |n: usize| chars.get(at + n).copied();
-    let after_word = at > 0 && (chars[at - 1].is_alphanumeric() || chars[at - 1] == '_');
-    match chars[at] {
-        '/' if next(1) == Some('/') => find(chars, at, |rest| rest[0] == '\n'),
-        '/' if next(1) == Some('*') => block_comment(chars, at),
-        '"' => string(chars, at),
-        'b' if !after_word && next(1) == Some('"') => string(chars, at + 1),
-        'r' if !after_word => raw_string(chars, at, at + 1),
-        'b' if !after_word && next(1) == Some('r') => raw_string(chars, at, at + 2),
-        '\'' if next(1) == Some('\\') => find(chars, at + 3, |rest| rest[0] == '\'') + 1,
-        '\'' if next(2) == Some('\'') => at + 3,
-        _ => at,
+    /// How many of the source's lines are no test's.
+    pub fn lines(&self, source: &str) -> usize {
+        let is_test = |line| self.tests.iter().any(|lines| lines.contains(&line));
+        (1..=source.lines().count())
+            .filter(|line| !is_test(*line))
+            .count()
     }
-    .min(chars.len())
-}
 
-fn find(chars: &[char], from: usize, is_end: impl Fn(&[char]) -> bool) -> usize {
-    (from..chars.len())
-        .find(|&at| is_end(&chars[at..]))
-        .unwrap_or(chars.len())
-}
-
-fn block_comment(chars: &[char], at: usize) -> usize {
-    let (mut depth, mut at) = (1, at + 2);
-    while at < chars.len() && depth > 0 {
-        match (chars[at], chars.get(at + 1)) {
-            ('/', Some('*')) => (depth, at) = (depth + 1, at + 2),
-            ('*', Some('/')) => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-    }
-    at
-}
-
-fn string(chars: &[char], quote: usize) -> usize {
-    let mut at = quote + 1;
-    while at < chars.len() && chars[at] != '"' {
-        at += if chars[at] == '\\' { 2 } else { 1 };
-    }
-    at + 1
-}
-
-fn raw_string(chars: &[char], start: usize, hashes: usize) -> usize {
-    let open = find(chars, hashes, |rest| rest[0] != '#');
-    if chars.get(open) != Some(&'"') {
-        return start;
-    }
-    let fence = open - hashes;
-    find(chars, open + 1, |rest| {
-        rest[0] == '"' && rest[1..].iter().take_while(|&&c| c == '#').count() >= fence
-    }) + 1
-        + fence
-}
-
-/// The code without its `#[cfg(test)] mod … { … }`.
-pub fn without_tests(code: &str) -> String {
-    let Some(start) = code.find("#[cfg(test)]") else {
-        return code.to_owned();
-    };
-    let (before, rest) = code.split_at(start);
-    let body = rest["#[cfg(test)]".len()..].trim_start();
-    let (Some(open), true) = (body.find(['{', ';']), body.starts_with("mod ")) else {
-        return format!("{before} {}", without_tests(&rest[1..]));
-    };
-    let mut depth = 0_usize;
-    let mut end = open + 1;
-    for (at, c) in body.char_indices().skip_while(|&(at, _)| at < open) {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            end = at + 1;
-            break;
-        }
-    }
-    format!("{before}{}", without_tests(&body[end..]))
-}
-
-/// Every path of two or more parts that the code names, and every path of its `use` items, written out:
-/// `use a::{b::c, d as e}` names `a::b::c` and `a::d`.
-pub fn paths(code: &str) -> Vec<Vec<String>> {
-    let tokens = tokens(code);
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        if tokens[at] == "use" {
-            at = use_tree(&tokens, at + 1, &[], &mut found);
-        } else if is_word(&tokens[at]) {
-            let mut path = vec![tokens[at].clone()];
-            while tokens.get(at + 1).is_some_and(|t| t == "::")
-                && tokens.get(at + 2).is_some_and(|t| is_word(t))
-            {
-                path.push(tokens[at + 2].clone());
-                at += 2;
-            }
-            if path.len() > 1 {
-                found.push(path);
-            }
-            at += 1;
-        } else {
-            at += 1;
-        }
-    }
-    found
-}
-
-fn use_tree(
-    tokens: &[String],
-    mut at: usize,
-    prefix: &[String],
-    found: &mut Vec<Vec<String>>,
-) -> usize {
-    let mut path = prefix.to_vec();
-    while let Some(token) = tokens.get(at) {
-        match token.as_str() {
-            "::" => at += 1,
-            "as" => at += 2,
-            "{" => {
-                at += 1;
-                while tokens.get(at).is_some_and(|t| t != "}") {
-                    at = use_tree(tokens, at, &path, found);
-                    if tokens.get(at).is_some_and(|t| t == ",") {
-                        at += 1;
+    /// The arguments of a macro or an attribute: what looks like a path is one.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let known = self.paths.len();
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) => {
+                    if colons != 2 && !path.is_empty() {
+                        self.paths.push(std::mem::take(&mut path));
                     }
+                    path.push(ident.to_string());
+                    colons = 0;
                 }
-                return at + 1;
+                TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+                TokenTree::Punct(punct) if punct.as_char() == '!' && path.len() == 1 => {
+                    self.macros.append(&mut path);
+                }
+                TokenTree::Group(group) => {
+                    self.paths.push(std::mem::take(&mut path));
+                    self.tokens(group.stream());
+                }
+                _ => {
+                    self.paths.push(std::mem::take(&mut path));
+                    colons = 0;
+                }
             }
-            "," | "}" | ";" => break,
-            word => {
-                path.push(word.to_owned());
-                at += 1;
+        }
+        self.paths.push(path);
+        // A single name is one of this place.
+        let found = self.paths.split_off(known);
+        self.paths
+            .extend(found.into_iter().filter(|path| path.len() > 1));
+    }
+
+    fn tree(&mut self, tree: &UseTree, before: &[String]) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            UseTree::Path(path) => self.tree(&path.tree, &with(&path.ident)),
+            UseTree::Name(name) => self.paths.push(with(&name.ident)),
+            UseTree::Rename(rename) => self.paths.push(with(&rename.ident)),
+            UseTree::Glob(_) => self.paths.push(before.to_vec()),
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.tree(tree, before);
+                }
             }
         }
     }
-    found.push(path);
-    at
 }
 
-/// The macros that the code calls, by their last name.
-pub fn macros(code: &str) -> Vec<String> {
-    tokens(code)
-        .windows(3)
-        .filter(|t| is_word(&t[0]) && t[1] == "!" && ["(", "[", "{"].contains(&t[2].as_str()))
-        .map(|t| t[0].clone())
-        .collect()
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
+        _ => false,
+    })
 }
 
-fn is_word(token: &str) -> bool {
-    token.starts_with(|c: char| c.is_alphabetic() || c == '_')
-}
-
-fn tokens(code: &str) -> Vec<String> {
-    let mut tokens: Vec<String> = Vec::new();
-    let mut rest = code.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let length = if first.is_alphanumeric() || first == '_' {
-            rest.find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len())
-        } else if rest.starts_with("::") {
-            2
+impl<'a> Visit<'a> for Named {
+    fn visit_item_mod(&mut self, item: &'a ItemMod) {
+        if is_for_tests(&item.attrs) {
+            let span = item.span();
+            self.tests.push(span.start().line..=span.end().line);
         } else {
-            first.len_utf8()
-        };
-        tokens.push(rest[..length].to_owned());
-        rest = rest[length..].trim_start();
+            visit::visit_item_mod(self, item);
+        }
     }
-    tokens
+
+    fn visit_item_use(&mut self, item: &'a ItemUse) {
+        self.tree(&item.tree, &[]);
+    }
+
+    fn visit_path(&mut self, path: &'a Path) {
+        // A single name is one of this place.
+        if path.segments.len() > 1 {
+            let names = path.segments.iter();
+            self.paths
+                .push(names.map(|segment| segment.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, called: &'a Macro) {
+        if let Some(last) = called.path.segments.last() {
+            self.macros.push(last.ident.to_string());
+        }
+        self.visit_path(&called.path);
+        self.tokens(called.tokens.clone());
+    }
+
+    fn visit_attribute(&mut self, attribute: &'a Attribute) {
+        if let Meta::List(list) = &attribute.meta {
+            self.tokens(list.tokens.clone());
+        }
+        visit::visit_attribute(self, attribute);
+    }
 }

@@ -1,11 +1,12 @@
 //! What keys do: editing, scrolling, commands.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use parlour_client::{net::Effect, outbox};
 
 use super::{
     chat::Chat,
-    draw, outbox,
-    state::{About, Effect, Field, LoginForm, Mode, Screen, State},
+    draw,
+    state::{About, Field, LoginForm, Mode, Screen, State},
     typing,
     update::{fetch_older, reconnect},
     view::{View, Wall},

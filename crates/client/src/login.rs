@@ -17,8 +17,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::api::{Api, Failure};
-use crate::protocol::views::Tokens;
+use crate::{
+    api::{Api, Failure},
+    protocol::views::Tokens,
+};
 
 /// A token that has less than this to live is renewed before it is used.
 const MARGIN: Duration = Duration::from_mins(1);

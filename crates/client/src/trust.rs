@@ -1,23 +1,23 @@
 //! Whose word the client takes for it that a server is who it says: the authorities that this system trusts, or those
 //! that the user names in `SSL_CERT_FILE` or `SSL_CERT_DIR`, as other programs have it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-use crate::{config, tui::ClientError};
+use crate::api::Failure;
 
 /// How TLS is spoken, with those trusted.
 ///
 /// # Errors
 /// When the user names certificates and there are none.
-pub fn tls() -> Result<Arc<ClientConfig>, ClientError> {
+pub fn tls() -> Result<Arc<ClientConfig>, Failure> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (taken, _ignored) = roots.add_parsable_certificates(found.certs);
     if taken == 0 {
-        if let Some(path) = config::own_certificates() {
-            return Err(ClientError::usage(format!(
+        if let Some(path) = own_certificates() {
+            return Err(Failure::Unusable(format!(
                 "There is no certificate in {}, which SSL_CERT_FILE or SSL_CERT_DIR names: give a file with certificates in the PEM form.",
                 path.display()
             )));
@@ -62,4 +62,12 @@ pub fn advice(error: &rustls::Error) -> String {
         }
         other => format!("cannot be spoken to securely ({other})"),
     }
+}
+
+/// The file of certificates that the user trusts instead of the system's, if one is named as other programs have it.
+fn own_certificates() -> Option<PathBuf> {
+    std::env::var_os("SSL_CERT_FILE")
+        .or_else(|| std::env::var_os("SSL_CERT_DIR"))
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }

@@ -5,19 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    ClientError, account, block_on,
+use parlour_client::{
+    api::{Api, Failure},
     link::Dice,
+    login::Account,
     net,
-    net::{
-        api::{Api, Failure},
-        login::Account,
-    },
-    no_login, seed,
-    text::visible,
+};
+
+use super::{
+    ClientError, account, block_on, no_login, seed, settings::ClientSettings, text::visible,
 };
 use crate::{
-    config::ClientSettings,
     printing,
     protocol::{GENERAL, views::NewMessage},
 };
@@ -156,9 +154,10 @@ fn given_up(failure: &Failure) -> ClientError {
     let sentence = net::sentence(failure);
     let known = match failure {
         // The server has looked at it and said no.
-        Failure::Refused { .. } | Failure::LoginEnded(_) | Failure::Untrusted(_) => {
-            "The message was not sent."
-        }
+        Failure::Refused { .. }
+        | Failure::LoginEnded(_)
+        | Failure::Untrusted(_)
+        | Failure::Unusable(_) => "The message was not sent.",
         Failure::Unreachable(_) => "The message is not known to be stored.",
     };
     ClientError::failed(format!("{known} {sentence}"))

@@ -6,12 +6,11 @@
 
 pub mod chat;
 pub mod draw;
-pub mod follow;
 pub mod keys;
-pub mod net;
-pub mod outbox;
+pub mod prompt;
 mod screen;
 mod send;
+pub mod settings;
 pub mod state;
 mod tail;
 #[cfg(test)]
@@ -26,16 +25,15 @@ use std::{fmt, future::Future};
 use chrono::{DateTime, Local, NaiveDateTime};
 use tokio::task::LocalSet;
 
-use self::net::{
+use parlour_client::{
     api::{Api, Failure},
     login::{Account, Shelf},
+    net,
 };
-use crate::{
-    config::{self, ClientSettings},
-    protocol::time::Timestamp,
-};
+use parlour_output as printing;
+use parlour_protocol::{self as protocol, time::Timestamp};
 
-use parlour_client::link;
+use self::settings::ClientSettings;
 
 pub use self::{screen::run, send::send, tail::tail};
 
@@ -63,6 +61,15 @@ impl ClientError {
     }
 }
 
+impl From<Failure> for ClientError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unusable(sentence) => Self::usage(sentence),
+            other => Self::failed(net::sentence(&other)),
+        }
+    }
+}
+
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The sentence may hold words of the server.
@@ -82,7 +89,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, 
 }
 
 fn account(settings: &ClientSettings, api: &Api) -> Account {
-    let shelf = config::client_state_dir().map(|dir| Shelf::new(&dir, &api.label()));
+    let shelf = settings::state_dir().map(|dir| Shelf::new(&dir, &api.label()));
     let name = settings.name().map(str::to_owned);
     Account::new(api.clone(), shelf, name.zip(settings.password.clone()))
 }

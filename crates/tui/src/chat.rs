@@ -2,14 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use parlour_client::{follow::Follower, link::Millis, outbox::Outbox};
 use ratatui_textarea::{TextArea, WrapMode};
 
-use super::{
-    follow::Follower,
-    link::Millis,
-    outbox::Outbox,
-    view::{Anchor, Place},
-};
+use super::view::{Anchor, Place};
 use crate::protocol::{
     event::{Ack, Connected, Notice},
     limits::Limits,

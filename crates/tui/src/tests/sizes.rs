@@ -33,7 +33,7 @@ fn what_says_what_to_do_can_be_read_at_any_size() {
     for (columns, rows) in SIZES {
         let mut stage = Stage::new();
         stage.happen(Event::Resize(columns, rows));
-        stage.happen(Event::LoginFailed(refusal.into()));
+        stage.arrive(net::Event::LoginFailed(refusal.into()));
         let screen = stage.screen();
         assert!(
             words(&screen).contains(refusal),

@@ -10,7 +10,7 @@ use ratatui::{
 use ratatui_textarea::TextArea;
 
 use super::centre;
-use crate::tui::{
+use crate::{
     state::{Field, LoginForm, Mode, State},
     text::{visible, wrap},
 };

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::link::Millis;
+use crate::link::Millis;
 use crate::protocol::{
     command::{Command, Request, SendMessage},
     event::{Ack, ErrorFrame},

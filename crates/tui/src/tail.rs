@@ -11,19 +11,20 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{
-    ClientError, block_on,
+use parlour_client::{
+    api::{Api, Page, Query},
     follow::{Follower, Step},
     link::{Act, Dice, Link, Status},
-    log_in,
-    net::{Net, api::Api},
-    seed,
-    state::{Effect, Event, Page, Query},
+    net::{Effect, Event, Net},
+};
+
+use super::{
+    ClientError, block_on, log_in, seed,
+    settings::ClientSettings,
     text::{is_harmless, visible, visible_lines},
     wall,
 };
 use crate::{
-    config::ClientSettings,
     printing,
     protocol::{
         GENERAL,
@@ -79,14 +80,14 @@ pub fn tail(
             for effect in effects {
                 net.perform(effect);
             }
-            let event = tokio::select! {
-                Some(event) = received.recv() => event,
+            let taken = tokio::select! {
+                Some(event) = received.recv() => tail.take(event),
                 _ = ticks.tick() => {
                     let now = start.elapsed().as_millis();
-                    Event::Tick(u64::try_from(now).unwrap_or(u64::MAX))
+                    tail.tick(u64::try_from(now).unwrap_or(u64::MAX))
                 }
             };
-            effects = match tail.take(event) {
+            effects = match taken {
                 Ok(effects) => effects,
                 Err(Stop::Satisfied) => return Ok(()),
                 Err(Stop::Failed(error)) => return Err(error),
@@ -124,23 +125,24 @@ struct Tail<W> {
 }
 
 impl<W: Write> Tail<W> {
+    fn tick(&mut self, now: u64) -> Result<Vec<Effect>, Stop> {
+        self.now = now;
+        let acts = self.link.tick(now, &mut self.dice);
+        let mut effects = self.act(acts)?;
+        if self.link.is_connected() && self.fetch_again.is_some_and(|at| at <= now) {
+            self.fetch_again = None;
+            if let Some(first) = self.latest.first() {
+                effects.push(self.fetch(Query::Before(first.id)));
+            } else {
+                let steps = self.follower.again();
+                effects.extend(self.follow(steps)?);
+            }
+        }
+        Ok(effects)
+    }
+
     fn take(&mut self, event: Event) -> Result<Vec<Effect>, Stop> {
         match event {
-            Event::Tick(now) => {
-                self.now = now;
-                let acts = self.link.tick(now, &mut self.dice);
-                let mut effects = self.act(acts)?;
-                if self.link.is_connected() && self.fetch_again.is_some_and(|at| at <= now) {
-                    self.fetch_again = None;
-                    if let Some(first) = self.latest.first() {
-                        effects.push(self.fetch(Query::Before(first.id)));
-                    } else {
-                        let steps = self.follower.again();
-                        effects.extend(self.follow(steps)?);
-                    }
-                }
-                Ok(effects)
-            }
             Event::Frame { attempt, frame } if self.link.is_current(attempt) => self.frame(*frame),
             Event::Heard { attempt } if self.link.is_current(attempt) => {
                 self.link.heard(self.now);

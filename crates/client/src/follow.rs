@@ -11,8 +11,6 @@ use crate::protocol::{
 
 /// The `ref` of our `sync` frames.
 const SYNC: &str = "sync";
-/// Messages a page holds at most.
-pub const PAGE: usize = 200;
 /// Messages kept while those before them are fetched. Beyond it, what comes is dropped, and fetched again later.
 const MAX_AHEAD: usize = 2_000;
 

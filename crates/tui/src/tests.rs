@@ -5,11 +5,15 @@ mod scenes;
 mod sizes;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use parlour_client::{
+    api::{Page, Query},
+    net::{self, Effect},
+};
 use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     draw, keys,
-    state::{Effect, Event, Page, Query, State},
+    state::{Event, State},
     text::{is_fit_for_a_cell, tests::nasty},
     update::update,
 };
@@ -52,11 +56,15 @@ impl Stage {
     /// Alice in a room with `count` messages by bob, the last of which are on the screen.
     fn in_room(count: u64) -> Self {
         let mut stage = Self::new();
-        stage.happen(Event::LoggedIn("alice".into()));
+        stage.arrive(net::Event::LoggedIn("alice".into()));
         stage.hello("epoch", count);
         let first = count.saturating_sub(99).max(1);
         stage.answer((first..=count).map(|id| message(id, "bob", &format!("line {id}"))));
         stage
+    }
+
+    fn arrive(&mut self, event: net::Event) {
+        self.happen(Event::Net(event));
     }
 
     fn happen(&mut self, event: Event) {
@@ -77,7 +85,7 @@ impl Stage {
     fn frame(&mut self, frame: event::Event) {
         let attempt = self.attempt;
         let frame = Box::new(frame);
-        self.happen(Event::Frame { attempt, frame });
+        self.arrive(net::Event::Frame { attempt, frame });
     }
 
     fn hello(&mut self, epoch: &str, seq: u64) {
@@ -120,11 +128,11 @@ impl Stage {
         // All of these histories begin with 1.
         let more = messages.first().is_some_and(|first| first.id > 1);
         let result = Ok(Page { messages, more });
-        self.happen(Event::Page { query, tag, result });
+        self.arrive(net::Event::Page { query, tag, result });
     }
 
     fn closed(&mut self, code: Option<u16>) {
-        self.happen(Event::Closed {
+        self.arrive(net::Event::Closed {
             attempt: self.attempt,
             code,
             why: "the connection was lost".into(),

@@ -10,8 +10,6 @@ use std::path::PathBuf;
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{ConfigError, dotenv};
-
 /// What the terminal client, `send` and `tail` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct ClientSettings {
@@ -47,16 +45,11 @@ impl ClientSettings {
     }
 }
 
-/// Reads the clients' own file, `client.env` in their configuration folder, if there is one, into the environment; what
-/// is set already stays. The folder in which a client is run has no say: whoever filled it could redirect a password.
-///
-/// # Errors
-/// When the file is there but cannot be read.
-pub fn load_client_file() -> Result<Vec<String>, ConfigError> {
-    match user_dir("XDG_CONFIG_HOME", ".config") {
-        Some(dir) => dotenv::load(&dir.join("client.env"), &[]),
-        None => Ok(Vec::new()),
-    }
+/// The clients' own file of settings, `client.env` in their configuration folder. The folder in which a client is run has
+/// no say: whoever filled it could redirect a password.
+#[must_use]
+pub fn file() -> Option<PathBuf> {
+    user_dir("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("client.env"))
 }
 
 /// The address of a web server, as the clients take it.
@@ -79,18 +72,9 @@ pub fn count(text: &str) -> Result<usize, String> {
         .map_err(|_| "give a whole number, like 50".to_owned())
 }
 
-/// The file of certificates that the user trusts instead of the system's, if one is named as other programs have it.
-#[must_use]
-pub fn own_certificates() -> Option<PathBuf> {
-    std::env::var_os("SSL_CERT_FILE")
-        .or_else(|| std::env::var_os("SSL_CERT_DIR"))
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
-}
-
 /// Where the terminal client keeps what must outlive it (its login): `$XDG_STATE_HOME/parlour` or `~/.local/state/parlour`.
 #[must_use]
-pub fn client_state_dir() -> Option<PathBuf> {
+pub fn state_dir() -> Option<PathBuf> {
     user_dir("XDG_STATE_HOME", ".local/state")
 }
 

@@ -1,20 +1,22 @@
 //! What an event does to the state, and what it asks for. Pure: the same events give the same state and effects.
 
+use parlour_client::{
+    api::{Page, Query},
+    follow::Step,
+    link::{Act, Millis},
+    net::{self, Effect},
+};
+
 use super::{
     chat::{Chat, Older},
-    follow::Step,
     keys,
-    link::{Act, Millis},
-    state::{About, Effect, Event, Hint, LoginForm, Page, Query, Screen, State},
+    state::{About, Event, Hint, LoginForm, Screen, State},
 };
 use crate::protocol::{
     GENERAL, close,
     command::{Command, Request},
     event::{self, Notice, System},
 };
-
-/// Messages fetched at once, at most: enough for any screen, few enough to come at once.
-pub const HISTORY_PAGE: usize = 100;
 
 /// Takes one event in.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -26,23 +28,43 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Tick(now) => tick(state, now),
-        Event::LoggedIn(username) => logged_in(state, &username),
-        Event::LoginFailed(detail) => {
+        Event::Net(event) => network(state, event),
+        Event::Stop => {
+            state.is_over = true;
+            Vec::new()
+        }
+    };
+    effects.extend(send_next(state));
+    if state
+        .chat
+        .as_ref()
+        .is_none_or(|chat| chat.outbox.unsent() == 0)
+    {
+        state.settled(About::Leaving);
+    }
+    effects
+}
+
+/// Takes in what the network brought.
+fn network(state: &mut State, event: net::Event) -> Vec<Effect> {
+    match event {
+        net::Event::LoggedIn(username) => logged_in(state, &username),
+        net::Event::LoginFailed(detail) => {
             if let Screen::Login(form) = &mut state.screen {
                 form.is_busy = false;
                 form.error = Some(detail);
             }
             Vec::new()
         }
-        Event::LoginEnded(detail) => login_ended(state, detail),
-        Event::Frame { attempt, frame } if state.link.is_current(attempt) => {
+        net::Event::LoginEnded(detail) => login_ended(state, detail),
+        net::Event::Frame { attempt, frame } if state.link.is_current(attempt) => {
             frame_came(state, *frame)
         }
-        Event::Heard { attempt } if state.link.is_current(attempt) => {
+        net::Event::Heard { attempt } if state.link.is_current(attempt) => {
             state.link.heard(state.now);
             Vec::new()
         }
-        Event::Closed {
+        net::Event::Closed {
             attempt,
             code,
             why,
@@ -61,22 +83,11 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             perform(state, acts)
         }
         // About a socket that is no longer ours.
-        Event::Frame { .. } | Event::Heard { .. } | Event::Closed { .. } => Vec::new(),
-        Event::Page { query, tag, result } => page_came(state, query, tag, result),
-        Event::Stop => {
-            state.is_over = true;
+        net::Event::Frame { .. } | net::Event::Heard { .. } | net::Event::Closed { .. } => {
             Vec::new()
         }
-    };
-    effects.extend(send_next(state));
-    if state
-        .chat
-        .as_ref()
-        .is_none_or(|chat| chat.outbox.unsent() == 0)
-    {
-        state.settled(About::Leaving);
+        net::Event::Page { query, tag, result } => page_came(state, query, tag, result),
     }
-    effects
 }
 
 /// Opens a socket now, whatever the connection was about to do.

@@ -1,23 +1,96 @@
 //! The network: does what the state asks for, and reports what comes of it as events.
 
-pub mod api;
-pub mod login;
-pub mod socket;
-mod trust;
-
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     sync::mpsc::{self, UnboundedSender},
     task::{JoinHandle, spawn_local},
 };
 
-use self::{
-    api::{Api, Failure},
+use crate::{
+    api::{Api, Failure, Page, Query},
+    link::Millis,
     login::Account,
-    socket::End,
+    protocol::{close, command::Request, event},
+    socket::{self, End, Socket},
 };
-use super::state::{Effect, Event, Query};
-use crate::protocol::{close, command::Request};
+
+/// What comes of it.
+pub enum Event {
+    /// We are logged in as this user.
+    LoggedIn(String),
+    /// Logging in or registering did not work.
+    LoginFailed(String),
+    /// The login is over: the server does not take it any more.
+    LoginEnded(String),
+    /// Socket number `attempt` brought a frame.
+    Frame {
+        /// Which socket.
+        attempt: u64,
+        /// What it said.
+        frame: Box<event::Event>,
+    },
+    /// Socket number `attempt` gave a sign of life.
+    Heard {
+        /// Which socket.
+        attempt: u64,
+    },
+    /// Socket number `attempt` has closed or could not be opened.
+    Closed {
+        /// Which socket.
+        attempt: u64,
+        /// The close code, if there was one.
+        code: Option<u16>,
+        /// What happened, for the user.
+        why: String,
+        /// When the server wants us back, if it said so.
+        after: Option<Millis>,
+    },
+    /// The answer to a fetch.
+    Page {
+        /// What was asked.
+        query: Query,
+        /// For which socket or history it was asked.
+        tag: u64,
+        /// The messages, or a sentence.
+        result: Result<Page, String>,
+    },
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Log in, after registering if asked to.
+    LogIn {
+        /// Make the account first.
+        register: bool,
+        /// The name.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// End the login, here and on the server.
+    LogOut,
+    /// Open a socket under this number.
+    Open {
+        /// Which socket this will be.
+        attempt: u64,
+        /// Refresh the token first.
+        fresh: bool,
+    },
+    /// Drop the socket.
+    Drop,
+    /// Send a frame.
+    Say(Request),
+    /// Fetch messages.
+    Fetch {
+        /// Of which room.
+        room: String,
+        /// Which.
+        query: Query,
+        /// Comes back with the answer.
+        tag: u64,
+    },
+}
 
 /// Does effects. Nothing here waits: each effect runs on its own and ends in an event.
 pub struct Net {
@@ -152,7 +225,7 @@ impl Net {
     }
 }
 
-async fn connect(account: &Account, fresh: bool) -> Result<api::Socket, Failure> {
+async fn connect(account: &Account, fresh: bool) -> Result<Socket, Failure> {
     if fresh {
         account.renew().await?;
     }
@@ -176,8 +249,9 @@ fn close_code(failure: &Failure) -> Option<u16> {
 pub fn sentence(failure: &Failure) -> String {
     match failure {
         Failure::Unreachable(why) => format!("{why}: check that it runs, and the address."),
-        Failure::Refused { .. } | Failure::Untrusted(_) | Failure::LoginEnded(_) => {
-            failure.sentence().to_owned()
-        }
+        Failure::Refused { .. }
+        | Failure::Untrusted(_)
+        | Failure::LoginEnded(_)
+        | Failure::Unusable(_) => failure.sentence().to_owned(),
     }
 }

@@ -4,32 +4,48 @@ use std::{rc::Rc, time::Duration};
 
 use actix_service::ServiceExt as _;
 use awc::{
-    BoxedSocket, Client, ClientRequest,
+    Client, ClientRequest,
     error::{ConnectError, SendRequestError, WsClientError},
     http::{Method, header},
 };
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
-use super::trust;
 use crate::{
     protocol::views::{Login, Message, NewMessage, Problem, Refresh, Register, Tokens, User},
-    tui::{
-        ClientError,
-        follow::PAGE,
-        state::{Page, Query},
-        update::HISTORY_PAGE,
-    },
+    socket::Socket,
+    trust,
 };
 
-/// A socket that is open.
-pub type Socket = actix_codec::Framed<BoxedSocket, awc::ws::Codec>;
-
+/// Messages fetched at once, at most, going back: enough for any screen, few enough to come at once.
+const HISTORY_PAGE: usize = 100;
+/// Changes fetched at once, at most, going on.
+const CHANGES_PAGE: usize = 200;
 /// Longest answer that is read, and longest frame: a page of the longest messages, every character escaped.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
 const MAX_FRAME: usize = 8 * 1024 * 1024;
 /// How long the server may take to answer; a login waits for its turn at the password gate.
 const ANSWER_TIME: Duration = Duration::from_secs(15);
+
+/// Which messages to fetch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query {
+    /// The latest ones.
+    Latest,
+    /// Those before this message.
+    Before(u64),
+    /// Those changed after this number.
+    Since(u64),
+}
+
+/// Messages that were fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Oldest first.
+    pub messages: Vec<Message>,
+    /// There is more in the direction that was asked for.
+    pub more: bool,
+}
 
 /// Why a call did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +65,8 @@ pub enum Failure {
     Untrusted(String),
     /// The login is over. One sentence.
     LoginEnded(String),
+    /// What the client was told cannot work. One sentence.
+    Unusable(String),
 }
 
 impl Failure {
@@ -59,7 +77,8 @@ impl Failure {
             Self::Refused { detail, .. } => detail,
             Self::Unreachable(sentence)
             | Self::Untrusted(sentence)
-            | Self::LoginEnded(sentence) => sentence,
+            | Self::LoginEnded(sentence)
+            | Self::Unusable(sentence) => sentence,
         }
     }
 
@@ -69,7 +88,7 @@ impl Failure {
         match self {
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             Self::Unreachable(_) => true,
-            Self::Untrusted(_) | Self::LoginEnded(_) => false,
+            Self::Untrusted(_) | Self::LoginEnded(_) | Self::Unusable(_) => false,
         }
     }
 
@@ -94,11 +113,11 @@ impl Api {
     /// A client of the server at `base`.
     ///
     /// # Errors
-    /// When `base` is not the address of a web server.
-    pub fn new(base: &Url) -> Result<Self, ClientError> {
+    /// [`Failure::Unusable`] when `base` is not the address of a web server, or there is no authority to trust.
+    pub fn new(base: &Url) -> Result<Self, Failure> {
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
-            return Err(ClientError::usage(
-                "The server's address must start with http:// or https://, like https://chat.example.org.",
+            return Err(Failure::Unusable(
+                "The server's address must start with http:// or https://, like https://chat.example.org.".into(),
             ));
         }
         // Err only says that the program has installed one already.
@@ -225,7 +244,7 @@ impl Api {
         let (name, number, limit, on) = match query {
             Query::Latest => (None, 0, HISTORY_PAGE, "prev"),
             Query::Before(id) => (Some("before"), id, HISTORY_PAGE, "prev"),
-            Query::Since(seq) => (Some("since"), seq, PAGE, "next"),
+            Query::Since(seq) => (Some("since"), seq, CHANGES_PAGE, "next"),
         };
         let mut url = self.url(&["api", "rooms", room, "messages"]);
         url.query_pairs_mut()
@@ -272,7 +291,7 @@ impl Api {
             .bearer_auth(bearer)
             .max_frame_size(MAX_FRAME);
         match request.connect().await {
-            Ok((_, socket)) => Ok(socket),
+            Ok((_, framed)) => Ok(Socket::new(framed)),
             Err(WsClientError::InvalidResponseStatus(status)) => Err(Failure::Refused {
                 status: status.as_u16(),
                 detail: format!("the server answered {status}"),

@@ -1,15 +1,14 @@
 //! What the terminal client knows, what can happen to it, and what it can ask for. All of it is plain data.
 
 use crossterm::event::KeyEvent;
+use parlour_client::{
+    link::{Dice, Link, Millis},
+    net,
+};
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
 
-use super::{
-    chat::Chat,
-    link::{Dice, Link, Millis},
-    view::Wall,
-};
-use crate::protocol::{command::Request, event, views::Message};
+use super::{chat::Chat, view::Wall};
 
 /// Everything that the screen shows.
 pub struct State {
@@ -150,26 +149,6 @@ fn masked() -> TextArea<'static> {
     area
 }
 
-/// Which messages to fetch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Query {
-    /// The latest ones.
-    Latest,
-    /// Those before this message.
-    Before(u64),
-    /// Those changed after this number.
-    Since(u64),
-}
-
-/// Messages that were fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Oldest first.
-    pub messages: Vec<Message>,
-    /// There is more in the direction that was asked for.
-    pub more: bool,
-}
-
 /// Something that happened.
 pub enum Event {
     /// A key was pressed.
@@ -180,82 +159,10 @@ pub enum Event {
     Resize(u16, u16),
     /// Time has passed.
     Tick(Millis),
-    /// We are logged in as this user.
-    LoggedIn(String),
-    /// Logging in or registering did not work.
-    LoginFailed(String),
-    /// The login is over: the server does not take it any more.
-    LoginEnded(String),
-    /// Socket number `attempt` brought a frame.
-    Frame {
-        /// Which socket.
-        attempt: u64,
-        /// What it said.
-        frame: Box<event::Event>,
-    },
-    /// Socket number `attempt` gave a sign of life.
-    Heard {
-        /// Which socket.
-        attempt: u64,
-    },
-    /// Socket number `attempt` has closed or could not be opened.
-    Closed {
-        /// Which socket.
-        attempt: u64,
-        /// The close code, if there was one.
-        code: Option<u16>,
-        /// What happened, for the user.
-        why: String,
-        /// When the server wants us back, if it said so.
-        after: Option<Millis>,
-    },
-    /// The answer to a fetch.
-    Page {
-        /// What was asked.
-        query: Query,
-        /// For which socket or history it was asked.
-        tag: u64,
-        /// The messages, or a sentence.
-        result: Result<Page, String>,
-    },
+    /// The network brought something.
+    Net(net::Event),
     /// The program was told to end.
     Stop,
-}
-
-/// Something to do.
-#[derive(Debug)]
-pub enum Effect {
-    /// Log in, after registering if asked to.
-    LogIn {
-        /// Make the account first.
-        register: bool,
-        /// The name.
-        username: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// End the login, here and on the server.
-    LogOut,
-    /// Open a socket under this number.
-    Open {
-        /// Which socket this will be.
-        attempt: u64,
-        /// Refresh the token first.
-        fresh: bool,
-    },
-    /// Drop the socket.
-    Drop,
-    /// Send a frame.
-    Say(Request),
-    /// Fetch messages.
-    Fetch {
-        /// Of which room.
-        room: String,
-        /// Which.
-        query: Query,
-        /// Comes back with the answer.
-        tag: u64,
-    },
 }
 
 impl State {

@@ -2,6 +2,7 @@
 //! so that a long history costs nothing.
 
 use chrono::{Datelike as _, NaiveDateTime};
+use parlour_client::outbox::{Fate, Pending};
 use ratatui::{
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span},
@@ -9,7 +10,6 @@ use ratatui::{
 
 use super::{
     chat::{Chat, Item, Key, Older},
-    outbox::{Fate, Pending},
     text::{visible, visible_lines, wrap},
 };
 use crate::protocol::{time::Timestamp, views::Message};

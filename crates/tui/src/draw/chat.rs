@@ -1,5 +1,6 @@
 //! The conversation: bar, talk, who is here, input, status.
 
+use parlour_client::link::Status;
 use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
@@ -10,9 +11,8 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{areas, is_framed};
-use crate::tui::{
+use crate::{
     chat::Chat,
-    link::Status,
     state::State,
     text::{cut, cut_start, visible, wrap},
     view::{View, colour},

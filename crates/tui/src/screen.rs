@@ -26,15 +26,18 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+use parlour_client::{
+    api::Api,
+    net::{self, Effect, Net},
+};
+
 use super::{
-    ClientError, account, block_on, draw,
-    net::{Net, api::Api},
-    seed,
-    state::{Effect, Event, Screen, State},
+    ClientError, account, block_on, draw, seed,
+    settings::ClientSettings,
+    state::{Event, Screen, State},
     update::update,
     wall,
 };
-use crate::config::ClientSettings;
 
 type Terminal = ratatui::Terminal<CrosstermBackend<Stdout>>;
 
@@ -157,7 +160,7 @@ async fn chat(
     let mut net = Net::new(api, account, events.clone());
     match (resumed, username, &settings.password) {
         (Some(name), _, _) => {
-            let _ = events.send(Event::LoggedIn(name));
+            let _ = events.send(net::Event::LoggedIn(name));
         }
         (None, Some(username), Some(password)) => {
             if let Screen::Login(form) = &mut state.screen {
@@ -182,7 +185,7 @@ async fn chat(
     while !state.is_over {
         terminal.draw(|frame| draw::draw(frame, &state))?;
         let event = tokio::select! {
-            Some(event) = received.recv() => event,
+            Some(event) = received.recv() => Event::Net(event),
             pressed = input.next() => match pressed {
                 Some(pressed) => match from_terminal(pressed?) {
                     Some(event) => event,
@@ -215,7 +218,7 @@ async fn chat(
                     last_words = task;
                 }
             }
-            waiting = received.try_recv().ok();
+            waiting = received.try_recv().ok().map(Event::Net);
         }
     }
     if let Some(task) = last_words {

@@ -21,7 +21,9 @@ fn a_password_is_never_on_the_screen() {
     ));
     assert!(!format!("{:?}", stage.done).contains("hunter2"));
     assert!(stage.shows("One moment"));
-    stage.happen(Event::LoginFailed("Username already registered".into()));
+    stage.arrive(net::Event::LoginFailed(
+        "Username already registered".into(),
+    ));
     assert!(stage.shows("Username already registered"));
     assert!(!stage.shows("••••"), "the password is gone from the form");
 }
@@ -280,7 +282,7 @@ fn a_warning_goes_when_it_is_no_longer_true() {
     stage.press(KeyCode::Home);
     let (query, tag) = stage.asked.remove(0);
     let result = Err("The message store cannot be reached.".to_owned());
-    stage.happen(Event::Page { query, tag, result });
+    stage.arrive(net::Event::Page { query, tag, result });
     assert!(stage.shows("store cannot be reached"));
     stage.press(KeyCode::Home);
     stage.answer((51..=150).map(|id| message(id, "bob", &format!("line {id}"))));
@@ -295,7 +297,7 @@ fn an_ended_login_asks_again_and_keeps_what_was_not_sent() {
     assert!(stage.shows("Your login was ended") && stage.shows("alice"));
     stage.happen(Event::Tick(600_000));
     assert!(stage.shows("Log in"), "no return by itself");
-    stage.happen(Event::LoggedIn("alice".into()));
+    stage.arrive(net::Event::LoggedIn("alice".into()));
     stage.hello("epoch", 1);
     assert_eq!(stage.sent()[0].1, "unsent");
 }
@@ -313,11 +315,11 @@ fn a_restored_history_replaces_what_was_shown() {
 #[test]
 fn a_page_that_could_not_be_read_is_asked_for_again() {
     let mut stage = Stage::new();
-    stage.happen(Event::LoggedIn("alice".into()));
+    stage.arrive(net::Event::LoggedIn("alice".into()));
     stage.hello("epoch", 1);
     let (query, tag) = stage.asked.remove(0);
     let result = Err("The message store cannot be reached.".to_owned());
-    stage.happen(Event::Page { query, tag, result });
+    stage.arrive(net::Event::Page { query, tag, result });
     assert!(stage.shows("store cannot be reached"));
     stage.happen(Event::Tick(2_000));
     stage.answer([message(1, "bob", "line 1")]);
@@ -331,7 +333,7 @@ fn what_an_earlier_socket_says_is_not_heard() {
     stage.closed(None);
     stage.happen(Event::Tick(60_000));
     stage.hello("epoch", 1);
-    stage.happen(Event::Closed {
+    stage.arrive(net::Event::Closed {
         attempt: old,
         code: Some(close::REVOKED),
         why: "late news".into(),
@@ -390,14 +392,14 @@ proptest! {
             cells.into_iter().all(is_fit_for_a_cell)
         };
         prop_assert!(harmless(&stage.screen()));
-        stage.happen(Event::Closed {
+        stage.arrive(net::Event::Closed {
             attempt: stage.attempt,
             code: None,
             why: sentence.clone(),
             after: None,
         });
         prop_assert!(harmless(&stage.screen()));
-        stage.happen(Event::LoginEnded(sentence));
+        stage.arrive(net::Event::LoginEnded(sentence));
         prop_assert!(harmless(&stage.screen()));
     }
 }

@@ -13,8 +13,8 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --release --locked --features pg-tls \
-    && install -D target/release/parlour /out/parlour
+    cargo build --profile dist --locked --features pg-tls \
+    && install -D target/dist/parlour /out/parlour
 
 FROM debian:bookworm-slim
 # The certificate authorities, for sslmode=verify-full to PostgreSQL.

@@ -1,6 +1,6 @@
 //! The functions that every message or every delivery goes through, each alone: `cargo bench --bench hot`.
 //!
-//! `parlour bench` measures the whole server; this tells which part has become slower. An argument names what to run:
+//! `parlour-lab bench` measures the whole server; this tells which part has become slower. An argument names what to run:
 //! `cargo bench --bench hot -- publish`.
 
 use std::{

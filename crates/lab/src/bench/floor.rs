@@ -19,7 +19,7 @@ use mio::{
 use super::{Result, Trouble, proc, server, stats::Histogram};
 use crate::{printing, rig::binary::this_program};
 
-/// What `parlour bench-floor` can be told (it is started by `parlour bench`, not by people).
+/// What `parlour-lab bench-floor` can be told (it is started by `parlour-lab bench`, not by people).
 #[derive(Debug, Clone, Args)]
 pub struct FloorOptions {
     /// Bytes of each message, its frame header included

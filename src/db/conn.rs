@@ -21,7 +21,7 @@ const POOL_PATIENCE: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
 pub use postgres::is_passing;
-pub use replicated::waits_for_others;
+pub use replicated::{commit as commit_replicated, waits_for_others};
 
 mod postgres;
 mod replicated;
@@ -260,7 +260,7 @@ pub fn write<T>(
     .map_err(WriteError::Refused)?;
     match work(conn) {
         Ok(value) => match conn {
-            AnyConnection::Postgres(conn) => replicated::commit(conn).map_err(WriteError::Unknown),
+            AnyConnection::Postgres(conn) => commit_replicated(conn).map_err(WriteError::Unknown),
             AnyConnection::Sqlite(conn) => {
                 AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                     // Then the end of the transaction has no place in the log. (What cannot be flushed is another error.)

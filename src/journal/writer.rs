@@ -32,8 +32,10 @@ const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
 /// A connection that broke was told so by its other end: that takes no time. One that was waited for is not tried again:
 /// the senders would wait for too long.
 const BEGIN_ANEW_WITHIN: Duration = Duration::from_millis(300);
-/// How often a room whose last commit was not confirmed is looked at.
+/// How soon rooms whose last commit was not confirmed are looked at, and looked at again; while that fails, the pause is
+/// doubled until it is the longest.
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_DOUBT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where drafts become durable.
 pub trait Store {
@@ -132,6 +134,9 @@ pub struct Writer<A, S, F> {
     announce: F,
     /// Rooms of which it is not known whether their last changes were stored.
     doubtful: HashSet<String>,
+    /// When they are looked at again, and how long the pause after that is.
+    next_look: Instant,
+    doubt_pause: Duration,
     pulse: Arc<Pulse>,
     stored: u64,
     commits: u64,
@@ -149,6 +154,8 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             queue,
             announce,
             doubtful: HashSet::new(),
+            next_look: Instant::now(),
+            doubt_pause: DOUBT_PAUSE,
             pulse,
             stored: 0,
             commits: 0,
@@ -159,7 +166,9 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
     pub fn run(mut self) {
         let mut batch = Vec::new();
         loop {
-            self.settle_doubts();
+            if Instant::now() >= self.next_look {
+                self.settle_doubts();
+            }
             if !self.receive(&mut batch) {
                 let (stored, commits) = (self.stored, self.commits);
                 log::info!("stored {stored} messages in {commits} commits");
@@ -201,8 +210,12 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         }
         let names: Vec<&str> = self.doubtful.iter().map(String::as_str).collect();
         let Some(found) = self.store.list_numbers(&names) else {
+            // Each look has the database do something, which is perhaps slow because it has too much to do.
+            self.next_look = Instant::now() + self.doubt_pause;
+            self.doubt_pause = (self.doubt_pause * 2).min(LONGEST_DOUBT_PAUSE);
             return;
         };
+        self.look_soon();
         self.doubtful.clear();
         for (room_id, seq) in found {
             (self.announce)(News::Reached {
@@ -210,6 +223,11 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
                 seq: seq.unsigned_abs(),
             });
         }
+    }
+
+    fn look_soon(&mut self) {
+        self.next_look = Instant::now();
+        self.doubt_pause = DOUBT_PAUSE;
     }
 
     fn commit(&mut self, batch: Vec<Waiting<A>>) {
@@ -239,7 +257,11 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         let stored = self.store.append(&drafts, at);
         self.pulse.end(stored.is_ok());
         match stored {
-            Ok(outcomes) => self.tell(batch, outcomes, at),
+            Ok(outcomes) => {
+                // It answers again.
+                self.look_soon();
+                self.tell(batch, outcomes, at);
+            }
             Err(error) => {
                 if error.code == Error::outcome_unknown().code {
                     self.doubtful

@@ -193,6 +193,12 @@ fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Option<P
                 "the disk is full".into()
             }
             CopyError::Database(words) => words.trim().to_owned(),
+            CopyError::Unconfirmed(words) => {
+                return format!(
+                    "{url} did not confirm that it was filled ({}): it may hold the backup, or what was there before. Restore again with --replace.",
+                    words.trim()
+                );
+            }
         };
         format!("{url} could not be filled: {words}. Nothing was changed.")
     };

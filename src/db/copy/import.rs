@@ -160,7 +160,7 @@ impl Import {
     /// Brings the tables up to date, names this history anew, and commits. Tells how many migrations ran.
     ///
     /// # Errors
-    /// When the database fails; then nothing is changed.
+    /// When the database fails. Nothing is changed then, but by a commit that was not confirmed.
     pub fn finish(mut self, epoch: &str) -> Result<usize, CopyError> {
         let ran = match &mut self.conn {
             AnyConnection::Postgres(conn) => migrate::run_all::<Pg>(conn)?,
@@ -172,7 +172,8 @@ impl Import {
             facts::insert(&mut self.conn, "epoch", epoch)?;
         }
         match &mut self.conn {
-            AnyConnection::Postgres(conn) => AnsiTransactionManager::commit_transaction(conn)?,
+            AnyConnection::Postgres(conn) => conn::commit_replicated(conn)
+                .map_err(|error| CopyError::Unconfirmed(error.to_string()))?,
             AnyConnection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn)?,
         }
         Ok(ran.len())

@@ -19,6 +19,8 @@ use super::migrate::Failure;
 pub enum CopyError {
     /// The database's own words.
     Database(String),
+    /// The commit was not confirmed: all may have been copied, or nothing. The database's own words.
+    Unconfirmed(String),
     /// The file that is copied to or from.
     File(io::Error),
 }
@@ -26,7 +28,7 @@ pub enum CopyError {
 impl fmt::Display for CopyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Database(words) => f.write_str(words.trim()),
+            Self::Database(words) | Self::Unconfirmed(words) => f.write_str(words.trim()),
             Self::File(error) => error.fmt(f),
         }
     }

@@ -253,7 +253,7 @@ pub fn make(url: &DatabaseUrl, target: &Path, vault: Option<&Vault>) -> Result<M
             target.display(),
             plainly(error)
         ),
-        CopyError::Database(words) => {
+        CopyError::Database(words) | CopyError::Unconfirmed(words) => {
             format!("{url} cannot be read ({words}). No backup was made.")
         }
     };

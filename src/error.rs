@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use crate::protocol::views::FieldError;
 
+pub use crate::protocol::code::Code;
+
 /// `Result` with the house's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -46,8 +48,8 @@ pub enum Kind {
 pub struct Error {
     /// What the caller can do.
     pub kind: Kind,
-    /// A stable `snake_case` word for programs.
-    pub code: &'static str,
+    /// What programs know it by.
+    pub code: Code,
     /// One plain sentence for people.
     pub detail: Cow<'static, str>,
     /// For [`Kind::TooMany`] and [`Kind::Unavailable`]: when to try again.
@@ -58,7 +60,7 @@ pub struct Error {
 
 impl Error {
     /// An error of any kind.
-    pub fn new(kind: Kind, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: Kind, code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
             code,
@@ -69,12 +71,12 @@ impl Error {
     }
 
     /// The request's form is broken.
-    pub fn bad_request(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn bad_request(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::BadRequest, code, detail)
     }
 
     /// No, no longer or not yet logged in.
-    pub fn unauthenticated(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn unauthenticated(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Unauthenticated, code, detail)
     }
 
@@ -82,7 +84,7 @@ impl Error {
     #[must_use]
     pub fn invalid_token() -> Self {
         Self::unauthenticated(
-            "invalid_token",
+            Code::InvalidToken,
             "The access token is not valid; log in again.",
         )
     }
@@ -96,7 +98,7 @@ impl Error {
         );
         Self {
             fields,
-            ..Self::new(Kind::Invalid, "validation_error", detail)
+            ..Self::new(Kind::Invalid, Code::ValidationError, detail)
         }
     }
 
@@ -113,12 +115,12 @@ impl Error {
     /// Absent and forbidden look the same: the one answer for a room that the caller may not know of.
     #[must_use]
     pub fn no_such_room() -> Self {
-        Self::new(Kind::NotFound, "room_not_found", "There is no such room.")
+        Self::new(Kind::NotFound, Code::RoomNotFound, "There is no such room.")
     }
 
     /// Wait, then try again.
     pub fn too_many(
-        code: &'static str,
+        code: Code,
         detail: impl Into<Cow<'static, str>>,
         retry_after: Duration,
     ) -> Self {
@@ -132,7 +134,7 @@ impl Error {
     #[must_use]
     pub fn store_unavailable() -> Self {
         Self::unavailable(
-            "store_unavailable",
+            Code::StoreUnavailable,
             "The message store cannot be reached at the moment; try again shortly.",
         )
     }
@@ -141,7 +143,7 @@ impl Error {
     #[must_use]
     pub fn disk_full() -> Self {
         Self::unavailable(
-            "store_unavailable",
+            Code::StoreUnavailable,
             "The disk of the message store is full, so this was not stored; try again when whoever runs the server has made room.",
         )
     }
@@ -150,7 +152,7 @@ impl Error {
     #[must_use]
     pub fn unconfirmed() -> Self {
         Self::unavailable(
-            "outcome_unknown",
+            Code::OutcomeUnknown,
             "The server did not finish this in time, so it may be done or not; look before you try again.",
         )
     }
@@ -159,13 +161,13 @@ impl Error {
     #[must_use]
     pub fn outcome_unknown() -> Self {
         Self::unavailable(
-            "outcome_unknown",
+            Code::OutcomeUnknown,
             "The store did not confirm this in time, so it may be stored or not; trying again with the same client_id is safe.",
         )
     }
 
     /// Not now.
-    pub fn unavailable(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn unavailable(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             retry_after: Some(Duration::from_secs(2)),
             ..Self::new(Kind::Unavailable, code, detail)
@@ -176,7 +178,7 @@ impl Error {
     #[must_use]
     pub fn shutting_down() -> Self {
         Self::unavailable(
-            "shutting_down",
+            Code::ShuttingDown,
             "The server is shutting down; come back in a moment.",
         )
     }
@@ -186,7 +188,7 @@ impl Error {
         log::error!("internal error: {cause}");
         Self::new(
             Kind::Internal,
-            "internal_error",
+            Code::InternalError,
             "Something went wrong on our side; the log of the server says more.",
         )
     }

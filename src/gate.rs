@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Does something that may block for ever on a thread of its own: at the end, the runtime would wait for one of its own
 /// threads without limit. Comes back when it is done.
@@ -178,7 +178,7 @@ impl Gate {
             self.name
         );
         Error::unavailable(
-            "busy",
+            Code::Busy,
             "The server is busy at the moment; try again shortly.",
         )
     }

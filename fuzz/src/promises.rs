@@ -68,7 +68,7 @@ pub fn commands(data: &[u8]) {
             request.reference
         }
         Err(error) => {
-            assert!(!error.code.is_empty() && !error.detail.is_empty());
+            assert!(!error.detail.is_empty());
             assert!(error.detail.len() <= MAX_SENTENCE, "{}", error.detail);
             error.reference
         }

@@ -17,7 +17,7 @@ use crate::{
         users::{self, NewUser},
         utc,
     },
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
     gate::Urgency,
     protocol::{
         body, close, names,
@@ -51,7 +51,7 @@ pub async fn register(
         return Err(Error::invalid(wrong));
     }
     app.rates.check_registration(address)?;
-    let taken = || Error::bad_request("username_taken", "Username already registered");
+    let taken = || Error::bad_request(Code::UsernameTaken, "Username already registered");
     let name = new.username.clone();
     let deleted = app.deleted_names.of(&users::hash_of(&name));
     let known = deleted.clone();
@@ -96,7 +96,7 @@ pub async fn register(
 fn registration_closed() -> Error {
     let detail = "Registration is closed on this server: whoever runs it adds people with `parlour users add NAME`, \
                   or opens it with REGISTRATION=open.";
-    Error::new(Kind::Forbidden, "registration_closed", detail)
+    Error::new(Kind::Forbidden, Code::RegistrationClosed, detail)
 }
 
 /// Begins a login. Takes the same time and says the same whether the name or the password is wrong.
@@ -111,7 +111,7 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
     if user.disabled_at.is_some() {
         return Err(Error::new(
             Kind::Forbidden,
-            "account_disabled",
+            Code::AccountDisabled,
             "This account is disabled; ask whoever runs this server.",
         ));
     }
@@ -147,7 +147,7 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
 }
 
 fn wrong_credentials() -> Error {
-    Error::unauthenticated("wrong_credentials", "Incorrect username or password")
+    Error::unauthenticated(Code::WrongCredentials, "Incorrect username or password")
 }
 
 /// The account that somebody wants to log in to from this address, if there is one, and whether somebody has done so from
@@ -221,7 +221,7 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
     app.rates.check_address(address)?;
     let refused = || {
         Error::unauthenticated(
-            "invalid_refresh_token",
+            Code::InvalidRefreshToken,
             "This login has ended; log in again.",
         )
     };
@@ -258,7 +258,7 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
         }
         let detail =
             "Another request has just used this refresh token; use the answer to that one.";
-        return Err(Error::new(Kind::Conflict, "refresh_conflict", detail));
+        return Err(Error::new(Kind::Conflict, Code::RefreshConflict, detail));
     }
     tokens(app, session.user_id, id, &next)
 }
@@ -305,7 +305,7 @@ async fn end(app: &App, session_id: i64) -> Result<()> {
     // Also when it is not known whether the login is gone: nobody could close its sockets later.
     if !ended
         .as_ref()
-        .is_err_and(|error| error.code == "store_unavailable")
+        .is_err_and(|error| error.code == Code::StoreUnavailable)
     {
         app.hub
             .end_session(session_id, close::REVOKED, "this login was ended");
@@ -338,12 +338,13 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Caller> {
         .tokens
         .read(token, at)
         .map_err(|refused| match refused {
-            Refused::Expired => {
-                Error::unauthenticated("token_expired", "The access token has expired; refresh it.")
-            }
+            Refused::Expired => Error::unauthenticated(
+                Code::TokenExpired,
+                "The access token has expired; refresh it.",
+            ),
             // What the client can do is the same, so the code is.
             Refused::Ahead => Error::unauthenticated(
-                "token_expired",
+                Code::TokenExpired,
                 "The server's clock was put back after this access token was made; refresh it.",
             ),
             Refused::Invalid => invalid_token(),
@@ -359,7 +360,7 @@ pub async fn authenticate(app: &App, token: &str) -> Result<Caller> {
 pub async fn authenticate_ticket(app: &App, ticket: &str) -> Result<Caller> {
     let refused = || {
         Error::unauthenticated(
-            "invalid_ticket",
+            Code::InvalidTicket,
             "This ticket was used or is too old; fetch a new one.",
         )
     };

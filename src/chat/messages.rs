@@ -17,7 +17,7 @@ use crate::{
         messages::{self, Stretch, Walk},
         rooms::Room,
     },
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
     gate::Urgency,
     hub::{Broadcast, Publisher, frame},
     journal::{self, Committed, Draft, News, Pending, Receipt},
@@ -144,7 +144,7 @@ impl Posting {
                 // One that cannot be opened cannot be compared; it is stored, and that is what was asked.
                 if vault.open(&sealed).is_ok_and(|before| before != content) {
                     let detail = "This `client_id` was used for another message; make a new one for each message.";
-                    return Err(Error::new(Kind::Conflict, "client_id_reused", detail));
+                    return Err(Error::new(Kind::Conflict, Code::ClientIdReused, detail));
                 }
                 (id, seq, at, true)
             }

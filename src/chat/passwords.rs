@@ -20,7 +20,7 @@ use crate::{
             changes::{self, Act, Actor},
         },
     },
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
     gate::{Asker, Urgency},
     protocol::{
         body, close,
@@ -143,7 +143,7 @@ pub async fn change(
         .await?
         .ok_or_else(|| {
             let detail = "The current password is not right.";
-            Error::new(Kind::Forbidden, "wrong_password", detail)
+            Error::new(Kind::Forbidden, Code::WrongPassword, detail)
         })?
         .map_err(Error::internal)?;
     let (kept, at) = (caller.session_id, app.clock.now());

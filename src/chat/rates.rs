@@ -9,7 +9,7 @@ use std::{
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
 use crate::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     protocol::limits::Limits,
 };
 
@@ -222,7 +222,7 @@ pub(super) fn check<K: Clone + Eq + std::hash::Hash>(
 ) -> Result<()> {
     limiter.check_key(key).map_err(|until| {
         let wait = until.wait_time_from(limiter.clock().now());
-        Error::too_many("rate_limited", detail, wait)
+        Error::too_many(Code::RateLimited, detail, wait)
     })
 }
 

@@ -9,7 +9,7 @@ use std::{
 use super::Caller;
 use crate::{
     crypto::random_name,
-    error::{Error, Result},
+    error::{Code, Error, Result},
 };
 
 /// How long a ticket is good.
@@ -76,7 +76,7 @@ impl Tickets {
         }
         if out.tickets.len() >= MOST {
             return Err(Error::unavailable(
-                "busy",
+                Code::Busy,
                 "Too many tickets are out; try again shortly.",
             ));
         }

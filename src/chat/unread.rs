@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::rates::network_of;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Most pages of one user, and of one address, that are under way.
 const MOST_OF_USER: usize = 8;
@@ -93,7 +93,7 @@ impl<K: Eq + Hash> Places<K> {
         match tokio::time::timeout(PATIENCE, places.acquire_owned()).await {
             Ok(Ok(place)) => Ok(place),
             _ => Err(Error::too_many(
-                "too_many_unread",
+                Code::TooManyUnread,
                 "Too many answers wait for you to read them; read those first.",
                 PATIENCE,
             )),
@@ -113,7 +113,7 @@ mod tests {
             held.push(unread.begin(1, None).await.expect("a place"));
         }
         let refused = unread.begin(1, None).await.expect_err("one too many");
-        assert_eq!(refused.code, "too_many_unread");
+        assert_eq!(refused.code, Code::TooManyUnread);
         assert!(unread.begin(2, None).await.is_ok());
         held.pop();
         assert!(unread.begin(1, None).await.is_ok());

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 
 /// For scripts, styles and data: nothing may be loaded or run on their account.
 pub const INERT: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -157,7 +157,7 @@ fn not_acceptable() -> HttpResponse {
         .insert_header((header::VARY, "Accept-Encoding"))
         .finish();
     // The middleware that writes the bodies of errors looks for it there.
-    let error = Error::new(Kind::BadRequest, "not_acceptable", detail);
+    let error = Error::new(Kind::BadRequest, Code::NotAcceptable, detail);
     response.extensions_mut().insert(error);
     response
 }

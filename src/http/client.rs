@@ -15,7 +15,7 @@ use url::form_urlencoded;
 use super::names;
 use crate::{
     config::{Config, Registration},
-    error::{Error, Result},
+    error::{Code, Error, Result},
 };
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -139,7 +139,7 @@ pub struct Shown {
 pub fn shown(request: &HttpRequest, parameters: &[&str]) -> Result<Option<Shown>> {
     let two = || {
         Error::bad_request(
-            "ambiguous_login",
+            Code::AmbiguousLogin,
             "Show who you are once: in one `Authorization` header, or in one parameter of the address.",
         )
     };

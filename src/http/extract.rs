@@ -10,7 +10,7 @@ use url::form_urlencoded;
 use super::{Shared, client};
 use crate::{
     chat::{Caller, accounts},
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
     protocol::body::{self, Unread},
 };
 
@@ -66,7 +66,7 @@ fn authenticated(request: &HttpRequest, parameters: &[&str]) -> Extracted<Authen
 /// The answer to a request without a token.
 pub fn not_authenticated() -> Error {
     Error::unauthenticated(
-        "not_authenticated",
+        Code::NotAuthenticated,
         "Log in first, and send the access token as `Authorization: Bearer`.",
     )
 }
@@ -106,7 +106,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             let too_slow = || {
                 Error::new(
                     Kind::TooSlow,
-                    "request_timeout",
+                    Code::RequestTimeout,
                     "The request took too long to arrive.",
                 )
             };
@@ -121,7 +121,7 @@ fn check_media_type(request: &HttpRequest) -> Result<()> {
     let refused = |detail| {
         Err(Error::new(
             Kind::UnsupportedMediaType,
-            "unsupported_media_type",
+            Code::UnsupportedMediaType,
             detail,
         ))
     };
@@ -151,14 +151,15 @@ fn declared_length(request: &HttpRequest) -> usize {
 
 fn too_large(most: usize) -> Error {
     let detail = format!("The body of the request may have at most {most} bytes.");
-    Error::new(Kind::TooLarge, "too_large", detail)
+    Error::new(Kind::TooLarge, Code::TooLarge, detail)
 }
 
 async fn read(payload: &mut Payload, most: usize) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk
-            .map_err(|_| Error::bad_request("broken_body", "The body of the request broke off."))?;
+        let chunk = chunk.map_err(|_| {
+            Error::bad_request(Code::BrokenBody, "The body of the request broke off.")
+        })?;
         if body.len() + chunk.len() > most {
             return Err(too_large(most));
         }
@@ -169,9 +170,10 @@ async fn read(payload: &mut Payload, most: usize) -> Result<Vec<u8>> {
 
 fn refused(unread: Unread) -> Error {
     match unread {
-        Unread::NotJson => {
-            Error::bad_request("invalid_json", "The body of the request is not valid JSON.")
-        }
+        Unread::NotJson => Error::bad_request(
+            Code::InvalidJson,
+            "The body of the request is not valid JSON.",
+        ),
         Unread::Misshapen(field) => Error::invalid(vec![field]),
     }
 }

@@ -10,7 +10,7 @@ use url::Host;
 use super::client;
 use crate::{
     config::{Authority, Config, Origin},
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
 };
 
 const FORWARDED_HOST: &str = "x-forwarded-host";
@@ -23,7 +23,7 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 pub fn host(request: &HttpRequest) -> Result<Option<Authority>> {
     let not_one = || {
         Error::bad_request(
-            "invalid_host",
+            Code::InvalidHost,
             "A request names the server it is for in one `Host` header, like `Host: chat.example.org`.",
         )
     };
@@ -63,7 +63,7 @@ pub fn check_host(request: &HttpRequest, config: &Config) -> Result<()> {
     }
     let detail = "This server does not know itself under this name. The operator can add the name to ALLOWED_HOSTS or, \
                   where a reverse proxy hands requests on, name the proxy in TRUSTED_PROXIES.";
-    Err(Error::new(Kind::Misdirected, "host_not_allowed", detail))
+    Err(Error::new(Kind::Misdirected, Code::HostNotAllowed, detail))
 }
 
 /// Refuses a web page of a foreign origin. Programs send no `Origin`.
@@ -86,7 +86,7 @@ pub fn check_origin(request: &HttpRequest, config: &Config) -> Result<()> {
     let detail = "Pages of this origin may not connect here; the operator can allow it in CORS_ORIGINS. If it is the \
                   server's own, its reverse proxy must hand on `Host` with the port and `X-Forwarded-Proto`, and \
                   stand in TRUSTED_PROXIES.";
-    Err(Error::new(Kind::Forbidden, "origin_not_allowed", detail))
+    Err(Error::new(Kind::Forbidden, Code::OriginNotAllowed, detail))
 }
 
 /// Whether a page of this origin came from this very server.

@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use crate::{
-    error::{Error, Kind},
+    error::{Code, Error, Kind},
     protocol::views::Problem,
 };
 
@@ -55,33 +55,33 @@ pub fn of_status(status: StatusCode) -> Error {
     match status.as_u16() {
         404 => Error::new(
             Kind::NotFound,
-            "not_found",
+            Code::NotFound,
             "There is nothing at this address.",
         ),
         405 => Error::new(
             Kind::BadRequest,
-            "method_not_allowed",
+            Code::MethodNotAllowed,
             "This address does not know this method; `Allow` says which it knows.",
         ),
         408 => Error::new(
             Kind::TooSlow,
-            "request_timeout",
+            Code::RequestTimeout,
             "The request took too long to arrive.",
         ),
         431 => Error::new(
             Kind::BadRequest,
-            "head_too_large",
+            Code::HeadTooLarge,
             "The address and the headers of a request may have at most 32 kB together, and 96 lines.",
         ),
-        413 => Error::new(Kind::TooLarge, "too_large", "The request is too large."),
+        413 => Error::new(Kind::TooLarge, Code::TooLarge, "The request is too large."),
         code if code >= 500 => Error::new(
             Kind::Internal,
-            "internal_error",
+            Code::InternalError,
             "Something went wrong on our side; the log of the server says more.",
         ),
         _ => Error::new(
             Kind::BadRequest,
-            "bad_request",
+            Code::BadRequest,
             "The request is not understood.",
         ),
     }
@@ -94,7 +94,7 @@ pub fn body(error: &Error, status: StatusCode, request_id: &str) -> Problem {
         title: status.canonical_reason().unwrap_or("Error").into(),
         status: status.as_u16(),
         detail: error.detail.clone().into_owned(),
-        code: error.code.into(),
+        code: error.code,
         request_id: request_id.into(),
         errors: error.fields.clone(),
     }

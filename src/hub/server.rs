@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::Patience,
-    error::{Error, Result},
+    error::{Code, Error, Result},
 };
 
 impl Outbox for Recipient<Deliver> {
@@ -100,7 +100,7 @@ impl Handler<Connect> for ChatServer {
 #[must_use]
 pub fn too_many_sockets() -> Error {
     Error::too_many(
-        "too_many_sockets",
+        Code::TooManySockets,
         "You have too many connections open; close one of them first.",
         Duration::from_secs(10),
     )

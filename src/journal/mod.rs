@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     config::{DatabaseUrl, Storage},
     db::conn::{PATIENCE, unseen_pool},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     protocol::time::Timestamp,
 };
 use pulse::Pulse;
@@ -215,7 +215,7 @@ impl<A: Send + 'static> Journal<A> {
         {
             Some(Ok(())) => Ok(pending),
             Some(Err(mpsc::error::TrySendError::Full(_))) => Err(Error::unavailable(
-                "busy",
+                Code::Busy,
                 "More messages are waiting than the disk can take; try again shortly.",
             )),
             Some(Err(mpsc::error::TrySendError::Closed(_))) | None => {

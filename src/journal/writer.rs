@@ -20,7 +20,7 @@ use crate::{
         reach::one_line,
         rooms,
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     protocol::time::{Timestamp, now},
 };
 
@@ -263,7 +263,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
                 self.tell(batch, outcomes, at);
             }
             Err(error) => {
-                if error.code == Error::outcome_unknown().code {
+                if error.code == Code::OutcomeUnknown {
                     self.doubtful
                         .extend(batch.iter().map(|waiting| waiting.draft.room.clone()));
                 }

@@ -11,7 +11,7 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 
 /// Bytes in the key of a handshake.
 const KEY_LENGTH: usize = 16;
@@ -50,7 +50,7 @@ pub fn check(head: &RequestHead) -> Result<()> {
     let key = only(head, header::SEC_WEBSOCKET_KEY).and_then(|key| STANDARD.decode(key).ok());
     if key.is_none_or(|key| key.len() != KEY_LENGTH) {
         return Err(Error::bad_request(
-            "invalid_handshake",
+            Code::InvalidHandshake,
             "The Sec-WebSocket-Key header is missing or not right.",
         ));
     }
@@ -77,7 +77,7 @@ fn tokens(head: &RequestHead, name: HeaderName) -> impl Iterator<Item = &str> {
 
 fn not_a_handshake() -> Error {
     Error::bad_request(
-        "invalid_handshake",
+        Code::InvalidHandshake,
         "This is not the handshake of a WebSocket.",
     )
 }
@@ -85,7 +85,7 @@ fn not_a_handshake() -> Error {
 fn upgrade_required() -> Error {
     Error::new(
         Kind::UpgradeRequired,
-        "upgrade_required",
+        Code::UpgradeRequired,
         "This address speaks WebSocket: connect with ws:// or wss://.",
     )
 }
@@ -93,7 +93,7 @@ fn upgrade_required() -> Error {
 fn unsupported_version() -> Error {
     Error::new(
         Kind::UpgradeRequired,
-        "unsupported_version",
+        Code::UnsupportedVersion,
         "Only version 13 of WebSocket is spoken here.",
     )
 }

@@ -29,7 +29,7 @@ use crate::{
         Caller,
         messages::{self, Post, Posted, Posting},
     },
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
     hub::{Deliver, Gauge, Registration, frame},
     protocol::{
         close,
@@ -118,7 +118,7 @@ impl ChatSession {
         };
         if self.closing != Closing::No {
             let refused = Error::unavailable(
-                "shutting_down",
+                Code::ShuttingDown,
                 "This connection is closing; send it again on the next.",
             );
             return self.send_error(reference, &refused);
@@ -150,7 +150,7 @@ impl ChatSession {
         if self.count_unacked() >= self.app.config.limits.unacked_per_socket {
             let detail =
                 "Too many messages wait for their ack on this socket; wait for some of them.";
-            let refused = Error::too_many("too_many_unacked", detail, Duration::from_millis(100));
+            let refused = Error::too_many(Code::TooManyUnacked, detail, Duration::from_millis(100));
             return self.send_error(reference, &refused);
         }
         let SendMessage {
@@ -246,7 +246,7 @@ impl ChatSession {
         );
         self.send(&Event::Error(ErrorFrame {
             reference,
-            code: error.code.into(),
+            code: error.code,
             detail: error.detail.clone().into_owned(),
             retry_after_ms: error
                 .retry_after

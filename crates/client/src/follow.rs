@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::protocol::{
+    code::Code,
     command::{Command, Request, Sync},
     event::{self, Connected, ErrorFrame, SyncedRoom},
     views::Message,
@@ -158,7 +159,7 @@ impl Follower {
         if error.reference.as_deref() != Some(SYNC) {
             return None;
         }
-        let is_from_another_history = matches!(&*error.code, "epoch_changed" | "cursor_ahead");
+        let is_from_another_history = matches!(error.code, Code::EpochChanged | Code::CursorAhead);
         Some(if is_from_another_history {
             self.start_afresh(true)
         } else {

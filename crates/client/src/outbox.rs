@@ -198,7 +198,7 @@ pub fn why_too_large(request: &Request, frame_bytes: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::time;
+    use crate::protocol::{code::Code, time};
 
     fn sent(outbox: &mut Outbox, now: Millis) -> Option<(String, String)> {
         let request = outbox.next(now, "general", 1_000)?;
@@ -223,7 +223,7 @@ mod tests {
     fn error(reference: &str, retry_after_ms: Option<u64>) -> ErrorFrame {
         ErrorFrame {
             reference: Some(reference.into()),
-            code: "some_code".into(),
+            code: Code::ValidationError,
             detail: "Some sentence.".into(),
             retry_after_ms,
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::shape;
+use super::{code::Code, shape};
 
 /// Longest `ref`, in characters.
 pub const MAX_REF: usize = 64;
@@ -86,8 +86,9 @@ impl Request {
 pub struct Misunderstood {
     /// The frame's `ref`, when it had a usable one.
     pub reference: Option<String>,
-    /// A stable word: `invalid_json`, `not_an_object`, `missing_type`, `unknown_type`, `invalid_ref` or `invalid_frame`.
-    pub code: &'static str,
+    /// What is wrong: [`Code::InvalidJson`], [`Code::NotAnObject`], [`Code::MissingType`], [`Code::UnknownType`],
+    /// [`Code::InvalidRef`] or [`Code::InvalidFrame`].
+    pub code: Code,
     /// One plain sentence.
     pub detail: String,
 }
@@ -102,12 +103,17 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
         code,
         detail,
     };
-    let value: Value = serde_json::from_str(text)
-        .map_err(|_| fail(None, "invalid_json", "The frame is not valid JSON.".into()))?;
+    let value: Value = serde_json::from_str(text).map_err(|_| {
+        fail(
+            None,
+            Code::InvalidJson,
+            "The frame is not valid JSON.".into(),
+        )
+    })?;
     let Value::Object(mut object) = value else {
         return Err(fail(
             None,
-            "not_an_object",
+            Code::NotAnObject,
             "A frame must be a JSON object with a `type`.".into(),
         ));
     };
@@ -116,7 +122,7 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
         Some(Value::String(text)) if text.chars().count() <= MAX_REF => Some(text),
         Some(_) => {
             let detail = format!("`ref` must be a string of at most {MAX_REF} characters.");
-            return Err(fail(None, "invalid_ref", detail));
+            return Err(fail(None, Code::InvalidRef, detail));
         }
     };
     match object.get("type") {
@@ -126,12 +132,12 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
                 "This `type` is not known; known are {}.",
                 COMMAND_TYPES.join(", ")
             );
-            return Err(fail(reference, "unknown_type", detail));
+            return Err(fail(reference, Code::UnknownType, detail));
         }
         _ => {
             return Err(fail(
                 reference,
-                "missing_type",
+                Code::MissingType,
                 "A frame needs a `type`, a string.".into(),
             ));
         }
@@ -140,7 +146,7 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
         Ok(command) => Ok(Request { reference, command }),
         Err(error) => Err(fail(
             reference,
-            "invalid_frame",
+            Code::InvalidFrame,
             format!(
                 "A field of the frame is not right: {}.",
                 shape::sentence(&error)
@@ -153,31 +159,31 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
 mod tests {
     use super::*;
 
-    fn code(text: &str) -> &'static str {
-        parse(text).map_or_else(|error| error.code, |_| "understood")
+    fn code(text: &str) -> Option<Code> {
+        parse(text).err().map(|error| error.code)
     }
 
     #[test]
     fn what_is_not_a_command_is_refused_with_its_own_code() {
         for (text, expected) in [
-            ("", "invalid_json"),
-            ("{\"type\":", "invalid_json"),
-            ("[1]", "not_an_object"),
-            ("null", "not_an_object"),
-            ("{}", "missing_type"),
-            ("{\"type\":7}", "missing_type"),
-            ("{\"type\":\"dance\"}", "unknown_type"),
-            ("{\"type\":\"message\"}", "invalid_frame"),
-            ("{\"type\":\"message\",\"content\":7}", "invalid_frame"),
+            ("", Code::InvalidJson),
+            ("{\"type\":", Code::InvalidJson),
+            ("[1]", Code::NotAnObject),
+            ("null", Code::NotAnObject),
+            ("{}", Code::MissingType),
+            ("{\"type\":7}", Code::MissingType),
+            ("{\"type\":\"dance\"}", Code::UnknownType),
+            ("{\"type\":\"message\"}", Code::InvalidFrame),
+            ("{\"type\":\"message\",\"content\":7}", Code::InvalidFrame),
             (
                 "{\"type\":\"sync\",\"rooms\":{\"general\":-1}}",
-                "invalid_frame",
+                Code::InvalidFrame,
             ),
-            ("{\"type\":\"ping\",\"ref\":7}", "invalid_ref"),
+            ("{\"type\":\"ping\",\"ref\":7}", Code::InvalidRef),
         ] {
-            assert_eq!(code(text), expected, "{text}");
+            assert_eq!(code(text), Some(expected), "{text}");
         }
-        assert_eq!(code(&"[".repeat(100_000)), "invalid_json");
+        assert_eq!(code(&"[".repeat(100_000)), Some(Code::InvalidJson));
     }
 
     #[test]

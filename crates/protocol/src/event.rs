@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    code::Code,
     limits::Limits,
     time::{self, Timestamp},
 };
@@ -174,7 +175,7 @@ pub struct ErrorFrame {
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// A stable word for programs.
-    pub code: String,
+    pub code: Code,
     /// One plain sentence for people.
     pub detail: String,
     /// When it makes sense to try again.

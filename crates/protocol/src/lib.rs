@@ -7,6 +7,7 @@
 
 pub mod body;
 pub mod close;
+pub mod code;
 pub mod command;
 pub mod event;
 pub mod limits;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::time::{self, Timestamp};
+use super::{
+    code::Code,
+    time::{self, Timestamp},
+};
 
 /// `POST /api/auth/register`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -188,7 +191,8 @@ pub struct Problem {
     /// One plain sentence.
     pub detail: String,
     /// A stable word for programs.
-    pub code: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub code: Code,
     /// The same as the answer's `x-request-id`: quote it when asking for help.
     pub request_id: String,
     /// For 422: what is wrong, field by field.

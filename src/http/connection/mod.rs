@@ -32,7 +32,7 @@ use super::{SOCKET, observe, problem};
 use crate::{
     app::App,
     chat::{connections::Place, unread::UnderWay},
-    error::Error,
+    error::{Code, Error},
     ws,
 };
 use body::{Body, Progress};
@@ -203,7 +203,7 @@ impl<T: Transport> Speaking<T> {
             becomes_socket || self.codec.borrow().upgrade() || asks_to_leave(request.head());
         if matches!(kind, MessageType::Stream) && request.path() != SOCKET {
             let error = Error::bad_request(
-                "invalid_handshake",
+                Code::InvalidHandshake,
                 "Only the address of the socket (/ws/chat) leaves HTTP.",
             );
             self.refuse(StatusCode::BAD_REQUEST, &error).await?;

@@ -12,7 +12,7 @@ use crate::{
         messages,
         rooms::Room,
     },
-    error::{Error, Kind, Result},
+    error::{Code, Error, Kind, Result},
     protocol::{
         command::Sync,
         event::{Event, SyncedRoom},
@@ -83,13 +83,13 @@ impl ChatSession {
     pub(super) fn start_sync(&mut self, reference: Option<String>, sync: Sync, ctx: &mut Context) {
         let refused = if self.sync.is_some() {
             let detail = "The `sync` before this one is still being answered.";
-            Some(Error::new(Kind::Conflict, "sync_in_progress", detail))
+            Some(Error::new(Kind::Conflict, Code::SyncInProgress, detail))
         } else if sync
             .epoch
             .is_some_and(|epoch| *epoch != *self.app.history.epoch())
         {
             let detail = "This history was replaced since: drop your cursors and start afresh.";
-            Some(Error::new(Kind::Conflict, "epoch_changed", detail))
+            Some(Error::new(Kind::Conflict, Code::EpochChanged, detail))
         } else if !sync
             .rooms
             .keys()
@@ -172,7 +172,7 @@ impl ChatSession {
                     let detail = "A cursor lies beyond the room's latest change: start afresh.";
                     self.room_synced(
                         place,
-                        Err(Error::new(Kind::Conflict, "cursor_ahead", detail)),
+                        Err(Error::new(Kind::Conflict, Code::CursorAhead, detail)),
                     );
                 }
                 Action::SyncFailed => self.room_synced(place, Err(Error::store_unavailable())),

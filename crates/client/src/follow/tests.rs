@@ -1,7 +1,7 @@
 //! Runs of frames and pages, and what the reader is shown of them.
 
 use super::*;
-use crate::protocol::{event::RoomState, limits::Limits, time};
+use crate::protocol::{code::Code, event::RoomState, limits::Limits, time};
 use proptest::prelude::*;
 
 fn hello(epoch: &str, seq: u64) -> Connected {
@@ -140,24 +140,24 @@ fn a_hole_and_a_lag_are_filled_by_asking_again() {
 
 #[test]
 fn a_sync_that_is_refused_is_asked_again_or_given_up_with_its_history() {
-    let refusal = |code: &str| ErrorFrame {
+    let refusal = |code: Code| ErrorFrame {
         reference: Some(SYNC.into()),
-        code: code.into(),
+        code,
         detail: "Some sentence.".into(),
         retry_after_ms: None,
     };
     let mut follower = reader(2);
     follower.connected(&hello("e", 5));
     assert_eq!(
-        follower.refused(&refusal("store_unavailable")),
+        follower.refused(&refusal(Code::StoreUnavailable)),
         Some(vec![Step::Pause])
     );
     assert!(asked_sync(&follower.again()).is_some());
     assert_eq!(
-        follower.refused(&refusal("cursor_ahead")),
+        follower.refused(&refusal(Code::CursorAhead)),
         Some(vec![Step::Forget, Step::FetchLatest])
     );
-    let mut of_a_message = refusal("rate_limited");
+    let mut of_a_message = refusal(Code::RateLimited);
     of_a_message.reference = Some("m1".into());
     assert_eq!(follower.refused(&of_a_message), None);
 }

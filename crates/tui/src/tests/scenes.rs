@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use crate::protocol::code::Code;
+
 use super::*;
 
 #[test]
@@ -223,7 +225,7 @@ fn a_refused_message_says_why_and_can_be_taken_back() {
     let reference = stage.sent()[0].0.clone();
     stage.frame(event::Event::Error(ErrorFrame {
         reference: Some(reference),
-        code: "validation_error".into(),
+        code: Code::ValidationError,
         detail: "This is not allowed.".into(),
         retry_after_ms: None,
     }));
@@ -382,7 +384,7 @@ proptest! {
         }));
         stage.frame(event::Event::Error(ErrorFrame {
             reference: None,
-            code: "some_code".into(),
+            code: Code::ValidationError,
             detail: sentence.clone(),
             retry_after_ms: None,
         }));

@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use crate::{
     chat::{
         connections::Connections,
-        history::History,
+        history::{self, History},
         messages::{self, Announcement},
         networks::Networks,
         passwords::Costs,
@@ -25,7 +25,7 @@ use crate::{
         unread::Unread,
     },
     clock::Clock,
-    config::{Config, ConfigError, DatabaseUrl},
+    config::{Config, ConfigError, DatabaseUrl, Storage},
     crypto::{keyed::DeletedNames, random_name, token::TokenKey, vault::Vault},
     db::{
         AnyConnection, Db, QueryError, WriteError, conn, facts, file, fitness,
@@ -119,6 +119,7 @@ impl App {
         refuse_unfit(&mut reach)?;
         refuse_foreign(&config, &mut reach, &vault)?;
         let sole = take_lock(&mut reach)?;
+        refuse_lost(&config.storage)?;
         let history = Arc::new(prepare_database(&config, &mut reach, &vault)?);
         let db = Db::new(&config.storage).map_err(no_threads)?;
         let hub = Hub::start(config.patience, config.limits.sockets_per_user);
@@ -186,11 +187,8 @@ impl App {
             () = sole.lost() => {
                 "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into()
             }
-            path = intact.broken() => {
-                let sentence = format!(
-                    "{} was removed or replaced while the server was using it, so the server has ended: see that nothing does that, and start it again.",
-                    path.display()
-                );
+            broken = intact.broken() => {
+                let sentence = broken.to_string();
                 log::error!("{sentence}");
                 sentence
             }
@@ -270,6 +268,34 @@ pub fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
         LockError::Refused(sentence) => ConfigError(sentence),
         LockError::Unreachable(cause) => unreachable_database(url, &cause),
     })
+}
+
+/// Refuses to make an embedded database where there was one with messages: it was taken away, and everything would seem to be
+/// gone, with every name free to be taken by others.
+///
+/// # Errors
+/// One sentence about what to do.
+pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
+    let DatabaseUrl::Sqlite(path) = &storage.database_url else {
+        return Ok(());
+    };
+    let Some(history) = history::find_traces(&storage.data_dir) else {
+        return Ok(());
+    };
+    let is_lost = !path.exists()
+        || conn::look(&storage.database_url)
+            .ok()
+            .and_then(|mut conn| migrate::look(&mut conn).ok())
+            .is_some_and(|standing| standing.is_new);
+    if !is_lost {
+        return Ok(());
+    }
+    Err(ConfigError(format!(
+        "The database {} is not there, or is empty, though {} knows of messages: put it back (with its -wal, if there is one), restore a backup with `parlour restore`, or, to begin without them, remove {}.",
+        storage.database_url,
+        history.display(),
+        history.display()
+    )))
 }
 
 /// Refuses a database whose tables this program cannot bring up to date or work with.

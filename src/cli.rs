@@ -287,6 +287,7 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
         // A server that runs must not have its tables altered under its hands.
         app::refuse_unfit(&mut reach)?;
         let _sole = app::take_lock(&mut reach)?;
+        app::refuse_lost(&storage)?;
         let mut conn = reach
             .open()
             .map_err(|error| failed(&reach::one_line(&error)))?;

@@ -16,14 +16,24 @@ use tokio::sync::oneshot;
 use crate::error::{Code, Error, Result};
 
 /// Does something that may block for ever on a thread of its own: at the end, the runtime would wait for one of its own
-/// threads without limit. Comes back when it is done.
+/// threads without limit. Comes back when it is done, or when the system gives no thread: then it is not done.
 pub async fn aside(work: impl FnOnce() + Send + 'static) {
+    static IS_FAILING: AtomicBool = AtomicBool::new(false);
     let (done, ended) = oneshot::channel();
-    thread::spawn(move || {
+    let spawned = thread::Builder::new().name("aside".into()).spawn(move || {
         work();
         let _nobody_waits = done.send(());
     });
-    let _whatever_became_of_it = ended.await;
+    match spawned {
+        Ok(_) => {
+            IS_FAILING.store(false, Ordering::Relaxed);
+            let _whatever_became_of_it = ended.await;
+        }
+        Err(error) if !IS_FAILING.swap(true, Ordering::Relaxed) => {
+            log::warn!("the system gives no thread, so something is left undone: {error}");
+        }
+        Err(_) => {}
+    }
 }
 
 mod lanes;
@@ -146,9 +156,12 @@ impl Gate {
         let begins = Arc::clone(&begun);
         let boxed: Job = Box::new(move || {
             drop(place);
+            // First, so that no caller who gives up meanwhile takes a job that runs for one that was not begun.
+            begins.store(true, Ordering::SeqCst);
             if Instant::now() < deadline && !answer.is_closed() {
-                begins.store(true, Ordering::SeqCst);
                 let _gone = answer.send(job());
+            } else {
+                begins.store(false, Ordering::SeqCst);
             }
         });
         // Dropping a job tells its caller, who may be another one.
@@ -156,9 +169,7 @@ impl Gate {
         match tokio::time::timeout(self.limit, answered).await {
             Ok(Ok(value)) => Ok(value),
             // It was late, or gave way.
-            Ok(Err(_)) if Instant::now() >= deadline || !begun.load(Ordering::SeqCst) => {
-                Err(self.busy())
-            }
+            Ok(Err(_)) if !begun.load(Ordering::SeqCst) => Err(self.busy()),
             Ok(Err(_)) => Err(Error::internal(format_args!(
                 "a {} job ended without an answer",
                 self.name

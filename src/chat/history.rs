@@ -13,7 +13,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -78,10 +78,8 @@ impl History {
         conn: &mut AnyConnection,
         data_dir: &Path,
     ) -> std::result::Result<Self, Box<dyn std::error::Error>> {
-        let file = data_dir.join("history");
-        let known = std::fs::read(&file)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok());
+        let file = file_in(data_dir);
+        let known = read(&file);
         rooms::heal(conn)?;
         let numbers: BTreeMap<i64, u64> = rooms::list_all_numbers(conn)?.into_iter().collect();
         let (found, before) = (facts::find(conn, "epoch")?, facts::find(conn, "life")?);
@@ -170,6 +168,15 @@ impl History {
         known
     }
 
+    /// Whether there is something new to keep. While it is being written there is not.
+    fn is_to_be_kept(&self) -> bool {
+        match self.written.try_lock() {
+            Ok(written) => *written != self.known(),
+            Err(TryLockError::Poisoned(_)) => true,
+            Err(TryLockError::WouldBlock) => false,
+        }
+    }
+
     /// Keeps how far the rooms have come. At the end of a process it is forced to the disk.
     pub fn keep(&self, at_the_end: bool) {
         let rooms = self.known();
@@ -197,6 +204,23 @@ impl History {
     }
 }
 
+fn file_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("history")
+}
+
+fn read(file: &Path) -> Option<Known> {
+    let bytes = std::fs::read(file).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// The file by which the data folder knows of messages, if it does.
+#[must_use]
+pub fn find_traces(data_dir: &Path) -> Option<PathBuf> {
+    let file = file_in(data_dir);
+    let has_messages = |known: Known| known.rooms.values().any(|&seq| seq > 0);
+    read(&file).is_some_and(has_messages).then_some(file)
+}
+
 /// The first room that has not come as far as was known.
 fn first_behind(known: &BTreeMap<i64, u64>, numbers: &BTreeMap<i64, u64>) -> Option<i64> {
     known
@@ -212,12 +236,15 @@ fn write(file: &Path, known: &Known, is_forced: bool) -> std::io::Result<()> {
         os::unix::fs::OpenOptionsExt as _,
     };
     let new = file.with_extension("new");
+    // What is there may be a link to something else, which is not ours to empty or to hand over.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut writing = OpenOptions::new()
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .write(true)
         .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(&new)?;
     ownership::hand_over(&writing, new.parent().unwrap_or(&new));
     writing.write_all(&serde_json::to_vec(known)?)?;
@@ -234,8 +261,11 @@ pub async fn watch(app: Arc<App>) {
         // A database that is away is nothing to be said about here.
         match is_another(&app).await {
             Ok(false) => {
-                let history = Arc::clone(&app.history);
-                gate::aside(move || history.keep(false)).await;
+                if app.history.is_to_be_kept() {
+                    let history = Arc::clone(&app.history);
+                    let keeping = gate::aside(move || history.keep(false));
+                    let _a_disk_that_hangs = tokio::time::timeout(LOOK, keeping).await;
+                }
             }
             Ok(true) => {
                 if let Err(error) = replace(&app).await {

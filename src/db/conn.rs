@@ -1,7 +1,11 @@
 //! Connections to either database, the pool that keeps them, and transactions. What must differ between the two
 //! databases stands here or beside its query, nowhere else.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager as _},
@@ -242,6 +246,26 @@ pub fn is_disk_full(error: &diesel::result::Error) -> bool {
     }
 }
 
+/// Whether this process may not write any more.
+static HAS_STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process commits nothing: the database is another server's, or its files are no longer those that are
+/// open here, so that what would be acked might be lost.
+pub fn stop_writing() {
+    HAS_STOPPED.store(true, Ordering::SeqCst);
+}
+
+/// Asked within the transaction: on SQLite, whoever has stopped the writing and then gets the lock of a writer has all that
+/// was committed.
+fn check_may_write() -> QueryResult<()> {
+    if HAS_STOPPED.load(Ordering::SeqCst) {
+        return Err(diesel::result::Error::QueryBuilderError(
+            "this server has lost its database and is ending".into(),
+        ));
+    }
+    Ok(())
+}
+
 /// Runs `work` in a transaction that may write. On SQLite it begins IMMEDIATE: one that only becomes a writer half
 /// way through fails with "database is locked" whatever the busy timeout.
 ///
@@ -258,7 +282,7 @@ pub fn write<T>(
         }
     }
     .map_err(WriteError::Refused)?;
-    match work(conn) {
+    match work(conn).and_then(|value| check_may_write().map(|()| value)) {
         Ok(value) => match conn {
             AnyConnection::Postgres(conn) => commit_replicated(conn).map_err(WriteError::Unknown),
             AnyConnection::Sqlite(conn) => {

@@ -3,6 +3,7 @@
 //! and what was acked since is gone with the process.
 
 use std::{
+    fmt, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::mpsc::{self, RecvTimeoutError},
@@ -10,7 +11,12 @@ use std::{
     time::Duration,
 };
 
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Integer},
+};
 use tokio::sync::oneshot;
 
 use super::{AnyConnection, conn, file};
@@ -19,22 +25,53 @@ use crate::config::DatabaseUrl;
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// How soon a file that seems to be another one is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How often it is tried to save what only the lost log holds.
+const TRIES: usize = 2;
+
+/// A file that is no longer the one that is open here.
+#[derive(Debug)]
+pub struct Broken {
+    path: PathBuf,
+    /// Where only the log is gone: whether all that it held has been put into the database.
+    is_saved: Option<bool>,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} was removed or replaced while the server was using it, so the server has ended",
+            self.path.display()
+        )?;
+        f.write_str(match self.is_saved {
+            Some(true) => " (all that was stored in it has been saved in the database)",
+            Some(false) => {
+                " (what was stored in it could not be saved in the database: the latest messages may be missing)"
+            }
+            None => "",
+        })?;
+        f.write_str(": see that nothing does that, and start it again.")
+    }
+}
+
 /// Tells when the files are no longer those of the start. Dropping it ends the watch, and closes its connection.
 #[derive(Debug, Default)]
 pub struct Intact {
-    broken: Option<oneshot::Receiver<PathBuf>>,
+    broken: Option<oneshot::Receiver<Broken>>,
     /// Never sent to: the watch ends when this is gone.
     wanted: Option<mpsc::Sender<()>>,
     watch: Option<JoinHandle<()>>,
 }
 
 impl Intact {
-    /// Comes back with the name of the file that was removed or replaced; never while all is well.
-    pub async fn broken(&mut self) -> PathBuf {
+    /// Comes back when a file was removed or replaced; never while all is well.
+    pub async fn broken(&mut self) -> Broken {
         if let Some(broken) = &mut self.broken
-            && let Ok(path) = broken.await
+            && let Ok(broken) = broken.await
         {
-            return path;
+            return broken;
         }
         std::future::pending().await
     }
@@ -61,20 +98,25 @@ pub fn watch(url: &DatabaseUrl) -> Result<Intact, Box<dyn std::error::Error>> {
     // As long as this connection lives, SQLite itself removes no log, however the others come and go.
     let mut conn = conn::open(&DatabaseUrl::Sqlite(path.clone()))?;
     read_something(&mut conn)?;
-    let names = [path.clone(), file::beside(&path, "-wal")];
-    let at_first = names.each_ref().map(|name| identity(name));
+    let log = Watched::new(file::beside(&path, "-wal"))?;
+    let main = Watched::new(path)?;
     let (tell, broken) = oneshot::channel();
     let (wanted, still_wanted) = mpsc::channel();
     let watch = thread::Builder::new()
         .name("database-files".into())
         .spawn(move || {
             while still_wanted.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                let mut files = names.iter().zip(at_first);
-                let changed = files.find(|(name, before)| identity(name) != *before);
-                if let Some((name, _)) = changed {
-                    let _nobody_waits = tell.send(name.clone());
-                    break;
-                }
+                let Some(gone) = [&main, &log].into_iter().find(|file| file.is_gone()) else {
+                    continue;
+                };
+                conn::stop_writing();
+                // This connection has had the log open since the start. Whoever opens another one of its name must not be
+                // the last who could put what is in it into the database.
+                let is_saved = (gone.path == log.path)
+                    .then(|| (0..TRIES).any(|_| save(&mut conn).unwrap_or(false)));
+                let path = gone.path.clone();
+                let _nobody_waits = tell.send(Broken { path, is_saved });
+                break;
             }
             drop(conn);
         })?;
@@ -92,8 +134,51 @@ fn read_something(conn: &mut AnyConnection) -> QueryResult<()> {
         .map(drop)
 }
 
-/// What tells a file from another one of the same name. `None` when there is none.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let found = path.metadata().ok()?;
-    Some((found.dev(), found.ino()))
+/// Puts all that is committed into the file of the database. Whether all is there.
+fn save(conn: &mut AnyConnection) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Outcome {
+        #[diesel(sql_type = Integer)]
+        busy: i32,
+        #[diesel(sql_type = Integer)]
+        log: i32,
+        #[diesel(sql_type = Integer)]
+        checkpointed: i32,
+    }
+    let AnyConnection::Sqlite(conn) = conn else {
+        return Ok(false);
+    };
+    let outcome: Outcome = sql_query("PRAGMA wal_checkpoint(FULL)").get_result(conn)?;
+    Ok(outcome.busy == 0 && outcome.log == outcome.checkpointed)
+}
+
+/// A file, and what told it from others of the same name when the watch began.
+struct Watched {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Watched {
+    fn new(path: PathBuf) -> io::Result<Self> {
+        identity(&path).map(|identity| Self { path, identity })
+    }
+
+    /// Whether there is no such file, or another one, and not just for a moment. A look that fails for another reason says
+    /// nothing about the file.
+    fn is_gone(&self) -> bool {
+        let is_another = || match identity(&self.path) {
+            Ok(found) => found != self.identity,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        is_another() && {
+            thread::sleep(LOOK_AGAIN);
+            is_another()
+        }
+    }
+}
+
+/// What tells a file from another one of the same name.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = path.metadata()?;
+    Ok((found.dev(), found.ino()))
 }

@@ -46,6 +46,8 @@ const GRACE: u64 = 8;
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
 /// How long noting how far the rooms have come may take after that.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the watch of the database's files may take to end.
+const WATCH_PATIENCE: Duration = Duration::from_secs(1);
 /// A signal that comes so soon after the first says the same.
 const ONE_WISH: Duration = Duration::from_millis(500);
 /// Bytes that the kernel may hold for a client that reads slowly (Linux takes it twice, for its own needs). Left alone,
@@ -125,7 +127,8 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     minding.abort();
     let history = Arc::clone(&app.history);
     // The last connection to close puts the log into the database, which is then one file.
-    drop(intact);
+    let unwatched = aside(move || drop(intact));
+    let _a_disk_that_hangs = tokio::time::timeout(WATCH_PATIENCE, unwatched).await;
     finish(app, writers).await;
     let keeping = aside(move || history.keep(true));
     let _a_disk_that_hangs = tokio::time::timeout(HISTORY_PATIENCE, keeping).await;

@@ -137,6 +137,7 @@ fn watch(url: &DatabaseUrl, mut conn: AnyConnection, name: &str, loser: oneshot:
             match ask(&mut fresh, name) {
                 Ok(Answer::Ours) => break fresh,
                 Ok(Answer::Taken) => {
+                    conn::stop_writing();
                     let _the_server_is_ending = loser.send(());
                     return;
                 }

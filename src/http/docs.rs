@@ -7,7 +7,7 @@ use actix_web::web::ServiceConfig;
 use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 
-use super::assets::Asset;
+use super::{assets::Asset, asyncapi};
 use crate::error::{Error, Result};
 
 /// Both pages put style elements into themselves while they run, and show images that they carry inside.
@@ -35,7 +35,7 @@ impl Documents {
         let swagger_js = swagger_file("swagger-ui-bundle.js")?;
         let files = [
             ("/openapi.json", Asset::json(openapi)),
-            ("/asyncapi.json", Asset::json(include_str!("asyncapi.json"))),
+            ("/asyncapi.json", Asset::json(asyncapi::document()?)),
             (
                 "/docs",
                 Asset::page(DOCS_POLICY, include_str!("assets/docs.html")),
@@ -110,12 +110,13 @@ mod tests {
     use super::*;
     use crate::protocol::{
         close,
+        code::Code,
         command::{self, COMMAND_TYPES},
-        event::{EVENT_TYPES, Event},
+        event::Event,
     };
 
     fn asyncapi() -> Value {
-        serde_json::from_str(include_str!("asyncapi.json")).expect("JSON")
+        serde_json::from_str(&asyncapi::document().expect("a document")).expect("JSON")
     }
 
     /// The messages of an operation, by the `name` that each carries.
@@ -150,12 +151,27 @@ mod tests {
     }
 
     #[test]
-    fn the_document_of_the_socket_names_every_frame() {
+    fn each_frame_and_code_is_told_in_the_documents_for_people() {
+        let page = include_str!("../../docs/API.md");
         let document = asyncapi();
         let said = messages(&document, "say");
+        assert_eq!(names(&said), COMMAND_TYPES.iter().copied().collect());
         let heard = messages(&document, "hear");
-        assert_eq!(names(&said), COMMAND_TYPES.into_iter().collect());
-        assert_eq!(names(&heard), EVENT_TYPES.into_iter().collect());
+        assert!(names(&heard).len() > 7, "{:?}", names(&heard));
+        for name in names(&said).union(&names(&heard)) {
+            let frame = format!("`{{\"type\":\"{name}\"");
+            assert!(
+                page.contains(&frame),
+                "docs/API.md does not tell of {frame}"
+            );
+        }
+        for code in <Code as strum::VariantArray>::VARIANTS
+            .iter()
+            .filter(|code| **code != Code::Unknown)
+        {
+            let row = format!("`{code}`");
+            assert!(page.contains(&row), "docs/API.md does not tell of {row}");
+        }
     }
 
     #[test]
@@ -180,21 +196,7 @@ mod tests {
         let told = document["channels"]["chat"]["x-close-codes"]
             .as_object()
             .expect("a table");
-        for code in [
-            close::NORMAL,
-            close::PROTOCOL_ERROR,
-            close::UNSUPPORTED,
-            close::INVALID_UTF8,
-            close::POLICY,
-            close::TOO_LARGE,
-            close::UNKNOWN,
-            close::SHUTTING_DOWN,
-            close::HEARTBEAT_MISSED,
-            close::TOO_SLOW,
-            close::TOKEN_EXPIRED,
-            close::REVOKED,
-            close::TOO_MANY,
-        ] {
+        for (code, _) in close::MEANINGS {
             assert!(told.contains_key(&code.to_string()), "{code} is not told");
         }
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assets;
+mod asyncapi;
 mod client;
 mod connection;
 mod docs;

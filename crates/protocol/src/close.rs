@@ -3,6 +3,8 @@
 
 /// Ordinary end.
 pub const NORMAL: u16 = 1000;
+/// Ordinary end: one side goes away.
+pub const GOING_AWAY: u16 = 1001;
 /// The frame breaks RFC 6455.
 pub const PROTOCOL_ERROR: u16 = 1002;
 /// Binary data, where only text is spoken.
@@ -28,6 +30,45 @@ pub const TOKEN_EXPIRED: u16 = 4401;
 pub const REVOKED: u16 = 4403;
 /// Wait: too many frames or sockets.
 pub const TOO_MANY: u16 = 4429;
+
+/// Every code, and what it says to a client.
+pub const MEANINGS: [(u16, &str); 14] = [
+    (NORMAL, "Ordinary end."),
+    (GOING_AWAY, "Ordinary end: one side goes away."),
+    (PROTOCOL_ERROR, "A frame breaks RFC 6455."),
+    (UNSUPPORTED, "Binary data; only text is spoken here."),
+    (INVALID_UTF8, "A text frame that is not UTF-8."),
+    (
+        POLICY,
+        "Ten frames within a minute that were not understood. Do not come back by yourself.",
+    ),
+    (
+        TOO_LARGE,
+        "A frame over the limit; refused from its header, before its body is read.",
+    ),
+    (UNKNOWN, "Come back and `sync`."),
+    (
+        SHUTTING_DOWN,
+        "The server is shutting down: come back and `sync`.",
+    ),
+    (
+        HEARTBEAT_MISSED,
+        "No sign of life within the heartbeat's time: come back and `sync`.",
+    ),
+    (
+        TOO_SLOW,
+        "Too slow to take what was waiting: come back and `sync`.",
+    ),
+    (
+        TOKEN_EXPIRED,
+        "The token has expired: refresh it, then come back and `sync`.",
+    ),
+    (REVOKED, "The login was ended or the account closed: stop."),
+    (
+        TOO_MANY,
+        "Too many frames or sockets: wait, then come back and `sync`.",
+    ),
+];
 
 /// Whether a client should connect again by itself after this code. `44xx` and [`POLICY`] need a change first.
 #[must_use]

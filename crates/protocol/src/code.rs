@@ -9,6 +9,7 @@ use strum::{IntoStaticStr, VariantArray};
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Code {
@@ -110,6 +111,7 @@ pub enum Code {
     WrongPassword,
     /// One that this program does not know (for clients; the server never sends it).
     #[serde(other, skip_serializing)]
+    #[cfg_attr(feature = "documents", schemars(skip))]
     Unknown,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::VariantNames;
 
 use super::{code::Code, shape};
 
@@ -13,22 +14,25 @@ pub const MAX_REF: usize = 64;
 pub const MAX_CLIENT_ID: usize = 64;
 
 /// A frame from a client. Fields that are not listed are ignored, so a forged `username` or `timestamp` does nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Command {
-    /// Say something in a room.
+    /// Say something in a room. With a `ref`, an `ack` follows once it is on disk.
     Message(SendMessage),
-    /// Bring me up to date in these rooms, then keep me live.
+    /// Bring me up to date in these rooms, then keep me live. Answered with the missed messages and `synced`.
     Sync(Sync),
     /// Answered with `pong`: browsers cannot see control frames.
     Ping,
 }
 
-/// The names of the frames in [`Command`], for error texts and for the test that compares them with the documents.
-pub const COMMAND_TYPES: [&str; 3] = ["message", "sync", "ping"];
+/// The names of the frames in [`Command`], for error texts.
+pub const COMMAND_TYPES: &[&str] = Command::VARIANTS;
 
 /// `{"type":"message","content":"hi"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct SendMessage {
     /// What to say.
     pub content: String,
@@ -42,6 +46,7 @@ pub struct SendMessage {
 
 /// `{"type":"sync","rooms":{"general":412},"epoch":"…"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Sync {
     /// Room name → the last `seq` that this client has seen (0 for none).
     pub rooms: BTreeMap<String, u64>,
@@ -52,9 +57,11 @@ pub struct Sync {
 
 /// A frame together with the `ref` that its answer carries back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Request {
     /// Echoed in the `ack` or `error`. Without one there is no `ack`.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "documents", schemars(length(max = 64)))]
     pub reference: Option<String>,
     /// The command itself.
     #[serde(flatten)]

@@ -12,6 +12,7 @@ use super::{
 
 /// A frame from the server. A client must ignore types and fields that it does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// A notice: the first frame of a socket, or somebody's coming and going.
@@ -50,23 +51,13 @@ pub enum Event {
     },
     /// A type that this program does not know (for clients; the server never sends it).
     #[serde(other, skip_serializing)]
+    #[cfg_attr(feature = "documents", schemars(skip))]
     Unknown,
 }
 
-/// The names of the frames in [`Event`], for the test that compares them with the documents.
-pub const EVENT_TYPES: [&str; 8] = [
-    "system",
-    "message",
-    "ack",
-    "error",
-    "synced",
-    "lag",
-    "pong",
-    "reconnect",
-];
-
 /// `{"type":"system","message":"…","event":"…"}`: `message` is the text that old clients print.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct System {
     /// One sentence for people.
     pub message: String,
@@ -77,6 +68,7 @@ pub struct System {
 
 /// The machine-readable part of a [`System`] frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Notice {
     /// Always the first frame of a socket.
@@ -95,6 +87,7 @@ pub enum Notice {
 
 /// What a client needs to know before it can do anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Connected {
     /// The caller's id.
     pub user_id: i64,
@@ -116,6 +109,7 @@ pub struct Connected {
 
 /// One of the caller's rooms, as the `connected` frame lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct RoomState {
     /// The room's name.
     pub name: String,
@@ -125,6 +119,7 @@ pub struct RoomState {
 
 /// A message as it travels on the socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Message {
     /// The room's name.
     pub room: String,
@@ -140,6 +135,10 @@ pub struct Message {
     pub content: String,
     /// When it was stored.
     #[serde(with = "time")]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "chrono::DateTime<chrono::Utc>")
+    )]
     pub timestamp: Timestamp,
     /// Only on the sender's own sockets: the `client_id` it was sent with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +150,7 @@ pub struct Message {
 
 /// `{"type":"ack","ref","room","id","seq","timestamp","duplicate"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Ack {
     /// Echo of the request's `ref`.
     #[serde(rename = "ref")]
@@ -163,6 +163,10 @@ pub struct Ack {
     pub seq: u64,
     /// When it was stored.
     #[serde(with = "time")]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "chrono::DateTime<chrono::Utc>")
+    )]
     pub timestamp: Timestamp,
     /// True when this `client_id` had been stored before: the numbers are those of the first time.
     pub duplicate: bool,
@@ -170,6 +174,7 @@ pub struct Ack {
 
 /// `{"type":"error","ref"?,"code","detail","retry_after_ms"?}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct ErrorFrame {
     /// Echo of the request's `ref`, when it had one.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -185,6 +190,7 @@ pub struct ErrorFrame {
 
 /// How far a room has been brought up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct SyncedRoom {
     /// Everything up to here has been sent.
     pub seq: u64,

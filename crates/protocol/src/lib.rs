@@ -10,6 +10,8 @@ pub mod close;
 pub mod code;
 pub mod command;
 pub mod event;
+#[cfg(feature = "documents")]
+pub mod examples;
 pub mod limits;
 pub mod names;
 mod shape;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a client may do, as the `connected` frame tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Limits {
     /// Longest content of a message, in bytes of UTF-8.
     pub content_bytes: usize,

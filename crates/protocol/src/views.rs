@@ -9,12 +9,12 @@ use super::{
 
 /// `POST /api/auth/register`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Register {
     /// 3–50 of `[A-Za-z0-9_-]`, beginning with a letter or a digit, with at least one letter; unique without regard to
     /// case. Some names are reserved, such as `admin` and `everyone`.
     #[cfg_attr(
-        feature = "openapi",
+        feature = "documents",
         schema(
             min_length = 3,
             max_length = 50,
@@ -25,7 +25,7 @@ pub struct Register {
     pub username: String,
     /// 8 characters to 72 bytes; every byte counts.
     #[cfg_attr(
-        feature = "openapi",
+        feature = "documents",
         schema(
             min_length = 8,
             max_length = 72,
@@ -37,7 +37,7 @@ pub struct Register {
     /// Never shown to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
-        feature = "openapi",
+        feature = "documents",
         schema(
             max_length = 254,
             pattern = r"^[^\s\x00-\x1f\x7f-\x9f]+@[^\s\x00-\x1f\x7f-\x9f@.][^\s\x00-\x1f\x7f-\x9f@]*\.[^\s\x00-\x1f\x7f-\x9f@]*$",
@@ -49,26 +49,26 @@ pub struct Register {
 
 /// `POST /api/auth/login`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The name, in any case.
-    #[cfg_attr(feature = "openapi", schema(example = "alice"))]
+    #[cfg_attr(feature = "documents", schema(example = "alice"))]
     pub username: String,
     /// The password.
-    #[cfg_attr(feature = "openapi", schema(example = "correct horse battery"))]
+    #[cfg_attr(feature = "documents", schema(example = "correct horse battery"))]
     pub password: String,
 }
 
 /// `PUT /api/users/me/password`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct ChangePassword {
     /// The password until now.
-    #[cfg_attr(feature = "openapi", schema(example = "the one before"))]
+    #[cfg_attr(feature = "documents", schema(example = "the one before"))]
     pub current: String,
     /// 8 characters to 72 bytes; every byte counts.
     #[cfg_attr(
-        feature = "openapi",
+        feature = "documents",
         schema(
             min_length = 8,
             max_length = 72,
@@ -81,7 +81,7 @@ pub struct ChangePassword {
 
 /// The account that `register` made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct User {
     /// The user's id.
     pub id: i64,
@@ -89,18 +89,18 @@ pub struct User {
     pub username: String,
     /// When the account was made.
     #[serde(with = "time")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
+    #[cfg_attr(feature = "documents", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
     pub created_at: Timestamp,
 }
 
 /// What a login or a refresh gives.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Tokens {
     /// A JWT for `Authorization: Bearer`.
     pub access_token: String,
     /// Always `bearer`.
-    #[cfg_attr(feature = "openapi", schema(example = "bearer"))]
+    #[cfg_attr(feature = "documents", schema(example = "bearer"))]
     pub token_type: String,
     /// Seconds until the access token expires.
     pub expires_in: u64,
@@ -110,7 +110,7 @@ pub struct Tokens {
 
 /// `POST /api/auth/refresh`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Refresh {
     /// The newest refresh token of this login.
     pub refresh_token: String,
@@ -118,7 +118,7 @@ pub struct Refresh {
 
 /// `POST /api/auth/ws-ticket`.
 #[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Ticket {
     /// For `GET /ws/chat?ticket=…`; good once.
     pub ticket: String,
@@ -128,11 +128,11 @@ pub struct Ticket {
 
 /// `POST /api/rooms/{room}/messages`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct NewMessage {
     /// What to say: 1 byte to the limit told at connect (16 KiB unless configured). A text that shows nothing is refused.
     #[cfg_attr(
-        feature = "openapi",
+        feature = "documents",
         schema(
             min_length = 1,
             pattern = "^[^\\x00]*[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}][^\\x00]*$",
@@ -143,7 +143,7 @@ pub struct NewMessage {
     /// Makes a retry safe for ever: the same `client_id` in the same room is the same message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
-        feature = "openapi",
+        feature = "documents",
         schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")
     )]
     pub client_id: Option<String>,
@@ -151,7 +151,7 @@ pub struct NewMessage {
 
 /// A message of a room's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Message {
     /// The message's number in its room, for ever.
     pub id: u64,
@@ -167,7 +167,7 @@ pub struct Message {
     pub content: String,
     /// When it was stored.
     #[serde(with = "time")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
+    #[cfg_attr(feature = "documents", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
     pub created_at: Timestamp,
     /// Only to the sender: the `client_id` it was sent with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -179,7 +179,7 @@ pub struct Message {
 
 /// An error, as RFC 9457 has it (`application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Always `about:blank`: what there is to say is in `code` and `detail`.
     #[serde(rename = "type")]
@@ -191,7 +191,7 @@ pub struct Problem {
     /// One plain sentence.
     pub detail: String,
     /// A stable word for programs.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    #[cfg_attr(feature = "documents", schema(value_type = String))]
     pub code: Code,
     /// The same as the answer's `x-request-id`: quote it when asking for help.
     pub request_id: String,
@@ -202,7 +202,7 @@ pub struct Problem {
 
 /// One field that is not right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// Where: `["body", "username"]` or `["query", "limit"]`.
     pub loc: Vec<String>,

@@ -1,0 +1,174 @@
+//! Frames as they may look, for the document of the socket: one at least of each type, typed, so that none can be wrong.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+
+use super::{
+    GENERAL,
+    code::Code,
+    command::{Command, Request, SendMessage, Sync},
+    event::{
+        Ack, Connected, ErrorFrame, Event, Message, Notice, RoomState, SyncedRoom, System,
+        crowd_sentence,
+    },
+    limits::Limits,
+    time::Timestamp,
+};
+
+const CLIENT_ID: &str = "7b0c4cf1";
+const EPOCH: &str = "5f0c2f7a";
+
+/// What clients say, each with a name.
+#[must_use]
+pub fn commands() -> Vec<(&'static str, Request)> {
+    let message = |room: Option<&str>, client_id: Option<&str>| {
+        Command::Message(SendMessage {
+            content: "hi".into(),
+            room: room.map(Into::into),
+            client_id: client_id.map(Into::into),
+        })
+    };
+    let sync = Sync {
+        rooms: BTreeMap::from([(GENERAL.to_owned(), 412)]),
+        epoch: Some(EPOCH.into()),
+    };
+    vec![
+        ("least", Request::new(message(None, None))),
+        (
+            "retrySafe",
+            Request::with_ref("1", message(Some(GENERAL), Some(CLIENT_ID))),
+        ),
+        ("afterACut", Request::with_ref("2", Command::Sync(sync))),
+        ("ping", Request::new(Command::Ping)),
+    ]
+}
+
+/// What the server says, each with a name.
+#[must_use]
+pub fn events() -> Vec<(&'static str, Event)> {
+    vec![
+        ("connected", connected()),
+        ("joined", crowd(&["bob"], "joined")),
+        ("left", crowd(&["bob", "carol"], "left")),
+        ("toOthers", message(413, "bob", None)),
+        ("toTheSender", message(414, "alice", Some(CLIENT_ID))),
+        ("unreadable", unreadable()),
+        (
+            "stored",
+            Event::Ack(Ack {
+                reference: "1".into(),
+                room: GENERAL.into(),
+                id: 414,
+                seq: 414,
+                timestamp: at(),
+                duplicate: false,
+            }),
+        ),
+        (
+            "refused",
+            error(Code::RoomNotFound, "There is no such room.", None),
+        ),
+        (
+            "later",
+            error(
+                Code::StoreUnavailable,
+                "The message store cannot be reached at the moment; try again shortly.",
+                Some(2_000),
+            ),
+        ),
+        (
+            "complete",
+            Event::Synced {
+                reference: Some("2".into()),
+                rooms: BTreeMap::from([(
+                    GENERAL.to_owned(),
+                    SyncedRoom {
+                        seq: 414,
+                        complete: true,
+                    },
+                )]),
+            },
+        ),
+        (
+            "lag",
+            Event::Lag {
+                room: GENERAL.into(),
+                seq: 420,
+            },
+        ),
+        ("pong", Event::Pong { reference: None }),
+        ("reconnect", Event::Reconnect { after_ms: 1_250 }),
+    ]
+}
+
+fn at() -> Timestamp {
+    DateTime::from_timestamp_micros(1_795_356_465_123_456).unwrap_or_default()
+}
+
+fn connected() -> Event {
+    Event::System(System {
+        message: "Connected as alice".into(),
+        notice: Notice::Connected(Box::new(Connected {
+            user_id: 7,
+            username: "alice".into(),
+            session: 31,
+            epoch: EPOCH.into(),
+            heartbeat_ms: 25_000,
+            limits: Limits::default(),
+            rooms: vec![RoomState {
+                name: GENERAL.into(),
+                seq: 412,
+            }],
+            online: vec!["alice".into(), "bob".into()],
+        })),
+    })
+}
+
+fn crowd(names: &[&str], verb: &str) -> Event {
+    let usernames: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    Event::System(System {
+        message: crowd_sentence(&usernames, verb),
+        notice: match verb {
+            "joined" => Notice::Joined { usernames },
+            _ => Notice::Left { usernames },
+        },
+    })
+}
+
+fn message(id: u64, username: &str, client_id: Option<&str>) -> Event {
+    Event::Message(Message {
+        room: GENERAL.into(),
+        id,
+        seq: id,
+        user_id: if client_id.is_some() { 7 } else { 8 },
+        username: username.into(),
+        content: "hi".into(),
+        timestamp: at(),
+        client_id: client_id.map(Into::into),
+        unreadable: false,
+    })
+}
+
+fn unreadable() -> Event {
+    Event::Message(Message {
+        room: GENERAL.into(),
+        id: 12,
+        seq: 12,
+        user_id: 8,
+        username: "bob".into(),
+        content: String::new(),
+        timestamp: at(),
+        client_id: None,
+        unreadable: true,
+    })
+}
+
+fn error(code: Code, detail: &str, retry_after_ms: Option<u64>) -> Event {
+    Event::Error(ErrorFrame {
+        reference: Some("1".into()),
+        code,
+        detail: detail.into(),
+        retry_after_ms,
+    })
+}

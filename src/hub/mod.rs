@@ -6,7 +6,7 @@ pub mod registry;
 mod server;
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -89,7 +89,7 @@ pub struct Gauge {
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
     doom: AtomicU16,
-    closed: AtomicBool,
+    closed: AtomicU16,
 }
 
 impl Gauge {
@@ -122,14 +122,15 @@ impl Gauge {
     }
 
     /// The hub has told the socket to close, and knows it no more.
-    fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
+    fn close(&self, code: u16) {
+        self.closed.store(code, Ordering::Relaxed);
     }
 
-    /// Whether the hub has told the socket to close. One whose client does not read cannot hear of it in any other way.
+    /// With which code the hub has told the socket to close, if it has. One whose client does not read cannot hear of it
+    /// in any other way.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+    pub fn closed(&self) -> Option<u16> {
+        Some(self.closed.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
     /// The close code that the hub could not deliver, because the queue was full.

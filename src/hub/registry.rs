@@ -294,7 +294,7 @@ impl<O: Outbox> Registry<O> {
                 // It will see this when it is no longer frozen, if ever.
                 socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);
             }
-            socket.newcomer.gauge.close();
+            socket.newcomer.gauge.close(code);
         }
         self.disconnect(id, now);
     }

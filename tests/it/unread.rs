@@ -178,6 +178,22 @@ fn connect(reader: &Http) -> TcpStream {
     stream
 }
 
+/// A socket on such a connection, and what has come on it.
+fn open_socket(user: &User) -> (TcpStream, Vec<u8>) {
+    let mut stream = connect(&user.http());
+    write!(
+        stream,
+        "GET /ws/chat?token={} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        user.token,
+        user.http().addr
+    )
+    .expect("is taken");
+    let taken = read_some(&mut stream);
+    assert!(taken.starts_with(b"HTTP/1.1 101 "));
+    (stream, taken)
+}
+
 /// What comes at once.
 fn read_some(stream: &mut TcpStream) -> Vec<u8> {
     let mut part = vec![0; 100];
@@ -228,17 +244,7 @@ fn a_slow_socket_that_takes_steadily_is_not_cut() {
     const MESSAGES: usize = 12;
     let server = Server::start(Backend::Sqlite);
     let alice = User::register(&server, "alice");
-    let mut stream = connect(&alice.http());
-    write!(
-        stream,
-        "GET /ws/chat?token={} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        alice.token,
-        server.addr
-    )
-    .expect("is taken");
-    let mut taken = read_some(&mut stream);
-    assert!(taken.starts_with(b"HTTP/1.1 101 "));
+    let (mut stream, mut taken) = open_socket(&alice);
     fill(&alice, MESSAGES);
     taken.extend(take_slowly(&mut stream, 500, 75_000));
     let last = format!("{MESSAGES} xxx");
@@ -249,6 +255,29 @@ fn a_slow_socket_that_takes_steadily_is_not_cut() {
             end => panic!("cut after {} bytes: {end:?}", taken.len()),
         }
     }
+}
+
+#[test]
+fn a_slow_socket_that_takes_steadily_is_told_of_a_shutdown() {
+    const MESSAGES: usize = 4;
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let (mut stream, mut taken) = open_socket(&alice);
+    fill(&alice, MESSAGES);
+    taken.extend(take_slowly(&mut stream, 1_500, 3_000));
+    server.signal("TERM");
+    taken.extend(take_slowly(&mut stream, 1_500, usize::MAX));
+    let all = String::from_utf8_lossy(&taken);
+    let told = [format!("{MESSAGES} xxx"), r#""reconnect""#.to_owned()];
+    let places = told.each_ref().map(|text| all.find(text));
+    assert!(
+        places[0].is_some() && places[0] < places[1],
+        "{places:?} of {}",
+        taken.len()
+    );
+    let code = [&4001_u16.to_be_bytes()[..], b"the server is shutting down"].concat();
+    assert!(taken.ends_with(&code), "{:?}", &all[all.len() - 200..]);
+    assert_eq!(server.wait().code(), Some(0));
 }
 
 #[test]

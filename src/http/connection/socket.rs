@@ -19,11 +19,15 @@ use super::{
     next_chunk,
     wire::{Transport, Wire},
 };
-use crate::hub::Gauge;
+use crate::{hub::Gauge, protocol::close};
 
-/// How often a connection that takes nothing is looked at, whether its socket was told to close: it then has as long
-/// again.
-const LAST_MOMENT: Duration = Duration::from_millis(400);
+/// How often a connection that has not taken all is looked at.
+const LOOK: Duration = Duration::from_millis(400);
+/// Who has taken nothing for this long does not take steadily. The kernel asks for more in steps of some kilobytes, between
+/// which a slow client seems to take nothing.
+const STILL: Duration = Duration::from_secs(3);
+/// How long a socket that was told to close, and takes steadily, may take what is on its way to it.
+const PARTING: Duration = Duration::from_secs(15);
 
 /// What a session says.
 pub struct Conversation {
@@ -36,32 +40,63 @@ impl Conversation {
         Self { gauge, body }
     }
 
-    /// Writes what the session says. It is asked for more only when nothing waits to be written; so a socket whose
-    /// client does not read cannot hear that it is to close, and is cut when it has been told so and still does not. So is
-    /// one that takes nothing for `patience`.
+    /// Writes what the session says, and gives an error when the rest of it is not worth keeping. The session is asked for
+    /// more only when nothing waits to be written; so a socket whose client reads too slowly cannot hear that it is to
+    /// close. See [`judge`] for what becomes of it.
     pub async fn converse<T: Transport>(
         mut self,
         wire: &Wire<T>,
         patience: Duration,
     ) -> io::Result<()> {
+        let mut told_at = None;
         while let Some(mut chunk) = next_chunk(wire, &mut self.body).await? {
             let (mut left, mut since) = (chunk.len(), Instant::now());
-            let mut was_closed = false;
             loop {
                 let writing = std::future::poll_fn(|cx| wire.poll_write(cx, &mut chunk));
-                if let Ok(written) = timeout(LAST_MOMENT, writing).await {
+                if let Ok(written) = timeout(LOOK, writing).await {
                     break written?;
                 }
                 if chunk.len() != left {
                     (left, since) = (chunk.len(), Instant::now());
                 }
-                if was_closed || since.elapsed() >= patience {
-                    return Err(io::ErrorKind::TimedOut.into());
+                let code = self.gauge.as_deref().and_then(Gauge::closed);
+                let told =
+                    code.map(|code| (code, told_at.get_or_insert_with(Instant::now).elapsed()));
+                match judge(told, since.elapsed(), patience) {
+                    Verdict::Wait => {}
+                    Verdict::End => return Ok(()),
+                    Verdict::Cut => return Err(io::ErrorKind::TimedOut.into()),
                 }
-                was_closed = self.gauge.as_deref().is_some_and(Gauge::is_closed);
             }
         }
         Ok(())
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Wait,
+    /// Nothing more is written; what the kernel holds still arrives.
+    End,
+    /// What the kernel holds is dropped, too.
+    Cut,
+}
+
+/// What becomes of a socket that has not taken all yet. `told` is the code with which it was told to close and how long ago
+/// that was seen, `still` for how long it has taken nothing.
+fn judge(told: Option<(u16, Duration)>, still: Duration, patience: Duration) -> Verdict {
+    let takes = still < STILL;
+    match told {
+        _ if still >= patience => Verdict::Cut,
+        None => Verdict::Wait,
+        // A moment for whoever happens to read just now.
+        Some((_, ago)) if ago < LOOK => Verdict::Wait,
+        Some((code, ago)) if takes && ago < PARTING && close::is_worth_returning(code) => {
+            Verdict::Wait
+        }
+        // What was for a login that has ended is not for long, but an ack that has left may arrive.
+        Some(_) if takes => Verdict::End,
+        Some(_) => Verdict::Cut,
     }
 }
 
@@ -74,5 +109,42 @@ impl<T: Transport> Stream for Heard<T> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let bytes = ready!(self.0.poll_read(cx)).map_err(PayloadError::Io)?;
         Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_steadily_is_told_and_who_does_not_is_cut() {
+        let ms = Duration::from_millis;
+        let patience = Duration::from_secs(10);
+        for (told, still, verdict) in [
+            (None, ms(9_999), Verdict::Wait),
+            (None, ms(10_000), Verdict::Cut),
+            (
+                Some((close::SHUTTING_DOWN, ms(0))),
+                ms(9_999),
+                Verdict::Wait,
+            ),
+            (
+                Some((close::SHUTTING_DOWN, ms(400))),
+                ms(2_999),
+                Verdict::Wait,
+            ),
+            (
+                Some((close::SHUTTING_DOWN, ms(400))),
+                ms(3_000),
+                Verdict::Cut,
+            ),
+            (Some((close::TOO_SLOW, ms(14_999))), ms(0), Verdict::Wait),
+            (Some((close::TOO_SLOW, ms(15_000))), ms(0), Verdict::End),
+            (Some((close::REVOKED, ms(399))), ms(0), Verdict::Wait),
+            (Some((close::REVOKED, ms(400))), ms(0), Verdict::End),
+            (Some((close::REVOKED, ms(400))), ms(3_000), Verdict::Cut),
+        ] {
+            assert_eq!(judge(told, still, patience), verdict, "{told:?} {still:?}");
+        }
     }
 }

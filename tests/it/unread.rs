@@ -280,6 +280,17 @@ fn a_slow_socket_that_takes_steadily_is_told_of_a_shutdown() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
+/// The last of an answer waits in the kernel after the server is done with it.
+#[test]
+fn a_slow_client_gets_the_end_of_the_last_answer_on_a_connection() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    fill(&alice, 6);
+    let mut stream = ask(&alice.http(), "/api/rooms/general/messages");
+    let answer = take_slowly(&mut stream, 500, usize::MAX);
+    assert!(is_whole(&answer), "{} bytes", answer.len());
+}
+
 #[test]
 fn a_page_that_is_taken_drop_by_drop_is_given_up() {
     let server = Server::start(Backend::Sqlite);

@@ -76,12 +76,17 @@ pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place:
         Ok(Some(socket)) => {
             drop(place);
             if socket.converse(&wire, slow_reader).await.is_ok() {
-                wire.end(END_PATIENCE).await;
+                // The kernel gives up those who take nothing at all by itself, after some minutes; any time that it is told
+                // counts from when a slow client began to be slow.
+                wire.end(END_PATIENCE, None).await;
             } else {
                 wire.cut();
             }
         }
-        Ok(None) => wire.end(END_PATIENCE).await,
+        Ok(None) => {
+            let last = wire.patience_for_the_last();
+            wire.end(END_PATIENCE, Some(last)).await;
+        }
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             log::debug!("a connection of {peer} is cut: it takes nothing of what waits for it");
             wire.cut();

@@ -33,19 +33,26 @@ const FLOOR: u32 = 4 * 1024;
 /// holds from others.
 #[derive(Debug, Clone, Copy)]
 struct Owed {
+    /// In all.
+    whole: Duration,
     left: Duration,
 }
 
 impl Owed {
     /// Nothing is written yet. `patience` is there for any answer, however short.
     fn new(patience: Duration) -> Self {
-        Self { left: patience }
+        Self {
+            whole: patience,
+            left: patience,
+        }
     }
 
     /// So much more is to be taken.
     fn add(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.left += Duration::from_secs_f64(f64::from(bytes) / f64::from(FLOOR));
+        let more = Duration::from_secs_f64(f64::from(bytes) / f64::from(FLOOR));
+        self.whole += more;
+        self.left += more;
     }
 
     /// So long was waited.
@@ -99,6 +106,12 @@ impl<T: Transport> Wire<T> {
     /// To be called before an answer is written: what the last one has waited does not count for it.
     pub fn begin_answer(&self) {
         self.owed.set(Owed::new(self.patience));
+    }
+
+    /// How long the kernel may take for the end of the answer under way: as long as for the whole of it, since it counts from
+    /// when the client's window was last wide open, which may be the beginning.
+    pub fn patience_for_the_last(&self) -> Duration {
+        self.owed.get().whole
     }
 
     /// What was read ahead. It must not be borrowed across an await.
@@ -204,9 +217,9 @@ impl<T: Transport> Wire<T> {
 
     /// Ends the connection. What the client still sends is taken for a moment and thrown away: a connection that is
     /// closed with bytes unread is reset, and the client might never see the last of the answer.
-    pub async fn end(&self, patience: Duration) {
-        // What the kernel still holds is the last of it; no one else sees to a connection that is closed.
-        let last = Some(self.patience);
+    ///
+    /// What the kernel still holds may take `last`.
+    pub async fn end(&self, patience: Duration, last: Option<Duration>) {
         let _gone_already = SockRef::from(self.io.borrow().tcp()).set_tcp_user_timeout(last);
         let end = Instant::now() + patience;
         let shutdown =

@@ -13,7 +13,7 @@ use crate::{
     },
     db::{
         self,
-        sessions::{self, Session},
+        sessions::{self, Refreshed, Session},
         users::{self, NewUser},
         utc,
     },
@@ -28,7 +28,7 @@ use crate::{
 
 /// Whoever uses a refresh token so soon after it was used is taken for the same client: two tabs, or one that asks again
 /// since no answer came.
-const SAME_USE: TimeDelta = TimeDelta::seconds(30);
+const SAME_USE: TimeDelta = TimeDelta::seconds(10);
 
 /// No password is accepted that would be cut.
 const _: () = assert!(body::MAX_PASSWORD_BYTES <= password::MAX_BYTES);
@@ -244,10 +244,18 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
     // Never sooner than before: the clock may have been put back wrongly, and will be put right.
     let ends = (at + session_life(app)).max(utc(session.expires_at));
     let next = next_secret(app, &token, ends)?;
-    let (expected, hash, used) = (session.refresh_hash, next.hash(), token.hash());
+    let (expected, refreshed) = (
+        session.refresh_hash,
+        Refreshed {
+            refresh_hash: next.hash(),
+            previous_hash: token.hash(),
+            expires_at: ends,
+            previous_expires_at: utc(session.expires_at),
+        },
+    );
     let updated = app
         .db
-        .write(move |conn| sessions::update_refresh(conn, id, &expected, &hash, &used, ends))
+        .write(move |conn| sessions::update_refresh(conn, id, &expected, &refreshed))
         .await?;
     if !updated {
         // Or it was ended meanwhile: then there is no answer to use.
@@ -272,20 +280,32 @@ fn next_secret(app: &App, used: &RefreshSecret, ends: Timestamp) -> Result<Refre
     (app.tokens.next_refresh(used, ends.timestamp_micros())).map_err(Error::internal)
 }
 
-/// The secret that a moment ago was given for this one, as long as nobody has used it. Of those who ask at the same time
-/// one is first; were the others given another secret, the first one's would end the login when it is used.
+/// The secret that a moment ago was given for this one, or for the one that was given for it, as long as no one has used
+/// it. Of those who ask at the same time one is first; were the others given another secret, the first one's would end the
+/// login when it is used.
 fn find_given(
     app: &App,
     session: &Session,
     token: &RefreshSecret,
 ) -> Result<Option<RefreshSecret>> {
+    // Each use moves the end, by which it is known when that was.
+    let is_recent =
+        |ends: Timestamp| (app.clock.now() + session_life(app) - ends).abs() <= SAME_USE;
     let ends = utc(session.expires_at);
-    // Each use moves the end, by which it is known when the last one was.
-    let since = (app.clock.now() + session_life(app) - ends).abs();
-    if since > SAME_USE || !is_previous(session, token) {
+    if !is_recent(ends) {
         return Ok(None);
     }
-    let next = next_secret(app, token, ends)?;
+    let previous = match session.previous_expires_at.map(utc) {
+        _ if is_previous(session, token) => Some(token.clone()),
+        Some(before) if is_recent(before) => {
+            Some(next_secret(app, token, before)?).filter(|given| is_previous(session, given))
+        }
+        _ => None,
+    };
+    let Some(previous) = previous else {
+        return Ok(None);
+    };
+    let next = next_secret(app, &previous, ends)?;
     Ok(next.matches(&session.refresh_hash).then_some(next))
 }
 

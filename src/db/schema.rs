@@ -32,6 +32,7 @@ diesel::table! {
         previous_hash -> Nullable<Text>,
         created_at -> Timestamp,
         expires_at -> Timestamp,
+        previous_expires_at -> Nullable<Timestamp>,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Session {
     pub previous_hash: Option<String>,
     /// When it ends unless it is used.
     pub expires_at: NaiveDateTime,
+    /// When it was to end before its newest refresh token was given.
+    pub previous_expires_at: Option<NaiveDateTime>,
 }
 
 /// A login that has not ended, with its user.
@@ -47,6 +49,7 @@ pub fn find(conn: &mut AnyConnection, id: i64, now: Timestamp) -> QueryResult<Op
             sessions::refresh_hash,
             sessions::previous_hash,
             sessions::expires_at,
+            sessions::previous_expires_at,
         ))
         .first(conn)
         .optional()
@@ -88,6 +91,19 @@ pub fn insert(
     }
 }
 
+/// What a refresh writes.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// Hash of the newest refresh token.
+    pub refresh_hash: String,
+    /// Hash of the one that was used for it.
+    pub previous_hash: String,
+    /// When the login ends now.
+    pub expires_at: Timestamp,
+    /// When it was to end before.
+    pub previous_expires_at: Timestamp,
+}
+
 /// Replaces the refresh token. `expected` is the hash that was there when the caller looked: false when another
 /// request was faster.
 ///
@@ -97,9 +113,7 @@ pub fn update_refresh(
     conn: &mut AnyConnection,
     id: i64,
     expected: &str,
-    refresh_hash: &str,
-    previous_hash: &str,
-    expires_at: Timestamp,
+    new: &Refreshed,
 ) -> QueryResult<bool> {
     let updated = diesel::update(
         sessions::table
@@ -107,9 +121,10 @@ pub fn update_refresh(
             .filter(sessions::refresh_hash.eq(expected)),
     )
     .set((
-        sessions::refresh_hash.eq(refresh_hash),
-        sessions::previous_hash.eq(previous_hash),
-        sessions::expires_at.eq(expires_at.naive_utc()),
+        sessions::refresh_hash.eq(&new.refresh_hash),
+        sessions::previous_hash.eq(&new.previous_hash),
+        sessions::expires_at.eq(new.expires_at.naive_utc()),
+        sessions::previous_expires_at.eq(new.previous_expires_at.naive_utc()),
     ))
     .execute(conn)?;
     Ok(updated == 1)

@@ -14,6 +14,7 @@ on_both![
     a_login_ends_when_it_is_said_to,
     a_made_up_refresh_token_ends_nobodys_login,
     tabs_that_refresh_at_the_same_moment_all_go_on,
+    a_tab_that_refreshes_while_another_does_so_twice_goes_on,
     a_ticket_is_good_once,
 ];
 
@@ -237,6 +238,27 @@ fn tabs_that_refresh_at_the_same_moment_all_go_on(backend: Backend) {
     assert_eq!(refresh(&server, &old[0]).status, 401);
     assert!(matches!(socket.expect_end(), Closed::Code(4403, _)));
     assert_eq!(refresh(&server, &held[0]).status, 401);
+}
+
+/// One tab is told to refresh twice, while the other's first request is still on its way.
+fn a_tab_that_refreshes_while_another_does_so_twice_goes_on(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    let next = |token: &str| {
+        let tokens = refresh(&server, token).expect(200).json();
+        let next = tokens["refresh_token"].as_str().expect("a token");
+        next.to_owned()
+    };
+    let first = next(&alice.refresh_token);
+    let second = next(&first);
+    assert_eq!(next(&alice.refresh_token), second, "the same for both tabs");
+    socket.say("still here");
+    // Now that the newest has been used, a token of the time before is a theft.
+    let third = next(&second);
+    assert_eq!(refresh(&server, &alice.refresh_token).status, 401);
+    assert!(matches!(socket.expect_end(), Closed::Code(4403, _)));
+    assert_eq!(refresh(&server, &third).status, 401);
 }
 
 /// Whoever knows or guesses the number of a login must not be able to end it.

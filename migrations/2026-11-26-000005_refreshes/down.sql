@@ -1,0 +1,1 @@
+ALTER TABLE sessions DROP COLUMN previous_expires_at;

@@ -28,6 +28,7 @@ struct Purses {
     requests_by_address: DefaultKeyedRateLimiter<IpAddr>,
     arrivals_by_address: DefaultKeyedRateLimiter<IpAddr>,
     lines_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    failure_lines_by_address: DefaultKeyedRateLimiter<IpAddr>,
     /// Requests that were left out of the log since it was last said how many.
     unsaid: AtomicU64,
 }
@@ -69,6 +70,7 @@ impl Tolls {
                 requests_by_address: RateLimiter::keyed(quota(500, 10_000)),
                 arrivals_by_address: RateLimiter::keyed(quota(200, 4_000)),
                 lines_by_address: RateLimiter::keyed(quota(2, 600)),
+                failure_lines_by_address: RateLimiter::keyed(quota(2, 600)),
                 unsaid: AtomicU64::new(0),
             }
         }))
@@ -115,12 +117,17 @@ impl Tolls {
         let _emptied = (0..REFUSAL).try_for_each(|_| self.take_request(payer));
     }
 
-    /// Whether a request that shows no login may have a line of the log; when it may not, it is counted.
+    /// Whether a request that shows no login, and was answered with this status, may have a line of the log; when it may
+    /// not, it is counted. Failures of the server (5xx) have a purse of their own: no flood hides them.
     #[must_use]
-    pub fn take_line(&self, address: IpAddr) -> bool {
+    pub fn take_line(&self, address: IpAddr, status: u16) -> bool {
         let Some(purses) = &self.0 else { return true };
-        let network = network_of(address);
-        let may = purses.lines_by_address.check_key(&network).is_ok();
+        let purse = if status >= 500 {
+            &purses.failure_lines_by_address
+        } else {
+            &purses.lines_by_address
+        };
+        let may = purse.check_key(&network_of(address)).is_ok();
         if !may {
             purses.unsaid.fetch_add(1, Ordering::Relaxed);
         }
@@ -145,6 +152,7 @@ impl Tolls {
             purses.requests_by_address.retain_recent();
             purses.arrivals_by_address.retain_recent();
             purses.lines_by_address.retain_recent();
+            purses.failure_lines_by_address.retain_recent();
         }
     }
 }
@@ -186,6 +194,15 @@ mod tests {
         }
         assert!((1_000..2_000).contains(&refused), "{refused}");
         assert!(tolls.take_request(Payer::User(1)).is_ok());
+    }
+
+    #[test]
+    fn a_flood_hides_no_failure_of_the_server_and_failures_are_no_flood() {
+        let tolls = tolls();
+        let address = IpAddr::from([192, 0, 2, 1]);
+        while tolls.take_line(address, 404) {}
+        assert!(tolls.take_line(address, 503));
+        assert!(!(0..1_000).all(|_| tolls.take_line(address, 500)));
     }
 
     #[test]

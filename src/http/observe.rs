@@ -74,13 +74,13 @@ pub async fn observe(
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
+    let status = answer.status().as_u16();
     // A flood is not to flood the log. What was not served for too many requests has no line in any case.
     let has_line = is_served
         && match paying {
-            Some((app, Payer::Address(address))) => app.tolls.take_line(address),
+            Some((app, Payer::Address(address))) => app.tolls.take_line(address, status),
             _ => true,
         };
-    let status = answer.status().as_u16();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let address = address
         .map(|address| address.to_string())
@@ -130,7 +130,7 @@ pub fn refusal(
     let (address, status) = (peer.ip().to_canonical().to_string(), status.as_u16());
     log::log!(
         target: "parlour::access",
-        if app.tolls.take_line(peer.ip()) { log::Level::Info } else { log::Level::Debug },
+        if app.tolls.take_line(peer.ip(), status) { log::Level::Info } else { log::Level::Debug },
         status, address = address.as_str(), request_id = id.as_str();
         "no request {status}"
     );

@@ -15,7 +15,7 @@ use rustls::{
 };
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Backend, PATIENCE, Server, User};
+use crate::support::{Backend, PATIENCE, Server, User, eventually};
 
 /// What a proxy in front would take for bytes of the socket.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1\r\n\r\n";
@@ -280,4 +280,21 @@ fn a_stranger_cannot_fill_the_log() {
     let lines = log.lines().filter(|line| line.contains("/refused")).count();
     assert!(said > 0 && lines >= 600, "{lines} lines, {said} left out");
     assert_eq!(lines + said, SENT, "each is there or counted");
+}
+
+/// What goes wrong here is seen, however much noise the same address makes.
+#[test]
+fn a_flood_of_an_address_hides_no_failure_of_the_server() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    for _ in 0..900 {
+        server.http().get("/nothing-here").expect(404);
+    }
+    let outage = server.database.outage();
+    eventually("/ready says 503", || {
+        (server.http().get("/ready").status == 503).then_some(())
+    });
+    server.await_log("GET /ready 503");
+    drop(outage);
 }

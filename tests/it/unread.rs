@@ -153,6 +153,23 @@ fn a_wrong_request_does_not_wait_for_others_to_be_read() {
     drop(held);
 }
 
+/// However long they go on, two who share an address with others do not take it from them.
+#[test]
+fn two_who_read_nothing_leave_places_for_others_of_their_address() {
+    let mut server = Server::start(Backend::Sqlite);
+    let users = User::register_all(&server, "reader", 3);
+    fill(&users[0], 60);
+    server.set_env("RATE_LIMITS", "on");
+    server.restart();
+    let path = "/api/rooms/general/messages";
+    let held: Vec<TcpStream> = (0..16).map(|n| ask(&users[n % 2].http(), path)).collect();
+    for stream in &held {
+        assert!(stream.peek(&mut [0; 12]).expect("an answer begins") > 0);
+    }
+    users[2].http().get(path).expect(200);
+    drop(held);
+}
+
 /// A connection on which a page was asked for.
 fn ask(reader: &Http, path: &str) -> TcpStream {
     let token = reader.token.as_deref().expect("a login");

@@ -189,8 +189,8 @@ impl fmt::Display for SigningFailed {
 
 impl std::error::Error for SigningFailed {}
 
-/// The secret of a refresh token: 256 bits, random or made from such with our key, of which only the hash is stored. The token itself is signed and names
-/// its login, so that one that we have issued can be told from one that somebody made up.
+/// The secret of a refresh token, of which only the hash is stored. The first of a login is 256 random bits, each further
+/// one the 256 bits of a keyed hash (HMAC-SHA256) of the one before. The token itself is signed and names its login, so that one that we have issued can be told from one that somebody made up.
 #[derive(Clone)]
 pub struct RefreshSecret(String);
 
@@ -203,7 +203,8 @@ impl RefreshSecret {
         Ok(Self(URL_SAFE_NO_PAD.encode(random_bytes::<32>()?)))
     }
 
-    /// What is stored: SHA-256 of the secret part. It needs no salt, the secret being 256 random bits.
+    /// What is stored: SHA-256 of the secret part. It needs no salt: the secret is random, or made from a random one with our
+    /// key. Whoever knows none of its forerunners cannot guess it, and whoever does would need the key.
     #[must_use]
     pub fn hash(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes()))

@@ -5,7 +5,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Clock, Closed, Response, Server, Socket, User, eventually};
+use crate::support::{
+    Backend, Clock, Closed, PASSWORD, Response, Server, Socket, User, eventually, run,
+};
 
 const SECRET: &str = "kJ8m2Qx7Vw4Zr9Tn3Lb6Yp1Hs5Dg0Fc8";
 
@@ -222,4 +224,27 @@ fn a_clock_that_no_date_can_tell_starts_no_server() {
     }
     clock.step("+0");
     server.start_again();
+}
+
+/// No server is asked: it could not be, without a date.
+#[test]
+fn a_client_whose_clock_shows_an_impossible_year_says_so() {
+    let Some(clock) = Clock::find() else { return };
+    clock.step("+2917000d");
+    let environment = clock.environment();
+    let environment: Vec<(&str, &str)> = (environment.iter())
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .chain([
+            ("PARLOUR_USERNAME", "alice"),
+            ("PARLOUR_PASSWORD", PASSWORD),
+        ])
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    for args in [&["send", "hello"][..], &["tail"]] {
+        let finished = run(args, &environment, folder.path());
+        let said = &finished.stderr;
+        assert_eq!(finished.status.code(), Some(2), "{said}");
+        assert!(said.contains("The clock of this machine says"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }

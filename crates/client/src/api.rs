@@ -8,11 +8,15 @@ use awc::{
     error::{ConnectError, SendRequestError, WsClientError},
     http::{Method, header},
 };
+use chrono::Datelike as _;
 use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 use crate::{
-    protocol::views::{Login, Message, NewMessage, Problem, Refresh, Register, Tokens, User},
+    protocol::{
+        time::{format, now},
+        views::{Login, Message, NewMessage, Problem, Refresh, Register, Tokens, User},
+    },
     socket::Socket,
     trust,
 };
@@ -113,8 +117,16 @@ impl Api {
     /// A client of the server at `base`.
     ///
     /// # Errors
-    /// [`Failure::Unusable`] when `base` is not the address of a web server, or there is no authority to trust.
+    /// [`Failure::Unusable`] when `base` is not the address of a web server, there is no authority to trust, or the clock
+    /// shows no time that HTTP has a form for.
     pub fn new(base: &Url) -> Result<Self, Failure> {
+        // What writes the dates of HTTP would panic (RFC 9110, 5.6.7).
+        if !(1970..=9999).contains(&now().year()) {
+            return Err(Failure::Unusable(format!(
+                "The clock of this machine says {}: set it first.",
+                format(&now())
+            )));
+        }
         if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() {
             return Err(Failure::Unusable(
                 "The server's address must start with http:// or https://, like https://chat.example.org.".into(),

@@ -51,7 +51,7 @@ impl Clock {
     }
 
     /// What a process is started with that is to read this clock.
-    pub(super) fn environment(&self) -> Vec<(String, String)> {
+    pub fn environment(&self) -> Vec<(String, String)> {
         let file = self.file().display().to_string();
         [
             ("LD_PRELOAD", self.library),

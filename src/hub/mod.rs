@@ -88,8 +88,8 @@ pub struct Gauge {
     /// Deliveries that wait, and their weight.
     waiting: AtomicUsize,
     waiting_bytes: AtomicUsize,
-    doom: AtomicU16,
-    closed: AtomicU16,
+    undelivered_close: AtomicU16,
+    close_code: AtomicU16,
 }
 
 impl Gauge {
@@ -123,20 +123,20 @@ impl Gauge {
 
     /// The hub has told the socket to close, and knows it no more.
     fn close(&self, code: u16) {
-        self.closed.store(code, Ordering::Relaxed);
+        self.close_code.store(code, Ordering::Relaxed);
     }
 
     /// With which code the hub has told the socket to close, if it has. One whose client does not read cannot hear of it
     /// in any other way.
     #[must_use]
-    pub fn closed(&self) -> Option<u16> {
-        Some(self.closed.load(Ordering::Relaxed)).filter(|code| *code != 0)
+    pub fn close_code(&self) -> Option<u16> {
+        Some(self.close_code.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 
     /// The close code that the hub could not deliver, because the queue was full.
     #[must_use]
-    pub fn doom(&self) -> Option<u16> {
-        Some(self.doom.load(Ordering::Relaxed)).filter(|code| *code != 0)
+    pub fn undelivered_close(&self) -> Option<u16> {
+        Some(self.undelivered_close.load(Ordering::Relaxed)).filter(|code| *code != 0)
     }
 }
 

@@ -292,7 +292,11 @@ impl<O: Outbox> Registry<O> {
         if let Some(socket) = self.sockets.get(&id) {
             if !socket.offer(farewell, &self.patience) {
                 // It will see this when it is no longer frozen, if ever.
-                socket.newcomer.gauge.doom.store(code, Ordering::Relaxed);
+                socket
+                    .newcomer
+                    .gauge
+                    .undelivered_close
+                    .store(code, Ordering::Relaxed);
             }
             socket.newcomer.gauge.close(code);
         }

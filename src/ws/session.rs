@@ -356,7 +356,7 @@ impl Handler<Deliver> for ChatSession {
                 }
             }
         }
-        if let Some(code) = self.gauge.doom() {
+        if let Some(code) = self.gauge.undelivered_close() {
             self.say_close(code, "this socket was given up", ctx);
         }
     }

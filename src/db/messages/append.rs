@@ -50,9 +50,9 @@ pub fn append(
 ) -> Result<Vec<Appended>, WriteError> {
     // Nearly all drafts are new and their logins live, so they are inserted as if all were. The unique index is what finds
     // the others, and the count of the rows; then all is begun again, with care.
-    match write(conn, |conn| hope(conn, drafts, at, members)) {
+    match write(conn, |conn| append_as_new(conn, drafts, at, members)) {
         Err(WriteError::Refused(error)) if is_unique_violation(&error) || error == BEGIN_AGAIN => {
-            write(conn, |conn| look_first(conn, drafts, at, members))
+            write(conn, |conn| append_checked(conn, drafts, at, members))
         }
         outcome => outcome,
     }
@@ -71,7 +71,7 @@ pub struct At {
 }
 
 /// Takes a number for every draft, and gives those back that nobody may have.
-fn hope(
+fn append_as_new(
     conn: &mut AnyConnection,
     drafts: &[Draft<'_>],
     at: At,
@@ -100,7 +100,7 @@ fn hope(
 }
 
 /// Looks whose login lives, who is a member and what was stored before, and takes no number that is not needed.
-fn look_first(
+fn append_checked(
     conn: &mut AnyConnection,
     drafts: &[Draft<'_>],
     at: At,

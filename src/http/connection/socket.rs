@@ -59,7 +59,7 @@ impl Conversation {
                 if chunk.len() != left {
                     (left, since) = (chunk.len(), Instant::now());
                 }
-                let code = self.gauge.as_deref().and_then(Gauge::closed);
+                let code = self.gauge.as_deref().and_then(Gauge::close_code);
                 let told =
                     code.map(|code| (code, told_at.get_or_insert_with(Instant::now).elapsed()));
                 match judge(told, since.elapsed(), patience) {

@@ -253,7 +253,7 @@ fn who_takes_nothing_for_ten_seconds_is_closed_and_gone() {
     world.registry.tick(world.at(10));
     assert_eq!(world.registry.count(), 0);
     assert_eq!(
-        slow.gauge.doom(),
+        slow.gauge.undelivered_close(),
         Some(close::TOO_SLOW),
         "it sees the code when it wakes up"
     );

@@ -234,8 +234,9 @@ impl World {
                 Deliver::Ping => session.gauge.ping(),
                 Deliver::Close { .. } => client.session = None,
             }
-            let is_doomed = |session: &mut Session| session.gauge.doom().is_some();
-            client.session.take_if(is_doomed);
+            let is_told_to_close =
+                |session: &mut Session| session.gauge.undelivered_close().is_some();
+            client.session.take_if(is_told_to_close);
             client.hear(sent, &self.log);
         }
     }

@@ -258,7 +258,7 @@ impl Run {
             let (taken, ping) = (reader.last_taken, reader.ping_taken);
             reader.take(usize::MAX, self.now);
             (reader.last_taken, reader.ping_taken) = (taken, ping);
-            reader.closed = reader.closed.or(reader.inbox.gauge.doom());
+            reader.closed = reader.closed.or(reader.inbox.gauge.undelivered_close());
         }
         left
     }
@@ -370,16 +370,19 @@ impl Run {
                     assert_eq!(event["type"], "reconnect");
                     told.push(event["after_ms"].as_u64().expect("milliseconds"));
                 }
-                _ => assert_eq!(reader.inbox.gauge.doom(), Some(close::SHUTTING_DOWN)),
+                _ => assert_eq!(
+                    reader.inbox.gauge.undelivered_close(),
+                    Some(close::SHUTTING_DOWN)
+                ),
             }
         }
         let bounds = 500..=500 + u64::try_from(WITHIN.as_millis()).expect("small");
         assert!(told.iter().all(|after| bounds.contains(after)), "{told:?}");
         told.sort_unstable();
         told.dedup_by(|after, before| *after - *before < 5_000 / self.readers.len() as u64);
-        let doomed = |reader: &&Reader| reader.inbox.gauge.doom().is_some();
-        let doomed = self.readers.iter().filter(doomed).count();
-        assert_eq!(told.len() + doomed, self.readers.len(), "all at once");
+        let closing = |reader: &&Reader| reader.inbox.gauge.undelivered_close().is_some();
+        let closing = self.readers.iter().filter(closing).count();
+        assert_eq!(told.len() + closing, self.readers.len(), "all at once");
         assert_eq!((self.registry.count(), self.registry.users.len()), (0, 0));
         assert!(self.registry.rooms.values().all(BTreeSet::is_empty));
     }

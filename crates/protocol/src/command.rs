@@ -78,6 +78,12 @@ impl Request {
         }
     }
 
+    /// Are you there?
+    #[must_use]
+    pub fn ping() -> Self {
+        Self::new(Command::Ping)
+    }
+
     /// A command whose answer shall carry `reference`.
     #[must_use]
     pub fn with_ref(reference: impl Into<String>, command: Command) -> Self {

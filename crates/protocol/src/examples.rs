@@ -40,7 +40,7 @@ pub fn commands() -> Vec<(&'static str, Request)> {
             Request::with_ref("1", message(Some(GENERAL), Some(CLIENT_ID))),
         ),
         ("afterACut", Request::with_ref("2", Command::Sync(sync))),
-        ("ping", Request::new(Command::Ping)),
+        ("ping", Request::ping()),
     ]
 }
 

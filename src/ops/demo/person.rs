@@ -157,7 +157,7 @@ impl Person {
 
     /// Waits until everything that was sent before has come in.
     pub async fn settle(&mut self) -> Result<()> {
-        self.send(&Request::new(Command::Ping)).await?;
+        self.send(&Request::ping()).await?;
         self.await_event("got no answer", |event| {
             matches!(event, Event::Pong { .. }).then_some(())
         })

@@ -368,9 +368,14 @@ fn key_deleted_names(config: &Config, conn: &mut AnyConnection) -> Result<(), Qu
     changes::overwrite_what_is_deleted(conn)?;
     let keyed = |hash: &str| names.of(hash).into_iter().next();
     let written = conn::write(conn, |conn| users::key_deleted(conn, keyed));
-    written.map_err(|error| match error {
+    let count = written.map_err(|error| match error {
         WriteError::Refused(error) | WriteError::Unknown(error) => error,
-    })
+    })?;
+    if count > 0 {
+        // What could be guessed back stands in the log, too. Somebody may be reading; then it is emptied later.
+        let _later = changes::empty_log(conn);
+    }
+    Ok(())
 }
 
 /// What each key has sealed to be known by. With other keys, all would be unreadable, and new messages would be sealed

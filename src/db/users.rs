@@ -82,13 +82,14 @@ fn keys_of(username: &str, deleted: &[String]) -> Vec<String> {
 pub fn key_deleted(
     conn: &mut AnyConnection,
     keyed: impl Fn(&str) -> Option<String>,
-) -> QueryResult<()> {
+) -> QueryResult<usize> {
     let old: Vec<(i64, String)> = users::table
         .filter(users::deleted_at.is_not_null())
         .filter(users::username_key.like(format!("{DELETED}%")))
         .filter(users::username_key.not_like(format!("{DELETED_KEYED}%")))
         .select((users::id, users::username_key))
         .load(conn)?;
+    let count = old.len();
     for (id, key) in old {
         if let Some(name) = key.strip_prefix(DELETED).and_then(&keyed) {
             diesel::update(users::table.find(id))
@@ -96,7 +97,7 @@ pub fn key_deleted(
                 .execute(conn)?;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// What a [`User`] is made of, in its order.

@@ -474,6 +474,16 @@ fn nobody_without_a_key_can_guess_a_deleted_name(backend: Backend) {
     std::fs::write(&file, format!("{new},{old}")).expect("writes");
     server.restart();
     is_taken(&server);
+    // With one in front that the server does not have yet: that one must not be what the name is kept by.
+    User::register(&server, "dora");
+    let next = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let server_has = std::fs::read_to_string(&file).expect("a key");
+    std::fs::write(&file, format!("{next},{server_has}")).expect("writes");
+    done(users(&server, &["delete", "dora", "--yes"], ""));
+    std::fs::write(&file, &server_has).expect("writes");
+    let body = json!({"username": "dora", "password": PASSWORD});
+    let answer = server.http().post("/api/auth/register", &body);
+    answer.expect_problem(400, "username_taken");
     // Without the key it cannot be known whether a name was given before.
     std::fs::remove_file(&file).expect("removes");
     refused(

@@ -455,12 +455,12 @@ fn a_log_that_is_removed_while_people_write_costs_nothing() {
             .map(|writer| writer.join().expect("writes"))
             .concat()
     });
-    server.await_log("has been saved in the database");
     server.start_again();
     alice.log_in();
     let there = contents(&alice);
     let lost: Vec<_> = acked.iter().filter(|one| !there.contains(*one)).collect();
     assert_eq!(lost, Vec::<&String>::new(), "of {}", acked.len());
+    server.await_log("has been saved in the database");
 }
 
 /// A copy of the file is then a copy of everything.

@@ -321,11 +321,14 @@ fn enable(whose: &Whose) -> Done {
 fn delete(whose: &Whose, keys: &KeySettings, yes: bool) -> Done {
     let mut accounts = Accounts::open(&whose.storage)?;
     let user = accounts.read(|conn| find(conn, &whose.name))??;
-    let names = DeletedNames::new(&accounts.find_keys(&whose.storage, keys)?);
-    let kept = names.of(&users::hash_of(&user.username)).into_iter().next();
+    let key = accounts.find_key_of_names(&whose.storage, keys)?;
+    let kept = key.and_then(|key| {
+        let names = DeletedNames::new(&key).of(&users::hash_of(&user.username));
+        names.into_iter().next()
+    });
     let Some(kept) = kept else {
         return Err(Failure::Refused(
-            "There is no ENCRYPTION_KEY yet, by which a deleted name is kept: start the server once first.".into(),
+            "The server has not used any ENCRYPTION_KEY of these yet, by which a deleted name is kept: start it once first.".into(),
         ));
     };
     if !yes && !password::confirm(&user.username)? {

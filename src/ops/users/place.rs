@@ -118,6 +118,22 @@ impl Accounts {
         }
     }
 
+    /// The one key by which a deleted name is kept: the first that has sealed something here, which the server has. One in
+    /// front of it is perhaps not yet the server's. `None` when nothing was ever sealed here.
+    pub(super) fn find_key_of_names(
+        &mut self,
+        storage: &StorageSettings,
+        settings: &KeySettings,
+    ) -> Result<Option<String>, Failure> {
+        let keys = self.find_keys(storage, settings)?;
+        let sealed = self.read(|conn| facts::list(conn, facts::KEY_CHECK))?;
+        let has_sealed = |key: &&str| {
+            Vault::new(key)
+                .is_some_and(|vault| sealed.iter().any(|sealed| vault.is_current(sealed)))
+        };
+        Ok(keys.split(',').find(has_sealed).map(str::to_owned))
+    }
+
     pub(super) fn read<T>(
         &mut self,
         query: impl FnOnce(&mut AnyConnection) -> Result<T, QueryError>,

@@ -193,7 +193,7 @@ pub struct Settings {
     #[arg(long, env = "SESSION_EXPIRE_DAYS", value_name = "DAYS", default_value_t = 30, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub session_expire_days: u32,
     /// Work factor of password hashes; each step doubles the time
-    #[arg(long, env = "BCRYPT_COST", value_name = "4-31", default_value_t = 12, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(4..=31))]
+    #[arg(long, env = "BCRYPT_COST", value_name = "4-16", default_value_t = 12, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(4..=16))]
     pub bcrypt_cost: u32,
 
     /// Look of the log: text for people, json for programs. How much is logged is RUST_LOG's matter

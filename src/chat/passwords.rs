@@ -49,7 +49,9 @@ impl Costs {
         }
     }
 
-    fn set(&self, known: Vec<(u32, u64)>) {
+    fn set(&self, mut known: Vec<(u32, u64)>) {
+        // Those are not checked, so no name stands for them.
+        known.retain(|(cost, _)| *cost <= password::MAX_COST);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
@@ -98,7 +100,7 @@ pub async fn check(
             let key = users::key_of(&login.username);
             nobodys_hash(app.costs.of_unknown(&key, least))
         },
-        |user| user.password_hash.clone(),
+        |user| checkable_hash(user, least),
     );
     let password = login.password.clone();
     app.passwords
@@ -130,7 +132,10 @@ pub async fn change(
         .read(move |conn| users::find(conn, user_id))
         .await?
         .ok_or_else(accounts::invalid_token)?;
-    let (old, hash) = (change.current, user.password_hash.clone());
+    let (old, hash) = (
+        change.current,
+        checkable_hash(&user, app.config.bcrypt_cost),
+    );
     let (new, cost) = (change.new, app.config.bcrypt_cost);
     let work = move || {
         password::verify(&old, &hash, cost)
@@ -190,6 +195,20 @@ pub fn hash_again_if_outdated(app: &App, user: &User, password: String, form: Fo
     });
 }
 
+/// The hash of a user's password, or, where checking that would take the time of all other logins, one that nothing
+/// matches.
+fn checkable_hash(user: &User, least: u32) -> String {
+    if !password::is_beyond_means(&user.password_hash) {
+        return user.password_hash.clone();
+    }
+    log::warn!(
+        "the password of {} is not checked, so it counts as wrong: its hash has a cost above {}, which Parlour never makes. Give the account another with `parlour users set-password`.",
+        user.username,
+        password::MAX_COST
+    );
+    nobodys_hash(least)
+}
+
 /// A well-formed hash of this cost that no password has.
 fn nobodys_hash(cost: u32) -> String {
     format!("$2b${cost:02}$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")
@@ -225,6 +244,9 @@ mod tests {
         costs.set(vec![(10, 80), (12, 20)]);
         assert!(before.iter().zip(of_all()).all(|(old, new)| new <= *old));
         costs.set(vec![(10, 100)]);
+        assert!(of_all().iter().all(|cost| *cost == 10));
+        // What is not checked is not waited for either.
+        costs.set(vec![(10, 1), (31, 100)]);
         assert!(of_all().iter().all(|cost| *cost == 10));
     }
 }

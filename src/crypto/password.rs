@@ -10,6 +10,10 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 /// Longest password in bytes, counted in its composed form: what bcrypt takes before it would cut in silence.
 pub const MAX_BYTES: usize = 72;
 
+/// The greatest cost of a hash that is checked, and that can be set. One of these takes seconds of a core; one of 31 would
+/// take a day, and keep all others from logging in.
+pub const MAX_COST: u32 = 16;
+
 /// In which form a password matched its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -54,6 +58,12 @@ pub fn verify(password: &str, hash: &str, least: u32) -> Option<Form> {
     } else {
         None
     }
+}
+
+/// Whether a hash costs more than is ever spent on one: no setting has made it.
+#[must_use]
+pub fn is_beyond_means(hash: &str) -> bool {
+    cost_of(hash).is_some_and(|cost| cost > MAX_COST)
 }
 
 /// The cost that a hash was made with.

@@ -214,7 +214,7 @@ fn a_value_that_is_not_right_is_told_in_words_for_people() {
             &[],
             "WORKERS (or --workers <N>) may not be `many`: it is a whole number from 1 to 256.",
         ),
-        (&["serve"], &[("BCRYPT_COST", "3")], "from 4 to 31"),
+        (&["serve"], &[("BCRYPT_COST", "3")], "from 4 to 16"),
         (
             &["serve"],
             &[("HOST", "here")],

@@ -92,3 +92,39 @@ fn passwords_get_what_messages_leave_of_the_cores() {
         (niceness("password-") == [(others + 10).min(19)]).then_some(())
     });
 }
+
+/// A hash in a row that was changed by hand, or came with a crafted backup, may be one that takes a day to check.
+#[test]
+fn one_hash_without_measure_keeps_no_one_from_logging_in() {
+    let mut server = Server::with(Backend::Sqlite).env("WORKERS", 2).start();
+    let (alice, mut bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    server.kill9();
+    server.database.execute(&format!(
+        "UPDATE users SET password_hash = '$2b$31$' || substr(password_hash, 8) WHERE id = {}",
+        alice.id
+    ));
+    // At the start it is counted what hashes cost, which names that no one has take as long as.
+    server.start_again();
+    let refused = |name: &str| {
+        let login = json!({"username": name, "password": PASSWORD});
+        server.http().post("/api/auth/login", &login).expect(401);
+    };
+    refused("alice");
+    for n in 0..20 {
+        refused(&format!("nobody{n}"));
+    }
+    bob.addr = server.addr;
+    bob.log_in();
+    server.await_log("the password of alice is not checked");
+    let change = json!({"current": PASSWORD, "new": "another good password"});
+    let change = serde_json::to_vec(&change).expect("JSON");
+    let headers = [("content-type", "application/json")];
+    let mut alice = alice;
+    alice.addr = server.addr;
+    let path = "/api/users/me/password";
+    let answer = alice.http().request("PUT", path, &headers, &change);
+    answer.expect_problem(403, "wrong_password");
+}

@@ -24,7 +24,7 @@ pub struct PasswordOptions {
     #[arg(long, help_heading = "Password")]
     generate: bool,
     /// Work factor of password hashes; as the server has it
-    #[arg(long, env = "BCRYPT_COST", value_name = "4-31", default_value_t = 12, help_heading = "Password", value_parser = clap::value_parser!(u32).range(4..=31))]
+    #[arg(long, env = "BCRYPT_COST", value_name = "4-16", default_value_t = 12, help_heading = "Password", value_parser = clap::value_parser!(u32).range(4..=16))]
     pub(super) bcrypt_cost: u32,
 }
 

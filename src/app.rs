@@ -15,6 +15,7 @@ use crate::{
     chat::{
         connections::Connections,
         history::{self, History},
+        known_logins::KnownLogins,
         messages::{self, Announcement},
         networks::Networks,
         passwords::Costs,
@@ -70,6 +71,8 @@ pub struct App {
     pub deleted_names: DeletedNames,
     /// By it tokens and logins end.
     pub clock: Clock,
+    /// Which logins were seen alive of late.
+    pub known_logins: KnownLogins,
     /// Signs and checks access tokens.
     pub tokens: TokenKey,
     /// Where passwords are hashed.
@@ -151,6 +154,7 @@ impl App {
             vault: Arc::new(vault),
             deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),
             clock,
+            known_logins: KnownLogins::default(),
             tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
             passwords,
             networks: Networks::new(config.keys.secret_key.expose_secret()),

@@ -1,16 +1,13 @@
-//! Accounts and logins: registering, logging in, keeping a login alive, ending it, and who a token speaks for.
+//! Accounts and logins: registering, logging in, keeping a login alive, and ending it.
 
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
 
-use super::{Caller, networks, passwords};
+use super::{Caller, endings, networks, passwords};
 use crate::{
     app::App,
-    crypto::{
-        password,
-        token::{RefreshSecret, Refused},
-    },
+    crypto::{password, token::RefreshSecret},
     db::{
         self,
         sessions::{self, Refreshed, Session},
@@ -20,7 +17,7 @@ use crate::{
     error::{Code, Error, Kind, Result},
     gate::Urgency,
     protocol::{
-        body, close, names,
+        body, names,
         time::{Timestamp, now},
         views::{Login, Register, Tokens, User},
     },
@@ -140,9 +137,9 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
             "login {id} of {} is ended: there were more than {most}",
             user.username
         );
-        app.hub
-            .end_session(id, close::REVOKED, "too many logins: the oldest was ended");
+        endings::end_login(app, id, "too many logins: the oldest was ended");
     }
+    app.known_logins.note(session_id);
     tokens(app, user.id, session_id, &secret)
 }
 
@@ -216,9 +213,8 @@ fn tokens(app: &App, user_id: i64, session_id: i64, secret: &RefreshSecret) -> R
 /// older one was stolen, or the newest was: the login ends.
 ///
 /// # Errors
-/// 401, 503.
+/// 401, 409, 429, 503.
 pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<Tokens> {
-    app.rates.check_address(address)?;
     let refused = || {
         Error::unauthenticated(
             Code::InvalidRefreshToken,
@@ -226,7 +222,11 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Result<
         )
     };
     // One that we have not signed says nothing about any login, and must end none.
-    let (id, token) = app.tokens.read_refresh(token).ok_or_else(refused)?;
+    let Some((id, token)) = app.tokens.read_refresh(token) else {
+        app.rates.check_junk(address)?;
+        return Err(refused());
+    };
+    app.rates.check_refresh(id)?;
     let at = app.clock.now();
     let session = app
         .db
@@ -327,8 +327,7 @@ async fn end(app: &App, session_id: i64) -> Result<()> {
         .as_ref()
         .is_err_and(|error| error.code == Code::StoreUnavailable)
     {
-        app.hub
-            .end_session(session_id, close::REVOKED, "this login was ended");
+        endings::end_login(app, session_id, "this login was ended");
     }
     ended.map(|_| ())
 }
@@ -346,62 +345,6 @@ pub async fn find_end(app: &App, caller: &Caller) -> Result<Option<Timestamp>> {
     Ok(session
         .filter(|session| session.user_id == caller.user_id)
         .map(|session| utc(session.expires_at)))
-}
-
-/// Who an access token speaks for. Its login is looked up: a token of an ended login is nobody's.
-///
-/// # Errors
-/// 401, 503.
-pub async fn authenticate(app: &App, token: &str) -> Result<Caller> {
-    let at = app.clock.now().timestamp();
-    let claims = app
-        .tokens
-        .read(token, at)
-        .map_err(|refused| match refused {
-            Refused::Expired => Error::unauthenticated(
-                Code::TokenExpired,
-                "The access token has expired; refresh it.",
-            ),
-            // What the client can do is the same, so the code is.
-            Refused::Ahead => Error::unauthenticated(
-                Code::TokenExpired,
-                "The server's clock was put back after this access token was made; refresh it.",
-            ),
-            Refused::Invalid => invalid_token(),
-        })?;
-    let user_id: i64 = claims.sub.parse().map_err(|_| invalid_token())?;
-    authenticate_session(app, user_id, claims.sid).await
-}
-
-/// Whose ticket this is, if its login has not ended meanwhile.
-///
-/// # Errors
-/// 401, 503.
-pub async fn authenticate_ticket(app: &App, ticket: &str) -> Result<Caller> {
-    let refused = || {
-        Error::unauthenticated(
-            Code::InvalidTicket,
-            "This ticket was used or is too old; fetch a new one.",
-        )
-    };
-    let caller = app.tickets.redeem(ticket).ok_or_else(refused)?;
-    authenticate_session(app, caller.user_id, caller.session_id).await
-}
-
-async fn authenticate_session(app: &App, user_id: i64, session_id: i64) -> Result<Caller> {
-    let at = app.clock.now();
-    let session = app
-        .db
-        .read(move |conn| sessions::find(conn, session_id, at))
-        .await?;
-    let session = session
-        .filter(|session| session.user_id == user_id)
-        .ok_or_else(invalid_token)?;
-    Ok(Caller {
-        user_id,
-        username: session.username,
-        session_id,
-    })
 }
 
 /// The answer to a token that is nobody's.

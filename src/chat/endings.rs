@@ -51,7 +51,7 @@ async fn look(app: &App, seen: i64) -> Result<i64> {
         .read(move |conn| changes::list_after(conn, seen))
         .await?;
     // Told last and up to the last one, so that none is told twice, whatever fails or comes meanwhile.
-    end_sockets(app).await?;
+    end_the_dead(app).await?;
     news.iter().for_each(tell);
     Ok(news
         .last()
@@ -83,9 +83,18 @@ fn tell(change: &Change) {
     );
 }
 
-/// Closes the sockets of all logins that are no more.
-async fn end_sockets(app: &App) -> Result<()> {
-    let open = app.hub.sessions().await?;
+/// A login has ended: its sockets are closed, and what its tokens still ask for is not paid by its user.
+pub(super) fn end_login(app: &App, session_id: i64, reason: &'static str) {
+    app.known_logins.end(session_id);
+    app.hub.end_session(session_id, close::REVOKED, reason);
+}
+
+/// Ends here what belongs to logins that are no more.
+async fn end_the_dead(app: &App) -> Result<()> {
+    let mut open = app.hub.sessions().await?;
+    open.extend(app.known_logins.list());
+    open.sort_unstable();
+    open.dedup();
     let asked = open.clone();
     let alive = app
         .db
@@ -93,8 +102,7 @@ async fn end_sockets(app: &App) -> Result<()> {
         .await?;
     let alive: HashSet<i64> = alive.into_iter().collect();
     for id in open.into_iter().filter(|id| !alive.contains(id)) {
-        app.hub
-            .end_session(id, close::REVOKED, "this login was ended");
+        end_login(app, id, "this login was ended");
     }
     Ok(())
 }

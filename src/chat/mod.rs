@@ -2,11 +2,13 @@
 //! caller said; they look up authority, and use the database, the journal, the vault and the hub.
 
 pub mod accounts;
+pub mod authentication;
 pub mod connections;
 pub mod endings;
 pub mod feed;
 pub mod history;
 pub mod holes;
+pub mod known_logins;
 pub mod messages;
 pub mod networks;
 pub mod pages;

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Caller, accounts, networks};
+use super::{Caller, accounts, endings, networks};
 use crate::{
     app::App,
     crypto::{
@@ -23,7 +23,7 @@ use crate::{
     error::{Code, Error, Kind, Result},
     gate::{Asker, Urgency},
     protocol::{
-        body, close,
+        body,
         time::now,
         views::{ChangePassword, Login},
     },
@@ -124,8 +124,9 @@ pub async fn change(
     if let Some(wrong) = wrong {
         return Err(Error::invalid(vec![wrong]));
     }
-    app.rates.check_address(address)?;
+    // The user first: who is logged in cannot use up what the logins of a whole address share.
     app.rates.check_own_guess(caller.user_id)?;
+    app.rates.check_address(address)?;
     let user_id = caller.user_id;
     let user = app
         .db
@@ -165,7 +166,7 @@ pub async fn change(
     let ended = changing.await?.ok_or_else(accounts::invalid_token)?;
     for id in ended {
         let reason = "the password was changed";
-        app.hub.end_session(id, close::REVOKED, reason);
+        endings::end_login(app, id, reason);
     }
     Ok(())
 }

@@ -27,7 +27,9 @@ struct Limiters {
     guesses_by_user: DefaultKeyedRateLimiter<i64>,
     registrations_by_address: DefaultKeyedRateLimiter<IpAddr>,
     sockets_by_user: DefaultKeyedRateLimiter<i64>,
-    sockets_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    handshakes_by_login: DefaultKeyedRateLimiter<i64>,
+    refreshes_by_login: DefaultKeyedRateLimiter<i64>,
+    junk_by_address: DefaultKeyedRateLimiter<IpAddr>,
 }
 
 const ONE: NonZeroU32 = NonZeroU32::MIN;
@@ -63,8 +65,14 @@ impl Rates {
                 1,
                 u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
             )),
-            // An office comes back at once.
-            sockets_by_address: RateLimiter::keyed(quota(50, 1_000)),
+            handshakes_by_login: RateLimiter::keyed(quota(
+                1,
+                u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
+            )),
+            // Many tabs of a browser share a login.
+            refreshes_by_login: RateLimiter::keyed(quota(1, 60)),
+            // An office whose logins have all expired comes back at once.
+            junk_by_address: RateLimiter::keyed(quota(50, 1_000)),
         }))
     }
 
@@ -98,19 +106,42 @@ impl Rates {
         )
     }
 
-    /// One try of an address to open a socket, before anything is looked up for it.
+    /// Something of an address that was to show a login and shows none that we have signed. It costs nothing that honest
+    /// clients of the same address need.
     ///
     /// # Errors
     /// 429.
-    pub fn check_handshake(&self, address: Option<IpAddr>) -> Result<()> {
+    pub fn check_junk(&self, address: Option<IpAddr>) -> Result<()> {
         let (Some(limiters), Some(address)) = (&self.0, address) else {
             return Ok(());
         };
         check(
-            &limiters.sockets_by_address,
+            &limiters.junk_by_address,
             &network_of(address),
-            TOO_MANY_SOCKETS,
+            TOO_MANY_ATTEMPTS,
         )
+    }
+
+    /// One try to open a socket with a token of this login, before it is looked up.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_handshake(&self, session_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        check(&limiters.handshakes_by_login, &session_id, TOO_MANY_SOCKETS)
+    }
+
+    /// One use of a refresh token of this login, before it is looked up.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_refresh(&self, session_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        check(&limiters.refreshes_by_login, &session_id, TOO_MANY_ATTEMPTS)
     }
 
     /// One socket of a user.
@@ -210,7 +241,9 @@ impl Rates {
             limiters.guesses_by_user.retain_recent();
             limiters.registrations_by_address.retain_recent();
             limiters.sockets_by_user.retain_recent();
-            limiters.sockets_by_address.retain_recent();
+            limiters.handshakes_by_login.retain_recent();
+            limiters.refreshes_by_login.retain_recent();
+            limiters.junk_by_address.retain_recent();
         }
     }
 }

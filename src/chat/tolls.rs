@@ -27,16 +27,20 @@ struct Purses {
     requests_by_user: DefaultKeyedRateLimiter<i64>,
     requests_by_address: DefaultKeyedRateLimiter<IpAddr>,
     arrivals_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    lines_by_user: DefaultKeyedRateLimiter<i64>,
     lines_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    failure_lines_by_user: DefaultKeyedRateLimiter<i64>,
     failure_lines_by_address: DefaultKeyedRateLimiter<IpAddr>,
-    /// Requests that were left out of the log since it was last said how many.
+    /// Requests with a login that were left out of the log since it was last said how many.
+    unsaid_of_users: AtomicU64,
+    /// The same of those without one.
     unsaid: AtomicU64,
 }
 
 /// Who pays for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payer {
-    /// Whoever shows a token that we have signed.
+    /// Whoever shows a token of a login that lives.
     User(i64),
     /// Everyone else.
     Address(IpAddr),
@@ -69,8 +73,11 @@ impl Tolls {
                 )),
                 requests_by_address: RateLimiter::keyed(quota(500, 10_000)),
                 arrivals_by_address: RateLimiter::keyed(quota(200, 4_000)),
+                lines_by_user: RateLimiter::keyed(quota(5, 2_000)),
                 lines_by_address: RateLimiter::keyed(quota(2, 600)),
+                failure_lines_by_user: RateLimiter::keyed(quota(5, 2_000)),
                 failure_lines_by_address: RateLimiter::keyed(quota(2, 600)),
+                unsaid_of_users: AtomicU64::new(0),
                 unsaid: AtomicU64::new(0),
             }
         }))
@@ -117,29 +124,45 @@ impl Tolls {
         let _emptied = (0..REFUSAL).try_for_each(|_| self.take_request(payer));
     }
 
-    /// Whether a request that shows no login, and was answered with this status, may have a line of the log; when it may
-    /// not, it is counted. Failures of the server (5xx) have a purse of their own: no flood hides them.
+    /// Whether a request that was answered with this status may have a line of the log; when it may not, it is counted.
+    /// Failures of the server (5xx) have purses of their own: no flood hides them.
     #[must_use]
-    pub fn take_line(&self, address: IpAddr, status: u16) -> bool {
+    pub fn take_line(&self, payer: Payer, status: u16) -> bool {
         let Some(purses) = &self.0 else { return true };
-        let purse = if status >= 500 {
-            &purses.failure_lines_by_address
+        let (by_user, by_address) = if status >= 500 {
+            (
+                &purses.failure_lines_by_user,
+                &purses.failure_lines_by_address,
+            )
         } else {
-            &purses.lines_by_address
+            (&purses.lines_by_user, &purses.lines_by_address)
         };
-        let may = purse.check_key(&network_of(address)).is_ok();
+        let (may, unsaid) = match payer {
+            Payer::User(user_id) => (by_user.check_key(&user_id).is_ok(), &purses.unsaid_of_users),
+            Payer::Address(address) => (
+                by_address.check_key(&network_of(address)).is_ok(),
+                &purses.unsaid,
+            ),
+        };
         if !may {
-            purses.unsaid.fetch_add(1, Ordering::Relaxed);
+            unsaid.fetch_add(1, Ordering::Relaxed);
         }
         may
     }
 
     /// Says how many requests were left out of the log since this was last said. To be called now and then.
     pub fn say_what_is_left_out(&self) {
-        let unsaid = (self.0.as_ref()).map_or(0, |purses| purses.unsaid.swap(0, Ordering::Relaxed));
+        let Some(purses) = &self.0 else { return };
+        let unsaid = purses.unsaid.swap(0, Ordering::Relaxed);
         if unsaid > 0 {
             log::warn!(
                 "{unsaid} requests without a login are not in the log: some address sent more than two a second"
+            );
+        }
+        let unsaid = purses.unsaid_of_users.swap(0, Ordering::Relaxed);
+        if unsaid > 0 {
+            log::warn!(
+                "{unsaid} requests with a login are not in the log: some user sent more than five a second"
             );
         }
     }
@@ -151,7 +174,9 @@ impl Tolls {
             purses.requests_by_user.retain_recent();
             purses.requests_by_address.retain_recent();
             purses.arrivals_by_address.retain_recent();
+            purses.lines_by_user.retain_recent();
             purses.lines_by_address.retain_recent();
+            purses.failure_lines_by_user.retain_recent();
             purses.failure_lines_by_address.retain_recent();
         }
     }
@@ -199,10 +224,11 @@ mod tests {
     #[test]
     fn a_flood_hides_no_failure_of_the_server_and_failures_are_no_flood() {
         let tolls = tolls();
-        let address = IpAddr::from([192, 0, 2, 1]);
-        while tolls.take_line(address, 404) {}
-        assert!(tolls.take_line(address, 503));
-        assert!(!(0..1_000).all(|_| tolls.take_line(address, 500)));
+        for payer in [Payer::Address(IpAddr::from([192, 0, 2, 1])), Payer::User(1)] {
+            while tolls.take_line(payer, 404) {}
+            assert!(tolls.take_line(payer, 503));
+            assert!(!(0..3_000).all(|_| tolls.take_line(payer, 500)));
+        }
     }
 
     #[test]

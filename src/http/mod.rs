@@ -13,6 +13,7 @@ mod names;
 mod observe;
 pub mod openapi;
 mod page;
+mod paying;
 mod problem;
 mod refusals;
 mod root;

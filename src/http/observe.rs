@@ -1,11 +1,7 @@
 //! What happens to every request, whatever answers it: a request id, the access log (without query strings: they may
 //! hold tokens), the bodies of errors, and the headers that keep browsers from harm.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Instant,
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use actix_http::{ConnectionType, Response};
 use actix_web::{
@@ -20,7 +16,7 @@ use actix_web::{
     web,
 };
 
-use super::{client, names, problem};
+use super::{client, names, paying::Bill, problem};
 use crate::{app::App, chat::tolls::Payer, error::Error};
 
 /// Longest path in the log.
@@ -54,21 +50,19 @@ pub async fn observe(
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone
     // of the request for those would make its routing panic: it wants the only handle.)
-    let paying = (app.as_ref()).and_then(|app| Some((app, payer(app, &request, address)?)));
-    let unpaid = paying.and_then(|(app, payer)| app.tolls.take_request(payer).err());
+    let mut bill = app.as_ref().map(|app| Bill::new(app, &request, address));
+    let unpaid = bill.as_ref().and_then(|bill| bill.pay().err());
     let is_served = unpaid.is_none();
     let answer = match unpaid.or(misdirected) {
         Some(error) => request.into_response(error.error_response()),
         None => next.call(request).await?.map_into_boxed_body(),
     };
     let mut answer = with_problem(answer, &id);
-    match paying {
-        _ if !is_served => {
-            let head = answer.response_mut().head_mut();
-            head.set_connection_type(ConnectionType::Close);
-        }
-        Some((app, payer)) if answer.status().as_u16() >= 400 => app.tolls.take_refusal(payer),
-        _ => {}
+    if !is_served {
+        let head = answer.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    } else if let Some(bill) = &mut bill {
+        bill.settle(answer.status());
     }
     protect(answer.headers_mut(), under_tls);
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -76,11 +70,7 @@ pub async fn observe(
     }
     let status = answer.status().as_u16();
     // A flood is not to flood the log. What was not served for too many requests has no line in any case.
-    let has_line = is_served
-        && match paying {
-            Some((app, Payer::Address(address))) => app.tolls.take_line(address, status),
-            _ => true,
-        };
+    let has_line = is_served && bill.is_none_or(|bill| bill.take_line(status));
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let address = address
         .map(|address| address.to_string())
@@ -96,17 +86,6 @@ pub async fn observe(
         "{method} {path} {status}"
     );
     Ok(answer)
-}
-
-/// Who pays for a request: the user whose signed token it shows, or else its address. That the login lives is for the
-/// handlers to look up; here it would cost more than what it saves.
-fn payer(app: &App, request: &ServiceRequest, address: Option<IpAddr>) -> Option<Payer> {
-    let (request, at) = (request.request(), app.clock.now().timestamp());
-    let shown = client::shown(request, &[client::TOKEN]).ok().flatten();
-    let user = shown
-        .and_then(|shown| app.tokens.read(&shown.text, at).ok())
-        .and_then(|claims| claims.sub.parse().ok());
-    user.map(Payer::User).or(address.map(Payer::Address))
 }
 
 /// The answer to what is no request: it is seen, named and protected as every other.
@@ -130,7 +109,7 @@ pub fn refusal(
     let (address, status) = (peer.ip().to_canonical().to_string(), status.as_u16());
     log::log!(
         target: "parlour::access",
-        if app.tolls.take_line(peer.ip(), status) { log::Level::Info } else { log::Level::Debug },
+        if app.tolls.take_line(Payer::Address(peer.ip()), status) { log::Level::Info } else { log::Level::Debug },
         status, address = address.as_str(), request_id = id.as_str();
         "no request {status}"
     );

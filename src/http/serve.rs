@@ -302,6 +302,7 @@ async fn tidy(app: Arc<App>) {
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_the_quiet();
         app.tolls.forget_the_quiet();
+        app.known_logins.forget_the_quiet();
         app.tolls.say_what_is_left_out();
         app.tickets.forget_the_late();
         passwords::count_costs(&app).await;

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{Shared, client, extract, names};
 use crate::{
-    chat::accounts,
+    chat::authentication,
     error::{Error, Result},
     hub, ws,
 };
@@ -22,14 +22,18 @@ pub async fn open(
         return Err(Error::shutting_down());
     }
     let address = client::address(&request, &app.config.trusted_proxies);
-    app.rates.check_handshake(address)?;
     let shown = client::shown(&request, &[client::TICKET, client::TOKEN])?;
-    let shown = shown.ok_or_else(extract::not_authenticated)?;
-    let caller = if shown.is_ticket {
-        accounts::authenticate_ticket(&app, &shown.text).await?
-    } else {
-        accounts::authenticate(&app, &shown.text).await?
-    };
+    let claim = shown.map_or_else(
+        || Err(extract::not_authenticated()),
+        |shown| {
+            if shown.is_ticket {
+                authentication::redeem_ticket(&app, &shown.text)
+            } else {
+                authentication::read_token(&app, &shown.text)
+            }
+        },
+    );
+    let caller = authentication::authenticate_handshake(&app, claim, address).await?;
     let response = ws::handshake::accept(&request)?;
     if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());

@@ -3,11 +3,13 @@
 use std::{
     io::{Read as _, Write as _},
     net::Shutdown,
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use serde_json::json;
 
-use crate::support::{Backend, Closed, Incoming, PATIENCE, Server, Socket, User};
+use crate::support::{Backend, Closed, Http, Incoming, PATIENCE, Server, Socket, User, eventually};
 
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
@@ -151,4 +153,128 @@ fn who_floods_us_with_requests_is_told_to_wait() {
         assert_eq!(said.matches("HTTP/1.1 429 ").count(), 1);
     }
     bob.post("not concerned", None).expect(201);
+}
+
+/// Sends this for ever, on one connection after the other.
+fn flood(http: &Http, request: &str, ended: &AtomicBool) {
+    while !ended.load(Ordering::Relaxed) {
+        let Ok(mut stream) = http.open() else {
+            continue;
+        };
+        let Ok(mut reader) = stream.try_clone() else {
+            continue;
+        };
+        let _cut_when_it_has_to_wait = stream.write_all(request.repeat(100).as_bytes());
+        let _no_more = stream.shutdown(Shutdown::Write);
+        let _however_it_ends = reader.read_to_end(&mut Vec::new());
+    }
+}
+
+/// A token that was stolen is good for nothing once its login has ended, and it keeps no one out either.
+#[test]
+fn a_stolen_token_of_an_ended_login_spends_nothing_of_its_user() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let mut alice = User::register(&server, "alice");
+    let first = alice.clone();
+    alice.log_in();
+    let second = alice.clone();
+    alice.log_in();
+    first
+        .http()
+        .post("/api/auth/logout", &json!({}))
+        .expect(204);
+    // Ended by another program, which tells the server nothing: the server learns of it when the token is shown.
+    server
+        .database
+        .execute("DELETE FROM sessions WHERE id = (SELECT id FROM sessions ORDER BY id LIMIT 1)");
+    second.http().get("/api/chat/messages").expect(401);
+    let ended = AtomicBool::new(false);
+    let (ended, server) = (&ended, &server);
+    std::thread::scope(|scope| {
+        for (last, thief) in [(7, &first), (8, &second)] {
+            for path in ["/api/chat/messages", "/nothing"] {
+                let request = format!(
+                    "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+                    thief.token
+                );
+                scope.spawn(move || flood(&server.http().at_address(last), &request, ended));
+            }
+        }
+        let waiting = |last| {
+            let answer = server.http().at_address(last).get("/nothing");
+            (answer.status == 429).then_some(())
+        };
+        let was_heard = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            // The floods have cost so much that somebody has to wait.
+            eventually("the thieves have to wait", || {
+                waiting(7).and_then(|()| waiting(8))
+            });
+            (0..100).all(|_| alice.http().get("/api/chat/messages?limit=1").status == 200)
+        }));
+        ended.store(true, Ordering::Relaxed);
+        assert!(was_heard.is_ok_and(|was_heard| was_heard));
+    });
+}
+
+#[test]
+fn made_up_refresh_tokens_keep_no_one_of_their_address_out() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let mut alice = User::register(&server, "alice");
+    for n in 0..200 {
+        let junk = json!({"refresh_token": format!("made up {n}")});
+        server.http().post("/api/auth/refresh", &junk).expect(401);
+    }
+    alice.log_in();
+    let refresh = json!({"refresh_token": alice.refresh_token});
+    server
+        .http()
+        .post("/api/auth/refresh", &refresh)
+        .expect(200);
+}
+
+#[test]
+fn whoever_is_logged_in_cannot_fill_the_log_either() {
+    const SENT: usize = 2_300;
+    let mut server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let alice = User::register(&server, "alice");
+    let request = format!(
+        "GET /health HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        alice.token
+    );
+    let mut stream = server.http().open().expect("connects");
+    let mut reader = stream.try_clone().expect("another handle");
+    let sending = std::thread::spawn(move || {
+        let sent = stream.write_all(request.repeat(SENT).as_bytes());
+        sent.and_then(|()| stream.shutdown(Shutdown::Write))
+    });
+    let mut said = Vec::new();
+    reader.read_to_end(&mut said).expect("reads");
+    sending.join().expect("joins").expect("sends");
+    let answered = String::from_utf8_lossy(&said)
+        .matches("HTTP/1.1 200 ")
+        .count();
+    assert_eq!(answered, SENT);
+    assert_eq!(server.terminate().0.code(), Some(0));
+    let log = server.log();
+    let left_out: usize = (log.lines())
+        .filter_map(|line| {
+            let (before, _) = line.split_once(" requests with a login are not in the log")?;
+            before.rsplit(' ').next()?.parse::<usize>().ok()
+        })
+        .sum();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("GET /health"))
+        .count();
+    assert!(
+        left_out > 0 && lines >= 2_000,
+        "{lines} lines, {left_out} left out"
+    );
+    assert_eq!(lines + left_out, SENT, "each is there or counted");
 }

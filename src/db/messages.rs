@@ -97,14 +97,20 @@ pub fn list(
             found.reverse();
             Ok(found)
         }
-        Walk::After(id) => log
-            .filter(messages::id.gt(id))
-            .order(messages::id.asc())
-            .load(conn),
-        Walk::Since(seq) => log
-            .filter(messages::seq.gt(seq))
-            .order(messages::seq.asc())
-            .load(conn),
+        // In SQLite a number may be a text, which is above all numbers and read as 0: who walks on from there would come
+        // to it for ever.
+        Walk::After(id) => {
+            let nearest = log.filter(messages::id.gt(id)).order(messages::id.asc());
+            let mut found: Vec<Message> = nearest.load(conn)?;
+            found.retain(|message| message.id > id);
+            Ok(found)
+        }
+        Walk::Since(seq) => {
+            let nearest = log.filter(messages::seq.gt(seq)).order(messages::seq.asc());
+            let mut found: Vec<Message> = nearest.load(conn)?;
+            found.retain(|message| message.seq > seq);
+            Ok(found)
+        }
     }
 }
 
@@ -119,7 +125,7 @@ pub fn list_of_author(
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<Message>> {
-    messages::table
+    let mut found: Vec<Message> = messages::table
         .left_join(users::table)
         .filter(messages::room_id.eq(room_id))
         .filter(messages::user_id.eq(user_id))
@@ -127,7 +133,9 @@ pub fn list_of_author(
         .order(messages::id.asc())
         .limit(limit)
         .select(columns!())
-        .load(conn)
+        .load(conn)?;
+    found.retain(|message| message.id > after);
+    Ok(found)
 }
 
 /// As [`list`], in steps, which end as soon as there are as many bytes as wanted; true when that was before the limit.

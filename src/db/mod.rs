@@ -20,6 +20,7 @@ pub mod reach;
 pub mod rooms;
 pub mod schema;
 pub mod sessions;
+pub mod sound;
 pub mod time;
 pub mod users;
 

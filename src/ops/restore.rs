@@ -12,7 +12,7 @@ use std::{
 use super::backup::{self, Contents, Fault, Opens, Progress, Reader, plainly, read_through, stamp};
 use crate::{
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
-    crypto::random_name,
+    crypto::{password, random_name},
     db::{
         copy::{self, CopyError, Import},
         file::has_log,
@@ -131,7 +131,7 @@ fn open(path: &Path) -> Result<Source, String> {
     {
         return Err(format!(
             "{name} cannot be restored: Parlour {} made it, and this is {}, which does not know its tables. Nothing was changed; install that version or a newer one.",
-            head.made_by,
+            printing::visible(&head.made_by),
             env!("CARGO_PKG_VERSION")
         ));
     }
@@ -148,7 +148,7 @@ fn open(path: &Path) -> Result<Source, String> {
         file,
         path: path.to_owned(),
         migrations: head.migrations,
-        made_at: head.made_at,
+        made_at: printing::visible(&head.made_at),
         contents,
     })
 }
@@ -353,7 +353,7 @@ fn fill(mut import: Import, source: &Source) -> Result<(), CopyError> {
         }
     }
     let epoch = random_name().map_err(|error| CopyError::Database(error.to_string()))?;
-    import.finish(&epoch)?;
+    import.finish(&epoch, password::MAX_COST)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     doctor::doctor_of,
-    support::{Backend, Server, User},
+    support::{Backend, Server, User, run},
 };
 
 on_both![
@@ -163,4 +163,65 @@ fn what_was_edited_is_named_by_the_doctor(backend: Backend) {
         said.contains("lacks tables that it once had (facts)"),
         "{said}"
     );
+}
+
+/// SQLite takes a text for a number. It is above all numbers, and read as 0.
+#[test]
+fn a_number_that_is_a_text_lets_everyone_come_to_an_end() {
+    let (server, alice) = server_with(Backend::Sqlite, 6);
+    server
+        .database
+        .execute("UPDATE messages SET id = 'x', seq = 'y' WHERE id = 5");
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let words = "1 rows of messages hold something else than a number";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    let ids: Vec<_> = alice
+        .history()
+        .iter()
+        .filter_map(|message| message["seq"].as_u64())
+        .collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6], "with a hole for what was edited");
+    let data_dir = server.data_dir().display().to_string();
+    let env = [
+        ("DATA_DIR", data_dir.as_str()),
+        ("DATABASE_URL", server.database.url.as_str()),
+    ];
+    let shown = run(&["users", "show", "alice"], &env, server.folder());
+    assert!(shown.status.success(), "{shown:?}");
+}
+
+#[test]
+fn a_name_that_commands_a_terminal_is_named_and_shown_harmless() {
+    let (server, alice) = server_with(Backend::Sqlite, 1);
+    server.database.execute(&format!(
+        "UPDATE users SET username = 'al' || char(27) || '[31mice' WHERE id = {}",
+        alice.id
+    ));
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let words = "1 names of users are empty, too long or hold characters that are not shown";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    let data_dir = server.data_dir().display().to_string();
+    let env = [
+        ("DATA_DIR", data_dir.as_str()),
+        ("DATABASE_URL", server.database.url.as_str()),
+    ];
+    let listed = run(&["users", "list"], &env, server.folder());
+    assert!(listed.stdout.contains("al\\u{1b}[31mice"), "{listed:?}");
+    assert!(!listed.stdout.contains('\u{1b}'), "{listed:?}");
+}
+
+/// No setting makes such a hash, and no login would ever be through with it.
+#[test]
+fn a_hash_without_measure_is_named_by_the_doctor() {
+    let (server, alice) = server_with(Backend::Sqlite, 1);
+    server.database.execute(&format!(
+        "UPDATE users SET password_hash = '$2b$31$' || substr(password_hash, 8) WHERE id = {}",
+        alice.id
+    ));
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let words = "1 hashes of passwords have a cost above 16";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
 }

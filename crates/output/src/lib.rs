@@ -52,6 +52,22 @@ pub fn exit_code(printed: io::Result<()>) -> i32 {
     }
 }
 
+/// A text of a file or a row, on one line, in which what a terminal would obey shows: an escape is `\u{1b}`.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Beside what is a control character by name: marks of direction, and those that show nothing.
+        let is_hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if c.is_control() || is_hidden {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// The sentence for an output that could not be written.
 #[must_use]
 pub fn unwritten(error: &io::Error) -> String {

@@ -20,6 +20,7 @@ use crate::{
     db::{
         AnyConnection, conn, facts, file, migrate,
         schema::{messages, users},
+        sound,
     },
 };
 
@@ -157,15 +158,23 @@ impl Import {
         super::export::count(&mut self.conn, table)
     }
 
-    /// Brings the tables up to date, names this history anew, and commits. Tells how many migrations ran.
+    /// Brings the tables up to date, names this history anew, makes sure that the rows are such as
+    /// this program makes (hashes of passwords cost at most `max_cost`), and commits. Tells how many migrations ran.
     ///
     /// # Errors
-    /// When the database fails. Nothing is changed then, but by a commit that was not confirmed.
-    pub fn finish(mut self, epoch: &str) -> Result<usize, CopyError> {
+    /// When the database fails, or the rows are not such as this program makes. Nothing is changed then, but by a commit that was not confirmed.
+    pub fn finish(mut self, epoch: &str, max_cost: u32) -> Result<usize, CopyError> {
         let ran = match &mut self.conn {
             AnyConnection::Postgres(conn) => migrate::run_all::<Pg>(conn)?,
             AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
         };
+        if let Some(fault) = sound::find_faults(&mut self.conn, max_cost)?
+            .into_iter()
+            .next()
+        {
+            let words = format!("the backup holds what no Parlour has stored: {fault}");
+            return Err(CopyError::Database(words));
+        }
         if facts::find(&mut self.conn, "epoch")?.is_some() {
             facts::set(&mut self.conn, "epoch", epoch)?;
         } else {

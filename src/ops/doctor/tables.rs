@@ -3,12 +3,12 @@
 use super::Report;
 use crate::{
     config::DatabaseUrl,
-    crypto::vault::Vault,
+    crypto::{password::MAX_COST, vault::Vault},
     db::{
         AnyConnection, QueryError,
         fitness::{self, Count},
         messages::{self, Walk},
-        rooms,
+        rooms, sound,
     },
     ops::backup::Progress,
 };
@@ -43,6 +43,11 @@ fn try_check(
         if rights.iter().any(|right| right.starts_with("SELECT")) {
             return Ok(());
         }
+    }
+    for fault in sound::find_faults(conn, MAX_COST)? {
+        report.problem(format!(
+            "{fault}: they were changed by hand, or the database is damaged. Restore a backup, or put them right with the server stopped."
+        ));
     }
     let before = report.count_problems();
     for room in fitness::count_rooms(conn)? {

@@ -55,7 +55,7 @@ pub(super) fn accounts(found: &[Listed], logins: &[(i64, i64)], as_json: bool) -
     }
     let rows = found.iter().map(|account| {
         [
-            account.username.clone(),
+            printing::visible(&account.username),
             state(account).into(),
             count(account.id).to_string(),
             short(account.created_at),

@@ -7,6 +7,7 @@ on_both![
     what_a_restore_replaces_is_kept,
     a_backup_that_is_no_good_is_refused_before_anything_changes,
     a_restore_tells_a_wrong_key_and_says_which_is_needed,
+    rows_that_no_parlour_has_stored_are_not_restored,
 ];
 
 fn a_restore_needs_a_stopped_server_and_an_empty_database(backend: Backend) {
@@ -171,4 +172,35 @@ fn a_restore_tells_a_wrong_key_and_says_which_is_needed(backend: Backend) {
     assert!(said.contains("ENCRYPTION_KEY does not open"), "{said}");
     server.set_env("ENCRYPTION_KEY", KEY);
     server.start_again();
+}
+
+/// Whatever comes with a file that somebody else has made: a number beyond what clients keep exact, a name that commands a
+/// terminal, a hash that a login would never be through with.
+fn rows_that_no_parlour_has_stored_are_not_restored(backend: Backend) {
+    let source = serve(Backend::Sqlite);
+    let alice = User::register(&source, "alice");
+    alice.post("hello", None).expect(201);
+    let mut target = serve(backend);
+    target.terminate();
+    for (number, edit) in [
+        "UPDATE messages SET seq = 9007199254740992",
+        "UPDATE messages SET seq = 1, id = -5",
+        "UPDATE messages SET id = 1; UPDATE users SET username = 'al' || char(27) || '[31m'",
+        "UPDATE users SET username = 'alice', password_hash = '$2b$31$' || substr(password_hash, 8)",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        source.database.execute(edit);
+        let file = source.folder().join(format!("{number}.backup"));
+        succeeds(backup(&source, &file));
+        let words = "the backup holds what no Parlour has stored";
+        fails(restore(&file, &target, &["--replace"]), words);
+    }
+    source
+        .database
+        .execute("UPDATE users SET password_hash = '$2b$04$' || substr(password_hash, 8)");
+    let file = source.folder().join("good.backup");
+    succeeds(backup(&source, &file));
+    succeeds(restore(&file, &target, &["--replace"]));
 }

@@ -289,10 +289,12 @@ async fn forwards(addr: SocketAddr, reader: &rest::Account) -> io::Result<Vec<St
     loop {
         let since = all.last().map_or(0, |stored| stored.seq);
         let page = rest::page(addr, reader, &format!("since={since}")).await?;
-        if page.is_empty() {
+        // A page that does not go on would come again for ever.
+        let is_end = page.last().is_none_or(|last| last.seq <= since);
+        all.extend(page.into_iter().map(stored));
+        if is_end {
             return Ok(all);
         }
-        all.extend(page.into_iter().map(stored));
     }
 }
 
@@ -303,11 +305,12 @@ async fn backwards(addr: SocketAddr, reader: &rest::Account) -> io::Result<Vec<S
             .last()
             .map_or(i64::MAX.unsigned_abs(), |stored| stored.seq);
         let page = rest::page(addr, reader, &format!("before={before}")).await?;
-        if page.is_empty() {
+        let is_end = page.first().is_none_or(|first| first.seq >= before);
+        all.extend(page.into_iter().rev().map(stored));
+        if is_end {
             all.reverse();
             return Ok(all);
         }
-        all.extend(page.into_iter().rev().map(stored));
     }
 }
 

@@ -1,0 +1,107 @@
+//! Whether rows are such as this program makes. SQLite takes any type in any column, and whoever edits a database or a
+//! backup by hand can put anything there; what reads them later counts on numbers that grow and on names that show.
+
+use diesel::{prelude::*, sql_query, sql_types::BigInt};
+
+use super::{
+    AnyConnection,
+    schema::{rooms, users},
+    users::count_costs,
+};
+/// The greatest number that JavaScript keeps exact.
+const GREATEST: i64 = (1 << 53) - 1;
+
+/// Tables, and the least that the numbers in their columns may be.
+const NUMBERS: [(&str, &[(&str, i64)]); 6] = [
+    ("users", &[("id", 1)]),
+    ("sessions", &[("id", 1), ("user_id", 1)]),
+    ("rooms", &[("id", 1), ("last_seq", 0)]),
+    ("memberships", &[("room_id", 1), ("user_id", 1)]),
+    (
+        "messages",
+        &[("room_id", 1), ("id", 1), ("seq", 1), ("user_id", 1)],
+    ),
+    ("account_changes", &[("number", 1), ("user_id", 1)]),
+];
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// What no Parlour has stored, a sentence without an end for each kind; hashes of passwords cost at most `max_cost`. The
+/// tables are up to date.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_faults(conn: &mut AnyConnection, max_cost: u32) -> QueryResult<Vec<String>> {
+    let mut faults = Vec::new();
+    for (table, columns) in NUMBERS {
+        let count = count_wrong(conn, table, columns)?;
+        if count > 0 {
+            let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+            faults.push(format!(
+                "{count} rows of {table} hold something else than a number from 1 to {GREATEST} ({})",
+                names.join(", ")
+            ));
+        }
+    }
+    for (what, names) in [
+        (
+            "users",
+            users::table.select(users::username).load::<String>(conn)?,
+        ),
+        (
+            "rooms",
+            rooms::table.select(rooms::name).load::<String>(conn)?,
+        ),
+    ] {
+        let count = names.iter().filter(|name| !is_shown(name)).count();
+        if count > 0 {
+            faults.push(format!(
+                "{count} names of {what} are empty, too long or hold characters that are not shown"
+            ));
+        }
+    }
+    let dear = count_costs(conn)?
+        .into_iter()
+        .filter(|(cost, _)| *cost > max_cost);
+    let dear: u64 = dear.map(|(_, count)| count).sum();
+    if dear > 0 {
+        faults.push(format!(
+            "{dear} hashes of passwords have a cost above {max_cost}, so no one can log in to those accounts"
+        ));
+    }
+    Ok(faults)
+}
+
+fn count_wrong(conn: &mut AnyConnection, table: &str, columns: &[(&str, i64)]) -> QueryResult<i64> {
+    let is_sqlite = matches!(conn, AnyConnection::Sqlite(_));
+    let wrong: Vec<String> = columns
+        .iter()
+        .map(|(name, least)| {
+            let range = format!("\"{name}\" NOT BETWEEN {least} AND {GREATEST}");
+            // PostgreSQL has seen to the type.
+            if is_sqlite {
+                format!("typeof(\"{name}\") <> 'integer' OR {range}")
+            } else {
+                range
+            }
+        })
+        .collect();
+    let query = sql_query(format!(
+        "SELECT count(*) AS count FROM \"{table}\" WHERE {}",
+        wrong.join(" OR ")
+    ));
+    let found: Count = match conn {
+        AnyConnection::Postgres(conn) => query.get_result(conn)?,
+        AnyConnection::Sqlite(conn) => query.get_result(conn)?,
+    };
+    Ok(found.count)
+}
+
+/// Whether a name can be shown to people. Older rules for names may have let through more than today's.
+fn is_shown(name: &str) -> bool {
+    (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+}

@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, Read as _},
     os::unix::fs::{MetadataExt as _, fchown},
     path::{Path, PathBuf},
 };
@@ -47,4 +47,36 @@ pub fn list_foreign(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// More bytes than any short file of ours has.
+const MOST: u64 = 1 << 20;
+
+/// Reads a short file of ours. What is something else (a pipe that is waited for, a device that never ends, gigabytes)
+/// must not be what a start hangs on.
+///
+/// # Errors
+/// When it is no file, longer than a mebibyte, or cannot be read.
+pub fn read_short(path: &Path) -> io::Result<Vec<u8>> {
+    // Before it is opened: a pipe would be waited for.
+    let found = path.metadata()?;
+    if !found.is_file() && !found.is_dir() {
+        let words = "it is a pipe, a device or a socket, which is not read";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too long"));
+    }
+    Ok(bytes)
+}
+
+/// Reads a short text of ours.
+///
+/// # Errors
+/// As [`read_short`], and when it is not UTF-8.
+pub fn read_short_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read_short(path)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }

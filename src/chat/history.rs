@@ -209,7 +209,7 @@ fn file_in(data_dir: &Path) -> PathBuf {
 }
 
 fn read(file: &Path) -> Option<Known> {
-    let bytes = std::fs::read(file).ok()?;
+    let bytes = ownership::read_short(file).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use super::{
     ConfigError, DatabaseUrl, Keys, LogFormat, Registration, Settings, StorageSettings, Switch,
+    keys::loose_files,
     lists::{doubts, parse_each, parse_host, parse_net, parse_origin},
     wrong,
 };
@@ -199,7 +200,11 @@ impl Config {
         } = Doors::check(settings)?;
         let storage = Storage::check(&settings.storage)?;
         let keys = Keys::find_or_generate(&settings.keys, &storage.data_dir)?;
-        for doubt in doubts(settings).into_iter().chain(keys.doubts()) {
+        for doubt in doubts(settings)
+            .into_iter()
+            .chain(keys.doubts())
+            .chain(loose_files(&settings.keys, &storage.data_dir))
+        {
             log::warn!("{doubt}");
         }
         Ok(Self {

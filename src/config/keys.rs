@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -214,7 +215,7 @@ fn check_key(name: &str, key: &str) -> Result<(), ConfigError> {
 }
 
 fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
-    match fs::read_to_string(&path) {
+    match ownership::read_short_text(&path) {
         Ok(text) if text.trim().len() >= MIN_KEY => Ok(FoundKey::Kept(path, text.trim().into())),
         Ok(text) if !text.trim().is_empty() => wrong(format!(
             "{} is shorter than any key that Parlour makes: restore it from a backup, or, if nothing was stored yet, delete it.",
@@ -230,6 +231,37 @@ fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
             path.display()
         )),
     }
+}
+
+/// What others could do to a key in the data folder: a sentence for each. Whoever can write `secret_key` can log in as
+/// anyone.
+#[must_use]
+pub fn loose_files(settings: &KeySettings, data_dir: &Path) -> Vec<String> {
+    let kept = [
+        ("secret_key", settings.secret_key.is_none()),
+        ("encryption_key", settings.encryption_key.is_none()),
+    ];
+    let mut found = Vec::new();
+    for (name, _) in kept.into_iter().filter(|(_, is_kept)| *is_kept) {
+        let path = data_dir.join(name);
+        let Ok(file) = fs::metadata(&path) else {
+            continue;
+        };
+        let shown = path.display();
+        if file.mode() & 0o022 != 0 {
+            found.push(format!(
+                "{shown} can be changed by other users, who can then make it a key that they know: `chmod 600 {shown}`, and if that may have happened, make a new one."
+            ));
+        }
+        let own = rustix::process::geteuid().as_raw();
+        let of_folder = fs::metadata(data_dir).map(|folder| folder.uid());
+        if ![0, own].contains(&file.uid()) && !of_folder.is_ok_and(|uid| uid == file.uid()) {
+            found.push(format!(
+                "{shown} belongs to another user, who can change it: give it to the user that Parlour runs as (chown)."
+            ));
+        }
+    }
+    found
 }
 
 /// The file is written whole, with mode 0600, before it gets its name, so that neither a crash nor a second process can

@@ -3,8 +3,9 @@
 use std::{
     fs,
     net::TcpListener,
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::Path,
+    process::Command,
 };
 
 use crate::support::{Backend, Finished, Server, User, run};
@@ -274,4 +275,56 @@ fn a_folder_that_is_made_is_private() {
         server.stdout(),
         format!("Parlour is listening on http://{}\n", server.addr)
     );
+}
+
+/// A pipe would be waited for, and a device has no end.
+#[test]
+fn what_is_no_file_is_not_read_for_a_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    for name in ["secret_key", "encryption_key"] {
+        fs::create_dir_all(&data).expect("a folder");
+        let key = data.join(name);
+        for kind in ["pipe", "device"] {
+            if kind == "pipe" {
+                let made = Command::new("mkfifo").arg(&key).status();
+                assert!(made.is_ok_and(|status| status.success()));
+            } else {
+                symlink("/dev/zero", &key).expect("a link");
+            }
+            let ended = run(&["serve"], &[], folder.path());
+            expect_sentence(
+                &ended,
+                "a pipe, a device or a socket",
+                &format!("{name}, a {kind}"),
+            );
+            fs::remove_file(&key).expect("removes");
+        }
+        fs::remove_dir_all(&data).expect("removes");
+    }
+}
+
+#[test]
+fn a_history_that_is_no_file_delays_no_start() {
+    let mut server = Server::start(Backend::Sqlite);
+    server.terminate();
+    let history = server.data_dir().join("history");
+    fs::remove_file(&history).expect("is there");
+    let made = Command::new("mkfifo").arg(&history).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    server.start_again();
+    User::register(&server, "alice")
+        .post("hello", None)
+        .expect(201);
+}
+
+#[test]
+fn a_key_that_others_can_change_is_named_at_the_start() {
+    let mut server = Server::start(Backend::Sqlite);
+    assert!(!server.log().contains("can be changed by other users"));
+    server.terminate();
+    let key = server.data_dir().join("secret_key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o622)).expect("a mode");
+    server.start_again();
+    server.await_log("can be changed by other users");
 }

@@ -29,7 +29,7 @@ use crate::{
     config::{Config, ConfigError, DatabaseUrl, Storage},
     crypto::{keyed::DeletedNames, random_name, token::TokenKey, vault::Vault},
     db::{
-        AnyConnection, Db, QueryError, WriteError, conn, facts, file, fitness,
+        AnyConnection, Db, QueryError, WriteError, conn, disk, facts, file, fitness,
         intact::{self, Intact},
         lock::{self, LockError},
         migrate,
@@ -324,10 +324,8 @@ fn unreachable_database(url: &DatabaseUrl, cause: &dyn std::fmt::Display) -> Con
             format!(
                 "The database {url} does not exist: make it (CREATE DATABASE), or check the name in DATABASE_URL ({cause})."
             )
-        } else if cause.contains("disk is full") || cause.contains("No space left on device") {
-            format!(
-                "The disk that holds the database {url} is full: make room, and start again ({cause})."
-            )
+        } else if let Some(sentence) = disk::find_trouble(url, &cause) {
+            sentence
         } else {
             format!(
                 "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."

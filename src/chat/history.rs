@@ -24,8 +24,9 @@ use tokio::sync::Notify;
 
 use crate::{
     app::App,
+    config::DatabaseUrl,
     crypto::random_name,
-    db::{AnyConnection, facts, rooms},
+    db::{AnyConnection, QueryError, facts, rooms},
     error::{Error, Result},
     gate,
     journal::News,
@@ -44,6 +45,9 @@ struct Known {
     lives: Vec<String>,
     /// Room → how far it has come.
     rooms: BTreeMap<i64, u64>,
+    /// The history that was served last; earlier versions did not keep it.
+    #[serde(default)]
+    epoch: Option<String>,
 }
 
 /// The history that is served.
@@ -56,7 +60,7 @@ pub struct History {
     seen: Mutex<BTreeMap<i64, u64>>,
     file: PathBuf,
     life: String,
-    written: Mutex<BTreeMap<i64, u64>>,
+    written: Mutex<Known>,
     /// A number was announced that was not above the last.
     is_replaced: AtomicBool,
     /// The last write failed, which was said.
@@ -112,6 +116,7 @@ impl History {
         let mut known = Known {
             lives,
             rooms: numbers.clone(),
+            epoch: Some(epoch.clone()),
         };
         write(&file, &known, true)?;
         facts::set(conn, "life", &life)?;
@@ -120,10 +125,10 @@ impl History {
         Ok(Self {
             epoch: RwLock::new(epoch.into()),
             announced: Mutex::default(),
-            seen: Mutex::new(numbers.clone()),
+            seen: Mutex::new(numbers),
             file,
             life,
-            written: Mutex::new(numbers),
+            written: Mutex::new(known),
             is_replaced: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
             look: Notify::new(),
@@ -168,10 +173,18 @@ impl History {
         known
     }
 
+    fn to_be_kept(&self) -> Known {
+        Known {
+            lives: vec![self.life.clone()],
+            rooms: self.known(),
+            epoch: Some(self.epoch().to_string()),
+        }
+    }
+
     /// Whether there is something new to keep. While it is being written there is not.
     fn is_to_be_kept(&self) -> bool {
         match self.written.try_lock() {
-            Ok(written) => *written != self.known(),
+            Ok(written) => *written != self.to_be_kept(),
             Err(TryLockError::Poisoned(_)) => true,
             Err(TryLockError::WouldBlock) => false,
         }
@@ -179,18 +192,14 @@ impl History {
 
     /// Keeps how far the rooms have come. At the end of a process it is forced to the disk.
     pub fn keep(&self, at_the_end: bool) {
-        let rooms = self.known();
+        let known = self.to_be_kept();
         let mut written = lock(&self.written);
-        if *written == rooms && !at_the_end {
+        if *written == known && !at_the_end {
             return;
         }
-        let known = Known {
-            lives: vec![self.life.clone()],
-            rooms,
-        };
         match write(&self.file, &known, at_the_end) {
             Ok(()) => {
-                *written = known.rooms;
+                *written = known;
                 if self.is_failing.swap(false, Ordering::Relaxed) {
                     log::info!("{} can be written again", self.file.display());
                 }
@@ -219,6 +228,34 @@ pub fn find_traces(data_dir: &Path) -> Option<PathBuf> {
     let file = file_in(data_dir);
     let has_messages = |known: Known| known.rooms.values().any(|&seq| seq > 0);
     read(&file).is_some_and(has_messages).then_some(file)
+}
+
+/// Whether this is another database than the one that was served last from this data folder: then a sentence about it. One
+/// that no server has served yet (a restored one) is none, and a folder without `history` knows of no other.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_another(
+    conn: &mut AnyConnection,
+    url: &DatabaseUrl,
+    data_dir: &Path,
+) -> std::result::Result<Option<String>, QueryError> {
+    let file = file_in(data_dir);
+    let Some(known) = read(&file) else {
+        return Ok(None);
+    };
+    let (Some(life), epoch) = (facts::find(conn, "life")?, facts::find(conn, "epoch")?) else {
+        return Ok(None);
+    };
+    // An older copy of the same history (a dump) has its epoch.
+    if known.lives.contains(&life) || epoch.is_some() && epoch == known.epoch {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{url} is not the database that was served last from DATA_DIR {} ({} tells): give the DATABASE_URL of the server, or, when this one is meant, start the server on it first, or give an empty folder as DATA_DIR.",
+        data_dir.display(),
+        file.display()
+    )))
 }
 
 /// The first room that has not come as far as was known.

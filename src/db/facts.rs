@@ -55,3 +55,12 @@ pub fn set(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<()>
     }
     Ok(())
 }
+
+/// Forgets a fact.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut AnyConnection, name: &str) -> QueryResult<()> {
+    diesel::delete(facts::table.find(name)).execute(conn)?;
+    Ok(())
+}

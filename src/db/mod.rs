@@ -3,6 +3,7 @@
 
 pub mod conn;
 pub mod copy;
+pub mod disk;
 pub mod engine;
 pub mod facts;
 pub mod file;

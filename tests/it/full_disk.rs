@@ -112,6 +112,34 @@ fn a_full_disk_is_named_to_all_and_heals() {
     });
 }
 
+/// SQLite calls a disk a failing one on which its scratch memory has no room.
+#[test]
+fn a_start_on_a_full_disk_after_a_crash_says_that_it_is_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(disk) = Disk::mount(&folder.path().join("data"), 8_192) else {
+        return;
+    };
+    let mut server = Server::with(Backend::Sqlite).in_folder(folder).start();
+    let mut alice = User::register(&server, "alice");
+    alice.post("before", None).expect(201);
+    server.kill9();
+    // As after a crash of the machine.
+    fs::remove_file(format!("{}-shm", server.database.file().display())).expect("removes");
+    disk.fill();
+    let said = server.try_start_again().expect_err("there is no room");
+    let doctor = crate::doctor::doctor_of(&server, &[]).stdout;
+    for said in [&said, &doctor] {
+        assert!(
+            said.contains("is full: make room") && !said.contains("cannot be reached"),
+            "{said}"
+        );
+    }
+    disk.make_room();
+    server.start_again();
+    alice.log_in();
+    assert_eq!(alice.history().len(), 1);
+}
+
 #[test]
 fn a_first_start_on_a_full_disk_says_so() {
     let folder = tempfile::tempdir().expect("a folder");

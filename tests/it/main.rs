@@ -38,6 +38,7 @@ mod limits;
 mod logins;
 mod membership;
 mod migrations;
+mod moved;
 mod names;
 mod network_cut;
 mod one_server;

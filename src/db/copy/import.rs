@@ -180,6 +180,8 @@ impl Import {
         } else {
             facts::insert(&mut self.conn, "epoch", epoch)?;
         }
+        // No server has served this one yet.
+        facts::delete(&mut self.conn, "life")?;
         match &mut self.conn {
             AnyConnection::Postgres(conn) => conn::commit_replicated(conn)
                 .map_err(|error| CopyError::Unconfirmed(error.to_string()))?,

@@ -25,9 +25,11 @@ use self::{
     texts::{Texts, Unreadable},
 };
 use crate::{
+    chat::history,
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
     crypto::vault::Vault,
     db::{
+        conn,
         copy::{CopyError, Refusal, Snapshot},
         facts,
     },
@@ -121,6 +123,7 @@ pub fn run(
     to: Option<&Path>,
 ) -> Result<i32, ConfigError> {
     let storage = Storage::look(settings)?;
+    refuse_another(&storage)?;
     let at = now();
     let key = FoundKey::encryption(keys, &storage.data_dir);
     let vault = key.as_ref().ok().and_then(vault_of);
@@ -166,6 +169,19 @@ pub fn run(
     )
 }
 
+/// Refuses a database that has been left for another one, of which nobody needs a backup every night. What cannot be
+/// read at all is for the backup to tell.
+fn refuse_another(storage: &Storage) -> Result<(), ConfigError> {
+    let url = &storage.database_url;
+    let Ok(mut conn) = conn::look(url) else {
+        return Ok(());
+    };
+    match history::find_another(&mut conn, url, &storage.data_dir) {
+        Ok(Some(sentence)) => Err(ConfigError(sentence)),
+        _ => Ok(()),
+    }
+}
+
 /// What is to be said when nobody has used the database yet, or when this is not the whole of it.
 fn about_emptiness(contents: &Contents, url: &DatabaseUrl) -> &'static str {
     if contents.count("users") + contents.count("messages") > 0 {
@@ -209,8 +225,12 @@ fn about_the_key(contents: &Contents, key: FoundKey) -> Result<String, ConfigErr
             "No ENCRYPTION_KEY was found here, so it was not tried whether it opens the messages. Keep the server's key, in another place."
                 .into(),
         ),
+        (Opens::No, FoundKey::Kept(path, _)) => Err(ConfigError(format!(
+            "The key in {0} does not open all of it: where the server has ENCRYPTION_KEY, give this command the same, or write the same keys (new,old) into {0}.",
+            path.display()
+        ))),
         (Opens::No, _) => Err(ConfigError(
-            "The ENCRYPTION_KEY that was found here does not open it: keep the key that the server uses."
+            "The ENCRYPTION_KEY that was found here does not open all of it: give this command the one that the server uses, old keys included."
                 .into(),
         )),
     }

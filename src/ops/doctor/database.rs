@@ -1,6 +1,9 @@
 //! The database: whether it can be reached, what it is, and whether it and this program belong together.
 
-use std::path::{Path, absolute};
+use std::{
+    fmt,
+    path::{Path, absolute},
+};
 
 use chrono::TimeDelta;
 use rustix::fs::{Access, access};
@@ -8,12 +11,14 @@ use secrecy::ExposeSecret as _;
 
 use super::{Report, tables};
 use crate::{
+    chat::history,
     config::{DatabaseUrl, FoundKey, Storage},
     crypto::vault::Vault,
     db::{
-        AnyConnection, conn,
+        AnyConnection, conn, disk,
         engine::{self, Postgres},
         facts, file, fitness, lock_file, migrate,
+        reach::one_line,
     },
     protocol::time::{Timestamp, now},
 };
@@ -43,13 +48,7 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
     }
     let mut conn = match conn::look(url) {
         Ok(conn) => conn,
-        Err(error) => {
-            report.problem(format!(
-                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({}).",
-                error.to_string().trim()
-            ));
-            return;
-        }
+        Err(error) => return report.problem(unreachable(url, &error)),
     };
     match url {
         DatabaseUrl::Sqlite(path) if access(path, Access::WRITE_OK).is_err() => {
@@ -62,15 +61,30 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
     match fitness::find_connection_fault(&mut conn, url) {
         Ok(Some(fault)) => report.problem(fault),
         Ok(None) => {}
-        Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
+        Err(error) => report.problem(silent(url, &error)),
     }
     let before = now();
     match engine::find_postgres(&mut conn) {
         Ok(Some(found)) => check_postgres(&found, before, report),
         Ok(None) => {}
-        Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
+        Err(error) => report.problem(silent(url, &error)),
     }
     check_tables(&mut conn, storage, key, report);
+}
+
+fn unreachable(url: &DatabaseUrl, error: &dyn fmt::Display) -> String {
+    let cause = one_line(error);
+    disk::find_trouble(url, &cause).unwrap_or_else(|| {
+        format!(
+            "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."
+        )
+    })
+}
+
+fn silent(url: &DatabaseUrl, error: &dyn fmt::Display) -> String {
+    let cause = one_line(error);
+    disk::find_trouble(url, &cause)
+        .unwrap_or_else(|| format!("The database {url} does not answer ({cause})."))
 }
 
 /// Whether a server has the embedded database. `answers` says whether one answers at `address`, where these settings
@@ -184,9 +198,10 @@ fn check_tables(
     let standing = match migrate::look(conn) {
         Ok(standing) => standing,
         Err(error) => {
-            report.problem(format!(
-                "The tables of {url} cannot be read ({error}): does the user of DATABASE_URL own them, and is this Parlour's database?"
-            ));
+            let cause = one_line(&error);
+            report.problem(disk::find_trouble(url, &cause).unwrap_or_else(|| format!(
+                "The tables of {url} cannot be read ({cause}): does the user of DATABASE_URL own them, and is this Parlour's database?"
+            )));
             return;
         }
     };
@@ -210,6 +225,11 @@ fn check_tables(
     if standing.is_new {
         return;
     }
+    match history::find_another(conn, url, &storage.data_dir) {
+        Ok(Some(sentence)) => report.problem(sentence),
+        Ok(None) => {}
+        Err(error) => report.problem(silent(url, &error)),
+    }
     if standing.pending.is_empty() {
         tables::check(conn, url, report);
     }
@@ -223,7 +243,7 @@ fn check_tables(
                 tables::check_texts(conn, &vault, report);
             }
         }
-        Err(error) => report.problem(format!("The database {url} does not answer ({error}).")),
+        Err(error) => report.problem(silent(url, &error)),
     }
 }
 

@@ -5,12 +5,14 @@ use std::fmt;
 use secrecy::ExposeSecret as _;
 
 use crate::{
+    chat::history,
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
     crypto::vault::Vault,
     db::{
         AnyConnection, QueryError,
         conn::{self, WriteError},
-        facts, migrate,
+        disk, facts, migrate,
+        reach::one_line,
     },
 };
 
@@ -56,7 +58,8 @@ pub(super) struct Accounts {
 
 impl Accounts {
     pub(super) fn open(settings: &StorageSettings) -> Result<Self, Failure> {
-        let url = Storage::look(settings)?.database_url;
+        let storage = Storage::look(settings)?;
+        let url = storage.database_url;
         if let DatabaseUrl::Sqlite(path) = &url
             && !path.exists()
         {
@@ -65,10 +68,10 @@ impl Accounts {
             )));
         }
         let broken = |error: &dyn fmt::Display| {
-            Failure::Database(format!(
-                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({}).",
-                error.to_string().trim().replace('\n', " ")
-            ))
+            let cause = one_line(error);
+            Failure::Database(disk::find_trouble(&url, &cause).unwrap_or_else(|| format!(
+                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."
+            )))
         };
         let mut conn = conn::open(&url).map_err(|error| broken(&error))?;
         let standing = migrate::look(&mut conn).map_err(|error| broken(&error))?;
@@ -86,6 +89,11 @@ impl Accounts {
             return Err(Failure::Database(format!(
                 "The database {url} is that of an older Parlour: run `parlour migrate`, or start the server, first."
             )));
+        }
+        if let Some(sentence) = history::find_another(&mut conn, &url, &storage.data_dir)
+            .map_err(|error| broken(&error))?
+        {
+            return Err(Failure::Wrong(sentence));
         }
         Ok(Self { url, conn })
     }

@@ -28,21 +28,32 @@ fn try_hand_over(file: &File, folder: &Path) -> io::Result<()> {
     fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
+/// Whether a file belongs to another user than its folder, who can perhaps not open it. Root can open all.
+#[must_use]
+pub fn is_foreign(file: &Path, folder: &Path) -> bool {
+    match (file.metadata(), folder.metadata()) {
+        (Ok(file), Ok(folder)) => folder.uid() != 0 && file.uid() != folder.uid(),
+        _ => false,
+    }
+}
+
+/// Whether root would leave this folder to root, and so to no service that has a user of its own.
+#[must_use]
+pub fn is_roots_alone(folder: &Path) -> bool {
+    geteuid().is_root() && folder.metadata().is_ok_and(|folder| folder.uid() == 0)
+}
+
 /// The files of a folder that belong to another user than the folder, who can perhaps not open them. Root can open all.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn list_foreign(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let owner = folder.metadata()?.uid();
     let mut found = Vec::new();
     for entry in folder.read_dir()? {
-        let entry = entry?;
-        let is_foreign = |uid| owner != 0 && uid != owner;
-        if entry
-            .metadata()
-            .is_ok_and(|file| file.is_file() && is_foreign(file.uid()))
-        {
-            found.push(entry.path());
+        let path = entry?.path();
+        let is_file = path.symlink_metadata().is_ok_and(|file| file.is_file());
+        if is_file && is_foreign(&path, folder) {
+            found.push(path);
         }
     }
     found.sort();

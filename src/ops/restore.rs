@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::fs::OFlags;
+
 use super::backup::{self, Contents, Fault, Opens, Progress, Reader, plainly, read_through, stamp};
 use crate::{
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
@@ -91,16 +93,50 @@ fn outcome(source: &Source, storage: &Storage, key: &FoundKey, kept: Option<&Pat
             "Before you start the server, give it the ENCRYPTION_KEY of the server that was backed up: set it, or put it into {}. It does not start with another one.",
             path.display()
         ),
-        FoundKey::Kept(path, _) => format!("The key in {} opens it.", path.display()),
+        FoundKey::Kept(path, _) => {
+            hand_over_key(path, &storage.data_dir);
+            format!("The key in {} opens it.", path.display())
+        }
         FoundKey::Given(_) => "The ENCRYPTION_KEY that is set opens it.".into(),
     };
     format!(
-        "Restored {} into {}: {}, as of {}.\n{kept}{about_the_key}\nEveryone has to log in again.\n",
+        "Restored {} into {}: {}, as of {}.\n{kept}{about_the_key}\n{}Everyone has to log in again.\n",
         source.path.display(),
         storage.database_url,
         source.contents.summary(),
-        source.made_at
+        source.made_at,
+        about_owners(storage, key)
     )
+}
+
+/// The key was put there by hand, perhaps by root.
+fn hand_over_key(path: &Path, data_dir: &Path) {
+    // The folder's owner may have made a link to a file that is not to be theirs.
+    let mut opening = OpenOptions::new();
+    opening
+        .read(true)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    if ownership::is_foreign(path, data_dir)
+        && let Ok(file) = opening.open(path)
+    {
+        ownership::hand_over(&file, data_dir);
+    }
+}
+
+/// What the user that the server runs as may be unable to open.
+fn about_owners(storage: &Storage, key: &FoundKey) -> String {
+    let data_dir = &storage.data_dir;
+    let shown = data_dir.display();
+    match key {
+        _ if ownership::is_roots_alone(data_dir) => format!(
+            "{shown} belongs to root: if the server runs as another user, give it that user's: `chown -R USER {shown}`.\n"
+        ),
+        FoundKey::Kept(path, _) if ownership::is_foreign(path, data_dir) => format!(
+            "{0} belongs to another user than its folder, and the server may be unable to open it: `chown --reference={shown} {0}`.\n",
+            path.display()
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Reads a backup through and makes sure that this program can restore it.

@@ -121,6 +121,8 @@ fn the_commands_of_the_operations_manual_do_what_they_say() {
         ("/srv/parlour", place("srv")),
         ("/tmp/rehearsal", place("rehearsal")),
         ("--port 8001", "--port 0".into()),
+        // Whoever runs the tests is the user that Parlour runs as.
+        (" -o parlour", String::new()),
     ];
     if let Some([first, second]) = &databases {
         here.push((

@@ -73,6 +73,21 @@ fn what_root_makes_in_the_folder_of_a_service_belongs_to_the_service() {
         assert!(names.contains(&"parlour.db".to_owned()), "{names:?}");
     }
 
+    // With a key that root has put there, as the manual had it.
+    let (folder, data) = place();
+    let dir = data.display().to_string();
+    let key = data.join("encryption_key");
+    fs::copy(server.data_dir().join("encryption_key"), &key).expect("copies");
+    assert_eq!(fs::metadata(&key).expect("is there").uid(), 0);
+    let restored = run(&["restore", &backup], &[("DATA_DIR", &dir)], folder.path());
+    assert!(restored.status.success(), "{restored:?}");
+    assert!(!restored.stdout.contains("another user"), "{restored:?}");
+    expect_ours(&data);
+    // A folder that is root's is pointed out.
+    let dir = folder.path().join("of-root").display().to_string();
+    let restored = run(&["restore", &backup], &[("DATA_DIR", &dir)], folder.path());
+    assert!(restored.stdout.contains("belongs to root"), "{restored:?}");
+
     let (folder, data) = place();
     let dir = data.display().to_string();
     let done = run(&["migrate"], &[("DATA_DIR", &dir)], folder.path());
@@ -96,6 +111,12 @@ fn what_root_makes_in_the_folder_of_a_service_belongs_to_the_service() {
     let dir = data.display().to_string();
     let doctor = || run(&["doctor"], &[("DATA_DIR", &dir)], by_root.folder()).stdout;
     assert!(!doctor().contains("another user"), "{}", doctor());
+    fs::write(data.join("parlour.env"), "").expect("writes");
+    let ended = run(&["doctor"], &[("DATA_DIR", &dir)], by_root.folder());
+    assert!(
+        ended.status.success() && ended.stdout.contains("is none of Parlour's files"),
+        "{ended:?}"
+    );
     chown(data.join("secret_key"), Some(0), Some(0)).expect("takes it");
     let said = doctor();
     assert!(

@@ -52,38 +52,56 @@ pub fn check_data_dir(path: &Path, report: &mut Report) {
     }
 }
 
+/// What this program makes in the data folder, by the beginnings of the names.
+const OURS: [&str; 5] = [
+    "parlour.db",
+    "history",
+    "secret_key",
+    "encryption_key",
+    "replaced-",
+];
+
 /// The files in the folder of the data, and in that of the embedded database, belong to whoever has the folder.
 pub fn check_owners(storage: &Storage, report: &mut Report) {
     let data_dir = &storage.data_dir;
-    let foreign = ownership::list_foreign(data_dir).unwrap_or_default();
-    name_foreign(foreign.iter(), data_dir, report);
-    if let DatabaseUrl::Sqlite(path) = &storage.database_url
-        && path.exists()
-        && let Ok(path) = fs::canonicalize(path)
-        && let Some(folder) = path.parent()
+    let database = match &storage.database_url {
+        DatabaseUrl::Sqlite(path) => fs::canonicalize(path).ok(),
+        DatabaseUrl::Postgres(_) => None,
+    };
+    let begin = |path: &PathBuf| path.display().to_string();
+    let is_of_database = |file: &PathBuf| {
+        let real = fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+        let is_of = |path: &PathBuf| begin(&real).starts_with(&begin(path));
+        database.as_ref().is_some_and(is_of)
+    };
+    for file in ownership::list_foreign(data_dir).unwrap_or_default() {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        if OURS.iter().any(|ours| name.starts_with(ours)) || is_of_database(&file) {
+            name_foreign(&file, data_dir, report);
+        } else {
+            report.ok(format!(
+                "{} belongs to another user, and is none of Parlour's files.",
+                file.display()
+            ));
+        }
+    }
+    if let Some(folder) = database.as_ref().and_then(|path| path.parent())
         && fs::canonicalize(data_dir).is_ok_and(|data| data != folder)
     {
         // What else lies there is not ours.
         let foreign = ownership::list_foreign(folder).unwrap_or_default();
-        let begin = path.display().to_string();
-        name_foreign(
-            foreign
-                .iter()
-                .filter(|file| file.display().to_string().starts_with(&begin)),
-            folder,
-            report,
-        );
+        for file in foreign.iter().filter(|file| is_of_database(file)) {
+            name_foreign(file, folder, report);
+        }
     }
 }
 
-fn name_foreign<'a>(files: impl Iterator<Item = &'a PathBuf>, folder: &Path, report: &mut Report) {
-    for file in files {
-        report.problem(format!(
-            "{0} belongs to another user than its folder, who may be unable to open it (a command was run as root?): `chown --reference={1} {0}`.",
-            file.display(),
-            folder.display()
-        ));
-    }
+fn name_foreign(file: &Path, folder: &Path, report: &mut Report) {
+    report.problem(format!(
+        "{0} belongs to another user than its folder, who may be unable to open it (a command was run as root?): `chown --reference={1} {0}`.",
+        file.display(),
+        folder.display()
+    ));
 }
 
 /// A file without a name shows what permissions alone do not: a file system that takes none, such as /proc.

@@ -140,7 +140,7 @@ fn a_restore_tells_a_wrong_key_and_says_which_is_needed(backend: Backend) {
         wrong.stdout.contains("Backed up") && file.exists(),
         "{wrong:?}"
     );
-    fails(wrong, "does not open it");
+    fails(wrong, "does not open");
     let none = server.folder().join("y.backup");
     let said = succeeds(parlour(
         &["backup", "--to", none.to_str().expect("text")],
@@ -203,4 +203,21 @@ fn rows_that_no_parlour_has_stored_are_not_restored(backend: Backend) {
     let file = source.folder().join("good.backup");
     succeeds(backup(&source, &file));
     succeeds(restore(&file, &target, &["--replace"]));
+}
+
+/// As after a key was added in the server's environment alone.
+#[test]
+fn a_backup_with_an_old_key_beside_it_says_where_the_new_one_belongs() {
+    let server = serve(Backend::Sqlite);
+    let kept = server.data_dir().join("encryption_key");
+    let made = |name: &str| {
+        let to = server.folder().join(name).display().to_string();
+        let args = ["backup", "--to", to.as_str()];
+        parlour(&args, &server.database.url, &server.data_dir(), None)
+    };
+    fs::write(&kept, OTHER_KEY).expect("writes");
+    let wrong = made("x.backup");
+    fails(wrong, "write the same keys (new,old) into");
+    fs::write(&kept, format!("{KEY},{OTHER_KEY}\n")).expect("writes");
+    succeeds(made("y.backup"));
 }

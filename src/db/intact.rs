@@ -1,12 +1,18 @@
 //! Whether the files of the embedded database are still those that this process has open. Someone may remove its log or
 //! put another file in its place while it serves: SQLite notices nothing, goes on writing to what has no name any more,
-//! and what was acked since is gone with the process.
+//! and what was acked since is gone with the process. Where its scratch memory (`-shm`) is another file, SQLite's locks are
+//! others', too: two processes then write over each other's part of the log.
 
 use std::{
-    fmt, io,
+    fmt,
+    fs::File,
+    io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        OnceLock,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -19,7 +25,7 @@ use diesel::{
 };
 use tokio::sync::oneshot;
 
-use super::{AnyConnection, conn, file};
+use super::{AnyConnection, conn, file, lock_file};
 use crate::config::DatabaseUrl;
 
 /// How often the files are looked at.
@@ -98,33 +104,125 @@ pub fn watch(url: &DatabaseUrl) -> Result<Intact, Box<dyn std::error::Error>> {
     // As long as this connection lives, SQLite itself removes no log, however the others come and go.
     let mut conn = conn::open(&DatabaseUrl::Sqlite(path.clone()))?;
     read_something(&mut conn)?;
-    let log = Watched::new(file::beside(&path, "-wal"))?;
-    let main = Watched::new(path)?;
+    let files = Files::new(path)?;
+    // The first one of this process: it serves one database.
+    let memory = MEMORY.get_or_init(|| files.memory.clone()).clone();
+    let mut files = Files { memory, ..files };
     let (tell, broken) = oneshot::channel();
     let (wanted, still_wanted) = mpsc::channel();
     let watch = thread::Builder::new()
         .name("database-files".into())
         .spawn(move || {
             while still_wanted.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                let Some(gone) = [&main, &log].into_iter().find(|file| file.is_gone()) else {
-                    continue;
-                };
-                conn::stop_writing();
-                // This connection has had the log open since the start. Whoever opens another one of its name must not be
-                // the last who could put what is in it into the database.
-                let is_saved = (gone.path == log.path)
-                    .then(|| (0..TRIES).any(|_| save(&mut conn).unwrap_or(false)));
-                let path = gone.path.clone();
-                let _nobody_waits = tell.send(Broken { path, is_saved });
-                break;
+                if let Some(broken) = files.find_broken(&mut conn) {
+                    let _nobody_waits = tell.send(broken);
+                    break;
+                }
             }
-            drop(conn);
+            // Kept until the process ends, as that of the start is.
+            std::mem::forget(files.again.take());
+            if !files.memory.is_another() {
+                return drop(conn);
+            }
+            // The last connection to close would put the log into the database as this process believes it to be, and
+            // remove it, while another process goes by another belief. All that was acked is in the log: it is left as it
+            // is, for the next start.
+            std::mem::forget(conn);
         })?;
     Ok(Intact {
         broken: Some(broken),
         wanted: Some(wanted),
         watch: Some(watch),
     })
+}
+
+/// The scratch memory of the database that this process serves.
+static MEMORY: OnceLock<Watched> = OnceLock::new();
+
+/// Whether the scratch memory is still the one that this process has open, as far as it is watched. Asked at each commit:
+/// another process that opens the database with another one reads its log anew, and does not wait for this one.
+pub(super) fn has_its_memory() -> bool {
+    MEMORY.get().is_none_or(|memory| !memory.is_another())
+}
+
+/// What lies there for one database.
+struct Files {
+    main: Watched,
+    log: Watched,
+    memory: Watched,
+    lock: Watched,
+    /// The lock that was taken again.
+    again: Option<File>,
+    /// It could not be taken again, which was said.
+    is_failing: bool,
+}
+
+impl Files {
+    fn new(main: PathBuf) -> io::Result<Self> {
+        Ok(Self {
+            log: Watched::new(file::beside(&main, "-wal"))?,
+            memory: Watched::new(file::beside(&main, "-shm"))?,
+            lock: Watched::new(file::lock_of(&main))?,
+            main: Watched::new(main)?,
+            again: None,
+            is_failing: false,
+        })
+    }
+
+    fn find_broken(&mut self, conn: &mut AnyConnection) -> Option<Broken> {
+        let files = [&self.main, &self.memory, &self.log];
+        let gone = files.into_iter().find(|file| file.is_gone());
+        let Some(gone) = gone.map(|file| file.path.clone()) else {
+            return self.keep_lock();
+        };
+        conn::stop_writing();
+        let is_memory = self.memory.is_another();
+        // This connection has had the log open since the start. Whoever opens another one of its name must not be the last
+        // who could put what is in it into the database.
+        let is_saved = (gone == self.log.path && !is_memory)
+            .then(|| (0..TRIES).any(|_| save(conn).unwrap_or(false)));
+        Some(Broken {
+            path: gone,
+            is_saved,
+        })
+    }
+
+    /// Takes the lock again when its file is gone, unless another server has it by now.
+    fn keep_lock(&mut self) -> Option<Broken> {
+        if !self.lock.is_gone() {
+            return None;
+        }
+        let path = self.lock.path.clone();
+        self.again = None;
+        match lock_file::take(&self.main.path) {
+            Ok(Some(file)) => {
+                // Looked at again soon when that fails.
+                if let Ok(lock) = Watched::new(path) {
+                    log::warn!(
+                        "{} was removed or replaced while the server was using it, and was made again: see that nothing does that",
+                        lock.path.display()
+                    );
+                    self.lock = lock;
+                    self.is_failing = false;
+                }
+                self.again = Some(file);
+                None
+            }
+            Ok(None) => {
+                conn::stop_writing();
+                Some(Broken {
+                    path,
+                    is_saved: None,
+                })
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_failing, true) {
+                    log::warn!("{} cannot be made again: {error}", path.display());
+                }
+                None
+            }
+        }
+    }
 }
 
 /// Makes SQLite open its log, which it does when it first reads.
@@ -153,6 +251,7 @@ fn save(conn: &mut AnyConnection) -> QueryResult<bool> {
 }
 
 /// A file, and what told it from others of the same name when the watch began.
+#[derive(Debug, Clone)]
 struct Watched {
     path: PathBuf,
     identity: (u64, u64),
@@ -163,16 +262,19 @@ impl Watched {
         identity(&path).map(|identity| Self { path, identity })
     }
 
-    /// Whether there is no such file, or another one, and not just for a moment. A look that fails for another reason says
-    /// nothing about the file.
-    fn is_gone(&self) -> bool {
-        let is_another = || match identity(&self.path) {
+    /// Whether there is no such file, or another one. A look that fails for another reason says nothing about the file.
+    fn is_another(&self) -> bool {
+        match identity(&self.path) {
             Ok(found) => found != self.identity,
             Err(error) => error.kind() == io::ErrorKind::NotFound,
-        };
-        is_another() && {
+        }
+    }
+
+    /// The same, and not just for a moment.
+    fn is_gone(&self) -> bool {
+        self.is_another() && {
             thread::sleep(LOOK_AGAIN);
-            is_another()
+            self.is_another()
         }
     }
 }

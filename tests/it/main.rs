@@ -63,6 +63,7 @@ mod snapshot;
 mod standby;
 mod startup;
 mod sync;
+mod taken_away;
 mod terminal;
 mod tokens;
 mod unfit_database;

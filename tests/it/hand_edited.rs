@@ -198,8 +198,12 @@ fn a_name_that_commands_a_terminal_is_named_and_shown_harmless() {
         "UPDATE users SET username = 'al' || char(27) || '[31mice' WHERE id = {}",
         alice.id
     ));
+    server
+        .database
+        .execute("UPDATE rooms SET name = 'gen' || char(27) || '[31meral'; DELETE FROM messages");
     let ended = doctor_of(&server, &[]);
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");
     let words = "1 names of users are empty, too long or hold characters that are not shown";
     assert!(ended.stdout.contains(words), "{}", ended.stdout);
     let data_dir = server.data_dir().display().to_string();

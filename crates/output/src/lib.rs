@@ -34,9 +34,9 @@ pub fn tell(text: impl Display) {
     let _nobody_reads = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Says what is wrong on standard error.
+/// Says what is wrong on standard error. A sentence may quote a file or a row, so no terminal obeys any of it.
 pub fn complain(sentence: impl Display) {
-    tell(format_args!("parlour: {sentence}"));
+    tell(visible_lines(&format!("parlour: {sentence}")));
 }
 
 /// The exit code of a command that printed: a reader that has gone ends it in silence, a full disk with a sentence.
@@ -50,6 +50,13 @@ pub fn exit_code(printed: io::Result<()>) -> i32 {
             FAILED
         }
     }
+}
+
+/// The lines of a text, each as [`visible`] shows it.
+#[must_use]
+pub fn visible_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    lines.join("\n")
 }
 
 /// A text of a file or a row, on one line, in which what a terminal would obey shows: an escape is `\u{1b}`.

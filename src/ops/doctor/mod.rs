@@ -55,6 +55,7 @@ impl Report {
     fn say(&mut self, verdict: &str, sentence: &str) {
         // What a database or the system says may have several lines.
         let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sentence = printing::visible(&sentence);
         self.print(format_args!("{verdict} {sentence}"));
     }
 

@@ -17,6 +17,7 @@ use crate::{
         users::{User, changes},
         utc,
     },
+    printing,
     protocol::time::format,
 };
 
@@ -117,7 +118,7 @@ fn open(vault: Option<&Vault>, sealed: &str) -> Value {
 
 fn print(line: &Value, json: bool) -> io::Result<()> {
     if json {
-        return say(&line.to_string());
+        return printing::line(line);
     }
     let kind = line["kind"].as_str().unwrap_or_default();
     let fields = line.as_object().into_iter().flatten();

@@ -11,9 +11,9 @@ use crate::{
     protocol::time::format,
 };
 
-/// Prints a line.
-pub(super) fn say(line: &str) -> io::Result<()> {
-    printing::line(line)
+/// Prints a text that may quote names.
+pub(super) fn say(text: &str) -> io::Result<()> {
+    printing::line(printing::visible_lines(text))
 }
 
 /// `no logins`, `1 login`, `2 logins`, for "… ended".
@@ -95,7 +95,7 @@ fn short(at: NaiveDateTime) -> String {
 
 fn array(values: impl Iterator<Item = Value>) -> io::Result<()> {
     let all: Vec<Value> = values.collect();
-    say(&Value::from(all).to_string())
+    printing::line(Value::from(all))
 }
 
 fn table<const N: usize>(

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # From a fresh clone to a running chat:
 #
-#   ./quickstart.sh              build, write a .env with fresh keys if there is none, serve
+#   ./quickstart.sh              build, write a .env with fresh keys unless it was started before, serve
 #   ./quickstart.sh --compose    the same in containers, with PostgreSQL (needs docker compose)
 #   ./quickstart.sh --no-start   stop before serving
 #
-# A .env that is there already is never touched. PARLOUR_BINARY=path uses that binary instead of building one.
+# A .env that is there already is never touched, and the keys of an earlier start (in DATA_DIR, ./data) stay the keys. PARLOUR_BINARY=path uses that binary instead of building one.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -93,8 +93,11 @@ if [ -z "$binary" ]; then
     binary=${CARGO_TARGET_DIR:-target}/release/parlour
 fi
 
+data=${DATA_DIR:-./data}
 if [ -e .env ]; then
     say ".env is there already; it is left as it is."
+elif [ -n "$(ls -A "$data" 2>/dev/null)" ]; then
+    say "Parlour was started here before: what is in $data stays as it is, the keys too, and no .env is needed."
 else
     { keys_head && "$binary" keys generate; } | write_env
 fi

@@ -26,7 +26,7 @@ use crate::{
         unread::Unread,
     },
     clock::Clock,
-    config::{Config, ConfigError, DatabaseUrl, Storage},
+    config::{Config, ConfigError, DatabaseUrl, Storage, passed_over},
     crypto::{keyed::DeletedNames, random_name, token::TokenKey, vault::Vault},
     db::{
         AnyConnection, Db, QueryError, WriteError, conn, disk, facts, file, fitness,
@@ -390,14 +390,18 @@ fn check_keys(
 ) -> Result<Vec<String>, ConfigError> {
     let checks = facts::list(conn, facts::KEY_CHECK);
     let checks = checks.map_err(|error| unreachable_database(url, &error))?;
-    if checks.iter().all(|sealed| vault.open(sealed).is_ok()) {
+    if vault.opens_all(&checks) {
         Ok(checks)
     } else {
-        Err(wrong_keys(config))
+        Err(wrong_keys(config, &checks))
     }
 }
 
-fn wrong_keys(config: &Config) -> ConfigError {
+fn wrong_keys(config: &Config, checks: &[String]) -> ConfigError {
+    let opens = |keys: &str| Vault::new(keys).is_some_and(|vault| vault.opens_all(checks));
+    if let Some(advice) = passed_over(&config.storage.data_dir, opens) {
+        return ConfigError(advice);
+    }
     ConfigError(config.keys.new_encryption_key().map_or_else(
         || "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).".into(),
         |path| format!(

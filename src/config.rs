@@ -26,7 +26,7 @@ pub use self::{
     checked::{Config, Patience, Storage, TlsFiles, about_registration, weaknesses},
     database_url::DatabaseUrl,
     dotenv::{load_dotenv, load_env_file},
-    keys::{FoundKey, Keys, doubts as doubts_of_keys},
+    keys::{FoundKey, Keys, doubts as doubts_of_keys, passed_over},
     lists::doubts,
     log_filter::check_log_filter,
 };

@@ -166,6 +166,21 @@ impl NewKey {
     }
 }
 
+/// For a database that the given keys do not open: what to do when the key in the data folder, which a given one comes
+/// before, does. `opens` says whether keys open what is there.
+#[must_use]
+pub fn passed_over(data_dir: &Path, opens: impl Fn(&str) -> bool) -> Option<String> {
+    let Ok(FoundKey::Kept(path, key)) = kept_key(data_dir.join("encryption_key")) else {
+        return None;
+    };
+    opens(key.expose_secret()).then(|| {
+        format!(
+            "ENCRYPTION_KEY does not open what is in this database, but the key in {} does: take ENCRYPTION_KEY out of .env (or of the environment, if it stands there), and that key is used again.",
+            path.display()
+        )
+    })
+}
+
 /// Any text makes a key, since Parlour's predecessor took any. What was meant for a Fernet key and is none would be used in
 /// silence, and the right one be refused ever after. Never tells the key.
 #[must_use]

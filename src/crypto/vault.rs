@@ -90,6 +90,12 @@ impl Vault {
         String::from_utf8(bytes.ok_or(CannotOpen)?).map_err(|_| CannotOpen)
     }
 
+    /// Whether the keys open all of these.
+    #[must_use]
+    pub fn opens_all(&self, sealed: &[String]) -> bool {
+        sealed.iter().all(|sealed| self.open(sealed).is_ok())
+    }
+
     /// Whether the first key sealed this, so that it need not be sealed anew.
     #[must_use]
     pub fn is_current(&self, sealed: &str) -> bool {

@@ -173,6 +173,8 @@ fn a_wrong_or_lost_key_is_found(backend: Backend) {
     );
     assert!(!said(&ended).contains(OTHER_KEY));
     let kept = server.data_dir().join("encryption_key");
+    let advice = format!("the key in {} does: take ENCRYPTION_KEY", kept.display());
+    expect_problem(&ended, &advice);
     let key = fs::read_to_string(&kept).expect("a key");
     let both = format!("{OTHER_KEY},{}", key.trim());
     let ended = doctor_of(&server, &[("ENCRYPTION_KEY", &both)]);

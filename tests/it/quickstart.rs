@@ -9,14 +9,19 @@ use std::{
 
 use crate::support::BINARY;
 
-fn quickstart(folder: &Path, binary: &str) -> Output {
-    Command::new("bash")
+fn script(folder: &Path, binary: &str) -> Command {
+    let mut command = Command::new("bash");
+    command
         .args(["quickstart.sh", "--no-start"])
         .current_dir(folder)
         .env("PARLOUR_BINARY", binary)
-        .stdin(Stdio::null())
-        .output()
-        .expect("bash runs")
+        .env_remove("DATA_DIR")
+        .stdin(Stdio::null());
+    command
+}
+
+fn quickstart(folder: &Path, binary: &str) -> Output {
+    script(folder, binary).output().expect("bash runs")
 }
 
 fn folder_with_script() -> tempfile::TempDir {
@@ -60,6 +65,35 @@ fn the_first_run_makes_keys_and_the_second_keeps_them() {
         value(&first, "ENCRYPTION_KEY"),
         value(&second, "ENCRYPTION_KEY")
     );
+}
+
+/// With a second pair in `.env`, which comes first, nothing would start any more.
+#[test]
+fn the_keys_of_an_earlier_start_stay_the_keys() {
+    for data in ["data", "elsewhere"] {
+        let folder = folder_with_script();
+        let (env_file, kept) = (folder.path().join(".env"), folder.path().join(data));
+        fs::create_dir(&kept).expect("a folder");
+        let start = || {
+            let mut command = script(folder.path(), &BINARY);
+            if data != "data" {
+                command.env("DATA_DIR", format!("./{data}"));
+            }
+            let output = command.output().expect("bash runs");
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        fs::write(kept.join("encryption_key"), "key").expect("writes");
+        let said = start();
+        assert!(said.contains(&format!("./{data} stays as it is")), "{said}");
+        assert!(!env_file.exists(), "a second pair of keys");
+        fs::remove_file(kept.join("encryption_key")).expect("removes");
+        start();
+        assert!(
+            env_file.exists(),
+            "an empty folder is none of an earlier start"
+        );
+    }
 }
 
 #[test]

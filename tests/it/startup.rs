@@ -198,7 +198,12 @@ fn another_encryption_key_is_noticed(backend: Backend) {
     let said = server
         .try_start_again()
         .expect_err("it must not start with a key that opens nothing");
-    assert!(said.contains("ENCRYPTION_KEY"), "{said}");
+    let kept = server.data_dir().join("encryption_key");
+    let advice = format!(
+        "the key in {} does: take ENCRYPTION_KEY out of .env",
+        kept.display()
+    );
+    assert!(said.contains(&advice), "{said}");
     assert!(
         !said.contains(GOOD_KEY) && !said.contains(first.trim()),
         "{said}"

@@ -82,9 +82,7 @@ impl Contents {
         if matches!(key, FoundKey::Missing(_)) {
             return Opens::NoKey;
         }
-        let vault = vault_of(key);
-        let is_right = |vault: &Vault| self.key_checks.iter().all(|text| vault.open(text).is_ok());
-        if vault.as_ref().is_some_and(is_right) {
+        if vault_of(key).is_some_and(|vault| vault.opens_all(&self.key_checks)) {
             Opens::Yes
         } else {
             Opens::No

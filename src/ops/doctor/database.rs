@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use super::{Report, tables};
 use crate::{
     chat::history,
-    config::{DatabaseUrl, FoundKey, Storage},
+    config::{DatabaseUrl, FoundKey, Storage, passed_over},
     crypto::vault::Vault,
     db::{
         AnyConnection, conn, disk,
@@ -236,7 +236,7 @@ fn check_tables(
     match facts::list(conn, facts::KEY_CHECK) {
         Ok(sealed) if sealed.is_empty() => report.ok("Nothing in the database is encrypted yet."),
         Ok(sealed) => {
-            let vault = check_seals(&sealed, key, report);
+            let vault = check_seals(&sealed, key, &storage.data_dir, report);
             if let Some(vault) = vault
                 && standing.pending.is_empty()
             {
@@ -248,7 +248,13 @@ fn check_tables(
 }
 
 /// Tells the vault that opens what is there.
-fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) -> Option<Vault> {
+fn check_seals(
+    sealed: &[String],
+    key: Option<&FoundKey>,
+    data_dir: &Path,
+    report: &mut Report,
+) -> Option<Vault> {
+    let opens = |keys: &str| Vault::new(keys).filter(|vault| vault.opens_all(sealed));
     match key {
         // What is wrong with it has been said.
         None => {}
@@ -257,12 +263,13 @@ fn check_seals(sealed: &[String], key: Option<&FoundKey>, report: &mut Report) -
             path.display()
         )),
         Some(FoundKey::Given(key) | FoundKey::Kept(_, key)) => {
-            match Vault::new(key.expose_secret()) {
-                Some(vault) if sealed.iter().all(|sealed| vault.open(sealed).is_ok()) => {
-                    report.ok("ENCRYPTION_KEY opens what is in the database.");
-                    return Some(vault);
-                }
-                _ => report.problem(
+            if let Some(vault) = opens(key.expose_secret()) {
+                report.ok("ENCRYPTION_KEY opens what is in the database.");
+                return Some(vault);
+            }
+            match passed_over(data_dir, |keys| opens(keys).is_some()) {
+                Some(advice) => report.problem(advice),
+                None => report.problem(
                     "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).",
                 ),
             }

@@ -6,7 +6,9 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     chat::history,
-    config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
+    config::{
+        ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings, passed_over,
+    },
     crypto::vault::Vault,
     db::{
         AnyConnection, QueryError,
@@ -106,7 +108,8 @@ impl Accounts {
         settings: &KeySettings,
     ) -> Result<String, Failure> {
         let sealed = self.read(|conn| facts::list(conn, facts::KEY_CHECK))?;
-        let keys = match FoundKey::encryption(settings, &Storage::look(storage)?.data_dir)? {
+        let data_dir = Storage::look(storage)?.data_dir;
+        let keys = match FoundKey::encryption(settings, &data_dir)? {
             FoundKey::Given(key) | FoundKey::Kept(_, key) => key.expose_secret().to_owned(),
             FoundKey::Missing(_) if sealed.is_empty() => String::new(),
             FoundKey::Missing(path) => {
@@ -116,14 +119,13 @@ impl Accounts {
                 )));
             }
         };
-        let opens = |vault: Vault| sealed.iter().all(|sealed| vault.open(sealed).is_ok());
-        if keys.is_empty() || Vault::new(&keys).is_some_and(opens) {
-            Ok(keys)
-        } else {
-            Err(Failure::Wrong(
-                "ENCRYPTION_KEY does not open what is in this database: give the key that the server uses.".into(),
-            ))
+        let opens = |keys: &str| Vault::new(keys).is_some_and(|vault| vault.opens_all(&sealed));
+        if keys.is_empty() || opens(&keys) {
+            return Ok(keys);
         }
+        Err(Failure::Wrong(passed_over(&data_dir, opens).unwrap_or_else(|| {
+            "ENCRYPTION_KEY does not open what is in this database: give the key that the server uses.".into()
+        })))
     }
 
     /// The one key by which a deleted name is kept: the first that has sealed something here, which the server has. One in

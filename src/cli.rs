@@ -51,7 +51,7 @@ pub enum Command {
     /// Say something and end when it is stored: parlour send "text", or text on standard input
     ///
     /// Nothing is printed when the message is stored, and the exit code is 0. 1: it is not known to be stored (no login,
-    /// or no server within half a minute); 2: it was called in a way that cannot work. Then a sentence says why.
+    /// or no server within half a minute); 2: it cannot work in this way (too long, no such room). Then a sentence says why.
     Send {
         /// Where and as whom.
         #[command(flatten)]

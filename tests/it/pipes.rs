@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, fed, run},
+    support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, eventually, fed, run},
     terminal::{contents, kept_logins},
 };
 
@@ -110,7 +110,7 @@ fn what_is_sent_from_a_pipe_comes_out_of_another(backend: Backend) {
         (&[], "  \n", "empty"),
     ] {
         let sent = send(&server, home.path(), args, piped);
-        assert!(!sent.status.success(), "{sent:?}");
+        assert_eq!(sent.status.code(), Some(2), "{sent:?}");
         let said = String::from_utf8_lossy(&sent.stderr);
         assert!(said.contains(words) && said.trim().ends_with('.'), "{said}");
     }
@@ -191,6 +191,27 @@ fn tail_gives_as_many_messages_as_asked_for_and_then_the_new_ones() {
         tail.line();
     }
     assert!(tail.line().ends_with(" alice: news"));
+}
+
+#[test]
+fn tail_ends_with_its_reader_also_while_nobody_speaks() {
+    let server = Server::start(Backend::Sqlite);
+    let home = tempfile::tempdir().expect("a folder");
+    User::register(&server, "alice")
+        .post("the only one", None)
+        .expect(201);
+    let mut tail = client(&server, home.path(), &["tail"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("parlour starts");
+    let mut reader = BufReader::new(tail.stdout.take().expect("piped"));
+    reader
+        .read_line(&mut String::new())
+        .expect("the line that was wanted");
+    drop(reader);
+    let ended = eventually("tail ends", || tail.try_wait().expect("a child"));
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[test]

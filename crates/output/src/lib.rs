@@ -6,6 +6,11 @@ use std::{
     io::{self, ErrorKind, Write as _},
 };
 
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    time::Timespec,
+};
+
 /// Exit code of a program whose reader has gone, as shells have it for those that a signal ends.
 const READER_GONE: i32 = 141;
 /// Exit code of a program that did not get rid of its words.
@@ -73,6 +78,16 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether whoever read standard output from a pipe has gone. Who only waits for something to write has to ask: a pipe
+/// tells it otherwise with the next write.
+#[must_use]
+pub fn has_lost_reader() -> bool {
+    let stdout = io::stdout();
+    let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+    let gone = PollFlags::ERR | PollFlags::HUP;
+    poll(&mut polled, Some(&Timespec::default())).is_ok() && polled[0].revents().intersects(gone)
 }
 
 /// The sentence for an output that could not be written.

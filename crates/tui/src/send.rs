@@ -160,5 +160,13 @@ fn given_up(failure: &Failure) -> ClientError {
         | Failure::Unusable(_) => "The message was not sent.",
         Failure::Unreachable(_) => "The message is not known to be stored.",
     };
-    ClientError::failed(format!("{known} {sentence}"))
+    let sentence = format!("{known} {sentence}");
+    match failure {
+        // Too long, no such room: the same call would be refused again.
+        Failure::Refused {
+            status: 400 | 403 | 404 | 413 | 422,
+            ..
+        } => ClientError::usage(sentence),
+        _ => ClientError::failed(sentence),
+    }
 }

@@ -83,6 +83,9 @@ pub fn tail(
             let taken = tokio::select! {
                 Some(event) = received.recv() => tail.take(event),
                 _ = ticks.tick() => {
+                    if printing::has_lost_reader() {
+                        return Ok(());
+                    }
                     let now = start.elapsed().as_millis();
                     tail.tick(u64::try_from(now).unwrap_or(u64::MAX))
                 }

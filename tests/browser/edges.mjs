@@ -4,7 +4,7 @@ import {
   PASSWORD, composer, connected, empty, enter, press, say, shows, state, tabTo, texts, type,
 } from "./hands.mjs";
 
-export default ({ base, hurried, browser, mark, alice, bob, open, picture, server, isExpected }) => ({
+export default ({ base, hurried, browser, mark, alice, bob, open, picture, server, answers }) => ({
   async "a message over the limit is not sent, and not lost"() {
     const { page } = alice;
     await composer(page).click();
@@ -60,22 +60,131 @@ export default ({ base, hurried, browser, mark, alice, bob, open, picture, serve
       }
       await state(page, "Trying again");
       await say(page, "words of the first");
-      isExpected.add(page); // asked whether to leave what waits there, they stay
-      const asked = page.waitForEvent("dialog");
+      await type(page, "and more");
       await connected(other);
       await other.getByRole("button", { name: "Log out" }).click();
-      await asked;
+      await page.getByLabel("Username").waitFor(); // nothing is asked, for nothing is lost
       await enter(other, second, PASSWORD, { isNew: true });
       await connected(other);
       await page.unroute("**/api/auth/ws-ticket");
       await connected(page);
-      await page.getByRole("alert").getByText(`This browser is logged in as ${second} now.`).waitFor();
-      assert.equal(await composer(page).inputValue(), "words of the first");
+      assert.equal(await composer(page).inputValue(), "", "what one has written is shown to another");
       await say(other, "words of the second");
       await shows(page, "words of the second");
       assert(!(await texts(page)).includes("words of the first"), "sent under another login");
+      await other.getByRole("button", { name: "Log out" }).click();
+      await enter(other, first.toUpperCase(), PASSWORD);
+      await connected(page);
+      assert.equal(await composer(page).inputValue(), "words of the first\nand more");
       await context.close();
     }
+  },
+
+  async "what is written is not lost by a reload, nor when the login is ended"() {
+    const { context, page } = await open(browser);
+    const name = `drafter_${mark}`;
+    await enter(page, name, PASSWORD, { isNew: true });
+    await connected(page);
+    await composer(page).click();
+    await type(page, "half a thought");
+    answers.set(page, "dismiss");
+    const asked = page.waitForEvent("dialog");
+    await page.reload({ timeout: 2_000 }).catch(() => {}); // they stay
+    assert.equal((await asked).type(), "beforeunload");
+    assert.equal(await composer(page).inputValue(), "half a thought");
+    answers.set(page, "accept");
+    await page.reload();
+    await connected(page);
+    assert.equal(await composer(page).inputValue(), "half a thought");
+    const access = await page.evaluate(() => JSON.parse(localStorage.getItem("parlour.login")).access_token);
+    await fetch(`${base}/api/auth/logout`, { method: "POST", headers: { Authorization: `Bearer ${access}` } });
+    await page.getByRole("alert").getByText("This login was ended").waitFor();
+    await enter(page, name, PASSWORD);
+    await connected(page);
+    assert.equal(await composer(page).inputValue(), "half a thought");
+    await context.close();
+  },
+
+  async "logging out asks before it throws anything away, and then it does"() {
+    const { context, page } = await open(browser);
+    const name = `asked_${mark}`, out = page.getByRole("button", { name: "Log out" });
+    await enter(page, name, PASSWORD, { isNew: true });
+    await connected(page);
+    await page.route("**/api/auth/ws-ticket", (route) => route.abort());
+    await page.reload();
+    await state(page, "Trying again");
+    await say(page, "this one waits");
+    for (const [answer, there] of [["dismiss", "Send"], ["accept", "Log in"]]) {
+      answers.set(page, answer);
+      const asked = page.waitForEvent("dialog");
+      await out.click();
+      assert.match((await asked).message(), /not sent yet will be lost/);
+      await page.getByRole("button", { name: there }).waitFor();
+      if (answer === "dismiss") assert((await texts(page)).includes("this one waits"));
+    }
+    answers.delete(page);
+    await page.unroute("**/api/auth/ws-ticket");
+    await enter(page, name, PASSWORD);
+    await connected(page);
+    assert.equal(await composer(page).inputValue(), "");
+    assert(!(await texts(page)).includes("this one waits"));
+    await context.close();
+  },
+
+  async "logging out from a server that does not answer, or is gone, ends at the door and says what is left"() {
+    const { context, page } = await open(browser);
+    const name = `parting_${mark}`;
+    for (const [deed, undone] of [["pause", "resume"], ["kill", "start"]]) {
+      await enter(page, name, PASSWORD, { isNew: deed === "pause" });
+      await connected(page);
+      await composer(page).click();
+      await server(deed);
+      await page.getByRole("button", { name: "Log out" }).click();
+      if (deed === "pause") {
+        await state(page, "Logging out");
+        assert(await composer(page).isDisabled(), "words can be written that go nowhere");
+      }
+      await page.getByRole("alert").getByText("the server could not be told").waitFor();
+      await page.getByLabel("Username").click({ trial: true });
+      await server(undone);
+    }
+    await context.close();
+  },
+
+  async "the newest message stays in sight while a long text is written and the window changes, and news below are told"() {
+    const { context, page } = await open(browser);
+    await enter(page, `reader_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    const newest = page.locator("#log li:last-child .text");
+    const inSight = async (what) => {
+      for (let looks = 0; looks < 100; looks++) { // a frame or two after what changed it
+        if (await newest.evaluate((last) => new Promise((done) => {
+          new IntersectionObserver(([entry]) => done(entry.intersectionRatio > 0.9)).observe(last);
+        }))) return;
+      }
+      assert.fail(`the newest message is out of sight ${what}`);
+    };
+    for (let n = 0; n < 30; n++) await say(page, `line ${n}`);
+    await shows(page, "line 29");
+    await composer(page).click();
+    await type(page, "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight");
+    await inSight("behind a long text");
+    await page.setViewportSize({ width: 700, height: 390 });
+    await inSight("in another window");
+    await empty(page);
+    await page.locator("#scroll").hover();
+    await page.mouse.wheel(0, -1_000);
+    const sign = page.getByRole("button", { name: "new messages below" });
+    await newest.evaluate((last) => new Promise((done) => {
+      new IntersectionObserver(([entry]) => !entry.isIntersecting && done()).observe(last);
+    }));
+    await say(bob.page, "unseen one");
+    await say(bob.page, "unseen two");
+    await sign.getByText("2 new messages below").click();
+    await inSight("after going there");
+    await sign.waitFor({ state: "hidden" });
+    assert.equal(await newest.textContent(), "unseen two");
+    await context.close();
   },
 
   async "who I am is on the screen"() {

@@ -3,7 +3,7 @@
 //   node run.mjs http://127.0.0.1:8000 http://127.0.0.1:8001
 //
 // The first server has no rate limits; the second takes few messages at a time. SHOTS names a folder for screenshots.
-// Twice the first needs something done to it: this prints `server: kill` or `server: start` and waits for a line
+// At times the first needs something done to it: this prints `server: kill`, `start`, `pause` or `resume` and waits for a line
 // on its standard input that says it is done. Nothing here sleeps; everything waits for what must happen.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -20,7 +20,7 @@ assert(hurried, "say where the servers are: node run.mjs http://127.0.0.1:8000 h
 const mark = Math.random().toString(36).slice(2, 8); // the server's database may hold names of earlier runs
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const faults = []; // what must never happen in any page: requests to other hosts, refused scripts, errors, dialogs
-const isExpected = new Set(); // pages that may ask whether to leave: they are told to stay
+const answers = new Map(); // what the pages that may ask something are told: "accept" or "dismiss"
 const addresses = []; // of all requests and sockets
 
 async function server(deed) {
@@ -38,7 +38,7 @@ function watch(page) {
   page.on("websocket", (socket) => asked(socket.url()));
   page.on("pageerror", (error) => faults.push(`an error in the page: ${error.stack}`));
   page.on("dialog", (dialog) => {
-    if (isExpected.has(page) && dialog.type() === "beforeunload") return dialog.dismiss();
+    if (answers.has(page)) return dialog[answers.get(page)]();
     faults.push(`a dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
@@ -97,6 +97,11 @@ const tests = {
     await enter(alice.page, ALICE, PASSWORD);
     await alice.page.getByRole("alert").getByText("Incorrect username or password").waitFor();
     await tabTo(alice.page, alice.page.getByLabel("Password"), "Shift+Tab"); // the focus is still in the form
+    await enter(alice.page, "admin", PASSWORD, { isNew: true });
+    await alice.page.getByRole("alert").getByText(/name/).waitFor();
+    await alice.page.locator("#username:focus").waitFor(); // what is wrong with is at hand
+    await enter(alice.page, ALICE, PASSWORD);
+    await alice.page.getByRole("alert").getByText("Incorrect username or password").waitFor();
     assert.equal(await alice.page.getByLabel("Username").inputValue(), ALICE);
   },
 
@@ -307,7 +312,7 @@ const tests = {
     }
   },
 
-  ...edges({ base, hurried, browser, mark, alice, bob, open, picture, server, isExpected }),
+  ...edges({ base, hurried, browser, mark, alice, bob, open, picture, server, answers }),
 
   async "axe finds nothing wrong, on paper and in the dark, on a phone and a wide screen"() {
     const stranger = await open(browser);

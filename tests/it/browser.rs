@@ -96,6 +96,8 @@ fn people_chat_in_a_browser() {
         match line.as_str() {
             "server: kill" => server.kill9(),
             "server: start" => server.start_again(),
+            "server: pause" => server.signal("STOP"),
+            "server: resume" => server.signal("CONT"),
             _ => continue,
         }
         writeln!(answer, "done").expect("the steps listen");

@@ -6,7 +6,8 @@ let me, limits, socket, epoch, seq, retry, pause, behind, attempt = 0, tries = 0
 let shown = new Set(), online = new Set(); // ids of the messages on the screen; names of who is here
 let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
 let slow = false; // the notice says that messages wait for their turn: it goes when one of them is through
-let hasLeft = false; // the login is over, and this tab stayed with what waits in it
+let isLeaving = false; // from the click on "Log out" to the door: nothing is sent, and nothing can be written
+let atEnd = true, unread = 0; // whether the newest message is on the screen; how many came below it
 let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
 
 // The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
@@ -19,14 +20,18 @@ async function call(path, body, access) {
     .catch(() => { throw Error(navigator.onLine ? "The server cannot be reached." : "This browser is offline."); });
   const older = /rel="prev"/.test(answer.headers.get("Link")); // a page may end before its limit
   if (answer.ok) return answer.status === 204 ? null : Object.assign(await answer.json(), { older });
-  const { detail = `The server answered ${answer.status}.` } = await answer.json().catch(() => ({}));
-  throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After") });
+  const { detail = `The server answered ${answer.status}.`, code, errors } = await answer.json().catch(() => ({}));
+  const isName = code === "username_taken" || errors?.[0]?.loc.includes("username");
+  throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After"), isName });
 }
 const token = (stale) => (navigator.locks ?? { request: (_, work) => work() }).request(KEY, async () => {
   const login = stored();
   if (!login) throw Object.assign(Error("Please log in again."), { status: 401 });
   if (login.access_token !== stale && login.until > Date.now() + 30_000) return login.access_token;
-  store(await call("/api/auth/refresh", { refresh_token: login.refresh_token }), login.username);
+  const tokens = await call("/api/auth/refresh", { refresh_token: login.refresh_token });
+  if (stored()?.refresh_token !== login.refresh_token) // logged out meanwhile: an answer that is late logs nobody in
+    throw Object.assign(Error("Please log in again."), { status: 401 });
+  store(tokens, login.username);
   return new Promise((done) => setTimeout(done, 200, stored().access_token)); // other tabs see the store a moment later
 });
 async function asUser(path, body, stale) {
@@ -38,6 +43,7 @@ async function asUser(path, body, stale) {
 const state = (words, on) => Object.assign($("state"), { textContent: words, className: on ? "on" : "" });
 const notice = (words) => Object.assign($("notice"), { textContent: words });
 async function connect() {
+  if (isLeaving) return;
   const mine = ++attempt;
   clearTimeout(retry);
   state("Connecting…");
@@ -76,6 +82,7 @@ function hangUp() {
   old?.close();
 }
 function lost(why, wait) {
+  if (isLeaving) return;
   const delay = wait || Math.min(30_000, 500 * 2 ** tries++) * (0.5 + Math.random() / 2);
   hangUp();
   state(`${why} Trying again${delay < 2000 ? "…" : ` in ${Math.round(delay / 1000)} s.`}`);
@@ -107,12 +114,10 @@ async function receive(frame, line) {
   } else if (frame.type === "reconnect") pause = frame.after_ms;
 }
 async function welcome(frame, line) {
-  if (me && frame.username.toLowerCase() !== me.toLowerCase()) { // another tab logged in as somebody else: what waits is not their words
-    const words = [...outbox.values()].map((waiting) => waiting.content);
-    [...outbox.keys()].forEach(settle);
-    text.value = [...words, text.value].filter(Boolean).join("\n");
-    notice(`This browser is logged in as ${frame.username} now.`);
+  if (me && !isMe(frame.username)) { // another tab logged in as somebody else: what is written and what waits is not their words
+    putAside();
     epoch = null;
+    notice(`This browser is logged in as ${frame.username} now.`);
   }
   ({ limits } = frame);
   iAm(frame.username);
@@ -169,7 +174,7 @@ function refused({ ref, detail, retry_after_ms: wait }) {
   slow = wait !== undefined;
   if (slow) return setTimeout(() => { inFlight = null; flush(); }, wait);
   if (!outbox.has(ref)) return;
-  text.value = [outbox.get(ref).content, text.value].filter(Boolean).join("\n"); // back to where it can be changed
+  write([outbox.get(ref).content, text.value]); // back to where it can be changed
   settle(ref);
 }
 function settle(id) {
@@ -180,7 +185,28 @@ function settle(id) {
   flush();
 }
 // What is on the screen.
-const iAm = (name) => Object.assign($("me"), { textContent: me = name, title: name });
+const isMe = (name) => name?.toLowerCase() === me?.toLowerCase();
+function iAm(name) {
+  Object.assign($("me"), { textContent: me = name, title: name });
+  if (!text.value) text.value = drafts[me.toLowerCase()] ?? "";
+}
+// What is written and not sent stays in this tab for who wrote it, and is shown to no one else.
+const DRAFTS = "parlour.drafts", drafts = Object.create(null);
+function keep() {
+  if (me) drafts[me.toLowerCase()] = text.value || undefined;
+  try { sessionStorage.setItem(DRAFTS, JSON.stringify(drafts)); } catch { /* too large: it lasts until a reload, which asks */ }
+}
+function write(words) {
+  text.value = words.filter(Boolean).join("\n");
+  keep();
+}
+text.addEventListener("input", keep);
+function putAside() { // with what waits, which is not sent any more
+  write([...[...outbox.values()].map((waiting) => waiting.content), text.value]);
+  outbox.forEach(({ li }) => li.remove());
+  outbox.clear();
+  [text.value, inFlight, me] = ["", null, undefined];
+}
 const make = (tag, name, words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
 function entry(name, at, words) {
   const li = make("li", ""), face = make("span", "face", name[0].toUpperCase()), who = make("span", "who");
@@ -201,13 +227,26 @@ function add({ id, username, content, client_id, unreadable, created_at, timesta
   let spot = log.lastElementChild; // nearly always the end, but for what waits there to be acknowledged
   while (spot && !(spot.dataset.id < id)) spot = spot.previousElementSibling;
   spot ? spot.after(li) : log.prepend(li);
+  if (!li.nextElementSibling?.dataset.id && !isMe(username)) unread++;
   for (const { classList, dataset, previousElementSibling: before } of [li, li.nextElementSibling].filter(Boolean))
     classList.toggle("same", before?.dataset.who === dataset.who && dataset.at - before.dataset.at < 300_000);
 }
+const below = () => box.scrollHeight - box.scrollTop - box.clientHeight;
 function place(work, older = false) { // stays at the end or, with older ones, at what is being read
-  const below = box.scrollHeight - box.scrollTop - box.clientHeight;
+  const before = below(), known = unread;
   work();
-  if (older || below < 90) box.scrollTop = box.scrollHeight - box.clientHeight - (older ? below : 0);
+  if (older) [box.scrollTop, unread] = [box.scrollHeight - box.clientHeight - before, known];
+  else if (before < 90) toEnd();
+  showUnread();
+}
+function toEnd() {
+  box.scrollTop = box.scrollHeight;
+  [atEnd, unread] = [true, 0];
+  showUnread();
+}
+function showUnread() {
+  $("below").hidden = unread === 0;
+  $("below").textContent = `${unread} new message${unread === 1 ? "" : "s"} below`;
 }
 async function history(before = "") {
   $("live").ariaBusy = "true"; // so that a screen reader does not read all of it aloud
@@ -221,21 +260,32 @@ function showOnline() {
   $("count").textContent = online.size;
   $("online").replaceChildren(...[...online].sort().map((name) => Object.assign(make("li", "", name), { dir: "auto" })));
 }
-function leave(why) { // who has words waiting here is asked first, and may stay with them
-  localStorage.removeItem(KEY);
-  sessionStorage.setItem(KEY, why);
-  state(why);
-  hasLeft = true;
-  location.reload();
+function leave(why) { // to the door, without asking the server for it again: it may be gone
+  hangUp();
+  if (isMe(stored()?.username)) localStorage.removeItem(KEY);
+  putAside();
+  shown = new Set();
+  log.replaceChildren();
+  [limits, epoch, slow, isLeaving, unread] = [undefined, null, false, false, 0];
+  showUnread();
+  notice("");
+  canWrite(true);
+  $("refusal").textContent = why;
+  show();
+}
+function canWrite(can) {
+  for (const part of [...$("composer").elements, $("logout"), $("older")]) part.disabled = !can;
 }
 const isNew = () => $("login").elements.to.value === "register";
 $("login").onchange = () => {
   $("enter").textContent = isNew() ? "Register" : "Log in";
+  $("hint").hidden = !isNew();
   $("password").autocomplete = isNew() ? "new-password" : "current-password";
 };
 $("login").onsubmit = async (event) => {
   event.preventDefault();
-  const about = { username: $("username").value.trim(), password: $("password").value }, focused = document.activeElement;
+  const about = { username: $("username").value.trim(), password: $("password").value };
+  let next = document.activeElement; // disabling takes the focus away
   $("refusal").textContent = "";
   $("fields").disabled = true;
   try {
@@ -243,18 +293,30 @@ $("login").onsubmit = async (event) => {
     store(await call("/api/auth/login", about), about.username);
     location.reload();
   } catch (error) {
-    $("refusal").textContent = error.message;
+    $("refusal").textContent = error.message + (error.after ? ` Try again in ${error.after / 1000} s.` : "");
+    if (error.isName) next = $("username");
   }
   $("fields").disabled = false;
-  focused.focus(); // disabling took it away
+  next.focus();
 };
 $("logout").onclick = async () => {
-  hangUp(); // the server ends it with the login, which would be news only to who did not ask for it
-  const access = await token().catch(() => null);
-  localStorage.removeItem(KEY); // the other tabs go to the door, before the server closes their sockets
-  if (access) await call("/api/auth/logout", {}, access).catch(() => {});
+  const question = "What you wrote and what was not sent yet will be lost. Log out all the same?";
+  if (isUnsent() && !confirm(question)) return;
+  isLeaving = true;
+  canWrite(false);
+  outbox.forEach(({ li }) => li.remove());
   outbox.clear();
-  leave("");
+  write([]);
+  hangUp(); // the server ends it with the login, which would be news only to who did not ask for it
+  state("Logging out…");
+  const late = new Promise((_, refuse) => setTimeout(refuse, 5_000, Error("late")));
+  const isOver = (error) => error.status === 401;
+  const access = await Promise.race([token(), late]).catch((error) => isOver(error) ? "" : null);
+  localStorage.removeItem(KEY); // the other tabs go to the door, before the server closes their sockets
+  const isTold = access === "" || (access && await Promise.race([call("/api/auth/logout", {}, access), late])
+    .then(() => true, isOver));
+  leave(isTold ? "" : "This computer has forgotten your login, but the server could not be told: there it lasts up to 30 days more. \
+Whoever runs the server can end it with `parlour users sign-out`.");
 };
 $("older").onclick = () => history(log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
 text.addEventListener("keydown", (event) => {
@@ -268,8 +330,8 @@ $("composer").onsubmit = (event) => {
   if (!content.trim() || tooLarge) return;
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   outbox.set(id, { content, li: log.appendChild(entry(me ?? "me", new Date(), content)) });
-  box.scrollTop = box.scrollHeight;
-  text.value = "";
+  toEnd();
+  write([]);
   flush();
 };
 addEventListener("click", ({ target }) => { if (!$("people").contains(target)) $("people").open = false; });
@@ -278,13 +340,20 @@ addEventListener("keydown", ({ key }) => {
   if ($("people").contains(document.activeElement)) $("people").firstElementChild.focus();
   $("people").open = false;
 });
-addEventListener("resize", () => document.activeElement === text && box.scrollTo(0, box.scrollHeight)); // a phone's keyboard
-addEventListener("storage", ({ key }) => {
-  if (key !== KEY) return;
-  if ($("chat").hidden === Boolean(stored())) location.reload();
-  else if (hasLeft && stored()) [hasLeft] = [false, connect()];
+box.addEventListener("scroll", () => {
+  atEnd = below() < 90;
+  if (atEnd) unread = 0;
+  showUnread();
 });
-addEventListener("beforeunload", (event) => outbox.size > 0 && event.preventDefault());
+new ResizeObserver(() => atEnd && toEnd()).observe(box); // a longer text, a phone's keyboard, a phone that is turned
+$("below").onclick = toEnd;
+addEventListener("storage", ({ key }) => { // another tab logged in or out
+  if (key !== KEY) return;
+  if (!$("chat").hidden && !isLeaving && !(stored() && isMe(stored().username))) leave("");
+  if ($("chat").hidden && stored()) location.reload();
+});
+const isUnsent = () => outbox.size > 0 || text.value.trim() !== "";
+addEventListener("beforeunload", (event) => isUnsent() && event.preventDefault());
 function start() {
   try {
     for (const kept of [localStorage, sessionStorage]) kept.setItem(`${KEY}.probe`, "");
@@ -292,12 +361,16 @@ function start() {
     $("blocked").hidden = false;
     return;
   }
-  [$("door").hidden, $("chat").hidden] = [Boolean(stored()), !stored()];
-  $("refusal").textContent = sessionStorage.getItem(KEY);
-  $("login").onchange(); // a browser may have kept the choice over a reload
-  (stored() ? text : $("username")).focus();
+  Object.assign(drafts, JSON.parse(sessionStorage.getItem(DRAFTS)));
+  text.value = ""; // a browser may have kept it over a reload, also for who is somebody else
+  $("login").onchange(); // the choice, too
+  show();
   if (!stored()) return;
   if (stored().username) iAm(stored().username); // before any line is open: what is written now is this person's
   connect();
+}
+function show() {
+  [$("door").hidden, $("chat").hidden] = [Boolean(stored()), !stored()];
+  (stored() ? text : $("username")).focus();
 }
 start();

@@ -55,8 +55,12 @@ fn is_joined(before: &str, joiner: char, next: char) -> bool {
     if cluster.chars().next().is_some_and(is_of_joining_script) && is_of_joining_script(next) {
         return true;
     }
-    // One grapheme because of what stands on both sides, not because `next` is a mark that would join anything.
-    let is_one = |start: &str| format!("{start}{joiner}{next}").graphemes(true).count() == 1;
+    // One grapheme because of what stands on both sides, not because `next` is a mark that would join anything; and one
+    // that is drawn as such, so that it fits where one character does.
+    let is_one = |start: &str| {
+        let whole = format!("{start}{joiner}{next}");
+        whole.graphemes(true).count() == 1 && whole.width() <= 2
+    };
     joiner == '\u{200d}' && is_one(cluster) && !is_one("a")
 }
 
@@ -230,6 +234,7 @@ pub(crate) mod tests {
             ("م\u{200c}\u{200c}ن", "م\\u{200c}\\u{200c}ن"),
             ("x\u{e0067}", "x\\u{e0067}"),
             ("🏴\u{e0067}\u{e0062}", "🏴\\u{e0067}\\u{e0062}"),
+            ("🏴\u{94d}\u{200d}🏴", "🏴\u{94d}\\u{200d}🏴"),
         ] {
             assert_eq!(visible(raw), shown);
         }

@@ -1,6 +1,9 @@
 //! The connection, as a pure machine: when to open a socket, when to take it for dead, how long to wait before the
 //! next try, and what to tell the user about it.
 
+/// Chance. It is given a seed, so that a run can be repeated.
+pub use fastrand::Rng;
+
 use crate::protocol::{close, event::Connected};
 
 /// Milliseconds since the program started.
@@ -16,27 +19,6 @@ const GOOD_LIFE: Millis = 5_000;
 const HELLO_TIME: Millis = 20_000;
 /// The wait after "too many sockets": others of ours must go first.
 const CROWDED_WAIT: Millis = 20_000;
-
-/// Numbers that nobody can foresee enough to matter: `SplitMix64`. Part of the state, so that a run can be repeated.
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    /// Dice that start from `seed`.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number.
-    pub fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
 
 /// Where the connection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +158,7 @@ impl Link {
         now: Millis,
         code: Option<u16>,
         why: String,
-        dice: &mut Dice,
+        rng: &mut Rng,
     ) -> Vec<Act> {
         if let Status::Connected { since, .. } = self.status
             && now.saturating_sub(since) >= GOOD_LIFE
@@ -194,26 +176,26 @@ impl Link {
                     self.failures = 1;
                     return vec![self.open(now)];
                 }
-                self.wait(now, why, dice);
+                self.wait(now, why, rng);
             }
             Some(close::TOO_MANY) => {
                 self.told.get_or_insert(CROWDED_WAIT);
-                self.wait(now, why, dice);
+                self.wait(now, why, rng);
             }
             Some(code) if !close::is_worth_returning(code) => {
                 self.status = Status::Offline { why };
             }
-            _ => self.wait(now, why, dice),
+            _ => self.wait(now, why, rng),
         }
         Vec::new()
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Millis, dice: &mut Dice) -> Vec<Act> {
+    pub fn tick(&mut self, now: Millis, rng: &mut Rng) -> Vec<Act> {
         match &mut self.status {
             Status::Waiting { until, .. } if *until <= now => vec![self.open(now)],
             Status::Connecting { since } if now.saturating_sub(*since) > HELLO_TIME => {
-                self.wait(now, "the server does not answer".into(), dice);
+                self.wait(now, "the server does not answer".into(), rng);
                 vec![Act::Drop]
             }
             Status::Connected {
@@ -223,7 +205,7 @@ impl Link {
                 ..
             } => {
                 if now.saturating_sub(*heard) > 2 * *heartbeat {
-                    self.wait(now, "the line went silent".into(), dice);
+                    self.wait(now, "the line went silent".into(), rng);
                     vec![Act::Drop]
                 } else if now.saturating_sub(*pinged) >= *heartbeat {
                     *pinged = now;
@@ -244,11 +226,11 @@ impl Link {
     /// Full jitter: anything between nothing and a bound that doubles with each failure, so that the clients of a
     /// server that went down do not all come back in the same moment. What the server told comes on top: it may have told
     /// many the same.
-    fn wait(&mut self, now: Millis, why: String, dice: &mut Dice) {
+    fn wait(&mut self, now: Millis, why: String, rng: &mut Rng) {
         let bound = FIRST_WAIT
             .saturating_mul(1 << self.failures.min(10))
             .min(MAX_WAIT);
-        let wait = self.told.take().unwrap_or_default() + dice.roll() % (bound + 1);
+        let wait = self.told.take().unwrap_or_default() + rng.u64(0..=bound);
         self.failures = self.failures.saturating_add(1);
         self.status = Status::Waiting {
             until: now + wait,
@@ -275,11 +257,11 @@ mod tests {
         }
     }
 
-    fn connected(now: Millis) -> (Link, Dice) {
+    fn connected(now: Millis) -> (Link, Rng) {
         let mut link = Link::default();
         link.open(now);
         link.connected(now, &hello());
-        (link, Dice::new(7))
+        (link, Rng::with_seed(7))
     }
 
     fn wait_of(link: &Link, now: Millis) -> Millis {
@@ -293,10 +275,10 @@ mod tests {
     fn waits_grow_with_each_failure_and_differ() {
         let mut waits = Vec::new();
         let mut link = Link::default();
-        let mut dice = Dice::new(7);
+        let mut rng = Rng::with_seed(7);
         for failure in 0..20 {
             link.open(0);
-            link.closed(0, None, "refused".into(), &mut dice);
+            link.closed(0, None, "refused".into(), &mut rng);
             let wait = wait_of(&link, 0);
             assert!(wait <= (FIRST_WAIT << failure).min(MAX_WAIT));
             waits.push(wait);
@@ -308,22 +290,22 @@ mod tests {
 
     #[test]
     fn a_server_that_says_when_to_return_is_obeyed() {
-        let (mut link, mut dice) = connected(0);
+        let (mut link, mut rng) = connected(0);
         link.told_to_return(1_234);
         link.closed(
             0,
             Some(close::SHUTTING_DOWN),
             "shutting down".into(),
-            &mut dice,
+            &mut rng,
         );
         let wait = wait_of(&link, 0);
         assert!(
             (1_234..=1_234 + FIRST_WAIT).contains(&wait),
             "not before, and not much later: {wait}"
         );
-        assert_eq!(link.tick(1_233, &mut dice), []);
+        assert_eq!(link.tick(1_233, &mut rng), []);
         assert!(matches!(
-            link.tick(wait, &mut dice)[..],
+            link.tick(wait, &mut rng)[..],
             [Act::Open { fresh: false, .. }]
         ));
     }
@@ -334,7 +316,7 @@ mod tests {
             .map(|seed| {
                 let (mut link, _) = connected(0);
                 link.told_to_return(1_000);
-                link.closed(0, None, "busy".into(), &mut Dice::new(seed));
+                link.closed(0, None, "busy".into(), &mut Rng::with_seed(seed));
                 wait_of(&link, 0)
             })
             .collect();
@@ -345,48 +327,48 @@ mod tests {
 
     #[test]
     fn an_expired_token_is_refreshed_at_once_but_not_in_a_circle() {
-        let (mut link, mut dice) = connected(0);
-        let acts = link.closed(0, Some(close::TOKEN_EXPIRED), "expired".into(), &mut dice);
+        let (mut link, mut rng) = connected(0);
+        let acts = link.closed(0, Some(close::TOKEN_EXPIRED), "expired".into(), &mut rng);
         assert!(matches!(acts[..], [Act::Open { fresh: true, .. }]));
-        let acts = link.closed(0, Some(close::TOKEN_EXPIRED), "expired".into(), &mut dice);
+        let acts = link.closed(0, Some(close::TOKEN_EXPIRED), "expired".into(), &mut rng);
         assert_eq!(acts, []);
         assert!(matches!(link.status(), Status::Waiting { .. }));
     }
 
     #[test]
     fn codes_that_need_a_change_first_end_the_tries() {
-        let (mut link, mut dice) = connected(0);
-        let acts = link.closed(0, Some(close::REVOKED), "ended".into(), &mut dice);
+        let (mut link, mut rng) = connected(0);
+        let acts = link.closed(0, Some(close::REVOKED), "ended".into(), &mut rng);
         assert_eq!(acts, [Act::LogIn]);
-        let (mut link, mut dice) = connected(0);
+        let (mut link, mut rng) = connected(0);
         assert_eq!(
-            link.closed(0, Some(close::POLICY), "policy".into(), &mut dice),
+            link.closed(0, Some(close::POLICY), "policy".into(), &mut rng),
             []
         );
         assert!(matches!(link.status(), Status::Offline { .. }));
-        let (mut link, mut dice) = connected(0);
-        link.closed(0, Some(close::TOO_MANY), "crowded".into(), &mut dice);
+        let (mut link, mut rng) = connected(0);
+        link.closed(0, Some(close::TOO_MANY), "crowded".into(), &mut rng);
         assert!(wait_of(&link, 0) >= CROWDED_WAIT);
     }
 
     #[test]
     fn silence_is_taken_for_death_after_two_heartbeats() {
-        let (mut link, mut dice) = connected(0);
-        assert_eq!(link.tick(24_999, &mut dice), []);
-        assert_eq!(link.tick(25_000, &mut dice), [Act::Ping]);
+        let (mut link, mut rng) = connected(0);
+        assert_eq!(link.tick(24_999, &mut rng), []);
+        assert_eq!(link.tick(25_000, &mut rng), [Act::Ping]);
         link.heard(25_100);
-        assert_eq!(link.tick(50_000, &mut dice), [Act::Ping]);
-        assert_eq!(link.tick(75_100, &mut dice), [Act::Ping]);
-        assert_eq!(link.tick(75_101, &mut dice), [Act::Drop]);
+        assert_eq!(link.tick(50_000, &mut rng), [Act::Ping]);
+        assert_eq!(link.tick(75_100, &mut rng), [Act::Ping]);
+        assert_eq!(link.tick(75_101, &mut rng), [Act::Drop]);
         assert!(matches!(link.status(), Status::Waiting { .. }));
     }
 
     #[test]
     fn a_socket_that_never_says_hello_is_given_up() {
         let mut link = Link::default();
-        let mut dice = Dice::new(7);
+        let mut rng = Rng::with_seed(7);
         link.open(0);
-        assert_eq!(link.tick(HELLO_TIME, &mut dice), []);
-        assert_eq!(link.tick(HELLO_TIME + 1, &mut dice), [Act::Drop]);
+        assert_eq!(link.tick(HELLO_TIME, &mut rng), []);
+        assert_eq!(link.tick(HELLO_TIME + 1, &mut rng), [Act::Drop]);
     }
 }

@@ -1,4 +1,4 @@
-//! The network: does what the state asks for, and reports what comes of it as events.
+//! The network: does effects, and reports what comes of them as events. It decides nothing.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
@@ -7,90 +7,12 @@ use tokio::{
 };
 
 use crate::{
-    api::{Api, Failure, Page, Query},
-    link::Millis,
+    api::{Api, Failure},
+    effect::{Effect, Event, Fetch},
     login::Account,
-    protocol::{close, command::Request, event},
+    protocol::{close, command::Request},
     socket::{self, End, Socket},
 };
-
-/// What comes of it.
-pub enum Event {
-    /// We are logged in as this user.
-    LoggedIn(String),
-    /// Logging in or registering did not work.
-    LoginFailed(String),
-    /// The login is over: the server does not take it any more.
-    LoginEnded(String),
-    /// Socket number `attempt` brought a frame.
-    Frame {
-        /// Which socket.
-        attempt: u64,
-        /// What it said.
-        frame: Box<event::Event>,
-    },
-    /// Socket number `attempt` gave a sign of life.
-    Heard {
-        /// Which socket.
-        attempt: u64,
-    },
-    /// Socket number `attempt` has closed or could not be opened.
-    Closed {
-        /// Which socket.
-        attempt: u64,
-        /// The close code, if there was one.
-        code: Option<u16>,
-        /// What happened, for the user.
-        why: String,
-        /// When the server wants us back, if it said so.
-        after: Option<Millis>,
-    },
-    /// The answer to a fetch.
-    Page {
-        /// What was asked.
-        query: Query,
-        /// For which socket or history it was asked.
-        tag: u64,
-        /// The messages, or a sentence.
-        result: Result<Page, String>,
-    },
-}
-
-/// Something to do.
-#[derive(Debug)]
-pub enum Effect {
-    /// Log in, after registering if asked to.
-    LogIn {
-        /// Make the account first.
-        register: bool,
-        /// The name.
-        username: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// End the login, here and on the server.
-    LogOut,
-    /// Open a socket under this number.
-    Open {
-        /// Which socket this will be.
-        attempt: u64,
-        /// Refresh the token first.
-        fresh: bool,
-    },
-    /// Drop the socket.
-    Drop,
-    /// Send a frame.
-    Say(Request),
-    /// Fetch messages.
-    Fetch {
-        /// Of which room.
-        room: String,
-        /// Which.
-        query: Query,
-        /// Comes back with the answer.
-        tag: u64,
-    },
-}
 
 /// Does effects. Nothing here waits: each effect runs on its own and ends in an event.
 pub struct Net {
@@ -150,7 +72,7 @@ impl Net {
                 }
                 None
             }
-            Effect::Fetch { room, query, tag } => Some(self.fetch(room, query, tag)),
+            Effect::Fetch(fetch) => Some(self.fetch(fetch)),
         }
     }
 
@@ -201,26 +123,22 @@ impl Net {
         OpenSocket { requests, task }
     }
 
-    fn fetch(&self, room: String, query: Query, tag: u64) -> JoinHandle<()> {
+    fn fetch(&self, fetch: Fetch) -> JoinHandle<()> {
         let (account, events) = (self.account.clone(), self.events.clone());
         spawn_local(async move {
+            let Fetch { room, query, .. } = &fetch;
             let read = account
-                .with_bearer(async |api, bearer| api.messages(bearer, &room, query).await)
+                .with_bearer(async |api, bearer| api.messages(bearer, room, *query).await)
                 .await;
-            let event = match read {
-                Ok(page) => Event::Page {
-                    query,
-                    tag,
-                    result: Ok(page),
-                },
-                Err(Failure::LoginEnded(detail)) => Event::LoginEnded(detail),
-                Err(failure) => Event::Page {
-                    query,
-                    tag,
-                    result: Err(sentence(&failure)),
-                },
+            let result = match read {
+                Ok(page) => Ok(page),
+                Err(Failure::LoginEnded(detail)) => {
+                    let _ = events.send(Event::LoginEnded(detail));
+                    return;
+                }
+                Err(failure) => Err(sentence(&failure)),
             };
-            let _ = events.send(event);
+            let _ = events.send(Event::Page { fetch, result });
         })
     }
 }

@@ -1,54 +1,25 @@
-//! What keys do: editing, scrolling, commands.
+//! What keys do: in the form, in the help, and in a room. Which key does what in a room stands in `commands`.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use parlour_client::{net::Effect, outbox};
+use parlour_client::effect::Effect;
 
 use super::{
-    chat::Chat,
+    commands::{self, Action},
     draw,
     state::{About, Field, LoginForm, Mode, Screen, State},
     typing,
-    update::{fetch_older, reconnect},
-    view::{View, Wall},
+    view::View,
 };
 
 /// More than so many messages' worth of text is not pasted: there is room to cut it, and the screen stays quick.
 const LONGEST_PASTE: usize = 4;
-
-/// What `/help` says.
-pub const HELP: [(&str, &str); 14] = [
-    ("Enter", "send"),
-    ("Alt+Enter, Ctrl+J", "new line"),
-    ("PageUp, PageDown", "scroll"),
-    (
-        "Home, End",
-        "oldest at hand, newest (when nothing is written)",
-    ),
-    (
-        "Up, Down",
-        "scroll by a line (when there is no line to go to)",
-    ),
-    ("Ctrl+A, Ctrl+E", "start, end of the line"),
-    (
-        "Ctrl+W, Ctrl+U, Ctrl+K",
-        "delete a word, to the start, to the end",
-    ),
-    ("Ctrl+Z, Ctrl+Y", "undo, bring back what was deleted"),
-    ("/edit", "take a message back that was refused"),
-    ("/reconnect", "try to connect now"),
-    ("/logout", "end this login and forget it on this computer"),
-    ("/quit, Ctrl+C", "leave"),
-    ("//text", "send a line that starts with /"),
-    ("/help", "this page; arrows scroll it, Esc closes it"),
-];
 
 /// A key was pressed.
 pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
         return Vec::new();
     }
-    let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    if is_ctrl && key.code == KeyCode::Char('c') {
+    if commands::of_key(key) == Some(Action::Leave) {
         leave(state);
         return Vec::new();
     }
@@ -71,6 +42,7 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 /// Text was pasted.
 pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let longest = LONGEST_PASTE * state.client.store.limits().content_bytes;
     match (&mut state.screen, &mut state.chat) {
         (Screen::Login(form), _) if !form.is_busy => {
             let first = text.lines().next().unwrap_or_default();
@@ -80,7 +52,7 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             };
             field.insert_str(first);
         }
-        (Screen::Chat, Some(chat)) if text.len() > LONGEST_PASTE * chat.limits.content_bytes => {
+        (Screen::Chat, Some(_)) if text.len() > longest => {
             let text = "This is too long to be pasted: it fits no message.";
             state.hint(About::Typed, text);
         }
@@ -165,45 +137,77 @@ fn submit_form(form: &mut LoginForm) -> Option<Effect> {
 }
 
 fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    let status = draw::status_rows(state);
     let Some(chat) = &mut state.chat else {
         return Vec::new();
     };
-    let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let is_alone = key.modifiers.is_empty();
     let is_first_row = chat.input.cursor().0 == 0;
     let is_last_row = chat.input.cursor().0 + 1 == chat.input.lines().len();
-    let is_empty = chat.input.is_empty();
-    let page = draw::areas(state.size, chat, status)
-        .talk
-        .height
-        .saturating_sub(2);
-    match key.code {
-        KeyCode::Enter if is_alone => return submit(state),
-        KeyCode::Enter => chat.input.insert_newline(),
-        KeyCode::Char('j') if is_ctrl => chat.input.insert_newline(),
-        KeyCode::Char('u') if is_ctrl => {
-            chat.input.delete_line_by_head();
-        }
-        KeyCode::Char('z') if is_ctrl => {
-            chat.input.undo();
-        }
-        KeyCode::PageUp => return scroll_up(state, page.max(1).into()),
-        KeyCode::PageDown => scroll_down(state, page.max(1).into()),
-        KeyCode::Up if is_alone && is_first_row => return scroll_up(state, 1),
-        KeyCode::Down if is_alone && is_last_row => scroll_down(state, 1),
-        KeyCode::Home if is_ctrl || is_empty => return scroll_up(state, usize::MAX),
-        KeyCode::End if is_ctrl || is_empty => to_end(chat),
-        KeyCode::Esc => {
-            state.hint = None;
-            to_end(chat);
-        }
-        KeyCode::Tab | KeyCode::BackTab => {}
-        _ => {
-            typing::input(&mut chat.input, key);
-        }
+    let goes_far = chat.input.is_empty() || key.modifiers.contains(KeyModifiers::CONTROL);
+    match commands::of_key(key) {
+        Some(Action::Oldest | Action::Newest) if !goes_far => typing::input(&mut chat.input, key),
+        Some(Action::LineUp) if !is_first_row => typing::input(&mut chat.input, key),
+        Some(Action::LineDown) if !is_last_row => typing::input(&mut chat.input, key),
+        Some(action) => return act(state, action),
+        None if matches!(key.code, KeyCode::Tab | KeyCode::BackTab) => {}
+        None => typing::input(&mut chat.input, key),
     }
     Vec::new()
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Send => return submit(state),
+        Action::PageUp => return scroll_up(state, page_of(state)),
+        Action::LineUp => return scroll_up(state, 1),
+        Action::Oldest => return scroll_up(state, usize::MAX),
+        Action::PageDown => scroll_down(state, page_of(state)),
+        Action::LineDown => scroll_down(state, 1),
+        Action::Help => state.help = Some(0),
+        Action::Reconnect if state.client.link().is_connected() => {
+            state.hint(About::Typed, "The connection is open.");
+        }
+        Action::Reconnect => return state.client.connect(),
+        Action::LogOut => return log_out(state),
+        Action::Leave => leave(state),
+        Action::Edit => edit(state),
+        Action::NewLine
+        | Action::DeleteToStart
+        | Action::Undo
+        | Action::Newest
+        | Action::Escape => act_in_pane(state, action),
+    }
+    Vec::new()
+}
+
+/// What touches nothing but the pane.
+fn act_in_pane(state: &mut State, action: Action) {
+    let Some(chat) = &mut state.chat else {
+        return;
+    };
+    match action {
+        Action::NewLine => chat.input.insert_newline(),
+        Action::DeleteToStart => {
+            chat.input.delete_line_by_head();
+        }
+        Action::Undo => {
+            chat.input.undo();
+        }
+        Action::Escape => {
+            state.hint = None;
+            chat.to_end();
+        }
+        _ => chat.to_end(),
+    }
+}
+
+fn edit(state: &mut State) {
+    let Some(chat) = &mut state.chat else {
+        return;
+    };
+    match state.client.store.take_refused(&chat.room) {
+        Some(refused) => chat.set_input(&refused.content),
+        None => state.hint(About::Typed, "No message was refused."),
+    }
 }
 
 fn submit(state: &mut State) -> Vec<Effect> {
@@ -219,46 +223,25 @@ fn submit(state: &mut State) -> Vec<Effect> {
     }
     let content = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => rest,
-        Some(command) => {
-            let command = command.trim().to_owned();
-            return obey(state, &command);
-        }
+        Some(command) => return obey(state, command.trim()),
         None => text,
     };
-    let limit = chat.limits.content_bytes;
-    if content.len() > limit {
-        let over = content.len() - limit;
-        let text = format!(
-            "This is {over} bytes too long for one message: at most {limit} are taken. Shorten it or send it in parts."
-        );
-        state.hint(About::Typed, text);
-        return Vec::new();
+    match state.client.post(&chat.room, content) {
+        Ok(effects) => {
+            state.warned = false;
+            chat.set_input("");
+            chat.to_end();
+            effects
+        }
+        Err(why) => {
+            state.hint(About::Typed, why);
+            Vec::new()
+        }
     }
-    let client_id = format!("{:016x}{:016x}", state.dice.roll(), state.dice.roll());
-    let request = outbox::request(&client_id, content, &chat.room);
-    if let Some(why) = outbox::why_too_large(&request, chat.limits.frame_bytes) {
-        state.hint(About::Typed, why);
-        return Vec::new();
-    }
-    chat.outbox.push(client_id, content.to_owned());
-    state.warned = false;
-    chat.set_input("");
-    to_end(chat);
-    Vec::new()
 }
 
 fn obey(state: &mut State, command: &str) -> Vec<Effect> {
-    const KNOWN: [&str; 8] = [
-        "help",
-        "?",
-        "quit",
-        "exit",
-        "q",
-        "reconnect",
-        "logout",
-        "edit",
-    ];
-    if !KNOWN.contains(&command) {
+    let Some(action) = commands::of_word(command) else {
         // What was written stays where it can be changed: it may be a message that happens to start with a slash.
         let word = command.split_whitespace().next().unwrap_or_default();
         let text = format!(
@@ -266,41 +249,24 @@ fn obey(state: &mut State, command: &str) -> Vec<Effect> {
         );
         state.hint(About::Typed, text);
         return Vec::new();
-    }
+    };
     if let Some(chat) = &mut state.chat {
         chat.set_input("");
     }
-    match command {
-        "help" | "?" => state.help = Some(0),
-        "reconnect" if state.link.is_connected() => {
-            state.hint(About::Typed, "The connection is open.");
-        }
-        "reconnect" => return reconnect(state),
-        "logout" => return log_out(state),
-        "edit" => {
-            let refused = state
-                .chat
-                .as_mut()
-                .and_then(|chat| chat.outbox.take_refused());
-            match (refused, &mut state.chat) {
-                (Some(refused), Some(chat)) => chat.set_input(&refused.content),
-                _ => state.hint(About::Typed, "No message was refused."),
-            }
-        }
-        _ => leave(state),
-    }
-    Vec::new()
+    act(state, action)
 }
 
 fn log_out(state: &mut State) -> Vec<Effect> {
     if is_warning_due(state) {
         return Vec::new();
     }
-    let name = state.chat.take().map(|chat| chat.me).unwrap_or_default();
-    state.link.stop("logged out");
-    let form = LoginForm::new(&name, Some("You are logged out.".into()));
+    let mut effects = state.client.stop("logged out");
+    effects.push(Effect::LogOut);
+    let known = std::mem::take(&mut state.client.store);
+    let form = LoginForm::new(known.me(), Some("You are logged out.".into()));
+    state.chat = None;
     state.screen = Screen::Login(Box::new(form));
-    vec![Effect::Drop, Effect::LogOut]
+    effects
 }
 
 fn leave(state: &mut State) {
@@ -311,7 +277,7 @@ fn leave(state: &mut State) {
 
 /// Tells once that messages would be lost.
 fn is_warning_due(state: &mut State) -> bool {
-    let unsent = state.chat.as_ref().map_or(0, |chat| chat.outbox.unsent());
+    let unsent = state.client.store.unsent();
     if unsent == 0 || state.warned {
         return false;
     }
@@ -328,43 +294,51 @@ fn is_warning_due(state: &mut State) -> bool {
     true
 }
 
-fn to_end(chat: &mut Chat) {
-    chat.top = None;
-    chat.unread = 0;
-}
-
 fn scroll_up(state: &mut State, rows: usize) -> Vec<Effect> {
-    let (size, wall, status) = (state.size, state.wall, draw::status_rows(state));
+    let Some(view) = view_of(state) else {
+        return Vec::new();
+    };
+    let (from, to) = (view.up(0), view.up(rows));
     let Some(chat) = &mut state.chat else {
         return Vec::new();
     };
-    let view = view_of(chat, size, status, wall);
-    let (from, to) = (view.up(0), view.up(rows));
     if to != from {
         chat.top = Some(to);
     }
-    if view_of(chat, size, status, wall).is_near_head() {
-        return fetch_older(chat).into_iter().collect();
+    let room = chat.room.clone();
+    if view_of(state).is_some_and(|view| view.is_near_head()) {
+        return state.client.store.fetch_older(&room).into_iter().collect();
     }
     Vec::new()
 }
 
 fn scroll_down(state: &mut State, rows: usize) {
-    let (size, wall, status) = (state.size, state.wall, draw::status_rows(state));
+    let Some(top) = view_of(state).map(|view| view.down(rows)) else {
+        return;
+    };
     if let Some(chat) = &mut state.chat {
-        match view_of(chat, size, status, wall).down(rows) {
+        match top {
             Some(top) => chat.top = Some(top),
-            None => to_end(chat),
+            None => chat.to_end(),
         }
     }
 }
 
-fn view_of(chat: &Chat, size: (u16, u16), status: u16, wall: Wall) -> View<'_> {
-    let talk = draw::areas(size, chat, status).talk;
-    View {
+/// Rows that a screen is scrolled by.
+fn page_of(state: &State) -> usize {
+    let rows = view_of(state).map_or(0, |view| view.height);
+    rows.saturating_sub(2).max(1)
+}
+
+fn view_of(state: &State) -> Option<View<'_>> {
+    let chat = state.chat.as_ref()?;
+    let talk = draw::areas(state.size, chat, draw::status_rows(state)).talk;
+    Some(View {
+        room: state.room()?,
         chat,
+        me: state.client.store.me(),
         width: talk.width.into(),
         height: talk.height.into(),
-        wall,
-    }
+        wall: state.wall,
+    })
 }

@@ -1,10 +1,22 @@
-//! Door 3: the terminal client, and its pipes `send` and `tail`. A client like any other: it knows the words on the
-//! wire and the settings, and nothing of the server behind them.
+//! The terminal's face of Parlour, and its pipes `send` and `tail`. It knows the client, and nothing of the server.
 //!
-//! [`state`] is what it knows, [`update`] what an event does to that, [`draw`] what it looks like: all pure.
-//! [`screen`] and [`net`] are the impure rim, which turns keys and frames into events and does the effects.
+//! Pure, so that a test can press keys and read the screen:
+//! - [`state`]: everything that the screen shows; [`chat`]: of it, the pane of one room: what is being written, and where
+//!   the reader looks. What is in the room the client's store knows
+//! - [`update`]: what an event does to the state. It knows no key
+//! - [`commands`]: the table of keys and of words after a slash; [`keys`]: what they do
+//! - [`typing`]: editing by what a reader takes for one character
+//! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
+//! - [`text`]: what others wrote, made safe to show
+//!
+//! What touches the world:
+//! - `screen`: the terminal and the network's events, for `parlour tui`. It decides nothing
+//! - `send`, `tail`: the pipes. They know no screen
+//! - [`settings`]: what these programs can be told, and where they keep things: the only room that reads the environment
+//! - [`prompt`]: questions whose answers are not shown
 
 pub mod chat;
+pub mod commands;
 pub mod draw;
 pub mod keys;
 pub mod prompt;

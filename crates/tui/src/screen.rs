@@ -28,7 +28,8 @@ use tokio::{
 
 use parlour_client::{
     api::Api,
-    net::{self, Effect, Net},
+    effect::{self, Effect},
+    net::Net,
 };
 
 use super::{
@@ -63,7 +64,7 @@ pub fn run(settings: &ClientSettings) -> Result<(), ClientError> {
         let ended = chat(settings, api, seed, &mut terminal).await;
         let given_back = give_back();
         match ended {
-            // The window was closed: nobody is left to be told anything.
+            // The window was closed: no one is left to be told anything.
             Err(error) if is_gone(&error) => {
                 // Dropping it would write to it once more, and panic.
                 std::mem::forget(terminal);
@@ -160,7 +161,7 @@ async fn chat(
     let mut net = Net::new(api, account, events.clone());
     match (resumed, username, &settings.password) {
         (Some(name), _, _) => {
-            let _ = events.send(net::Event::LoggedIn(name));
+            let _ = events.send(effect::Event::LoggedIn(name));
         }
         (None, Some(username), Some(password)) => {
             if let Screen::Login(form) = &mut state.screen {

@@ -7,7 +7,8 @@ use std::{
 
 use parlour_client::{
     api::{Api, Failure},
-    link::Dice,
+    client::client_id,
+    link::Rng,
     login::Account,
     net,
 };
@@ -52,17 +53,17 @@ pub fn send(
             "The message is empty: there is nothing to send.",
         ));
     }
-    let mut dice = Dice::new(seed()?);
+    let mut rng = Rng::with_seed(seed()?);
     let message = NewMessage {
         content,
-        client_id: Some(format!("{:016x}{:016x}", dice.roll(), dice.roll())),
+        client_id: Some(client_id(&mut rng)),
     };
     let room = room.unwrap_or_else(|| GENERAL.to_owned());
     block_on(async {
         let api = Api::new(&settings.server)?;
         let until = Instant::now() + PATIENCE;
-        let account = log_in_within(settings, &api, until, &mut dice).await?;
-        deliver(&account, &room, &message, until, &mut dice).await
+        let account = log_in_within(settings, &api, until, &mut rng).await?;
+        deliver(&account, &room, &message, until, &mut rng).await
     })
 }
 
@@ -84,13 +85,13 @@ async fn log_in_within(
     settings: &ClientSettings,
     api: &Api,
     until: Instant,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Result<Account, ClientError> {
     let account = account(settings, api);
     account.resume(settings.name()).await;
     let mut patience = Patience::new(until);
     while let Err(failure) = account.bearer(None).await {
-        if !patience.is_worth_it(&failure, dice).await {
+        if !patience.is_worth_it(&failure, rng).await {
             return Err(no_login(settings, api, &failure).await);
         }
     }
@@ -114,10 +115,10 @@ impl Patience {
     }
 
     /// Waits before the next try; `false`, at once: there shall be none.
-    async fn is_worth_it(&mut self, failure: &Failure, dice: &mut Dice) -> bool {
+    async fn is_worth_it(&mut self, failure: &Failure, rng: &mut Rng) -> bool {
         let wait = failure
             .retry_after()
-            .unwrap_or_else(|| Duration::from_millis(dice.roll() % (self.bound + 1)));
+            .unwrap_or_else(|| Duration::from_millis(rng.u64(0..=self.bound)));
         if !failure.is_passing() || Instant::now() + wait > self.until {
             return false;
         }
@@ -136,7 +137,7 @@ async fn deliver(
     room: &str,
     message: &NewMessage,
     until: Instant,
-    dice: &mut Dice,
+    rng: &mut Rng,
 ) -> Result<(), ClientError> {
     let mut patience = Patience::new(until);
     loop {
@@ -144,7 +145,7 @@ async fn deliver(
         let Err(failure) = post.await else {
             return Ok(());
         };
-        if !patience.is_worth_it(&failure, dice).await {
+        if !patience.is_worth_it(&failure, rng).await {
             return Err(given_up(&failure));
         }
     }

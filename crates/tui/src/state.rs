@@ -2,8 +2,10 @@
 
 use crossterm::event::KeyEvent;
 use parlour_client::{
-    link::{Dice, Link, Millis},
-    net,
+    client::Client,
+    effect,
+    link::Millis,
+    store::{Room, Store},
 };
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
@@ -16,14 +18,10 @@ pub struct State {
     pub server: String,
     /// What is on the screen.
     pub screen: Screen,
-    /// The conversation; it outlives a login that has ended, for the same user.
+    /// The connection, and what is known of the rooms.
+    pub client: Client,
+    /// The room on the screen; it outlives a login that has ended, for the same user.
     pub chat: Option<Chat>,
-    /// The connection.
-    pub link: Link,
-    /// Chance, for waits and ids.
-    pub dice: Dice,
-    /// The time of the last tick.
-    pub now: Millis,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The clock on the wall.
@@ -160,12 +158,23 @@ pub enum Event {
     /// Time has passed.
     Tick(Millis),
     /// The network brought something.
-    Net(net::Event),
+    Net(effect::Event),
     /// The program was told to end.
     Stop,
 }
 
 impl State {
+    /// What is known of the room on the screen.
+    #[must_use]
+    pub fn room(&self) -> Option<&Room> {
+        self.client.store.room(&self.chat.as_ref()?.room)
+    }
+
+    /// The pane of this room, if it is on the screen.
+    pub fn chat_of(&mut self, room: &str) -> Option<&mut Chat> {
+        self.chat.as_mut().filter(|chat| chat.room == room)
+    }
+
     /// Shows a sentence.
     pub fn hint(&mut self, about: About, text: impl Into<String>) {
         let text = text.into();
@@ -183,10 +192,8 @@ impl State {
         Self {
             server: server.to_owned(),
             screen: Screen::Login(Box::new(LoginForm::new(username, None))),
+            client: Client::new(Store::default(), seed),
             chat: None,
-            link: Link::default(),
-            dice: Dice::new(seed),
-            now: 0,
             size: (80, 24),
             wall,
             hint: None,

@@ -7,12 +7,12 @@ mod sizes;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use parlour_client::{
     api::{Page, Query},
-    net::{self, Effect},
+    effect::{self, Effect, Fetch},
 };
 use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
-    draw, keys,
+    commands, draw,
     state::{Event, State},
     text::{is_fit_for_a_cell, tests::nasty},
     update::update,
@@ -35,7 +35,7 @@ struct Stage {
     /// Frames sent and not yet looked at.
     said: Vec<Request>,
     /// Fetches not yet answered.
-    asked: Vec<(Query, u64)>,
+    asked: Vec<Fetch>,
     /// Other effects.
     done: Vec<Effect>,
 }
@@ -56,14 +56,14 @@ impl Stage {
     /// Alice in a room with `count` messages by bob, the last of which are on the screen.
     fn in_room(count: u64) -> Self {
         let mut stage = Self::new();
-        stage.arrive(net::Event::LoggedIn("alice".into()));
+        stage.arrive(effect::Event::LoggedIn("alice".into()));
         stage.hello("epoch", count);
         let first = count.saturating_sub(99).max(1);
         stage.answer((first..=count).map(|id| message(id, "bob", &format!("line {id}"))));
         stage
     }
 
-    fn arrive(&mut self, event: net::Event) {
+    fn arrive(&mut self, event: effect::Event) {
         self.happen(Event::Net(event));
     }
 
@@ -76,7 +76,7 @@ impl Stage {
                     self.done.push(effect);
                 }
                 Effect::Say(request) => self.said.push(request),
-                Effect::Fetch { query, tag, .. } => self.asked.push((query, tag)),
+                Effect::Fetch(fetch) => self.asked.push(fetch),
                 other => self.done.push(other),
             }
         }
@@ -85,7 +85,7 @@ impl Stage {
     fn frame(&mut self, frame: event::Event) {
         let attempt = self.attempt;
         let frame = Box::new(frame);
-        self.arrive(net::Event::Frame { attempt, frame });
+        self.arrive(effect::Event::Frame { attempt, frame });
     }
 
     fn hello(&mut self, epoch: &str, seq: u64) {
@@ -123,16 +123,16 @@ impl Stage {
     }
 
     fn answer(&mut self, page: impl IntoIterator<Item = Message>) {
-        let (query, tag) = self.asked.remove(0);
+        let fetch = self.asked.remove(0);
         let messages: Vec<_> = page.into_iter().collect();
         // All of these histories begin with 1.
         let more = messages.first().is_some_and(|first| first.id > 1);
         let result = Ok(Page { messages, more });
-        self.arrive(net::Event::Page { query, tag, result });
+        self.arrive(effect::Event::Page { fetch, result });
     }
 
     fn closed(&mut self, code: Option<u16>) {
-        self.arrive(net::Event::Closed {
+        self.arrive(effect::Event::Closed {
             attempt: self.attempt,
             code,
             why: "the connection was lost".into(),

@@ -1,15 +1,15 @@
-//! The conversation as rows on a screen of a given width, and moving through it. Only what is looked at is laid out,
+//! A room as rows on a screen of a given width, and moving through it. Only what is looked at is laid out,
 //! so that a long history costs nothing.
 
 use chrono::{Datelike as _, NaiveDateTime};
-use parlour_client::outbox::{Fate, Pending};
+use parlour_client::store::{Fate, Item, Key, Older, Pending, Room, Timeline};
 use ratatui::{
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span},
 };
 
 use super::{
-    chat::{Chat, Item, Key, Older},
+    chat::Chat,
     text::{visible, visible_lines, wrap},
 };
 use crate::protocol::{time::Timestamp, views::Message};
@@ -46,7 +46,11 @@ pub struct Anchor {
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// What is laid out.
+    pub room: &'a Room,
+    /// Where the reader looks.
     pub chat: &'a Chat,
+    /// The name of the one who is logged in.
+    pub me: &'a str,
     /// Columns.
     pub width: usize,
     /// Rows.
@@ -145,23 +149,26 @@ impl View<'_> {
         }
     }
 
+    fn timeline(&self) -> &Timeline {
+        self.room.timeline()
+    }
+
     fn last(&self) -> Place {
-        match self.chat.outbox.len() {
+        match self.room.outbox().len() {
             0 => self.last_item(),
             count => Place::Pending(count - 1),
         }
     }
 
     fn last_item(&self) -> Place {
-        let last = self.chat.items().keys().next_back();
-        last.map_or(Place::Head, |key| Place::Item(*key))
+        self.timeline().last().map_or(Place::Head, Place::Item)
     }
 
     fn before(&self, place: Place) -> Option<Place> {
         match place {
             Place::Head => None,
             Place::Item(key) => {
-                let before = self.chat.items().range(..key).next_back();
+                let before = self.timeline().items().range(..key).next_back();
                 Some(before.map_or(Place::Head, |(key, _)| Place::Item(*key)))
             }
             Place::Pending(0) => Some(self.last_item()),
@@ -170,12 +177,16 @@ impl View<'_> {
     }
 
     fn after(&self, place: Place) -> Option<Place> {
-        let pending = |n: usize| (n < self.chat.outbox.len()).then_some(Place::Pending(n));
+        let pending = |n: usize| (n < self.room.outbox().len()).then_some(Place::Pending(n));
         let item = match place {
-            Place::Head => self.chat.items().keys().next(),
+            Place::Head => self.timeline().items().keys().next(),
             Place::Item(key) => {
                 let from = (key.0, key.1 + 1);
-                self.chat.items().range(from..).next().map(|(key, _)| key)
+                self.timeline()
+                    .items()
+                    .range(from..)
+                    .next()
+                    .map(|(key, _)| key)
             }
             Place::Pending(n) => return pending(n + 1),
         };
@@ -185,12 +196,12 @@ impl View<'_> {
     fn rows(&self, place: Place) -> Vec<Line<'static>> {
         match place {
             Place::Head => vec![self.head()],
-            Place::Item(key) => match self.chat.items().get(&key) {
+            Place::Item(key) => match self.timeline().items().get(&key) {
                 Some(Item::Message(message)) => self.message(key, message),
                 Some(Item::Notice(sentence)) => self.notice(sentence),
                 None => Vec::new(),
             },
-            Place::Pending(n) => match self.chat.outbox.get(n) {
+            Place::Pending(n) => match self.room.outbox().get(n) {
                 Some(pending) => self.pending(n, pending),
                 None => Vec::new(),
             },
@@ -199,11 +210,11 @@ impl View<'_> {
 
     fn head(&self) -> Line<'static> {
         let room = visible(&self.chat.room);
-        let text = match self.chat.older {
+        let text = match self.timeline().older() {
             Older::Unknown => "Loading the conversation…".to_owned(),
             Older::More => "Older messages: PageUp".to_owned(),
             Older::Loading => "Loading older messages…".to_owned(),
-            Older::AllRead if self.chat.items().is_empty() => {
+            Older::AllRead if self.timeline().items().is_empty() => {
                 format!("Nobody has written in #{room} yet: say hello.")
             }
             Older::AllRead => format!("This is where #{room} begins."),
@@ -214,17 +225,20 @@ impl View<'_> {
     fn message(&self, key: Key, message: &Message) -> Vec<Line<'static>> {
         let at = (self.wall)(message.created_at);
         let mut rows = Vec::new();
-        let day_before = self.chat.time_before(key).map(self.wall);
+        let day_before = self.timeline().time_before(key).map(self.wall);
         if day_before.is_none_or(|before| before.date() != at.date()) {
             rows.push(self.day(at));
         }
         let is_continued = rows.is_empty()
-            && self.chat.message_before(key).is_some_and(|(name, before)| {
-                let apart = message.created_at.signed_duration_since(before);
-                name == message.username && apart.num_minutes() < TOGETHER_MINUTES
-            });
+            && self
+                .timeline()
+                .message_before(key)
+                .is_some_and(|(name, before)| {
+                    let apart = message.created_at.signed_duration_since(before);
+                    name == message.username && apart.num_minutes() < TOGETHER_MINUTES
+                });
         if !is_continued {
-            let is_me = message.user_id != 0 && message.username == self.chat.me;
+            let is_me = message.user_id != 0 && message.username == self.me;
             rows.push(heading(
                 &message.username,
                 &at.format("%H:%M").to_string(),
@@ -243,7 +257,7 @@ impl View<'_> {
     fn pending(&self, n: usize, pending: &Pending) -> Vec<Line<'static>> {
         let mut rows = Vec::new();
         if n == 0 {
-            rows.push(heading(&self.chat.me, "not stored yet", true));
+            rows.push(heading(self.me, "not stored yet", true));
         }
         let (style, note) = match &pending.fate {
             Fate::Waiting => (Style::new().dark_gray(), "… waits to be sent".to_owned()),

@@ -11,7 +11,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use self::client::{Client, Fact, Stage};
 use super::{Result, Trouble, progress::Progress};
-use parlour_client::link::{Act, Dice, Millis};
+use parlour_client::link::{Act, Millis, Rng};
 
 mod client;
 
@@ -60,7 +60,7 @@ pub struct Storm<'a> {
     aim: Aim<'a>,
     clients: Vec<Client>,
     poll: Poll,
-    dice: Dice,
+    rng: Rng,
     scratch: Vec<u8>,
     begun: Instant,
     outcome: Outcome,
@@ -73,14 +73,14 @@ impl<'a> Storm<'a> {
     /// When the system gives no poll.
     pub fn gather(addr: SocketAddr, aim: Aim<'a>, count: usize) -> Result<Self> {
         let poll = Poll::new().map_err(|error| Trouble::io("prepare for reading", &error))?;
-        let mut dice = Dice::new(count as u64);
-        let clients = (0..count).map(|_| Client::cut(&mut dice)).collect();
+        let mut rng = Rng::with_seed(count as u64);
+        let clients = (0..count).map(|_| Client::cut(&mut rng)).collect();
         Ok(Self {
             addr,
             aim,
             clients,
             poll,
-            dice,
+            rng,
             scratch: vec![0; SCRATCH],
             begun: Instant::now(),
             outcome: Outcome::default(),
@@ -136,7 +136,7 @@ impl<'a> Storm<'a> {
                     "The server sent a client away for good: {why}"
                 )));
             }
-            for act in client.tick(now, &mut self.dice) {
+            for act in client.tick(now, &mut self.rng) {
                 match act {
                     Act::Open { .. } => self.open(at),
                     Act::Drop => {
@@ -256,7 +256,7 @@ impl<'a> Storm<'a> {
             self.outcome.back -= 1;
         }
         self.outcome.failed += 1;
-        let acts = client.lost(now, code, &mut self.dice);
+        let acts = client.lost(now, code, &mut self.rng);
         if acts.iter().any(|act| matches!(act, Act::Open { .. })) {
             self.open(at);
         }

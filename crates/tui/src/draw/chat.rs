@@ -27,7 +27,7 @@ pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
     bar(frame, areas.bar, state, chat);
     talk(frame, areas.talk, state, chat);
     if areas.here.width > 0 {
-        here(frame, areas.here, chat);
+        here(frame, areas.here, state);
     }
     input(frame, areas.input, chat, is_framed(size));
     frame.render_widget(Paragraph::new(lines), areas.status);
@@ -35,11 +35,11 @@ pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
 
 /// Where the connection stands, in words and in a colour.
 pub(super) fn connection(state: &State) -> (String, Color) {
-    match state.link.status() {
+    match state.client.link().status() {
         Status::Connected { .. } => ("● connected".into(), Color::Green),
         Status::Connecting { .. } => ("◌ connecting…".into(), Color::Yellow),
         Status::Waiting { until, why } => {
-            let seconds = until.saturating_sub(state.now).div_ceil(1_000);
+            let seconds = until.saturating_sub(state.client.now()).div_ceil(1_000);
             let text = format!("◌ reconnecting in {seconds} s: {}", visible(why));
             (text, Color::Yellow)
         }
@@ -51,7 +51,11 @@ pub(super) fn connection(state: &State) -> (String, Color) {
 }
 
 fn name_of_all(state: &State, chat: &Chat) -> Line<'static> {
-    let address = format!(" {}@{}", visible(&chat.me), visible(&state.server));
+    let address = format!(
+        " {}@{}",
+        visible(state.client.store.me()),
+        visible(&state.server)
+    );
     Line::from(vec![
         " Parlour ".bold().fg(Color::Cyan),
         Span::from(format!(" #{} ", visible(&chat.room))).bold(),
@@ -66,7 +70,7 @@ fn name_within(state: &State, chat: &Chat, width: usize) -> Line<'static> {
     if all.width() <= width {
         return all;
     }
-    let (me, server) = (visible(&chat.me), visible(&state.server));
+    let (me, server) = (visible(state.client.store.me()), visible(&state.server));
     let address = format!(" {me}@{server}");
     let room = format!(" #{} ", visible(&chat.room));
     if room.width() + address.width() <= width {
@@ -105,8 +109,13 @@ fn bar(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
 }
 
 fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
+    let Some(room) = state.room() else {
+        return;
+    };
     let view = View {
+        room,
         chat,
+        me: state.client.store.me(),
         width: area.width.into(),
         height: area.height.into(),
         wall: state.wall,
@@ -123,22 +132,22 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
     frame.render_widget(Paragraph::new(rows), below);
 }
 
-fn here(frame: &mut Frame, area: Rect, chat: &Chat) {
+fn here(frame: &mut Frame, area: Rect, state: &State) {
+    let online = || state.client.store.online();
     let block = Block::new()
         .borders(Borders::LEFT)
         .border_style(Style::new().dark_gray())
-        .title(format!(" Here: {} ", chat.online().len()).bold());
+        .title(format!(" Here: {} ", online().len()).bold());
     let inner = block.inner(area);
     let room = usize::from(inner.height);
     let width = usize::from(inner.width).saturating_sub(3);
-    let more = chat.online().len().saturating_sub(room);
+    let more = online().len().saturating_sub(room);
     let shown = if more > 0 {
         room.saturating_sub(1)
     } else {
         room
     };
-    let mut lines: Vec<Line> = chat
-        .online()
+    let mut lines: Vec<Line> = online()
         .take(shown)
         .map(|name| {
             Line::from(vec![
@@ -202,8 +211,8 @@ pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<
         if !is_framed(size) {
             parts.extend(below(chat, size.0));
         }
-        if !state.link.is_connected() {
-            match chat.outbox.unsent() {
+        if !state.client.link().is_connected() {
+            match state.client.store.unsent() {
                 0 => {}
                 count => parts.push(format!(
                     "{count} waiting to be sent as soon as the connection is back"

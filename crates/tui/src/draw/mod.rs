@@ -13,7 +13,7 @@ use ratatui::{
 
 use super::{
     chat::Chat,
-    keys::HELP,
+    commands::TABLE,
     state::{Screen, State},
     text::{is_fit_for_a_cell, is_harmless, wrap},
 };
@@ -109,22 +109,26 @@ pub fn draw(frame: &mut Frame, state: &State) {
 /// The help as rows that fit: keys and what they do beside each other, or below each other where it is narrow.
 fn help_lines(width: u16) -> Vec<Line<'static>> {
     let width = usize::from(width.saturating_sub(4));
-    let keys = HELP.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-    let longest = HELP.iter().map(|(_, what)| what.len()).max().unwrap_or(0);
+    let rows: Vec<_> = TABLE
+        .iter()
+        .map(|row| (row.names().join(", "), row.what))
+        .collect();
+    let keys = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+    let longest = rows.iter().map(|(_, what)| what.len()).max().unwrap_or(0);
     if keys + 2 + longest <= width {
-        let row = |(key, what): &(&str, &'static str)| {
-            Line::from(vec![format!(" {key:keys$}  ").bold(), (*what).into()])
+        let row = |(key, what): (String, &'static str)| {
+            Line::from(vec![format!(" {key:keys$}  ").bold(), what.into()])
         };
-        return HELP.iter().map(row).collect();
+        return rows.into_iter().map(row).collect();
     }
-    let below = |(key, what): &(&str, &str)| {
-        let keys = wrap(key, width).into_iter();
+    let below = |(key, what): (String, &str)| {
+        let keys = wrap(&key, width).into_iter();
         let what = wrap(what, width.saturating_sub(2)).into_iter();
         keys.map(|row| Line::from(format!(" {row}")).bold())
             .chain(what.map(|row| Line::from(format!("   {row}"))))
             .collect::<Vec<_>>()
     };
-    HELP.iter().flat_map(below).collect()
+    rows.into_iter().flat_map(below).collect()
 }
 
 /// The first row of the help when its end is on the screen, and how many rows of it are.

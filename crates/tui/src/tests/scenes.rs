@@ -23,7 +23,7 @@ fn a_password_is_never_on_the_screen() {
     ));
     assert!(!format!("{:?}", stage.done).contains("hunter2"));
     assert!(stage.shows("One moment"));
-    stage.arrive(net::Event::LoginFailed(
+    stage.arrive(effect::Event::LoginFailed(
         "Username already registered".into(),
     ));
     assert!(stage.shows("Username already registered"));
@@ -155,7 +155,7 @@ fn scrolling_up_reads_older_pages_and_stays_where_it_is() {
         stage.press(KeyCode::PageUp);
     }
     let before = stage.screen();
-    assert_eq!(stage.asked[0].0, Query::Before(151));
+    assert_eq!(stage.asked[0].query, Query::Before(151));
     stage.answer((51..=150).map(|id| message(id, "bob", &format!("line {id}"))));
     assert_eq!(stage.screen(), before, "the rows above it are not seen yet");
     for _ in 0..100 {
@@ -282,9 +282,9 @@ fn a_warning_goes_when_it_is_no_longer_true() {
 
     let mut stage = Stage::in_room(250);
     stage.press(KeyCode::Home);
-    let (query, tag) = stage.asked.remove(0);
+    let fetch = stage.asked.remove(0);
     let result = Err("The message store cannot be reached.".to_owned());
-    stage.arrive(net::Event::Page { query, tag, result });
+    stage.arrive(effect::Event::Page { fetch, result });
     assert!(stage.shows("store cannot be reached"));
     stage.press(KeyCode::Home);
     stage.answer((51..=150).map(|id| message(id, "bob", &format!("line {id}"))));
@@ -299,7 +299,7 @@ fn an_ended_login_asks_again_and_keeps_what_was_not_sent() {
     assert!(stage.shows("Your login was ended") && stage.shows("alice"));
     stage.happen(Event::Tick(600_000));
     assert!(stage.shows("Log in"), "no return by itself");
-    stage.arrive(net::Event::LoggedIn("alice".into()));
+    stage.arrive(effect::Event::LoggedIn("alice".into()));
     stage.hello("epoch", 1);
     assert_eq!(stage.sent()[0].1, "unsent");
 }
@@ -317,11 +317,11 @@ fn a_restored_history_replaces_what_was_shown() {
 #[test]
 fn a_page_that_could_not_be_read_is_asked_for_again() {
     let mut stage = Stage::new();
-    stage.arrive(net::Event::LoggedIn("alice".into()));
+    stage.arrive(effect::Event::LoggedIn("alice".into()));
     stage.hello("epoch", 1);
-    let (query, tag) = stage.asked.remove(0);
+    let fetch = stage.asked.remove(0);
     let result = Err("The message store cannot be reached.".to_owned());
-    stage.arrive(net::Event::Page { query, tag, result });
+    stage.arrive(effect::Event::Page { fetch, result });
     assert!(stage.shows("store cannot be reached"));
     stage.happen(Event::Tick(2_000));
     stage.answer([message(1, "bob", "line 1")]);
@@ -335,7 +335,7 @@ fn what_an_earlier_socket_says_is_not_heard() {
     stage.closed(None);
     stage.happen(Event::Tick(60_000));
     stage.hello("epoch", 1);
-    stage.arrive(net::Event::Closed {
+    stage.arrive(effect::Event::Closed {
         attempt: old,
         code: Some(close::REVOKED),
         why: "late news".into(),
@@ -394,14 +394,14 @@ proptest! {
             cells.into_iter().all(is_fit_for_a_cell)
         };
         prop_assert!(harmless(&stage.screen()));
-        stage.arrive(net::Event::Closed {
+        stage.arrive(effect::Event::Closed {
             attempt: stage.attempt,
             code: None,
             why: sentence.clone(),
             after: None,
         });
         prop_assert!(harmless(&stage.screen()));
-        stage.arrive(net::Event::LoginEnded(sentence));
+        stage.arrive(effect::Event::LoginEnded(sentence));
         prop_assert!(harmless(&stage.screen()));
     }
 }

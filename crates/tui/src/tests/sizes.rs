@@ -33,7 +33,7 @@ fn what_says_what_to_do_can_be_read_at_any_size() {
     for (columns, rows) in SIZES {
         let mut stage = Stage::new();
         stage.happen(Event::Resize(columns, rows));
-        stage.arrive(net::Event::LoginFailed(refusal.into()));
+        stage.arrive(effect::Event::LoginFailed(refusal.into()));
         let screen = stage.screen();
         assert!(
             words(&screen).contains(refusal),
@@ -72,8 +72,8 @@ fn all_of_the_help_can_be_read_at_any_size() {
             stage.press(KeyCode::Down);
             seen.push_str(&words(&stage.screen()));
         }
-        for (key, what) in keys::HELP {
-            for text in [key, what] {
+        for row in commands::TABLE {
+            for text in [&*row.names().join(", "), row.what] {
                 for word in text.split(' ') {
                     assert!(seen.contains(word), "{word} at {columns}x{rows}");
                 }
@@ -87,9 +87,8 @@ fn all_of_the_help_can_be_read_at_any_size() {
 #[test]
 fn joined_emoji_and_persian_show_as_such() {
     let mut stage = Stage::in_room(1);
-    for text in ["👩\u{200d}👩\u{200d}👧 family", "می\u{200c}خواهم"] {
-        stage.live(message(stage.state.now + 2, "bob", text));
-        stage.state.now += 1;
+    for (id, text) in [(2, "👩\u{200d}👩\u{200d}👧 family"), (3, "می\u{200c}خواهم")] {
+        stage.live(message(id, "bob", text));
         // A wide character takes a second cell, which is empty.
         let screen = stage.screen().replace("👧  ", "👧 ");
         assert!(screen.contains(text), "{screen}");

@@ -4,7 +4,7 @@ use std::{io::Write as _, net::SocketAddr};
 
 use mio::net::TcpStream;
 
-use parlour_client::link::{Act, Dice, Link, Millis, Status};
+use parlour_client::link::{Act, Link, Millis, Rng, Status};
 
 use crate::{
     bench::{frame, seats},
@@ -77,10 +77,10 @@ pub struct Client {
 
 impl Client {
     /// A client whose connection has just been cut.
-    pub fn cut(dice: &mut Dice) -> Self {
+    pub fn cut(rng: &mut Rng) -> Self {
         let mut link = Link::default();
         link.open(0);
-        link.closed(0, None, String::new(), dice);
+        link.closed(0, None, String::new(), rng);
         Self {
             link,
             line: None,
@@ -98,12 +98,12 @@ impl Client {
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Millis, dice: &mut Dice) -> Vec<Act> {
+    pub fn tick(&mut self, now: Millis, rng: &mut Rng) -> Vec<Act> {
         if self.again.is_some_and(|again| again <= now) {
             self.again = None;
             self.say_sync();
         }
-        self.link.tick(now, dice)
+        self.link.tick(now, rng)
     }
 
     pub fn connecting(&mut self, stream: TcpStream) {
@@ -118,9 +118,9 @@ impl Client {
     }
 
     /// The connection has ended.
-    pub fn lost(&mut self, now: Millis, code: Option<u16>, dice: &mut Dice) -> Vec<Act> {
+    pub fn lost(&mut self, now: Millis, code: Option<u16>, rng: &mut Rng) -> Vec<Act> {
         self.drop_line();
-        self.link.closed(now, code, String::new(), dice)
+        self.link.closed(now, code, String::new(), rng)
     }
 
     /// Asks for a WebSocket. False when the connection did not come to stand.
@@ -301,12 +301,12 @@ fn head_end(text: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn asking() -> (Client, Dice) {
-        let mut dice = Dice::new(7);
-        let mut client = Client::cut(&mut dice);
+    fn asking() -> (Client, Rng) {
+        let mut rng = Rng::with_seed(7);
+        let mut client = Client::cut(&mut rng);
         client.link.open(100);
         client.stage = Stage::Asked;
-        (client, dice)
+        (client, rng)
     }
 
     fn returns_at(client: &Client) -> Millis {
@@ -319,24 +319,24 @@ mod tests {
     #[test]
     fn a_client_that_is_told_when_to_come_back_comes_then() {
         for (status, code) in [("503 Busy", None), ("429 Many", Some(close::TOO_MANY))] {
-            let (mut client, mut dice) = asking();
+            let (mut client, mut rng) = asking();
             let answer = format!("HTTP/1.1 {status}\r\nRetry-After: 3\r\n\r\n");
             let facts = client.hear(answer.as_bytes(), 200);
             let words = format!("HTTP/1.1 {status}");
             assert_eq!(facts, [Fact::ToldToWait { code, words }]);
-            client.lost(200, code, &mut dice);
+            client.lost(200, code, &mut rng);
             assert!(returns_at(&client) >= 3_200);
         }
     }
 
     #[test]
     fn an_answer_may_come_in_pieces_and_with_frames_behind_it() {
-        let (mut client, mut dice) = asking();
+        let (mut client, mut rng) = asking();
         assert_eq!(client.hear(b"HTTP/1.1 101 Switching\r\n", 200), []);
         let mut rest = b"\r\n".to_vec();
         frame::push_plain(&mut rest, br#"{"type":"reconnect","after_ms":1500}"#);
         assert_eq!(client.hear(&rest, 200), [Fact::Upgraded]);
-        client.lost(300, Some(close::SHUTTING_DOWN), &mut dice);
+        client.lost(300, Some(close::SHUTTING_DOWN), &mut rng);
         assert!(returns_at(&client) >= 1_800);
     }
 }

@@ -1,41 +1,25 @@
-//! Runs of frames and pages, and what the reader is shown of them.
+//! Runs of frames and pages of one room, and what the reader is shown of them.
 
 use super::*;
-use crate::protocol::{code::Code, event::RoomState, limits::Limits, time};
+use crate::protocol::{code::Code, time};
 use proptest::prelude::*;
 
-fn hello(epoch: &str, seq: u64) -> Connected {
-    Connected {
-        user_id: 1,
-        username: "alice".into(),
-        session: 1,
-        epoch: epoch.into(),
-        heartbeat_ms: 25_000,
-        limits: Limits::default(),
-        rooms: vec![RoomState {
-            name: "general".into(),
-            seq,
-        }],
-        online: Vec::new(),
-    }
-}
-
-fn live(seq: u64) -> event::Message {
-    event::Message {
-        room: "general".into(),
+fn live(seq: u64) -> Message {
+    Message {
         id: seq,
         seq,
+        room: "general".into(),
         user_id: 2,
         username: "bob".into(),
         content: format!("message {seq}"),
-        timestamp: time::now(),
+        created_at: time::now(),
         client_id: None,
         unreadable: false,
     }
 }
 
 fn stored(seqs: impl IntoIterator<Item = u64>) -> Vec<Message> {
-    seqs.into_iter().map(|seq| into_view(live(seq))).collect()
+    seqs.into_iter().map(live).collect()
 }
 
 fn shown(steps: &[Step]) -> Vec<u64> {
@@ -46,44 +30,35 @@ fn shown(steps: &[Step]) -> Vec<u64> {
     steps.iter().flat_map(ids).collect()
 }
 
-fn asked_sync(steps: &[Step]) -> Option<&Sync> {
-    steps.iter().find_map(|step| match step {
-        Step::Say(Request {
-            command: Command::Sync(sync),
-            ..
-        }) => Some(sync),
-        _ => None,
-    })
+/// The cursor of the `sync` that is asked for.
+fn asked_sync(follower: &Follower, steps: &[Step]) -> Option<u64> {
+    steps.contains(&Step::Sync).then(|| follower.cursor())
 }
 
 /// A reader that has seen everything up to `seq`.
 fn reader(seq: u64) -> Follower {
-    let mut follower = Follower::new("general");
-    assert_eq!(follower.connected(&hello("e", seq)), [Step::FetchLatest]);
-    follower.latest(stored(1..=seq));
+    let mut follower = Follower::new(Past::Pages);
+    assert_eq!(follower.connected(seq, true), [Step::FetchLatest]);
+    follower.latest(stored(1..=seq), false);
     follower
 }
 
 #[test]
 fn what_is_written_while_the_first_page_loads_is_shown_once_and_in_order() {
-    let mut follower = Follower::new("general");
-    follower.connected(&hello("e", 2));
+    let mut follower = Follower::new(Past::Pages);
+    follower.connected(2, true);
     assert_eq!(follower.message(live(3)), []);
     assert_eq!(follower.message(live(4)), []);
     // The page was read after 3 was stored, and before 4 was.
-    assert_eq!(shown(&follower.latest(stored(1..=3))), [1, 2, 3, 4]);
+    assert_eq!(shown(&follower.latest(stored(1..=3), false)), [1, 2, 3, 4]);
     assert_eq!(shown(&follower.message(live(5))), [5]);
 }
 
 #[test]
 fn a_return_asks_for_what_was_missed_and_mixes_it_with_what_is_live() {
     let mut follower = reader(2);
-    let steps = follower.connected(&hello("e", 5));
-    let sync = asked_sync(&steps).expect("a sync");
-    assert_eq!(
-        (sync.rooms["general"], sync.epoch.as_deref()),
-        (2, Some("e"))
-    );
+    let steps = follower.connected(5, true);
+    assert_eq!(asked_sync(&follower, &steps), Some(2));
     assert_eq!(
         shown(&follower.message(live(6))),
         [0; 0],
@@ -105,7 +80,7 @@ fn a_return_asks_for_what_was_missed_and_mixes_it_with_what_is_live() {
 #[test]
 fn a_long_absence_is_read_page_by_page() {
     let mut follower = reader(2);
-    follower.connected(&hello("e", 300));
+    follower.connected(300, true);
     let page = SyncedRoom {
         seq: 2,
         complete: false,
@@ -123,60 +98,70 @@ fn a_long_absence_is_read_page_by_page() {
 #[test]
 fn a_hole_and_a_lag_are_filled_by_asking_again() {
     let mut follower = reader(2);
-    assert!(asked_sync(&follower.message(live(4))).is_some());
+    assert_eq!(follower.message(live(4)), [Step::Sync]);
+    assert_eq!(follower.cursor(), 2);
     assert_eq!(shown(&follower.message(live(3))), [3, 4]);
     // Told while the first is still being answered: asked for when the answer does not reach so far.
-    assert_eq!(follower.lag("general", 6), []);
-    assert_eq!(follower.lag("elsewhere", 9), []);
+    assert_eq!(follower.lag(6), []);
     let synced = |seq| SyncedRoom {
         seq,
         complete: true,
     };
-    assert!(asked_sync(&follower.synced(synced(4))).is_some());
+    assert_eq!(follower.synced(synced(4)), [Step::Sync]);
     assert_eq!(follower.synced(synced(6)), []);
-    assert_eq!(follower.lag("general", 6), [], "it has come");
-    assert!(asked_sync(&follower.lag("general", 7)).is_some());
+    assert_eq!(follower.lag(6), [], "it has come");
+    assert_eq!(follower.lag(7), [Step::Sync]);
 }
 
 #[test]
 fn a_sync_that_is_refused_is_asked_again_or_given_up_with_its_history() {
-    let refusal = |code: Code| ErrorFrame {
-        reference: Some(SYNC.into()),
-        code,
-        detail: "Some sentence.".into(),
-        retry_after_ms: None,
-    };
     let mut follower = reader(2);
-    follower.connected(&hello("e", 5));
-    assert_eq!(
-        follower.refused(&refusal(Code::StoreUnavailable)),
-        Some(vec![Step::Pause])
-    );
-    assert!(asked_sync(&follower.again()).is_some());
-    assert_eq!(
-        follower.refused(&refusal(Code::CursorAhead)),
-        Some(vec![Step::Forget, Step::FetchLatest])
-    );
-    let mut of_a_message = refusal(Code::RateLimited);
-    of_a_message.reference = Some("m1".into());
-    assert_eq!(follower.refused(&of_a_message), None);
-}
-
-#[test]
-fn a_restored_history_is_read_afresh() {
-    for (epoch, seq) in [("other", 9), ("e", 1)] {
-        let mut follower = reader(5);
-        let steps = follower.connected(&hello(epoch, seq));
+    follower.connected(5, true);
+    assert_eq!(follower.refused(Code::StoreUnavailable), [Step::Pause]);
+    assert_eq!(follower.again(), [Step::Sync]);
+    for code in [Code::CursorAhead, Code::EpochChanged] {
+        let steps = follower.refused(code);
         assert_eq!(steps, [Step::Forget, Step::FetchLatest]);
-        assert_eq!(shown(&follower.latest(stored(1..=seq))).len() as u64, seq);
     }
 }
 
 #[test]
+fn a_restored_history_is_read_afresh() {
+    for (is_same_history, seq) in [(false, 9), (true, 1)] {
+        let mut follower = reader(5);
+        let steps = follower.connected(seq, is_same_history);
+        assert_eq!(steps, [Step::Forget, Step::FetchLatest]);
+        let steps = follower.latest(stored(1..=seq), false);
+        assert_eq!(shown(&steps).len() as u64, seq);
+    }
+}
+
+#[test]
+fn so_many_of_the_latest_as_are_wanted_are_read_in_pages_and_shown_at_once() {
+    let mut follower = Follower::new(Past::Latest(5));
+    follower.connected(9, true);
+    let steps = follower.latest(stored(7..=9), true);
+    assert_eq!(steps, [Step::FetchBefore(7)]);
+    follower.message(live(10));
+    assert_eq!(follower.again(), [Step::FetchBefore(7)], "it failed");
+    let steps = follower.latest(stored(4..=6), true);
+    assert_eq!(shown(&steps), [5, 6, 7, 8, 9, 10]);
+
+    let mut follower = Follower::new(Past::Latest(5));
+    follower.connected(3, true);
+    assert_eq!(shown(&follower.latest(stored(1..=3), false)), [1, 2, 3]);
+
+    let mut follower = Follower::new(Past::Latest(0));
+    follower.connected(3, true);
+    assert_eq!(shown(&follower.latest(stored(1..=3), true)), [0; 0]);
+    assert_eq!(shown(&follower.message(live(4))), [4]);
+}
+
+#[test]
 fn a_failed_fetch_is_asked_again() {
-    let mut follower = Follower::new("general");
+    let mut follower = Follower::new(Past::Pages);
     assert_eq!(follower.again(), []);
-    follower.connected(&hello("e", 9));
+    follower.connected(9, true);
     assert_eq!(follower.again(), [Step::FetchLatest]);
 }
 
@@ -188,7 +173,7 @@ proptest! {
         last in 20_u64..=30,
     ) {
         let mut follower = reader(5);
-        follower.connected(&hello("e", last));
+        follower.connected(last, true);
         arrivals.retain(|seq| *seq <= last);
         let mut seen = Vec::new();
         for seq in arrivals {

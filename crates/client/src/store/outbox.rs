@@ -7,6 +7,7 @@ use crate::link::Millis;
 use crate::protocol::{
     command::{Command, Request, SendMessage},
     event::{Ack, ErrorFrame},
+    limits::Limits,
     views::Message,
 };
 
@@ -78,7 +79,7 @@ impl Outbox {
     }
 
     /// Adds a message.
-    pub fn push(&mut self, client_id: String, content: String) {
+    pub(super) fn push(&mut self, client_id: String, content: String) {
         self.pending.push_back(Pending {
             client_id,
             content,
@@ -88,7 +89,7 @@ impl Outbox {
 
     /// The frame to send now, if there is one. One message at a time: a later one never overtakes an earlier one,
     /// even when the earlier one has to be tried again. What fits no frame of this many bytes is refused here.
-    pub fn next(&mut self, now: Millis, room: &str, frame_bytes: usize) -> Option<Request> {
+    pub(super) fn next(&mut self, now: Millis, room: &str, frame_bytes: usize) -> Option<Request> {
         if now < self.hold_until {
             return None;
         }
@@ -110,7 +111,7 @@ impl Outbox {
 
     /// The server closed the connection since a frame was too large, which only what is on its way can have been. To send
     /// it again would only end the next connection.
-    pub fn too_large(&mut self) {
+    pub(super) fn too_large(&mut self) {
         for pending in &mut self.pending {
             if matches!(pending.fate, Fate::Sent(_)) {
                 let why = "The message is too large to be sent: make it shorter.";
@@ -119,8 +120,8 @@ impl Outbox {
         }
     }
 
-    /// The connection is gone: nobody knows whether what was on its way has arrived.
-    pub fn disconnected(&mut self) {
+    /// The connection is gone: no one knows whether what was on its way has arrived.
+    pub(super) fn disconnected(&mut self) {
         self.hold_until = 0;
         for pending in &mut self.pending {
             if matches!(pending.fate, Fate::Sent(_)) {
@@ -130,17 +131,17 @@ impl Outbox {
     }
 
     /// The message is on the server's disk: takes it out.
-    pub fn acked(&mut self, ack: &Ack) -> Option<Pending> {
+    pub(super) fn acked(&mut self, ack: &Ack) -> Option<Pending> {
         self.take(&ack.reference)
     }
 
     /// The message was seen in history or live: takes it out.
-    pub fn seen(&mut self, message: &Message) -> Option<Pending> {
+    pub(super) fn seen(&mut self, message: &Message) -> Option<Pending> {
         self.take(message.client_id.as_deref()?)
     }
 
     /// The server refused a message: for now, or for good. Returns whether it was one of ours.
-    pub fn refused(&mut self, now: Millis, error: &ErrorFrame) -> bool {
+    pub(super) fn refused(&mut self, now: Millis, error: &ErrorFrame) -> bool {
         let reference = error.reference.as_deref().unwrap_or_default();
         let Some(pending) = self.pending.iter_mut().find(|p| p.client_id == reference) else {
             return false;
@@ -155,7 +156,7 @@ impl Outbox {
     }
 
     /// Takes the latest refused message out, so that it can be corrected.
-    pub fn take_refused(&mut self) -> Option<Pending> {
+    pub(super) fn take_refused(&mut self) -> Option<Pending> {
         let at = self
             .pending
             .iter()
@@ -170,8 +171,7 @@ impl Outbox {
 }
 
 /// The frame of a message.
-#[must_use]
-pub fn request(client_id: &str, content: &str, room: &str) -> Request {
+fn request(client_id: &str, content: &str, room: &str) -> Request {
     Request::with_ref(
         client_id.to_owned(),
         Command::Message(SendMessage {
@@ -182,10 +182,30 @@ pub fn request(client_id: &str, content: &str, room: &str) -> Request {
     )
 }
 
+/// Whether a server with these limits would take a message, as far as its length goes.
+///
+/// # Errors
+/// A sentence, when it would not.
+pub(super) fn check(
+    limits: &Limits,
+    room: &str,
+    client_id: &str,
+    content: &str,
+) -> Result<(), String> {
+    let limit = limits.content_bytes;
+    if content.len() > limit {
+        let over = content.len() - limit;
+        return Err(format!(
+            "This is {over} bytes too long for one message: at most {limit} are taken. Shorten it or send it in parts."
+        ));
+    }
+    let request = request(client_id, content, room);
+    why_too_large(&request, limits.frame_bytes).map_or(Ok(()), Err)
+}
+
 /// Why a frame cannot be sent to a server that takes so many bytes. Counted as it travels: what is short enough as a
 /// text may not be as JSON.
-#[must_use]
-pub fn why_too_large(request: &Request, frame_bytes: usize) -> Option<String> {
+fn why_too_large(request: &Request, frame_bytes: usize) -> Option<String> {
     let bytes = serde_json::to_string(request).map_or(usize::MAX, |text| text.len());
     (bytes > frame_bytes).then(|| {
         format!(
@@ -273,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_message_stays_to_be_corrected_and_holds_up_nobody() {
+    fn a_refused_message_stays_to_be_corrected_and_holds_up_no_other() {
         let mut outbox = two();
         sent(&mut outbox, 0);
         outbox.refused(0, &error("a", None));
@@ -297,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_too_large_for_a_frame_is_not_sent_again_and_holds_up_nobody() {
+    fn a_message_that_is_too_large_for_a_frame_is_not_sent_again_and_holds_up_no_other() {
         let mut outbox = two();
         sent(&mut outbox, 0);
         outbox.too_large();

@@ -1,17 +1,12 @@
-//! Following a room: whatever comes — live frames, replays, pages — leaves here once, in order, without a hole.
-//! Pure: it says what to ask the server for, and never asks itself.
+//! Following one room: whatever comes — live messages, replays, pages — leaves here once, in order, without a hole.
+//! It says what to ask the server for. How that is put into frames and fetches is the store's business, and so is which
+//! room this is.
 
 use std::collections::BTreeMap;
 
-use crate::protocol::{
-    code::Code,
-    command::{Command, Request, Sync},
-    event::{self, Connected, ErrorFrame, SyncedRoom},
-    views::Message,
-};
+use super::Past;
+use crate::protocol::{code::Code, event::SyncedRoom, views::Message};
 
-/// The `ref` of our `sync` frames.
-const SYNC: &str = "sync";
 /// Messages kept while those before them are fetched. Beyond it, what comes is dropped, and fetched again later.
 const MAX_AHEAD: usize = 2_000;
 
@@ -29,12 +24,14 @@ enum Asked {
 pub enum Step {
     /// Fetch the latest page, then call [`Follower::latest`].
     FetchLatest,
-    /// Send this frame, a `sync`.
-    Say(Request),
-    /// Ask [`Follower::again`] after a while.
-    Pause,
+    /// The latest page holds fewer messages than wanted: fetch the page before this one, then call [`Follower::latest`].
+    FetchBefore(u64),
     /// Fetch the page of changes after this number, then call [`Follower::page`].
     FetchSince(u64),
+    /// Ask for a `sync` from [`Follower::cursor`] on.
+    Sync,
+    /// Call [`Follower::again`] after a while.
+    Pause,
     /// These messages are next, in this order.
     Show(Vec<Message>),
     /// History was replaced: forget what was shown.
@@ -44,61 +41,57 @@ pub enum Step {
 /// Where a reader is in one room.
 #[derive(Debug, Clone)]
 pub struct Follower {
-    room: String,
-    epoch: Option<String>,
+    past: Past,
     /// Everything up to here has been shown; `None` before the first page.
     cursor: Option<u64>,
     /// The room's last change when the socket opened.
     floor: u64,
-    /// The latest change that the server has told of without sending it.
+    /// The latest change that the server has announced without sending it.
     known: u64,
     ahead: BTreeMap<u64, Message>,
+    /// The latest messages so far, while those before them are fetched.
+    latest: Vec<Message>,
     asked: Asked,
-    visit: u64,
 }
 
 impl Follower {
     /// A reader that has seen nothing yet.
     #[must_use]
-    pub fn new(room: &str) -> Self {
+    pub fn new(past: Past) -> Self {
         Self {
-            room: room.to_owned(),
-            epoch: None,
+            past,
             cursor: None,
             floor: 0,
             known: 0,
             ahead: BTreeMap::new(),
+            latest: Vec::new(),
             asked: Asked::Nothing,
-            visit: 0,
         }
     }
 
-    /// Which socket this is, counted. What was fetched for an earlier one must not be used for this one: it may end
-    /// before this one begins.
+    /// Everything up to here has been shown; 0 before the first page.
     #[must_use]
-    pub fn visit(&self) -> u64 {
-        self.visit
+    pub fn cursor(&self) -> u64 {
+        self.cursor.unwrap_or(0)
     }
 
-    /// A socket has opened: catch up.
-    pub fn connected(&mut self, hello: &Connected) -> Vec<Step> {
-        self.visit += 1;
+    /// A socket has opened, and `floor` is the room's last change: catch up. `is_same_history`: the numbers mean the same
+    /// as on the socket before.
+    pub fn connected(&mut self, floor: u64, is_same_history: bool) -> Vec<Step> {
         self.ahead.clear();
         self.known = 0;
-        let room = hello.rooms.iter().find(|room| room.name == self.room);
-        self.floor = room.map_or(0, |room| room.seq);
-        let is_same = self.epoch.as_deref() == Some(hello.epoch.as_str());
+        self.floor = floor;
         // A cursor beyond the room's end is from another history too, whatever its name says.
-        let is_same = is_same && self.cursor.is_none_or(|cursor| cursor <= self.floor);
+        let is_same = is_same_history && self.cursor.is_none_or(|cursor| cursor <= floor);
         if is_same && self.cursor.is_some() {
             return self.ask_sync();
         }
-        let was_somewhere = self.epoch.replace(hello.epoch.clone()).is_some();
-        self.start_afresh(was_somewhere && !is_same)
+        self.start_over(!is_same)
     }
 
-    fn start_afresh(&mut self, forget: bool) -> Vec<Step> {
+    fn start_over(&mut self, forget: bool) -> Vec<Step> {
         self.ahead.clear();
+        self.latest.clear();
         self.cursor = None;
         self.asked = Asked::Latest;
         let mut steps = vec![Step::FetchLatest];
@@ -109,18 +102,15 @@ impl Follower {
     }
 
     /// A message came on the socket.
-    pub fn message(&mut self, message: event::Message) -> Vec<Step> {
-        if message.room != self.room {
-            return Vec::new();
-        }
+    pub fn message(&mut self, message: Message) -> Vec<Step> {
         let Some(cursor) = self.cursor else {
-            self.keep(into_view(message));
+            self.keep(message);
             return Vec::new();
         };
         if message.seq <= cursor {
             return Vec::new();
         }
-        self.keep(into_view(message));
+        self.keep(message);
         let mut steps = self.show_contiguous();
         if !self.ahead.is_empty() && self.asked == Asked::Nothing {
             steps.extend(self.ask_sync());
@@ -142,10 +132,7 @@ impl Follower {
     }
 
     /// The server could not send everything up to `seq`.
-    pub fn lag(&mut self, room: &str, seq: u64) -> Vec<Step> {
-        if room != self.room {
-            return Vec::new();
-        }
+    pub fn lag(&mut self, seq: u64) -> Vec<Step> {
         self.known = self.known.max(seq);
         if self.asked == Asked::Nothing {
             return self.reach(0);
@@ -154,24 +141,33 @@ impl Follower {
         Vec::new()
     }
 
-    /// An error frame: `None` when it is not about us.
-    pub fn refused(&mut self, error: &ErrorFrame) -> Option<Vec<Step>> {
-        if error.reference.as_deref() != Some(SYNC) {
-            return None;
-        }
-        let is_from_another_history = matches!(error.code, Code::EpochChanged | Code::CursorAhead);
-        Some(if is_from_another_history {
-            self.start_afresh(true)
+    /// The `sync` that was asked for is refused, with this code.
+    pub fn refused(&mut self, code: Code) -> Vec<Step> {
+        if matches!(code, Code::EpochChanged | Code::CursorAhead) {
+            self.start_over(true)
         } else {
             vec![Step::Pause]
-        })
+        }
     }
 
-    /// The latest page, oldest first.
-    pub fn latest(&mut self, page: Vec<Message>) -> Vec<Step> {
+    /// The latest page, or one before it, oldest first; `more`: there are others before it.
+    pub fn latest(&mut self, page: Vec<Message>, more: bool) -> Vec<Step> {
         if self.asked != Asked::Latest {
             return Vec::new();
         }
+        let later = std::mem::replace(&mut self.latest, page);
+        self.latest.extend(later);
+        if let Past::Latest(wanted) = self.past {
+            match self.latest.first() {
+                Some(first) if more && self.latest.len() < wanted => {
+                    return vec![Step::FetchBefore(first.id)];
+                }
+                _ => {}
+            }
+            let too_many = self.latest.len().saturating_sub(wanted);
+            self.latest.drain(..too_many);
+        }
+        let page = std::mem::take(&mut self.latest);
         self.asked = Asked::Nothing;
         let last = page.iter().map(|message| message.seq).max().unwrap_or(0);
         let mut steps = vec![Step::Show(page)];
@@ -202,7 +198,10 @@ impl Follower {
     /// A request has failed: what to ask again, once some time has passed.
     pub fn again(&mut self) -> Vec<Step> {
         match (self.asked, self.cursor) {
-            (Asked::Latest, _) => vec![Step::FetchLatest],
+            (Asked::Latest, _) => match self.latest.first() {
+                Some(first) => vec![Step::FetchBefore(first.id)],
+                None => vec![Step::FetchLatest],
+            },
             (Asked::Pages, Some(cursor)) => vec![Step::FetchSince(cursor)],
             (Asked::Sync, Some(_)) => self.ask_sync(),
             _ => Vec::new(),
@@ -211,11 +210,7 @@ impl Follower {
 
     fn ask_sync(&mut self) -> Vec<Step> {
         self.asked = Asked::Sync;
-        let sync = Sync {
-            rooms: BTreeMap::from([(self.room.clone(), self.cursor.unwrap_or(0))]),
-            epoch: self.epoch.clone(),
-        };
-        vec![Step::Say(Request::with_ref(SYNC, Command::Sync(sync)))]
+        vec![Step::Sync]
     }
 
     fn keep(&mut self, message: Message) {
@@ -226,7 +221,7 @@ impl Follower {
 
     /// Everything up to `seq` has come: shows what was kept of it and what follows without a hole.
     fn reach(&mut self, seq: u64) -> Vec<Step> {
-        let cursor = self.cursor.unwrap_or(0);
+        let cursor = self.cursor();
         let later = self.ahead.split_off(&(seq + 1));
         let reached = std::mem::replace(&mut self.ahead, later);
         let ready: Vec<Message> = reached.into_values().filter(|m| m.seq > cursor).collect();
@@ -245,7 +240,7 @@ impl Follower {
 
     fn show_contiguous(&mut self) -> Vec<Step> {
         let mut ready = Vec::new();
-        let mut cursor = self.cursor.unwrap_or(0);
+        let mut cursor = self.cursor();
         while let Some(message) = self.ahead.remove(&(cursor + 1)) {
             cursor += 1;
             ready.push(message);
@@ -256,21 +251,6 @@ impl Follower {
         } else {
             vec![Step::Show(ready)]
         }
-    }
-}
-
-/// A message of the socket in the shape that history has.
-fn into_view(message: event::Message) -> Message {
-    Message {
-        id: message.id,
-        seq: message.seq,
-        room: message.room,
-        user_id: message.user_id,
-        username: message.username,
-        content: message.content,
-        created_at: message.timestamp,
-        client_id: message.client_id,
-        unreadable: message.unreadable,
     }
 }
 

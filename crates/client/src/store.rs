@@ -1,0 +1,419 @@
+//! What a client knows of its rooms: who is online, what the server allows, and room by room the timeline, what lies
+//! before it, and what was sent and is not stored yet.
+//!
+//! Pure. Frames, pages, ticks and closings go in; out come what to ask of the server, and what is new for a face. It
+//! opens no socket and has no clock, and it does not know what anything looks like.
+
+mod follow;
+mod news;
+mod outbox;
+mod room;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::follow::Step;
+pub use self::{
+    news::{News, Outcome},
+    outbox::{Fate, Outbox, Pending},
+    room::Room,
+    timeline::{Item, Key, Older, Timeline},
+};
+use crate::{
+    api::{Page, Query},
+    effect::{Effect, Fetch},
+    link::Millis,
+    protocol::{
+        close,
+        command::{Command, Request, Sync},
+        event::{self, Ack, Connected, ErrorFrame, Notice, SyncedRoom, System},
+        limits::Limits,
+        views::Message,
+    },
+};
+
+/// The `ref` of our `sync` frames. One at a time is under way: the server takes no second one before it has answered.
+const SYNC: &str = "sync";
+
+/// What is wanted of a room's past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// The latest page, and older ones when they are asked for. What has come is kept.
+    Pages,
+    /// So many of the latest messages. Nothing is kept.
+    Latest(usize),
+}
+
+/// What a client knows.
+#[derive(Debug, Default)]
+pub struct Store {
+    me: String,
+    user_id: i64,
+    /// By key.
+    rooms: BTreeMap<String, Room>,
+    /// By lower-case name, so that the list reads as people expect.
+    online: BTreeSet<(String, String)>,
+    limits: Limits,
+    /// The history that the rooms' numbers belong to.
+    epoch: Option<String>,
+    is_connected: bool,
+    /// Rooms to be caught up with by the next `sync`.
+    to_sync: BTreeSet<String>,
+    /// Rooms in the `sync` that is under way; empty when there is none.
+    syncing: BTreeSet<String>,
+    last_tag: u64,
+}
+
+impl Store {
+    /// What this user knows of these rooms before the first socket: nothing.
+    pub fn new<'a>(me: &str, past: Past, rooms: impl IntoIterator<Item = &'a str>) -> Self {
+        let rooms = rooms.into_iter();
+        Self {
+            me: me.to_owned(),
+            rooms: rooms.map(|key| (key.to_owned(), Room::new(past))).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The name of the one who is logged in.
+    #[must_use]
+    pub fn me(&self) -> &str {
+        &self.me
+    }
+
+    /// A room.
+    #[must_use]
+    pub fn room(&self, key: &str) -> Option<&Room> {
+        self.rooms.get(key)
+    }
+
+    /// Who is online.
+    #[must_use]
+    pub fn online(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.online.iter().map(|(_, name)| name.as_str())
+    }
+
+    /// What the server allows.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Messages that would be lost if the program ended now.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.rooms.values().map(|room| room.outbox.unsent()).sum()
+    }
+
+    /// Puts a message on its way to a room, under an id that is its own for ever.
+    ///
+    /// # Errors
+    /// A sentence, when the server would not take it.
+    pub fn post(&mut self, room: &str, client_id: String, content: &str) -> Result<(), String> {
+        outbox::check(&self.limits, room, &client_id, content)?;
+        let Some(room) = self.rooms.get_mut(room) else {
+            return Err(format!("There is no room {room} for you: check its name."));
+        };
+        room.outbox.push(client_id, content.to_owned());
+        Ok(())
+    }
+
+    /// Takes the latest refused message of a room out, so that it can be corrected.
+    pub fn take_refused(&mut self, room: &str) -> Option<Pending> {
+        self.rooms.get_mut(room)?.outbox.take_refused()
+    }
+
+    /// Asks for the page before the oldest message, if there is one and it was not asked for yet.
+    pub fn fetch_older(&mut self, key: &str) -> Option<Effect> {
+        let room = self.rooms.get_mut(key)?;
+        let query = Query::Before(room.timeline.start_loading()?);
+        let fetch = fetch(&mut self.last_tag, key, query);
+        room.older_page = Some(fetch.tag);
+        Some(Effect::Fetch(fetch))
+    }
+
+    /// Drops the oldest of what is kept of a room, if that is too much: for when no one is reading there.
+    pub fn trim(&mut self, room: &str) {
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.timeline.trim();
+        }
+    }
+
+    /// A frame has come on the socket.
+    pub fn frame(&mut self, now: Millis, frame: event::Event) -> Outcome {
+        let mut outcome = Outcome::default();
+        match frame {
+            event::Event::System(System { message, notice }) => match notice {
+                Notice::Connected(hello) => self.connected(now, &hello, &mut outcome),
+                Notice::Joined { usernames } => {
+                    self.online.extend(usernames.iter().map(|n| sortable(n)));
+                    self.notice(&message);
+                }
+                Notice::Left { usernames } => {
+                    for name in usernames {
+                        self.online.remove(&sortable(&name));
+                    }
+                    self.notice(&message);
+                }
+            },
+            event::Event::Message(message) => {
+                let message = into_view(message);
+                let key = message.room.clone();
+                self.follow(now, &key, &mut outcome, |room| {
+                    room.follower.message(message)
+                });
+            }
+            event::Event::Ack(ack) => self.acked(&ack),
+            event::Event::Error(error) => self.refused(now, error, &mut outcome),
+            event::Event::Synced { rooms, .. } => self.synced(now, &rooms, &mut outcome),
+            event::Event::Lag { room, seq } => {
+                self.follow(now, &room, &mut outcome, |room| room.follower.lag(seq));
+            }
+            event::Event::Reconnect { .. } | event::Event::Pong { .. } | event::Event::Unknown => {}
+        }
+        outcome.effects.extend(self.sync());
+        outcome
+    }
+
+    /// The answer to a fetch has come.
+    pub fn page(&mut self, now: Millis, fetch: &Fetch, result: Result<Page, String>) -> Outcome {
+        let mut outcome = Outcome::default();
+        let key = &*fetch.room;
+        let Some(room) = self.rooms.get_mut(key) else {
+            return outcome;
+        };
+        let is_older = room.older_page == Some(fetch.tag);
+        if !is_older && room.next_page != Some(fetch.tag) {
+            // Asked for an earlier socket or history: it may end before this one begins.
+            return outcome;
+        }
+        let Page { messages, more } = match result {
+            Ok(page) => page,
+            Err(detail) => {
+                room.fetch_failed(now, is_older);
+                outcome.news.push(News::FetchFailed(detail));
+                return outcome;
+            }
+        };
+        outcome.news.push(News::Fetched);
+        if is_older {
+            room.older_page = None;
+            outcome.news.push(room.take_older(key, messages, more));
+            return outcome;
+        }
+        room.next_page = None;
+        if fetch.query == Query::Latest {
+            outcome.news.push(room.take_older(key, Vec::new(), more));
+        }
+        self.follow(now, key, &mut outcome, |room| match fetch.query {
+            Query::Since(_) => room.follower.page(messages, more),
+            Query::Latest | Query::Before(_) => room.follower.latest(messages, more),
+        });
+        outcome.effects.extend(self.sync());
+        outcome
+    }
+
+    /// Time has passed: repeats what has failed.
+    pub fn tick(&mut self, now: Millis) -> Outcome {
+        let mut outcome = Outcome::default();
+        if !self.is_connected {
+            return outcome;
+        }
+        let is_due = |room: &Room| room.again_at.is_some_and(|at| at <= now);
+        let due = self.rooms.iter().filter(|(_, room)| is_due(room));
+        let due: Vec<String> = due.map(|(key, _)| key.clone()).collect();
+        for key in due {
+            self.follow(now, &key, &mut outcome, |room| {
+                room.again_at = None;
+                room.follower.again()
+            });
+        }
+        outcome.effects.extend(self.sync());
+        outcome
+    }
+
+    /// The messages to send now, at most one of each room.
+    pub fn next_messages(&mut self, now: Millis) -> Vec<Effect> {
+        if !self.is_connected {
+            return Vec::new();
+        }
+        let most = self.limits.frame_bytes;
+        let rooms = self.rooms.iter_mut();
+        rooms
+            .filter_map(|(key, room)| room.outbox.next(now, key, most))
+            .map(Effect::Say)
+            .collect()
+    }
+
+    /// The socket has closed with this code, was dropped, or could not be opened.
+    pub fn closed(&mut self, code: Option<u16>) {
+        self.is_connected = false;
+        for room in self.rooms.values_mut() {
+            if code == Some(close::TOO_LARGE) {
+                room.outbox.too_large();
+            }
+            room.outbox.disconnected();
+            // A page that is read from now on may reach beyond what the next socket counts as missed.
+            room.next_page = None;
+        }
+    }
+
+    fn connected(&mut self, now: Millis, hello: &Connected, outcome: &mut Outcome) {
+        self.is_connected = true;
+        self.me.clone_from(&hello.username);
+        self.user_id = hello.user_id;
+        self.limits = hello.limits;
+        self.online = hello.online.iter().map(|name| sortable(name)).collect();
+        self.to_sync.clear();
+        self.syncing.clear();
+        let before = self.epoch.replace(hello.epoch.clone());
+        let is_same_history = before.is_none_or(|before| before == hello.epoch);
+        let keys: Vec<String> = self.rooms.keys().cloned().collect();
+        for key in keys {
+            let listed = hello.rooms.iter().find(|room| room.name == key);
+            if listed.is_none() {
+                outcome.news.push(News::NotMember { room: key.clone() });
+            }
+            let floor = listed.map_or(0, |room| room.seq);
+            self.follow(now, &key, outcome, |room| {
+                room.next_page = None;
+                room.again_at = None;
+                room.follower.connected(floor, is_same_history)
+            });
+        }
+    }
+
+    /// Who comes and goes is noticed in all rooms: the server does not say in which.
+    fn notice(&mut self, sentence: &str) {
+        for room in self.rooms.values_mut() {
+            room.notice(sentence);
+        }
+    }
+
+    fn synced(&mut self, now: Millis, rooms: &BTreeMap<String, SyncedRoom>, outcome: &mut Outcome) {
+        self.syncing.clear();
+        for (key, synced) in rooms {
+            self.follow(now, key, outcome, |room| room.follower.synced(*synced));
+        }
+    }
+
+    fn acked(&mut self, ack: &Ack) {
+        let Some(room) = self.rooms.get_mut(&ack.room) else {
+            return;
+        };
+        let Some(pending) = room.outbox.acked(ack) else {
+            return;
+        };
+        room.stored(Message {
+            id: ack.id,
+            seq: ack.seq,
+            room: ack.room.clone(),
+            user_id: self.user_id,
+            username: self.me.clone(),
+            content: pending.content,
+            created_at: ack.timestamp,
+            client_id: Some(pending.client_id),
+            unreadable: false,
+        });
+    }
+
+    fn refused(&mut self, now: Millis, error: ErrorFrame, outcome: &mut Outcome) {
+        if error.reference.as_deref() == Some(SYNC) {
+            for key in std::mem::take(&mut self.syncing) {
+                self.follow(now, &key, outcome, |room| room.follower.refused(error.code));
+            }
+            return;
+        }
+        let mut rooms = self.rooms.values_mut();
+        if !rooms.any(|room| room.outbox.refused(now, &error)) {
+            outcome.news.push(News::Refused(error));
+        }
+    }
+
+    /// Does something with a room, and carries out what its follower wants then.
+    fn follow(
+        &mut self,
+        now: Millis,
+        key: &str,
+        outcome: &mut Outcome,
+        act: impl FnOnce(&mut Room) -> Vec<Step>,
+    ) {
+        let Some(room) = self.rooms.get_mut(key) else {
+            return;
+        };
+        for step in act(room) {
+            let query = match step {
+                Step::FetchLatest => Query::Latest,
+                Step::FetchBefore(id) => Query::Before(id),
+                Step::FetchSince(seq) => Query::Since(seq),
+                Step::Sync => {
+                    self.to_sync.insert(key.to_owned());
+                    continue;
+                }
+                Step::Pause => {
+                    room.pause(now);
+                    continue;
+                }
+                Step::Show(messages) => {
+                    outcome.news.push(room.show(key, messages, self.user_id));
+                    continue;
+                }
+                Step::Forget => {
+                    room.forget();
+                    outcome.news.push(News::Forgotten { room: key.into() });
+                    continue;
+                }
+            };
+            let fetch = fetch(&mut self.last_tag, key, query);
+            room.next_page = Some(fetch.tag);
+            outcome.effects.push(Effect::Fetch(fetch));
+        }
+    }
+
+    /// One `sync` for all rooms that want one, when none is under way.
+    fn sync(&mut self) -> Option<Effect> {
+        if self.to_sync.is_empty() || !self.syncing.is_empty() {
+            return None;
+        }
+        self.syncing = std::mem::take(&mut self.to_sync);
+        let cursors = self.syncing.iter().filter_map(|key| {
+            let room = self.rooms.get(key)?;
+            Some((key.clone(), room.follower.cursor()))
+        });
+        let sync = Sync {
+            rooms: cursors.collect(),
+            epoch: self.epoch.clone(),
+        };
+        Some(Effect::Say(Request::with_ref(SYNC, Command::Sync(sync))))
+    }
+}
+
+fn fetch(last_tag: &mut u64, room: &str, query: Query) -> Fetch {
+    *last_tag += 1;
+    Fetch {
+        room: room.to_owned(),
+        query,
+        tag: *last_tag,
+    }
+}
+
+fn sortable(name: &str) -> (String, String) {
+    (name.to_lowercase(), name.to_owned())
+}
+
+/// A message of the socket in the shape that history has.
+fn into_view(message: event::Message) -> Message {
+    Message {
+        id: message.id,
+        seq: message.seq,
+        room: message.room,
+        user_id: message.user_id,
+        username: message.username,
+        content: message.content,
+        created_at: message.timestamp,
+        client_id: message.client_id,
+        unreadable: message.unreadable,
+    }
+}

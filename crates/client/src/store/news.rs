@@ -1,0 +1,77 @@
+//! What comes out of the store: what to ask of the server, and what is new for a face.
+
+use super::Key;
+use crate::{
+    effect::Effect,
+    protocol::{event::ErrorFrame, views::Message},
+};
+
+/// What an event comes to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What to do.
+    pub effects: Vec<Effect>,
+    /// What is new for a face, in order.
+    pub news: Vec<News>,
+}
+
+/// Something that a face may want to act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// These messages are next in this room, or have changed.
+    Shown {
+        /// In which room.
+        room: String,
+        /// In order.
+        messages: Vec<Message>,
+        /// How many of them are new at the end, and by others.
+        unread: usize,
+    },
+    /// A page of the past has come.
+    Older {
+        /// In which room.
+        room: String,
+        /// What was the first item before.
+        before: Option<Key>,
+    },
+    /// The room's history was replaced: nothing that was shown counts any more.
+    Forgotten {
+        /// Which room.
+        room: String,
+    },
+    /// The user is not a member of this room, or there is none of this name.
+    NotMember {
+        /// Which room.
+        room: String,
+    },
+    /// The server has refused something, and not one of the messages in an outbox: those keep their refusal.
+    Refused(ErrorFrame),
+    /// Messages could not be fetched, for this reason. It is tried again.
+    FetchFailed(String),
+    /// Fetching works.
+    Fetched,
+    /// The socket is gone.
+    Disconnected,
+    /// The login is over, for this reason.
+    LoginEnded(String),
+    /// The server has ended the login.
+    LoginRevoked,
+}
+
+impl Outcome {
+    /// This, and then the other.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.effects.extend(other.effects);
+        self.news.extend(other.news);
+        self
+    }
+}
+
+impl From<News> for Outcome {
+    fn from(news: News) -> Self {
+        Self {
+            effects: Vec::new(),
+            news: vec![news],
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Two rooms on one socket, and what a face is told of them.
+
+mod server;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::protocol::code::Code;
+use server::{Act, Server};
+
+const PAST: [Past; 2] = [Past::Pages, Past::Latest(5)];
+
+fn store() -> Store {
+    Store::new("alice", Past::Pages, ["general", "garden"])
+}
+
+fn say(outcome: &Outcome) -> Vec<&Sync> {
+    let sync = |effect: &'_ Effect| matches!(effect, Effect::Say(_));
+    let said = outcome.effects.iter().filter(|effect| sync(effect));
+    said.filter_map(|effect| match effect {
+        Effect::Say(Request {
+            command: Command::Sync(sync),
+            ..
+        }) => Some(sync),
+        _ => None,
+    })
+    .collect()
+}
+
+fn fetches(outcome: &Outcome) -> Vec<Fetch> {
+    let fetches = outcome.effects.iter().filter_map(|effect| match effect {
+        Effect::Fetch(fetch) => Some(fetch.clone()),
+        _ => None,
+    });
+    fetches.collect()
+}
+
+fn shown(outcome: &Outcome) -> Vec<(String, u64)> {
+    let mut seqs = Vec::new();
+    for news in &outcome.news {
+        if let News::Shown { messages, .. } = news {
+            seqs.extend(messages.iter().map(|m| (m.room.clone(), m.seq)));
+        }
+    }
+    seqs
+}
+
+fn page(room: &str, seqs: impl IntoIterator<Item = u64>) -> Page {
+    let messages = seqs.into_iter().map(|seq| server::message(room, seq));
+    Page {
+        messages: messages.map(into_view).collect(),
+        more: false,
+    }
+}
+
+/// A store that has seen everything up to these numbers.
+fn reader(general: u64, garden: u64) -> Store {
+    let mut store = store();
+    let outcome = store.frame(
+        0,
+        server::hello("e", &[("general", general), ("garden", garden)]),
+    );
+    for fetch in fetches(&outcome) {
+        let last = if fetch.room == "general" {
+            general
+        } else {
+            garden
+        };
+        store.page(0, &fetch, Ok(page(&fetch.room, 1..=last)));
+    }
+    store
+}
+
+fn refusal(reference: Option<&str>, code: Code) -> event::Event {
+    event::Event::Error(ErrorFrame {
+        reference: reference.map(str::to_owned),
+        code,
+        detail: "Some sentence.".into(),
+        retry_after_ms: None,
+    })
+}
+
+fn synced(rooms: &[(&str, u64)]) -> event::Event {
+    let room = |(key, seq): &(&str, u64)| {
+        let synced = SyncedRoom {
+            seq: *seq,
+            complete: true,
+        };
+        ((*key).to_owned(), synced)
+    };
+    event::Event::Synced {
+        reference: Some(SYNC.into()),
+        rooms: rooms.iter().map(room).collect(),
+    }
+}
+
+#[test]
+fn all_rooms_are_caught_up_with_by_one_sync() {
+    let mut store = reader(2, 7);
+    store.closed(None);
+    let outcome = store.frame(0, server::hello("e", &[("general", 5), ("garden", 7)]));
+    let asked = say(&outcome);
+    assert_eq!(asked.len(), 1);
+    let cursors = BTreeMap::from([("general".into(), 2), ("garden".into(), 7)]);
+    assert_eq!(asked[0].rooms, cursors);
+    assert_eq!(asked[0].epoch.as_deref(), Some("e"));
+    assert!(fetches(&outcome).is_empty());
+}
+
+#[test]
+fn a_second_sync_waits_for_the_answer_to_the_first() {
+    let mut store = reader(2, 2);
+    let live = |room, seq| event::Event::Message(server::message(room, seq));
+    let outcome = store.frame(0, live("general", 4));
+    assert_eq!(
+        say(&outcome)[0].rooms,
+        BTreeMap::from([("general".into(), 2)])
+    );
+    let lag = event::Event::Lag {
+        room: "garden".into(),
+        seq: 6,
+    };
+    let outcome = store.frame(0, lag);
+    assert!(say(&outcome).is_empty(), "the server would refuse it");
+    store.frame(0, live("general", 3));
+    let outcome = store.frame(0, synced(&[("general", 4)]));
+    assert_eq!(
+        say(&outcome)[0].rooms,
+        BTreeMap::from([("garden".into(), 2)])
+    );
+}
+
+#[test]
+fn what_the_server_says_of_other_rooms_changes_nothing() {
+    let mut store = reader(2, 2);
+    let elsewhere = event::Event::Lag {
+        room: "elsewhere".into(),
+        seq: 9,
+    };
+    assert!(store.frame(0, elsewhere).effects.is_empty());
+    let elsewhere = event::Event::Message(server::message("elsewhere", 3));
+    assert!(store.frame(0, elsewhere).news.is_empty());
+    assert!(
+        store
+            .frame(0, synced(&[("elsewhere", 9)]))
+            .effects
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_refused_sync_is_asked_again_after_a_while_for_all_its_rooms() {
+    let mut store = reader(2, 2);
+    store.frame(0, server::hello("e", &[("general", 5), ("garden", 5)]));
+    let outcome = store.frame(0, refusal(Some(SYNC), Code::StoreUnavailable));
+    assert!(outcome.effects.is_empty() && outcome.news.is_empty());
+    assert!(store.tick(1_999).effects.is_empty());
+    assert_eq!(say(&store.tick(2_000))[0].rooms.len(), 2);
+    let outcome = store.frame(0, refusal(Some("m1"), Code::RateLimited));
+    assert!(matches!(outcome.news[..], [News::Refused(_)]));
+}
+
+#[test]
+fn a_restored_history_is_forgotten_in_every_room() {
+    let mut store = reader(5, 5);
+    let outcome = store.frame(0, server::hello("other", &[("general", 9), ("garden", 9)]));
+    let forgotten = outcome.news.iter();
+    let forgotten = forgotten.filter(|news| matches!(news, News::Forgotten { .. }));
+    assert_eq!(forgotten.count(), 2);
+    assert_eq!(fetches(&outcome).len(), 2);
+    for key in ["general", "garden"] {
+        let timeline = store.room(key).expect("a room").timeline();
+        assert!(timeline.items().is_empty());
+        assert_eq!(timeline.older(), Older::Unknown);
+    }
+}
+
+#[test]
+fn a_room_that_is_not_the_users_is_reported_and_holds_up_no_other() {
+    let mut store = reader(2, 2);
+    let outcome = store.frame(0, server::hello("e", &[("general", 5)]));
+    let garden = News::NotMember {
+        room: "garden".into(),
+    };
+    assert!(outcome.news.contains(&garden));
+    assert_eq!(
+        say(&outcome)[0].rooms,
+        BTreeMap::from([("general".into(), 2)])
+    );
+}
+
+#[test]
+fn a_page_for_an_earlier_socket_is_not_used() {
+    let mut store = store();
+    let hello = || server::hello("e", &[("general", 2), ("garden", 0)]);
+    let first = fetches(&store.frame(0, hello()));
+    store.closed(None);
+    let late = store.page(0, &first[1], Ok(page("general", 1..=3)));
+    assert!(
+        late.news.is_empty(),
+        "it may end after the next socket begins"
+    );
+    let second = fetches(&store.frame(0, hello()));
+    let late = store.page(0, &first[1], Ok(page("general", 1..=1)));
+    assert!(late.news.is_empty(), "it may end before this one begins");
+    let outcome = store.page(0, &second[1], Ok(page("general", 1..=2)));
+    assert_eq!(shown(&outcome).len(), 2);
+}
+
+#[test]
+fn a_message_goes_to_its_room_and_its_refusal_stays_with_it() {
+    let mut store = reader(1, 1);
+    for (room, id) in [("general", "a"), ("garden", "b")] {
+        store.post(room, id.into(), "hello").expect("fits");
+    }
+    assert_eq!(
+        store.next_messages(0).len(),
+        2,
+        "rooms do not wait for each other"
+    );
+    let outcome = store.frame(0, refusal(Some("b"), Code::ValidationError));
+    assert!(outcome.news.is_empty());
+    assert_eq!(store.unsent(), 1);
+    assert!(store.take_refused("general").is_none());
+    assert!(store.take_refused("garden").is_some());
+    assert!(store.post("elsewhere", "c".into(), "hello").is_err());
+    let limits = *store.limits();
+    let long = "x".repeat(limits.content_bytes + 3);
+    let why = store
+        .post("general", "d".into(), &long)
+        .expect_err("too long");
+    assert!(why.contains("3 bytes too long"), "{why}");
+    let why = store.post("general", "e".into(), &"\u{1}".repeat(limits.content_bytes));
+    assert!(
+        why.is_err(),
+        "it is short enough as a text, and not as JSON"
+    );
+}
+
+#[test]
+fn who_is_online_follows_the_notices() {
+    let mut store = reader(1, 1);
+    let notice = |notice| {
+        event::Event::System(System {
+            message: "Someone came or went.".into(),
+            notice,
+        })
+    };
+    let usernames = vec!["Bob".to_owned()];
+    store.frame(
+        0,
+        notice(Notice::Joined {
+            usernames: usernames.clone(),
+        }),
+    );
+    store.frame(
+        0,
+        notice(Notice::Joined {
+            usernames: vec!["carol".into()],
+        }),
+    );
+    assert_eq!(
+        store.online().collect::<Vec<_>>(),
+        ["alice", "Bob", "carol"]
+    );
+    store.frame(0, notice(Notice::Left { usernames }));
+    assert_eq!(store.online().collect::<Vec<_>>(), ["alice", "carol"]);
+}
+
+#[test]
+fn what_is_too_much_to_keep_is_dropped_from_the_start_and_can_be_read_again() {
+    let mut store = reader(5_001, 1);
+    store.trim("general");
+    let timeline = store.room("general").expect("a room").timeline();
+    assert_eq!(
+        (timeline.items().len(), timeline.first()),
+        (4_001, Some((1_001, 0)))
+    );
+    assert_eq!(timeline.older(), Older::More);
+    let Some(Effect::Fetch(fetch)) = store.fetch_older("general") else {
+        panic!("no fetch");
+    };
+    assert_eq!(fetch.query, Query::Before(1_001));
+    assert!(store.fetch_older("general").is_none(), "it is on its way");
+    assert!(store.fetch_older("garden").is_none(), "all is read there");
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let room = || prop_oneof![Just("general"), Just("garden")];
+    prop_oneof![
+        4 => room().prop_map(Act::Write),
+        2 => room().prop_map(Act::WriteUnheard),
+        6 => Just(Act::Deliver),
+        4 => Just(Act::Answer),
+        1 => Just(Act::Fail),
+        1 => Just(Act::RefuseSync),
+        1 => Just(Act::Cut),
+        2 => Just(Act::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// However live frames, the one `sync` for both rooms, pages, failures and cuts are interleaved, each room's messages
+    /// are shown once and in order.
+    #[test]
+    fn no_course_of_events_loses_doubles_or_reorders_in_either_room(
+        acts in proptest::collection::vec(act(), 0..120),
+        before in 0_u64..9,
+        past in prop::sample::select(&PAST[..]),
+    ) {
+        let mut server = Server::new(past, before);
+        for act in acts {
+            server.act(act);
+        }
+        server.settle();
+        for room in ["general", "garden"] {
+            let seen = server.seen(room);
+            let first = seen.first().copied().unwrap_or(server.last(room) + 1);
+            prop_assert_eq!(seen, (first..=server.last(room)).collect::<Vec<_>>(), "{}", room);
+            // The past is shown as far as it is wanted.
+            let began = server.began(room);
+            prop_assert!(first <= began.saturating_sub(2).max(1), "{} begins with {}", room, first);
+        }
+        prop_assert_eq!(server.most_syncs_at_once, 1.min(server.syncs), "the server takes one at a time");
+    }
+}

@@ -1,0 +1,266 @@
+//! The table of what the keys and the words after a slash do in a room. The keys are looked up in it, `/help` shows it,
+//! and a test compares the README with it. How a thing is done is not its business: see `keys`.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Send what is written.
+    Send,
+    /// Begin a new line.
+    NewLine,
+    /// Scroll up by a screen.
+    PageUp,
+    /// Scroll down by a screen.
+    PageDown,
+    /// Go to the oldest message at hand.
+    Oldest,
+    /// Go to the newest message.
+    Newest,
+    /// Scroll up by a line.
+    LineUp,
+    /// Scroll down by a line.
+    LineDown,
+    /// Delete what stands before the cursor in its line.
+    DeleteToStart,
+    /// Undo the last change to what is written.
+    Undo,
+    /// Go back to the newest message, and take the hint away.
+    Escape,
+    /// Take the latest refused message back.
+    Edit,
+    /// Connect now.
+    Reconnect,
+    /// End the login.
+    LogOut,
+    /// End the program.
+    Leave,
+    /// Show the table.
+    Help,
+}
+
+/// Which modifiers are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// None.
+    Nothing,
+    /// Ctrl.
+    Ctrl,
+    /// Alt.
+    Alt,
+    /// Any or none.
+    Anything,
+}
+
+/// How something is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Trigger {
+    /// A key.
+    Key(KeyCode, Held, Action),
+    /// A word after a slash.
+    Word(&'static str, Action),
+    /// Something that the text field does by itself.
+    Typed(&'static str),
+}
+
+/// A row of the table.
+pub struct Row {
+    /// What to press or to write.
+    pub by: &'static [Trigger],
+    /// Other ways, which are not mentioned.
+    also: &'static [Trigger],
+    /// What it does.
+    pub what: &'static str,
+}
+
+use Action::{
+    DeleteToStart, Edit, Escape, Help, Leave, LineDown, LineUp, LogOut, NewLine, Newest, Oldest,
+    PageDown, PageUp, Reconnect, Send, Undo,
+};
+use Held::{Alt, Anything, Ctrl, Nothing};
+use Trigger::{Key, Typed, Word};
+
+const fn row(by: &'static [Trigger], what: &'static str) -> Row {
+    Row {
+        by,
+        also: &[],
+        what,
+    }
+}
+
+/// The table. Of two triggers that fit, the first counts.
+pub const TABLE: &[Row] = &[
+    row(&[Key(KeyCode::Enter, Nothing, Send)], "send"),
+    Row {
+        by: &[
+            Key(KeyCode::Enter, Alt, NewLine),
+            Key(KeyCode::Char('j'), Ctrl, NewLine),
+        ],
+        also: &[Key(KeyCode::Enter, Anything, NewLine)],
+        what: "new line",
+    },
+    row(
+        &[
+            Key(KeyCode::PageUp, Anything, PageUp),
+            Key(KeyCode::PageDown, Anything, PageDown),
+        ],
+        "scroll",
+    ),
+    Row {
+        by: &[
+            Key(KeyCode::Home, Anything, Oldest),
+            Key(KeyCode::End, Anything, Newest),
+        ],
+        also: &[Key(KeyCode::Esc, Anything, Escape)],
+        what: "oldest at hand, newest (when nothing is written)",
+    },
+    row(
+        &[
+            Key(KeyCode::Up, Nothing, LineUp),
+            Key(KeyCode::Down, Nothing, LineDown),
+        ],
+        "scroll by a line (when there is no line to go to)",
+    ),
+    row(
+        &[Typed("Ctrl+A"), Typed("Ctrl+E")],
+        "start, end of the line",
+    ),
+    row(
+        &[
+            Typed("Ctrl+W"),
+            Key(KeyCode::Char('u'), Ctrl, DeleteToStart),
+            Typed("Ctrl+K"),
+        ],
+        "delete a word, to the start, to the end",
+    ),
+    row(
+        &[Key(KeyCode::Char('z'), Ctrl, Undo), Typed("Ctrl+Y")],
+        "undo, bring back what was deleted",
+    ),
+    row(
+        &[Word("edit", Edit)],
+        "take a message back that was refused",
+    ),
+    row(&[Word("reconnect", Reconnect)], "try to connect now"),
+    row(
+        &[Word("logout", LogOut)],
+        "end this login and forget it on this computer",
+    ),
+    Row {
+        by: &[Word("quit", Leave), Key(KeyCode::Char('c'), Ctrl, Leave)],
+        also: &[Word("exit", Leave), Word("q", Leave)],
+        what: "leave",
+    },
+    row(&[Typed("//text")], "send a line that starts with /"),
+    Row {
+        by: &[Word("help", Help)],
+        also: &[Word("?", Help)],
+        what: "this page; arrows scroll it, Esc closes it",
+    },
+];
+
+impl Row {
+    /// What to press or to write, as people read it.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.by.iter().map(Trigger::name).collect()
+    }
+}
+
+impl Trigger {
+    fn name(&self) -> String {
+        match self {
+            Key(code, held, _) => {
+                let held = match held {
+                    Ctrl => "Ctrl+",
+                    Alt => "Alt+",
+                    Nothing | Anything => "",
+                };
+                match code {
+                    KeyCode::Char(letter) => format!("{held}{}", letter.to_ascii_uppercase()),
+                    KeyCode::PageUp => format!("{held}PageUp"),
+                    KeyCode::PageDown => format!("{held}PageDown"),
+                    other => format!("{held}{other}"),
+                }
+            }
+            Word(word, _) => format!("/{word}"),
+            Typed(name) => (*name).to_owned(),
+        }
+    }
+
+    fn fits(&self, key: KeyEvent) -> Option<Action> {
+        let &Key(code, held, action) = self else {
+            return None;
+        };
+        let is_held = match held {
+            Nothing => key.modifiers.is_empty(),
+            Ctrl => key.modifiers.contains(KeyModifiers::CONTROL),
+            Alt => key.modifiers.contains(KeyModifiers::ALT),
+            Anything => true,
+        };
+        (key.code == code && is_held).then_some(action)
+    }
+}
+
+fn triggers() -> impl Iterator<Item = &'static Trigger> {
+    TABLE.iter().flat_map(|row| row.by.iter().chain(row.also))
+}
+
+/// What this key asks for.
+#[must_use]
+pub fn of_key(key: KeyEvent) -> Option<Action> {
+    triggers().find_map(|trigger| trigger.fits(key))
+}
+
+/// What this word after a slash asks for.
+#[must_use]
+pub fn of_word(word: &str) -> Option<Action> {
+    triggers().find_map(|trigger| match trigger {
+        Word(known, action) if *known == word => Some(*action),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_lists_the_keys_and_commands_as_they_are() {
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+        let readme = std::fs::read_to_string(readme).expect("a README");
+        let listed = readme.lines().skip_while(|line| *line != "| in a room | |");
+        let listed: Vec<_> = listed
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        let line = |row: &Row| format!("| `{}` | {} |", row.names().join("`, `"), row.what);
+        let wanted: Vec<_> = TABLE.iter().map(line).collect();
+        assert_eq!(listed, wanted, "\n{}\n", wanted.join("\n"));
+    }
+
+    #[test]
+    fn each_key_and_word_of_the_table_does_what_its_row_says() {
+        let mut names = Vec::new();
+        for trigger in TABLE.iter().flat_map(|row| row.by) {
+            names.push(trigger.name());
+            match *trigger {
+                Key(code, held, action) => {
+                    let modifiers = match held {
+                        Nothing | Anything => KeyModifiers::NONE,
+                        Ctrl => KeyModifiers::CONTROL,
+                        Alt => KeyModifiers::ALT,
+                    };
+                    assert_eq!(of_key(KeyEvent::new(code, modifiers)), Some(action));
+                }
+                Word(word, action) => assert_eq!(of_word(word), Some(action)),
+                Typed(_) => {}
+            }
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "each has one row: {names:?}");
+    }
+}

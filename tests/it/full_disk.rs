@@ -81,8 +81,7 @@ fn a_full_disk_is_named_to_all_and_heals() {
         (answer.status == 503).then_some(answer)
     });
     assert_ne!(ready.json()["code"], "outcome_unknown", "{ready:?}");
-    let log = server.log();
-    assert!(log.contains("disk is full"), "{log}");
+    server.await_log("disk is full");
 
     // A start says it, too, or succeeds.
     server.kill9();

@@ -41,11 +41,7 @@ mod one_that_is_not_started_yet_is_waited_for {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        expect_wait(
-            &cluster,
-            || drop(cluster.ask("halt")),
-            || drop(cluster.ask("resume")),
-        );
+        expect_wait(&cluster, || cluster.halt(), || cluster.resume());
     }
 }
 

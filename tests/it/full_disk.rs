@@ -1,68 +1,17 @@
 //! A disk that is full: what is refused was not stored, says why, and can be tried again; and all heals when there is room.
 
-use std::{
-    fs::{self, File},
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
-
-use crate::support::{Backend, Server, User, eventually};
-
-/// A small disk, until it is dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// `None` where nothing can be mounted: that takes root.
-    fn mount(at: &Path, kilobytes: u32) -> Option<Self> {
-        fs::create_dir_all(at).expect("makes");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o"])
-            .arg(format!("size={kilobytes}k,mode=0700"))
-            .arg("none")
-            .arg(at)
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        if !mounted {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "nothing can be mounted here: run this as root"
-            );
-            println!("skipped: nothing can be mounted here");
-        }
-        mounted.then(|| Self(at.to_owned()))
-    }
-
-    /// Uses up all that is left.
-    fn fill(&self) {
-        let mut ballast = File::create(self.0.join("ballast")).expect("makes");
-        for size in [65_536, 4_096, 1] {
-            while ballast.write_all(&vec![0; size]).is_ok() {}
-        }
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.0.join("ballast")).expect("removes");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
+use crate::support::{Backend, Disk, Server, User, eventually, or_skip};
 
 #[test]
 fn a_full_disk_is_named_to_all_and_heals() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(disk) = Disk::mount(&folder.path().join("data"), 8_192) else {
+    let Some(disk) = or_skip(Disk::mount(&folder.path().join("data"), 8_192)) else {
         return;
     };
     let mut server = Server::with(Backend::Sqlite).in_folder(folder).start();
     let alice = User::register(&server, "alice");
     alice.post("before", None).expect(201);
-    disk.fill();
+    disk.fill().expect("fills");
     // The log of the database has some room within.
     let (mut stored, mut n) = (1, 0);
     let text = "x".repeat(4_000);
@@ -90,10 +39,10 @@ fn a_full_disk_is_named_to_all_and_heals() {
             said.contains("is full: make room") && !said.contains("cannot be reached"),
             "{said}"
         );
-        disk.make_room();
+        disk.free();
         server.start_again();
     } else {
-        disk.make_room();
+        disk.free();
     }
     let alice = User {
         addr: server.addr,
@@ -143,10 +92,10 @@ fn a_start_on_a_full_disk_after_a_crash_says_that_it_is_full() {
 fn a_first_start_on_a_full_disk_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    let Some(disk) = Disk::mount(&data, 64) else {
+    let Some(disk) = or_skip(Disk::mount(&data, 64)) else {
         return;
     };
-    disk.fill();
+    disk.fill().expect("fills");
     let ended = crate::support::run(
         &["serve"],
         &[("PORT", "0"), ("DATA_DIR", &data.display().to_string())],

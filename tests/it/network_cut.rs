@@ -12,12 +12,12 @@ use std::{
 
 use crate::{
     outage::{Ends, expect_all_once, listen, write_all},
-    support::{Backend, Cluster, Host, PATIENCE, Server, User, eventually},
+    support::{Backend, Cluster, Host, PATIENCE, Server, User, eventually, or_skip},
 };
 
 /// A cluster that the host can reach, and its port.
 fn cluster_for(host: &Host) -> (Cluster, u16) {
-    let cluster = Cluster::start_with(&["-c", "listen_addresses=*"]);
+    let cluster = Cluster::start_with(&["listen_addresses=*"]);
     let mut rules = OpenOptions::new()
         .append(true)
         .open(cluster.data().join("pg_hba.conf"))
@@ -66,7 +66,9 @@ mod a_cut_of_the_network_under_load_is_survived {
 
     #[test]
     fn postgres() {
-        let Some(host) = Host::make() else { return };
+        let Some(host) = or_skip(Host::make()) else {
+            return;
+        };
         let (cluster, port) = cluster_for(&host);
         let mut server = serve(&host, &cluster);
         let users = User::register_all(&server, "writer", 4);
@@ -79,9 +81,9 @@ mod a_cut_of_the_network_under_load_is_survived {
             listen(&acks, Duration::from_secs(1), &mut noted);
             assert!(noted.len() > 10, "only {} acks before", noted.len());
             for length in cuts() {
-                host.cut(port);
+                host.cut(port).expect("cuts");
                 listen(&acks, length, &mut noted);
-                host.heal(port);
+                host.heal(port).expect("heals");
                 let back = Instant::now();
                 let first = acks.recv_timeout(PATIENCE).expect("work goes on");
                 let recovery = first.at.saturating_duration_since(back);
@@ -110,14 +112,16 @@ mod a_host_that_crashed_starts_again_on_its_database {
 
     #[test]
     fn postgres() {
-        let Some(host) = Host::make() else { return };
+        let Some(host) = or_skip(Host::make()) else {
+            return;
+        };
         let (cluster, port) = cluster_for(&host);
         let mut server = serve(&host, &cluster);
         let alice = User::register(&server, "alice");
         alice.post("before", None).expect(201);
-        host.cut(port);
+        host.cut(port).expect("cuts");
         server.kill9();
-        host.crash();
+        host.crash().expect("another in its place");
         server.start_again();
         alice.post("after", None).expect(201);
         assert_eq!(alice.history().len(), 2);

@@ -11,6 +11,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use parlour_lab::rig::server::Launch;
+
 use crate::support::{BINARY, Backend, Finished, Server, User, eventually, run};
 
 on_both![nothing_is_migrated_under_the_hands_of_a_server];
@@ -324,13 +326,12 @@ mod a_server_that_lost_its_session_keeps_its_lock_from_one_that_waits {
         let key = fs::read_to_string(server.data_dir().join("encryption_key")).expect("a key");
         let own = tempfile::tempdir().expect("a folder");
         let said = own.path().join("said");
-        let mut second = Command::new(BINARY.as_str())
-            .arg("serve")
-            .env("PORT", "0")
-            .env("DATABASE_URL", &server.database.url)
-            .env("DATA_DIR", own.path())
-            .env("ENCRYPTION_KEY", key.trim())
-            .current_dir(own.path())
+        let mut second = Launch::new(BINARY.as_str(), own.path())
+            .envs([
+                ("DATABASE_URL", server.database.url.as_str()),
+                ("ENCRYPTION_KEY", key.trim()),
+            ])
+            .command(0)
             .stdout(Stdio::null())
             .stderr(fs::File::create(&said).expect("makes"))
             .spawn()

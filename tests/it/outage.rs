@@ -236,8 +236,8 @@ mod restarted_while_nobody_writes {
         for n in 0..20 {
             socket.say(&format!("before {n}"));
         }
-        cluster.ask("halt");
-        cluster.ask("resume");
+        cluster.halt();
+        cluster.resume();
         socket.say("after");
     }
 }
@@ -262,7 +262,7 @@ mod stopped_and_started_under_load {
             listen(&acks, Duration::from_secs(1), &mut noted);
             assert!(noted.len() > 50, "only {} acks before", noted.len());
 
-            cluster.ask("halt");
+            cluster.halt();
             let gone = Instant::now();
             // What was committed before may still be told.
             let told = gone + Duration::from_millis(500);
@@ -270,7 +270,7 @@ mod stopped_and_started_under_load {
             let falsely = noted.iter().filter(|acked| acked.at > told).count();
             assert_eq!(falsely, 0, "acked without a database");
 
-            cluster.ask("resume");
+            cluster.resume();
             let back = Instant::now();
             let first = acks.recv_timeout(PATIENCE).expect("work goes on");
             let recovery = first.at - back;

@@ -81,7 +81,7 @@ mod an_outage_is_logged_once_and_its_end_once {
         let alice = User::register(&server, "alice");
         let mut socket = alice.connect();
         socket.say("before");
-        cluster.ask("halt");
+        cluster.halt();
         for round in 0..3 {
             for n in 0..30 {
                 let name = format!("{round}-{n}");
@@ -96,7 +96,7 @@ mod an_outage_is_logged_once_and_its_end_once {
             alice.http().get("/api/chat/messages");
             server.http().get("/ready");
         }
-        cluster.ask("resume");
+        cluster.resume();
         eventually("messages are stored again", || {
             matches!(alice.post("after", Some("after")).status, 200 | 201).then_some(())
         });

@@ -101,11 +101,11 @@ mod what_postgresql_does_not_allow_is_said {
             &["has the encoding LATIN1", "ENCODING 'UTF8'"],
         );
 
-        cluster.ask("halt");
+        cluster.halt();
         let signal = cluster.data().join("standby.signal");
         fs::write(&signal, "").expect("writes");
         fs::set_permissions(&signal, fs::Permissions::from_mode(0o644)).expect("sets");
-        cluster.ask("resume");
+        cluster.resume();
         expect_refusal(&cluster.url(), &["is a read-only standby", "primary"]);
     }
 }
@@ -153,11 +153,11 @@ mod several_hosts_are_tried_for_the_one_that_takes_writes {
             cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
             cluster.execute("CREATE DATABASE chat OWNER chat");
         }
-        standby.ask("halt");
+        standby.halt();
         let signal = standby.data().join("standby.signal");
         fs::write(&signal, "").expect("writes");
         fs::set_permissions(&signal, fs::Permissions::from_mode(0o644)).expect("sets");
-        standby.ask("resume");
+        standby.resume();
         let port = |cluster: &Cluster| {
             url::Url::parse(&cluster.url())
                 .ok()

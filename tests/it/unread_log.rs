@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parlour_lab::rig::server::Launch;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,16 +30,13 @@ impl Served {
         let addr = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a port");
-        let child = Command::new(BINARY.as_str())
-            .arg("serve")
-            .env_clear()
-            .env("DATA_DIR", folder.path().join("data"))
-            .env("PORT", addr.port().to_string())
-            .env("BCRYPT_COST", "4")
-            .env("RATE_LIMITS", "off")
-            .env("LOG_FORMAT", look)
-            .env("RUST_LOG", "info")
-            .current_dir(folder.path())
+        let child = Launch::new(BINARY.as_str(), folder.path())
+            .envs([
+                ("RATE_LIMITS", "off"),
+                ("LOG_FORMAT", look),
+                ("RUST_LOG", "info"),
+            ])
+            .command(addr.port())
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
@@ -268,11 +266,9 @@ fn a_failed_start_ends_though_no_one_reads_why() {
 }
 
 fn fails_to_start(folder: &Path, stderr: impl Into<Stdio>) -> Child {
-    Command::new(BINARY.as_str())
-        .arg("serve")
-        .env_clear()
+    Launch::new(BINARY.as_str(), folder)
         .env("DATABASE_URL", "sqlite://:memory:")
-        .current_dir(folder)
+        .command(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(stderr)

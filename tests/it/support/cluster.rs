@@ -1,19 +1,22 @@
-//! A PostgreSQL of a test's own, which may be stopped, started and configured.
+//! A PostgreSQL of a test's own, which may be stopped, started and configured: the rig's, and servers on it.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    thread,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard},
 };
 
+use parlour_lab::rig::{
+    postgres::{Postgres, Programs, Stop},
+    wait_for,
+};
 use tempfile::TempDir;
 
-use super::{Backend, Database, Server, server::Builder};
+use super::{Backend, Database, Server, server::Builder, signal_named};
 
 /// Stopped and deleted when dropped.
 pub struct Cluster {
-    folder: TempDir,
+    postgres: Mutex<Postgres>,
+    _folder: TempDir,
 }
 
 impl Cluster {
@@ -22,15 +25,25 @@ impl Cluster {
         Self::start_with(&[])
     }
 
-    /// Makes one and starts it with more options, such as `-c fsync=off`.
-    pub fn start_with(options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+    /// Makes one and starts it with settings of its own, such as `fsync=off`.
+    pub fn start_with(settings: &[&str]) -> Self {
         // PostgreSQL runs as another user when we are root, and must be let in.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(folder.path(), mode).expect("sets");
-        let cluster = Self { folder };
-        cluster.run("start", options);
-        cluster
+        let folder = tempfile::Builder::new()
+            .permissions(mode)
+            .tempdir()
+            .expect("a folder");
+        let programs = Programs::find().expect("PostgreSQL's programs are installed");
+        let path = folder.path().join("cluster");
+        let postgres = wait_for(Postgres::start_with(&programs, &path, settings));
+        Self {
+            postgres: Mutex::new(postgres.expect("PostgreSQL starts")),
+            _folder: folder,
+        }
+    }
+
+    fn postgres(&self) -> MutexGuard<'_, Postgres> {
+        self.postgres.lock().expect("no test has failed with it")
     }
 
     /// A server that is to be told more before it starts on this cluster.
@@ -45,29 +58,33 @@ impl Cluster {
 
     /// The URL of a superuser.
     pub fn url(&self) -> String {
-        self.ask("url")
+        self.url_of("postgres")
     }
 
     /// The URL of a superuser for another database of it.
     pub fn url_of(&self, name: &str) -> String {
-        let mut url = url::Url::parse(&self.url()).expect("a URL");
-        url.set_path(name);
-        url.to_string()
+        let postgres = self.postgres();
+        postgres.url(postgres.addr(), name)
     }
 
     /// The folder of PostgreSQL's own files.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("cluster/data")
+        self.postgres().data()
     }
 
     /// Sends a signal to the process that accepts connections.
     pub fn signal(&self, name: &str) {
-        let text = fs::read_to_string(self.data().join("postmaster.pid")).expect("it runs");
-        let pid = text.lines().next().expect("a process");
-        let status = Command::new("sh")
-            .args(["-c", &format!("kill -{name} {pid}")])
-            .status();
-        assert!(status.expect("sh runs").success(), "kill -{name} {pid}");
+        self.postgres().signal(signal_named(name)).expect("it runs");
+    }
+
+    /// Stops it at once, as a power cut would, and keeps its data.
+    pub fn halt(&self) {
+        wait_for(self.postgres().stop(Stop::Immediate)).expect("it stops");
+    }
+
+    /// Starts it again.
+    pub fn resume(&self) {
+        wait_for(self.postgres().start_again()).expect("it starts again");
     }
 
     /// Runs statements in the database `postgres`, as a superuser.
@@ -83,35 +100,5 @@ impl Cluster {
     /// A database of it, as a superuser.
     pub fn database(&self, name: &str) -> Database {
         Database::at(self.url_of(name))
-    }
-
-    /// Has `scripts/postgres` do this.
-    pub fn ask(&self, what: &str) -> String {
-        self.run(what, &[])
-    }
-
-    fn run(&self, what: &str, options: &[&str]) -> String {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres");
-        let dir = self.folder.path().join("cluster");
-        let asked = Command::new(script)
-            .arg(what)
-            .arg(dir)
-            .args(options)
-            .output();
-        let asked = asked.expect("scripts/postgres runs");
-        let said = String::from_utf8_lossy(&asked.stderr);
-        assert!(asked.status.success(), "{what}: {said}");
-        String::from_utf8_lossy(&asked.stdout).trim().to_owned()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            // It has been told why already; a second panic would hide it.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.ask("stop")));
-        } else {
-            self.ask("stop");
-        }
     }
 }

@@ -1,19 +1,20 @@
-//! The real binary in a process of its own, with an environment that holds only what the test gives it.
+//! The real binary in a process of its own: the rig's server, with what the tests take as usual and want to know.
 
 use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader, Read, Write},
+    fs,
+    io::{Read, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{LazyLock, mpsc},
+    process::{Command, ExitStatus, Output, Stdio},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
 
+use parlour_lab::rig::{self, process::bare, server::Launch, wait_for};
 use tempfile::TempDir;
 
-use super::{Backend, Clock, Database, Http, PATIENCE, eventually};
+use super::{Backend, Clock, Database, Http, PATIENCE, eventually, signal_named};
 
 /// The program under test. `PARLOUR_TEST_BINARY` names another one, such as an older release, to see a test fail on it.
 pub static BINARY: LazyLock<String> = LazyLock::new(|| {
@@ -26,10 +27,8 @@ pub struct Server {
     pub addr: SocketAddr,
     /// Its database.
     pub database: Database,
-    child: Child,
+    inner: rig::server::Server,
     folder: TempDir,
-    env: Vec<(String, String)>,
-    wrapper: Vec<String>,
     panics_allowed: bool,
 }
 
@@ -52,18 +51,6 @@ pub struct Finished {
     pub stderr: String,
 }
 
-/// A command with nothing in its environment but what a program needs to run, in a folder with no `.env`.
-fn bare(program: &str, folder: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().current_dir(folder).env("HOME", folder);
-    for name in ["PATH", "LLVM_PROFILE_FILE"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    command
-}
-
 /// Runs a command to its end, with this on standard input.
 pub fn fed(command: &mut Command, input: &str) -> Output {
     let mut child = command
@@ -81,7 +68,7 @@ pub fn fed(command: &mut Command, input: &str) -> Output {
 
 /// Runs `parlour ARGS` to its end, which must come within the deadline.
 pub fn run(args: &[&str], env: &[(&str, &str)], folder: &Path) -> Finished {
-    let mut command = bare(&BINARY, folder);
+    let mut command = bare(BINARY.as_str(), folder);
     command
         .args(args)
         .envs(env.iter().copied())
@@ -99,28 +86,22 @@ pub fn run(args: &[&str], env: &[(&str, &str)], folder: &Path) -> Finished {
         let mut text = String::new();
         err.read_to_string(&mut text).map(|_| text)
     });
-    let Some(status) = wait(&mut child, PATIENCE) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        panic!("`parlour {}` did not end", args.join(" "));
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("waits") {
+            break status;
+        }
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("`parlour {}` did not end", args.join(" "));
+        }
+        thread::sleep(Duration::from_millis(10));
     };
     Finished {
         status,
         stdout: read_out.join().expect("joins").expect("text"),
         stderr: read_err.join().expect("joins").expect("text"),
-    }
-}
-
-fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("waits") {
-            return Some(status);
-        }
-        if start.elapsed() > patience {
-            return None;
-        }
-        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -134,7 +115,9 @@ impl Builder {
 
     /// Lets it read this clock, in all its lives.
     pub fn clock(mut self, clock: &Clock) -> Self {
-        self.env.extend(clock.environment());
+        for (name, value) in clock.environment() {
+            self = self.env(&name, value);
+        }
         self
     }
 
@@ -157,83 +140,33 @@ impl Builder {
             .unwrap_or_else(|| tempfile::tempdir().expect("a folder"));
         fs::create_dir_all(folder.path().join("data")).expect("a data folder");
         let database = Database::make(self.backend, &folder.path().join("data"));
-        let (child, addr) = launch(folder.path(), &database.url, 0, &self.env, &self.wrapper)
-            .unwrap_or_else(|log| panic!("the server did not start:\n{log}"));
+        let mut launch = Launch::new(BINARY.as_str(), folder.path()).envs([
+            ("DATABASE_URL", database.url.as_str()),
+            ("RATE_LIMITS", "off"),
+            ("RUST_LOG", "info"),
+            // Requests that are written by hand call it so.
+            ("ALLOWED_HOSTS", "x"),
+        ]);
+        for (name, value) in self.env {
+            launch.set_env(&name, value);
+        }
+        launch.set_wrapper(&words(&self.wrapper));
+        let inner = wait_for(rig::server::Server::start(launch)).unwrap_or_else(|trouble| {
+            let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+            panic!("{trouble}\n{log}")
+        });
         Server {
-            addr,
+            addr: inner.addr,
             database,
-            child,
+            inner,
             folder,
-            env: self.env,
-            wrapper: self.wrapper,
             panics_allowed: false,
         }
     }
 }
 
-fn launch(
-    folder: &Path,
-    database_url: &str,
-    port: u16,
-    env: &[(String, String)],
-    wrapper: &[String],
-) -> Result<(Child, SocketAddr), String> {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("log"))
-        .expect("a log file");
-    let mut command = match wrapper.split_first() {
-        Some((program, args)) => {
-            let mut command = bare(program, folder);
-            command.args(args).arg(&*BINARY);
-            command
-        }
-        None => bare(&BINARY, folder),
-    };
-    command
-        .arg("serve")
-        .env("DATA_DIR", folder.join("data"))
-        .env("DATABASE_URL", database_url)
-        .env("PORT", port.to_string())
-        .env("BCRYPT_COST", "4")
-        .env("RATE_LIMITS", "off")
-        .env("RUST_LOG", "info")
-        // Requests that are written by hand call it so.
-        .env("ALLOWED_HOSTS", "x")
-        .envs(env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log);
-    let mut child = command.spawn().expect("the server's process starts");
-    let stdout = child.stdout.take().expect("piped");
-    let mut record = File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("stdout"))
-        .expect("a file");
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            let _ = writeln!(record, "{line}");
-            if let Some((_, addr)) = line
-                .strip_prefix("Parlour is listening on ")
-                .and_then(|url| url.split_once("://"))
-            {
-                let _ = tell.send(addr.parse::<SocketAddr>());
-            }
-        }
-    });
-    // The sender is dropped when the process ends, so that an early end is seen at once.
-    match told.recv_timeout(PATIENCE) {
-        Ok(Ok(addr)) => Ok((child, addr)),
-        other => {
-            let _ = child.kill();
-            let _ = child.wait();
-            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-            Err(format!("{other:?}\n{log}"))
-        }
-    }
+fn words(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 impl Server {
@@ -274,19 +207,17 @@ impl Server {
 
     /// What it logged so far, over all its lives.
     pub fn log(&self) -> String {
-        fs::read(self.folder.path().join("log"))
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        self.inner.log()
     }
 
     /// What it printed so far.
     pub fn stdout(&self) -> String {
-        fs::read_to_string(self.folder.path().join("stdout")).unwrap_or_default()
+        self.inner.stdout()
     }
 
     /// Its process (under a wrapper: the wrapper's).
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.inner.pid()
     }
 
     /// How many network connections (and the like) it has open.
@@ -310,17 +241,13 @@ impl Server {
 
     /// Sends a signal by name, such as `TERM` or `STOP`.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("sh")
-            .args(["-c", &format!("kill -{name} {}", self.pid())])
-            .status()
-            .expect("sh runs");
-        assert!(status.success(), "kill -{name}");
+        self.inner.signal(signal_named(name)).expect("it runs");
     }
 
     /// Kills it as a power cut would kill a process: no handler runs.
     pub fn kill9(&mut self) {
-        self.child.kill().expect("kills");
-        self.child.wait().expect("waits");
+        assert!(self.inner.ended().is_none(), "it has ended by itself");
+        self.inner.kill();
     }
 
     /// Asks it to stop, and tells how it ended and how long that took.
@@ -333,23 +260,22 @@ impl Server {
 
     /// Whether its process, the one that was started last, has not ended.
     pub fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.inner.ended().is_none()
     }
 
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
-        wait(&mut self.child, PATIENCE).expect("the server ends")
+        eventually("the server ends", || self.inner.ended())
     }
 
     /// Changes a variable for the next life.
     pub fn set_env(&mut self, name: &str, value: impl ToString) {
-        self.env.retain(|(known, _)| known != name);
-        self.env.push((name.into(), value.to_string()));
+        self.inner.launch.set_env(name, value);
     }
 
     /// Runs the next life under another program, such as strace.
     pub fn set_wrapper(&mut self, wrapper: &[&str]) {
-        self.wrapper = wrapper.iter().map(ToString::to_string).collect();
+        self.inner.launch.set_wrapper(wrapper);
     }
 
     /// Starts again on the same port and data, after it has ended.
@@ -360,15 +286,9 @@ impl Server {
 
     /// Starts again; the error is what it said.
     pub fn try_start_again(&mut self) -> Result<(), String> {
-        let (child, addr) = launch(
-            self.folder.path(),
-            &self.database.url,
-            self.addr.port(),
-            &self.env,
-            &self.wrapper,
-        )?;
-        self.child = child;
-        self.addr = addr;
+        wait_for(self.inner.start_again())
+            .map_err(|trouble| format!("{trouble}\n{}", self.log()))?;
+        self.addr = self.inner.addr;
         Ok(())
     }
 
@@ -393,8 +313,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.inner.kill();
         let log = self.log();
         if thread::panicking() {
             let lines: Vec<&str> = log.lines().collect();

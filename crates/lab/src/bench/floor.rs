@@ -3,10 +3,10 @@
 
 use std::{
     fs::File,
-    io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _},
     net::SocketAddr,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -16,8 +16,11 @@ use mio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{Result, Trouble, proc, server, stats::Histogram};
-use crate::{printing, rig::binary::this_program};
+use super::{Result, Trouble, proc, stats::Histogram};
+use crate::{
+    printing,
+    rig::{binary::this_program, process::Process},
+};
 
 /// What `parlour-lab bench-floor` can be told (it is started by `parlour-lab bench`, not by people).
 #[derive(Debug, Clone, Args)]
@@ -182,7 +185,7 @@ fn write_on(slot: Option<&mut Option<Line>>, message: &[u8]) {
 
 /// A running broadcaster.
 pub struct Broadcaster {
-    child: Child,
+    process: Process,
     /// Where it listens.
     pub addr: SocketAddr,
 }
@@ -205,22 +208,21 @@ impl Broadcaster {
     }
 
     fn start_with(arguments: &[&str]) -> Result<Self> {
-        let mut child = Command::new(this_program()?)
+        let mut command = Command::new(this_program()?);
+        command
             .arg("bench-floor")
             .args(arguments)
             .env_clear()
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| Trouble::io("start the floor", &error))?;
-        let addr = server::first_line(&mut child).and_then(|line| line.parse().ok());
-        if let Some(addr) = addr {
-            Ok(Self { child, addr })
-        } else {
-            let _ = child.kill();
-            let _ = child.wait();
-            Err(Trouble("The floor did not start.".into()))
-        }
+            .stdout(Stdio::piped());
+        let mut process = Process::start("The floor", &mut command)?;
+        let mut line = String::new();
+        let addr = process
+            .stdout()
+            .and_then(|stdout| BufReader::new(stdout).read_line(&mut line).ok())
+            .and_then(|_| line.trim_end().parse().ok());
+        addr.map(|addr| Self { process, addr })
+            .ok_or_else(|| Trouble("The floor did not start.".into()))
     }
 
     /// The CPU time it has taken so far.
@@ -228,7 +230,7 @@ impl Broadcaster {
     /// # Errors
     /// When its process cannot be read.
     pub fn cpu(&self) -> Result<Duration> {
-        proc::cpu(self.child.id())
+        proc::cpu(self.process.pid())
     }
 
     /// The memory it holds, in bytes.
@@ -236,14 +238,7 @@ impl Broadcaster {
     /// # Errors
     /// When its process cannot be read.
     pub fn rss(&self) -> Result<u64> {
-        proc::rss(self.child.id())
-    }
-}
-
-impl Drop for Broadcaster {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        proc::rss(self.process.pid())
     }
 }
 

@@ -1,26 +1,27 @@
 //! The server that is measured: started on a temporary folder, or one that runs already.
 
 use std::{
-    fs::File,
-    io::{BufRead as _, BufReader},
-    net::{SocketAddr, ToSocketAddrs as _},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc,
+    net::SocketAddr,
+    path::Path,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use secrecy::ExposeSecret as _;
 
 use super::{BenchOptions, Result, Trouble, proc, rest::Rest};
-use crate::printing;
+use crate::{
+    printing,
+    rig::{
+        server::{self, Launch},
+        wait_for,
+    },
+};
 
 const START: Duration = Duration::from_mins(1);
 const STOP: Duration = Duration::from_mins(1);
 /// A server refuses a database that was sealed with another key, and a PostgreSQL database outlives our folder.
 const ENCRYPTION_KEY: &str = "only for the bench: what it seals is thrown away";
-const GREETING: &str = "Parlour is listening on ";
 
 /// CPU time taken so far.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +55,8 @@ pub struct Server {
     pub addr: SocketAddr,
     pid: Option<u32>,
     postmaster: Option<u32>,
-    child: Option<Child>,
-    log: Option<PathBuf>,
+    /// `None` for one that ran already.
+    ours: Option<server::Server>,
 }
 
 /// The temporary folder of one line of the bench.
@@ -120,8 +121,7 @@ impl Server {
             addr,
             pid,
             postmaster: None,
-            child: None,
-            log: None,
+            ours: None,
         })
     }
 
@@ -130,20 +130,10 @@ impl Server {
     /// # Errors
     /// When it does not listen within a minute.
     pub fn start(options: &BenchOptions, folder: &Path, bcrypt_cost: u32) -> Result<Self> {
-        let log = folder.join("bench-server.log");
-        let stderr = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .map_err(|error| Trouble::io("write the server's log", &error))?;
-        let mut command = Command::new(&options.server);
-        // Nothing from around us, no .env of this folder: the same settings everywhere.
-        command
-            .arg("serve")
-            .env_clear()
+        let launch = Launch::new(&options.server, folder)
+            .env("DATA_DIR", folder.display())
+            .env("BCRYPT_COST", bcrypt_cost)
             .envs([
-                ("HOST", "127.0.0.1"),
-                ("PORT", "0"),
                 ("RATE_LIMITS", "off"),
                 ("MESSAGES_PER_SECOND", "100000"),
                 ("MESSAGE_BURST", "100000"),
@@ -151,70 +141,48 @@ impl Server {
                 // Senders that ask for no ack cannot know how many wait for one.
                 ("UNACKED_PER_SOCKET", "10000"),
                 ("ACCESS_TOKEN_EXPIRE_MINUTES", "600"),
+                // A few users log in again and again, and their sockets are to stay.
+                ("SESSIONS_PER_USER", "10000"),
                 ("RUST_LOG", "warn,parlour::journal=info"),
-            ])
-            .env("BCRYPT_COST", bcrypt_cost.to_string())
-            // A few users log in again and again, and their sockets are to stay.
-            .env("SESSIONS_PER_USER", "10000")
-            .env("DATA_DIR", folder)
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr);
+            ]);
+        Self::launch(options, launch)
+    }
+
+    fn launch(options: &BenchOptions, mut launch: Launch) -> Result<Self> {
+        let mut postmaster = None;
         if let Some(url) = &options.database_url {
-            command.env("DATABASE_URL", url.expose_secret());
+            launch.set_env("DATABASE_URL", url.expose_secret());
+            postmaster = proc::postmaster(url.expose_secret());
+            if postmaster.is_none() {
+                printing::tell(
+                    "PostgreSQL's processes cannot be seen from here: its CPU time is missing below.",
+                );
+            }
         }
-        let mut child = command
-            .spawn()
-            .map_err(|error| Trouble::io("start the server", &error))?;
-        let addr = greeting(&mut child, &log);
-        let postmaster = options
-            .database_url
-            .as_ref()
-            .and_then(|url| proc::postmaster(url.expose_secret()));
-        if options.database_url.is_some() && postmaster.is_none() {
-            printing::tell(
-                "PostgreSQL's processes cannot be seen from here: its CPU time is missing below.",
-            );
-        }
-        let mut server = Self {
-            addr: ([127, 0, 0, 1], 0).into(),
-            pid: Some(child.id()),
+        let ours = wait_for(server::Server::start(launch))?;
+        Ok(Self {
+            addr: ours.addr,
+            pid: Some(ours.pid()),
             postmaster,
-            child: Some(child),
-            log: Some(log),
-        };
-        server.addr = addr?;
-        Ok(server)
+            ours: Some(ours),
+        })
     }
 
     /// Asks the server to end, and waits for it.
     ///
     /// # Errors
     /// When it does not end within a minute.
-    pub fn stop(mut self) -> Result<()> {
-        let Some(mut child) = self.child.take() else {
+    pub fn stop(&mut self) -> Result<()> {
+        let Some(ours) = &mut self.ours else {
             return Ok(());
         };
-        let told = i32::try_from(child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
-        if !told {
-            let _ = child.kill();
-        }
-        let deadline = Instant::now() + STOP;
-        while Instant::now() < deadline {
-            if matches!(child.try_wait(), Ok(Some(_))) {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let _ = child.kill();
-        let _ = child.wait();
-        Err(Trouble(
-            "The server did not end within a minute of being asked to.".into(),
-        ))
+        ours.signal(Signal::TERM)?;
+        wait_for(async {
+            let ended = ours.end_within(STOP).await;
+            ended.map(drop).ok_or_else(|| {
+                Trouble("The server did not end within a minute of being asked to.".into())
+            })
+        })
     }
 
     /// Ends the server, and gives how many messages it says to have stored in how many commits; `None` for one that the
@@ -223,10 +191,8 @@ impl Server {
     /// # Errors
     /// When it does not end within a minute.
     pub fn stop_and_count_commits(mut self) -> Result<Option<(u64, u64)>> {
-        let log = self.log.take();
         self.stop()?;
-        let text = log.and_then(|log| std::fs::read_to_string(log).ok());
-        Ok(text.and_then(|text| commits(&text)))
+        Ok(self.ours.and_then(|ours| commits(&ours.log())))
     }
 
     /// How often the threads that hash passwords have been at work, if they can be seen.
@@ -277,47 +243,6 @@ impl Server {
             "The server did not become ready within a minute.".into(),
         ))
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn greeting(child: &mut Child, log: &Path) -> Result<SocketAddr> {
-    let line = first_line(child);
-    let addr = line.as_deref().and_then(|line| {
-        let url = line.strip_prefix(GREETING)?.trim();
-        let place = url.strip_prefix("http://")?;
-        place.to_socket_addrs().ok()?.next()
-    });
-    addr.ok_or_else(|| {
-        let _ = child.kill();
-        let _ = child.wait();
-        let text = std::fs::read_to_string(log).unwrap_or_default();
-        let last = text.lines().last().unwrap_or("it said nothing");
-        Trouble(format!("The server did not start: {last}"))
-    })
-}
-
-/// The first line that a child prints, within a minute.
-pub fn first_line(child: &mut Child) -> Option<String> {
-    let stdout = child.stdout.take()?;
-    let (sender, lines) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stdout)
-            .lines()
-            .map_while(std::result::Result::ok)
-        {
-            // Only the first is waited for; the rest is read so that the child never blocks on its output.
-            let _ = sender.send(line);
-        }
-    });
-    lines.recv_timeout(START).ok()
 }
 
 /// What the journal's writers say when they end, all together.

@@ -31,13 +31,13 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     }
     step(&format!("start: a database of {messages} messages"));
     let place = Place::make(bench.options)?;
-    let server = Server::start(bench.options, place.path(), 4)?;
+    let mut server = Server::start(bench.options, place.path(), 4)?;
     fill(bench.clock, &server, u64::from(messages))?;
     server.stop()?;
     let mut times = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
         let begun = Instant::now();
-        let server = Server::start(bench.options, place.path(), 4)?;
+        let mut server = Server::start(bench.options, place.path(), 4)?;
         server.wait_ready()?;
         times.push(begun.elapsed());
         server.stop()?;

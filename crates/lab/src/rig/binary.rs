@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -58,6 +59,16 @@ pub fn this_program() -> Result<PathBuf> {
 pub fn program_folders() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).collect()
+}
+
+/// What every program that we start is given of what is set around us: where programs lie, and where a build that counts
+/// what its tests reach leaves its numbers.
+#[must_use]
+pub fn inherited() -> Vec<(&'static str, OsString)> {
+    ["PATH", "LLVM_PROFILE_FILE"]
+        .into_iter()
+        .filter_map(|name| Some((name, env::var_os(name)?)))
+        .collect()
 }
 
 /// Builds the server in the profile of this program.

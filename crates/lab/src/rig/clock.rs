@@ -1,4 +1,4 @@
-//! The server's clock, as somebody sets it: the server reads it through libfaketime, and its monotonic clock runs on
+//! The server's clock, as someone sets it: the server reads it through libfaketime, and its monotonic clock runs on
 //! undisturbed.
 
 use std::{
@@ -39,7 +39,7 @@ impl Clock {
             })?,
             file: folder.join("clock"),
         };
-        clock.step(0)?;
+        clock.set("+0")?;
         Ok(clock)
     }
 
@@ -48,9 +48,17 @@ impl Clock {
     /// # Errors
     /// When that cannot be written.
     pub fn step(&self, minutes: i64) -> Result<()> {
+        self.set(&format!("{minutes:+}m"))
+    }
+
+    /// Sets it so far from the right time, such as `+5m`, `-1y` or `+0`.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn set(&self, offset: &str) -> Result<()> {
         // Never half of it: the server looks at any moment.
         let next = self.file.with_extension("next");
-        fs::write(&next, format!("{:+}\n", minutes * 60))
+        fs::write(&next, format!("{offset}\n"))
             .and_then(|()| fs::rename(&next, &self.file))
             .map_err(|error| Trouble::io("set the clock", &error))
     }

@@ -17,22 +17,22 @@ pub struct Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily, since somebody may still have a file open on it for a moment.
+        // Lazily, since someone may still have a file open on it for a moment.
         let _unmounted = quiet(Command::new("umount").arg("-l").arg(&self.path));
     }
 }
 
 impl Disk {
-    /// Mounts one of so many megabytes.
+    /// Mounts one of so many kilobytes.
     ///
     /// # Errors
     /// When this user may not mount.
-    pub fn mount(path: &Path, megabytes: u32) -> Result<Self> {
+    pub fn mount(path: &Path, kilobytes: u32) -> Result<Self> {
         fs::create_dir_all(path).map_err(|error| Trouble::io("make a folder", &error))?;
         let mounted = quiet(
             Command::new("mount")
-                .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=0777")])
-                .arg("parlour-verify")
+                .args(["-t", "tmpfs", "-o", &format!("size={kilobytes}k,mode=0777")])
+                .arg("parlour-rig")
                 .arg(path),
         );
         if mounted {
@@ -59,8 +59,9 @@ impl Disk {
     pub fn fill(&self) -> Result<()> {
         let mut ballast = File::create(self.ballast())
             .map_err(|error| Trouble::io("make a file on the small disk", &error))?;
-        let block = vec![0; 64 * 1024];
-        while ballast.write_all(&block).is_ok() {}
+        for size in [65_536, 4_096, 1] {
+            while ballast.write_all(&vec![0; size]).is_ok() {}
+        }
         Ok(())
     }
 

@@ -22,7 +22,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How PostgreSQL is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// Throws everybody out, and shuts down in good order.
+    /// Ends all connections, and shuts down in good order.
     Fast,
     /// At once, without writing anything more: it recovers from its log at the next start.
     Immediate,
@@ -121,6 +121,8 @@ pub struct Postgres {
     folder: PathBuf,
     password: String,
     port: u16,
+    /// Settings of `postgres` that its owner asked for, such as `fsync=off`.
+    settings: Vec<String>,
     process: Option<Process>,
 }
 
@@ -139,11 +141,19 @@ impl Drop for Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster in `folder`, which must exist and be reachable for other users, and starts it.
+    /// Makes a cluster in `folder`, whose parent must be reachable for other users, and starts it.
     ///
     /// # Errors
     /// When it cannot be made or does not start.
     pub async fn start(programs: &Programs, folder: &Path) -> Result<Self> {
+        Self::start_with(programs, folder, &[]).await
+    }
+
+    /// The same with settings of its own, in this and all its later lives, such as `listen_addresses=*`.
+    ///
+    /// # Errors
+    /// When it cannot be made or does not start.
+    pub async fn start_with(programs: &Programs, folder: &Path, settings: &[&str]) -> Result<Self> {
         let owner = Owner::find();
         let mut random = [0; 16];
         getrandom::fill(&mut random)
@@ -155,6 +165,7 @@ impl Postgres {
             folder: folder.to_owned(),
             password,
             port: free_port()?,
+            settings: settings.iter().map(ToString::to_string).collect(),
             process: None,
         };
         postgres
@@ -163,7 +174,7 @@ impl Postgres {
         let mut initdb = postgres.programs.command("initdb", owner.as_ref());
         initdb
             .arg("-D")
-            .arg(folder.join("data"))
+            .arg(postgres.data())
             .arg("--pwfile")
             .arg(folder.join("password"))
             .args(["-U", "parlour", "-A", "scram-sha-256", "-E", "UTF8"])
@@ -190,6 +201,12 @@ impl Postgres {
             }
         }
         Ok(())
+    }
+
+    /// The folder of its own files.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// Where it listens.
@@ -223,6 +240,18 @@ impl Postgres {
             .arg(statement)
             .arg(self.url(self.addr(), database));
         finish("psql", psql, PATIENCE).await.map(drop)
+    }
+
+    /// Sends a signal to the process that accepts connections.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let process = self.process.as_ref();
+        process.map_or_else(
+            || Err(Trouble("PostgreSQL does not run.".into())),
+            |process| process.signal(signal),
+        )
     }
 
     /// Stops it, and waits until it is gone.
@@ -262,19 +291,11 @@ impl Postgres {
             .append(true)
             .open(self.folder.join("log"))
             .map_err(|error| Trouble::io("open a log", &error))?;
-        let setting = |name: &str, value: String| [String::from("-c"), format!("{name}={value}")];
         let mut command = self.programs.command("postgres", self.owner.as_ref());
         command
             .arg("-D")
-            .arg(self.folder.join("data"))
-            .args(setting("listen_addresses", "127.0.0.1".into()))
-            .args(setting("port", self.port.to_string()))
-            .args(setting(
-                "unix_socket_directories",
-                self.folder.join("run").display().to_string(),
-            ))
-            .args(setting("min_wal_size", "4MB".into()))
-            .args(setting("max_wal_size", "16MB".into()))
+            .arg(self.data())
+            .args(self.all_settings().flat_map(|it| ["-c".to_owned(), it]))
             .stdout(Stdio::null())
             .stderr(log);
         self.process = Some(Process::start("PostgreSQL", &mut command)?);
@@ -288,6 +309,21 @@ impl Postgres {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())
+    }
+
+    /// Of settings with the same name the last counts.
+    fn all_settings(&self) -> impl Iterator<Item = String> {
+        let run = self.folder.join("run");
+        [
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            format!("unix_socket_directories={}", run.display()),
+            "max_connections=300".to_owned(),
+            "min_wal_size=4MB".to_owned(),
+            "max_wal_size=16MB".to_owned(),
+        ]
+        .into_iter()
+        .chain(self.settings.iter().cloned())
     }
 
     async fn is_ready(&self) -> bool {

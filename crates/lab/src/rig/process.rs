@@ -1,9 +1,11 @@
 //! A child process that does not outlive us.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{Read as _, Seek as _},
     os::unix::process::CommandExt as _,
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -16,6 +18,17 @@ use crate::{Result, Trouble};
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How long those whom a process has started may take to be gone after they were killed.
 const GONE: Duration = Duration::from_secs(2);
+
+/// A command with nothing in its environment but what a program needs to run, in a folder with no `.env`.
+#[must_use]
+pub fn bare(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(folder).env("HOME", folder);
+    for (name, value) in super::binary::inherited() {
+        command.env(name, value);
+    }
+    command
+}
 
 /// A process that ends with this value, however that goes.
 #[derive(Debug)]
@@ -49,6 +62,12 @@ impl Process {
             name,
             leads_group: false,
         })
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it prints, once.

@@ -26,7 +26,7 @@ use crate::{
         disk::Disk,
         postgres::{Postgres, Programs},
         proxy::Proxy,
-        server::{Server, Serving},
+        server::{Launch, Server},
         visitor::Visitor,
     },
 };
@@ -39,8 +39,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 const CALM: Duration = Duration::from_secs(2);
 /// How long readers may take to have all of it.
 const CATCH_UP: Duration = Duration::from_secs(15);
-/// What a small disk holds for each database, in megabytes.
-const SMALL: (u32, u32) = (16, 160);
+/// What a small disk holds for each database, in kilobytes.
+const SMALL: (u32, u32) = (16 * 1024, 160 * 1024);
 
 /// What a phase is about.
 pub struct Plan<'a> {
@@ -171,14 +171,13 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
             (cluster.url(lines.addr(), &name), Some((cluster, lines)))
         }
     };
-    let serving = Serving {
-        binary: plan.server.to_owned(),
-        folder: folder.to_owned(),
-        data: data.clone(),
-        url,
-        clock: clock.clone(),
-    };
-    let server = Server::start(serving).await?;
+    let mut launch = launch(plan.server, folder)
+        .env("DATA_DIR", data.display())
+        .env("DATABASE_URL", url);
+    if let Some(clock) = &clock {
+        launch = launch.clock(clock);
+    }
+    let server = Server::start(launch).await?;
     if plan.control == Some(Control::NoIndex) {
         match &postgres {
             Some((cluster, _)) => {
@@ -196,6 +195,18 @@ async fn set_up(plan: &Plan<'_>, folder: &Path, cluster: &mut Option<Postgres>) 
         visitor,
         clock,
     })
+}
+
+fn launch(program: &Path, folder: &Path) -> Launch {
+    Launch::new(program, folder).envs([
+        ("RATE_LIMITS", "off"),
+        ("ACCESS_TOKEN_EXPIRE_MINUTES", "1440"),
+        // A reader who takes nothing is found out within seconds, so that it happens often.
+        ("QUEUE_FRAMES", "32"),
+        ("QUEUE_BYTES", "65536"),
+        ("SLOW_READER_SECONDS", "3"),
+        ("RUST_LOG", "warn"),
+    ])
 }
 
 fn database_name(fault: Fault) -> String {

@@ -2,39 +2,10 @@
 
 use std::io::Write as _;
 
+use parlour_lab::raw::frame::{masked as frame, masked_header as header};
 use serde_json::{Value, json};
 
 use crate::support::{Backend, Closed, Incoming, PATIENCE, Server, Socket, User};
-
-/// A frame as a client masks it.
-fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = header(first_byte, payload.len() as u64);
-    bytes.extend(
-        payload
-            .iter()
-            .zip([1, 2, 3, 4].iter().cycle())
-            .map(|(byte, mask)| byte ^ mask),
-    );
-    bytes
-}
-
-/// A masked frame's header, with the shortest form of this length.
-fn header(first_byte: u8, length: u64) -> Vec<u8> {
-    let mut bytes = vec![first_byte];
-    match length {
-        0..=125 => bytes.push(0x80 | u8::try_from(length).expect("short")),
-        126..=0xffff => {
-            bytes.push(0x80 | 0x7e);
-            bytes.extend(u16::try_from(length).expect("short").to_be_bytes());
-        }
-        _ => {
-            bytes.push(0x80 | 0x7f);
-            bytes.extend(length.to_be_bytes());
-        }
-    }
-    bytes.extend([1, 2, 3, 4]);
-    bytes
-}
 
 const TEXT: u8 = 0x81;
 const TEXT_BEGINS: u8 = 0x01;

@@ -10,13 +10,13 @@ use std::{
     sync::Arc,
 };
 
+use parlour_lab::raw::socket::{Message, WebSocket, upgrade};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::aws_lc_rs,
     pki_types::ServerName,
 };
 use serde_json::{Value, json};
 use socket2::{Domain, Socket as RawSocket, Type};
-use tungstenite::{Message, WebSocket, client::IntoClientRequest as _};
 
 use crate::support::{Backend, PASSWORD, PATIENCE, Server, eventually};
 
@@ -174,21 +174,8 @@ impl Nginx {
         origin: &str,
     ) -> Result<WebSocket<StreamOwned<ClientConnection, TcpStream>>, u16> {
         let url = format!("wss://{}/ws/chat?token={token}", self.authority());
-        let mut request = url.into_client_request().expect("a request");
-        request
-            .headers_mut()
-            .insert("origin", origin.parse().expect("a value"));
-        for (name, value) in FORGED {
-            let value = value.parse().expect("a value");
-            request.headers_mut().insert(name, value);
-        }
-        match tungstenite::client(request, self.connect()) {
-            Ok((socket, _)) => Ok(socket),
-            Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(response))) => {
-                Err(response.status().as_u16())
-            }
-            Err(error) => panic!("{error}"),
-        }
+        let headers = [&[("origin", origin)], &FORGED[..]].concat();
+        upgrade(self.connect(), &url, &headers)
     }
 }
 

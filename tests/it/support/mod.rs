@@ -7,28 +7,25 @@ mod clock;
 mod cluster;
 pub mod crash;
 mod database;
-mod http;
 mod server;
-mod socket;
 mod terminal;
 mod user;
-
-use std::time::Duration;
 
 use rustix::process::Signal;
 
 pub use clock::Clock;
 pub use cluster::Cluster;
 pub use database::{Backend, Database};
-pub use http::{Http, Response, read_response};
-pub use parlour_lab::rig::{disk::Disk, host::Host};
+pub use parlour_lab::{
+    raw::{
+        http::{Http, PATIENCE, Response, read_response},
+        socket::{Closed, Incoming, Socket},
+    },
+    rig::{disk::Disk, host::Host},
+};
 pub use server::{BINARY, Finished, Server, fed, run};
-pub use socket::{Closed, Incoming, Socket};
 pub use terminal::Terminal;
 pub use user::{PASSWORD, User};
-
-/// How long a test waits for anything that must happen. Long, since the machine may be busy with other tests.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a test for each database out of functions that take a [`Backend`]: `on_both![a_message_is_stored]` becomes the
 /// tests `a_message_is_stored::sqlite` and `a_message_is_stored::postgres`. (A function that is not listed is reported
@@ -59,7 +56,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return answer;
         }
         assert!(start.elapsed() < PATIENCE, "it never happened: {what}");
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
 

@@ -18,7 +18,6 @@ mod crowd;
 mod durable;
 mod fanout;
 pub mod floor;
-mod frame;
 mod history;
 mod idle;
 mod logins;

@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Result, Trouble,
-    crowd::Clock,
-    frame::{self, Mark},
-    progress::Progress,
-    stats::Histogram,
+use super::{Result, Trouble, crowd::Clock, progress::Progress, stats::Histogram};
+use crate::{
+    protocol::event::{Event, Message},
+    raw::{
+        frame,
+        scan::{self, Mark},
+    },
 };
-use crate::protocol::event::{Event, Message};
 
 /// What each message is wrapped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Mouths {
             said: vec![0; streams.len()],
             streams,
             dress,
-            content: frame::CONTENT,
+            content: scan::CONTENT,
             clock,
         }
     }
@@ -117,7 +117,7 @@ impl Mouths {
             dress => {
                 let reference = (dress == Dress::AckedCommand).then(|| mark.sent_at.to_string());
                 let client_id = reference.as_ref().map(|at| format!("{sender}-{at}"));
-                let text = frame::message(mark.to_content(self.content), reference, client_id);
+                let text = scan::message(mark.to_content(self.content), reference, client_id);
                 frame::push_masked(&mut out, 0x1, text.as_bytes());
             }
         }
@@ -148,7 +148,7 @@ fn delivery(mark: Mark, bytes: usize) -> Vec<u8> {
             seq: 100_000,
             user_id: 100,
             username: "u".repeat(name),
-            content: mark.to_content(frame::CONTENT),
+            content: mark.to_content(scan::CONTENT),
             timestamp: crate::protocol::time::Timestamp::UNIX_EPOCH,
             client_id: None,
             unreadable: false,

@@ -1,7 +1,6 @@
 //! Opening sockets, a few at a time, and handing them to the crowd.
 
 use std::{
-    io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
@@ -15,6 +14,7 @@ use super::{
     proc,
     progress::Progress,
 };
+use crate::raw::handshake;
 
 /// Sockets that are being opened at once.
 const OPENERS: usize = 4;
@@ -123,7 +123,7 @@ fn open(addr: SocketAddr, door: Door<'_>, at: usize) -> Result<Seat> {
     };
     let opened = connect(addr).and_then(|mut stream| {
         let leftover = match token {
-            Some(token) => shake_hands(&mut stream, addr, token)?,
+            Some(token) => handshake::upgrade(&mut stream, addr, token)?,
             None => Vec::new(),
         };
         stream.set_nonblocking(true)?;
@@ -139,44 +139,4 @@ fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
     // Readers that stop are on this machine: their kernel's memory must not be what the others lack.
     SockRef::from(&stream).set_recv_buffer_size(RECEIVE_BUFFER)?;
     Ok(stream)
-}
-
-/// The request for a WebSocket.
-pub fn request(addr: SocketAddr, token: &str) -> String {
-    format!(
-        "GET /ws/chat HTTP/1.1\r\nHost: {addr}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: cGFybG91ciBiZW5jaCBrZQ==\r\n\
-         Authorization: Bearer {token}\r\n\r\n"
-    )
-}
-
-/// Asks for a WebSocket; gives what came after the answer.
-fn shake_hands(stream: &mut TcpStream, addr: SocketAddr, token: &str) -> std::io::Result<Vec<u8>> {
-    const END: &[u8] = b"\r\n\r\n";
-    stream.write_all(request(addr, token).as_bytes())?;
-    let mut answer = Vec::with_capacity(1024);
-    let mut buffer = [0; 4096];
-    loop {
-        let length = stream.read(&mut buffer)?;
-        answer.extend_from_slice(buffer.get(..length).unwrap_or_default());
-        let end = answer
-            .windows(END.len())
-            .position(|window| window == END)
-            .map(|at| at + END.len());
-        if let Some(end) = end {
-            if answer.starts_with(b"HTTP/1.1 101") {
-                return Ok(answer.split_off(end));
-            }
-            let text = String::from_utf8_lossy(&answer);
-            let status = text.lines().next().unwrap_or_default();
-            return Err(std::io::Error::other(format!(
-                "the server answered `{status}`"
-            )));
-        }
-        if length == 0 {
-            return Err(std::io::Error::other(
-                "the server closed the connection without an answer",
-            ));
-        }
-    }
 }

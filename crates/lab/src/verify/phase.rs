@@ -1,17 +1,18 @@
 //! One phase: a fresh server, a crowd, one kind of fault again and again, and the judgement.
 
 use std::{
-    io,
     net::SocketAddr,
     path::Path,
     time::{Duration, Instant},
 };
 
+use parlour_client::api::{Failure, Query};
+
 use super::{
     Control,
     check::{self, Evidence, Stored},
     control,
-    crowd::{Crowd, rest},
+    crowd::{Crowd, Identity},
     fault::{Database, Fault},
     nemesis::Scene,
     progress::Progress,
@@ -278,11 +279,14 @@ async fn collect(scene: &mut Scene, crowd: &Crowd, left_behind: u64) -> Result<E
     crowd.disperse();
     scene.server.kill();
     scene.server.start_again().await?;
-    let addr = scene.server.addr;
-    let read = |error| Trouble::io("read what is stored", &error);
-    let reader = rest::register(addr, "judge").await.map_err(read)?;
-    let history = forwards(addr, &reader).await.map_err(read)?;
-    let backwards = backwards(addr, &reader).await.map_err(read)?;
+    let read = |failure: Failure| {
+        let why = failure.sentence();
+        Trouble(format!("What is stored could not be read: {why}."))
+    };
+    let judge = Identity::register(scene.server.addr, "judge").await;
+    let judge = judge.map_err(read)?;
+    let history = forwards(&judge).await.map_err(read)?;
+    let backwards = backwards(&judge).await.map_err(read)?;
     let record = crowd.record();
     Ok(Evidence {
         sent: record.sent.take(),
@@ -295,11 +299,11 @@ async fn collect(scene: &mut Scene, crowd: &Crowd, left_behind: u64) -> Result<E
     })
 }
 
-async fn forwards(addr: SocketAddr, reader: &rest::Account) -> io::Result<Vec<Stored>> {
+async fn forwards(judge: &Identity) -> Result<Vec<Stored>, Failure> {
     let mut all: Vec<Stored> = Vec::new();
     loop {
         let since = all.last().map_or(0, |stored| stored.seq);
-        let page = rest::page(addr, reader, &format!("since={since}")).await?;
+        let page = judge.page(Query::Since(since)).await?.messages;
         // A page that does not go on would come again for ever.
         let is_end = page.last().is_none_or(|last| last.seq <= since);
         all.extend(page.into_iter().map(stored));
@@ -309,14 +313,15 @@ async fn forwards(addr: SocketAddr, reader: &rest::Account) -> io::Result<Vec<St
     }
 }
 
-async fn backwards(addr: SocketAddr, reader: &rest::Account) -> io::Result<Vec<Stored>> {
+async fn backwards(judge: &Identity) -> Result<Vec<Stored>, Failure> {
     let mut all: Vec<Stored> = Vec::new();
     loop {
-        let before = all
-            .last()
-            .map_or(i64::MAX.unsigned_abs(), |stored| stored.seq);
-        let page = rest::page(addr, reader, &format!("before={before}")).await?;
-        let is_end = page.first().is_none_or(|first| first.seq >= before);
+        let before = all.last().map(|stored| stored.seq);
+        let query = before.map_or(Query::Latest, Query::Before);
+        let page = judge.page(query).await?.messages;
+        let is_end = page
+            .first()
+            .is_none_or(|first| before.is_some_and(|before| first.seq >= before));
         all.extend(page.into_iter().rev().map(stored));
         if is_end {
             all.reverse();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// A small generator (`SplitMix64`): good enough for mischief, and a few lines.
+/// The chance of one purpose.
 #[derive(Debug, Clone)]
-pub struct Rng(u64);
+pub struct Rng(fastrand::Rng);
 
 impl Rng {
     /// A generator for one purpose: the same seed and name always give the same numbers, whatever others draw.
@@ -13,21 +13,17 @@ impl Rng {
         let hash = purpose.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3_u64)
         });
-        Self(seed ^ hash)
+        Self(fastrand::Rng::with_seed(seed ^ hash))
     }
 
     /// The next number.
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.u64(..)
     }
 
     /// A number below `end`, or 0 when that is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or_default()
+        self.0.usize(..end.max(1))
     }
 
     /// True once in `n` times.
@@ -37,7 +33,7 @@ impl Rng {
 
     /// A time between two others, in whole milliseconds.
     pub fn millis(&mut self, from: u64, to: u64) -> Duration {
-        Duration::from_millis(from + self.next() % (to - from).max(1))
+        Duration::from_millis(from + self.0.u64(..(to - from).max(1)))
     }
 }
 

@@ -10,7 +10,10 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
 use super::{Clock, Live, Order, Seat, Talk, Tally, WAKE};
-use crate::bench::frame::{self, Mark, Said};
+use crate::raw::{
+    frame,
+    scan::{self, Mark, Said},
+};
 
 /// Room for what one read brings; a frame must fit into it.
 const SCRATCH: usize = 1 << 20;
@@ -229,7 +232,7 @@ impl Reader {
             }
             _ => return,
         }
-        match frame::read(found.payload, &mut conn.hint) {
+        match scan::read(found.payload, &mut conn.hint) {
             Said::Delivery(mark) => {
                 self.totals.deliveries += 1;
                 self.tally.deliveries += 1;
@@ -329,8 +332,8 @@ impl Reader {
         let reference = mark.sent_at.to_string();
         // As a careful client does: with a `client_id`, so that a retry would be safe.
         let client_id = format!("{at}-{reference}");
-        let text = frame::message(
-            mark.to_content(frame::CONTENT),
+        let text = scan::message(
+            mark.to_content(scan::CONTENT),
             Some(reference),
             Some(client_id),
         );

@@ -7,16 +7,15 @@ use mio::net::TcpStream;
 use parlour_client::link::{Act, Link, Millis, Rng, Status};
 
 use crate::{
-    bench::{frame, seats},
     protocol::{
         close,
         command::{Command, Request, Sync},
         event::{Event, Notice, System},
     },
+    raw::{frame, handshake},
 };
 
 const SYNC: &str = "sync";
-const HEAD_END: &[u8] = b"\r\n\r\n";
 /// A `sync` that was refused without a time is asked again after this.
 const PAUSE: Millis = 1_000;
 
@@ -128,7 +127,7 @@ impl Client {
         let Some(stream) = &mut self.line else {
             return false;
         };
-        let request = seats::request(addr, token);
+        let request = handshake::request(addr, token);
         let stands = stream.take_error().is_ok_and(|error| error.is_none())
             && stream.set_nodelay(true).is_ok()
             && stream.write(request.as_bytes()).ok() == Some(request.len());
@@ -181,7 +180,7 @@ impl Client {
             &joined
         };
         if self.stage == Stage::Asked {
-            let Some(end) = head_end(rest) else {
+            let Some(end) = handshake::head_end(rest) else {
                 self.partial = rest.to_vec();
                 return facts;
             };
@@ -289,12 +288,6 @@ impl Client {
             _ => {}
         }
     }
-}
-
-fn head_end(text: &[u8]) -> Option<usize> {
-    text.windows(HEAD_END.len())
-        .position(|window| window == HEAD_END)
-        .map(|at| at + HEAD_END.len())
 }
 
 #[cfg(test)]

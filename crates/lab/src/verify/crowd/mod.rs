@@ -7,10 +7,8 @@
 //! it could work again they are, so that a slow recovery counts against the server. A phase has *reached* those
 //! that were acked before its end.
 
-mod frame;
+mod identity;
 mod reader;
-pub mod rest;
-mod socket;
 mod writer;
 
 use std::{
@@ -27,7 +25,7 @@ use tokio::{
     task::{JoinHandle, spawn_local},
 };
 
-use self::rest::Account;
+pub use self::identity::Identity;
 use super::{
     Result, Trouble,
     check::{Seen, Sending},
@@ -115,8 +113,6 @@ struct Seat {
 
 /// What all of the crowd share.
 struct Shared {
-    /// The proxy to the server.
-    addr: SocketAddr,
     record: Record,
     is_offering: Cell<bool>,
     is_reachable: Cell<bool>,
@@ -157,7 +153,6 @@ impl Crowd {
         longest: usize,
     ) -> Result<Self> {
         let shared = Rc::new(Shared {
-            addr,
             record: Record::default(),
             is_offering: Cell::new(false),
             is_reachable: Cell::new(true),
@@ -170,26 +165,26 @@ impl Crowd {
             tasks: Vec::new(),
         };
         for number in 0..WRITERS {
-            let account = enter(direct, &format!("writer-{number}")).await?;
+            let identity = enter(direct, addr, &format!("writer-{number}")).await?;
             let desk = Rc::<Desk>::default();
             let rng = Rng::new(seed, &format!("{phase} writer {number}"));
             crowd.desks.push(Rc::clone(&desk));
             crowd.tasks.push(spawn_local(writer::write(
                 Rc::clone(&shared),
                 desk,
-                account,
+                identity,
                 rng,
             )));
         }
         for number in 0..READERS {
-            let account = enter(direct, &format!("reader-{number}")).await?;
+            let identity = enter(direct, addr, &format!("reader-{number}")).await?;
             let seat = Rc::<Seat>::default();
             let rng = Rng::new(seed, &format!("{phase} reader {number}"));
             crowd.seats.push(Rc::clone(&seat));
             crowd.tasks.push(spawn_local(reader::read(
                 Rc::clone(&shared),
                 seat,
-                account,
+                identity,
                 rng,
             )));
         }
@@ -279,13 +274,16 @@ impl Crowd {
     }
 }
 
-async fn enter(addr: SocketAddr, username: &str) -> Result<Account> {
+/// Registers someone at `direct`, to go through `addr` from then on.
+async fn enter(direct: SocketAddr, addr: SocketAddr, username: &str) -> Result<Identity> {
     let mut tries = 0;
     loop {
-        match rest::register(addr, username).await {
-            Ok(account) => return Ok(account),
-            Err(error) if tries >= TRIES => {
-                return Err(Trouble(format!("{username} cannot register ({error}).")));
+        let registered = Identity::register(direct, username).await;
+        match registered.and_then(|identity| identity.through(addr)) {
+            Ok(identity) => return Ok(identity),
+            Err(failure) if tries >= TRIES => {
+                let why = failure.sentence();
+                return Err(Trouble(format!("{username} cannot register ({why}).")));
             }
             Err(_) => tries += 1,
         }

@@ -7,10 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Seat, Shared,
-    rest::{self, Account},
+use parlour_client::{
+    api::Query,
     socket::{Heard, Socket},
+};
+
+use super::{
+    Identity, Seat, Shared,
+    identity::{Over, say},
 };
 use crate::{
     protocol::{
@@ -36,12 +40,11 @@ const FAR_BACK: u64 = 60;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads for ever.
-pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut account: Account, mut rng: Rng) {
+pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut identity: Identity, mut rng: Rng) {
     loop {
-        let mask = u32::try_from(rng.next() >> 32).unwrap_or_default();
-        let opened = Socket::open(shared.addr, &account, mask).await;
-        if let Err(error) = &opened {
-            account.renew(shared.addr, error).await;
+        let opened = identity.open().await;
+        if let Err(failure) = &opened {
+            identity.renew(failure).await;
         }
         if let Ok((socket, connected)) = opened {
             let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
@@ -49,7 +52,7 @@ pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut account: Account, mut 
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),
                 shared: &shared,
                 seat: &seat,
-                account: &account,
+                identity: &identity,
                 epoch: connected.epoch,
                 socket,
                 ahead: BTreeSet::new(),
@@ -67,7 +70,7 @@ pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut account: Account, mut 
 struct Visit<'a> {
     shared: &'a Shared,
     seat: &'a Seat,
-    account: &'a Account,
+    identity: &'a Identity,
     epoch: String,
     socket: Socket,
     view: usize,
@@ -77,9 +80,6 @@ struct Visit<'a> {
     asked: bool,
     heard: Instant,
 }
-
-/// The line is not good for anything any more.
-struct Over;
 
 impl Visit<'_> {
     async fn run(mut self, rng: &mut Rng) {
@@ -93,17 +93,15 @@ impl Visit<'_> {
             heard = self.socket.next() => {
                 self.heard = Instant::now();
                 match heard.map_err(|_| Over)? {
-                    Heard::Event(event) => self.hear(*event, rng).await,
-                    Heard::Ping(payload) => self.socket.pong(&payload).await.map_err(|_| Over),
-                    Heard::Noise => Ok(()),
-                    Heard::Close => Err(Over),
+                    Heard::Frame(event) => self.hear(*event, rng).await,
+                    Heard::Sign => Ok(()),
                 }
             }
             () = tokio::time::sleep(ASK_EVERY) => {
                 if self.heard.elapsed() > SILENCE {
                     return Err(Over);
                 }
-                self.socket.say(&Request::new(Command::Ping)).await.map_err(|_| Over)
+                say(&mut self.socket, &Request::new(Command::Ping)).await
             }
         }
     }
@@ -121,7 +119,7 @@ impl Visit<'_> {
         self.asked = true;
         self.see(Seen::Asked(seq));
         let request = Request::with_ref(SYNC, Command::Sync(sync));
-        self.socket.say(&request).await.map_err(|_| Over)
+        say(&mut self.socket, &request).await
     }
 
     async fn hear(&mut self, event: Event, rng: &mut Rng) -> Result<(), Over> {
@@ -172,28 +170,27 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Reads pages up to `goal` at least (what is above it comes on the socket), and on as long as they are full. Gives up
+    /// Reads pages up to `goal` at least (what is above it comes on the socket), and on as long as there is more. Gives up
     /// when the server does not answer: what is missing then shows as a gap, and is asked for again.
     async fn read_pages(&mut self, goal: u64) {
         loop {
             let cursor = self.seat.cursor.get();
-            let query = format!("since={cursor}");
-            let Ok(page) = rest::page(self.shared.addr, self.account, &query).await else {
+            let Ok(page) = self.identity.page(Query::Since(cursor)).await else {
                 tokio::time::sleep(PAUSE).await;
                 if self.heard.elapsed() > SILENCE {
                     return;
                 }
                 continue;
             };
-            let is_last = page.len() < rest::PAGE;
             let seen = page
+                .messages
                 .iter()
                 .map(|message| (message.seq, digest(&message.content)));
             self.shared.record.pages.borrow_mut().push(seen.collect());
-            for message in page {
+            for message in page.messages {
                 self.take(message.seq);
             }
-            if is_last && self.seat.cursor.get() >= goal || self.seat.cursor.get() == cursor {
+            if !page.more && self.seat.cursor.get() >= goal || self.seat.cursor.get() == cursor {
                 return;
             }
         }

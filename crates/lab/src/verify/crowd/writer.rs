@@ -7,10 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parlour_client::socket::{Heard, Socket};
+
 use super::{
-    Desk, Record, Shared,
-    rest::Account,
-    socket::{Heard, Socket},
+    Desk, Identity, Record, Shared,
+    identity::{Over, say},
 };
 use crate::{
     protocol::{
@@ -40,12 +41,11 @@ const REFUSED: [&str; 5] = [
 ];
 
 /// Writes for ever.
-pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, mut account: Account, mut rng: Rng) {
+pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, mut identity: Identity, mut rng: Rng) {
     loop {
-        let mask = u32::try_from(rng.next() >> 32).unwrap_or_default();
-        let opened = Socket::open(shared.addr, &account, mask).await;
-        if let Err(error) = &opened {
-            account.renew(shared.addr, error).await;
+        let opened = identity.open().await;
+        if let Err(failure) = &opened {
+            identity.renew(failure).await;
         }
         if let Ok((socket, connected)) = opened {
             let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
@@ -89,9 +89,6 @@ struct Visit<'a> {
     not_before: Instant,
 }
 
-/// The line is not good for anything any more.
-struct Over;
-
 impl Visit<'_> {
     async fn run(mut self, rng: &mut Rng) {
         while self.step(rng).await.is_ok() {}
@@ -117,13 +114,11 @@ impl Visit<'_> {
         let patience = oldest.map_or(PATIENCE, |oldest| PATIENCE.saturating_sub(oldest.elapsed()));
         tokio::select! {
             heard = self.socket.next() => match heard.map_err(|_| Over)? {
-                Heard::Event(event) => {
+                Heard::Frame(event) => {
                     self.hear(*event, rng);
                     Ok(())
                 }
-                Heard::Ping(payload) => self.socket.pong(&payload).await.map_err(|_| Over),
-                Heard::Noise => Ok(()),
-                Heard::Close => Err(Over),
+                Heard::Sign => Ok(()),
             },
             () = self.desk.more.notified(), if pause.is_zero() => Ok(()),
             () = tokio::time::sleep(pause), if !pause.is_zero() => Ok(()),
@@ -162,7 +157,7 @@ impl Visit<'_> {
                 client_id: Some(client_id),
             }),
         );
-        self.socket.say(&request).await.map_err(|_| Over)
+        say(&mut self.socket, &request).await
     }
 
     fn is_first_attempt(&self, place: usize) -> bool {

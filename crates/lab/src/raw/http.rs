@@ -1,5 +1,14 @@
 //! A small blocking HTTP client on a bare connection: it sends exactly what it is told, never retries, and shows the
-//! answer as it came, which is what tests of bad input and of lost answers need.
+//! answer as it came, which is what tests of bad input and of lost answers need. [`Kept`] asks again and again on one
+//! connection, for the bench.
+
+// A failed expectation is how a test speaks, and what it says is in the signature of none of these.
+#![allow(
+    clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate
+)]
 
 use std::{
     io::{self, Read, Write},
@@ -10,7 +19,8 @@ use std::{
 use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::PATIENCE;
+/// How long anything may take that must happen. Long, since the machine may be busy.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client, perhaps with a login.
 #[derive(Debug, Clone)]
@@ -303,9 +313,71 @@ fn bad(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }
 
+/// A connection that is kept: one request at a time, each answered before the next.
+pub struct Kept {
+    http: Http,
+    stream: Option<TcpStream>,
+    /// What came after the last answer.
+    ahead: Vec<u8>,
+}
+
+impl Kept {
+    /// A client; connects at its first request.
+    pub fn new(addr: SocketAddr) -> Self {
+        Self {
+            http: Http::new(addr),
+            stream: None,
+            ahead: Vec::new(),
+        }
+    }
+
+    /// A request, with these headers besides those that are needed.
+    pub fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Response> {
+        let headers = [&[("connection", "keep-alive")], headers].concat();
+        let bytes = self.http.compose(method, path, &headers, body);
+        let answer = match self.exchange(&bytes) {
+            // A kept connection may have been closed meanwhile, without any answer: ask once more on a new one.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.exchange(&bytes),
+            answer => answer,
+        };
+        if answer.is_err() {
+            self.stream = None;
+        }
+        answer
+    }
+
+    fn exchange(&mut self, bytes: &[u8]) -> io::Result<Response> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                self.ahead.clear();
+                let stream = self.http.open()?;
+                // A login waits for its turn behind all others of a storm.
+                stream.set_read_timeout(Some(3 * PATIENCE))?;
+                stream
+            }
+        };
+        stream.write_all(bytes)?;
+        let answer = read_after(&mut stream, &mut self.ahead)?;
+        self.stream = (answer.header("connection") != Some("close")).then_some(stream);
+        Ok(answer)
+    }
+}
+
 /// Reads one answer; the end of the stream in its midst is an error.
-pub fn read_response(stream: &mut TcpStream) -> io::Result<Response> {
-    let mut seen = Vec::new();
+pub fn read_response(stream: &mut impl Read) -> io::Result<Response> {
+    read_after(stream, &mut Vec::new())
+}
+
+/// The same, when these bytes of it have come already; what comes after it is left in their place.
+fn read_after(stream: &mut impl Read, ahead: &mut Vec<u8>) -> io::Result<Response> {
+    let mut seen = std::mem::take(ahead);
     let (mut response, used) = loop {
         if let Some(parsed) = parse_head(&seen)? {
             break parsed;
@@ -317,13 +389,13 @@ pub fn read_response(stream: &mut TcpStream) -> io::Result<Response> {
         .header("transfer-encoding")
         .is_some_and(|value| value.contains("chunked"))
     {
-        response.body = read_chunks(stream, rest)?;
+        (response.body, *ahead) = read_chunks(stream, rest)?;
     } else if let Some(length) = response.header("content-length") {
         let length: usize = length.parse().map_err(|_| bad("content-length"))?;
         while rest.len() < length {
             more(stream, &mut rest)?;
         }
-        rest.truncate(length);
+        *ahead = rest.split_off(length);
         response.body = rest;
     } else if response.status != 204 && response.status >= 200 {
         while more(stream, &mut rest).is_ok() {}
@@ -355,7 +427,7 @@ fn parse_head(seen: &[u8]) -> io::Result<Option<(Response, usize)>> {
     Ok(Some((response, end + 4)))
 }
 
-fn more(stream: &mut TcpStream, into: &mut Vec<u8>) -> io::Result<()> {
+fn more(stream: &mut impl Read, into: &mut Vec<u8>) -> io::Result<()> {
     let mut chunk = [0; 16 * 1024];
     match stream.read(&mut chunk)? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -366,7 +438,8 @@ fn more(stream: &mut TcpStream, into: &mut Vec<u8>) -> io::Result<()> {
     }
 }
 
-fn read_chunks(stream: &mut TcpStream, mut rest: Vec<u8>) -> io::Result<Vec<u8>> {
+/// The chunks joined, and what came after them.
+fn read_chunks(stream: &mut impl Read, mut rest: Vec<u8>) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let mut body = Vec::new();
     loop {
         let line = loop {
@@ -383,7 +456,7 @@ fn read_chunks(stream: &mut TcpStream, mut rest: Vec<u8>) -> io::Result<Vec<u8>>
         }
         body.extend(rest.drain(..size + 2).take(size));
         if size == 0 {
-            return Ok(body);
+            return Ok((body, rest));
         }
     }
 }

@@ -1,81 +1,17 @@
-//! Frames of the WebSocket, read and written with as little work as can be: on a small machine the bench shares the
-//! cores with the server that it measures.
+//! What frames say, read with as little work as can be: on a small machine the bench shares the cores with the server that
+//! it measures. And what the bench says itself, so that it can be found again.
 
 use crate::protocol::command::{Command, Request, SendMessage};
 
 /// Length of a content that the bench sends, unless a line asks for longer ones.
 pub const CONTENT: usize = 64;
 
-/// A frame that lies whole in a buffer.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
-    /// The opcode: 1 text, 8 close, 9 ping, 10 pong.
-    pub opcode: u8,
-    /// What it carries.
-    pub payload: &'a [u8],
-    /// Bytes it takes in the buffer, its header included.
-    pub taken: usize,
-}
-
-/// The first frame in a buffer, or `None` while it is not whole. A server does not mask, so nothing is unmasked.
-#[must_use]
-pub fn first(buffer: &[u8]) -> Option<Frame<'_>> {
-    let opcode = buffer.first()? & 0x0f;
-    let short = buffer.get(1)? & 0x7f;
-    let (header, length): (usize, usize) = match short {
-        126 => (
-            4,
-            usize::from(u16::from_be_bytes(buffer.get(2..4)?.try_into().ok()?)),
-        ),
-        127 => (
-            10,
-            u64::from_be_bytes(buffer.get(2..10)?.try_into().ok()?) as usize,
-        ),
-        length => (2, usize::from(length)),
-    };
-    let taken = header.checked_add(length)?;
-    Some(Frame {
-        opcode,
-        payload: buffer.get(header..taken)?,
-        taken,
-    })
-}
-
-/// Puts a frame as a server sends it (not masked) at the end of `buffer`.
-pub fn push_plain(buffer: &mut Vec<u8>, payload: &[u8]) {
-    push_header(buffer, 0x81, payload.len(), 0);
-    buffer.extend_from_slice(payload);
-}
-
-/// Puts a frame as a client sends it at the end of `buffer`. The mask is there but all zeros, which changes nothing:
-/// the work of masking is not what is measured.
-pub fn push_masked(buffer: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
-    push_header(buffer, 0x80 | opcode, payload.len(), 0x80);
-    buffer.extend_from_slice(&[0; 4]);
-    buffer.extend_from_slice(payload);
-}
-
-fn push_header(buffer: &mut Vec<u8>, first: u8, length: usize, mask_bit: u8) {
-    buffer.push(first);
-    match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(short @ 0..=125), _) => buffer.push(mask_bit | short),
-        (_, Ok(middle)) => {
-            buffer.push(mask_bit | 0x7e);
-            buffer.extend_from_slice(&middle.to_be_bytes());
-        }
-        _ => {
-            buffer.push(mask_bit | 0x7f);
-            buffer.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
-}
-
-/// What a content of the bench says: who sent it, the how-manieth of that sender it is, and when.
+/// What a content of the bench says: who sent it, its number among that sender's, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// The sender's place among the senders.
     pub sender: usize,
-    /// Counts from 1.
+    /// Counts from 1, for each sender.
     pub number: u32,
     /// Nanoseconds since the bench began.
     pub sent_at: u64,
@@ -96,8 +32,8 @@ impl Mark {
 
     fn parse(content: &[u8]) -> Option<Self> {
         Some(Self {
-            sender: digits(content.get(..5)?)? as usize,
-            number: digits(content.get(6..14)?)? as u32,
+            sender: usize::try_from(digits(content.get(..5)?)?).ok()?,
+            number: u32::try_from(digits(content.get(6..14)?)?).ok()?,
             sent_at: digits(content.get(15..33)?)?,
         })
     }
@@ -208,19 +144,6 @@ mod tests {
         })
         .to_json()
         .into_bytes()
-    }
-
-    #[test]
-    fn a_frame_is_read_back_at_every_length() {
-        for length in [0, 1, 125, 126, 127, 65_535, 65_536] {
-            let payload = vec![b'a'; length];
-            let mut buffer = Vec::new();
-            push_plain(&mut buffer, &payload);
-            let frame = first(&buffer).expect("whole");
-            assert_eq!((frame.opcode, frame.payload.len()), (1, length));
-            assert_eq!(frame.taken, buffer.len());
-            assert_eq!(first(&buffer[..buffer.len() - 1]), None);
-        }
     }
 
     #[test]

@@ -1,20 +1,34 @@
-//! A WebSocket client that blocks until what it waits for has come, or fails with all it has seen.
+//! A WebSocket client that blocks until what it waits for has come, or fails with all it has seen. It shows frames as JSON
+//! just as they came, close codes and all; what it stands on (tungstenite) knows nothing of Parlour and checks what a
+//! server may send.
+
+// A failed expectation is how a test speaks, and what it says is in the signature of none of these.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    clippy::must_use_candidate
+)]
 
 use std::{
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 use tungstenite::{
-    Error, Message, WebSocket,
+    Error,
     client::IntoClientRequest,
     handshake::HandshakeError,
-    http::{HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode},
     protocol::CloseFrame,
 };
+pub use tungstenite::{Message, WebSocket};
 
-use super::PATIENCE;
+use super::http::PATIENCE;
 
 /// An open socket.
 pub struct Socket {
@@ -42,6 +56,35 @@ pub enum Closed {
     Code(u16, String),
     /// Without one.
     Cut,
+}
+
+/// Asks for a WebSocket on a connection of any kind; `Err` holds the status of a refusal, or 0 when there was none.
+pub fn upgrade<S: Read + Write>(
+    stream: S,
+    url: &str,
+    headers: &[(&str, &str)],
+) -> Result<WebSocket<S>, u16> {
+    let mut request = url.into_client_request().expect("a request");
+    for (name, value) in headers {
+        request.headers_mut().insert(
+            HeaderName::from_bytes(name.as_bytes()).expect("a name"),
+            HeaderValue::from_str(value).expect("a value"),
+        );
+    }
+    match tungstenite::client(request, stream) {
+        Ok((socket, response)) => {
+            assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+            Ok(socket)
+        }
+        Err(HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
+        Err(_) => Err(0),
+    }
+}
+
+/// A `ref` that no other frame of this process has.
+fn reference() -> String {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    format!("raw-{}", LAST.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Socket {
@@ -72,27 +115,12 @@ impl Socket {
         let _ = stream.set_nodelay(true);
         let _ = stream.set_read_timeout(Some(PATIENCE));
         let _ = stream.set_write_timeout(Some(PATIENCE));
-        let mut request = format!("ws://{addr}/ws/chat{query}")
-            .into_client_request()
-            .expect("a request");
-        for (name, value) in headers {
-            request.headers_mut().insert(
-                tungstenite::http::HeaderName::from_bytes(name.as_bytes()).expect("a name"),
-                HeaderValue::from_str(value).expect("a value"),
-            );
-        }
-        match tungstenite::client(request, stream) {
-            Ok((inner, response)) => {
-                assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
-                Ok(Self {
-                    inner,
-                    connected: Value::Null,
-                    seen: Vec::new(),
-                })
-            }
-            Err(HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
-            Err(_) => Err(0),
-        }
+        let inner = upgrade(stream, &format!("ws://{addr}/ws/chat{query}"), headers)?;
+        Ok(Self {
+            inner,
+            connected: Value::Null,
+            seen: Vec::new(),
+        })
     }
 
     /// The connection under it.
@@ -136,14 +164,13 @@ impl Socket {
     /// Says something in `general` with a `ref`, and waits for its ack.
     #[track_caller]
     pub fn say(&mut self, content: &str) -> Value {
-        let reference = super::unique();
+        let reference = reference();
         self.send_json(&json!({"type": "message", "content": content, "ref": reference}));
         self.expect(|frame| frame["type"] == "ack" && frame["ref"] == *reference)
     }
 
     /// Writes raw bytes past the WebSocket layer.
     pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        use std::io::Write as _;
         self.inner.get_mut().write_all(bytes)
     }
 
@@ -233,7 +260,7 @@ impl Socket {
     /// Sends a ping and returns all frames before its pong: what had been on the way.
     #[track_caller]
     pub fn drain(&mut self) -> Vec<Value> {
-        let reference = super::unique();
+        let reference = reference();
         self.send_json(&json!({"type": "ping", "ref": reference}));
         let mut before = Vec::new();
         loop {

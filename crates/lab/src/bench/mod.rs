@@ -17,6 +17,7 @@ mod broadcast;
 mod crowd;
 mod durable;
 mod fanout;
+mod floods;
 pub mod floor;
 mod history;
 mod idle;
@@ -64,6 +65,8 @@ pub enum Line {
     Slow,
     /// How soon everyone is back whose connection was cut, and what that does to the others
     Reconnect,
+    /// What one address or account that floods the server costs everyone else
+    Floods,
 }
 
 /// What `parlour-lab bench` can be told.
@@ -177,6 +180,7 @@ impl Bench<'_> {
             Line::Logins => logins::measure(self),
             Line::Slow => slow::measure(self),
             Line::Reconnect => reconnect::measure(self),
+            Line::Floods => floods::measure(self),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{BenchOptions, Result, Trouble, proc, rest::Rest};
 use crate::{
     printing,
     rig::{
+        certificate::Certificate,
         server::{self, Launch},
         wait_for,
     },
@@ -148,6 +149,31 @@ impl Server {
         Self::launch(options, launch)
     }
 
+    /// Starts one as people do, with its limits on, but for how much a user may say: beside a database that is ours alone, if
+    /// there is one, another would be refused, so it stands on the embedded one.
+    ///
+    /// # Errors
+    /// When it does not listen within a minute.
+    pub fn start_as_people_do(
+        options: &BenchOptions,
+        folder: &Path,
+        certificate: Option<&Certificate>,
+    ) -> Result<Self> {
+        let mut launch = Launch::new(&options.server, folder).envs([
+            ("BCRYPT_COST", "12"),
+            ("RATE_LIMITS", "on"),
+            ("REGISTRATION", "open"),
+            ("MESSAGES_PER_SECOND", "100000"),
+            ("MESSAGE_BURST", "100000"),
+            ("RUST_LOG", "error"),
+        ]);
+        if let Some(Certificate { file, key, .. }) = certificate {
+            launch.set_env("TLS_CERT", file.display());
+            launch.set_env("TLS_KEY", key.display());
+        }
+        Self::run(launch, None)
+    }
+
     fn launch(options: &BenchOptions, mut launch: Launch) -> Result<Self> {
         let mut postmaster = None;
         if let Some(url) = &options.database_url {
@@ -159,6 +185,10 @@ impl Server {
                 );
             }
         }
+        Self::run(launch, postmaster)
+    }
+
+    fn run(launch: Launch, postmaster: Option<u32>) -> Result<Self> {
         let ours = wait_for(server::Server::start(launch))?;
         Ok(Self {
             addr: ours.addr,

@@ -249,7 +249,14 @@ impl Http {
         read_response(&mut stream)
     }
 
-    fn compose(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    /// The bytes of a request, with all that it needs and these headers.
+    pub fn compose(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Vec<u8> {
         use std::fmt::Write as _;
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
         let given = |name: &str| {

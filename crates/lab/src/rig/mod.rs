@@ -3,6 +3,7 @@
 //! need here, and nowhere else; what only the tests want (a sentence when something is missing) is their own thin layer.
 
 pub mod binary;
+pub mod certificate;
 pub mod clock;
 pub mod disk;
 pub mod folder;

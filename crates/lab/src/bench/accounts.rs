@@ -1,4 +1,4 @@
-//! Users for the crowd: registered and logged in over REST, like anyone.
+//! Users for the sockets: registered and logged in over REST, like anyone.
 
 use std::{
     net::SocketAddr,

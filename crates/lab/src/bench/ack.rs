@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::{
     Bench, Result, accounts, broadcast,
     broadcast::SENDERS,
-    crowd::Crowd,
     durable::FSYNC,
     floor,
-    mouths::{Dress, Mouths},
+    opening::{self, Greeting},
     progress::step,
+    readers::Readers,
     report::{Row, Target, Unit},
-    seats::{self, Door},
-    server::{Place, Server, Spent},
+    senders::{Framing, Senders},
+    subject::{Spent, Subject},
 };
 
 const RATE: u32 = 100;
@@ -21,20 +21,20 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     step(&format!(
         "ack: {SENDERS} senders in one room, {RATE} messages a second together"
     ));
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     let users = accounts::make(server.addr, SENDERS)?;
-    let crowd = Crowd::gather(bench.clock, SENDERS)?;
-    let door = Door::Chat(&accounts::tokens(&users));
-    let streams = seats::fill(&crowd, server.addr, door, SENDERS, SENDERS)?;
-    let mut mouths = Mouths::new(streams, Dress::AckedCommand, bench.clock);
+    let readers = Readers::gather(bench.clock, SENDERS)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&users));
+    let streams = opening::open_all(&readers, server.addr, greeting, SENDERS, SENDERS)?;
+    let mut senders = Senders::new(streams, Framing::AckedCommand, bench.clock);
     let cpu = || server.cpu().map(Spent::total);
     let warm_up = (RATE, Duration::from_secs(1));
-    broadcast::run(&crowd, &mut mouths, warm_up, SENDERS, &cpu)?;
-    let before = floor::fsync(place.path(), FSYNC)?.quantile(0.5);
+    broadcast::run(&readers, &mut senders, warm_up, SENDERS, &cpu)?;
+    let before = floor::fsync(folder.path(), FSYNC)?.quantile(0.5);
     let full = (RATE, bench.options.time());
-    let outcome = broadcast::run(&crowd, &mut mouths, full, SENDERS, &cpu)?;
-    let after = floor::fsync(place.path(), FSYNC)?.quantile(0.5);
+    let outcome = broadcast::run(&readers, &mut senders, full, SENDERS, &cpu)?;
+    let after = floor::fsync(folder.path(), FSYNC)?.quantile(0.5);
     let fsync = (before + after).as_secs_f64() / 2.0 * 1e3;
     let what = format!("ack at {RATE} msg/s");
     for (name, share, limit) in [

@@ -7,12 +7,12 @@ use std::{
 
 use super::{
     Result,
-    crowd::{Clock, Crowd, Tally},
     floor::Broadcaster,
-    mouths::{Dress, Mouths, Sent},
     noise::Watch,
+    opening::{self, Greeting},
+    readers::{Readers, Stopwatch, Tally},
     report::Report,
-    seats::{self, Door},
+    senders::{Framing, Senders, Sent},
     stats::Histogram,
 };
 
@@ -86,24 +86,24 @@ impl Outcome {
     }
 }
 
-/// Sends and waits until everything has arrived that `readers` should get.
+/// Sends and waits until everything has arrived that `receivers` sockets should get.
 ///
 /// # Errors
 /// When a sender's socket is closed, or a process cannot be read.
 pub fn run(
-    crowd: &Crowd,
-    mouths: &mut Mouths,
+    readers: &Readers,
+    senders: &mut Senders,
     (rate, time): (u32, Duration),
-    readers: usize,
+    receivers: usize,
     cpu: &dyn Fn() -> Result<Duration>,
 ) -> Result<Outcome> {
-    crowd.take()?;
-    let arrived = || crowd.live.deliveries.load(Ordering::Relaxed);
+    readers.take()?;
+    let arrived = || readers.live.deliveries.load(Ordering::Relaxed);
     let before = arrived();
     let cpu_before = cpu()?;
     let watch = Watch::begin(cpu_before)?;
-    let Sent { count, late } = mouths.send(rate, time)?;
-    let sent = count * readers as u64;
+    let Sent { count, late } = senders.send(rate, time)?;
+    let sent = count * receivers as u64;
     let mut last = (arrived(), Instant::now());
     while arrived() - before < sent && last.1.elapsed() < SILENCE {
         std::thread::sleep(Duration::from_millis(2));
@@ -113,10 +113,10 @@ pub fn run(
     }
     let cpu_after = cpu()?;
     let others = watch.others(cpu_after)?;
-    let tally = crowd.take()?;
+    let tally = readers.take()?;
     Ok(Outcome {
         // What the server has refused, and said so, nobody should get.
-        expected: sent.saturating_sub(tally.refused * readers as u64),
+        expected: sent.saturating_sub(tally.refused * receivers as u64),
         tally,
         cpu: cpu_after.saturating_sub(cpu_before),
         late,
@@ -128,13 +128,20 @@ pub fn run(
 ///
 /// # Errors
 /// When it cannot be started or dies.
-pub fn floor(clock: Clock, sockets: usize, bytes: usize, pace: (u32, Duration)) -> Result<Outcome> {
+pub fn floor(
+    clock: Stopwatch,
+    sockets: usize,
+    bytes: usize,
+    pace: (u32, Duration),
+) -> Result<Outcome> {
     let broadcaster = Broadcaster::start(bytes)?;
-    let crowd = Crowd::gather(clock, SENDERS)?;
-    let streams = seats::fill(&crowd, broadcaster.addr, Door::Bare, sockets, SENDERS)?;
-    let mut mouths = Mouths::new(streams, Dress::Delivery(bytes), clock);
+    let readers = Readers::gather(clock, SENDERS)?;
+    let streams = opening::open_all(&readers, broadcaster.addr, Greeting::Bare, sockets, SENDERS)?;
+    let mut senders = Senders::new(streams, Framing::Delivery(bytes), clock);
     // The first messages find every buffer small and every cache cold.
     let warm_up = (pace.0, Duration::from_secs(1));
-    run(&crowd, &mut mouths, warm_up, sockets, &|| broadcaster.cpu())?;
-    run(&crowd, &mut mouths, pace, sockets, &|| broadcaster.cpu())
+    run(&readers, &mut senders, warm_up, sockets, &|| {
+        broadcaster.cpu()
+    })?;
+    run(&readers, &mut senders, pace, sockets, &|| broadcaster.cpu())
 }

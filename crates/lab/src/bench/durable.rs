@@ -9,14 +9,13 @@ use std::{
 };
 
 use super::{
-    Bench, Result, Trouble, accounts,
-    crowd::{Crowd, Talk, Tally},
-    floor,
+    Bench, Result, Trouble, accounts, floor,
     noise::Watch,
+    opening::{self, Greeting},
     progress::{Progress, step},
+    readers::{Readers, Talk, Tally},
     report::{Row, Target, Unit},
-    seats::{self, Door},
-    server::{Place, Server, Spent},
+    subject::{Spent, Subject},
 };
 
 /// The disk is asked before and after for so long.
@@ -33,20 +32,20 @@ fn run(bench: &mut Bench<'_>, senders: usize) -> Result<()> {
     step(&format!(
         "durable: {senders} senders in one room, each waits for its ack"
     ));
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     let users = accounts::make(server.addr, senders)?;
-    let crowd = Crowd::gather(bench.clock, 0)?;
-    let door = Door::Chat(&accounts::tokens(&users));
-    seats::fill(&crowd, server.addr, door, senders, 0)?;
-    talk(&crowd, 1, Duration::from_secs(1), u64::MAX)?;
-    let fsync_before = floor::fsync(place.path(), FSYNC)?.quantile(0.5);
+    let readers = Readers::gather(bench.clock, 0)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&users));
+    opening::open_all(&readers, server.addr, greeting, senders, 0)?;
+    talk(&readers, 1, Duration::from_secs(1), u64::MAX)?;
+    let fsync_before = floor::fsync(folder.path(), FSYNC)?.quantile(0.5);
     let spent = server.cpu()?;
     let watch = Watch::begin(spent.total())?;
-    let tally = talk(&crowd, 1, bench.options.time(), u64::MAX)?;
+    let tally = talk(&readers, 1, bench.options.time(), u64::MAX)?;
     let now = server.cpu()?;
     let others = watch.others(now.total())?;
-    let fsync_after = floor::fsync(place.path(), FSYNC)?.quantile(0.5);
+    let fsync_after = floor::fsync(folder.path(), FSYNC)?.quantile(0.5);
     let fsync = (fsync_before + fsync_after).as_secs_f64() / 2.0;
     let what = format!("durable, {senders} senders");
     tell(bench, &what, senders, &tally, (now.since(spent), fsync));
@@ -59,7 +58,7 @@ fn run(bench: &mut Bench<'_>, senders: usize) -> Result<()> {
     tell_commits(bench, &what, senders, server)
 }
 
-fn tell_commits(bench: &mut Bench<'_>, what: &str, senders: usize, server: Server) -> Result<()> {
+fn tell_commits(bench: &mut Bench<'_>, what: &str, senders: usize, server: Subject) -> Result<()> {
     let Some((stored, commits)) = server.stop_and_count_commits()? else {
         bench.report.note(format!(
             "{what}: commits are counted only of a server that the bench has started."
@@ -149,13 +148,13 @@ fn warn(bench: &mut Bench<'_>, what: &str, senders: usize, tally: &Tally) {
     }
 }
 
-/// Lets the crowd talk for `time` or until `budget` messages are acked, whichever is first.
+/// Lets the readers talk for `time` or until `budget` messages are acked, whichever is first.
 ///
 /// # Errors
 /// When an ack does not come.
-pub fn talk(crowd: &Crowd, depth: usize, time: Duration, budget: u64) -> Result<Tally> {
-    let before = crowd.live.acks.load(Ordering::Relaxed);
-    let answer = crowd.talk(Talk {
+pub fn talk(readers: &Readers, depth: usize, time: Duration, budget: u64) -> Result<Tally> {
+    let before = readers.live.acks.load(Ordering::Relaxed);
+    let answer = readers.talk(Talk {
         depth,
         until: Instant::now() + time,
         budget,
@@ -173,7 +172,7 @@ pub fn talk(crowd: &Crowd, depth: usize, time: Duration, budget: u64) -> Result<
     let begun = Instant::now();
     let tally = wait(&answer, time + Duration::from_secs(30), || {
         progress.at(if bounded {
-            crowd.live.acks.load(Ordering::Relaxed) - before
+            readers.live.acks.load(Ordering::Relaxed) - before
         } else {
             begun.elapsed().as_secs().min(total)
         });

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{
     Bench, Result, accounts,
     broadcast::{self, Outcome, SENDERS},
-    crowd::Crowd,
-    mouths::{Dress, Mouths},
+    opening::{self, Greeting},
     progress::step,
+    readers::Readers,
     report::{Row, Target, Unit},
-    seats::{self, Door},
-    server::{Place, Server},
+    senders::{Framing, Senders},
+    subject::Subject,
 };
 
 /// A user may have 20 sockets; here each has at most a few.
@@ -21,21 +21,21 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     step(&format!(
         "fanout: {sockets} sockets in one room, {SENDERS} senders"
     ));
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     let users = accounts::make(server.addr, sockets.min(MOST_USERS))?;
-    let crowd = Crowd::gather(bench.clock, SENDERS)?;
-    let door = Door::Chat(&accounts::tokens(&users));
-    let streams = seats::fill(&crowd, server.addr, door, sockets, SENDERS)?;
-    let mut mouths = Mouths::new(streams, Dress::Command, bench.clock);
-    let cpu = || server.cpu().map(super::server::Spent::total);
+    let readers = Readers::gather(bench.clock, SENDERS)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&users));
+    let streams = opening::open_all(&readers, server.addr, greeting, sockets, SENDERS)?;
+    let mut senders = Senders::new(streams, Framing::Command, bench.clock);
+    let cpu = || server.cpu().map(super::subject::Spent::total);
     for &rate in &bench.options.rate {
         let warm_up = (rate, Duration::from_secs(2));
-        let warmed = broadcast::run(&crowd, &mut mouths, warm_up, sockets, &cpu)?;
+        let warmed = broadcast::run(&readers, &mut senders, warm_up, sockets, &cpu)?;
         let floor = |time| broadcast::floor(bench.clock, sockets, warmed.bytes(), (rate, time));
         let before = floor(bench.options.time() / 2)?;
         let full = (rate, bench.options.time());
-        let outcome = broadcast::run(&crowd, &mut mouths, full, sockets, &cpu)?;
+        let outcome = broadcast::run(&readers, &mut senders, full, sockets, &cpu)?;
         let after = floor(bench.options.time() / 2)?;
         tell(bench, sockets, rate, &outcome, &[before, after]);
     }

@@ -37,9 +37,9 @@ pub struct FloorOptions {
 const UPGRADED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Accept: bf1LtH6iEs0DC/lbH7ghp3hIRKI=\r\n\r\n";
 
-const DOOR: Token = Token(usize::MAX);
+const LISTENER: Token = Token(usize::MAX);
 
-struct Line {
+struct Peer {
     stream: TcpStream,
     /// The part of a message that has arrived.
     partial: Vec<u8>,
@@ -57,17 +57,17 @@ struct Line {
 pub fn run(options: &FloorOptions) -> Result<()> {
     let failed = |error: std::io::Error| Trouble::io("run the floor", &error);
     let mut poll = Poll::new().map_err(failed)?;
-    let mut door = TcpListener::bind(([127, 0, 0, 1], 0).into()).map_err(failed)?;
+    let mut listener = TcpListener::bind(([127, 0, 0, 1], 0).into()).map_err(failed)?;
     poll.registry()
-        .register(&mut door, DOOR, Interest::READABLE)
+        .register(&mut listener, LISTENER, Interest::READABLE)
         .map_err(failed)?;
-    printing::line(door.local_addr().map_err(failed)?).map_err(failed)?;
+    printing::line(listener.local_addr().map_err(failed)?).map_err(failed)?;
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         std::process::exit(0);
     });
     let mut events = Events::with_capacity(1024);
-    let mut lines: Vec<Option<Line>> = Vec::new();
+    let mut peers: Vec<Option<Peer>> = Vec::new();
     loop {
         match poll.poll(&mut events, None) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(failed(error)),
@@ -75,13 +75,13 @@ pub fn run(options: &FloorOptions) -> Result<()> {
         }
         for event in &events {
             match event.token() {
-                DOOR => accept(&door, &poll, &mut lines, options).map_err(failed)?,
+                LISTENER => accept(&listener, &poll, &mut peers, options).map_err(failed)?,
                 Token(at) => {
                     if event.is_writable() {
-                        write_on(lines.get_mut(at), &[]);
+                        write_on(peers.get_mut(at), &[]);
                     }
                     if event.is_readable() {
-                        read_on(&mut lines, at, options.bytes);
+                        read_on(&mut peers, at, options.bytes);
                     }
                 }
             }
@@ -90,19 +90,19 @@ pub fn run(options: &FloorOptions) -> Result<()> {
 }
 
 fn accept(
-    door: &TcpListener,
+    listener: &TcpListener,
     poll: &Poll,
-    lines: &mut Vec<Option<Line>>,
+    peers: &mut Vec<Option<Peer>>,
     options: &FloorOptions,
 ) -> std::io::Result<()> {
     loop {
-        match door.accept() {
+        match listener.accept() {
             Ok((mut stream, _)) => {
                 stream.set_nodelay(true)?;
-                let token = Token(lines.len());
+                let token = Token(peers.len());
                 let interest = Interest::READABLE | Interest::WRITABLE;
                 poll.registry().register(&mut stream, token, interest)?;
-                lines.push(Some(Line {
+                peers.push(Some(Peer {
                     stream,
                     partial: Vec::new(),
                     waiting: Vec::new(),
@@ -116,34 +116,34 @@ fn accept(
     }
 }
 
-fn read_on(lines: &mut [Option<Line>], at: usize, bytes: usize) {
+fn read_on(peers: &mut [Option<Peer>], at: usize, bytes: usize) {
     let mut buffer = [0; 16 * 1024];
     loop {
-        let Some(Some(line)) = lines.get_mut(at) else {
+        let Some(Some(peer)) = peers.get_mut(at) else {
             return;
         };
-        match line.stream.read(&mut buffer) {
+        match peer.stream.read(&mut buffer) {
             Ok(length) if length > 0 => {
-                line.partial
+                peer.partial
                     .extend_from_slice(buffer.get(..length).unwrap_or_default());
-                let arrived = std::mem::take(&mut line.partial);
-                if line.asks {
+                let arrived = std::mem::take(&mut peer.partial);
+                if peer.asks {
                     if arrived.ends_with(b"\r\n\r\n") {
-                        line.asks = false;
-                        write_on(lines.get_mut(at), UPGRADED);
+                        peer.asks = false;
+                        write_on(peers.get_mut(at), UPGRADED);
                     } else {
-                        line.partial = arrived;
+                        peer.partial = arrived;
                     }
                     continue;
                 }
                 let mut messages = arrived.chunks_exact(bytes.max(1));
                 for message in &mut messages {
-                    for line in &mut *lines {
-                        write_on(Some(line), message);
+                    for peer in &mut *peers {
+                        write_on(Some(peer), message);
                     }
                 }
-                if let Some(Some(line)) = lines.get_mut(at) {
-                    line.partial.extend_from_slice(messages.remainder());
+                if let Some(Some(peer)) = peers.get_mut(at) {
+                    peer.partial.extend_from_slice(messages.remainder());
                 }
                 if length < buffer.len() {
                     return;
@@ -152,7 +152,7 @@ fn read_on(lines: &mut [Option<Line>], at: usize, bytes: usize) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             _ => {
-                if let Some(slot) = lines.get_mut(at) {
+                if let Some(slot) = peers.get_mut(at) {
                     *slot = None;
                 }
                 return;
@@ -161,23 +161,23 @@ fn read_on(lines: &mut [Option<Line>], at: usize, bytes: usize) {
     }
 }
 
-fn write_on(slot: Option<&mut Option<Line>>, message: &[u8]) {
+fn write_on(slot: Option<&mut Option<Peer>>, message: &[u8]) {
     let Some(slot) = slot else { return };
-    let Some(line) = slot else { return };
-    if !line.waiting.is_empty() {
-        line.waiting.extend_from_slice(message);
+    let Some(peer) = slot else { return };
+    if !peer.waiting.is_empty() {
+        peer.waiting.extend_from_slice(message);
     }
-    let kept = std::mem::take(&mut line.waiting);
+    let kept = std::mem::take(&mut peer.waiting);
     let due = if kept.is_empty() { message } else { &kept };
     if due.is_empty() {
         return;
     }
-    match line.stream.write(due) {
-        Ok(length) => line
+    match peer.stream.write(due) {
+        Ok(length) => peer
             .waiting
             .extend_from_slice(due.get(length..).unwrap_or_default()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
-            line.waiting.extend_from_slice(due);
+            peer.waiting.extend_from_slice(due);
         }
         Err(_) => *slot = None,
     }

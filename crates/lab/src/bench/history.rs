@@ -7,9 +7,9 @@ use super::{
     progress::{Progress, step},
     report::{Row, Target, Unit},
     rest::Rest,
-    server::{Place, Server},
     start,
     stats::Histogram,
+    subject::Subject,
 };
 use crate::protocol::views::Message;
 
@@ -22,8 +22,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     step(&format!(
         "history: pages of {PAGE}, room of {SMALL} and of {large} messages"
     ));
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     let token = accounts::make(server.addr, 1)?
         .pop()
         .map(|account| account.token)
@@ -69,14 +69,14 @@ fn millis(time: Duration) -> f64 {
 ///
 /// # Errors
 /// When there is no answer.
-pub fn newest(server: &Server, token: &str) -> Result<u64> {
+pub fn newest(server: &Subject, token: &str) -> Result<u64> {
     let page: Vec<Message> = Rest::new(server.addr)
         .get("/api/rooms/general/messages?limit=1", Some(token))?
         .json("a page of history")?;
     Ok(page.last().map_or(0, |message| message.id))
 }
 
-fn pages(server: &Server, token: &str, size: u64) -> Result<Histogram> {
+fn pages(server: &Subject, token: &str, size: u64) -> Result<Histogram> {
     let progress = Progress::new("pages read", PAGES);
     let mut rest = Rest::new(server.addr);
     let mut times = Histogram::default();
@@ -102,7 +102,7 @@ fn pages(server: &Server, token: &str, size: u64) -> Result<Histogram> {
     Ok(times)
 }
 
-fn health(server: &Server) -> Result<Histogram> {
+fn health(server: &Subject) -> Result<Histogram> {
     let mut rest = Rest::new(server.addr);
     let mut times = Histogram::default();
     for _ in 0..PAGES {

@@ -2,12 +2,12 @@
 
 use super::{
     Bench, Result, accounts,
-    crowd::Crowd,
     floor::Broadcaster,
+    opening::{self, Greeting},
     progress::step,
+    readers::Readers,
     report::{Row, Target, Unit},
-    seats::{self, Door},
-    server::{Place, Server},
+    subject::Subject,
 };
 
 const USERS: usize = 500;
@@ -21,8 +21,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     // A user may have 20 sockets.
     let users = USERS.max(sockets.div_ceil(20)).min(sockets);
     step(&format!("idle: {sockets} sockets of {users} users"));
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     server.wait_ready()?;
     let empty = server.rss()?;
     let row = Row::new(
@@ -32,15 +32,15 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     );
     bench.report.row(row.aim(Target::AtMost(40.0)));
     let accounts = accounts::make(server.addr, users)?;
-    let crowd = Crowd::gather(bench.clock, 0)?;
-    let door = Door::Chat(&accounts::tokens(&accounts));
-    seats::fill(&crowd, server.addr, door, sockets, 0)?;
+    let readers = Readers::gather(bench.clock, 0)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&accounts));
+    opening::open_all(&readers, server.addr, greeting, sockets, 0)?;
     step("  waiting until every socket has been pinged");
     std::thread::sleep(bench.options.time_or(SETTLE));
     let full = server.rss()?;
-    let closed: u64 = crowd.take()?.closed.values().sum();
+    let closed: u64 = readers.take()?.closed.values().sum();
     // The floor needs as many open files again.
-    drop((crowd, server));
+    drop((readers, server));
     let floor = floor(bench, sockets)?;
     // All growth is put down to the sockets, that of the users' logins included.
     let each = full.saturating_sub(empty) as f64 / sockets as f64 / 1e3;
@@ -78,8 +78,8 @@ fn mega(bytes: u64) -> f64 {
 fn floor(bench: &Bench<'_>, sockets: usize) -> Result<f64> {
     let broadcaster = Broadcaster::start(256)?;
     let empty = broadcaster.rss()?;
-    let crowd = Crowd::gather(bench.clock, 0)?;
-    seats::fill(&crowd, broadcaster.addr, Door::Bare, sockets, 0)?;
+    let readers = Readers::gather(bench.clock, 0)?;
+    opening::open_all(&readers, broadcaster.addr, Greeting::Bare, sockets, 0)?;
     let full = broadcaster.rss()?;
     Ok(full.saturating_sub(empty) as f64 / sockets as f64 / 1e3)
 }

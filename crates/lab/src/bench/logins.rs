@@ -13,13 +13,13 @@ use super::{
     Bench, Result, accounts,
     accounts::Account,
     broadcast::{self, SENDERS},
-    crowd::Crowd,
-    mouths::{Dress, Mouths},
+    opening::{self, Greeting},
     progress::step,
+    readers::Readers,
     report::{Row, Target, Unit},
     rest::Rest,
-    seats::{self, Door},
-    server::{Place, Server, Spent},
+    senders::{Framing, Senders},
+    subject::{Spent, Subject},
 };
 
 const LOGINS_PER_SECOND: u32 = 200;
@@ -33,7 +33,7 @@ const RATE: u32 = 100;
 const SECONDS: u32 = 60;
 
 #[derive(Default)]
-struct Storm {
+struct Answers {
     next: AtomicU64,
     over: AtomicBool,
     let_in: AtomicU64,
@@ -47,25 +47,25 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         "logins: {LOGINS_PER_SECOND} a second (bcrypt cost {BCRYPT_COST}) while {sockets} sockets read {RATE} messages a second"
     ));
     let time = bench.options.time_or(SECONDS);
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, BCRYPT_COST)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, BCRYPT_COST)?;
     let users = accounts::make(server.addr, sockets.div_ceil(SOCKETS_PER_USER).max(SENDERS))?;
-    let crowd = Crowd::gather(bench.clock, SENDERS)?;
-    let door = Door::Chat(&accounts::tokens(&users));
-    let streams = seats::fill(&crowd, server.addr, door, sockets, SENDERS)?;
-    let mut mouths = Mouths::new(streams, Dress::Command, bench.clock);
+    let readers = Readers::gather(bench.clock, SENDERS)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&users));
+    let streams = opening::open_all(&readers, server.addr, greeting, sockets, SENDERS)?;
+    let mut senders = Senders::new(streams, Framing::Command, bench.clock);
     let cpu = || server.cpu().map(Spent::total);
-    let mut run = |time| broadcast::run(&crowd, &mut mouths, (RATE, time), sockets, &cpu);
+    let mut run = |time| broadcast::run(&readers, &mut senders, (RATE, time), sockets, &cpu);
     run(Duration::from_secs(2))?;
     let calm = run(time)?;
-    let storm = Storm::default();
+    let answers = Answers::default();
     let begun = Instant::now();
     let stormy = std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
-            scope.spawn(|| log_in_at_rate(&storm, server.addr, &users, begun));
+            scope.spawn(|| log_in_at_rate(&answers, server.addr, &users, begun));
         }
         let stormy = run(time);
-        storm.over.store(true, Ordering::Relaxed);
+        answers.over.store(true, Ordering::Relaxed);
         stormy
     })?;
     let what = format!("logins, {LOGINS_PER_SECOND} a second");
@@ -91,20 +91,20 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     report.note(format!(
         "{what}: {} were let in, {} told to wait (429 or 503), {} failed otherwise.",
-        count(&storm.let_in),
-        count(&storm.told_to_wait),
-        count(&storm.failed)
+        count(&answers.let_in),
+        count(&answers.told_to_wait),
+        count(&answers.failed)
     ));
     calm.tell(&format!("{what}, before"), report);
     stormy.tell(&what, report);
     Ok(())
 }
 
-fn log_in_at_rate(storm: &Storm, addr: SocketAddr, users: &[Account], begun: Instant) {
+fn log_in_at_rate(answers: &Answers, addr: SocketAddr, users: &[Account], begun: Instant) {
     // A client keeps its connection: the handshakes of TCP are not what is asked here.
     let mut rest = Rest::new(addr);
-    while !storm.over.load(Ordering::Relaxed) {
-        let at = storm.next.fetch_add(1, Ordering::Relaxed);
+    while !answers.over.load(Ordering::Relaxed) {
+        let at = answers.next.fetch_add(1, Ordering::Relaxed);
         let due = begun + Duration::from_secs_f64(at as f64 / f64::from(LOGINS_PER_SECOND));
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let Some(user) = users.get(at as usize % users.len().max(1)) else {
@@ -115,9 +115,9 @@ fn log_in_at_rate(storm: &Storm, addr: SocketAddr, users: &[Account], begun: Ins
             .post("/api/auth/login", &body)
             .map(|answer| answer.status)
         {
-            Ok(200) => &storm.let_in,
-            Ok(429 | 503) => &storm.told_to_wait,
-            _ => &storm.failed,
+            Ok(200) => &answers.let_in,
+            Ok(429 | 503) => &answers.told_to_wait,
+            _ => &answers.failed,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

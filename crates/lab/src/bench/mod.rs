@@ -1,7 +1,7 @@
 //! `parlour-lab bench`: what this server costs and how fast it is, each number beside the least that it can be on the same
 //! machine in the same minute (a bare broadcaster, the disk's fsync), and beside what we promise.
 //!
-//! A file per line of measure; [`crowd`] reads, [`mouths`] sends, [`server`] and [`floor`] are what is measured.
+//! A file per line of measure; [`readers`] reads, [`senders`] sends, [`subject`] and [`floor`] are what is measured.
 //! It only ever loads this machine.
 
 // Measured numbers are shown with three digits; what a conversion to or from `f64` rounds off is far below that.
@@ -14,7 +14,6 @@
 mod accounts;
 mod ack;
 mod broadcast;
-mod crowd;
 mod durable;
 mod fanout;
 mod floods;
@@ -22,31 +21,32 @@ pub mod floor;
 mod history;
 mod idle;
 mod logins;
-mod mouths;
 mod noise;
+mod opening;
 mod proc;
 mod progress;
+mod readers;
 mod reconnect;
 mod report;
 mod rest;
-mod seats;
-mod server;
+mod senders;
 mod slow;
 mod start;
 mod stats;
 mod storm;
+mod subject;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
-use self::{crowd::Clock, report::Report};
-use crate::{Result, Trouble, printing};
+use self::{readers::Stopwatch, report::Report};
+use crate::{Result, Trouble, printing, rig::folder::Folder};
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Line {
+pub enum Measure {
     /// CPU and delay of a delivery, many sockets in one room
     Fanout,
     /// Memory of an idle server and of an idle socket
@@ -77,7 +77,7 @@ pub struct BenchOptions {
     pub server: PathBuf,
     /// What to measure [default: everything]
     #[arg(value_enum, value_name = "LINE")]
-    pub lines: Vec<Line>,
+    pub lines: Vec<Measure>,
     /// A running server on this machine to measure [default: one that is started on an empty temporary folder]
     #[arg(long, value_name = "URL", conflicts_with_all = ["database_url", "data_dir"])]
     pub url: Option<url::Url>,
@@ -127,7 +127,7 @@ impl BenchOptions {
 /// One run.
 struct Bench<'a> {
     options: &'a BenchOptions,
-    clock: Clock,
+    clock: Stopwatch,
     report: Report,
 }
 
@@ -139,14 +139,14 @@ pub fn run(options: &BenchOptions) -> Result<i32> {
     proc::raise_open_files_limit();
     let mut bench = Bench {
         options,
-        clock: Clock::start(),
+        clock: Stopwatch::start(),
         report: Report {
             about: about(options),
             ..Report::default()
         },
     };
     let lines = if options.lines.is_empty() {
-        Line::value_variants()
+        Measure::value_variants()
     } else {
         &options.lines
     };
@@ -169,18 +169,23 @@ pub fn run(options: &BenchOptions) -> Result<i32> {
 }
 
 impl Bench<'_> {
-    fn measure(&mut self, line: Line) -> Result<()> {
+    /// An empty folder in `--data-dir`, or where the system keeps its temporary files.
+    fn folder(&self) -> Result<Folder> {
+        Folder::make_in(self.options.data_dir.as_deref(), "parlour-bench-")
+    }
+
+    fn measure(&mut self, line: Measure) -> Result<()> {
         match line {
-            Line::Fanout => fanout::measure(self),
-            Line::Idle => idle::measure(self),
-            Line::Durable => durable::measure(self),
-            Line::Ack => ack::measure(self),
-            Line::Start => start::measure(self),
-            Line::History => history::measure(self),
-            Line::Logins => logins::measure(self),
-            Line::Slow => slow::measure(self),
-            Line::Reconnect => reconnect::measure(self),
-            Line::Floods => floods::measure(self),
+            Measure::Fanout => fanout::measure(self),
+            Measure::Idle => idle::measure(self),
+            Measure::Durable => durable::measure(self),
+            Measure::Ack => ack::measure(self),
+            Measure::Start => start::measure(self),
+            Measure::History => history::measure(self),
+            Measure::Logins => logins::measure(self),
+            Measure::Slow => slow::measure(self),
+            Measure::Reconnect => reconnect::measure(self),
+            Measure::Floods => floods::measure(self),
         }
     }
 }

@@ -235,8 +235,8 @@ mod tests {
 
     #[test]
     fn this_process_is_found_by_the_port_it_listens_on() {
-        let door = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = door.local_addr().expect("an address").port();
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = socket.local_addr().expect("an address").port();
         assert_eq!(listener(port), Some(std::process::id()));
     }
 

@@ -10,17 +10,17 @@ use super::{
     Bench, Result, Trouble, accounts,
     accounts::Account,
     broadcast::SENDERS,
-    crowd::{Crowd, Tally},
     floor::Broadcaster,
     history,
-    mouths::{Dress, Mouths, Sent},
     noise::Watch,
+    opening::{self, Greeting},
     progress::step,
+    readers::{Readers, Tally},
     report::{Row, Target, Unit},
     rest::Rest,
-    seats::{self, Door},
-    server::{Place, Server, Spent},
-    storm::{Aim, Outcome, Storm},
+    senders::{Framing, Senders, Sent},
+    storm::{Goal, Outcome, Storm},
+    subject::{Spent, Subject},
 };
 
 /// What the target is for.
@@ -47,31 +47,31 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     step(&format!(
         "reconnect: {sockets} sockets of {users} users are cut at once, {SENDERS} others go on sending"
     ));
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     let cut = accounts::make(server.addr, users)?;
     let spared = accounts::make(server.addr, SENDERS)?;
-    let crowd = Crowd::gather(bench.clock, 0)?;
-    let door = Door::Chat(&accounts::tokens(&spared));
-    let streams = seats::fill(&crowd, server.addr, door, SENDERS, SENDERS)?;
+    let readers = Readers::gather(bench.clock, 0)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&spared));
+    let streams = opening::open_all(&readers, server.addr, greeting, SENDERS, SENDERS)?;
     let tokens = accounts::tokens(&cut);
-    seats::fill(&crowd, server.addr, Door::Chat(&tokens), sockets, 0)?;
-    let mut mouths = Mouths::new(streams, Dress::AckedCommand, bench.clock);
+    opening::open_all(&readers, server.addr, Greeting::Chat(&tokens), sockets, 0)?;
+    let mut senders = Senders::new(streams, Framing::AckedCommand, bench.clock);
 
     let calm = bench.options.time();
-    crowd.take()?;
-    let before = send_until_acked(&crowd, || mouths.send(RATE, calm))?;
+    readers.take()?;
+    let before = send_until_acked(&readers, || senders.send(RATE, calm))?;
     let since = history::newest(&server, tokens.first().map_or("", String::as_str))?;
-    let aim = Aim::Synced {
+    let goal = Goal::Synced {
         tokens: &tokens,
         since,
     };
-    let mut storm = Storm::gather(server.addr, aim, sockets)?;
+    let mut storm = Storm::gather(server.addr, goal, sockets)?;
     let hashed = server.password_work();
     let spent = server.cpu()?;
     let watch = Watch::begin(spent.total())?;
     let over = AtomicBool::new(false);
-    crowd.cut_last(sockets)?;
+    readers.cut_last(sockets)?;
     let (during, returned) = std::thread::scope(|scope| {
         let returning = scope.spawn(|| {
             let outcome = storm.come_back(PATIENCE);
@@ -79,8 +79,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
             over.store(true, Ordering::Relaxed);
             outcome.and_then(|outcome| Ok((outcome, spent?)))
         });
-        let during = send_until_acked(&crowd, || {
-            mouths.send_while(RATE, |_| !over.load(Ordering::Relaxed))
+        let during = send_until_acked(&readers, || {
+            senders.send_while(RATE, |_| !over.load(Ordering::Relaxed))
         });
         let returned = returning
             .join()
@@ -101,20 +101,20 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
 }
 
 /// Lets the senders send, and waits until everything is acked or will be too late.
-fn send_until_acked(crowd: &Crowd, speak: impl FnOnce() -> Result<Sent>) -> Result<Others> {
-    let acks = || crowd.live.acks.load(Ordering::Relaxed);
+fn send_until_acked(readers: &Readers, speak: impl FnOnce() -> Result<Sent>) -> Result<Others> {
+    let acks = || readers.live.acks.load(Ordering::Relaxed);
     let before = acks();
     let sent = speak()?;
     let deadline = Instant::now() + ACK_LIMIT;
     while acks() - before < sent.count && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let tally = crowd.take()?;
+    let tally = readers.take()?;
     Ok(Others { sent, tally })
 }
 
 /// How often a password was worked on since `before`. A login at the end shows that it would have been seen.
-fn hashing(server: &Server, before: Option<u64>, users: &[Account]) -> Result<Option<u64>> {
+fn hashing(server: &Subject, before: Option<u64>, users: &[Account]) -> Result<Option<u64>> {
     let (Some(before), Some(after), Some(user)) = (before, server.password_work(), users.first())
     else {
         return Ok(None);
@@ -128,7 +128,7 @@ fn hashing(server: &Server, before: Option<u64>, users: &[Account]) -> Result<Op
 fn floor(sockets: usize) -> Result<(Outcome, Duration)> {
     step("  the same at the bare epoll server");
     let broadcaster = Broadcaster::start_with_upgrades()?;
-    let mut storm = Storm::gather(broadcaster.addr, Aim::Upgraded, sockets)?;
+    let mut storm = Storm::gather(broadcaster.addr, Goal::Upgraded, sockets)?;
     let before = broadcaster.cpu()?;
     let outcome = storm.come_back(PATIENCE)?;
     Ok((outcome, broadcaster.cpu()?.saturating_sub(before)))

@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::{
     Bench, Result, Trouble, accounts,
     broadcast::{self, SENDERS},
-    crowd::Crowd,
     history,
-    mouths::{Dress, Mouths},
+    opening::{self, Greeting},
     progress::{Progress, step},
+    readers::Readers,
     report::{Row, Target, Unit},
     rest::Rest,
-    seats::{self, Door},
-    server::{Place, Server, Spent},
-    storm::{Aim, Storm},
+    senders::{Framing, Senders},
+    storm::{Goal, Storm},
+    subject::{Spent, Subject},
 };
 use crate::protocol::views::Message;
 
@@ -40,27 +40,29 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         "slow: {sockets} sockets at {RATE} messages of {CONTENT} bytes a second, {stopped} of which stop reading"
     ));
     let time = bench.options.time_or(SECONDS);
-    let place = Place::make(bench.options)?;
-    let server = Server::get(bench.options, &place, 4)?;
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
     let users = accounts::make(server.addr, sockets.min(MOST_USERS))?;
-    let crowd = Crowd::gather(bench.clock, SENDERS)?;
+    let readers = Readers::gather(bench.clock, SENDERS)?;
     let tokens = accounts::tokens(&users);
-    let door = Door::Chat(&tokens);
-    let streams = seats::fill(&crowd, server.addr, door, sockets, SENDERS)?;
-    let mut mouths = Mouths::new(streams, Dress::Command, bench.clock).with_contents_of(CONTENT);
+    let greeting = Greeting::Chat(&tokens);
+    let streams = opening::open_all(&readers, server.addr, greeting, sockets, SENDERS)?;
+    let mut senders =
+        Senders::new(streams, Framing::Command, bench.clock).with_contents_of(CONTENT);
     let cpu = || server.cpu().map(Spent::total);
-    let mut run = |time, readers| broadcast::run(&crowd, &mut mouths, (RATE, time), readers, &cpu);
+    let mut run =
+        |time, receivers| broadcast::run(&readers, &mut senders, (RATE, time), receivers, &cpu);
     run(Duration::from_secs(2), sockets)?;
     let before = run(time, sockets)?;
     let memory = server.rss()?;
     let first = tokens.first().map_or("", String::as_str);
     let since = history::newest(&server, first)?;
-    crowd.ignore_last(stopped)?;
+    readers.ignore_last(stopped)?;
     // The first seconds only fill the buffers of the kernel.
     run(FILL.min(time), reading)?;
     let after = run(time, reading)?;
     let grown = server.rss()?.saturating_sub(memory);
-    crowd.cut_last(stopped)?;
+    readers.cut_last(stopped)?;
     let theirs: Vec<String> = (reading..sockets)
         .map(|place| {
             tokens
@@ -113,8 +115,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
 
 /// How many of the stopped readers, each with its token, have everything since they stopped: they come back with `sync`,
 /// and what one answer does not hold they read page by page.
-fn count_whole(server: &Server, tokens: &[String], since: u64) -> Result<usize> {
-    let mut storm = Storm::gather(server.addr, Aim::Synced { tokens, since }, tokens.len())?;
+fn count_whole(server: &Subject, tokens: &[String], since: u64) -> Result<usize> {
+    let mut storm = Storm::gather(server.addr, Goal::Synced { tokens, since }, tokens.len())?;
     let back = storm.come_back(PATIENCE)?.back;
     drop(storm);
     if back < tokens.len() {
@@ -135,7 +137,7 @@ fn count_whole(server: &Server, tokens: &[String], since: u64) -> Result<usize> 
 ///
 /// # Errors
 /// When one is missing.
-fn read_since(server: &Server, token: &str, since: u64) -> Result<u64> {
+fn read_since(server: &Subject, token: &str, since: u64) -> Result<u64> {
     let mut rest = Rest::new(server.addr);
     let mut last = since;
     loop {

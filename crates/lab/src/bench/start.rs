@@ -7,13 +7,12 @@ use std::{
 };
 
 use super::{
-    Bench, Result, Trouble, accounts,
-    crowd::{Clock, Crowd},
-    durable,
+    Bench, Result, Trouble, accounts, durable,
+    opening::{self, Greeting},
     progress::step,
+    readers::{Readers, Stopwatch},
     report::{Row, Target, Unit},
-    seats::{self, Door},
-    server::{Place, Server},
+    subject::Subject,
 };
 
 /// Few readers, many messages under way: filling a room should not cost fan-out.
@@ -30,14 +29,14 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         return Ok(());
     }
     step(&format!("start: a database of {messages} messages"));
-    let place = Place::make(bench.options)?;
-    let mut server = Server::start(bench.options, place.path(), 4)?;
+    let folder = bench.folder()?;
+    let mut server = Subject::start(bench.options, folder.path(), 4)?;
     fill(bench.clock, &server, u64::from(messages))?;
     server.stop()?;
     let mut times = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
         let begun = Instant::now();
-        let mut server = Server::start(bench.options, place.path(), 4)?;
+        let mut server = Subject::start(bench.options, folder.path(), 4)?;
         server.wait_ready()?;
         times.push(begun.elapsed());
         server.stop()?;
@@ -80,16 +79,16 @@ fn bare_start(server: &Path) -> Result<Duration> {
     Ok(begun.elapsed())
 }
 
-/// Puts messages into the room `general`, through the front door.
+/// Puts messages into the room `general`, as anyone does.
 ///
 /// # Errors
 /// When the server refuses one.
-pub fn fill(clock: Clock, server: &Server, messages: u64) -> Result<()> {
+pub fn fill(clock: Stopwatch, server: &Subject, messages: u64) -> Result<()> {
     let users = accounts::make(server.addr, FILLERS)?;
-    let crowd = Crowd::gather(clock, 0)?;
-    let door = Door::Chat(&accounts::tokens(&users));
-    seats::fill(&crowd, server.addr, door, FILLERS, 0)?;
-    let tally = durable::talk(&crowd, UNDER_WAY, Duration::from_hours(1), messages)?;
+    let readers = Readers::gather(clock, 0)?;
+    let greeting = Greeting::Chat(&accounts::tokens(&users));
+    opening::open_all(&readers, server.addr, greeting, FILLERS, 0)?;
+    let tally = durable::talk(&readers, UNDER_WAY, Duration::from_hours(1), messages)?;
     if tally.refused > 0 {
         let refusal = tally.refusal.unwrap_or_default();
         return Err(Trouble(format!(

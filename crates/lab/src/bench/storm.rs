@@ -21,7 +21,7 @@ const SCRATCH: usize = 256 * 1024;
 
 /// When a client is back.
 #[derive(Debug, Clone, Copy)]
-pub enum Aim<'a> {
+pub enum Goal<'a> {
     /// Its request for a WebSocket was answered: the floor.
     Upgraded,
     /// It was let in with the next of these access tokens, and everything since this number was sent to it.
@@ -57,7 +57,7 @@ pub struct Outcome {
 /// The clients. Their sockets stay open as long as this value.
 pub struct Storm<'a> {
     addr: SocketAddr,
-    aim: Aim<'a>,
+    goal: Goal<'a>,
     clients: Vec<Client>,
     poll: Poll,
     rng: Rng,
@@ -71,13 +71,13 @@ impl<'a> Storm<'a> {
     ///
     /// # Errors
     /// When the system gives no poll.
-    pub fn gather(addr: SocketAddr, aim: Aim<'a>, count: usize) -> Result<Self> {
+    pub fn gather(addr: SocketAddr, goal: Goal<'a>, count: usize) -> Result<Self> {
         let poll = Poll::new().map_err(|error| Trouble::io("prepare for reading", &error))?;
         let mut rng = Rng::with_seed(count as u64);
         let clients = (0..count).map(|_| Client::cut(&mut rng)).collect();
         Ok(Self {
             addr,
-            aim,
+            goal,
             clients,
             poll,
             rng,
@@ -169,9 +169,9 @@ impl<'a> Storm<'a> {
 
     /// Sends the request once the connection stands.
     fn ask(&mut self, at: usize) {
-        let token = match self.aim {
-            Aim::Upgraded => None,
-            Aim::Synced { tokens, .. } => tokens.get(at % tokens.len().max(1)),
+        let token = match self.goal {
+            Goal::Upgraded => None,
+            Goal::Synced { tokens, .. } => tokens.get(at % tokens.len().max(1)),
         };
         let Some(client) = self.clients.get_mut(at) else {
             return;
@@ -219,13 +219,13 @@ impl<'a> Storm<'a> {
         for fact in client.hear(arrived, now) {
             match fact {
                 Fact::Upgraded => {
-                    if matches!(self.aim, Aim::Upgraded) {
+                    if matches!(self.goal, Goal::Upgraded) {
                         client.stage = Stage::Back;
                         self.outcome.back += 1;
                     }
                 }
                 Fact::Greeted(epoch) => {
-                    if let Aim::Synced { since, .. } = self.aim {
+                    if let Goal::Synced { since, .. } = self.goal {
                         client.sync(since, epoch);
                     }
                 }

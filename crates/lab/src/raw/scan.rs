@@ -8,7 +8,7 @@ pub const CONTENT: usize = 64;
 
 /// What a content of the bench says: who sent it, its number among that sender's, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct Stamp {
     /// The sender's place among the senders.
     pub sender: usize,
     /// Counts from 1, for each sender.
@@ -17,8 +17,8 @@ pub struct Mark {
     pub sent_at: u64,
 }
 
-impl Mark {
-    /// A content of `length` bytes; not shorter than the mark itself, which takes 34.
+impl Stamp {
+    /// A content of `length` bytes; not shorter than the stamp itself, which takes 34.
     #[must_use]
     pub fn to_content(self, length: usize) -> String {
         let Self {
@@ -63,7 +63,7 @@ pub fn message(content: String, reference: Option<String>, client_id: Option<Str
 #[derive(Debug, PartialEq, Eq)]
 pub enum Said {
     /// A message of the bench.
-    Delivery(Mark),
+    Delivery(Stamp),
     /// The change with this `ref` is on disk.
     Ack(u64),
     /// A request was refused.
@@ -84,8 +84,8 @@ pub fn read(text: &[u8], hint: &mut usize) -> Said {
     const CONTENT_KEY: &[u8] = br#""content":""#;
     const REF_KEY: &[u8] = br#""ref":""#;
     if text.starts_with(MESSAGE) {
-        let mark = after(text, CONTENT_KEY, hint).and_then(Mark::parse);
-        return mark.map_or(Said::Other, Said::Delivery);
+        let stamp = after(text, CONTENT_KEY, hint).and_then(Stamp::parse);
+        return stamp.map_or(Said::Other, Said::Delivery);
     }
     if text.starts_with(br#"{"type":"ack""#) {
         let reference = after(text, REF_KEY, &mut 0)
@@ -124,20 +124,20 @@ mod tests {
     use super::*;
     use crate::protocol::event::{Ack, Event, Message};
 
-    const MARK: Mark = Mark {
+    const STAMP: Stamp = Stamp {
         sender: 7,
         number: 4_321,
         sent_at: 123_456_789_012,
     };
 
-    fn delivered(mark: Mark, id: u64) -> Vec<u8> {
+    fn delivered(stamp: Stamp, id: u64) -> Vec<u8> {
         Event::Message(Message {
             room: "general".into(),
             id,
             seq: id,
             user_id: 3,
             username: "alice".into(),
-            content: mark.to_content(CONTENT),
+            content: stamp.to_content(CONTENT),
             timestamp: crate::protocol::time::now(),
             client_id: None,
             unreadable: false,
@@ -150,9 +150,12 @@ mod tests {
     fn the_mark_of_a_delivery_is_found_as_the_numbers_before_it_grow() {
         let mut hint = 0;
         for id in [1, 9, 10, 99, 100, 5] {
-            assert_eq!(read(&delivered(MARK, id), &mut hint), Said::Delivery(MARK));
+            assert_eq!(
+                read(&delivered(STAMP, id), &mut hint),
+                Said::Delivery(STAMP)
+            );
         }
-        assert_eq!(MARK.to_content(CONTENT).len(), CONTENT);
+        assert_eq!(STAMP.to_content(CONTENT).len(), CONTENT);
     }
 
     #[test]
@@ -171,7 +174,11 @@ mod tests {
 
     #[test]
     fn what_the_bench_says_is_a_command_that_the_server_understands() {
-        let text = message(MARK.to_content(CONTENT), Some("5".into()), Some("c".into()));
+        let text = message(
+            STAMP.to_content(CONTENT),
+            Some("5".into()),
+            Some("c".into()),
+        );
         let request = crate::protocol::command::parse(&text).expect("understood");
         assert_eq!(request.reference.as_deref(), Some("5"));
     }

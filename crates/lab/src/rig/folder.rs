@@ -22,16 +22,18 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes one.
+    /// Makes one in `parent`, or where the system keeps its temporary files; its name begins with `prefix`.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn make() -> Result<Self> {
-        let made = tempfile::Builder::new()
-            .prefix("parlour-verify-")
+    pub fn make_in(parent: Option<&Path>, prefix: &str) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder
+            .prefix(prefix)
             // PostgreSQL runs as another user when we are root, and has to get through.
-            .permissions(fs::Permissions::from_mode(0o755))
-            .tempdir()
+            .permissions(fs::Permissions::from_mode(0o755));
+        let made = parent
+            .map_or_else(|| builder.tempdir(), |parent| builder.tempdir_in(parent))
             .map_err(|error| Trouble::io("make a folder", &error))?;
         Ok(Self {
             path: made.keep(),

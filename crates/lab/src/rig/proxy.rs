@@ -64,7 +64,7 @@ enum State {
 }
 
 /// One connection through the proxy.
-pub struct Line {
+pub struct Connection {
     state: Cell<State>,
     changed: Notify,
     /// Bytes that went up.
@@ -75,7 +75,7 @@ pub struct Line {
     is_cut: Cell<bool>,
 }
 
-impl Line {
+impl Connection {
     fn set(&self, state: State) {
         if self.state.get() != State::Gone {
             self.state.set(state);
@@ -89,7 +89,7 @@ impl Line {
         self.set(State::Cutting(cut));
     }
 
-    /// Takes nothing from the server until [`Line::pass`].
+    /// Takes nothing from the server until [`Connection::pass`].
     pub fn stall(&self) {
         self.set(State::Stalled);
     }
@@ -113,7 +113,7 @@ impl Line {
 /// What all lines share.
 struct Exchange {
     target: SocketAddr,
-    lines: RefCell<Vec<Rc<Line>>>,
+    connections: RefCell<Vec<Rc<Connection>>>,
     /// What new lines begin as.
     initial: Cell<State>,
 }
@@ -128,7 +128,7 @@ pub struct Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
-        for line in self.lines() {
+        for line in self.connections() {
             line.set(State::Gone);
         }
     }
@@ -144,7 +144,7 @@ impl Proxy {
         let addr = listener.local_addr()?;
         let exchange = Rc::new(Exchange {
             target,
-            lines: RefCell::default(),
+            connections: RefCell::default(),
             initial: Cell::new(State::Pass),
         });
         let accepting = spawn_local(accept(listener, Rc::clone(&exchange)));
@@ -163,15 +163,15 @@ impl Proxy {
 
     /// The lines that are open, oldest first.
     #[must_use]
-    pub fn lines(&self) -> Vec<Rc<Line>> {
-        let mut lines = self.exchange.lines.borrow_mut();
-        lines.retain(|line| !line.is_gone());
-        lines.clone()
+    pub fn connections(&self) -> Vec<Rc<Connection>> {
+        let mut connections = self.exchange.connections.borrow_mut();
+        connections.retain(|line| !line.is_gone());
+        connections.clone()
     }
 
     fn all(&self, state: State) {
         self.exchange.initial.set(state);
-        for line in self.lines() {
+        for line in self.connections() {
             line.set(state);
         }
     }
@@ -184,7 +184,7 @@ impl Proxy {
     /// The network is cut: nothing gets through, all of it is lost, and neither end hears of it.
     pub fn swallow(&self) {
         self.all(State::Swallowing);
-        for line in self.lines() {
+        for line in self.connections() {
             line.is_cut.set(true);
         }
     }
@@ -193,7 +193,7 @@ impl Proxy {
     /// client's end is reset, and the server's end stays as it is for a while, as after a cut of a real network.
     pub fn heal(&self) {
         self.exchange.initial.set(State::Pass);
-        for line in self.lines() {
+        for line in self.connections() {
             if line.state.get() == State::Swallowing {
                 line.reset.set(true);
                 line.set(State::Gone);
@@ -211,14 +211,14 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let line = Rc::new(Line {
+        let line = Rc::new(Connection {
             state: exchange.initial.clone(),
             changed: Notify::new(),
             carried: Cell::new(0),
             reset: Cell::new(false),
             is_cut: Cell::new(exchange.initial.get() == State::Swallowing),
         });
-        exchange.lines.borrow_mut().push(Rc::clone(&line));
+        exchange.connections.borrow_mut().push(Rc::clone(&line));
         let target = exchange.target;
         spawn_local(async move {
             // An error is an end like any other.
@@ -228,7 +228,7 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
     }
 }
 
-async fn carry(client: TcpStream, target: SocketAddr, line: &Line) -> io::Result<()> {
+async fn carry(client: TcpStream, target: SocketAddr, line: &Connection) -> io::Result<()> {
     if line.is_cut.get() {
         // What asks for the connection is lost like all else.
         gone(line).await;
@@ -267,7 +267,7 @@ async fn carry(client: TcpStream, target: SocketAddr, line: &Line) -> io::Result
     ended
 }
 
-async fn gone(line: &Line) {
+async fn gone(line: &Connection) {
     while !line.is_gone() {
         line.changed.notified().await;
     }
@@ -284,7 +284,7 @@ impl Pump {
         Self { way, from, to }
     }
 
-    async fn run(&mut self, line: &Line) -> io::Result<()> {
+    async fn run(&mut self, line: &Connection) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER as usize];
         loop {
             self.wait_for_leave(line).await;
@@ -313,7 +313,7 @@ impl Pump {
         }
     }
 
-    async fn wait_for_leave(&self, line: &Line) {
+    async fn wait_for_leave(&self, line: &Connection) {
         loop {
             let must_wait = match line.state.get() {
                 State::Stalled => self.way == Way::Down,
@@ -328,7 +328,7 @@ impl Pump {
     }
 
     /// The number of bytes after which the line ends, when it ends within these.
-    fn leave_for(&self, count: usize, line: &Line) -> Option<usize> {
+    fn leave_for(&self, count: usize, line: &Connection) -> Option<usize> {
         let State::Cutting(cut) = line.state.get() else {
             return None;
         };

@@ -159,7 +159,7 @@ async fn verify(options: &VerifyOptions) -> Result<Outcome> {
         Some(seed) => seed,
         None => random_seed()?,
     };
-    let folder = Folder::make()?;
+    let folder = Folder::make_in(None, "parlour-verify-")?;
     let mut board = Scoreboard {
         seed,
         repeat: repeat(options, seed),

@@ -178,7 +178,7 @@ impl Scene {
 
     /// Cuts a few lines, each at a byte of its own.
     async fn cut(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
-        let mut lines = self.lines.lines();
+        let mut lines = self.lines.connections();
         let mut cut = Vec::new();
         for _ in 0..=rng.below(3) {
             if lines.is_empty() {
@@ -208,7 +208,7 @@ impl Scene {
 
     /// A reader takes nothing for longer than the server has patience.
     async fn stall(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
-        let mut lines = self.lines.lines();
+        let mut lines = self.lines.connections();
         let record = crowd.record();
         let told = || record.lags.get() + record.closed.get();
         let before = told();

@@ -96,7 +96,7 @@ pub async fn run(
     }
     let mut row = Row::new(plan.database, plan.fault);
     row.planned = plan.fault.planned(plan.duration);
-    torment(plan, &mut scene, &crowd, &mut row, progress).await?;
+    inject_faults(plan, &mut scene, &crowd, &mut row, progress).await?;
     crowd.offer(false);
     let record = crowd.record();
     row.offered = record.offered.get();
@@ -230,7 +230,7 @@ async fn listen(target: SocketAddr) -> Result<Proxy> {
 }
 
 /// Injects what is planned, spread over the phase at moments of no meaning.
-async fn torment(
+async fn inject_faults(
     plan: &Plan<'_>,
     scene: &mut Scene,
     crowd: &Crowd,
@@ -276,7 +276,7 @@ async fn watch_until(
 
 /// Everything that is known. The server is killed once more before it is asked what it has stored.
 async fn collect(scene: &mut Scene, crowd: &Crowd, left_behind: u64) -> Result<Evidence> {
-    crowd.disperse();
+    crowd.stop();
     scene.server.kill();
     scene.server.start_again().await?;
     let read = |failure: Failure| {

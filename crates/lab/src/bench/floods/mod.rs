@@ -19,7 +19,7 @@ use super::{
     Bench, Result, Trouble,
     progress::step,
     report::{Report, Row, Target, Unit},
-    server::{Place, Server},
+    subject::Subject,
 };
 use crate::rig::certificate::Certificate;
 
@@ -54,19 +54,19 @@ struct Cost {
 fn run(bench: &mut Bench<'_>, flood: Flood) -> Result<()> {
     step(&format!("floods: {}", flood.what()));
     let time = bench.options.time();
-    let place = Place::make(bench.options)?;
+    let folder = bench.folder()?;
     let certificate = flood
         .is_about_tls()
-        .then(|| Certificate::make(place.path()))
+        .then(|| Certificate::make(folder.path()))
         .transpose()?;
     let start = |name: &str| {
-        let folder = place.path().join(name);
+        let folder = folder.path().join(name);
         std::fs::create_dir_all(&folder)
             .map_err(|error| Trouble::io("make a temporary folder", &error))?;
-        Server::start_as_people_do(bench.options, &folder, certificate.as_ref())
+        Subject::start_as_people_do(bench.options, &folder, certificate.as_ref())
     };
     let (measured, other) = (start("measured")?, start("other")?);
-    let way = |server: &Server| Way::new(server.addr, certificate.as_ref());
+    let way = |server: &Subject| Way::new(server.addr, certificate.as_ref());
     let witness = Witness::enter(way(&measured)?)?;
     let quiet = witness.watch(time)?;
     let elsewhere = flooded(&flood.prepare(way(&other)?)?, &witness, &measured, time)?;
@@ -77,7 +77,12 @@ fn run(bench: &mut Bench<'_>, flood: Flood) -> Result<()> {
 }
 
 /// The flood goes on for so long, and the witness watches what becomes of the server that is measured.
-fn flooded(target: &Flooded, witness: &Witness, measured: &Server, time: Duration) -> Result<Cost> {
+fn flooded(
+    target: &Flooded,
+    witness: &Witness,
+    measured: &Subject,
+    time: Duration,
+) -> Result<Cost> {
     let over = AtomicBool::new(false);
     let (memory, cpu) = (measured.rss()?, measured.cpu()?.server);
     let begun = Instant::now();

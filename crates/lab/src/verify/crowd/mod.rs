@@ -97,7 +97,7 @@ struct Offer {
 
 /// One writer, as the others see it.
 #[derive(Default)]
-struct Desk {
+struct WriterState {
     /// Messages to send, places in `Record::sent`: new ones at the end, those to be sent again at the front.
     queue: RefCell<VecDeque<usize>>,
     more: Notify,
@@ -107,7 +107,7 @@ struct Desk {
 
 /// How far a reader is.
 #[derive(Default)]
-struct Seat {
+struct ReaderState {
     cursor: Cell<u64>,
 }
 
@@ -123,14 +123,14 @@ struct Shared {
 /// Writers and readers, at work as long as this value lives.
 pub struct Crowd {
     shared: Rc<Shared>,
-    desks: Vec<Rc<Desk>>,
-    seats: Vec<Rc<Seat>>,
+    writers: Vec<Rc<WriterState>>,
+    readers: Vec<Rc<ReaderState>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        self.disperse();
+        self.stop();
     }
 }
 
@@ -160,36 +160,36 @@ impl Crowd {
         });
         let mut crowd = Self {
             shared: Rc::clone(&shared),
-            desks: Vec::new(),
-            seats: Vec::new(),
+            writers: Vec::new(),
+            readers: Vec::new(),
             tasks: Vec::new(),
         };
         for number in 0..WRITERS {
             let identity = enter(direct, addr, &format!("writer-{number}")).await?;
-            let desk = Rc::<Desk>::default();
+            let state = Rc::<WriterState>::default();
             let rng = Rng::new(seed, &format!("{phase} writer {number}"));
-            crowd.desks.push(Rc::clone(&desk));
+            crowd.writers.push(Rc::clone(&state));
             crowd.tasks.push(spawn_local(writer::write(
                 Rc::clone(&shared),
-                desk,
+                state,
                 identity,
                 rng,
             )));
         }
         for number in 0..READERS {
             let identity = enter(direct, addr, &format!("reader-{number}")).await?;
-            let seat = Rc::<Seat>::default();
+            let state = Rc::<ReaderState>::default();
             let rng = Rng::new(seed, &format!("{phase} reader {number}"));
-            crowd.seats.push(Rc::clone(&seat));
+            crowd.readers.push(Rc::clone(&state));
             crowd.tasks.push(spawn_local(reader::read(
                 Rc::clone(&shared),
-                seat,
+                state,
                 identity,
                 rng,
             )));
         }
         let rng = Rng::new(seed, &format!("{phase} beat"));
-        let beat = beat(shared, crowd.desks.clone(), phase.to_owned(), rng);
+        let beat = beat(shared, crowd.writers.clone(), phase.to_owned(), rng);
         crowd.tasks.push(spawn_local(beat));
         Ok(crowd)
     }
@@ -209,8 +209,8 @@ impl Crowd {
         self.shared.is_reachable.set(reachable);
     }
 
-    /// Sends everybody home.
-    pub fn disperse(&self) {
+    /// Ends their work.
+    pub fn stop(&self) {
         for task in &self.tasks {
             task.abort();
         }
@@ -219,7 +219,7 @@ impl Crowd {
     /// Where everybody is now.
     pub fn mark(&self) -> Mark {
         Mark {
-            acked: self.desks.iter().map(|desk| desk.acked.get()).collect(),
+            acked: self.writers.iter().map(|state| state.acked.get()).collect(),
             last_ack: self.record().last_ack.get(),
         }
     }
@@ -228,10 +228,10 @@ impl Crowd {
     /// then. False when that does not happen.
     pub async fn recovers(&self, mark: &Mark, patience: Duration) -> bool {
         self.comes_true(patience, || {
-            let writers = self.desks.iter().zip(&mark.acked);
+            let writers = self.writers.iter().zip(&mark.acked);
             writers
                 .clone()
-                .all(|(desk, acked)| desk.acked.get() > *acked)
+                .all(|(state, acked)| state.acked.get() > *acked)
                 && self.have_read(mark.last_ack)
         })
         .await
@@ -240,9 +240,9 @@ impl Crowd {
     /// Waits until all that was offered is acked. False when that does not happen.
     pub async fn drains(&self, patience: Duration) -> bool {
         self.comes_true(patience, || {
-            self.desks
+            self.writers
                 .iter()
-                .all(|desk| desk.unanswered.get() == 0 && desk.queue.borrow().is_empty())
+                .all(|state| state.unanswered.get() == 0 && state.queue.borrow().is_empty())
         })
         .await
     }
@@ -253,8 +253,8 @@ impl Crowd {
         if self.comes_true(patience, || self.have_read(last)).await {
             return 0;
         }
-        let behind = |seat: &&Rc<Seat>| seat.cursor.get() < last;
-        self.seats.iter().filter(behind).count() as u64
+        let behind = |state: &&Rc<ReaderState>| state.cursor.get() < last;
+        self.readers.iter().filter(behind).count() as u64
     }
 
     /// Waits until something is so.
@@ -270,7 +270,7 @@ impl Crowd {
     }
 
     fn have_read(&self, last: u64) -> bool {
-        self.seats.iter().all(|seat| seat.cursor.get() >= last)
+        self.readers.iter().all(|state| state.cursor.get() >= last)
     }
 }
 
@@ -292,7 +292,7 @@ async fn enter(direct: SocketAddr, addr: SocketAddr, username: &str) -> Result<I
 }
 
 /// Gives each writer its messages, in turn, on a fixed beat.
-async fn beat(shared: Rc<Shared>, desks: Vec<Rc<Desk>>, phase: String, mut rng: Rng) {
+async fn beat(shared: Rc<Shared>, writers: Vec<Rc<WriterState>>, phase: String, mut rng: Rng) {
     let mut clock = tokio::time::interval(Duration::from_secs(1) / RATE);
     // Beats that came late, because the machine was busy, are made up for.
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
@@ -303,7 +303,7 @@ async fn beat(shared: Rc<Shared>, desks: Vec<Rc<Desk>>, phase: String, mut rng: 
             continue;
         }
         count += 1;
-        let Some(desk) = desks.get(count % desks.len()) else {
+        let Some(state) = writers.get(count % writers.len()) else {
             return;
         };
         let client_id = format!("{phase}-{count}");
@@ -324,8 +324,8 @@ async fn beat(shared: Rc<Shared>, desks: Vec<Rc<Desk>>, phase: String, mut rng: 
         });
         let offered = &shared.record.offered;
         offered.set(offered.get() + u64::from(counts));
-        desk.queue.borrow_mut().push_back(place);
-        desk.more.notify_one();
+        state.queue.borrow_mut().push_back(place);
+        state.more.notify_one();
     }
 }
 

@@ -13,7 +13,7 @@ use parlour_client::{
 };
 
 use super::{
-    Identity, Seat, Shared,
+    Identity, ReaderState, Shared,
     identity::{Over, say},
 };
 use crate::{
@@ -40,7 +40,12 @@ const FAR_BACK: u64 = 60;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads for ever.
-pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut identity: Identity, mut rng: Rng) {
+pub async fn read(
+    shared: Rc<Shared>,
+    state: Rc<ReaderState>,
+    mut identity: Identity,
+    mut rng: Rng,
+) {
     loop {
         let opened = identity.open().await;
         if let Err(failure) = &opened {
@@ -48,10 +53,10 @@ pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut identity: Identity, mu
         }
         if let Ok((socket, connected)) = opened {
             let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
-            let visit = Visit {
+            let conversation = Conversation {
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),
                 shared: &shared,
-                seat: &seat,
+                state: &state,
                 identity: &identity,
                 epoch: connected.epoch,
                 socket,
@@ -59,7 +64,7 @@ pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut identity: Identity, mu
                 asked: false,
                 heard: Instant::now(),
             };
-            visit.run(&mut rng).await;
+            conversation.run(&mut rng).await;
             shared.record.closed.set(shared.record.closed.get() + 1);
         }
         tokio::time::sleep(rng.millis(10, 60)).await;
@@ -67,9 +72,9 @@ pub async fn read(shared: Rc<Shared>, seat: Rc<Seat>, mut identity: Identity, mu
 }
 
 /// One connection of a reader.
-struct Visit<'a> {
+struct Conversation<'a> {
     shared: &'a Shared,
-    seat: &'a Seat,
+    state: &'a ReaderState,
     identity: &'a Identity,
     epoch: String,
     socket: Socket,
@@ -81,7 +86,7 @@ struct Visit<'a> {
     heard: Instant,
 }
 
-impl Visit<'_> {
+impl Conversation<'_> {
     async fn run(mut self, rng: &mut Rng) {
         if self.ask().await.is_ok() {
             while self.step(rng).await.is_ok() {}
@@ -108,7 +113,7 @@ impl Visit<'_> {
 
     /// Asks for everything after the cursor.
     async fn ask(&mut self) -> Result<(), Over> {
-        self.ask_after(self.seat.cursor.get()).await
+        self.ask_after(self.state.cursor.get()).await
     }
 
     async fn ask_after(&mut self, seq: u64) -> Result<(), Over> {
@@ -135,7 +140,7 @@ impl Visit<'_> {
                     // For no reason, and from some way back: every question makes a seam in the live stream.
                     let back = rng.next() % FAR_BACK;
                     return self
-                        .ask_after(self.seat.cursor.get().saturating_sub(back))
+                        .ask_after(self.state.cursor.get().saturating_sub(back))
                         .await;
                 }
             }
@@ -174,7 +179,7 @@ impl Visit<'_> {
     /// when the server does not answer: what is missing then shows as a gap, and is asked for again.
     async fn read_pages(&mut self, goal: u64) {
         loop {
-            let cursor = self.seat.cursor.get();
+            let cursor = self.state.cursor.get();
             let Ok(page) = self.identity.page(Query::Since(cursor)).await else {
                 tokio::time::sleep(PAUSE).await;
                 if self.heard.elapsed() > SILENCE {
@@ -190,7 +195,7 @@ impl Visit<'_> {
             for message in page.messages {
                 self.take(message.seq);
             }
-            if !page.more && self.seat.cursor.get() >= goal || self.seat.cursor.get() == cursor {
+            if !page.more && self.state.cursor.get() >= goal || self.state.cursor.get() == cursor {
                 return;
             }
         }
@@ -202,7 +207,7 @@ impl Visit<'_> {
 
     /// Moves the cursor as far as there is no gap.
     fn take(&mut self, seq: u64) {
-        let mut cursor = self.seat.cursor.get();
+        let mut cursor = self.state.cursor.get();
         if seq > cursor {
             self.ahead.insert(seq);
         }
@@ -210,6 +215,6 @@ impl Visit<'_> {
             cursor += 1;
         }
         self.ahead.retain(|ahead| *ahead > cursor);
-        self.seat.cursor.set(cursor);
+        self.state.cursor.set(cursor);
     }
 }

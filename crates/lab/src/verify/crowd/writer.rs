@@ -10,7 +10,7 @@ use std::{
 use parlour_client::socket::{Heard, Socket};
 
 use super::{
-    Desk, Identity, Record, Shared,
+    Identity, Record, Shared, WriterState,
     identity::{Over, say},
 };
 use crate::{
@@ -41,7 +41,12 @@ const REFUSED: [&str; 5] = [
 ];
 
 /// Writes for ever.
-pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, mut identity: Identity, mut rng: Rng) {
+pub async fn write(
+    shared: Rc<Shared>,
+    state: Rc<WriterState>,
+    mut identity: Identity,
+    mut rng: Rng,
+) {
     loop {
         let opened = identity.open().await;
         if let Err(failure) = &opened {
@@ -49,16 +54,16 @@ pub async fn write(shared: Rc<Shared>, desk: Rc<Desk>, mut identity: Identity, m
         }
         if let Ok((socket, connected)) = opened {
             let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
-            let visit = Visit {
+            let conversation = Conversation {
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),
                 pipeline: open_pipeline(&shared.record),
                 shared: &shared,
-                desk: &desk,
+                state: &state,
                 socket,
                 waiting: HashMap::new(),
                 not_before: Instant::now(),
             };
-            visit.run(&mut rng).await;
+            conversation.run(&mut rng).await;
             shared.record.closed.set(shared.record.closed.get() + 1);
         }
         tokio::time::sleep(rng.millis(10, 60)).await;
@@ -78,9 +83,9 @@ struct Waiting {
 }
 
 /// One connection of a writer.
-struct Visit<'a> {
+struct Conversation<'a> {
     shared: &'a Shared,
-    desk: &'a Desk,
+    state: &'a WriterState,
     socket: Socket,
     view: usize,
     pipeline: usize,
@@ -89,7 +94,7 @@ struct Visit<'a> {
     not_before: Instant,
 }
 
-impl Visit<'_> {
+impl Conversation<'_> {
     async fn run(mut self, rng: &mut Rng) {
         while self.step(rng).await.is_ok() {}
         // Whatever was not answered may be stored or not. It is sent again, oldest first.
@@ -97,15 +102,15 @@ impl Visit<'_> {
         unanswered.sort_unstable();
         for place in unanswered.into_iter().rev() {
             self.note_unknown(place);
-            self.desk.queue.borrow_mut().push_front(place);
+            self.state.queue.borrow_mut().push_front(place);
         }
-        self.desk.unanswered.set(0);
+        self.state.unanswered.set(0);
     }
 
     async fn step(&mut self, rng: &mut Rng) -> Result<(), Over> {
         let pause = self.not_before.saturating_duration_since(Instant::now());
         while self.waiting.len() < WINDOW && pause.is_zero() {
-            let Some(place) = self.desk.queue.borrow_mut().pop_front() else {
+            let Some(place) = self.state.queue.borrow_mut().pop_front() else {
                 break;
             };
             self.send(place).await?;
@@ -120,7 +125,7 @@ impl Visit<'_> {
                 }
                 Heard::Sign => Ok(()),
             },
-            () = self.desk.more.notified(), if pause.is_zero() => Ok(()),
+            () = self.state.more.notified(), if pause.is_zero() => Ok(()),
             () = tokio::time::sleep(pause), if !pause.is_zero() => Ok(()),
             () = tokio::time::sleep(patience) => if oldest.is_some() { Err(Over) } else { Ok(()) },
         }
@@ -138,7 +143,7 @@ impl Visit<'_> {
             is_first_attempt,
         };
         self.waiting.insert(place, waiting);
-        self.desk.unanswered.set(self.waiting.len());
+        self.state.unanswered.set(self.waiting.len());
         if is_first_attempt
             && let Some(pipeline) = self
                 .shared
@@ -204,8 +209,8 @@ impl Visit<'_> {
         record.reached.set(record.reached.get() + u64::from(counts));
         record.acked.set(record.acked.get() + 1);
         record.last_ack.set(record.last_ack.get().max(ack.seq));
-        self.desk.acked.set(self.desk.acked.get() + 1);
-        self.desk.unanswered.set(self.waiting.len());
+        self.state.acked.set(self.state.acked.get() + 1);
+        self.state.unanswered.set(self.waiting.len());
     }
 
     fn hear_error(&mut self, error: &ErrorFrame, rng: &mut Rng) {
@@ -225,9 +230,9 @@ impl Visit<'_> {
         }
         // Now and then a refusal is believed: what was only ever refused must not be in history.
         if !is_refused || !rng.once_in(GIVES_UP) {
-            self.desk.queue.borrow_mut().push_front(place);
+            self.state.queue.borrow_mut().push_front(place);
         }
-        self.desk.unanswered.set(self.waiting.len());
+        self.state.unanswered.set(self.waiting.len());
         self.not_before = Instant::now() + rng.millis(50, 150);
     }
 

@@ -9,10 +9,10 @@ use std::{
 use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
-use super::{Clock, Live, Order, Seat, Talk, Tally, WAKE};
+use super::{Live, OpenSocket, Order, Stopwatch, Talk, Tally, WAKE};
 use crate::raw::{
     frame,
-    scan::{self, Mark, Said},
+    scan::{self, Said, Stamp},
 };
 
 /// Room for what one read brings; a frame must fit into it.
@@ -51,7 +51,7 @@ struct Talking {
 pub struct Reader {
     poll: Poll,
     inbox: mpsc::Receiver<Order>,
-    clock: Clock,
+    clock: Stopwatch,
     senders: usize,
     live: Arc<Live>,
     conns: Vec<Option<Conn>>,
@@ -67,7 +67,7 @@ impl Reader {
     pub fn new(
         poll: Poll,
         inbox: mpsc::Receiver<Order>,
-        clock: Clock,
+        clock: Stopwatch,
         senders: usize,
         live: Arc<Live>,
     ) -> Self {
@@ -115,7 +115,7 @@ impl Reader {
     fn obey(&mut self) -> bool {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
-                Order::Add(seat) => self.seat(seat),
+                Order::Add(socket) => self.take_over(socket),
                 Order::Take(answer) => {
                     let _ = answer.send(std::mem::take(&mut self.tally));
                 }
@@ -139,9 +139,9 @@ impl Reader {
         false
     }
 
-    fn seat(&mut self, seat: Seat) {
+    fn take_over(&mut self, socket: OpenSocket) {
         let at = self.conns.len();
-        let mut stream = mio::net::TcpStream::from_std(seat.stream);
+        let mut stream = mio::net::TcpStream::from_std(socket.stream);
         let registered = self
             .poll
             .registry()
@@ -157,9 +157,9 @@ impl Reader {
             self.ended(at, 0);
             return;
         }
-        let length = seat.leftover.len().min(SCRATCH);
+        let length = socket.leftover.len().min(SCRATCH);
         if let Some(start) = self.scratch.get_mut(..length) {
-            start.copy_from_slice(&seat.leftover[..length]);
+            start.copy_from_slice(&socket.leftover[..length]);
             self.consume(at, length);
         }
     }
@@ -233,15 +233,15 @@ impl Reader {
             _ => return,
         }
         match scan::read(found.payload, &mut conn.hint) {
-            Said::Delivery(mark) => {
+            Said::Delivery(stamp) => {
                 self.totals.deliveries += 1;
                 self.tally.deliveries += 1;
                 self.tally.delivery_bytes += found.taken as u64;
-                self.tally.delivery.add(now.saturating_sub(mark.sent_at));
-                if let Some(last) = conn.last.get_mut(mark.sender) {
-                    if mark.number > *last {
-                        self.tally.skipped += u64::from(mark.number - *last - 1);
-                        *last = mark.number;
+                self.tally.delivery.add(now.saturating_sub(stamp.sent_at));
+                if let Some(last) = conn.last.get_mut(stamp.sender) {
+                    if stamp.number > *last {
+                        self.tally.skipped += u64::from(stamp.number - *last - 1);
+                        *last = stamp.number;
                     } else {
                         self.tally.repeated += 1;
                     }
@@ -324,16 +324,16 @@ impl Reader {
             return;
         }
         conn.said += 1;
-        let mark = Mark {
+        let stamp = Stamp {
             sender: at % 100_000,
             number: conn.said,
             sent_at: self.clock.now(),
         };
-        let reference = mark.sent_at.to_string();
+        let reference = stamp.sent_at.to_string();
         // As a careful client does: with a `client_id`, so that a retry would be safe.
         let client_id = format!("{at}-{reference}");
         let text = scan::message(
-            mark.to_content(scan::CONTENT),
+            stamp.to_content(scan::CONTENT),
             Some(reference),
             Some(client_id),
         );

@@ -20,9 +20,9 @@ const WAKE: Token = Token(usize::MAX);
 
 /// Nanoseconds since the bench began: what the contents carry.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock(Instant);
+pub struct Stopwatch(Instant);
 
-impl Clock {
+impl Stopwatch {
     /// A clock that starts now.
     #[must_use]
     pub fn start() -> Self {
@@ -37,14 +37,14 @@ impl Clock {
 }
 
 /// An open socket, and what was read from it beyond the answer to its opening.
-pub struct Seat {
+pub struct OpenSocket {
     /// The connection, not blocking.
     pub stream: TcpStream,
     /// Frames (or parts of frames) that came with the answer.
     pub leftover: Vec<u8>,
 }
 
-/// What the crowd saw since it was last asked.
+/// What the readers saw since they were last asked.
 #[derive(Debug, Default, Clone)]
 pub struct Tally {
     /// Messages of the bench that arrived.
@@ -71,7 +71,7 @@ pub struct Tally {
     pub talked: Duration,
 }
 
-/// Every socket of the crowd sends, each waiting for its acks.
+/// Every socket sends, each waiting for its acks.
 #[derive(Debug, Clone, Copy)]
 pub struct Talk {
     /// Messages that each socket has under way at once.
@@ -83,7 +83,7 @@ pub struct Talk {
 }
 
 enum Order {
-    Add(Seat),
+    Add(OpenSocket),
     Take(mpsc::Sender<Tally>),
     Talk(Talk, mpsc::Sender<Tally>),
     Ignore(usize),
@@ -91,7 +91,7 @@ enum Order {
     Quit,
 }
 
-/// Counts that others may look at while the crowd reads.
+/// Counts that others may look at while the readers read.
 #[derive(Debug, Default)]
 pub struct Live {
     /// Sockets that were greeted.
@@ -103,7 +103,7 @@ pub struct Live {
 }
 
 /// The handle of the reading thread.
-pub struct Crowd {
+pub struct Readers {
     orders: mpsc::Sender<Order>,
     waker: Waker,
     /// What can be watched.
@@ -111,12 +111,12 @@ pub struct Crowd {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Crowd {
-    /// An empty crowd that will check the order of the messages of that many senders.
+impl Readers {
+    /// No sockets yet; will check the order of the messages of that many senders.
     ///
     /// # Errors
     /// When the system gives no poll or no thread.
-    pub fn gather(clock: Clock, senders: usize) -> Result<Self> {
+    pub fn gather(clock: Stopwatch, senders: usize) -> Result<Self> {
         let poll = Poll::new().map_err(|error| Trouble::io("prepare for reading", &error))?;
         let waker = Waker::new(poll.registry(), WAKE)
             .map_err(|error| Trouble::io("prepare for reading", &error))?;
@@ -147,8 +147,8 @@ impl Crowd {
     ///
     /// # Errors
     /// When the reading thread has ended.
-    pub fn add(&self, seat: Seat) -> Result<()> {
-        self.order(Order::Add(seat))
+    pub fn add(&self, socket: OpenSocket) -> Result<()> {
+        self.order(Order::Add(socket))
     }
 
     /// Stops reading the last `count` sockets; they stay open.
@@ -190,7 +190,7 @@ impl Crowd {
     }
 }
 
-impl Drop for Crowd {
+impl Drop for Readers {
     fn drop(&mut self) {
         if self.order(Order::Quit).is_ok()
             && let Some(thread) = self.thread.take()

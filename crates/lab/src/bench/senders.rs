@@ -6,18 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Result, Trouble, crowd::Clock, progress::Progress, stats::Histogram};
+use super::{Result, Trouble, progress::Progress, readers::Stopwatch, stats::Histogram};
 use crate::{
     protocol::event::{Event, Message},
     raw::{
         frame,
-        scan::{self, Mark},
+        scan::{self, Stamp},
     },
 };
 
 /// What each message is wrapped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dress {
+pub enum Framing {
     /// A `message` command.
     Command,
     /// A `message` command that asks for an ack.
@@ -27,13 +27,13 @@ pub enum Dress {
 }
 
 /// Sockets that send in turn.
-pub struct Mouths {
+pub struct Senders {
     streams: Vec<TcpStream>,
     said: Vec<u32>,
-    dress: Dress,
+    framing: Framing,
     /// Bytes of each content.
     content: usize,
-    clock: Clock,
+    clock: Stopwatch,
 }
 
 /// What was sent.
@@ -44,14 +44,14 @@ pub struct Sent {
     pub late: Histogram,
 }
 
-impl Mouths {
+impl Senders {
     /// Sockets that are open already.
     #[must_use]
-    pub fn new(streams: Vec<TcpStream>, dress: Dress, clock: Clock) -> Self {
+    pub fn new(streams: Vec<TcpStream>, framing: Framing, clock: Stopwatch) -> Self {
         Self {
             said: vec![0; streams.len()],
             streams,
-            dress,
+            framing,
             content: scan::CONTENT,
             clock,
         }
@@ -106,18 +106,19 @@ impl Mouths {
             return Ok(());
         };
         *said += 1;
-        let mark = Mark {
+        let stamp = Stamp {
             sender,
             number: *said,
             sent_at: self.clock.now(),
         };
         let mut out = Vec::with_capacity(512);
-        match self.dress {
-            Dress::Delivery(bytes) => frame::push_plain(&mut out, &delivery(mark, bytes)),
-            dress => {
-                let reference = (dress == Dress::AckedCommand).then(|| mark.sent_at.to_string());
+        match self.framing {
+            Framing::Delivery(bytes) => frame::push_plain(&mut out, &delivery(stamp, bytes)),
+            framing => {
+                let reference =
+                    (framing == Framing::AckedCommand).then(|| stamp.sent_at.to_string());
                 let client_id = reference.as_ref().map(|at| format!("{sender}-{at}"));
-                let text = scan::message(mark.to_content(self.content), reference, client_id);
+                let text = scan::message(stamp.to_content(self.content), reference, client_id);
                 frame::push_masked(&mut out, 0x1, text.as_bytes());
             }
         }
@@ -138,7 +139,7 @@ impl Mouths {
 }
 
 /// The text of a delivery whose frame is exactly `bytes` long (if it is not shorter than one can be).
-fn delivery(mark: Mark, bytes: usize) -> Vec<u8> {
+fn delivery(stamp: Stamp, bytes: usize) -> Vec<u8> {
     // Four bytes of frame header: every delivery of the bench is between 126 and 65,535 bytes long.
     const HEADER: usize = 4;
     let text = |name: usize| {
@@ -148,7 +149,7 @@ fn delivery(mark: Mark, bytes: usize) -> Vec<u8> {
             seq: 100_000,
             user_id: 100,
             username: "u".repeat(name),
-            content: mark.to_content(scan::CONTENT),
+            content: stamp.to_content(scan::CONTENT),
             timestamp: crate::protocol::time::Timestamp::UNIX_EPOCH,
             client_id: None,
             unreadable: false,
@@ -166,13 +167,13 @@ mod tests {
     #[test]
     fn the_floor_is_given_messages_as_long_as_those_of_the_server() {
         for sent_at in [0, 5_000_000_000] {
-            let mark = Mark {
+            let stamp = Stamp {
                 sender: 3,
                 number: 9,
                 sent_at,
             };
             let mut out = Vec::new();
-            frame::push_plain(&mut out, &delivery(mark, 260));
+            frame::push_plain(&mut out, &delivery(stamp, 260));
             assert_eq!(out.len(), 260);
         }
     }

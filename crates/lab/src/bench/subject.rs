@@ -14,6 +14,7 @@ use crate::{
     printing,
     rig::{
         certificate::Certificate,
+        folder::Folder,
         server::{self, Launch},
         wait_for,
     },
@@ -51,7 +52,7 @@ impl Spent {
 }
 
 /// A server under measurement. One that the bench started ends with this value.
-pub struct Server {
+pub struct Subject {
     /// Where it listens.
     pub addr: SocketAddr,
     pid: Option<u32>,
@@ -60,43 +61,15 @@ pub struct Server {
     ours: Option<server::Server>,
 }
 
-/// The temporary folder of one line of the bench.
-pub struct Place {
-    dir: tempfile::TempDir,
-}
-
-impl Place {
-    /// An empty folder in `--data-dir`, or where the system keeps its temporary files.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub fn make(options: &BenchOptions) -> Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("parlour-bench-");
-        match &options.data_dir {
-            Some(parent) => builder.tempdir_in(parent),
-            None => builder.tempdir(),
-        }
-        .map(|dir| Self { dir })
-        .map_err(|error| Trouble::io("make a temporary folder", &error))
-    }
-
-    /// The folder's path.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.dir.path()
-    }
-}
-
-impl Server {
-    /// The server that `--url` names, or a new one in `place`.
+impl Subject {
+    /// The server that `--url` names, or a new one in `folder`.
     ///
     /// # Errors
     /// When it cannot be reached or does not start.
-    pub fn get(options: &BenchOptions, place: &Place, bcrypt_cost: u32) -> Result<Self> {
+    pub fn get(options: &BenchOptions, folder: &Folder, bcrypt_cost: u32) -> Result<Self> {
         match &options.url {
             Some(url) => Self::at(url),
-            None => Self::start(options, place.path(), bcrypt_cost),
+            None => Self::start(options, folder.path(), bcrypt_cost),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Opening sockets, a few at a time, and handing them to the crowd.
+//! Opening sockets, a few at a time, and handing them to the readers.
 
 use std::{
     net::{SocketAddr, TcpStream},
@@ -9,10 +9,9 @@ use std::{
 use socket2::SockRef;
 
 use super::{
-    Result, Trouble,
-    crowd::{Crowd, Seat},
-    proc,
+    Result, Trouble, proc,
     progress::Progress,
+    readers::{OpenSocket, Readers},
 };
 use crate::raw::handshake;
 
@@ -25,38 +24,39 @@ const RECEIVE_BUFFER: usize = 256 * 1024;
 
 /// What is said when a connection opens.
 #[derive(Clone, Copy)]
-pub enum Door<'a> {
+pub enum Greeting<'a> {
     /// Nothing: the floor.
     Bare,
     /// A WebSocket is asked for, each socket with the next of these access tokens.
     Chat(&'a [String]),
 }
 
-/// Opens `count` sockets and gives the first `mouths` of them back (as second handles) for sending.
+/// Opens `count` sockets and gives the first `sending` of them back (as second handles) for sending.
 ///
 /// # Errors
 /// When one cannot be opened, or too few files may be open.
-pub fn fill(
-    crowd: &Crowd,
+pub fn open_all(
+    readers: &Readers,
     addr: SocketAddr,
-    door: Door<'_>,
+    greeting: Greeting<'_>,
     count: usize,
-    mouths: usize,
+    sending: usize,
 ) -> Result<Vec<TcpStream>> {
     check_limit(count)?;
     let progress = Progress::new("sockets opened", count as u64);
-    let greeted = crowd.live.connected.load(Ordering::Relaxed);
-    let mut senders = Vec::with_capacity(mouths);
-    for at in 0..mouths.min(count) {
-        let seat = open(addr, door, at)?;
-        senders.push(
-            seat.stream
+    let greeted = readers.live.connected.load(Ordering::Relaxed);
+    let mut second_handles = Vec::with_capacity(sending);
+    for at in 0..sending.min(count) {
+        let socket = open(addr, greeting, at)?;
+        second_handles.push(
+            socket
+                .stream
                 .try_clone()
                 .map_err(|error| Trouble::io("open a second handle on a socket", &error))?,
         );
-        crowd.add(seat)?;
+        readers.add(socket)?;
     }
-    let next = AtomicUsize::new(mouths.min(count));
+    let next = AtomicUsize::new(sending.min(count));
     std::thread::scope(|scope| {
         let openers: Vec<_> = (0..OPENERS)
             .map(|_| {
@@ -66,7 +66,7 @@ pub fn fill(
                         if at >= count {
                             return Ok(());
                         }
-                        crowd.add(open(addr, door, at)?)?;
+                        readers.add(open(addr, greeting, at)?)?;
                         progress.at(at as u64);
                     }
                 })
@@ -79,16 +79,16 @@ pub fn fill(
         })
     })?;
     progress.done();
-    if matches!(door, Door::Chat(_)) {
-        wait_for_greetings(crowd, greeted + count as u64)?;
+    if matches!(greeting, Greeting::Chat(_)) {
+        wait_for_greetings(readers, greeted + count as u64)?;
     }
-    Ok(senders)
+    Ok(second_handles)
 }
 
-fn wait_for_greetings(crowd: &Crowd, wanted: u64) -> Result<()> {
+fn wait_for_greetings(readers: &Readers, wanted: u64) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let greeted = crowd.live.connected.load(Ordering::Relaxed);
+        let greeted = readers.live.connected.load(Ordering::Relaxed);
         if greeted >= wanted {
             return Ok(());
         }
@@ -116,10 +116,10 @@ fn check_limit(count: usize) -> Result<()> {
     }
 }
 
-fn open(addr: SocketAddr, door: Door<'_>, at: usize) -> Result<Seat> {
-    let token = match door {
-        Door::Bare => None,
-        Door::Chat(tokens) => tokens.get(at % tokens.len().max(1)),
+fn open(addr: SocketAddr, greeting: Greeting<'_>, at: usize) -> Result<OpenSocket> {
+    let token = match greeting {
+        Greeting::Bare => None,
+        Greeting::Chat(tokens) => tokens.get(at % tokens.len().max(1)),
     };
     let opened = connect(addr).and_then(|mut stream| {
         let leftover = match token {
@@ -127,7 +127,7 @@ fn open(addr: SocketAddr, door: Door<'_>, at: usize) -> Result<Seat> {
             None => Vec::new(),
         };
         stream.set_nonblocking(true)?;
-        Ok(Seat { stream, leftover })
+        Ok(OpenSocket { stream, leftover })
     });
     opened.map_err(|error| Trouble::io(&format!("open socket {}", at + 1), &error))
 }

@@ -105,6 +105,7 @@ const KEPT: &[Room] = &[
     ("actix_http", &["http", "client"]),
     ("actix_codec", &["http", "client"]),
     ("awc", &["client"]),
+    ("tungstenite", &["lab/raw/socket"]),
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("parlour_client", &["tui", "lab", "ops"]),

@@ -8,5 +8,6 @@
 pub mod frame;
 pub mod handshake;
 pub mod http;
+mod response;
 pub mod scan;
 pub mod socket;

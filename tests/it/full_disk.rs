@@ -1,5 +1,7 @@
 //! A disk that is full: what is refused was not stored, says why, and can be tried again; and all heals when there is room.
 
+use std::fs;
+
 use crate::support::{Backend, Disk, Server, User, eventually, or_skip};
 
 #[test]
@@ -64,7 +66,7 @@ fn a_full_disk_is_named_to_all_and_heals() {
 #[test]
 fn a_start_on_a_full_disk_after_a_crash_says_that_it_is_full() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(disk) = Disk::mount(&folder.path().join("data"), 8_192) else {
+    let Some(disk) = or_skip(Disk::mount(&folder.path().join("data"), 8_192)) else {
         return;
     };
     let mut server = Server::with(Backend::Sqlite).in_folder(folder).start();
@@ -73,7 +75,7 @@ fn a_start_on_a_full_disk_after_a_crash_says_that_it_is_full() {
     server.kill9();
     // As after a crash of the machine.
     fs::remove_file(format!("{}-shm", server.database.file().display())).expect("removes");
-    disk.fill();
+    disk.fill().expect("fills");
     let said = server.try_start_again().expect_err("there is no room");
     let doctor = crate::doctor::doctor_of(&server, &[]).stdout;
     for said in [&said, &doctor] {
@@ -82,7 +84,7 @@ fn a_start_on_a_full_disk_after_a_crash_says_that_it_is_full() {
             "{said}"
         );
     }
-    disk.make_room();
+    disk.free();
     server.start_again();
     alice.log_in();
     assert_eq!(alice.history().len(), 1);

@@ -7,7 +7,8 @@
     clippy::panic,
     clippy::missing_panics_doc,
     clippy::missing_errors_doc,
-    clippy::must_use_candidate
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use
 )]
 
 use std::{
@@ -233,15 +234,14 @@ impl Kept {
     }
 
     fn exchange(&mut self, bytes: &[u8]) -> io::Result<Response> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => {
-                self.ahead.clear();
-                let stream = self.http.open()?;
-                // A login waits for its turn behind all others of a storm.
-                stream.set_read_timeout(Some(3 * PATIENCE))?;
-                stream
-            }
+        let mut stream = if let Some(stream) = self.stream.take() {
+            stream
+        } else {
+            self.ahead.clear();
+            let stream = self.http.open()?;
+            // A login waits for its turn behind all others of a storm.
+            stream.set_read_timeout(Some(3 * PATIENCE))?;
+            stream
         };
         stream.write_all(bytes)?;
         let answer = read_after(&mut stream, &mut self.ahead)?;

@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::missing_panics_doc,
     clippy::missing_errors_doc,
-    clippy::must_use_candidate
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use
 )]
 
 use serde_json::Value;

@@ -1,5 +1,8 @@
 //! A server as a process of its own: the one way in which the laboratory and the black-box tests start one.
 
+// `.env("WORKERS", 2)` reads better than `.env("WORKERS", &2)`.
+#![allow(clippy::needless_pass_by_value)]
+
 use std::{
     fs::{self, File},
     io::{BufRead as _, BufReader, Write as _},
@@ -114,14 +117,12 @@ impl Launch {
             .stderr(append("log")?);
         let mut process = Process::start("The server", &mut command)?;
         let listens = listens(&mut process, append("stdout")?);
-        match timeout(START, listens).await {
-            Ok(Some(addr)) => Ok((process, addr)),
-            _ => {
-                let log = read(&self.folder.join("log"));
-                let last = log.lines().last().unwrap_or("it said nothing");
-                Err(Trouble(format!("The server did not start: {last}")))
-            }
+        if let Ok(Some(addr)) = timeout(START, listens).await {
+            return Ok((process, addr));
         }
+        let log = read(&self.folder.join("log"));
+        let last = log.lines().last().unwrap_or("it said nothing");
+        Err(Trouble(format!("The server did not start: {last}")))
     }
 }
 

@@ -238,7 +238,7 @@ fn press(mut stream: TcpStream, bytes: &[u8], over: &AtomicBool) {
     };
     let _limit = stream.set_write_timeout(Some(A_MOMENT));
     let reader = thread::spawn(move || {
-        let mut dropped = [0; 64 * 1024];
+        let mut dropped = vec![0; 64 * 1024];
         while reading.read(&mut dropped).is_ok_and(|length| length > 0) {}
     });
     let mut at = 0;

@@ -110,9 +110,9 @@ fn flooded(
     })
 }
 
-fn tell(report: &mut Report, flood: Flood, quiet: &Seen, elsewhere: &Cost, here: &Cost) {
+fn tell(report: &mut Report, kind: Flood, quiet: &Seen, elsewhere: &Cost, here: &Cost) {
     const ELSEWHERE: &str = "the same at another server beside it";
-    let what = format!("floods, {}", flood.what());
+    let what = format!("floods, {}", kind.what());
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
     report.row(Row::new(
         format!("{what}: another's ack while quiet, p99"),

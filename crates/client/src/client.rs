@@ -90,7 +90,7 @@ impl Client {
                 after,
             } if self.link.is_current(attempt) => {
                 if let Some(after) = after {
-                    self.link.told_to_return(after);
+                    self.link.return_after(after);
                 }
                 self.store.closed(code);
                 let acts = self.link.closed(self.now, code, why, &mut self.rng);
@@ -118,7 +118,7 @@ impl Client {
                 notice: Notice::Connected(hello),
                 ..
             }) => self.link.connected(self.now, hello),
-            event::Event::Reconnect { after_ms } => self.link.told_to_return(*after_ms),
+            event::Event::Reconnect { after_ms } => self.link.return_after(*after_ms),
             _ => {}
         }
         self.store.frame(self.now, frame)

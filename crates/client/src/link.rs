@@ -15,7 +15,7 @@ const MAX_WAIT: Millis = 30_000;
 const FIRST_WAIT: Millis = 500;
 /// A socket that lived this long was a good one: the next wait starts small again.
 const GOOD_LIFE: Millis = 5_000;
-/// How long a new socket may take to say its first word.
+/// How long a new socket may take to say hello.
 const HELLO_TIME: Millis = 20_000;
 /// The wait after "too many sockets": others of ours must go first.
 const CROWDED_WAIT: Millis = 20_000;
@@ -79,7 +79,7 @@ pub struct Link {
     failures: u32,
     fresh: bool,
     /// The server said when to come back.
-    told: Option<Millis>,
+    return_after: Option<Millis>,
 }
 
 impl Default for Link {
@@ -91,7 +91,7 @@ impl Default for Link {
             attempt: 0,
             failures: 0,
             fresh: false,
-            told: None,
+            return_after: None,
         }
     }
 }
@@ -122,7 +122,7 @@ impl Link {
     /// Opens a socket now.
     pub fn open(&mut self, now: Millis) -> Act {
         self.attempt += 1;
-        self.told = None;
+        self.return_after = None;
         self.status = Status::Connecting { since: now };
         Act::Open {
             attempt: self.attempt,
@@ -148,8 +148,8 @@ impl Link {
     }
 
     /// The server asked to come back after this time.
-    pub fn told_to_return(&mut self, after: Millis) {
-        self.told = Some(after.min(MAX_WAIT));
+    pub fn return_after(&mut self, after: Millis) {
+        self.return_after = Some(after.min(MAX_WAIT));
     }
 
     /// The socket has closed, or could not be opened.
@@ -179,7 +179,7 @@ impl Link {
                 self.wait(now, why, rng);
             }
             Some(close::TOO_MANY) => {
-                self.told.get_or_insert(CROWDED_WAIT);
+                self.return_after.get_or_insert(CROWDED_WAIT);
                 self.wait(now, why, rng);
             }
             Some(code) if !close::is_worth_returning(code) => {
@@ -224,13 +224,13 @@ impl Link {
     }
 
     /// Full jitter: anything between nothing and a bound that doubles with each failure, so that the clients of a
-    /// server that went down do not all come back in the same moment. What the server told comes on top: it may have told
-    /// many the same.
+    /// server that went down do not all come back in the same moment. What the server asked for comes on top: it may
+    /// have asked many for the same.
     fn wait(&mut self, now: Millis, why: String, rng: &mut Rng) {
         let bound = FIRST_WAIT
             .saturating_mul(1 << self.failures.min(10))
             .min(MAX_WAIT);
-        let wait = self.told.take().unwrap_or_default() + rng.u64(0..=bound);
+        let wait = self.return_after.take().unwrap_or_default() + rng.u64(0..=bound);
         self.failures = self.failures.saturating_add(1);
         self.status = Status::Waiting {
             until: now + wait,
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn a_server_that_says_when_to_return_is_obeyed() {
         let (mut link, mut rng) = connected(0);
-        link.told_to_return(1_234);
+        link.return_after(1_234);
         link.closed(
             0,
             Some(close::SHUTTING_DOWN),
@@ -315,7 +315,7 @@ mod tests {
         let mut waits: Vec<_> = (0..20)
             .map(|seed| {
                 let (mut link, _) = connected(0);
-                link.told_to_return(1_000);
+                link.return_after(1_000);
                 link.closed(0, None, "busy".into(), &mut Rng::with_seed(seed));
                 wait_of(&link, 0)
             })

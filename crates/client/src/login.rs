@@ -37,13 +37,13 @@ struct Kept {
 
 /// Where logins are kept: one file for each server and user.
 #[derive(Debug, Clone)]
-pub struct Shelf {
+pub struct LoginFolder {
     dir: PathBuf,
     server: String,
 }
 
-impl Shelf {
-    /// The shelf of one server.
+impl LoginFolder {
+    /// The logins at one server.
     #[must_use]
     pub fn new(state_dir: &Path, server: &str) -> Self {
         Self {
@@ -90,7 +90,7 @@ fn read(path: &Path) -> Option<Kept> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// The file gets its name when it is whole, and nobody else can read it at any moment.
+/// The file gets its name when it is whole, and no one else can read it at any moment.
 fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     let dir = path.parent().unwrap_or_else(|| Path::new("."));
@@ -105,9 +105,9 @@ fn write(path: &Path, kept: &Kept) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for our turn with the files of this shelf. It ends when what is returned is dropped.
-async fn lock(shelf: &Shelf) -> io::Result<File> {
-    let path = shelf.dir.join("lock");
+/// Waits for our turn with the files of this folder. It ends when what is returned is dropped.
+async fn lock(folder: &LoginFolder) -> io::Result<File> {
+    let path = folder.dir.join("lock");
     let task = tokio::task::spawn_blocking(move || {
         let file = File::options()
             .create(true)
@@ -130,37 +130,41 @@ fn now() -> u64 {
 #[derive(Clone)]
 pub struct Account {
     api: Api,
-    shelf: Option<Shelf>,
+    folder: Option<LoginFolder>,
     kept: Rc<Mutex<Option<Kept>>>,
-    /// Whether the file was ever there: if it is gone, the login was ended by another program.
-    is_shelved: Rc<Cell<bool>>,
+    /// Whether the file was ever there: when it has gone since, another program has ended the login.
+    was_written: Rc<Cell<bool>>,
     /// The name and password that the settings hold: good for a new login when the kept one has ended.
     given: Rc<RefCell<Option<(String, SecretString)>>>,
 }
 
 impl Account {
-    /// No login yet. Without a shelf it lives as long as the program. With a name and password `given`, a login that
+    /// No login yet. Without a folder it lives as long as the program. With a name and password `given`, a login that
     /// has ended is replaced by a new one.
     #[must_use]
-    pub fn new(api: Api, shelf: Option<Shelf>, given: Option<(String, SecretString)>) -> Self {
+    pub fn new(
+        api: Api,
+        folder: Option<LoginFolder>,
+        given: Option<(String, SecretString)>,
+    ) -> Self {
         Self {
             api,
-            shelf,
+            folder,
             kept: Rc::default(),
-            is_shelved: Rc::default(),
+            was_written: Rc::default(),
             given: Rc::new(RefCell::new(given)),
         }
     }
 
-    /// Takes up the login that was kept for this user, or the one used last. Returns the user's name.
+    /// Goes on with the login that was kept for this user, or the one used last. Returns the user's name.
     pub async fn resume(&self, wanted: Option<&str>) -> Option<String> {
-        let place = self.shelf.as_ref()?;
-        let last_used = place.last_used();
-        let path = place.path(wanted.or(last_used.as_deref())?);
+        let folder = self.folder.as_ref()?;
+        let last_used = folder.last_used();
+        let path = folder.path(wanted.or(last_used.as_deref())?);
         let kept = read(&path)?;
         let username = kept.username.clone();
         *self.kept.lock().await = Some(kept);
-        self.is_shelved.set(true);
+        self.was_written.set(true);
         Some(username)
     }
 
@@ -178,7 +182,7 @@ impl Account {
     /// A token to show to the server; a new one when the server has refused `refused`.
     ///
     /// # Errors
-    /// [`Failure::LoginEnded`] when one has to log in again.
+    /// [`Failure::LoginEnded`] when the user has to log in again.
     pub async fn bearer(&self, refused: Option<&str>) -> Result<String, Failure> {
         let mut held = self.kept.lock().await;
         let Some(kept) = held.clone() else {
@@ -190,15 +194,18 @@ impl Account {
         if is_good(&kept) {
             return Ok(kept.access_token);
         }
-        let path = self.shelf.as_ref().map(|shelf| shelf.path(&kept.username));
-        let _turn = match &self.shelf {
+        let path = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.path(&kept.username));
+        let _turn = match &self.folder {
             // Without a lock the worst is that we have to log in again.
-            Some(place) => lock(place).await.ok(),
+            Some(folder) => lock(folder).await.ok(),
             None => None,
         };
         let kept = match &path {
             Some(path) if path.exists() => match read(path) {
-                // Another program of ours has renewed it.
+                // Another program of this user has renewed it.
                 Some(other) if is_good(&other) => {
                     *held = Some(other.clone());
                     return Ok(other.access_token);
@@ -206,7 +213,7 @@ impl Account {
                 Some(other) => other,
                 None => kept,
             },
-            Some(_) if self.is_shelved.get() => {
+            Some(_) if self.was_written.get() => {
                 *held = None;
                 return self.log_in_again(&mut held).await;
             }
@@ -297,8 +304,8 @@ impl Account {
                 failure.sentence()
             );
         }
-        if let (Some(shelf), Some(kept)) = (&self.shelf, kept) {
-            remove(&shelf.path(&kept.username));
+        if let (Some(folder), Some(kept)) = (&self.folder, kept) {
+            remove(&folder.path(&kept.username));
         }
     }
 
@@ -309,9 +316,9 @@ impl Account {
             expires_at: now() + tokens.expires_in,
             refresh_token: tokens.refresh_token,
         };
-        if let Some(shelf) = &self.shelf {
-            match write(&shelf.path(username), &kept) {
-                Ok(()) => self.is_shelved.set(true),
+        if let Some(folder) = &self.folder {
+            match write(&folder.path(username), &kept) {
+                Ok(()) => self.was_written.set(true),
                 Err(error) => {
                     log::warn!("the login cannot be kept ({error}): you will be asked again");
                 }
@@ -347,25 +354,25 @@ mod tests {
     #[test]
     fn a_kept_login_can_be_read_by_its_owner_only() {
         let dir = tempfile::tempdir().expect("a folder");
-        let shelf = Shelf::new(&dir.path().join("state"), "chat.example.org:8000/team");
-        let path = shelf.path("Alice");
+        let folder = LoginFolder::new(&dir.path().join("state"), "chat.example.org:8000/team");
+        let path = folder.path("Alice");
         write(&path, &kept("Alice")).expect("writes");
         let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
-        assert_eq!(mode(&shelf.dir), 0o700);
-        assert_eq!(path, shelf.path("aLICE"), "names have no case");
-        assert_eq!(shelf.last_used().as_deref(), Some("Alice"));
+        assert_eq!(mode(&folder.dir), 0o700);
+        assert_eq!(path, folder.path("aLICE"), "names have no case");
+        assert_eq!(folder.last_used().as_deref(), Some("Alice"));
     }
 
     #[test]
     fn logins_of_different_servers_and_users_never_meet() {
         let dir = Path::new("/state");
         let paths = [
-            Shelf::new(dir, "a:1").path("bob"),
-            Shelf::new(dir, "a:2").path("bob"),
-            Shelf::new(dir, "a.b:1").path("bob"),
-            Shelf::new(dir, "a/b:1").path("bob"),
-            Shelf::new(dir, "../../etc").path("../bob"),
+            LoginFolder::new(dir, "a:1").path("bob"),
+            LoginFolder::new(dir, "a:2").path("bob"),
+            LoginFolder::new(dir, "a.b:1").path("bob"),
+            LoginFolder::new(dir, "a/b:1").path("bob"),
+            LoginFolder::new(dir, "../../etc").path("../bob"),
         ];
         for (n, path) in paths.iter().enumerate() {
             assert_eq!(path.parent(), Some(Path::new("/state/logins")));

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::follow::Step;
 pub use self::{
     news::{News, Outcome},
-    outbox::{Fate, Outbox, Pending},
+    outbox::{Delivery, Outbox, Pending},
     room::Room,
     timeline::{Item, Key, Older, Timeline},
 };

@@ -3,7 +3,7 @@
 use parlour_client::store::Key;
 use ratatui_textarea::{TextArea, WrapMode};
 
-use super::view::{Anchor, Place};
+use super::view::{Anchor, Part};
 
 /// The pane of one room.
 pub struct Chat {
@@ -50,9 +50,9 @@ impl Chat {
     /// Older rows have come above what was the first item. What the reader looks at stays where it is.
     pub fn keep_place(&mut self, first: Option<Key>) {
         if let (Some(anchor), Some(first)) = (&mut self.top, first)
-            && anchor.place == Place::Head
+            && anchor.part == Part::Head
         {
-            anchor.place = Place::Item(first);
+            anchor.part = Part::Item(first);
         }
     }
 }

@@ -339,6 +339,6 @@ fn view_of(state: &State) -> Option<View<'_>> {
         me: state.client.store.me(),
         width: talk.width.into(),
         height: talk.height.into(),
-        wall: state.wall,
+        local_time: state.local_time,
     })
 }

@@ -39,7 +39,7 @@ use tokio::task::LocalSet;
 
 use parlour_client::{
     api::{Api, Failure},
-    login::{Account, Shelf},
+    login::{Account, LoginFolder},
     net,
 };
 use parlour_output as printing;
@@ -101,9 +101,9 @@ fn block_on<T>(work: impl Future<Output = Result<T, ClientError>>) -> Result<T, 
 }
 
 fn account(settings: &ClientSettings, api: &Api) -> Account {
-    let shelf = settings::state_dir().map(|dir| Shelf::new(&dir, &api.label()));
+    let folder = settings::state_dir().map(|dir| LoginFolder::new(&dir, &api.label()));
     let name = settings.name().map(str::to_owned);
-    Account::new(api.clone(), shelf, name.zip(settings.password.clone()))
+    Account::new(api.clone(), folder, name.zip(settings.password.clone()))
 }
 
 /// The login for a program without a screen: the one that was kept, or one with the password from the settings.
@@ -132,8 +132,8 @@ async fn no_login(settings: &ClientSettings, api: &Api, failure: &Failure) -> Cl
     ))
 }
 
-/// What the clock on the wall shows at this instant.
-fn wall(at: Timestamp) -> NaiveDateTime {
+/// The local time at this instant.
+fn local_time(at: Timestamp) -> NaiveDateTime {
     DateTime::<Local>::from(at).naive_local()
 }
 

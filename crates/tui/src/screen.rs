@@ -33,11 +33,10 @@ use parlour_client::{
 };
 
 use super::{
-    ClientError, account, block_on, draw, seed,
+    ClientError, account, block_on, draw, local_time, seed,
     settings::ClientSettings,
     state::{Event, Screen, State},
     update::update,
-    wall,
 };
 
 type Terminal = ratatui::Terminal<CrosstermBackend<Stdout>>;
@@ -146,7 +145,7 @@ async fn chat(
     let (events, mut received) = mpsc::unbounded_channel();
     let account = account(settings, &api);
     let username = settings.name();
-    let mut state = State::new(&api.label(), username.unwrap_or_default(), seed, wall);
+    let mut state = State::new(&api.label(), username.unwrap_or_default(), seed, local_time);
     if let Screen::Login(form) = &mut state.screen
         && api.is_readable_by_others()
     {

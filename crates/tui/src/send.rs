@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long to go on trying.
-const PATIENCE: Duration = Duration::from_secs(30);
+const RETRY_TIME: Duration = Duration::from_secs(30);
 /// Longest wait between two tries.
 const MAX_WAIT: u64 = 5_000;
 
@@ -61,7 +61,7 @@ pub fn send(
     let room = room.unwrap_or_else(|| GENERAL.to_owned());
     block_on(async {
         let api = Api::new(&settings.server)?;
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + RETRY_TIME;
         let account = log_in_within(settings, &api, until, &mut rng).await?;
         deliver(&account, &room, &message, until, &mut rng).await
     })
@@ -89,9 +89,9 @@ async fn log_in_within(
 ) -> Result<Account, ClientError> {
     let account = account(settings, api);
     account.resume(settings.name()).await;
-    let mut patience = Patience::new(until);
+    let mut retries = Retries::new(until);
     while let Err(failure) = account.bearer(None).await {
-        if !patience.is_worth_it(&failure, rng).await {
+        if !retries.wait(&failure, rng).await {
             return Err(no_login(settings, api, &failure).await);
         }
     }
@@ -99,13 +99,13 @@ async fn log_in_within(
 }
 
 /// How a call that failed is tried again.
-struct Patience {
+struct Retries {
     until: Instant,
     bound: u64,
     told: bool,
 }
 
-impl Patience {
+impl Retries {
     fn new(until: Instant) -> Self {
         Self {
             until,
@@ -114,8 +114,8 @@ impl Patience {
         }
     }
 
-    /// Waits before the next try; `false`, at once: there shall be none.
-    async fn is_worth_it(&mut self, failure: &Failure, rng: &mut Rng) -> bool {
+    /// Waits before the next try; `false`, at once: there is none.
+    async fn wait(&mut self, failure: &Failure, rng: &mut Rng) -> bool {
         let wait = failure
             .retry_after()
             .unwrap_or_else(|| Duration::from_millis(rng.u64(0..=self.bound)));
@@ -123,7 +123,7 @@ impl Patience {
             return false;
         }
         if !std::mem::replace(&mut self.told, true) {
-            let (why, seconds) = (visible(failure.sentence()), PATIENCE.as_secs());
+            let (why, seconds) = (visible(failure.sentence()), RETRY_TIME.as_secs());
             printing::complain(format_args!("{why}; trying again for {seconds} s"));
         }
         tokio::time::sleep(wait).await;
@@ -139,13 +139,13 @@ async fn deliver(
     until: Instant,
     rng: &mut Rng,
 ) -> Result<(), ClientError> {
-    let mut patience = Patience::new(until);
+    let mut retries = Retries::new(until);
     loop {
         let post = account.with_bearer(async |api, bearer| api.post(bearer, room, message).await);
         let Err(failure) = post.await else {
             return Ok(());
         };
-        if !patience.is_worth_it(&failure, rng).await {
+        if !retries.wait(&failure, rng).await {
             return Err(given_up(&failure));
         }
     }

@@ -10,7 +10,7 @@ use parlour_client::{
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
 
-use super::{chat::Chat, view::Wall};
+use super::{chat::Chat, view::LocalTime};
 
 /// Everything that the screen shows.
 pub struct State {
@@ -24,13 +24,13 @@ pub struct State {
     pub chat: Option<Chat>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// The clock on the wall.
-    pub wall: Wall,
+    /// Turns an instant into the local time.
+    pub local_time: LocalTime,
     /// A sentence for the user, until something else happens or it is no longer true.
     pub hint: Option<Hint>,
     /// The first row of the help on the screen, while it is open.
     pub help: Option<usize>,
-    /// The user wanted to leave, and was told that messages are on their way.
+    /// The user wanted to leave, and was warned that messages are on their way.
     pub warned: bool,
     /// The program ends.
     pub is_over: bool,
@@ -142,7 +142,7 @@ fn line(text: &str) -> TextArea<'static> {
 fn masked() -> TextArea<'static> {
     let mut area = line("");
     area.set_mask_char('•');
-    // Nothing that was typed here shall stay in memory for undoing it.
+    // What was typed here is not kept in memory for an undo.
     area.set_max_histories(0);
     area
 }
@@ -188,14 +188,14 @@ impl State {
 
     /// The client at its start: it asks who the user is.
     #[must_use]
-    pub fn new(server: &str, username: &str, seed: u64, wall: Wall) -> Self {
+    pub fn new(server: &str, username: &str, seed: u64, local_time: LocalTime) -> Self {
         Self {
             server: server.to_owned(),
             screen: Screen::Login(Box::new(LoginForm::new(username, None))),
             client: Client::new(Store::default(), seed),
             chat: None,
             size: (80, 24),
-            wall,
+            local_time,
             hint: None,
             help: None,
             warned: false,

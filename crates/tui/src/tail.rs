@@ -20,10 +20,9 @@ use parlour_client::{
 };
 
 use super::{
-    ClientError, block_on, log_in, seed,
+    ClientError, block_on, local_time, log_in, seed,
     settings::ClientSettings,
     text::{is_harmless, visible, visible_lines},
-    wall,
 };
 use crate::{
     printing,
@@ -80,7 +79,7 @@ pub fn tail(
             for news in outcome.news {
                 match printer.tell(&client, news) {
                     Ok(()) => {}
-                    Err(Stop::Satisfied) => return Ok(()),
+                    Err(Stop::ReaderGone) => return Ok(()),
                     Err(Stop::Failed(error)) => return Err(error),
                 }
             }
@@ -96,7 +95,7 @@ pub fn tail(
 /// Why it ends.
 enum Stop {
     /// No one reads on.
-    Satisfied,
+    ReaderGone,
     /// It cannot go on.
     Failed(ClientError),
 }
@@ -154,7 +153,7 @@ impl<W: Write> Printer<W> {
             })
             .and_then(|()| self.out.flush());
         printed.map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Stop::Satisfied,
+            io::ErrorKind::BrokenPipe => Stop::ReaderGone,
             _ => ClientError::failed(printing::unwritten(&error)).into(),
         })
     }
@@ -178,7 +177,7 @@ fn escaped(json: &str) -> String {
 
 /// One message as text. Its further lines are indented, so that none can pass for another message.
 fn text_of(message: &Message) -> String {
-    let at = wall(message.created_at).format("%Y-%m-%d %H:%M:%S");
+    let at = local_time(message.created_at).format("%Y-%m-%d %H:%M:%S");
     let mut out = format!("{at} {}: ", visible(&message.username));
     if message.unreadable {
         out.push_str("(stored, but the server could not decrypt it)");

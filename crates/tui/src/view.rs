@@ -2,7 +2,7 @@
 //! so that a long history costs nothing.
 
 use chrono::{Datelike as _, NaiveDateTime};
-use parlour_client::store::{Fate, Item, Key, Older, Pending, Room, Timeline};
+use parlour_client::store::{Delivery, Item, Key, Older, Pending, Room, Timeline};
 use ratatui::{
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span},
@@ -19,25 +19,25 @@ const TOGETHER_MINUTES: i64 = 5;
 /// Columns before a message's text.
 const INDENT: &str = "  ";
 
-/// Turns an instant into what the clock on the wall shows.
-pub type Wall = fn(Timestamp) -> NaiveDateTime;
+/// Turns an instant into the local time.
+pub type LocalTime = fn(Timestamp) -> NaiveDateTime;
 
-/// Something that takes rows, in the order of the screen.
+/// A part of a room that takes rows, in the order of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum Part {
     /// What is said before the first item.
     Head,
     /// An item of the conversation.
     Item(Key),
-    /// A message that is on its way, by its place in the outbox.
+    /// A message that is on its way, by its position in the outbox.
     Pending(usize),
 }
 
 /// A row of the conversation: the first one on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Anchor {
-    /// Of which thing.
-    pub place: Place,
+    /// Of which part.
+    pub part: Part,
     /// Which of its rows.
     pub row: usize,
 }
@@ -55,8 +55,8 @@ pub struct View<'a> {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// The clock on the wall.
-    pub wall: Wall,
+    /// Turns an instant into the local time.
+    pub local_time: LocalTime,
 }
 
 impl View<'_> {
@@ -64,12 +64,12 @@ impl View<'_> {
     #[must_use]
     pub fn window(&self) -> Vec<Line<'static>> {
         let top = self.top();
-        let mut rows: Vec<_> = self.rows(top.place).into_iter().skip(top.row).collect();
-        let mut place = top.place;
+        let mut rows: Vec<_> = self.rows(top.part).into_iter().skip(top.row).collect();
+        let mut part = top.part;
         while rows.len() < self.height {
-            let Some(next) = self.after(place) else { break };
-            place = next;
-            rows.extend(self.rows(place));
+            let Some(next) = self.after(part) else { break };
+            part = next;
+            rows.extend(self.rows(part));
         }
         rows.truncate(self.height);
         rows
@@ -90,32 +90,32 @@ impl View<'_> {
             ..top
         };
         loop {
-            let height = self.rows(anchor.place).len();
+            let height = self.rows(anchor.part).len();
             if anchor.row < height {
                 break;
             }
-            let next = self.after(anchor.place)?;
+            let next = self.after(anchor.part)?;
             anchor = Anchor {
-                place: next,
+                part: next,
                 row: anchor.row - height,
             };
         }
         let bottom = self.bottom();
-        let is_past = (anchor.place, anchor.row) >= (bottom.place, bottom.row);
+        let is_past = (anchor.part, anchor.row) >= (bottom.part, bottom.row);
         (!is_past).then_some(anchor)
     }
 
     /// Whether fewer rows than one screen are left above.
     #[must_use]
     pub fn is_near_head(&self) -> bool {
-        self.up(self.height).place == Place::Head
+        self.up(self.height).part == Part::Head
     }
 
     /// The first row on the screen.
     fn top(&self) -> Anchor {
         let bottom = self.bottom();
         match self.chat.top {
-            Some(anchor) if (anchor.place, anchor.row) < (bottom.place, bottom.row) => anchor,
+            Some(anchor) if (anchor.part, anchor.row) < (bottom.part, bottom.row) => anchor,
             _ => bottom,
         }
     }
@@ -124,7 +124,7 @@ impl View<'_> {
     fn bottom(&self) -> Anchor {
         let last = self.last();
         let end = Anchor {
-            place: last,
+            part: last,
             row: self.rows(last).len(),
         };
         self.back(end, self.height)
@@ -135,11 +135,11 @@ impl View<'_> {
         let mut left = rows;
         while anchor.row < left {
             left -= anchor.row;
-            let Some(before) = self.before(anchor.place) else {
+            let Some(before) = self.before(anchor.part) else {
                 return Anchor { row: 0, ..anchor };
             };
             anchor = Anchor {
-                place: before,
+                part: before,
                 row: self.rows(before).len(),
             };
         }
@@ -153,34 +153,34 @@ impl View<'_> {
         self.room.timeline()
     }
 
-    fn last(&self) -> Place {
+    fn last(&self) -> Part {
         match self.room.outbox().len() {
             0 => self.last_item(),
-            count => Place::Pending(count - 1),
+            count => Part::Pending(count - 1),
         }
     }
 
-    fn last_item(&self) -> Place {
-        self.timeline().last().map_or(Place::Head, Place::Item)
+    fn last_item(&self) -> Part {
+        self.timeline().last().map_or(Part::Head, Part::Item)
     }
 
-    fn before(&self, place: Place) -> Option<Place> {
-        match place {
-            Place::Head => None,
-            Place::Item(key) => {
+    fn before(&self, part: Part) -> Option<Part> {
+        match part {
+            Part::Head => None,
+            Part::Item(key) => {
                 let before = self.timeline().items().range(..key).next_back();
-                Some(before.map_or(Place::Head, |(key, _)| Place::Item(*key)))
+                Some(before.map_or(Part::Head, |(key, _)| Part::Item(*key)))
             }
-            Place::Pending(0) => Some(self.last_item()),
-            Place::Pending(n) => Some(Place::Pending(n - 1)),
+            Part::Pending(0) => Some(self.last_item()),
+            Part::Pending(n) => Some(Part::Pending(n - 1)),
         }
     }
 
-    fn after(&self, place: Place) -> Option<Place> {
-        let pending = |n: usize| (n < self.room.outbox().len()).then_some(Place::Pending(n));
-        let item = match place {
-            Place::Head => self.timeline().items().keys().next(),
-            Place::Item(key) => {
+    fn after(&self, part: Part) -> Option<Part> {
+        let pending = |n: usize| (n < self.room.outbox().len()).then_some(Part::Pending(n));
+        let item = match part {
+            Part::Head => self.timeline().items().keys().next(),
+            Part::Item(key) => {
                 let from = (key.0, key.1 + 1);
                 self.timeline()
                     .items()
@@ -188,20 +188,20 @@ impl View<'_> {
                     .next()
                     .map(|(key, _)| key)
             }
-            Place::Pending(n) => return pending(n + 1),
+            Part::Pending(n) => return pending(n + 1),
         };
-        item.map_or_else(|| pending(0), |key| Some(Place::Item(*key)))
+        item.map_or_else(|| pending(0), |key| Some(Part::Item(*key)))
     }
 
-    fn rows(&self, place: Place) -> Vec<Line<'static>> {
-        match place {
-            Place::Head => vec![self.head()],
-            Place::Item(key) => match self.timeline().items().get(&key) {
+    fn rows(&self, part: Part) -> Vec<Line<'static>> {
+        match part {
+            Part::Head => vec![self.head()],
+            Part::Item(key) => match self.timeline().items().get(&key) {
                 Some(Item::Message(message)) => self.message(key, message),
                 Some(Item::Notice(sentence)) => self.notice(sentence),
                 None => Vec::new(),
             },
-            Place::Pending(n) => match self.room.outbox().get(n) {
+            Part::Pending(n) => match self.room.outbox().get(n) {
                 Some(pending) => self.pending(n, pending),
                 None => Vec::new(),
             },
@@ -223,9 +223,9 @@ impl View<'_> {
     }
 
     fn message(&self, key: Key, message: &Message) -> Vec<Line<'static>> {
-        let at = (self.wall)(message.created_at);
+        let at = (self.local_time)(message.created_at);
         let mut rows = Vec::new();
-        let day_before = self.timeline().time_before(key).map(self.wall);
+        let day_before = self.timeline().time_before(key).map(self.local_time);
         if day_before.is_none_or(|before| before.date() != at.date()) {
             rows.push(self.day(at));
         }
@@ -259,10 +259,10 @@ impl View<'_> {
         if n == 0 {
             rows.push(heading(self.me, "not stored yet", true));
         }
-        let (style, note) = match &pending.fate {
-            Fate::Waiting => (Style::new().dark_gray(), "… waits to be sent".to_owned()),
-            Fate::Sent(_) => (Style::new().dark_gray(), "… on its way".to_owned()),
-            Fate::Refused(detail) => (
+        let (style, note) = match &pending.delivery {
+            Delivery::Waiting => (Style::new().dark_gray(), "… waits to be sent".to_owned()),
+            Delivery::Sent(_) => (Style::new().dark_gray(), "… on its way".to_owned()),
+            Delivery::Refused(detail) => (
                 Style::new().red(),
                 format!("✗ not sent: {} (/edit takes it back)", visible(detail)),
             ),

@@ -16,7 +16,7 @@ const ANSWER_TIME: Millis = 15_000;
 
 /// Where a message stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Delivery {
     /// Waits for its turn.
     Waiting,
     /// On its way since then.
@@ -33,14 +33,14 @@ pub struct Pending {
     /// What the user wrote.
     pub content: String,
     /// Where it stands.
-    pub fate: Fate,
+    pub delivery: Delivery,
 }
 
 /// The messages on their way, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox {
     pending: VecDeque<Pending>,
-    /// The server asked for patience until then.
+    /// The server asked to wait until then.
     hold_until: Millis,
 }
 
@@ -74,7 +74,7 @@ impl Outbox {
     pub fn unsent(&self) -> usize {
         self.pending
             .iter()
-            .filter(|p| !matches!(p.fate, Fate::Refused(_)))
+            .filter(|p| !matches!(p.delivery, Delivery::Refused(_)))
             .count()
     }
 
@@ -83,7 +83,7 @@ impl Outbox {
         self.pending.push_back(Pending {
             client_id,
             content,
-            fate: Fate::Waiting,
+            delivery: Delivery::Waiting,
         });
     }
 
@@ -93,17 +93,17 @@ impl Outbox {
         if now < self.hold_until {
             return None;
         }
-        let unsent = |p: &&mut Pending| !matches!(p.fate, Fate::Refused(_));
+        let unsent = |p: &&mut Pending| !matches!(p.delivery, Delivery::Refused(_));
         for next in self.pending.iter_mut().filter(unsent) {
-            if matches!(next.fate, Fate::Sent(at) if now < at + ANSWER_TIME) {
+            if matches!(next.delivery, Delivery::Sent(at) if now < at + ANSWER_TIME) {
                 return None;
             }
             let request = request(&next.client_id, &next.content, room);
             if let Some(why) = why_too_large(&request, frame_bytes) {
-                next.fate = Fate::Refused(why);
+                next.delivery = Delivery::Refused(why);
                 continue;
             }
-            next.fate = Fate::Sent(now);
+            next.delivery = Delivery::Sent(now);
             return Some(request);
         }
         None
@@ -113,9 +113,9 @@ impl Outbox {
     /// it again would only end the next connection.
     pub(super) fn too_large(&mut self) {
         for pending in &mut self.pending {
-            if matches!(pending.fate, Fate::Sent(_)) {
+            if matches!(pending.delivery, Delivery::Sent(_)) {
                 let why = "The message is too large to be sent: make it shorter.";
-                pending.fate = Fate::Refused(why.into());
+                pending.delivery = Delivery::Refused(why.into());
             }
         }
     }
@@ -124,8 +124,8 @@ impl Outbox {
     pub(super) fn disconnected(&mut self) {
         self.hold_until = 0;
         for pending in &mut self.pending {
-            if matches!(pending.fate, Fate::Sent(_)) {
-                pending.fate = Fate::Waiting;
+            if matches!(pending.delivery, Delivery::Sent(_)) {
+                pending.delivery = Delivery::Waiting;
             }
         }
     }
@@ -147,10 +147,10 @@ impl Outbox {
             return false;
         };
         if let Some(after) = error.retry_after_ms {
-            pending.fate = Fate::Waiting;
+            pending.delivery = Delivery::Waiting;
             self.hold_until = now + after;
         } else {
-            pending.fate = Fate::Refused(error.detail.clone());
+            pending.delivery = Delivery::Refused(error.detail.clone());
         }
         true
     }
@@ -160,7 +160,7 @@ impl Outbox {
         let at = self
             .pending
             .iter()
-            .rposition(|p| matches!(p.fate, Fate::Refused(_)))?;
+            .rposition(|p| matches!(p.delivery, Delivery::Refused(_)))?;
         self.pending.remove(at)
     }
 
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_asked_for_is_given_and_keeps_the_order() {
+    fn a_wait_that_the_server_asks_for_is_kept_and_so_is_the_order() {
         let mut outbox = two();
         sent(&mut outbox, 0);
         assert!(outbox.refused(0, &error("a", Some(700))));

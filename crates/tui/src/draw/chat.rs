@@ -118,7 +118,7 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
         me: state.client.store.me(),
         width: area.width.into(),
         height: area.height.into(),
-        wall: state.wall,
+        local_time: state.local_time,
     };
     let rows = view.window();
     // A short conversation stands at the bottom, next to the input.

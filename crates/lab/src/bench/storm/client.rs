@@ -222,7 +222,7 @@ impl Client {
                 .then(|| value.trim().parse::<u64>().ok())?
         });
         if let Some(seconds) = after {
-            self.link.told_to_return(seconds * 1_000);
+            self.link.return_after(seconds * 1_000);
         }
         // As the terminal client takes them; but the tokens are fresh, so a refused one is not renewed.
         match status {
@@ -278,7 +278,7 @@ impl Client {
                 facts.push(Fact::Synced { complete });
             }
             Ok(Event::Lag { .. }) => facts.push(Fact::Lag),
-            Ok(Event::Reconnect { after_ms }) => self.link.told_to_return(after_ms),
+            Ok(Event::Reconnect { after_ms }) => self.link.return_after(after_ms),
             Ok(Event::Error(error)) => {
                 if error.reference.as_deref() == Some(SYNC) {
                     self.again = Some(now + error.retry_after_ms.unwrap_or(PAUSE));

@@ -8,6 +8,8 @@ use std::{
     process::Command,
 };
 
+use parlour_lab::rig::postgres::Programs;
+
 use crate::{
     readme::{announced, missing, run, tested_blocks},
     support::{self, BINARY, Backend, Database, Server, User, unique},
@@ -87,10 +89,8 @@ fn has_postgres() -> bool {
 
 /// The folder of PostgreSQL's own programs.
 fn postgres_programs() -> Option<PathBuf> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/postgres");
-    let output = Command::new(script).arg("bin").output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Some(PathBuf::from(text.trim())).filter(|folder| folder.join("pg_dump").exists())
+    let folder = Programs::find()?.folder().to_owned();
+    Some(folder).filter(|folder| folder.join("pg_dump").exists())
 }
 
 #[test]

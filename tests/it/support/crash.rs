@@ -19,7 +19,7 @@ use trace::{path_of_descriptor, sealed_texts, sent, strings};
 const PAGE: usize = 4096;
 const SECTOR: usize = 512;
 
-/// The calls that change files, make them durable, or tell somebody something.
+/// The calls that change files, make them durable, or tell someone something.
 pub const CALLS: &str =
     "trace=pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync,ftruncate,unlink,rename";
 
@@ -274,7 +274,7 @@ impl Disk {
         }
     }
 
-    /// The index of the log in shared memory is made anew after a crash, and locks hold no data.
+    /// The index of the log in shared memory is made again after a crash, and locks hold no data.
     fn is_database(&self, path: &str) -> bool {
         path.strip_prefix(&self.database)
             .is_some_and(|rest| matches!(rest, "" | "-wal" | "-journal"))

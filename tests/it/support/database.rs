@@ -88,7 +88,7 @@ impl Database {
         }
     }
 
-    /// A PostgreSQL database that somebody else drops.
+    /// A PostgreSQL database that someone else drops.
     pub fn at(url: String) -> Self {
         Self {
             backend: Backend::Postgres,
@@ -118,7 +118,7 @@ impl Database {
         }
     }
 
-    /// Makes the database unusable until the returned value is dropped: on PostgreSQL nobody gets in and whoever was
+    /// Makes the database unusable until the returned value is dropped: on PostgreSQL no one gets in and whoever was
     /// in is thrown out; the embedded one is locked, as a backup gone wrong might do it.
     pub fn outage(&self) -> Outage {
         match self.backend {
@@ -165,7 +165,7 @@ impl Database {
         connection
     }
 
-    /// Runs statements, as somebody would who has the database's password.
+    /// Runs statements, as someone would who has the database's password.
     pub fn execute(&self, sql: &str) {
         match self.connect() {
             Connected::Sqlite(mut connection) => connection.batch_execute(sql),

@@ -1,4 +1,4 @@
-//! Somebody with an account and a login.
+//! Someone with an account and a login.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Http, Response, Server, Socket};
 
-/// Everybody's password.
+/// Everyone's password.
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A user who has registered and logged in.

@@ -115,7 +115,7 @@ pub fn run(
     let others = watch.others(cpu_after)?;
     let tally = readers.take()?;
     Ok(Outcome {
-        // What the server has refused, and said so, nobody should get.
+        // What the server has refused, and said so, no one should get.
         expected: sent.saturating_sub(tally.refused * receivers as u64),
         tally,
         cpu: cpu_after.saturating_sub(cpu_before),

@@ -21,7 +21,7 @@ const RATE: u32 = 100;
 /// What the target is for.
 const SECONDS: u32 = 60;
 /// Long enough that the kernel's own buffers, most of a megabyte for each socket, are full within seconds: only then does
-/// a server notice that somebody does not read.
+/// a server notice that someone does not read.
 const CONTENT: usize = 4_096;
 const FILL: Duration = Duration::from_secs(10);
 const MOST_USERS: usize = 500;

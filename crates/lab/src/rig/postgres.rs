@@ -55,6 +55,12 @@ impl Programs {
             .map(Self)
     }
 
+    /// Where they lie.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
     fn command(&self, name: &str, owner: Option<&Owner>) -> Command {
         let program = self.0.join(name);
         let mut command = match owner {

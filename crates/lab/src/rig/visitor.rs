@@ -27,7 +27,7 @@ pub enum Visit {
     Schema,
     /// A change, held for a moment before it is committed.
     Write,
-    /// All of the database written anew.
+    /// All of the database written again.
     Vacuum,
     /// The log brought into the database, and cut to nothing.
     Checkpoint,

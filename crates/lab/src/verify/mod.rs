@@ -1,6 +1,6 @@
 //! `parlour-lab verify`: tries to break the promises on delivery, and counts how often it succeeded. It starts real
 //! servers, sets a crowd of writers and readers on them, and does to them what happens to servers: they
-//! are killed, stopped, cut off, their disk is full, their database is gone. In the end everything that anybody was told
+//! are killed, stopped, cut off, their disk is full, their database is gone. In the end everything that anyone was told
 //! is laid beside what is stored.
 //!
 //! [`phase`] is one fault on one database, [`crowd`] are the people, [`nemesis`] does the faults to what stands in

@@ -1,4 +1,4 @@
-//! The nemesis: does one thing to the server, its database or its lines, undoes it, and waits until everybody is as
+//! The nemesis: does one thing to the server, its database or its lines, undoes it, and waits until everyone is as
 //! well as before.
 
 use std::time::{Duration, Instant};
@@ -185,7 +185,7 @@ impl Scene {
                 break;
             }
             let line = lines.swap_remove(rng.below(lines.len()));
-            // Nobody answers who says nothing.
+            // No one answers who says nothing.
             let how = match rng.below(if line.is_talkative() { 4 } else { 2 }) {
                 0 | 1 => Cut::After(Way::Down, rng.below(2_000)),
                 2 => Cut::After(Way::Up, rng.below(400)),
@@ -287,7 +287,7 @@ impl Scene {
         })
     }
 
-    /// Sets the clock wrong while everybody goes on, every second time over a kill, too, and then right again.
+    /// Sets the clock wrong while everyone goes on, every second time over a kill, too, and then right again.
     async fn step_clock(&mut self, crowd: &Crowd, rng: &mut Rng) -> Result<Done> {
         let Some(clock) = self.clock.clone() else {
             return Err(Trouble("There is no clock to set.".into()));

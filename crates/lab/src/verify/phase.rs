@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// How long everybody may take to be at work.
+/// How long everyone may take to be at work.
 const WARM_UP: Duration = Duration::from_secs(30);
 /// How long all that was offered may take to be acked, once nothing is in the way.
 const DRAIN: Duration = Duration::from_secs(20);

@@ -67,7 +67,7 @@ impl Progress {
     }
 }
 
-/// A line on standard error. Nobody may be reading; that is no reason to leave a server behind.
+/// A line on standard error. No one may be reading; that is no reason to leave a server behind.
 pub fn tell(text: &str) {
     let _nobody_reads = writeln!(std::io::stderr(), "{text}");
 }

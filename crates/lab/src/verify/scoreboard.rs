@@ -56,7 +56,7 @@ pub struct Row {
     pub reached: u64,
     /// Messages that were acked in the end.
     pub acked: u64,
-    /// Attempts whose outcome nobody knew, and that were made again.
+    /// Attempts whose outcome no one knew, and that were made again.
     pub unknown: u64,
     /// Attempts that were refused, and made again.
     pub refused: u64,
@@ -71,7 +71,7 @@ pub struct Row {
     /// What is wrong.
     #[serde(flatten)]
     pub counts: Counts,
-    /// The longest time from the end of a fault until everybody was as well as before.
+    /// The longest time from the end of a fault until everyone was as well as before.
     #[serde(rename = "worst_recovery_seconds", serialize_with = "seconds")]
     pub worst_recovery: Duration,
     /// The first few things that are wrong, in words.

@@ -14,7 +14,7 @@ use std::{
 
 use serde::Serialize;
 
-/// A message that somebody tried to send, and what came of it.
+/// A message that someone tried to send, and what came of it.
 #[derive(Debug, Clone, Default)]
 pub struct Sending {
     /// The name under which it was sent, again and again.
@@ -23,7 +23,7 @@ pub struct Sending {
     pub content: String,
     /// The numbers in its acks.
     pub acks: Vec<u64>,
-    /// Some attempt ended without anybody knowing how.
+    /// Some attempt ended without anyone knowing how.
     pub unknown: bool,
     /// Its first attempt was acked, as new.
     pub at_once: bool,
@@ -83,7 +83,7 @@ pub struct Counts {
     pub doubled: u64,
     /// Two truths about one number, or two sends of one socket in the wrong order.
     pub reordered: u64,
-    /// In history or seen, though nobody sent it, or though it was refused.
+    /// In history or seen, though no one sent it, or though it was refused.
     pub phantom: u64,
     /// Numbers that history leaves out.
     pub holes: u64,
@@ -192,7 +192,7 @@ impl History {
         history
     }
 
-    /// Somebody was told that the message of this number says this.
+    /// Someone was told that the message of this number says this.
     fn compare(&self, seq: u64, content: u64, who: impl fmt::Display, verdict: &mut Verdict) {
         if self.by_seq.get(&seq) == Some(&content) {
             return;

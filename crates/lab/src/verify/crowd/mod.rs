@@ -63,7 +63,7 @@ pub struct Record {
     pub offered: Cell<u64>,
     /// Those of them that were acked.
     pub reached: Cell<u64>,
-    /// Attempts whose outcome nobody knew.
+    /// Attempts whose outcome no one knew.
     pub unknown: Cell<u64>,
     /// Attempts that were refused.
     pub refused: Cell<u64>,
@@ -216,7 +216,7 @@ impl Crowd {
         }
     }
 
-    /// Where everybody is now.
+    /// Where everyone is now.
     pub fn mark(&self) -> Mark {
         Mark {
             acked: self.writers.iter().map(|state| state.acked.get()).collect(),

@@ -12,9 +12,9 @@ mod crowd;
 mod fault;
 mod nemesis;
 mod phase;
-mod progress;
 mod rng;
 mod scoreboard;
+mod status;
 
 use std::{
     fmt,
@@ -32,8 +32,8 @@ use tokio::{
 use self::{
     fault::{Database, Fault},
     phase::Plan,
-    progress::Progress,
     scoreboard::{Outcome, Row, Scoreboard},
+    status::StatusLine,
 };
 use crate::{
     Result, Trouble, printing,
@@ -122,11 +122,11 @@ pub fn run(options: &VerifyOptions) -> i32 {
         Ok(Some(Outcome::Failed)) => BROKEN,
         Ok(Some(Outcome::Invalid | Outcome::Skipped)) => INVALID,
         Ok(None) => {
-            progress::tell("\nparlour-lab: Stopped; all that was started for this run is gone.");
+            status::tell("\nparlour-lab: Stopped; all that was started for this run is gone.");
             INTERRUPTED
         }
         Err(trouble) => {
-            progress::tell(&format!("parlour-lab: {trouble}"));
+            status::tell(&format!("parlour-lab: {trouble}"));
             INVALID
         }
     }
@@ -180,20 +180,20 @@ async fn verify(options: &VerifyOptions) -> Result<Outcome> {
             .notes
             .push(format!("Only the embedded database was tried. {sentence}"));
     }
-    let progress = Progress::new();
-    progress.say(&format!(
+    let status = StatusLine::new();
+    status.say(&format!(
         "seed {seed}; {} writers offer {} messages a second, {} readers follow",
         crowd::WRITERS,
         crowd::RATE,
         crowd::READERS
     ));
     let lane = |database, wanted: bool| {
-        let (programs, progress, folder) = (programs.as_ref(), &progress, folder.path());
+        let (programs, status, folder) = (programs.as_ref(), &status, folder.path());
         async move {
             if !wanted {
                 return Vec::new();
             }
-            run_lane(options, seed, database, folder, programs, progress).await
+            run_lane(options, seed, database, folder, programs, status).await
         }
     };
     let (sqlite, postgres) = tokio::join!(
@@ -235,7 +235,7 @@ async fn run_lane(
     database: Database,
     folder: &Path,
     programs: Option<&Programs>,
-    progress: &Progress,
+    status: &StatusLine,
 ) -> Vec<Row> {
     let faults: Vec<Fault> = faults(options)
         .into_iter()
@@ -258,18 +258,18 @@ async fn run_lane(
             folder,
             programs,
         };
-        let row = phase::run(&plan, &mut cluster, progress).await;
+        let row = phase::run(&plan, &mut cluster, status).await;
         let row = row.unwrap_or_else(|trouble| {
             let may_be_skipped = may_be_skipped && fault.may_be_left_out();
             Row::without_result(database, fault, trouble.0, may_be_skipped)
         });
-        progress.say(&format!(
+        status.say(&format!(
             "{database}: {fault} done, {} faults, {} acked",
             row.injected, row.acked
         ));
         rows.push(row);
     }
-    progress.forget(database);
+    status.forget(database);
     rows
 }
 

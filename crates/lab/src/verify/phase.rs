@@ -15,9 +15,9 @@ use super::{
     crowd::{Crowd, Identity},
     fault::{Database, Fault},
     nemesis::Scene,
-    progress::Progress,
     rng::Rng,
     scoreboard::Row,
+    status::StatusLine,
 };
 use crate::{
     Result, Trouble,
@@ -76,7 +76,7 @@ impl Plan<'_> {
 pub async fn run(
     plan: &Plan<'_>,
     cluster: &mut Option<Postgres>,
-    progress: &Progress,
+    status: &StatusLine,
 ) -> Result<Row> {
     let folder = plan.folder.join(plan.name());
     std::fs::create_dir_all(&folder).map_err(|error| Trouble::io("make a folder", &error))?;
@@ -96,7 +96,7 @@ pub async fn run(
     }
     let mut row = Row::new(plan.database, plan.fault);
     row.planned = plan.fault.planned(plan.duration);
-    inject_faults(plan, &mut scene, &crowd, &mut row, progress).await?;
+    inject_faults(plan, &mut scene, &crowd, &mut row, status).await?;
     crowd.offer(false);
     let record = crowd.record();
     row.offered = record.offered.get();
@@ -235,7 +235,7 @@ async fn inject_faults(
     scene: &mut Scene,
     crowd: &Crowd,
     row: &mut Row,
-    progress: &Progress,
+    status: &StatusLine,
 ) -> Result<()> {
     let mut rng = Rng::new(plan.seed, &format!("{} nemesis", plan.name()));
     let begin = Instant::now();
@@ -246,7 +246,7 @@ async fn inject_faults(
     for number in 0..planned {
         let millis = u64::try_from(share.as_millis()).unwrap_or(u64::MAX);
         let moment = begin + share * number + rng.millis(0, millis / 2);
-        watch_until(moment, plan, crowd, row, progress).await;
+        watch_until(moment, plan, crowd, row, status).await;
         if Instant::now() > deadline {
             break;
         }
@@ -254,10 +254,10 @@ async fn inject_faults(
         row.injected += u64::from(outcome.bit);
         row.worst_recovery = row.worst_recovery.max(outcome.recovery);
         row.broken.extend(outcome.broken);
-        progress.tell(plan.database, plan.fault, row.injected, crowd.record());
+        status.tell(plan.database, plan.fault, row.injected, crowd.record());
     }
     let end = (begin + plan.duration).max(Instant::now() + CALM);
-    watch_until(end, plan, crowd, row, progress).await;
+    watch_until(end, plan, crowd, row, status).await;
     Ok(())
 }
 
@@ -266,10 +266,10 @@ async fn watch_until(
     plan: &Plan<'_>,
     crowd: &Crowd,
     row: &Row,
-    progress: &Progress,
+    status: &StatusLine,
 ) {
     while let Some(left) = moment.checked_duration_since(Instant::now()) {
-        progress.tell(plan.database, plan.fault, row.injected, crowd.record());
+        status.tell(plan.database, plan.fault, row.injected, crowd.record());
         tokio::time::sleep(left.min(Duration::from_millis(200))).await;
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use socket2::SockRef;
 
-use super::witness::Way;
+use super::witness::Route;
 use crate::{
     Result, Trouble,
     raw::{frame::push_masked, handshake::upgrade, socket::Message},
@@ -69,27 +69,27 @@ impl Flood {
     }
 
     /// All that a server must know before it is flooded.
-    pub fn prepare(self, way: Way) -> Result<Target> {
-        let token = way.register("flooder", 2)?;
+    pub fn prepare(self, route: Route) -> Result<Flooded> {
+        let token = route.register("flooder", 2)?;
         if self == Self::Pages {
-            fill(&way, &token)?;
+            fill(&route, &token)?;
         }
-        Ok(Target {
+        Ok(Flooded {
             flood: self,
-            way,
+            route,
             token,
         })
     }
 }
 
 /// Writes a page of long messages.
-fn fill(way: &Way, token: &str) -> Result<()> {
+fn fill(route: &Route, token: &str) -> Result<()> {
     let lost = |error| {
         Trouble(format!(
             "The messages to read could not be written: {error}."
         ))
     };
-    let mut socket = way.socket(FLOODER, token)?;
+    let mut socket = route.socket(FLOODER, token)?;
     for number in 0..ON_A_PAGE {
         let reference = number.to_string();
         let content = "x".repeat(LONG);
@@ -110,13 +110,13 @@ fn fill(way: &Way, token: &str) -> Result<()> {
 }
 
 /// A server that is to be flooded.
-pub struct Target {
+pub struct Flooded {
     flood: Flood,
-    way: Way,
+    route: Route,
     token: String,
 }
 
-impl Target {
+impl Flooded {
     /// Floods it until that is over.
     pub fn flood(&self, over: &AtomicBool) {
         match self.flood {
@@ -133,7 +133,7 @@ impl Target {
         let requests = request("/health", None).repeat(1_000);
         let mut lines: Vec<(TcpStream, usize)> = Vec::new();
         for _ in 0..PIPELINES {
-            if let Ok(stream) = self.way.open(FLOODER)
+            if let Ok(stream) = self.route.open(FLOODER)
                 && stream.set_nonblocking(true).is_ok()
             {
                 lines.push((stream, 0));
@@ -175,7 +175,7 @@ impl Target {
             if over.load(Ordering::Relaxed) {
                 break;
             }
-            match self.way.open(FLOODER) {
+            match self.route.open(FLOODER) {
                 Ok(mut stream) => {
                     begin(&mut stream);
                     held.push(stream);
@@ -195,8 +195,8 @@ impl Target {
             push_masked(&mut frames, 0x1, br#"{"type":"ping"}"#);
         }
         while !over.load(Ordering::Relaxed) {
-            let opened = self.way.open(FLOODER).and_then(|mut stream| {
-                upgrade(&mut stream, self.way.addr, &self.token).map(|_| stream)
+            let opened = self.route.open(FLOODER).and_then(|mut stream| {
+                upgrade(&mut stream, self.route.addr, &self.token).map(|_| stream)
             });
             match opened {
                 Ok(stream) => press(stream, &frames, over),
@@ -209,7 +209,7 @@ impl Target {
     fn requests(&self, over: &AtomicBool) {
         let requests = request("/nothing", None).repeat(200);
         while !over.load(Ordering::Relaxed) {
-            match self.way.open(FLOODER) {
+            match self.route.open(FLOODER) {
                 Ok(stream) => press(stream, &requests, over),
                 Err(_) => thread::sleep(PAUSE),
             }

@@ -12,8 +12,8 @@ use std::{
 };
 
 use self::{
-    load::{Flood, Target as Flooded},
-    witness::{Seen, Way, Witness},
+    load::{Flood, Flooded},
+    witness::{Route, Witness, Witnessed},
 };
 use super::{
     Bench, Result, Trouble,
@@ -44,7 +44,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
 
 /// What a flood cost.
 struct Cost {
-    seen: Seen,
+    seen: Witnessed,
     /// Bytes that the server's memory grew by at its most.
     grown: u64,
     /// The share of a core that the server took.
@@ -66,12 +66,17 @@ fn run(bench: &mut Bench<'_>, flood: Flood) -> Result<()> {
         Subject::start_as_people_do(bench.options, &folder, certificate.as_ref())
     };
     let (measured, other) = (start("measured")?, start("other")?);
-    let way = |server: &Subject| Way::new(server.addr, certificate.as_ref());
-    let witness = Witness::enter(way(&measured)?)?;
+    let route = |server: &Subject| Route::new(server.addr, certificate.as_ref());
+    let witness = Witness::enter(route(&measured)?)?;
     let quiet = witness.watch(time)?;
-    let elsewhere = flooded(&flood.prepare(way(&other)?)?, &witness, &measured, time)?;
+    let elsewhere = flooded(&flood.prepare(route(&other)?)?, &witness, &measured, time)?;
     thread::sleep(CALM);
-    let here = flooded(&flood.prepare(way(&measured)?)?, &witness, &measured, time)?;
+    let here = flooded(
+        &flood.prepare(route(&measured)?)?,
+        &witness,
+        &measured,
+        time,
+    )?;
     tell(&mut bench.report, flood, &quiet, &elsewhere, &here);
     Ok(())
 }
@@ -110,7 +115,7 @@ fn flooded(
     })
 }
 
-fn tell(report: &mut Report, kind: Flood, quiet: &Seen, elsewhere: &Cost, here: &Cost) {
+fn tell(report: &mut Report, kind: Flood, quiet: &Witnessed, elsewhere: &Cost, here: &Cost) {
     const ELSEWHERE: &str = "the same at another server beside it";
     let what = format!("floods, {}", kind.what());
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
@@ -133,7 +138,7 @@ fn tell(report: &mut Report, kind: Flood, quiet: &Seen, elsewhere: &Cost, here: 
     for (name, of) in [
         (
             "a newcomer's first answer",
-            (|seen| seen.first_answer) as fn(&Seen) -> Duration,
+            (|seen| seen.first_answer) as fn(&Witnessed) -> Duration,
         ),
         ("a newcomer's login", |seen| seen.login),
     ] {
@@ -160,7 +165,7 @@ fn tell(report: &mut Report, kind: Flood, quiet: &Seen, elsewhere: &Cost, here: 
     let failed = here.seen.failed + elsewhere.seen.failed + quiet.failed;
     if failed > 0 {
         report.note(format!(
-            "{what}: {failed} times the other user or the newcomer was refused, cut off or not answered at all."
+            "{what}: of what the other user and the newcomer asked for, {failed} were refused, cut off or not answered at all."
         ));
     }
 }

@@ -38,13 +38,13 @@ impl<T: Read + Write + Send> Stream for T {}
 
 /// The way to a server: in the clear or by TLS, from any address of this machine.
 #[derive(Clone)]
-pub struct Way {
+pub struct Route {
     pub addr: SocketAddr,
     tls: Option<Arc<ClientConfig>>,
 }
 
-impl Way {
-    /// The way to the server at `addr`, which has this certificate.
+impl Route {
+    /// The route to the server at `addr`, which has this certificate.
     pub fn new(addr: SocketAddr, certificate: Option<&Certificate>) -> Result<Self> {
         let tls = certificate.map(Certificate::trust).transpose()?;
         Ok(Self { addr, tls })
@@ -129,7 +129,7 @@ impl Way {
 }
 
 /// What became of the others.
-pub struct Seen {
+pub struct Witnessed {
     /// The p99 of the time from a message to its ack.
     pub ack: Duration,
     /// The slowest of the newcomers' first answers, the connection's handshakes included.
@@ -143,7 +143,7 @@ pub struct Seen {
 
 /// The user who is looked after, and the name that the newcomer logs in with.
 pub struct Witness {
-    way: Way,
+    route: Route,
     token: String,
 }
 
@@ -151,21 +151,21 @@ const NEWCOMERS_NAME: &str = "newcomer";
 
 impl Witness {
     /// Registers both.
-    pub fn enter(way: Way) -> Result<Self> {
-        let token = way.register("witness", 0)?;
-        way.register(NEWCOMERS_NAME, 1)?;
-        Ok(Self { way, token })
+    pub fn enter(route: Route) -> Result<Self> {
+        let token = route.register("witness", 0)?;
+        route.register(NEWCOMERS_NAME, 1)?;
+        Ok(Self { route, token })
     }
 
     /// Speaks for so long, while the newcomer comes and goes.
-    pub fn watch(&self, time: Duration) -> Result<Seen> {
+    pub fn watch(&self, time: Duration) -> Result<Witnessed> {
         thread::scope(|scope| {
             let newcomer = scope.spawn(|| self.come_and_go(time));
             let (acks, lost) = self.speak(time)?;
             let (first_answer, login, unanswered) = newcomer
                 .join()
                 .map_err(|_| Trouble("A thread of the bench has failed.".into()))?;
-            Ok(Seen {
+            Ok(Witnessed {
                 ack: acks.quantile(0.99),
                 first_answer,
                 login,
@@ -176,7 +176,7 @@ impl Witness {
 
     fn speak(&self, time: Duration) -> Result<(Histogram, u64)> {
         let (mut acks, mut failed) = (Histogram::default(), 0);
-        let mut socket = self.way.socket(WITNESS, &self.token)?;
+        let mut socket = self.route.socket(WITNESS, &self.token)?;
         let end = Instant::now() + time;
         let mut number = 0_u64;
         while Instant::now() < end {
@@ -184,7 +184,7 @@ impl Witness {
             let begun = Instant::now();
             if say(&mut socket, &format!("w{number}")) != Some(true) {
                 failed += 1;
-                socket = self.way.socket(WITNESS, &self.token)?;
+                socket = self.route.socket(WITNESS, &self.token)?;
             }
             acks.add(begun.elapsed().as_nanos() as u64);
             thread::sleep(SPEAK_EVERY.saturating_sub(begun.elapsed()));
@@ -197,10 +197,10 @@ impl Witness {
         for _ in 0..VISITS {
             thread::sleep(time / (VISITS + 1));
             let begun = Instant::now();
-            let answer = self.way.ask(NEWCOMER, "GET", "/health", &[]);
+            let answer = self.route.ask(NEWCOMER, "GET", "/health", &[]);
             first_answer = first_answer.max(begun.elapsed());
             let begun = Instant::now();
-            let let_in = self.way.log_in(NEWCOMER, NEWCOMERS_NAME);
+            let let_in = self.route.log_in(NEWCOMER, NEWCOMERS_NAME);
             login = login.max(begun.elapsed());
             failed += u64::from(answer.is_err()) + u64::from(let_in.is_err());
         }

@@ -13,13 +13,13 @@ use super::{
 };
 
 /// The teller.
-pub struct Progress {
+pub struct StatusLine {
     is_terminal: bool,
     told: Cell<Instant>,
     lanes: RefCell<BTreeMap<String, String>>,
 }
 
-impl Progress {
+impl StatusLine {
     /// Begins to tell.
     pub fn new() -> Self {
         Self {

@@ -302,7 +302,8 @@ fn a_message_that_fits_no_frame_is_said_to_be_too_large_and_does_not_cut_the_lin
     });
     let screen = terminal.shows("a short one");
     assert!(screen.contains("● connected") && !screen.contains("not stored"));
-    assert!(!server.log().contains("1009"), "{}", server.log());
+    let log = server.log();
+    assert_eq!(log.matches("GET /ws/chat 101").count(), 1, "{log}");
 }
 
 #[test]

@@ -156,7 +156,7 @@ pub const TABLE: &[Row] = &[
     Row {
         by: &[Word("help", Help)],
         also: &[Word("?", Help)],
-        what: "this page; arrows scroll it, Esc closes it",
+        what: "this list; arrows scroll it, Esc closes it",
     },
 ];
 

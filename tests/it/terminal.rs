@@ -135,6 +135,20 @@ fn a_login_is_kept_for_the_next_start_and_forgotten_by_logout() {
     assert_eq!(alice.http().get("/api/rooms/general/messages").status, 200);
 }
 
+#[test]
+fn logging_out_from_a_server_that_is_gone_says_that_it_was_not_told() {
+    let mut server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let terminal = Terminal::new();
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    server.kill9();
+    terminal.shows("reconnecting in");
+    terminal.write("/logout");
+    terminal.shows("sign-out");
+    assert!(kept_logins(terminal.home.path()).is_empty());
+}
+
 /// Registers, writes, mistypes a command, reads the help to its end and leaves, in a terminal of this size.
 fn an_evening_in_a_terminal(columns: u16, rows: u16) {
     let server = Server::start(Backend::Sqlite);

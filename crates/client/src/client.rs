@@ -106,7 +106,8 @@ impl Client {
             | Event::Heard { .. }
             | Event::Closed { .. }
             | Event::LoggedIn(_)
-            | Event::LoginFailed(_) => Outcome::default(),
+            | Event::LoginFailed(_)
+            | Event::LogoutUntold(_) => Outcome::default(),
         };
         self.and_send(outcome)
     }

@@ -57,6 +57,8 @@ pub enum Event {
     LoginFailed(String),
     /// The login is over: the server does not take it any more.
     LoginEnded(String),
+    /// The login is forgotten here, but the server could not be told that it is over, and why.
+    LogoutUntold(String),
     /// Socket number `attempt` brought a frame.
     Frame {
         /// Which socket.

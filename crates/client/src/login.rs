@@ -291,21 +291,25 @@ impl Account {
         }
     }
 
-    /// Ends the login, on the server if it can be reached, and here in any case.
-    pub async fn log_out(&self) {
+    /// Ends the login: here in any case, and on the server if it can be told.
+    ///
+    /// # Errors
+    /// When the server could not be told: there, the login goes on.
+    pub async fn log_out(&self) -> Result<(), Failure> {
         self.given.borrow_mut().take();
         let bearer = self.bearer(None).await;
         let kept = self.kept.lock().await.take();
-        if let Ok(bearer) = bearer
-            && let Err(failure) = self.api.log_out(&bearer).await
-        {
-            log::debug!(
-                "the login could not be ended on the server: {}",
-                failure.sentence()
-            );
-        }
         if let (Some(folder), Some(kept)) = (&self.folder, kept) {
             remove(&folder.path(&kept.username));
+        }
+        let told = match bearer {
+            Ok(bearer) => self.api.log_out(&bearer).await,
+            Err(failure) => Err(failure),
+        };
+        match told {
+            // It was over before.
+            Err(Failure::LoginEnded(_) | Failure::Refused { status: 401, .. }) => Ok(()),
+            told => told,
         }
     }
 

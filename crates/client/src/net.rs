@@ -55,7 +55,13 @@ impl Net {
             } => Some(self.log_in(register, username, password)),
             Effect::LogOut => {
                 let account = self.account.clone();
-                Some(spawn_local(async move { account.log_out().await }))
+                let events = self.events.clone();
+                Some(spawn_local(async move {
+                    if let Err(failure) = account.log_out().await {
+                        // Err: nobody waits for it any more.
+                        let _ = events.send(Event::LogoutUntold(sentence(&failure)));
+                    }
+                }))
             }
             Effect::Open { attempt, fresh } => {
                 self.socket = Some(self.open(attempt, fresh));

@@ -244,9 +244,13 @@ fn obey(state: &mut State, command: &str) -> Vec<Effect> {
     let Some(action) = commands::of_word(command) else {
         // What was written stays where it can be changed: it may be a message that happens to start with a slash.
         let word = command.split_whitespace().next().unwrap_or_default();
-        let text = format!(
-            "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
-        );
+        let text = if commands::of_word(word).is_some() {
+            format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
+        } else {
+            format!(
+                "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
+            )
+        };
         state.hint(About::Typed, text);
         return Vec::new();
     };

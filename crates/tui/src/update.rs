@@ -47,6 +47,14 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        effect::Event::LogoutUntold(why) => {
+            if let Screen::Login(form) = &mut state.screen {
+                form.error = Some(format!(
+                    "Your login is forgotten on this computer, but not on the server, for up to 30 days: {why} Whoever runs it can end it with `parlour users sign-out`."
+                ));
+            }
+            Vec::new()
+        }
         event => {
             let outcome = state.client.take(event);
             take_in(state, outcome)

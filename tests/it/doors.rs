@@ -5,7 +5,11 @@ use std::{
     fs,
     io::{ErrorKind, Read as _, Write as _},
     net::{IpAddr, SocketAddr, TcpStream},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Duration,
 };
 
@@ -288,12 +292,24 @@ fn a_flood_of_an_address_hides_no_failure_of_the_server() {
     let server = Server::with(Backend::Sqlite)
         .env("RATE_LIMITS", "on")
         .start();
-    for _ in 0..900 {
-        server.http().get("/nothing-here").expect(404);
-    }
+    let flood = || drop(server.http().get("/nothing-here").expect(404));
+    (0..650).for_each(|_| flood());
     let outage = server.database.outage();
-    eventually("/ready says 503", || {
-        (server.http().get("/ready").status == 503).then_some(())
+    let is_seen = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Whatever the purse gets back meanwhile is taken at once.
+        scope.spawn(|| {
+            let goes_on = || !is_seen.load(Ordering::Relaxed);
+            for _ in (0..1_000).take_while(|_| goes_on()) {
+                flood();
+                // More of it would be refused, and /ready with it.
+                thread::sleep(Duration::from_millis(30));
+            }
+        });
+        eventually("/ready says 503", || {
+            (server.http().get("/ready").status == 503).then_some(())
+        });
+        is_seen.store(true, Ordering::Relaxed);
     });
     server.await_log("GET /ready 503");
     drop(outage);

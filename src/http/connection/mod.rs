@@ -26,7 +26,7 @@ use actix_service::{
 };
 use actix_web::http::{Method, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{SOCKET, observe, problem};
 use crate::{
@@ -49,6 +49,10 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 const TAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.
 const END_PATIENCE: Duration = Duration::from_secs(1);
+/// Requests of a client that does not wait for its answers that are answered as fast as they can be.
+const PIPELINED_AT_ONCE: u32 = 16;
+/// How long each of those behind them waits, so that many such clients keep no one else waiting.
+const PIPELINE_PACE: Duration = Duration::from_millis(5);
 /// An answer's body of this size or less goes out in one write with its head.
 const SMALL: usize = 16 * 1024;
 
@@ -130,7 +134,12 @@ impl<T: Transport> Speaking<T> {
     async fn speak(self) -> io::Result<Option<socket::Conversation>> {
         // The first request is expected at once.
         let mut patience = HEAD_PATIENCE;
+        let mut in_a_row = 0;
         loop {
+            in_a_row = if self.has_more() { in_a_row + 1 } else { 0 };
+            if in_a_row > PIPELINED_AT_ONCE {
+                sleep(PIPELINE_PACE).await;
+            }
             let request = match self.next_request(patience).await {
                 Ok(request) => request,
                 Err(NoRequest::Over) => return Ok(None),
@@ -145,6 +154,11 @@ impl<T: Transport> Speaking<T> {
                 After::Socket(socket) => return Ok(Some(socket)),
             }
         }
+    }
+
+    /// Whether the client has sent more before it was answered.
+    fn has_more(&self) -> bool {
+        !self.wire.ahead().borrow().is_empty()
     }
 
     /// Waits for the next request, whose first byte must come within `patience`.

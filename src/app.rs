@@ -13,17 +13,17 @@ use secrecy::ExposeSecret as _;
 
 use crate::{
     chat::{
+        budgets::Budgets,
         connections::Connections,
         history::{self, History},
         known_logins::KnownLogins,
         messages::{self, Announcement},
         networks::Networks,
+        pages_in_flight::PagesInFlight,
         passwords::Costs,
         rates::Rates,
         readiness::Readiness,
         tickets::Tickets,
-        tolls::Tolls,
-        unread::Unread,
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl, Storage, passed_over},
@@ -84,9 +84,9 @@ pub struct App {
     /// How often one may do what.
     pub rates: Rates,
     /// What every frame and every request costs.
-    pub tolls: Tolls,
-    /// The answers with history that are under way.
-    pub unread: Unread,
+    pub budgets: Budgets,
+    /// The answers with history that are being written.
+    pub pages_in_flight: PagesInFlight,
     /// How many connections an address may hold.
     pub connections: Arc<Connections>,
     /// Tickets for sockets.
@@ -160,8 +160,8 @@ impl App {
             networks: Networks::new(config.keys.secret_key.expose_secret()),
             costs: Costs::new(config.keys.secret_key.expose_secret()),
             rates: Rates::new(config.rate_limits, &config.limits),
-            tolls: Tolls::new(config.rate_limits, &config.limits),
-            unread: Unread::new(config.rate_limits),
+            budgets: Budgets::new(config.rate_limits, &config.limits),
+            pages_in_flight: PagesInFlight::new(config.rate_limits),
             connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
             tickets: Tickets::default(),
             run: random_name()

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod authentication;
+pub mod budgets;
 pub mod connections;
 pub mod endings;
 pub mod feed;
@@ -12,14 +13,13 @@ pub mod known_logins;
 pub mod messages;
 pub mod networks;
 pub mod pages;
+pub mod pages_in_flight;
 pub mod passwords;
 pub mod rates;
 pub mod readiness;
 pub mod rooms;
 pub mod sweep;
 pub mod tickets;
-pub mod tolls;
-pub mod unread;
 
 use crate::{app::App, db::sessions::Claim};
 

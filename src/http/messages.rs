@@ -161,17 +161,17 @@ fn read_page(request: &HttpRequest) -> Result<Page> {
     }
 }
 
-/// An answer with history. It waits until one more of them may be under way for this caller.
+/// An answer with history. Waits until this caller may have one more page in flight.
 async fn begin(
     app: &Shared,
     caller: &Caller,
     request: &HttpRequest,
 ) -> Result<HttpResponseBuilder> {
     let address = client::address(request, &app.config.trusted_proxies);
-    let under_way = app.unread.begin(caller.user_id, address).await?;
+    let in_flight = app.pages_in_flight.begin(caller.user_id, address).await?;
     let mut response = HttpResponse::Ok();
     // The connection keeps it until the client has taken the last byte.
-    response.extensions_mut().insert(Arc::new(under_way));
+    response.extensions_mut().insert(Arc::new(in_flight));
     Ok(response)
 }
 

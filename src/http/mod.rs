@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod asyncapi;
+mod charge;
 mod client;
 mod connection;
 mod docs;
@@ -13,7 +14,6 @@ mod names;
 mod observe;
 pub mod openapi;
 mod page;
-mod paying;
 mod problem;
 mod refusals;
 mod root;

@@ -16,8 +16,8 @@ use actix_web::{
     web,
 };
 
-use super::{client, names, paying::Bill, problem};
-use crate::{app::App, chat::tolls::Payer, error::Error};
+use super::{charge::RequestCharge, client, names, problem};
+use crate::{app::App, chat::budgets::ChargedTo, error::Error};
 
 /// Longest path in the log.
 const MAX_LOGGED: usize = 512;
@@ -50,10 +50,12 @@ pub async fn observe(
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone
     // of the request for those would make its routing panic: it wants the only handle.)
-    let mut bill = app.as_ref().map(|app| Bill::new(app, &request, address));
-    let unpaid = bill.as_ref().and_then(|bill| bill.pay().err());
-    let is_served = unpaid.is_none();
-    let answer = match unpaid.or(misdirected) {
+    let mut charge = app
+        .as_ref()
+        .map(|app| RequestCharge::new(app, &request, address));
+    let too_many = charge.as_ref().and_then(|charge| charge.take().err());
+    let is_served = too_many.is_none();
+    let answer = match too_many.or(misdirected) {
         Some(error) => request.into_response(error.error_response()),
         None => next.call(request).await?.map_into_boxed_body(),
     };
@@ -61,8 +63,8 @@ pub async fn observe(
     if !is_served {
         let head = answer.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
-    } else if let Some(bill) = &mut bill {
-        bill.settle(answer.status());
+    } else if let Some(charge) = &mut charge {
+        charge.settle(answer.status());
     }
     protect(answer.headers_mut(), under_tls);
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -70,7 +72,7 @@ pub async fn observe(
     }
     let status = answer.status().as_u16();
     // A flood is not to flood the log. What was not served for too many requests has no line in any case.
-    let has_line = is_served && bill.is_none_or(|bill| bill.take_line(status));
+    let has_line = is_served && charge.is_none_or(|charge| charge.take_line(status));
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let address = address
         .map(|address| address.to_string())
@@ -109,7 +111,7 @@ pub fn refusal(
     let (address, status) = (peer.ip().to_canonical().to_string(), status.as_u16());
     log::log!(
         target: "parlour::access",
-        if app.tolls.take_line(Payer::Address(peer.ip()), status) { log::Level::Info } else { log::Level::Debug },
+        if app.budgets.take_line(ChargedTo::Address(peer.ip()), status) { log::Level::Info } else { log::Level::Debug },
         status, address = address.as_str(), request_id = id.as_str();
         "no request {status}"
     );

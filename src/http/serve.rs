@@ -121,7 +121,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     if let Ok(Err(error)) = serving.await {
         log::error!("the server ended with an error: {error}");
     }
-    app.tolls.say_what_is_left_out();
+    app.budgets.log_omitted_lines();
     tidying.abort();
     watching.abort();
     minding.abort();
@@ -239,7 +239,7 @@ async fn arrive(door: Rc<Door>, tls: Option<TlsAcceptor>, stream: TcpStream) -> 
     };
     let is_proxy =
         (door.app.config.trusted_proxies.iter()).any(|net| net.contains(&peer.ip().to_canonical()));
-    if !is_proxy && !door.app.tolls.take_arrival(peer.ip()) {
+    if !is_proxy && !door.app.budgets.take_connection(peer.ip()) {
         log::debug!("a connection is cut: {} opens too many", peer.ip());
         return Ok(());
     }
@@ -301,9 +301,9 @@ async fn tidy(app: Arc<App>) {
         sweep.go_on(&app).await;
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_the_quiet();
-        app.tolls.forget_the_quiet();
+        app.budgets.forget_the_quiet();
         app.known_logins.forget_the_quiet();
-        app.tolls.say_what_is_left_out();
+        app.budgets.log_omitted_lines();
         app.tickets.forget_the_late();
         passwords::count_costs(&app).await;
     }

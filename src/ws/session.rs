@@ -375,8 +375,8 @@ impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
         if !self.is_listening() {
             return;
         }
-        let paid = (self.app.tolls).take_frame(self.caller.user_id, weight(&heard));
-        if !paid {
+        let is_within_budget = (self.app.budgets).take_frame(self.caller.user_id, weight(&heard));
+        if !is_within_budget {
             return self.close_for_cause(close::TOO_MANY, "too many frames", ctx);
         }
         match heard {

@@ -297,7 +297,7 @@ fn a_flood_of_an_address_hides_no_failure_of_the_server() {
     let outage = server.database.outage();
     let is_seen = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Whatever the purse gets back meanwhile is taken at once.
+        // Whatever the budget gets back meanwhile is used at once.
         scope.spawn(|| {
             let goes_on = || !is_seen.load(Ordering::Relaxed);
             for _ in (0..1_000).take_while(|_| goes_on()) {

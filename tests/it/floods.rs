@@ -123,7 +123,7 @@ fn what_was_said_before_the_close_is_acked() {
 }
 
 /// Requests that are refused again and again are soon refused for that alone, and their connection is closed; who shows
-/// a token pays out of a purse of its own.
+/// a token is charged to a budget of its own.
 #[test]
 fn who_floods_us_with_requests_is_told_to_wait() {
     let server = Server::with(Backend::Sqlite)

@@ -52,7 +52,7 @@ fn the_first_frame_tells_the_limits() {
     assert_eq!(error["ref"], "r");
     let wait = error["retry_after_ms"].as_u64().expect("when to try again");
     assert!((1..=1_100).contains(&wait), "{error}");
-    // It is one purse for all of a user's sends, whichever door they come through.
+    // It is one budget for all of a user's messages, by socket or by HTTP.
     let refused = alice.post("too soon", None);
     refused.expect_any_problem();
     assert_eq!(

@@ -31,7 +31,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{SOCKET, observe, problem};
 use crate::{
     app::App,
-    chat::{connections::Place, unread::UnderWay},
+    chat::{connections::Place, pages_in_flight::PageInFlight},
     error::{Code, Error},
     ws,
 };
@@ -297,7 +297,7 @@ impl<T: Transport> Speaking<T> {
         self.wire.begin_answer();
         let (mut head, body) = answer.into_parts();
         // Until all of it has been taken, it counts among what its user and its address have under way.
-        let _under_way = head.extensions().get::<Arc<UnderWay>>().cloned();
+        let _in_flight = head.extensions().get::<Arc<PageInFlight>>().cloned();
         let size = body.size();
         let endless = is_old && size == BodySize::Stream;
         if endless {

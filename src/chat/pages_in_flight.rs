@@ -1,5 +1,5 @@
-//! How many answers with history may be under way: from the moment their rows are looked up until the client has taken
-//! the last byte. Who asks for pages and reads none of them keeps no one else waiting.
+//! How many pages of history may be in flight: from the moment their rows are looked up until the client has read the
+//! last byte. A client that asks for pages and does not read them keeps no one else waiting.
 
 use std::{
     collections::HashMap,
@@ -14,36 +14,36 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use super::rates::network_of;
 use crate::error::{Code, Error, Result};
 
-/// Most pages of one user, and of one address, that are under way.
+/// Most pages in flight of one user, and of one address.
 const MOST_OF_USER: usize = 8;
 const MOST_OF_ADDRESS: usize = 16;
-/// So many of those of an address hold one page of a user at most: whoever shares it with readers that fill all other places
-/// is still served.
-const KEPT: usize = 4;
-/// How long a page waits for those before it.
+/// This many places of an address are reserved, each for a different user: a user who shares the address with readers
+/// that fill all other places is still served.
+const RESERVED: usize = 4;
+/// How long a page waits for a place.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// So many are remembered before those who have none under way are forgotten.
+/// This many users or addresses are remembered before those without a page in flight are forgotten.
 const REMEMBERED: usize = 1_024;
 
-/// The pages that are under way.
+/// Counts the pages in flight.
 #[derive(Debug, Default)]
-pub struct Unread {
+pub struct PagesInFlight {
     is_bounded: bool,
     users: Places<i64>,
     addresses: Places<IpAddr>,
-    /// The places of addresses that are kept, and the one of them that a user may hold.
-    kept: Places<IpAddr>,
-    kept_of_users: Places<i64>,
+    /// The reserved places of addresses, and the one of them that each user may hold.
+    reserved: Places<IpAddr>,
+    reserved_of_users: Places<i64>,
 }
 
-/// A page that is under way, until this is dropped.
+/// A page in flight, until this is dropped.
 #[derive(Debug)]
-pub struct UnderWay {
+pub struct PageInFlight {
     _places: Vec<OwnedSemaphorePermit>,
 }
 
-impl Unread {
-    /// None yet. With rate limits off there may be any number.
+impl PagesInFlight {
+    /// No page yet. With rate limits off there may be any number.
     #[must_use]
     pub fn new(is_bounded: bool) -> Self {
         Self {
@@ -55,10 +55,10 @@ impl Unread {
     /// Waits for a place for one more page.
     ///
     /// # Errors
-    /// 429 when those before it are not taken.
-    pub async fn begin(&self, user_id: i64, address: Option<IpAddr>) -> Result<UnderWay> {
+    /// 429 when the pages before it are not read.
+    pub async fn begin(&self, user_id: i64, address: Option<IpAddr>) -> Result<PageInFlight> {
         if !self.is_bounded {
-            return Ok(UnderWay {
+            return Ok(PageInFlight {
                 _places: Vec::new(),
             });
         }
@@ -67,7 +67,7 @@ impl Unread {
             let network = network_of(address);
             places.append(&mut in_time(self.enter_address(user_id, network)).await?);
         }
-        Ok(UnderWay { _places: places })
+        Ok(PageInFlight { _places: places })
     }
 
     async fn enter_address(
@@ -75,15 +75,15 @@ impl Unread {
         user_id: i64,
         network: IpAddr,
     ) -> Result<Vec<OwnedSemaphorePermit>, AcquireError> {
-        let kept = async {
-            let own = self.kept_of_users.enter(user_id, 1).await?;
-            Ok(vec![own, self.kept.enter(network, KEPT).await?])
+        let reserved = async {
+            let own = self.reserved_of_users.enter(user_id, 1).await?;
+            Ok(vec![own, self.reserved.enter(network, RESERVED).await?])
         };
         tokio::select! {
-            // As long as there are others, these are kept.
+            // The reserved ones are used only when there are no others.
             biased;
-            place = self.addresses.enter(network, MOST_OF_ADDRESS - KEPT) => Ok(vec![place?]),
-            places = kept => places,
+            place = self.addresses.enter(network, MOST_OF_ADDRESS - RESERVED) => Ok(vec![place?]),
+            places = reserved => places,
         }
     }
 }
@@ -129,32 +129,33 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn who_takes_nothing_waits_for_itself_only() {
-        let unread = Unread::new(true);
+        let pages = PagesInFlight::new(true);
         let mut held = Vec::new();
         for _ in 0..MOST_OF_USER {
-            held.push(unread.begin(1, None).await.expect("a place"));
+            held.push(pages.begin(1, None).await.expect("a place"));
         }
-        let refused = unread.begin(1, None).await.expect_err("one too many");
+        let refused = pages.begin(1, None).await.expect_err("one too many");
         assert_eq!(refused.code, Code::TooManyUnread);
-        assert!(unread.begin(2, None).await.is_ok());
+        assert!(pages.begin(2, None).await.is_ok());
         held.pop();
-        assert!(unread.begin(1, None).await.is_ok());
+        assert!(pages.begin(1, None).await.is_ok());
     }
+
     #[tokio::test(flavor = "current_thread")]
     async fn two_users_of_an_address_leave_places_for_others() {
-        let unread = Unread::new(true);
+        let pages = PagesInFlight::new(true);
         let shared = Some(IpAddr::from([192, 0, 2, 1]));
         let mut held = Vec::new();
-        for n in 0..MOST_OF_ADDRESS - KEPT + 2 {
+        for n in 0..MOST_OF_ADDRESS - RESERVED + 2 {
             let user = if n % 2 == 0 { 1 } else { 2 };
-            held.push(unread.begin(user, shared).await.expect("a place"));
+            held.push(pages.begin(user, shared).await.expect("a place"));
         }
-        assert!(unread.begin(2, shared).await.is_err());
-        let third = unread.begin(3, shared).await;
-        let fourth = unread.begin(4, shared).await;
+        assert!(pages.begin(2, shared).await.is_err());
+        let third = pages.begin(3, shared).await;
+        let fourth = pages.begin(4, shared).await;
         assert!(third.is_ok() && fourth.is_ok());
-        assert!(unread.begin(5, shared).await.is_err(), "all are taken");
+        assert!(pages.begin(5, shared).await.is_err(), "all are taken");
         drop(third);
-        assert!(unread.begin(5, shared).await.is_ok());
+        assert!(pages.begin(5, shared).await.is_ok());
     }
 }

@@ -1,0 +1,72 @@
+//! Charging a request, and its line in the log, to the budget of its user or its address.
+
+use std::net::IpAddr;
+
+use actix_web::{dev::ServiceRequest, http::StatusCode};
+
+use super::client;
+use crate::{app::App, chat::budgets::ChargedTo, error::Result};
+
+/// What one request is charged to.
+pub struct RequestCharge<'a> {
+    app: &'a App,
+    address: Option<IpAddr>,
+    /// The login in its token, which this server has signed. Whether the login is still live is not looked up here: that
+    /// would cost more than it saves. The handlers look it up.
+    session_id: Option<i64>,
+    charged_to: Option<ChargedTo>,
+}
+
+impl<'a> RequestCharge<'a> {
+    /// Charges the user of the request's login if that login was seen to be live recently, or else the address.
+    pub fn new(app: &'a App, request: &ServiceRequest, address: Option<IpAddr>) -> Self {
+        let at = app.clock.now().timestamp();
+        let shown = client::shown(request.request(), &[client::TOKEN]);
+        let claims = shown
+            .ok()
+            .flatten()
+            .and_then(|shown| app.tokens.read(&shown.text, at).ok());
+        let user = claims
+            .as_ref()
+            .filter(|claims| app.known_logins.lives(claims.sid))
+            .and_then(|claims| claims.sub.parse().ok());
+        Self {
+            app,
+            address,
+            session_id: claims.map(|claims| claims.sid),
+            charged_to: user
+                .map(ChargedTo::User)
+                .or(address.map(ChargedTo::Address)),
+        }
+    }
+
+    /// Charges the request.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn take(&self) -> Result<()> {
+        self.charged_to.map_or(Ok(()), |charged_to| {
+            self.app.budgets.take_request(charged_to)
+        })
+    }
+
+    /// Charges what a refused request costs in addition. A request with an ended login (401) is charged to the address.
+    pub fn settle(&mut self, status: StatusCode) {
+        if status == StatusCode::UNAUTHORIZED {
+            if let Some(id) = self.session_id {
+                self.app.known_logins.doubt(id);
+            }
+            self.charged_to = self.address.map(ChargedTo::Address);
+        }
+        if let Some(charged_to) = self.charged_to.filter(|_| status.as_u16() >= 400) {
+            self.app.budgets.take_refusal(charged_to);
+        }
+    }
+
+    /// Whether the request, answered with this status, may have a line in the log.
+    #[must_use]
+    pub fn take_line(&self, status: u16) -> bool {
+        self.charged_to
+            .is_none_or(|charged_to| self.app.budgets.take_line(charged_to, status))
+    }
+}

@@ -10,7 +10,6 @@ use parlour_tui::{
 };
 
 use crate::{
-    app,
     config::{
         self, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings, Storage,
         StorageSettings, names,
@@ -22,6 +21,7 @@ use crate::{
     },
     http, logging, ops, printing,
     protocol::GENERAL,
+    start::database,
 };
 
 /// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
@@ -285,13 +285,13 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
     if !is_up_to_date(&url) {
         let mut reach = Reach::new(&url, storage.wait);
         // A server that runs must not have its tables altered under its hands.
-        app::refuse_unfit(&mut reach)?;
-        let _sole = app::take_lock(&mut reach)?;
-        app::refuse_lost(&storage)?;
+        database::refuse_unfit(&mut reach)?;
+        let _sole = database::take_lock(&mut reach)?;
+        database::refuse_lost(&storage)?;
         let mut conn = reach
             .open()
             .map_err(|error| failed(&reach::one_line(&error)))?;
-        app::refuse_unfit_tables(&mut conn, &url)?;
+        database::refuse_unfit_tables(&mut conn, &url)?;
         for name in migrate::run(&mut conn).map_err(|error| failed(&error))? {
             let _infallible = writeln!(text, "ran {name}");
         }

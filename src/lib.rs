@@ -26,6 +26,7 @@ pub mod journal;
 pub mod logging;
 pub mod ops;
 pub mod ownership;
+pub mod start;
 pub mod ws;
 
 pub use parlour_output as printing;

@@ -24,7 +24,7 @@ pub async fn health() -> HttpResponse {
     (status = 200, description = "Can take work.", body = serde_json::Value, example = json!({"status": "ready"})),
 ))]
 pub async fn ready(app: Shared) -> Result<HttpResponse> {
-    if app.is_draining() {
+    if app.run.is_draining() {
         return Err(Error::shutting_down());
     }
     readiness::check(&app).await?;

@@ -38,7 +38,7 @@ pub async fn observe(
     path.truncate(path.floor_char_boundary(MAX_LOGGED));
     let app = request.app_data::<web::Data<Arc<App>>>().cloned();
     let id = given_id(&request)
-        .or_else(|| app.as_ref().map(|app| app.next_request_id()))
+        .or_else(|| app.as_ref().map(|app| app.run.next_request_id()))
         .unwrap_or_default();
     let address = app
         .as_ref()
@@ -97,7 +97,7 @@ pub fn refusal(
     status: StatusCode,
     error: &Error,
 ) -> Response<BoxBody> {
-    let id = app.next_request_id();
+    let id = app.run.next_request_id();
     let problem = problem::body(error, status, &id);
     let mut answer = HttpResponse::build(status);
     if let Some(wait) = error.error_response().headers().get(header::RETRY_AFTER) {

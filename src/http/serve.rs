@@ -32,10 +32,11 @@ use super::{
     routes, signals, tls,
 };
 use crate::{
-    app::{App, Writers, aside},
+    app::App,
     chat::{endings, history, passwords, sweep::Sweep},
     config::{Config, ConfigError, about_registration, weaknesses},
     logging,
+    start::{self, Writers, aside},
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -88,11 +89,11 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     };
     // First, so that nothing has been made when the port is taken.
     let socket = bind(&config).map_err(cannot_listen)?;
-    let (app, writers, mut sole) = App::build(config)?;
-    let mut intact = app.watch_files()?;
+    let (app, writers, mut sole) = start::build(config)?;
+    let mut intact = start::watch_files(&app)?;
     passwords::count_costs(&app).await;
     let seen = endings::find_latest(&app).await.unwrap_or(0);
-    let (server, address) = start(&app, &documents, tls, socket).map_err(cannot_listen)?;
+    let (server, address) = listen(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
     announce(format!("Parlour is listening on {scheme}://{address}"));
@@ -105,7 +106,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
             log::info!("{signal}: shutting down");
             None
         }
-        sentence = app.database_lost(&mut sole, &mut intact) => Some(sentence),
+        sentence = start::database_lost(&mut sole, &mut intact) => Some(sentence),
     };
     rt::spawn(async {
         // Some who end a process (`timeout`, a terminal) signal it and its group, which is one wish and not two.
@@ -115,7 +116,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
         logging::finish();
         std::process::exit(1);
     });
-    app.start_draining();
+    app.run.start_draining();
     app.hub.drain(COME_BACK_WITHIN).await;
     handle.stop(true).await;
     if let Ok(Err(error)) = serving.await {
@@ -195,7 +196,7 @@ fn bind(config: &Config) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn start(
+fn listen(
     app: &Arc<App>,
     documents: &Documents,
     tls: Option<TlsAcceptor>,

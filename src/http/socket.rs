@@ -18,7 +18,7 @@ pub async fn open(
     payload: web::Payload,
 ) -> Result<HttpResponse> {
     names::check_origin(&request, &app.config)?;
-    if app.is_draining() {
+    if app.run.is_draining() {
         return Err(Error::shutting_down());
     }
     let address = client::address(&request, &app.config.trusted_proxies);

@@ -43,8 +43,13 @@ const ROOMS: &[Room] = &[
     (
         "app",
         &[
-            "protocol", "error", "clock", "config", "gate", "crypto", "db", "journal", "hub",
-            "chat",
+            "clock", "config", "gate", "crypto", "db", "journal", "hub", "chat",
+        ],
+    ),
+    (
+        "start",
+        &[
+            "protocol", "clock", "config", "gate", "crypto", "db", "journal", "hub", "chat", "app",
         ],
     ),
     (
@@ -66,7 +71,7 @@ const ROOMS: &[Room] = &[
     (
         "http",
         &[
-            "protocol", "error", "config", "logging", "app", "chat", "hub", "ws",
+            "protocol", "error", "config", "logging", "start", "app", "chat", "hub", "ws",
         ],
     ),
     // The demo is people at a client, so it speaks to its server with the client's code.

@@ -251,7 +251,7 @@ impl<T: Transport> Speaking<T> {
         if answer.head().upgrade() {
             return self.open_socket(answer, becomes_socket).await;
         }
-        let ends = leaves || !body.is_over() || self.door.app.is_draining();
+        let ends = leaves || !body.is_over() || self.door.app.run.is_draining();
         self.write_answer(answer, is_head, is_old, ends).await
     }
 

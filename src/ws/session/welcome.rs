@@ -121,7 +121,7 @@ impl ChatSession {
         let code = match error.kind {
             Kind::TooMany => close::TOO_MANY,
             Kind::Unauthenticated => close::REVOKED,
-            _ if self.app.is_draining() => {
+            _ if self.app.run.is_draining() => {
                 self.send(&Event::Reconnect {
                     after_ms: COME_BACK_MS,
                 });

@@ -1,0 +1,139 @@
+//! Starting: what must be so before anything is served, and the building of all handles. What is in the way is told as one
+//! sentence that says what to do.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Datelike as _;
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    app::{App, Run},
+    chat::{
+        budgets::Budgets, connections::Connections, known_logins::KnownLogins, messages,
+        networks::Networks, pages_in_flight::PagesInFlight, passwords::Costs, rates::Rates,
+        readiness::Readiness, tickets::Tickets,
+    },
+    clock::Clock,
+    config::{Config, ConfigError},
+    crypto::{keyed::DeletedNames, token::TokenKey, vault::Vault},
+    db::{
+        Db,
+        intact::{self, Intact},
+    },
+    gate::{Gate, Share},
+    hub::Hub,
+    journal::Journal,
+    protocol::time::{format, now},
+};
+
+pub mod database;
+mod keys;
+
+pub use crate::{db::lock::SoleServer, gate::aside, journal::Writers};
+
+/// Longest wait for a password's turn.
+const PASSWORD_PATIENCE: Duration = Duration::from_secs(10);
+/// Most logins that wait for their turn.
+const PASSWORD_QUEUE: usize = 64;
+
+/// Takes the database for this process, brings it up to date and starts everything that serving needs. Must run inside an
+/// actix system.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), ConfigError> {
+    let vault = Vault::new(config.keys.encryption_key.expose_secret())
+        .ok_or_else(|| ConfigError("ENCRYPTION_KEY holds no key.".into()))?;
+    refuse_impossible_time()?;
+    let (history, sole) = database::take(&mut config, &vault)?;
+    let (history, keys) = (Arc::new(history), &config.keys);
+    let db = Db::new(&config.storage).map_err(|error| no_threads(&error))?;
+    let hub = Hub::start(config.patience, config.limits.sockets_per_user);
+    let announcer = || {
+        let (mut publisher, history) = (hub.publisher(), Arc::clone(&history));
+        move |news| {
+            history.note(&news);
+            messages::announce(&mut publisher, news);
+        }
+    };
+    let clock = Clock::start();
+    let (journal, writers) =
+        Journal::start(&config.storage, clock, announcer).map_err(|error| no_threads(&error))?;
+    let app = App {
+        history,
+        readiness: Readiness::default(),
+        db,
+        journal,
+        hub,
+        vault: Arc::new(vault),
+        deleted_names: DeletedNames::new(keys.encryption_key.expose_secret()),
+        clock,
+        known_logins: KnownLogins::default(),
+        tokens: TokenKey::new(keys.secret_key.expose_secret()),
+        passwords: start_passwords(&config)?,
+        networks: Networks::new(keys.secret_key.expose_secret()),
+        costs: Costs::new(keys.secret_key.expose_secret()),
+        rates: Rates::new(config.rate_limits, &config.limits),
+        budgets: Budgets::new(config.rate_limits, &config.limits),
+        pages_in_flight: PagesInFlight::new(config.rate_limits),
+        connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
+        tickets: Tickets::default(),
+        run: Run::begin()
+            .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
+        config,
+    };
+    Ok((Arc::new(app), writers, sole))
+}
+
+fn no_threads(error: &std::io::Error) -> ConfigError {
+    ConfigError(format!("The system gives no more threads ({error})."))
+}
+
+/// After 9999 the dates of HTTP have no form (RFC 9110, 5.6.7), and what writes them would panic.
+fn refuse_impossible_time() -> Result<(), ConfigError> {
+    if (2026..=9999).contains(&now().year()) {
+        return Ok(());
+    }
+    Err(ConfigError(format!(
+        "The clock of this machine says {}: set it first, or logins and messages would bear wrong times.",
+        format(&now())
+    )))
+}
+
+fn start_passwords(config: &Config) -> Result<Gate, ConfigError> {
+    let threads = (config.workers / 2).clamp(1, 4);
+    Gate::start(
+        "password",
+        Share::Leftover,
+        threads,
+        PASSWORD_QUEUE,
+        PASSWORD_PATIENCE,
+    )
+    .map_err(|error| no_threads(&error))
+}
+
+/// Watches the files of the embedded database.
+///
+/// # Errors
+/// One sentence, when they cannot be watched.
+pub fn watch_files(app: &App) -> Result<Intact, ConfigError> {
+    intact::watch(&app.config.storage.database_url).map_err(|error| {
+        ConfigError(format!(
+            "The files of the database cannot be watched ({error})."
+        ))
+    })
+}
+
+/// Comes back when this process may not go on writing, with a sentence that says why.
+pub async fn database_lost(sole: &mut SoleServer, intact: &mut Intact) -> String {
+    tokio::select! {
+        () = sole.lost() => {
+            "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into()
+        }
+        broken = intact.broken() => {
+            let sentence = broken.to_string();
+            log::error!("{sentence}");
+            sentence
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The database, before anything is served from it: whether it can be, whether it is this server's, and whether it is up to date.
+
+use std::time::Duration;
+
+use super::keys;
+use crate::{
+    chat::history::{self, History},
+    config::{Config, ConfigError, DatabaseUrl, Storage},
+    crypto::vault::Vault,
+    db::{
+        AnyConnection, conn, disk, facts, file, fitness,
+        lock::{self, LockError, SoleServer},
+        migrate,
+        reach::{Reach, one_line},
+    },
+};
+
+/// How long to wait for another server on the same database to end, as in a restart.
+const HANDOVER: Duration = Duration::from_secs(10);
+
+/// Takes the database for this process, once nothing is in the way, and brings it up to date. The configuration names its
+/// real place from then on.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub(super) fn take(
+    config: &mut Config,
+    vault: &Vault,
+) -> Result<(History, SoleServer), ConfigError> {
+    config.storage.database_url = file::real(&config.storage.database_url).map_err(ConfigError)?;
+    let mut reach = Reach::new(&config.storage.database_url, config.storage.wait);
+    refuse_unfit(&mut reach)?;
+    refuse_foreign(config, &mut reach, vault)?;
+    let sole = take_lock(&mut reach)?;
+    refuse_lost(&config.storage)?;
+    let history = prepare(config, &mut reach, vault)?;
+    Ok((history, sole))
+}
+
+/// Refuses a database that cannot be served, by what a connection to it shows.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn refuse_unfit(reach: &mut Reach<'_>) -> Result<(), ConfigError> {
+    let url = reach.url();
+    if matches!(url, DatabaseUrl::Sqlite(_)) {
+        // It is opened, and made, only by whoever has its lock.
+        return Ok(());
+    }
+    let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
+    let mut conn = reach.open().map_err(|error| unreachable(&error))?;
+    let fault =
+        fitness::find_connection_fault(&mut conn, url).map_err(|error| unreachable(&error))?;
+    fault.map_or(Ok(()), |fault| Err(ConfigError(fault)))
+}
+
+/// Refuses tables and keys that do not belong to this program, before the lock is asked for: who could not go on must not
+/// win it from a server that has lost it for a moment.
+fn refuse_foreign(
+    config: &Config,
+    reach: &mut Reach<'_>,
+    vault: &Vault,
+) -> Result<(), ConfigError> {
+    let url = reach.url();
+    if matches!(url, DatabaseUrl::Sqlite(_)) {
+        // It is opened only by whoever has its lock, which no one loses.
+        return Ok(());
+    }
+    let mut conn = reach
+        .open()
+        .map_err(|error| unreachable_database(url, &error))?;
+    refuse_unfit_tables(&mut conn, url)?;
+    match migrate::look(&mut conn) {
+        Ok(standing) if !standing.is_new => keys::check(config, &mut conn, url, vault).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the database for this process. Waits a while for another one to end.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
+    let url = reach.url();
+    lock::take(reach, HANDOVER).map_err(|error| match error {
+        LockError::Taken => ConfigError(format!(
+            "Another Parlour server is using {url}: stop it first, or give this one a DATABASE_URL (and DATA_DIR) of its own."
+        )),
+        LockError::Refused(sentence) => ConfigError(sentence),
+        LockError::Unreachable(cause) => unreachable_database(url, &cause),
+    })
+}
+
+/// Refuses to make an embedded database where there was one with messages: it was taken away, and everything would seem to be
+/// gone, with every name free to be taken by others.
+///
+/// # Errors
+/// One sentence about what to do.
+pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
+    let DatabaseUrl::Sqlite(path) = &storage.database_url else {
+        return Ok(());
+    };
+    let Some(history) = history::find_traces(&storage.data_dir) else {
+        return Ok(());
+    };
+    let is_lost = !path.exists()
+        || conn::look(&storage.database_url)
+            .ok()
+            .and_then(|mut conn| migrate::look(&mut conn).ok())
+            .is_some_and(|standing| standing.is_new);
+    if !is_lost {
+        return Ok(());
+    }
+    Err(ConfigError(format!(
+        "The database {} is not there, or is empty, though {} knows of messages: put it back (with its -wal, if there is one), restore a backup with `parlour restore`, or, to begin without them, remove {}.",
+        storage.database_url,
+        history.display(),
+        history.display()
+    )))
+}
+
+/// Refuses a database whose tables this program cannot bring up to date or work with.
+///
+/// # Errors
+/// One sentence about what is in the way.
+pub fn refuse_unfit_tables(conn: &mut AnyConnection, url: &DatabaseUrl) -> Result<(), ConfigError> {
+    let fault = fitness::find_table_fault(conn, url);
+    fault
+        .map_err(|error| unreachable_database(url, &error))?
+        .map_or(Ok(()), |fault| Err(ConfigError(fault)))
+}
+
+pub(super) fn unreachable_database(
+    url: &DatabaseUrl,
+    cause: &dyn std::fmt::Display,
+) -> ConfigError {
+    let cause = one_line(cause);
+    ConfigError(
+        if cause.contains("authentication failed") || cause.contains("no password") {
+            format!(
+                "The database {url} refuses the user or the password of DATABASE_URL ({cause})."
+            )
+        } else if cause.contains("FATAL: database") && cause.contains("does not exist") {
+            format!(
+                "The database {url} does not exist: make it (CREATE DATABASE), or check the name in DATABASE_URL ({cause})."
+            )
+        } else if let Some(sentence) = disk::find_trouble(url, &cause) {
+            sentence
+        } else {
+            format!(
+                "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."
+            )
+        },
+    )
+}
+
+/// Runs pending migrations, and sees to the facts that a database must have: a sealed text that tells whether the keys are
+/// the right ones, and those of its history.
+fn prepare(config: &Config, reach: &mut Reach<'_>, vault: &Vault) -> Result<History, ConfigError> {
+    let url = reach.url();
+    let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
+    let mut conn = reach.open().map_err(|error| unreachable(&error))?;
+    refuse_unfit_tables(&mut conn, url)?;
+    let ran = migrate::run(&mut conn).map_err(|error| {
+        ConfigError(format!(
+            "The database {url} could not be brought up to date: {error}."
+        ))
+    })?;
+    if !ran.is_empty() {
+        log::info!("ran {} pending migrations", ran.len());
+    }
+    let checks = keys::check(config, &mut conn, url, vault)?;
+    config.keys.keep()?;
+    // Every key that has sealed something here leaves a fact of its own.
+    if !checks.iter().any(|sealed| vault.is_current(sealed)) {
+        let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
+        facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
+    }
+    keys::key_deleted_names(config, &mut conn).map_err(|error| unreachable(&error))?;
+    History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))
+}

@@ -7,9 +7,9 @@ use std::sync::{
 
 use crate::{
     chat::{
-        budgets::Budgets, connections::Connections, history::History, known_logins::KnownLogins,
-        messages::Announcement, networks::Networks, pages_in_flight::PagesInFlight,
-        passwords::Costs, rates::Rates, readiness::Readiness, tickets::Tickets,
+        budgets::Budgets, history::History, known_logins::KnownLogins, messages::Announcement,
+        networks::Networks, pages_in_flight::PagesInFlight, passwords::Costs, rates::Rates,
+        readiness::Readiness, tickets::Tickets,
     },
     clock::Clock,
     config::Config,
@@ -56,8 +56,6 @@ pub struct App {
     pub budgets: Budgets,
     /// The answers with history that are being written.
     pub pages_in_flight: PagesInFlight,
-    /// How many connections an address may hold.
-    pub connections: Arc<Connections>,
     /// Tickets for sockets.
     pub tickets: Tickets,
     /// This run of the server.

@@ -11,6 +11,7 @@
 //!
 //! Nothing is told before it is on the disk. Imports point one way, from the doors inwards; a test holds that up.
 
+pub mod address;
 pub mod app;
 pub mod chat;
 pub mod cli;

@@ -9,9 +9,9 @@ use secrecy::ExposeSecret as _;
 use crate::{
     app::{App, Run},
     chat::{
-        budgets::Budgets, connections::Connections, known_logins::KnownLogins, messages,
-        networks::Networks, pages_in_flight::PagesInFlight, passwords::Costs, rates::Rates,
-        readiness::Readiness, tickets::Tickets,
+        budgets::Budgets, known_logins::KnownLogins, messages, networks::Networks,
+        pages_in_flight::PagesInFlight, passwords::Costs, rates::Rates, readiness::Readiness,
+        tickets::Tickets,
     },
     clock::Clock,
     config::{Config, ConfigError},
@@ -76,7 +76,6 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         rates: Rates::new(config.rate_limits, &config.limits),
         budgets: Budgets::new(config.rate_limits, &config.limits),
         pages_in_flight: PagesInFlight::new(config.rate_limits),
-        connections: Connections::new(config.connections_per_address, &config.trusted_proxies),
         tickets: Tickets::default(),
         run: Run::begin()
             .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,

@@ -9,8 +9,8 @@ use std::{
 
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 
-use super::rates::{check, network_of, quota};
-use crate::{error::Result, protocol::limits::Limits};
+use super::rates::{check, quota};
+use crate::{address::network_of, error::Result, protocol::limits::Limits};
 
 /// A frame of this many bytes costs as much as two small ones.
 const BYTES_A_FRAME: usize = 16 * 1024;

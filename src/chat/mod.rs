@@ -4,7 +4,6 @@
 pub mod accounts;
 pub mod authentication;
 pub mod budgets;
-pub mod connections;
 pub mod endings;
 pub mod feed;
 pub mod history;

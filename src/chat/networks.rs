@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::rates::network_of;
-use crate::{crypto::keyed::KeyedHash, gate::Asker};
+use crate::{address::network_of, crypto::keyed::KeyedHash, gate::Asker};
 
 /// Makes the names of networks that are kept.
 #[derive(Debug, Clone)]

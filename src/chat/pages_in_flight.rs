@@ -11,8 +11,10 @@ use std::{
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-use super::rates::network_of;
-use crate::error::{Code, Error, Result};
+use crate::{
+    address::network_of,
+    error::{Code, Error, Result},
+};
 
 /// Most pages in flight of one user, and of one address.
 const MOST_OF_USER: usize = 8;

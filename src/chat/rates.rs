@@ -1,14 +1,11 @@
 //! How often one may do what. Counted in memory, per process.
 
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
 use crate::{
+    address::network_of,
     error::{Code, Error, Result},
     protocol::limits::Limits,
 };
@@ -259,17 +256,6 @@ pub(super) fn check<K: Clone + Eq + std::hash::Hash>(
     })
 }
 
-/// One subscriber of an IPv6 provider has a whole /64 to send from.
-pub(super) fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(
-            || IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-            IpAddr::V4,
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,17 +271,6 @@ mod tests {
                 .is_some_and(|wait| wait <= Duration::from_millis(100))
         );
         assert!(rates.check_message(2).is_ok(), "others are not concerned");
-    }
-
-    #[test]
-    fn a_neighbour_in_the_same_ipv6_network_is_the_same_address() {
-        let one = network_of("2001:db8::1".parse().expect("an address"));
-        let other = network_of("2001:db8::ffff:2".parse().expect("an address"));
-        assert_eq!(one, other);
-        assert_eq!(
-            network_of("::ffff:10.0.0.1".parse().expect("an address")),
-            IpAddr::from([10, 0, 0, 1])
-        );
     }
 
     #[test]

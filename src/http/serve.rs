@@ -25,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use utoipa::OpenApi as _;
 
 use super::{
-    connection::{self, Door, Site},
+    connection::{self, Door, Site, per_address::Connections},
     docs::Documents,
     observe,
     openapi::ApiDoc,
@@ -210,17 +210,24 @@ fn listen(
         .shutdown_timeout(GRACE)
         .disable_signals();
     let stop = builder.graceful_shutdown_signal();
+    let connections = Connections::new(
+        app.config.connections_per_address,
+        &app.config.trusted_proxies,
+    );
     let (app, documents) = (Arc::clone(app), documents.clone());
     let builder = builder.listen("parlour", listener, move || {
-        let (app, stop, tls) = (Arc::clone(&app), stop.clone(), tls.clone());
+        let (app, connections) = (Arc::clone(&app), Arc::clone(&connections));
+        let (stop, tls) = (stop.clone(), tls.clone());
         let site = site(&app, &documents);
         fn_factory(move || {
-            let (app, stop, tls) = (Arc::clone(&app), stop.clone(), tls.clone());
+            let (app, connections) = (Arc::clone(&app), Arc::clone(&connections));
+            let (stop, tls) = (stop.clone(), tls.clone());
             let site = site.new_service(());
             async move {
                 let door = Rc::new(Door {
                     config: ServiceConfig::default(),
                     app,
+                    connections,
                     site: site.await?,
                     stop,
                 });
@@ -244,7 +251,7 @@ async fn arrive(door: Rc<Door>, tls: Option<TlsAcceptor>, stream: TcpStream) -> 
         log::debug!("a connection is cut: {} opens too many", peer.ip());
         return Ok(());
     }
-    let Some(place) = door.app.connections.enter(peer.ip()) else {
+    let Some(place) = door.connections.enter(peer.ip()) else {
         log::debug!("a connection is cut: {} holds too many", peer.ip());
         return Ok(());
     };

@@ -29,6 +29,7 @@ const ROOMS: &[Room] = &[
     ("protocol", &[]),
     ("config", &["protocol", "error", "ownership"]),
     ("ownership", &[]),
+    ("address", &[]),
     ("clock", &["protocol"]),
     ("logging", &["protocol", "config"]),
     ("gate", &["error"]),
@@ -65,13 +66,15 @@ const ROOMS: &[Room] = &[
             "hub",
             "app",
             "ownership",
+            "address",
         ],
     ),
     ("ws", &["protocol", "error", "config", "app", "chat", "hub"]),
     (
         "http",
         &[
-            "protocol", "error", "config", "logging", "start", "app", "chat", "hub", "ws",
+            "protocol", "error", "config", "logging", "address", "start", "app", "chat", "hub",
+            "ws",
         ],
     ),
     // The demo is people at a client, so it speaks to its server with the client's code.

@@ -8,6 +8,7 @@
 
 mod body;
 mod head;
+pub mod per_address;
 mod socket;
 mod wire;
 
@@ -31,12 +32,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{SOCKET, observe, problem};
 use crate::{
     app::App,
-    chat::{connections::Place, pages_in_flight::PageInFlight},
+    chat::pages_in_flight::PageInFlight,
     error::{Code, Error},
     ws,
 };
 use body::{Body, Progress};
 use head::{Found, Scan};
+use per_address::{Connections, Place};
 pub use wire::Transport;
 use wire::Wire;
 
@@ -59,6 +61,7 @@ const SMALL: usize = 16 * 1024;
 /// What all connections of a worker share.
 pub struct Door {
     pub app: Arc<App>,
+    pub connections: Arc<Connections>,
     pub site: BoxService<Request, Response<BoxBody>, Response<BoxBody>>,
     pub config: ServiceConfig,
     pub stop: GracefulShutdownSignal,

@@ -9,7 +9,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::rates::network_of;
+use crate::address::network_of;
 
 /// The connections that are no sockets (yet), by address.
 #[derive(Debug)]

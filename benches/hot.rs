@@ -21,12 +21,7 @@ use parlour::{
         Broadcast, Deliver, Gauge, frame,
         registry::{Newcomer, Outbox, Registry},
     },
-    protocol::{
-        GENERAL, body, command,
-        event::{Event, Message},
-        time,
-        views::NewMessage,
-    },
+    protocol::{GENERAL, body, command, event::Event, message::Message, time, views::NewMessage},
     ws::frames::FrameDecoder,
 };
 
@@ -57,7 +52,7 @@ fn message(seq: u64) -> Event {
         user_id: 17,
         username: "alice".into(),
         content: CONTENT.into(),
-        timestamp: time::now(),
+        created_at: time::now(),
         client_id: None,
         unreadable: false,
     })

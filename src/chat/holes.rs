@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::{time::Timestamp, views::Message};
+use crate::protocol::{message::Message, time::Timestamp};
 
 /// Which numbers a page is about.
 #[derive(Debug, Clone, Copy)]

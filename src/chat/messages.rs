@@ -21,12 +21,7 @@ use crate::{
     gate::Urgency,
     hub::{Broadcast, Publisher, frame},
     journal::{self, Committed, Draft, News, Pending, Receipt},
-    protocol::{
-        GENERAL, body,
-        event::{self, Event},
-        time::Timestamp,
-        views::Message,
-    },
+    protocol::{GENERAL, body, event::Event, message::Message, time::Timestamp},
 };
 
 /// Most bytes of frames that one `sync` sends at once for a room.
@@ -196,14 +191,14 @@ fn broadcast(committed: Committed<Announcement>) -> Broadcast {
         at,
         draft,
     } = committed;
-    let mut message = event::Message {
+    let mut message = Message {
         room: draft.room,
         id,
         seq: id,
         user_id: draft.user_id,
         username: draft.announcement.username,
         content: draft.announcement.content,
-        timestamp: at,
+        created_at: at,
         client_id: None,
         unreadable: false,
     };
@@ -250,7 +245,7 @@ pub async fn changes_since(
     let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
     for message in found.messages {
         let seq = message.seq;
-        let frame = frame::event(&Event::Message(as_event(message)));
+        let frame = frame::event(&Event::Message(message));
         bytes += frame.len();
         if bytes > CATCH_UP_BYTES && !changes.is_empty() {
             break;
@@ -264,18 +259,4 @@ pub async fn changes_since(
         last_seq: last_seq.unsigned_abs(),
         complete,
     })
-}
-
-fn as_event(message: Message) -> event::Message {
-    event::Message {
-        room: message.room,
-        id: message.id,
-        seq: message.seq,
-        user_id: message.user_id,
-        username: message.username,
-        content: message.content,
-        timestamp: message.created_at,
-        client_id: message.client_id,
-        unreadable: message.unreadable,
-    }
 }

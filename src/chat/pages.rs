@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Error, Result},
     gate::Urgency,
-    protocol::{GENERAL, views::Message},
+    protocol::{GENERAL, message::Message},
 };
 
 /// Most messages of a page.

@@ -20,7 +20,8 @@ use crate::{
     error::{Error, Result},
     protocol::{
         GENERAL,
-        views::{Message, NewMessage, Problem},
+        message::Message,
+        views::{NewMessage, Problem},
     },
 };
 

@@ -14,8 +14,9 @@ use url::{Host, Url};
 
 use crate::{
     protocol::{
+        message::Message,
         time::{format, now},
-        views::{Login, Message, NewMessage, Problem, Refresh, Register, Tokens, User},
+        views::{Login, NewMessage, Problem, Refresh, Register, Tokens, User},
     },
     socket::Socket,
     trust,

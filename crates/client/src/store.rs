@@ -30,7 +30,7 @@ use crate::{
         command::{Command, Request, Sync},
         event::{self, Ack, Connected, ErrorFrame, Notice, SyncedRoom, System},
         limits::Limits,
-        views::Message,
+        message::Message,
     },
 };
 
@@ -159,7 +159,6 @@ impl Store {
                 }
             },
             event::Event::Message(message) => {
-                let message = into_view(message);
                 let key = message.room.clone();
                 self.follow(now, &key, &mut outcome, |room| {
                     room.follower.message(message)
@@ -401,19 +400,4 @@ fn fetch(last_tag: &mut u64, room: &str, query: Query) -> Fetch {
 
 fn sortable(name: &str) -> (String, String) {
     (name.to_lowercase(), name.to_owned())
-}
-
-/// A message of the socket in the shape that history has.
-fn into_view(message: event::Message) -> Message {
-    Message {
-        id: message.id,
-        seq: message.seq,
-        room: message.room,
-        user_id: message.user_id,
-        username: message.username,
-        content: message.content,
-        created_at: message.timestamp,
-        client_id: message.client_id,
-        unreadable: message.unreadable,
-    }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     code::Code,
     limits::Limits,
+    message::{self, Message},
     time::{self, Timestamp},
 };
 
@@ -18,7 +19,7 @@ pub enum Event {
     /// A notice: the first frame of a socket, or somebody's coming and going.
     System(System),
     /// Somebody wrote something.
-    Message(Message),
+    Message(#[serde(serialize_with = "message::in_frame")] Message),
     /// The change asked for under `ref` is on disk.
     Ack(Ack),
     /// The request was refused; the socket stays open unless a close code follows.
@@ -115,37 +116,6 @@ pub struct RoomState {
     pub name: String,
     /// The last change in the room; what this socket is sent live is above it.
     pub seq: u64,
-}
-
-/// A message as it travels on the socket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
-pub struct Message {
-    /// The room's name.
-    pub room: String,
-    /// The message's number in its room, for ever.
-    pub id: u64,
-    /// The number of the room's change that this frame tells of.
-    pub seq: u64,
-    /// Who wrote it.
-    pub user_id: i64,
-    /// Who wrote it, by name.
-    pub username: String,
-    /// What was written; empty when it could not be opened (see `unreadable`).
-    pub content: String,
-    /// When it was stored.
-    #[serde(with = "time")]
-    #[cfg_attr(
-        feature = "documents",
-        schemars(with = "chrono::DateTime<chrono::Utc>")
-    )]
-    pub timestamp: Timestamp,
-    /// Only on the sender's own sockets: the `client_id` it was sent with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    /// True when the stored text could not be decrypted: shown as such, never skipped.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unreadable: bool,
 }
 
 /// `{"type":"ack","ref","room","id","seq","timestamp","duplicate"}`.

@@ -9,10 +9,10 @@ use super::{
     code::Code,
     command::{Command, Request, SendMessage, Sync},
     event::{
-        Ack, Connected, ErrorFrame, Event, Message, Notice, RoomState, SyncedRoom, System,
-        crowd_sentence,
+        Ack, Connected, ErrorFrame, Event, Notice, RoomState, SyncedRoom, System, crowd_sentence,
     },
     limits::Limits,
+    message::Message,
     time::Timestamp,
 };
 
@@ -144,7 +144,7 @@ fn message(id: u64, username: &str, client_id: Option<&str>) -> Event {
         user_id: if client_id.is_some() { 7 } else { 8 },
         username: username.into(),
         content: "hi".into(),
-        timestamp: at(),
+        created_at: at(),
         client_id: client_id.map(Into::into),
         unreadable: false,
     })
@@ -158,7 +158,7 @@ fn unreadable() -> Event {
         user_id: 8,
         username: "bob".into(),
         content: String::new(),
-        timestamp: at(),
+        created_at: at(),
         client_id: None,
         unreadable: true,
     })

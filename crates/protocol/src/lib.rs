@@ -13,6 +13,7 @@ pub mod event;
 #[cfg(feature = "documents")]
 pub mod examples;
 pub mod limits;
+pub mod message;
 pub mod names;
 mod shape;
 pub mod time;

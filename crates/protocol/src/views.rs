@@ -149,34 +149,6 @@ pub struct NewMessage {
     pub client_id: Option<String>,
 }
 
-/// A message of a room's history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
-pub struct Message {
-    /// The message's number in its room, for ever.
-    pub id: u64,
-    /// The number of the latest change to it.
-    pub seq: u64,
-    /// The room's name.
-    pub room: String,
-    /// Who wrote it.
-    pub user_id: i64,
-    /// Who wrote it, by name.
-    pub username: String,
-    /// What was written; empty when `unreadable`.
-    pub content: String,
-    /// When it was stored.
-    #[serde(with = "time")]
-    #[cfg_attr(feature = "documents", schema(value_type = String, format = DateTime, example = "2026-11-22T14:07:45.123456+00:00"))]
-    pub created_at: Timestamp,
-    /// Only to the sender: the `client_id` it was sent with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    /// Present and true when the stored text could not be decrypted: shown as such, never skipped.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unreadable: bool,
-}
-
 /// An error, as RFC 9457 has it (`application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]

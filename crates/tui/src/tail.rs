@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     printing,
-    protocol::{GENERAL, views::Message},
+    protocol::{GENERAL, message::Message},
 };
 
 /// How often time passes.

@@ -22,8 +22,8 @@ use crate::protocol::{
     command::{Command, Request},
     event::{self, Ack, Connected, ErrorFrame, Notice, RoomState, SyncedRoom, System},
     limits::Limits,
+    message::Message,
     time::Timestamp,
-    views::Message,
 };
 
 const SIZE: (u16, u16) = (80, 20);
@@ -109,17 +109,7 @@ impl Stage {
     }
 
     fn live(&mut self, message: Message) {
-        self.frame(event::Event::Message(event::Message {
-            room: message.room,
-            id: message.id,
-            seq: message.seq,
-            user_id: message.user_id,
-            username: message.username,
-            content: message.content,
-            timestamp: message.created_at,
-            client_id: message.client_id,
-            unreadable: message.unreadable,
-        }));
+        self.frame(event::Event::Message(message));
     }
 
     fn answer(&mut self, page: impl IntoIterator<Item = Message>) {

@@ -12,7 +12,7 @@ use super::{
     chat::Chat,
     text::{visible, visible_lines, wrap},
 };
-use crate::protocol::{time::Timestamp, views::Message};
+use crate::protocol::{message::Message, time::Timestamp};
 
 /// Messages of one person within this many minutes stand under one heading.
 const TOGETHER_MINUTES: i64 = 5;

@@ -15,8 +15,8 @@ use super::{Broken, Result, demand};
 use crate::protocol::{
     GENERAL,
     command::{Command, Request, SendMessage, Sync},
-    event::{Ack, Event, Message, Notice},
-    views,
+    event::{Ack, Event, Notice},
+    message::Message,
 };
 
 /// How long the server may take for anything. The machine may be busy.
@@ -177,7 +177,7 @@ impl Person {
     }
 
     /// The latest messages, as the server reads them to this person.
-    pub async fn history(&self) -> Result<Vec<views::Message>> {
+    pub async fn history(&self) -> Result<Vec<Message>> {
         let page = self.api.messages(&self.bearer, GENERAL, Query::Latest);
         page.await
             .map(|page| page.messages)
@@ -185,7 +185,7 @@ impl Person {
     }
 
     /// One message of the history.
-    pub async fn read(&self, id: u64) -> Result<views::Message> {
+    pub async fn read(&self, id: u64) -> Result<Message> {
         let page = self.history().await?;
         page.into_iter()
             .find(|message| message.id == id)

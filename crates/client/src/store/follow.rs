@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Past;
-use crate::protocol::{code::Code, event::SyncedRoom, views::Message};
+use crate::protocol::{code::Code, event::SyncedRoom, message::Message};
 
 /// Messages kept while those before them are fetched. Beyond it, what comes is dropped, and fetched again later.
 const MAX_AHEAD: usize = 2_000;

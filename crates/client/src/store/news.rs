@@ -3,7 +3,7 @@
 use super::Key;
 use crate::{
     effect::Effect,
-    protocol::{event::ErrorFrame, views::Message},
+    protocol::{event::ErrorFrame, message::Message},
 };
 
 /// What an event comes to.

@@ -8,7 +8,7 @@ use crate::protocol::{
     command::{Command, Request, SendMessage},
     event::{Ack, ErrorFrame},
     limits::Limits,
-    views::Message,
+    message::Message,
 };
 
 /// After this time without an answer a message is sent again.

@@ -1,7 +1,7 @@
 //! What is known of one room, and what it waits for.
 
 use super::{News, Outbox, Past, Timeline, follow::Follower};
-use crate::{link::Millis, protocol::views::Message};
+use crate::{link::Millis, protocol::message::Message};
 
 /// How soon a failed fetch is tried again.
 const FETCH_AGAIN: Millis = 2_000;

@@ -48,7 +48,7 @@ fn shown(outcome: &Outcome) -> Vec<(String, u64)> {
 fn page(room: &str, seqs: impl IntoIterator<Item = u64>) -> Page {
     let messages = seqs.into_iter().map(|seq| server::message(room, seq));
     Page {
-        messages: messages.map(into_view).collect(),
+        messages: messages.collect(),
         more: false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::{time::Timestamp, views::Message};
+use crate::protocol::{message::Message, time::Timestamp};
 
 /// Items kept before [`Timeline::trim`] drops the oldest; they are read from the server again when wanted.
 const MAX_ITEMS: usize = 5_000;

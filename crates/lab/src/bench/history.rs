@@ -11,7 +11,7 @@ use super::{
     stats::Histogram,
     subject::Subject,
 };
-use crate::protocol::views::Message;
+use crate::protocol::message::Message;
 
 const SMALL: u64 = 1_000;
 const PAGES: u64 = 1_000;

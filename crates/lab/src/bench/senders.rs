@@ -8,7 +8,7 @@ use std::{
 
 use super::{Result, Trouble, progress::Progress, readers::Stopwatch, stats::Histogram};
 use crate::{
-    protocol::event::{Event, Message},
+    protocol::{event::Event, message::Message},
     raw::{
         frame,
         scan::{self, Stamp},
@@ -150,7 +150,7 @@ fn delivery(stamp: Stamp, bytes: usize) -> Vec<u8> {
             user_id: 100,
             username: "u".repeat(name),
             content: stamp.to_content(scan::CONTENT),
-            timestamp: crate::protocol::time::Timestamp::UNIX_EPOCH,
+            created_at: crate::protocol::time::Timestamp::UNIX_EPOCH,
             client_id: None,
             unreadable: false,
         })

@@ -15,7 +15,7 @@ use super::{
     storm::{Goal, Storm},
     subject::{Spent, Subject},
 };
-use crate::protocol::views::Message;
+use crate::protocol::message::Message;
 
 const RATE: u32 = 100;
 /// What the target is for.

@@ -122,7 +122,10 @@ fn after<'a>(text: &'a [u8], key: &[u8], hint: &mut usize) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::event::{Ack, Event, Message};
+    use crate::protocol::{
+        event::{Ack, Event},
+        message::Message,
+    };
 
     const STAMP: Stamp = Stamp {
         sender: 7,
@@ -138,7 +141,7 @@ mod tests {
             user_id: 3,
             username: "alice".into(),
             content: stamp.to_content(CONTENT),
-            timestamp: crate::protocol::time::now(),
+            created_at: crate::protocol::time::now(),
             client_id: None,
             unreadable: false,
         })

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Result, Trouble,
-    protocol::views::Message,
+    protocol::message::Message,
     rig::{
         clock::Clock,
         disk::Disk,

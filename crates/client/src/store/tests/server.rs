@@ -3,10 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::protocol::{
-    event::{Message as Live, RoomState},
-    time,
-};
+use crate::protocol::{event::RoomState, time};
 
 /// Messages that one `sync` sends of a room before it says that there are more.
 const SYNC_HOLDS: u64 = 4;
@@ -50,15 +47,15 @@ pub struct Server {
     pub most_syncs_at_once: usize,
 }
 
-pub fn message(room: &str, seq: u64) -> Live {
-    Live {
+pub fn message(room: &str, seq: u64) -> Message {
+    Message {
         room: room.into(),
         id: seq,
         seq,
         user_id: 2,
         username: "bob".into(),
         content: format!("message {seq}"),
-        timestamp: time::now(),
+        created_at: time::now(),
         client_id: None,
         unreadable: false,
     }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput};
 use parlour::{
     chat::feed::Feed,
-    config::Patience,
+    config::SocketLimits,
     crypto::vault::Vault,
     hub::{
         Broadcast, Deliver, Gauge, frame,
@@ -128,7 +128,7 @@ impl Outbox for Counter {
 
 /// One committed message to a room of a thousand sockets.
 fn publish(criterion: &mut Criterion) {
-    let patience = Patience {
+    let limits = SocketLimits {
         queue_frames: 256,
         queue_bytes: 256 * 1024,
         slow_reader: Duration::from_secs(10),
@@ -136,7 +136,7 @@ fn publish(criterion: &mut Criterion) {
         ping_timeout: Duration::from_secs(10),
     };
     let delivered = Rc::new(Cell::new(0));
-    let mut registry = Registry::new(patience);
+    let mut registry = Registry::new(limits);
     let now = Instant::now();
     for user in 0..i64::from(SOCKETS) {
         let gauge = Arc::<Gauge>::default();

@@ -8,7 +8,7 @@ use std::sync::{
 use crate::{
     chat::{
         budgets::Budgets, history::History, known_logins::KnownLogins, messages::Announcement,
-        networks::Networks, pages_in_flight::PagesInFlight, passwords::Costs, rates::Rates,
+        networks::Networks, pages_in_flight::PagesInFlight, passwords::HashCosts, rates::Rates,
         readiness::Readiness, tickets::Tickets,
     },
     clock::Clock,
@@ -49,7 +49,7 @@ pub struct App {
     /// From where people have logged in.
     pub networks: Networks,
     /// What the hashes of passwords cost.
-    pub costs: Costs,
+    pub hash_costs: HashCosts,
     /// How often one may do what.
     pub rates: Rates,
     /// What every frame and every request costs.

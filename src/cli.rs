@@ -12,7 +12,7 @@ use parlour_tui::{
 use crate::{
     config::{
         self, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings, Storage,
-        StorageSettings, names,
+        StorageSettings, misspelled,
     },
     crypto::random_bytes,
     db::{
@@ -150,9 +150,9 @@ pub fn run() -> i32 {
     // Fails only when a provider has been chosen before.
     let _chosen_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = with_default_command(config::arguments());
-    let known = names::of_command(&Cli::command());
+    let known = misspelled::of_command(&Cli::command());
     // Asked before the file is in there, too.
-    let strange = names::doubts_in_environment(&known);
+    let strange = misspelled::suspects_in_environment(&known);
     // The file must be in the environment before the command line is read, which looks there.
     let loaded = if is_client(&arguments) {
         settings::file().map_or(Ok(Vec::new()), |file| config::load_env_file(&file, &[]))
@@ -161,11 +161,11 @@ pub fn run() -> i32 {
     };
     let outcome = loaded.and_then(|mut doubts| {
         doubts.extend(strange);
-        let mut command = names::without_empty(Cli::command());
+        let mut command = misspelled::without_empty(Cli::command());
         let matches = command.try_get_matches_from_mut(arguments);
         match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => execute(cli.command, &doubts),
-            Err(error) => match names::wrong_value(&command, &error) {
+            Err(error) => match misspelled::wrong_value(&command, &error) {
                 Some(sentence) => Err(sentence),
                 None => Ok(explain(&error)),
             },

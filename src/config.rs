@@ -13,7 +13,7 @@ mod dotenv;
 mod keys;
 mod lists;
 mod log_filter;
-pub mod names;
+pub mod misspelled;
 mod postgres_url;
 
 use std::{fmt, net::IpAddr, path::PathBuf};
@@ -23,7 +23,7 @@ use secrecy::SecretString;
 
 pub use self::{
     authority::{Authority, Origin},
-    checked::{Config, Patience, Storage, TlsFiles, about_registration, weaknesses},
+    checked::{Config, SocketLimits, Storage, TlsFiles, about_registration, weaknesses},
     database_url::DatabaseUrl,
     dotenv::{load_dotenv, load_env_file},
     keys::{FoundKey, Keys, doubts as doubts_of_keys, passed_over},

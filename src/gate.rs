@@ -15,9 +15,9 @@ use tokio::sync::oneshot;
 
 use crate::error::{Code, Error, Result};
 
-/// Does something that may block for ever on a thread of its own: at the end, the runtime would wait for one of its own
-/// threads without limit. Comes back when it is done, or when the system gives no thread: then it is not done.
-pub async fn aside(work: impl FnOnce() + Send + 'static) {
+/// Runs something that may block forever on a thread of its own, since at the end the runtime would wait for its own threads
+/// without limit. Returns when it is done, or, without doing it, when the system gives no thread.
+pub async fn run_detached(work: impl FnOnce() + Send + 'static) {
     static IS_FAILING: AtomicBool = AtomicBool::new(false);
     let (done, ended) = oneshot::channel();
     let spawned = thread::Builder::new().name("aside".into()).spawn(move || {

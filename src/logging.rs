@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long the end of the program waits for what is still to be written.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where log lines wait, once logging has been started.
 static QUEUE: OnceLock<Arc<Queue>> = OnceLock::new();
@@ -61,7 +61,7 @@ pub fn start(look: LogFormat, filter: &str) {
 /// Waits, for a moment, until what was logged is written. For the end of the program.
 pub fn finish() {
     if let Some(queue) = QUEUE.get() {
-        queue.finish(PATIENCE);
+        queue.finish(TIMEOUT);
     }
 }
 
@@ -118,7 +118,7 @@ fn report_panics(look: LogFormat, queue: Arc<Queue>) {
         queue.push(line(look, Level::Error, "panic", &report));
         // It ends the program, if it is the first thread's.
         if name == "main" {
-            queue.finish(PATIENCE);
+            queue.finish(TIMEOUT);
         }
     }));
 }

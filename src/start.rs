@@ -10,7 +10,7 @@ use crate::{
     app::{App, Run},
     chat::{
         budgets::Budgets, known_logins::KnownLogins, messages, networks::Networks,
-        pages_in_flight::PagesInFlight, passwords::Costs, rates::Rates, readiness::Readiness,
+        pages_in_flight::PagesInFlight, passwords::HashCosts, rates::Rates, readiness::Readiness,
         tickets::Tickets,
     },
     clock::Clock,
@@ -29,10 +29,10 @@ use crate::{
 pub mod database;
 mod keys;
 
-pub use crate::{db::lock::SoleServer, gate::aside, journal::Writers};
+pub use crate::{db::lock::SoleServer, gate::run_detached, journal::Writers};
 
 /// Longest wait for a password's turn.
-const PASSWORD_PATIENCE: Duration = Duration::from_secs(10);
+const PASSWORD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most logins that wait for their turn.
 const PASSWORD_QUEUE: usize = 64;
 
@@ -48,7 +48,7 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
     let (history, sole) = database::take(&mut config, &vault)?;
     let (history, keys) = (Arc::new(history), &config.keys);
     let db = Db::new(&config.storage).map_err(|error| no_threads(&error))?;
-    let hub = Hub::start(config.patience, config.limits.sockets_per_user);
+    let hub = Hub::start(config.socket_limits, config.limits.sockets_per_user);
     let announcer = || {
         let (mut publisher, history) = (hub.publisher(), Arc::clone(&history));
         move |news| {
@@ -72,7 +72,7 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         tokens: TokenKey::new(keys.secret_key.expose_secret()),
         passwords: start_passwords(&config)?,
         networks: Networks::new(keys.secret_key.expose_secret()),
-        costs: Costs::new(keys.secret_key.expose_secret()),
+        hash_costs: HashCosts::new(keys.secret_key.expose_secret()),
         rates: Rates::new(config.rate_limits, &config.limits),
         budgets: Budgets::new(config.rate_limits, &config.limits),
         pages_in_flight: PagesInFlight::new(config.rate_limits),
@@ -106,7 +106,7 @@ fn start_passwords(config: &Config) -> Result<Gate, ConfigError> {
         Share::Leftover,
         threads,
         PASSWORD_QUEUE,
-        PASSWORD_PATIENCE,
+        PASSWORD_TIMEOUT,
     )
     .map_err(|error| no_threads(&error))
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 
-use super::{Caller, endings, networks, passwords};
+use super::{Caller, account_changes, networks, passwords};
 use crate::{
     app::App,
     crypto::{password, token::RefreshSecret},
@@ -137,7 +137,7 @@ pub async fn log_in(app: &App, login: Login, address: Option<IpAddr>) -> Result<
             "login {id} of {} is ended: there were more than {most}",
             user.username
         );
-        endings::end_login(app, id, "too many logins: the oldest was ended");
+        account_changes::end_login(app, id, "too many logins: the oldest was ended");
     }
     app.known_logins.note(session_id);
     tokens(app, user.id, session_id, &secret)
@@ -327,7 +327,7 @@ async fn end(app: &App, session_id: i64) -> Result<()> {
         .as_ref()
         .is_err_and(|error| error.code == Code::StoreUnavailable)
     {
-        endings::end_login(app, session_id, "this login was ended");
+        account_changes::end_login(app, session_id, "this login was ended");
     }
     ended.map(|_| ())
 }

@@ -171,7 +171,7 @@ impl Budgets {
     }
 
     /// Forgets the users and addresses whose budgets are full again. To be called regularly.
-    pub fn forget_the_quiet(&self) {
+    pub fn forget_idle(&self) {
         if let Some(buckets) = &self.0 {
             buckets.frames.retain_recent();
             buckets.requests_by_user.retain_recent();

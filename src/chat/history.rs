@@ -300,7 +300,7 @@ pub async fn watch(app: Arc<App>) {
             Ok(false) => {
                 if app.history.is_to_be_kept() {
                     let history = Arc::clone(&app.history);
-                    let keeping = gate::aside(move || history.keep(false));
+                    let keeping = gate::run_detached(move || history.keep(false));
                     let _a_disk_that_hangs = tokio::time::timeout(LOOK, keeping).await;
                 }
             }

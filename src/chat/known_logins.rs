@@ -1,6 +1,6 @@
-//! Which logins were seen alive of late. A token's signature is good until the token expires, also when its login has
-//! ended; what it costs to be asked must then not be paid by the user, who may have ended it because it was stolen. To
-//! look each login up before anything is paid would cost more than it saves, so it is remembered what was looked up.
+//! Which logins were recently seen to be live. A token's signature stays valid until the token expires, even when its login
+//! has ended, perhaps because it was stolen; requests with such a token must not be charged to the user. Looking up each
+//! login before charging would cost more than it saves, so the results of earlier look-ups are remembered.
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ pub struct KnownLogins(Mutex<HashMap<i64, Known>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    lives: bool,
+    is_live: bool,
     since: Instant,
 }
 
@@ -31,35 +31,36 @@ impl KnownLogins {
     /// A login was looked up, or begun, and lives. One that was ended meanwhile stays ended: no login comes back.
     pub fn note(&self, session_id: i64) {
         let (mut known, since) = (self.lock(), Instant::now());
-        let noted = known
-            .entry(session_id)
-            .or_insert(Known { lives: true, since });
-        if noted.lives && noted.since.elapsed() > FRESH {
+        let noted = known.entry(session_id).or_insert(Known {
+            is_live: true,
+            since,
+        });
+        if noted.is_live && noted.since.elapsed() > FRESH {
             noted.since = since;
         }
     }
 
     /// A login was ended.
     pub fn end(&self, session_id: i64) {
-        let (lives, since) = (false, Instant::now());
-        self.lock().insert(session_id, Known { lives, since });
+        let (is_live, since) = (false, Instant::now());
+        self.lock().insert(session_id, Known { is_live, since });
     }
 
-    /// A login was refused; it has to be looked up before it counts as alive again.
-    pub fn doubt(&self, session_id: i64) {
+    /// A login was refused; it has to be looked up before it counts as live again.
+    pub fn forget(&self, session_id: i64) {
         let mut known = self.lock();
-        if known.get(&session_id).is_some_and(|login| login.lives) {
+        if known.get(&session_id).is_some_and(|login| login.is_live) {
             known.remove(&session_id);
         }
     }
 
-    /// Whether a login was seen alive of late, and not ended since.
+    /// Whether a login was recently seen to be live, and has not ended since.
     #[must_use]
-    pub fn lives(&self, session_id: i64) -> bool {
+    pub fn is_live(&self, session_id: i64) -> bool {
         let known = self.lock();
         known
             .get(&session_id)
-            .is_some_and(|login| login.lives && login.since.elapsed() < LIFE)
+            .is_some_and(|login| login.is_live && login.since.elapsed() < LIFE)
     }
 
     /// All that count as alive.
@@ -68,13 +69,13 @@ impl KnownLogins {
         let known = self.lock();
         known
             .iter()
-            .filter(|(_, login)| login.lives)
+            .filter(|(_, login)| login.is_live)
             .map(|(id, _)| *id)
             .collect()
     }
 
-    /// Forgets what was noted long ago. To be called now and then.
-    pub fn forget_the_quiet(&self) {
+    /// Forgets what was noted long ago. To be called regularly.
+    pub fn forget_idle(&self) {
         self.lock().retain(|_, login| login.since.elapsed() < LIFE);
     }
 }
@@ -86,20 +87,20 @@ mod tests {
     #[test]
     fn a_login_lives_from_when_it_was_seen_until_it_is_ended_or_refused() {
         let logins = KnownLogins::default();
-        assert!(!logins.lives(1), "it was never seen");
+        assert!(!logins.is_live(1), "it was never seen");
         logins.note(1);
         logins.note(2);
-        assert!(logins.lives(1) && logins.lives(2));
-        logins.doubt(1);
-        assert!(!logins.lives(1));
+        assert!(logins.is_live(1) && logins.is_live(2));
+        logins.forget(1);
+        assert!(!logins.is_live(1));
         logins.note(1);
-        assert!(logins.lives(1), "it was looked up again");
+        assert!(logins.is_live(1), "it was looked up again");
         logins.end(1);
         // By a request that had looked it up before it was ended.
         logins.note(1);
-        logins.doubt(1);
+        logins.forget(1);
         logins.note(1);
-        assert!(!logins.lives(1));
+        assert!(!logins.is_live(1));
         assert_eq!(logins.list(), [2]);
     }
 
@@ -113,8 +114,8 @@ mod tests {
             .lock()
             .values_mut()
             .for_each(|login| login.since = long_ago);
-        assert!(!logins.lives(1));
-        logins.forget_the_quiet();
+        assert!(!logins.is_live(1));
+        logins.forget_idle();
         assert!(logins.lock().is_empty());
     }
 }

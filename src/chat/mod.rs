@@ -1,13 +1,14 @@
 //! The rules, as plain functions named by verbs: who may do what, and what then happens. Doors call them with what a
 //! caller said; they look up authority, and use the database, the journal, the vault and the hub.
 
+pub mod account_changes;
 pub mod accounts;
 pub mod authentication;
 pub mod budgets;
-pub mod endings;
+pub mod expired_logins;
 pub mod feed;
+pub mod gaps;
 pub mod history;
-pub mod holes;
 pub mod known_logins;
 pub mod messages;
 pub mod networks;
@@ -17,7 +18,6 @@ pub mod passwords;
 pub mod rates;
 pub mod readiness;
 pub mod rooms;
-pub mod sweep;
 pub mod tickets;
 
 use crate::{app::App, db::sessions::Claim};

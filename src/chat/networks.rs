@@ -1,5 +1,5 @@
-//! From where people come: whoever has logged in to an account from a network has room of his own there, which strangers
-//! who guess cannot take. What is kept of a network is a keyed hash, which tells no address and outlives a restart.
+//! The networks from which people log in. An owner who has logged in from a network before has a limit of their own there,
+//! which people who guess passwords elsewhere cannot use up. A network is stored as a keyed hash, which reveals no address.
 
 use std::net::IpAddr;
 
@@ -16,8 +16,8 @@ impl Networks {
         Self(KeyedHash::new(secret, "network of a login"))
     }
 
-    /// What is kept of the network of an address for an account: another for each account, so that nobody sees who comes
-    /// from the same place.
+    /// The stored name of an address's network: a different one for each account, so that no one can see which accounts
+    /// come from the same place.
     #[must_use]
     pub fn name(&self, user_id: i64, address: Option<IpAddr>) -> Option<String> {
         let network = network_of(address?);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Caller,
-    holes::{self, Span},
+    gaps::{self, Span},
     rooms,
 };
 use crate::{
@@ -251,7 +251,7 @@ pub(super) fn view(
         Walk::After(id) | Walk::Since(id) => Span::From(id.unsigned_abs().saturating_add(1)),
     };
     let (last, most) = (room.last_seq.unsigned_abs(), limit.unsigned_abs());
-    let mut messages = holes::show(found, span, last, most, &room.name);
+    let mut messages = gaps::fill(found, span, last, most, &room.name);
     // What was not read is no hole.
     messages.retain(|message| match edge {
         Some(edge) if is_backwards => number(message) >= edge,

@@ -23,7 +23,7 @@ const MOST_OF_ADDRESS: usize = 16;
 /// that fill all other places is still served.
 const RESERVED: usize = 4;
 /// How long a page waits for a place.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// This many users or addresses are remembered before those without a page in flight are forgotten.
 const REMEMBERED: usize = 1_024;
 
@@ -91,12 +91,12 @@ impl PagesInFlight {
 }
 
 async fn in_time<T>(entering: impl Future<Output = Result<T, AcquireError>>) -> Result<T> {
-    match tokio::time::timeout(PATIENCE, entering).await {
+    match tokio::time::timeout(TIMEOUT, entering).await {
         Ok(Ok(places)) => Ok(places),
         _ => Err(Error::too_many(
             Code::TooManyUnread,
             "Too many answers wait for you to read them; read those first.",
-            PATIENCE,
+            TIMEOUT,
         )),
     }
 }

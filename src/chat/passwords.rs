@@ -1,12 +1,12 @@
-//! Changing passwords, and checking them so that the time of the answer does not tell whether there is such an account, and hashing them
-//! again where `BCRYPT_COST` has changed.
+//! Changing passwords; checking them so that the time of the answer does not reveal whether the account exists; and hashing
+//! them again where `BCRYPT_COST` has changed.
 
 use std::{
     net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
-use super::{Caller, accounts, endings, networks};
+use super::{Caller, account_changes, accounts, networks};
 use crate::{
     app::App,
     crypto::{
@@ -29,17 +29,17 @@ use crate::{
     },
 };
 
-/// What the hashes in the database cost. After `BCRYPT_COST` was lowered, accounts whose owners have not logged in since
-/// still take longer than a new one would. So that they do not stand out, as many of the names that nobody has take as
-/// long, always the same ones.
+/// The bcrypt costs of the hashes in the database. After `BCRYPT_COST` was lowered, accounts whose owners have not logged in
+/// since still take longer than a new one would. So that they do not stand out, the same share of the names without an
+/// account takes as long, always the same names.
 #[derive(Debug)]
-pub struct Costs {
+pub struct HashCosts {
     names: Option<KeyedHash>,
     /// Costs, and how many accounts have a hash of each.
     known: Mutex<Vec<(u32, u64)>>,
 }
 
-impl Costs {
+impl HashCosts {
     /// Nothing is known yet. `secret` decides which names stand for which cost.
     #[must_use]
     pub fn new(secret: &str) -> Self {
@@ -55,7 +55,7 @@ impl Costs {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
-    /// The cost that a name which nobody has stands for: `least`, or one above it that hashes have.
+    /// The cost for a name without an account: `least`, or a higher one that stored hashes have.
     fn of_unknown(&self, name: &str, least: u32) -> u32 {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let all: u64 = known.iter().map(|(_, count)| count).sum();
@@ -76,10 +76,10 @@ impl Costs {
     }
 }
 
-/// Looks what the hashes in the database cost. To be called at the start, and now and then.
+/// Looks up the costs of the hashes in the database. To be called at the start, and regularly.
 pub async fn count_costs(app: &App) {
     match app.db.read(users::count_costs).await {
-        Ok(known) => app.costs.set(known),
+        Ok(known) => app.hash_costs.set(known),
         Err(error) => log::debug!("the costs of the hashes were not counted: {}", error.code),
     }
 }
@@ -98,7 +98,7 @@ pub async fn check(
     let hash = user.map_or_else(
         || {
             let key = users::key_of(&login.username);
-            nobodys_hash(app.costs.of_unknown(&key, least))
+            dummy_hash(app.hash_costs.of_unknown(&key, least))
         },
         |user| checkable_hash(user, least),
     );
@@ -110,7 +110,7 @@ pub async fn check(
         .await
 }
 
-/// Gives the caller another password, and ends all his other logins.
+/// Gives the caller another password, and ends all other logins of the account.
 ///
 /// # Errors
 /// 401, 403 for a wrong password, 422, 429, 503.
@@ -166,7 +166,7 @@ pub async fn change(
     let ended = changing.await?.ok_or_else(accounts::invalid_token)?;
     for id in ended {
         let reason = "the password was changed";
-        endings::end_login(app, id, reason);
+        account_changes::end_login(app, id, reason);
     }
     Ok(())
 }
@@ -189,7 +189,7 @@ pub fn hash_again_if_outdated(app: &App, user: &User, password: String, form: Fo
                     log::debug!("a new hash was not stored: {}", error.code);
                 }
             }
-            // The old one goes on working; the next login tries again.
+            // The old one keeps working; the next login tries again.
             Ok(Err(error)) => log::debug!("a password was not hashed again: {error}"),
             Err(error) => log::debug!("a password was not hashed again: {}", error.code),
         }
@@ -199,7 +199,7 @@ pub fn hash_again_if_outdated(app: &App, user: &User, password: String, form: Fo
 /// The hash of a user's password, or, where checking that would take the time of all other logins, one that nothing
 /// matches.
 fn checkable_hash(user: &User, least: u32) -> String {
-    if !password::is_beyond_means(&user.password_hash) {
+    if !password::is_too_costly(&user.password_hash) {
         return user.password_hash.clone();
     }
     log::warn!(
@@ -207,11 +207,11 @@ fn checkable_hash(user: &User, least: u32) -> String {
         user.username,
         password::MAX_COST
     );
-    nobodys_hash(least)
+    dummy_hash(least)
 }
 
-/// A well-formed hash of this cost that no password has.
-fn nobodys_hash(cost: u32) -> String {
+/// A well-formed hash of this cost that no password matches.
+fn dummy_hash(cost: u32) -> String {
     format!("$2b${cost:02}$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")
 }
 
@@ -221,13 +221,13 @@ mod tests {
 
     #[test]
     fn nobodys_hash_takes_its_time_and_matches_nothing() {
-        assert_eq!(password::cost_of(&nobodys_hash(4)), Some(4));
-        assert_eq!(password::verify("password", &nobodys_hash(4), 4), None);
+        assert_eq!(password::cost_of(&dummy_hash(4)), Some(4));
+        assert_eq!(password::verify("password", &dummy_hash(4), 4), None);
     }
 
     #[test]
     fn unknown_names_cost_what_accounts_cost() {
-        let costs = Costs::new("a secret of the test, long enough to be one");
+        let costs = HashCosts::new("a secret of the test, long enough to be one");
         let of_all = || -> Vec<u32> {
             (0..1_000)
                 .map(|n| costs.of_unknown(&format!("name{n}"), 10))
@@ -241,7 +241,7 @@ mod tests {
         let dear = before.iter().filter(|cost| **cost == 12).count();
         assert!((300..500).contains(&dear), "{dear} of 1000 cost 12");
         assert!(before.iter().all(|cost| [10, 12].contains(cost)));
-        // As accounts are hashed anew, names follow, and none goes the other way.
+        // As accounts are hashed again, names follow, and none goes the other way.
         costs.set(vec![(10, 80), (12, 20)]);
         assert!(before.iter().zip(of_all()).all(|(old, new)| new <= *old));
         costs.set(vec![(10, 100)]);

@@ -228,7 +228,7 @@ impl Rates {
     }
 
     /// Forgets those who have been quiet for long enough to start afresh. To be called now and then.
-    pub fn forget_the_quiet(&self) {
+    pub fn forget_idle(&self) {
         if let Some(limiters) = &self.0 {
             limiters.messages.retain_recent();
             limiters.reads.retain_recent();

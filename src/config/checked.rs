@@ -26,9 +26,9 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// How slow a reader, and how silent a client, may be.
+/// How much may wait for a socket, and how slow or silent its client may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct SocketLimits {
     /// Frames that may wait for one socket.
     pub queue_frames: usize,
     /// Bytes that may wait for one socket.
@@ -127,7 +127,7 @@ pub struct Config {
     /// What clients may do.
     pub limits: Limits,
     /// How slow and silent clients may be.
-    pub patience: Patience,
+    pub socket_limits: SocketLimits,
     /// How long an HTTP connection may idle between two requests.
     pub keep_alive: Duration,
     /// How many connections without a socket an address may hold; `None` for any number.
@@ -242,7 +242,7 @@ impl Config {
                 slow_reader_ms: u64::from(settings.slow_reader_seconds) * 1_000,
                 ping_timeout_ms: u64::from(settings.ping_timeout_seconds) * 1_000,
             },
-            patience: Patience {
+            socket_limits: SocketLimits {
                 queue_frames: settings.queue_frames as usize,
                 queue_bytes: settings.queue_bytes as usize,
                 slow_reader: Duration::from_secs(settings.slow_reader_seconds.into()),

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{ConfigError, names, wrong};
+use super::{ConfigError, misspelled, wrong};
 
 /// A setting as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +47,15 @@ pub fn load_env_file(path: &Path, known: &[String]) -> Result<Vec<String>, Confi
     let mut notes = Vec::new();
     let entries = parse(decode(&bytes, &file)?, &file, &mut notes)?;
     for (name, entry) in &entries {
-        if let Some(meant) = names::meant_in_file(name, known) {
+        if let Some(meant) = misspelled::meant_in_file(name, known) {
             notes.push(format!(
                 "{file} sets {name} in line {}, which is no setting of Parlour: {meant} is.",
                 entry.line
             ));
         }
     }
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !names::is_blank(&value));
+    let is_set =
+        |name: &str| std::env::var_os(name).is_some_and(|value| !misspelled::is_blank(&value));
     let lines: Vec<String> = entries
         .iter()
         .filter(|(name, _)| !is_set(name))

@@ -62,7 +62,7 @@ pub fn verify(password: &str, hash: &str, least: u32) -> Option<Form> {
 
 /// Whether a hash costs more than is ever spent on one: no setting has made it.
 #[must_use]
-pub fn is_beyond_means(hash: &str) -> bool {
+pub fn is_too_costly(hash: &str) -> bool {
     cost_of(hash).is_some_and(|cost| cost > MAX_COST)
 }
 

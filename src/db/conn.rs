@@ -19,9 +19,9 @@ use super::{file, intact, outage::CONNECTING, reach::one_line};
 use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest wait for a free connection: less, so that the answer that says what is missing comes first.
-const POOL_PATIENCE: Duration = Duration::from_millis(1_200);
+const POOL_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
 pub use postgres::is_passing;
@@ -212,7 +212,7 @@ fn builder(size: u32) -> r2d2::Builder<Manager> {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(1))
-        .connection_timeout(POOL_PATIENCE)
+        .connection_timeout(POOL_TIMEOUT)
         .error_handler(Box::new(SayOutage))
 }
 

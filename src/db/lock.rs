@@ -53,13 +53,13 @@ pub enum LockError {
     Unreachable(String),
 }
 
-/// Takes the lock, waiting up to `patience` for another process to end.
+/// Takes the lock, waiting up to `timeout` for another process to end.
 ///
 /// # Errors
 /// [`LockError`].
-pub fn take(reach: &mut Reach<'_>, patience: Duration) -> Result<SoleServer, LockError> {
+pub fn take(reach: &mut Reach<'_>, timeout: Duration) -> Result<SoleServer, LockError> {
     let url = reach.url();
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     let mut has_said = false;
     loop {
         match try_take(reach) {
@@ -67,7 +67,7 @@ pub fn take(reach: &mut Reach<'_>, patience: Duration) -> Result<SoleServer, Loc
                 if !has_said {
                     log::info!(
                         "another Parlour server is using {url}: waiting up to {} s for it to end",
-                        patience.as_secs()
+                        timeout.as_secs()
                     );
                     has_said = true;
                 }

@@ -61,7 +61,7 @@ impl Db {
             Share::Even,
             threads,
             64 * threads,
-            conn::PATIENCE,
+            conn::TIMEOUT,
         )?;
         Ok(Self {
             pool: conn::pool(&storage.database_url, storage.pool_size),
@@ -197,7 +197,7 @@ fn finish<T>(
 /// A pooled connection, for those that bring their own thread.
 ///
 /// # Errors
-/// 503 when there is none within [`conn::PATIENCE`].
+/// 503 when there is none within [`conn::TIMEOUT`].
 pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> {
     pool.get().map_err(|error| {
         log::debug!("no database connection: {error}");

@@ -18,18 +18,18 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Reach<'a> {
     url: &'a DatabaseUrl,
     began: Instant,
-    patience: Duration,
+    timeout: Duration,
     has_said: bool,
 }
 
 impl<'a> Reach<'a> {
-    /// Waits for `patience` from now on, however often it is asked.
+    /// Waits for `timeout` from now on, however often it is asked.
     #[must_use]
-    pub fn new(url: &'a DatabaseUrl, patience: Duration) -> Self {
+    pub fn new(url: &'a DatabaseUrl, timeout: Duration) -> Self {
         Self {
             url,
             began: Instant::now(),
-            patience,
+            timeout,
             has_said: false,
         }
     }
@@ -56,11 +56,11 @@ impl<'a> Reach<'a> {
                     }
                     return Ok(conn);
                 }
-                Err(error) if conn::is_passing(&error) && self.began.elapsed() < self.patience => {
+                Err(error) if conn::is_passing(&error) && self.began.elapsed() < self.timeout => {
                     if !self.has_said {
                         log::warn!(
                             "waiting up to {} s (DATABASE_WAIT_SECONDS) for the database {}: {}",
-                            self.patience.as_secs(),
+                            self.timeout.as_secs(),
                             self.url,
                             one_line(&error)
                         );

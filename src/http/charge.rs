@@ -28,7 +28,7 @@ impl<'a> RequestCharge<'a> {
             .and_then(|shown| app.tokens.read(&shown.text, at).ok());
         let user = claims
             .as_ref()
-            .filter(|claims| app.known_logins.lives(claims.sid))
+            .filter(|claims| app.known_logins.is_live(claims.sid))
             .and_then(|claims| claims.sub.parse().ok());
         Self {
             app,
@@ -54,7 +54,7 @@ impl<'a> RequestCharge<'a> {
     pub fn settle(&mut self, status: StatusCode) {
         if status == StatusCode::UNAUTHORIZED {
             if let Some(id) = self.session_id {
-                self.app.known_logins.doubt(id);
+                self.app.known_logins.forget(id);
             }
             self.charged_to = self.address.map(ChargedTo::Address);
         }

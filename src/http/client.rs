@@ -12,7 +12,7 @@ use actix_web::{
 use ipnet::IpNet;
 use url::form_urlencoded;
 
-use super::names;
+use super::origin;
 use crate::{
     config::{Config, Registration},
     error::{Code, Error, Result},
@@ -95,13 +95,13 @@ pub fn is_local(request: &HttpRequest, config: &Config) -> bool {
         let name = name.as_str();
         name.starts_with("x-forwarded") || TRACES_OF_A_PROXY.contains(&name)
     });
-    let asked_here = names::host(request)
+    let asked_here = origin::host(request)
         .is_ok_and(|host| host.is_some_and(|authority| authority.is_loopback()));
     let mut origins = request.headers().get_all(header::ORIGIN);
     let by_own_page = origins.all(|origin| {
         origin
             .to_str()
-            .is_ok_and(|origin| names::is_own(request, config, origin))
+            .is_ok_and(|origin| origin::is_own(request, config, origin))
     });
     listens_here
         && peer_is_here

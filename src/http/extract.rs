@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long a body may take to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(15);
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
@@ -110,7 +110,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
                     "The request took too long to arrive.",
                 )
             };
-            let reading = tokio::time::timeout(BODY_PATIENCE, read(&mut payload, most));
+            let reading = tokio::time::timeout(BODY_TIMEOUT, read(&mut payload, most));
             let body = reading.await.map_err(|_| too_slow())??;
             body::parse(&body).map(Json).map_err(refused)
         })

@@ -16,7 +16,7 @@ use actix_web::{
     web,
 };
 
-use super::{charge::RequestCharge, client, names, problem};
+use super::{charge::RequestCharge, client, origin, problem};
 use crate::{app::App, chat::budgets::ChargedTo, error::Error};
 
 /// Longest path in the log.
@@ -45,7 +45,7 @@ pub async fn observe(
         .and_then(|app| client::address(request.request(), &app.config.trusted_proxies));
     let misdirected = app
         .as_ref()
-        .and_then(|app| names::check_host(request.request(), &app.config).err());
+        .and_then(|app| origin::check_host(request.request(), &app.config).err());
     let under_tls = app.as_ref().is_some_and(|app| app.config.tls.is_some());
 
     // Handlers' errors are answers by now; what is left are those of the framework's own middleware. (Keeping a clone

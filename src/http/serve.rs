@@ -25,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use utoipa::OpenApi as _;
 
 use super::{
-    connection::{self, Door, Site, per_address::Connections},
+    connection::{self, Endpoint, Site, per_address::Connections},
     docs::Documents,
     observe,
     openapi::ApiDoc,
@@ -33,10 +33,10 @@ use super::{
 };
 use crate::{
     app::App,
-    chat::{endings, history, passwords, sweep::Sweep},
+    chat::{account_changes, expired_logins::Sweep, history, passwords},
     config::{Config, ConfigError, about_registration, weaknesses},
     logging,
-    start::{self, Writers, aside},
+    start::{self, Writers, run_detached},
 };
 
 /// Sockets come back spread over this time after a shutdown.
@@ -44,11 +44,11 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// How long connections may take to end at shutdown.
 const GRACE: u64 = 8;
 /// How long the journal may take to end after that.
-const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
+const JOURNAL_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long noting how far the rooms have come may take after that.
-const HISTORY_PATIENCE: Duration = Duration::from_secs(1);
+const HISTORY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the watch of the database's files may take to end.
-const WATCH_PATIENCE: Duration = Duration::from_secs(1);
+const WATCH_TIMEOUT: Duration = Duration::from_secs(1);
 /// A signal that comes so soon after the first says the same.
 const ONE_WISH: Duration = Duration::from_millis(500);
 /// Bytes that the kernel may hold for a client that reads slowly (Linux takes it twice, for its own needs). Left alone,
@@ -92,7 +92,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let (app, writers, mut sole) = start::build(config)?;
     let mut intact = start::watch_files(&app)?;
     passwords::count_costs(&app).await;
-    let seen = endings::find_latest(&app).await.unwrap_or(0);
+    let seen = account_changes::find_latest(&app).await.unwrap_or(0);
     let (server, address) = listen(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
@@ -100,7 +100,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
     let watching = rt::spawn(history::watch(Arc::clone(&app)));
     let watched = Arc::clone(&app);
-    let minding = rt::spawn(async move { endings::watch(&watched, seen).await });
+    let minding = rt::spawn(async move { account_changes::watch(&watched, seen).await });
     let lost = tokio::select! {
         signal = signals::wait() => {
             log::info!("{signal}: shutting down");
@@ -128,11 +128,11 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     minding.abort();
     let history = Arc::clone(&app.history);
     // The last connection to close puts the log into the database, which is then one file.
-    let unwatched = aside(move || drop(intact));
-    let _a_disk_that_hangs = tokio::time::timeout(WATCH_PATIENCE, unwatched).await;
+    let unwatched = run_detached(move || drop(intact));
+    let _a_disk_that_hangs = tokio::time::timeout(WATCH_TIMEOUT, unwatched).await;
     finish(app, writers).await;
-    let keeping = aside(move || history.keep(true));
-    let _a_disk_that_hangs = tokio::time::timeout(HISTORY_PATIENCE, keeping).await;
+    let keeping = run_detached(move || history.keep(true));
+    let _a_disk_that_hangs = tokio::time::timeout(HISTORY_TIMEOUT, keeping).await;
     if let Some(sentence) = lost {
         return Err(ConfigError(sentence));
     }
@@ -224,7 +224,7 @@ fn listen(
             let (stop, tls) = (stop.clone(), tls.clone());
             let site = site.new_service(());
             async move {
-                let door = Rc::new(Door {
+                let endpoint = Rc::new(Endpoint {
                     config: ServiceConfig::default(),
                     app,
                     connections,
@@ -232,7 +232,7 @@ fn listen(
                     stop,
                 });
                 Ok::<_, ()>(fn_service(move |stream| {
-                    arrive(Rc::clone(&door), tls.clone(), stream)
+                    accept(Rc::clone(&endpoint), tls.clone(), stream)
                 }))
             }
         })
@@ -241,32 +241,36 @@ fn listen(
 }
 
 /// Lets a connection in, or not: it counts for its address from here on, before anything is done for it.
-async fn arrive(door: Rc<Door>, tls: Option<TlsAcceptor>, stream: TcpStream) -> Result<(), ()> {
+async fn accept(
+    endpoint: Rc<Endpoint>,
+    tls: Option<TlsAcceptor>,
+    stream: TcpStream,
+) -> Result<(), ()> {
     let Ok(peer) = stream.peer_addr() else {
         return Ok(());
     };
-    let is_proxy =
-        (door.app.config.trusted_proxies.iter()).any(|net| net.contains(&peer.ip().to_canonical()));
-    if !is_proxy && !door.app.budgets.take_connection(peer.ip()) {
+    let is_proxy = (endpoint.app.config.trusted_proxies.iter())
+        .any(|net| net.contains(&peer.ip().to_canonical()));
+    if !is_proxy && !endpoint.app.budgets.take_connection(peer.ip()) {
         log::debug!("a connection is cut: {} opens too many", peer.ip());
         return Ok(());
     }
-    let Some(place) = door.connections.enter(peer.ip()) else {
+    let Some(place) = endpoint.connections.enter(peer.ip()) else {
         log::debug!("a connection is cut: {} holds too many", peer.ip());
         return Ok(());
     };
     let Some(tls) = tls else {
-        connection::serve(door, stream, peer, place).await;
+        connection::serve(endpoint, stream, peer, place).await;
         return Ok(());
     };
     // In a box of its own: it is over soon, and the connection may stay for days.
     let shaken = tokio::select! {
         biased;
         shaken = Box::pin(tls::shake_hands(&tls, stream)) => shaken,
-        () = door.stop.notified() => None,
+        () = endpoint.stop.notified() => None,
     };
     match shaken {
-        Some(stream) => connection::serve(door, stream, peer, place).await,
+        Some(stream) => connection::serve(endpoint, stream, peer, place).await,
         None => log::debug!("a connection of {peer} is cut: no TLS came about"),
     }
     Ok(())
@@ -308,9 +312,9 @@ async fn tidy(app: Arc<App>) {
     loop {
         sweep.go_on(&app).await;
         tokio::time::sleep(TIDY_EVERY).await;
-        app.rates.forget_the_quiet();
-        app.budgets.forget_the_quiet();
-        app.known_logins.forget_the_quiet();
+        app.rates.forget_idle();
+        app.budgets.forget_idle();
+        app.known_logins.forget_idle();
         app.budgets.log_omitted_lines();
         app.tickets.forget_the_late();
         passwords::count_costs(&app).await;
@@ -321,11 +325,8 @@ async fn tidy(app: Arc<App>) {
 async fn finish(app: Arc<App>, writers: Writers) {
     // The writers end when the last handle to the journal is gone.
     drop(app);
-    let ending = aside(|| writers.join());
-    if tokio::time::timeout(JOURNAL_PATIENCE, ending)
-        .await
-        .is_err()
-    {
+    let ending = run_detached(|| writers.join());
+    if tokio::time::timeout(JOURNAL_TIMEOUT, ending).await.is_err() {
         log::warn!("the journal did not end in time");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Shared, client, extract, names};
+use super::{Shared, client, extract, origin};
 use crate::{
     chat::authentication,
     error::{Error, Result},
@@ -17,7 +17,7 @@ pub async fn open(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse> {
-    names::check_origin(&request, &app.config)?;
+    origin::check_origin(&request, &app.config)?;
     if app.run.is_draining() {
         return Err(Error::shutting_down());
     }

@@ -13,7 +13,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::config::{ConfigError, TlsFiles};
 
 /// How long a handshake may take.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes that may wait to be encrypted or sent, beside those in the kernel: a slow client takes them before it is known
 /// that it takes anything.
 const MOST_WAITING: usize = 16 * 1024;
@@ -57,7 +57,7 @@ pub async fn shake_hands(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
 ) -> Option<TlsStream<TcpStream>> {
-    let mut stream = tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream))
+    let mut stream = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream))
         .await
         .ok()?
         .ok()?;

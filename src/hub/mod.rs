@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::{
-    config::Patience,
+    config::SocketLimits,
     error::{Error, Result},
 };
 use registry::{Newcomer, SocketId};
@@ -162,10 +162,10 @@ pub struct Hub {
 impl Hub {
     /// Starts the hub on a thread of its own.
     #[must_use]
-    pub fn start(patience: Patience, sockets_per_user: usize) -> Self {
+    pub fn start(limits: SocketLimits, sockets_per_user: usize) -> Self {
         let arbiter = Arbiter::new();
         let server = ChatServer::start_in_arbiter(&arbiter.handle(), move |_| {
-            ChatServer::new(patience, sockets_per_user)
+            ChatServer::new(limits, sockets_per_user)
         });
         Self { server }
     }

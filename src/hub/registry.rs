@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::{Broadcast, Deliver, Gauge, frame};
 use crate::{
-    config::Patience,
+    config::SocketLimits,
     protocol::{
         close,
         event::{Event, Notice, System, crowd_sentence},
@@ -61,7 +61,7 @@ struct User {
 
 /// Everyone who is connected.
 pub struct Registry<O> {
-    patience: Patience,
+    limits: SocketLimits,
     sockets: HashMap<SocketId, Socket<O>>,
     users: HashMap<i64, User>,
     rooms: HashMap<i64, BTreeSet<SocketId>>,
@@ -76,9 +76,9 @@ pub struct Registry<O> {
 impl<O: Outbox> Registry<O> {
     /// An empty one.
     #[must_use]
-    pub fn new(patience: Patience) -> Self {
+    pub fn new(limits: SocketLimits) -> Self {
         Self {
-            patience,
+            limits,
             sockets: HashMap::new(),
             users: HashMap::new(),
             rooms: HashMap::new(),
@@ -133,7 +133,7 @@ impl<O: Outbox> Registry<O> {
         for room in &newcomer.rooms {
             self.rooms.entry(*room).or_default().insert(id);
         }
-        let next_ping = now + self.patience.ping_interval;
+        let next_ping = now + self.limits.ping_interval;
         self.sockets
             .insert(id, Socket::new(newcomer, outbox, next_ping));
         id
@@ -223,7 +223,7 @@ impl<O: Outbox> Registry<O> {
         };
         for socket in self.sockets.values() {
             if let Some(frame) = own.get(&socket.newcomer.user_id).unwrap_or(&to_all) {
-                socket.offer_notice(frame.clone(), &self.patience);
+                socket.offer_notice(frame.clone(), &self.limits);
             }
         }
     }
@@ -236,7 +236,7 @@ impl<O: Outbox> Registry<O> {
             };
             for id in ids {
                 if let Some(socket) = self.sockets.get_mut(id) {
-                    socket.send_change(change, &self.patience, now);
+                    socket.send_change(change, &self.limits, now);
                 }
             }
         }
@@ -249,7 +249,7 @@ impl<O: Outbox> Registry<O> {
         };
         for id in ids {
             if let Some(socket) = self.sockets.get_mut(id) {
-                socket.send_reached(room_id, seq, &self.patience, now);
+                socket.send_reached(room_id, seq, &self.limits, now);
             }
         }
     }
@@ -290,7 +290,7 @@ impl<O: Outbox> Registry<O> {
             reason,
         };
         if let Some(socket) = self.sockets.get(&id) {
-            if !socket.offer(farewell, &self.patience) {
+            if !socket.offer(farewell, &self.limits) {
                 // It will see this when it is no longer frozen, if ever.
                 socket
                     .newcomer
@@ -328,13 +328,13 @@ impl<O: Outbox> Registry<O> {
     pub fn tick(&mut self, now: Instant) {
         let mut ended = Vec::new();
         for (id, socket) in &mut self.sockets {
-            socket.tell_missed(&self.patience);
-            if socket.is_stuck(&self.patience, now) {
+            socket.tell_missed(&self.limits);
+            if socket.is_stuck(&self.limits, now) {
                 ended.push((*id, close::TOO_SLOW, "nothing was read for too long"));
-            } else if socket.is_silent(&self.patience, now) {
+            } else if socket.is_silent(&self.limits, now) {
                 ended.push((*id, close::HEARTBEAT_MISSED, "no sign of life"));
             } else {
-                socket.ping_when_due(&self.patience, now);
+                socket.ping_when_due(&self.limits, now);
             }
         }
         for (id, code, reason) in ended {

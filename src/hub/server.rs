@@ -10,7 +10,7 @@ use super::{
     registry::{Newcomer, Outbox, Registry, SocketId},
 };
 use crate::{
-    config::Patience,
+    config::SocketLimits,
     error::{Code, Error, Result},
 };
 
@@ -32,9 +32,9 @@ pub struct ChatServer {
 }
 
 impl ChatServer {
-    pub fn new(patience: Patience, sockets_per_user: usize) -> Self {
+    pub fn new(limits: SocketLimits, sockets_per_user: usize) -> Self {
         Self {
-            registry: Registry::new(patience),
+            registry: Registry::new(limits),
             sockets_per_user,
             draining: false,
         }

@@ -7,7 +7,7 @@
 //! SQLite has one writer. On `PostgreSQL` there are a few, and a room always goes to the same one, so that the messages
 //! of a room are announced in the order of their numbers.
 
-mod pulse;
+mod health;
 mod writer;
 
 use std::{
@@ -22,11 +22,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     clock::Clock,
     config::{DatabaseUrl, Storage},
-    db::conn::{PATIENCE, unseen_pool},
+    db::conn::{TIMEOUT, unseen_pool},
     error::{Code, Error, Result},
     protocol::time::Timestamp,
 };
-use pulse::Pulse;
+use health::WriterHealth;
 use writer::{Log, Writer};
 
 /// Most drafts that may wait for one writer. More are refused: the disk is not keeping up.
@@ -99,14 +99,14 @@ struct Waiting<A> {
 /// The way into the journal.
 pub struct Journal<A> {
     writers: Vec<mpsc::Sender<Waiting<A>>>,
-    pulses: Vec<Arc<Pulse>>,
+    health: Vec<Arc<WriterHealth>>,
 }
 
 impl<A> Clone for Journal<A> {
     fn clone(&self) -> Self {
         Self {
             writers: self.writers.clone(),
-            pulses: self.pulses.clone(),
+            health: self.health.clone(),
         }
     }
 }
@@ -151,22 +151,28 @@ impl<A: Send + 'static> Journal<A> {
             DatabaseUrl::Postgres(_) => POSTGRES_WRITERS,
         };
         let pool = unseen_pool(&storage.database_url, count);
-        let (mut writers, mut threads, mut pulses) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut writers, mut threads, mut all_health) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..count {
             let (sender, queue) = mpsc::channel(QUEUE);
             let (log, announce) = (Log::new(pool.clone(), clock), announcer());
-            let pulse = Arc::new(Pulse::default());
-            pulses.push(Arc::clone(&pulse));
+            let health = Arc::new(WriterHealth::default());
+            all_health.push(Arc::clone(&health));
             threads.push(
                 thread::Builder::new()
                     .name(format!("journal-{number}"))
                     .spawn(move || {
-                        Writer::new(log, queue, announce, pulse).run();
+                        Writer::new(log, queue, announce, health).run();
                     })?,
             );
             writers.push(sender);
         }
-        Ok((Self { writers, pulses }, Writers(threads)))
+        Ok((
+            Self {
+                writers,
+                health: all_health,
+            },
+            Writers(threads),
+        ))
     }
 
     /// Whether every writer is at work. One that is not has panicked, and its rooms take no more messages.
@@ -178,19 +184,19 @@ impl<A: Send + 'static> Journal<A> {
     /// Whether a writer has been storing the same for so long.
     #[must_use]
     pub fn is_stuck(&self, limit: Duration) -> bool {
-        self.pulses.iter().any(|pulse| pulse.is_stuck(limit))
+        self.health.iter().any(|health| health.is_stuck(limit))
     }
 
     /// Whether a writer could not store what it tried last.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.pulses.iter().any(|pulse| pulse.has_failed())
+        self.health.iter().any(|health| health.has_failed())
     }
 
     /// What the writers remember of members does not hold any more: another history has taken the place of this one.
     pub fn forget_members(&self) {
-        for pulse in &self.pulses {
-            pulse.forget();
+        for health in &self.health {
+            health.forget();
         }
     }
 
@@ -245,7 +251,7 @@ pub enum News<A> {
 /// # Errors
 /// What the writer answered; or that the outcome is not known, when it did not answer in time.
 pub async fn receipt(pending: Pending, since: Instant) -> Result<Receipt> {
-    let deadline = since + PATIENCE;
+    let deadline = since + TIMEOUT;
     match tokio::time::timeout_at(deadline.into(), pending).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) | Err(_) => Err(Error::outcome_unknown()),

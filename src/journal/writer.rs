@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Committed, News, Receipt, Waiting, pulse::Pulse};
+use super::{Committed, News, Receipt, Waiting, health::WriterHealth};
 use crate::{
     clock::Clock,
     db::{
@@ -28,10 +28,10 @@ use crate::{
 /// commit must not be more than its readers can be handed at once.
 const BATCH: usize = 128;
 /// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
-const QUEUE_PATIENCE: Duration = Duration::from_millis(1_500);
+const QUEUE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// A connection that broke was told so by its other end: that takes no time. One that was waited for is not tried again:
 /// the senders would wait for too long.
-const BEGIN_ANEW_WITHIN: Duration = Duration::from_millis(300);
+const RETRY_WITHIN: Duration = Duration::from_millis(300);
 /// How soon rooms whose last commit was not confirmed are looked at, and looked at again; while that fails, the pause is
 /// doubled until it is the longest.
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
@@ -91,7 +91,7 @@ impl Log {
             let again = others > 0
                 && matches!(outcome, Err(WriteError::Refused(_)))
                 && connection.is_broken()
-                && begun.elapsed() < BEGIN_ANEW_WITHIN;
+                && begun.elapsed() < RETRY_WITHIN;
             if !again {
                 return Ok(outcome);
             }
@@ -137,7 +137,7 @@ pub struct Writer<A, S, F> {
     /// When they are looked at again, and how long the pause after that is.
     next_look: Instant,
     doubt_pause: Duration,
-    pulse: Arc<Pulse>,
+    health: Arc<WriterHealth>,
     stored: u64,
     commits: u64,
 }
@@ -147,7 +147,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         store: S,
         queue: mpsc::Receiver<Waiting<A>>,
         announce: F,
-        pulse: Arc<Pulse>,
+        health: Arc<WriterHealth>,
     ) -> Self {
         Self {
             store,
@@ -156,7 +156,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             doubtful: HashSet::new(),
             next_look: Instant::now(),
             doubt_pause: DOUBT_PAUSE,
-            pulse,
+            health,
             stored: 0,
             commits: 0,
         }
@@ -235,7 +235,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         // would delay those who still wait.
         let (batch, late): (Vec<_>, Vec<_>) = batch
             .into_iter()
-            .partition(|waiting| waiting.since.elapsed() < QUEUE_PATIENCE);
+            .partition(|waiting| waiting.since.elapsed() < QUEUE_TIMEOUT);
         refuse(late, &Error::store_unavailable());
         if batch.is_empty() {
             return;
@@ -251,11 +251,11 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
                 content: &draft.content,
             })
             .collect();
-        if self.pulse.begin() {
+        if self.health.begin() {
             self.store.forget_members();
         }
         let stored = self.store.append(&drafts, at);
-        self.pulse.end(stored.is_ok());
+        self.health.end(stored.is_ok());
         match stored {
             Ok(outcomes) => {
                 // It answers again.

@@ -69,11 +69,11 @@ impl Queue {
     }
 
     /// Waits until everything is written, but no longer than this.
-    pub fn finish(&self, patience: Duration) {
+    pub fn finish(&self, timeout: Duration) {
         let waiting = self.lock();
         let _what_waits_is_lost = self
             .changed
-            .wait_timeout_while(waiting, patience, |waiting| {
+            .wait_timeout_while(waiting, timeout, |waiting| {
                 waiting.is_writing || !waiting.is_empty()
             });
     }
@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     /// Takes nothing until it is told to, and then fails as often as it is told to.
     struct Door {
@@ -224,9 +224,9 @@ mod tests {
         queue.finish(Duration::from_millis(1));
         assert_eq!(text(&written), "");
         open.send(()).expect("it waits");
-        queue.finish(PATIENCE);
+        queue.finish(TIMEOUT);
         queue.push(b"the next\n".to_vec());
-        queue.finish(PATIENCE);
+        queue.finish(TIMEOUT);
         let text = text(&written);
         assert!(text.ends_with("x\n10 lost\nthe next\n"), "{text:.200}");
         assert_eq!(text.lines().count(), count - 10 + 2);
@@ -239,9 +239,9 @@ mod tests {
             queue.push(format!("line {n}\n").into_bytes());
         }
         open.send(()).expect("it waits");
-        queue.finish(PATIENCE);
+        queue.finish(TIMEOUT);
         queue.push(b"the last\n".to_vec());
-        queue.finish(PATIENCE);
+        queue.finish(TIMEOUT);
         let text = text(&written);
         assert!(
             text.contains(" lost\n") && text.ends_with("the last\n"),

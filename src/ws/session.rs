@@ -45,7 +45,7 @@ const MISUNDERSTOOD_WITHIN: Duration = Duration::from_mins(1);
 /// How long what was on its way when the farewell was sent is still answered.
 const FAREWELL: Duration = Duration::from_millis(100);
 /// How long a client may take to answer a close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 type Context = HttpContext<ChatSession>;
 
@@ -296,7 +296,7 @@ impl ChatSession {
             self.closing = Closing::Said;
             self.flow.slow_down();
             self.outgoing.write(frame::close(code, reason));
-            ctx.run_later(CLOSE_PATIENCE, |_, ctx| ctx.stop());
+            ctx.run_later(CLOSE_TIMEOUT, |_, ctx| ctx.stop());
         }
     }
 
@@ -311,7 +311,7 @@ impl Actor for ChatSession {
 
     fn started(&mut self, ctx: &mut Context) {
         ctx.parts()
-            .set_mailbox_capacity(self.app.config.patience.queue_frames);
+            .set_mailbox_capacity(self.app.config.socket_limits.queue_frames);
         self.open(ctx);
     }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use parlour_lab::raw::frame::{masked as frame, masked_header as header};
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Closed, Incoming, PATIENCE, Server, Socket, User};
+use crate::support::{Backend, Closed, Incoming, Server, Socket, TIMEOUT, User};
 
 const TEXT: u8 = 0x81;
 const TEXT_BEGINS: u8 = 0x01;
@@ -180,7 +180,7 @@ fn a_million_empty_fragments_take_no_memory() {
     }
     let _ = socket.send_raw(&frame(LAST, br#"{"type":"ping"}"#));
     // Either they were all taken for what they are, or the patience had an end.
-    match socket.next(PATIENCE) {
+    match socket.next(TIMEOUT) {
         Incoming::Frame(answer) => assert!(
             answer["type"] == "pong" || answer["event"] == "joined",
             "{answer}"

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Backend, PATIENCE, Server, Socket, User, read_response};
+use crate::support::{Backend, Server, Socket, TIMEOUT, User, read_response};
 
 /// The statuses allowed; 0 for an end without an answer.
 type Allowed = &'static [u16];
@@ -415,7 +415,7 @@ fn a_request_that_never_ends_is_cut_off() {
                     .set_read_timeout(Some(Duration::from_millis(200)))
                     .expect("sets");
                 // A body has 15 seconds, and more on a busy machine.
-                let end = Instant::now() + 3 * PATIENCE;
+                let end = Instant::now() + 3 * TIMEOUT;
                 while Instant::now() < end {
                     let cut = stream.write_all(b"a").is_err();
                     let mut bytes = [0; 1024];

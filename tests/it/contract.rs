@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Backend, PATIENCE, Server, User};
+use crate::support::{Backend, Server, TIMEOUT, User};
 
 /// The program that `scripts/test` installed. Elsewhere than in CI its absence only skips the test.
 pub fn tool(variable: &str) -> Option<String> {
@@ -124,7 +124,7 @@ fn wscat_can_chat(backend: Backend) {
     // wscat prints prompts and escapes around what it was sent.
     let frame = || -> Value {
         loop {
-            let line = lines.recv_timeout(PATIENCE).expect("wscat prints a frame");
+            let line = lines.recv_timeout(TIMEOUT).expect("wscat prints a frame");
             if let Some(start) = line.find("{\"") {
                 return serde_json::from_str(&line[start..]).expect("JSON");
             }

@@ -5,7 +5,7 @@ use std::{thread, time::Duration};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, Closed, Incoming, PASSWORD, PATIENCE, Server, Socket, User, eventually, run,
+    Backend, Closed, Incoming, PASSWORD, Server, Socket, TIMEOUT, User, eventually, run,
 };
 
 fn contents(frames: &[Value]) -> Vec<&str> {
@@ -228,7 +228,7 @@ fn a_reader_that_stops_reading_stops_nobody(backend: Backend) {
     // The one that stopped is told, or cut off; never left to believe that it saw everything.
     let mut last = 0;
     let told = loop {
-        match stopped.next(PATIENCE) {
+        match stopped.next(TIMEOUT) {
             Incoming::Frame(frame) if frame["type"] == "lag" => break true,
             Incoming::Frame(frame) if frame["type"] == "message" => {
                 last += 1;

@@ -12,7 +12,7 @@ use std::{
 use crate::support::{BINARY, run};
 
 /// It hashes five passwords at full cost and starts two servers.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 fn start(args: &[&str], tmp: &Path) -> Child {
     Command::new(&*BINARY)
@@ -38,7 +38,7 @@ fn wait(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().expect("waits") {
             return status;
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > TIMEOUT {
             let _ = child.kill();
             panic!("the demo did not end");
         }

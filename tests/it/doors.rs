@@ -19,7 +19,7 @@ use rustls::{
 };
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Backend, PATIENCE, Server, User, eventually};
+use crate::support::{Backend, Server, TIMEOUT, User, eventually};
 
 /// What a proxy in front would take for bytes of the socket.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.1\r\n\r\n";
@@ -203,7 +203,7 @@ fn connect_from(local: [u8; 4], addr: SocketAddr) -> TcpStream {
         .expect("binds");
     socket.connect(&addr.into()).expect("connects");
     let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).expect("sets");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("sets");
     stream
 }
 

@@ -6,7 +6,7 @@ use std::{io::Write as _, net::TcpStream};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, Closed, Incoming, PATIENCE, Response, Server, Socket, User, eventually, read_response,
+    Backend, Closed, Incoming, Response, Server, Socket, TIMEOUT, User, eventually, read_response,
 };
 
 on_both![
@@ -27,8 +27,8 @@ struct Half {
 impl Half {
     fn begin(user: &User, content: &str) -> Self {
         let body = json!({"content": content, "client_id": content}).to_string();
-        let mut stream = TcpStream::connect_timeout(&user.addr, PATIENCE).expect("connects");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        let mut stream = TcpStream::connect_timeout(&user.addr, TIMEOUT).expect("connects");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         let head = format!(
             "POST /api/rooms/general/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
@@ -136,7 +136,7 @@ fn a_socket_whose_login_was_ended_elsewhere_stores_and_reads_nothing(backend: Ba
     reading.send_json(&json!({"type": "sync", "rooms": {"general": 0}, "ref": "2"}));
     let mut seen = Vec::new();
     let closed = loop {
-        match reading.next(PATIENCE) {
+        match reading.next(TIMEOUT) {
             Incoming::Frame(frame) => seen.push(frame),
             Incoming::Closed(closed) => break closed,
             Incoming::Silence => panic!("the socket lives on: {seen:?}"),

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Backend, Closed, Http, Incoming, PATIENCE, Server, Socket, User, eventually};
+use crate::support::{Backend, Closed, Http, Incoming, Server, Socket, TIMEOUT, User, eventually};
 
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
@@ -108,14 +108,14 @@ fn what_was_said_before_the_close_is_acked() {
             socket.stream().shutdown(Shutdown::Write).expect("closes");
         }
         let acked = loop {
-            match socket.next(PATIENCE) {
+            match socket.next(TIMEOUT) {
                 Incoming::Frame(frame) if frame["type"] == "ack" => break true,
                 Incoming::Frame(_) => {}
                 Incoming::Closed(_) | Incoming::Silence => break false,
             }
         };
         assert!(acked, "{what} came right behind a message");
-        let end = socket.next(PATIENCE);
+        let end = socket.next(TIMEOUT);
         assert!(matches!(end, Incoming::Closed(_)), "{what}: {end:?}");
     }
     let said: Vec<_> = alice.history();

@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     outage::{Ends, expect_all_once, listen, write_all},
-    support::{Backend, Cluster, Host, PATIENCE, Server, User, eventually, or_skip},
+    support::{Backend, Cluster, Host, Server, TIMEOUT, User, eventually, or_skip},
 };
 
 /// A cluster that the host can reach, and its port.
@@ -85,7 +85,7 @@ mod a_cut_of_the_network_under_load_is_survived {
                 listen(&acks, length, &mut noted);
                 host.heal(port).expect("heals");
                 let back = Instant::now();
-                let first = acks.recv_timeout(PATIENCE).expect("work goes on");
+                let first = acks.recv_timeout(TIMEOUT).expect("work goes on");
                 let recovery = first.at.saturating_duration_since(back);
                 println!("acked again {recovery:?} after a cut of {length:?}");
                 assert!(

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Cluster, PATIENCE, Server, Socket, User, eventually};
+use crate::support::{Backend, Cluster, Server, Socket, TIMEOUT, User, eventually};
 
 on_both![an_outage_of_the_database_is_told_and_heals];
 
@@ -280,7 +280,7 @@ mod stopped_and_started_under_load {
 
             cluster.resume();
             let back = Instant::now();
-            let first = acks.recv_timeout(PATIENCE).expect("work goes on");
+            let first = acks.recv_timeout(TIMEOUT).expect("work goes on");
             let recovery = first.at - back;
             println!("acked again {recovery:?} after PostgreSQL was back");
             assert!(recovery < Duration::from_secs(5), "{recovery:?}");

@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    support::{BINARY, Backend, PASSWORD, PATIENCE, Server, User, eventually, fed, run},
+    support::{BINARY, Backend, PASSWORD, Server, TIMEOUT, User, eventually, fed, run},
     terminal::{contents, kept_logins},
 };
 
@@ -64,7 +64,7 @@ impl Tail {
 
     #[track_caller]
     fn line(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).expect("a line")
+        self.lines.recv_timeout(TIMEOUT).expect("a line")
     }
 }
 

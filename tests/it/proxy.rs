@@ -18,7 +18,7 @@ use rustls::{
 use serde_json::{Value, json};
 use socket2::{Domain, Socket as RawSocket, Type};
 
-use crate::support::{Backend, PASSWORD, PATIENCE, Server, eventually};
+use crate::support::{Backend, PASSWORD, Server, TIMEOUT, eventually};
 
 const NAME: &str = "chat.example.org";
 /// What a client may write, and no one may believe.
@@ -124,10 +124,10 @@ impl Nginx {
         let from: SocketAddr = BROWSER.parse().expect("an address");
         socket.bind(&from.into()).expect("binds");
         socket
-            .connect_timeout(&self.addr.into(), PATIENCE)
+            .connect_timeout(&self.addr.into(), TIMEOUT)
             .expect("connects");
         let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a limit");
         let name = ServerName::try_from(NAME).expect("a name");
         let tls = ClientConnection::new(Arc::clone(&self.trust), name).expect("a connection");
         StreamOwned::new(tls, stream)

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, Closed, Http, Incoming, PATIENCE, Server, Socket, User, read_response,
+    Backend, Closed, Http, Incoming, Server, Socket, TIMEOUT, User, read_response,
 };
 
 on_both![
@@ -88,7 +88,7 @@ fn pour(mut socket: Socket, name: &str) -> (Vec<String>, Vec<String>) {
             }
             sent += 1;
         }
-        match socket.next(PATIENCE) {
+        match socket.next(TIMEOUT) {
             Incoming::Frame(frame) => match (frame["type"].as_str(), frame["ref"].as_str()) {
                 (Some("ack"), Some(reference)) => {
                     acked.push(reference.to_owned());
@@ -241,7 +241,7 @@ fn an_outage_does_not_hold_it_up(backend: Backend) {
     // Each of them was refused, or its outcome said to be unknown, before the end.
     let mut answered = 0;
     let end = loop {
-        match socket.next(PATIENCE) {
+        match socket.next(TIMEOUT) {
             Incoming::Frame(frame) if frame["type"] == "error" => answered += 1,
             Incoming::Frame(frame) => assert_ne!(frame["type"], "ack", "{frame}"),
             Incoming::Closed(closed) => break closed,

@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    Backend, Closed, Incoming, PATIENCE, Server, Socket, User, crash::Chance, unique,
+    Backend, Closed, Incoming, Server, Socket, TIMEOUT, User, crash::Chance, unique,
 };
 
 mod state;
@@ -122,7 +122,7 @@ impl Seat {
     /// Hears what is still on its way when the server closes.
     fn hear_the_end(mut self, code: u16) -> State {
         loop {
-            match self.socket.next(PATIENCE) {
+            match self.socket.next(TIMEOUT) {
                 Incoming::Frame(frame) => self.state.apply(&frame),
                 Incoming::Closed(Closed::Code(seen, _)) if seen == code => return self.state,
                 other => panic!("{other:?} instead of {code}"),

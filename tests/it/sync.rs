@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Incoming, PATIENCE, Server, Socket, User, unique};
+use crate::support::{Backend, Incoming, Server, Socket, TIMEOUT, User, unique};
 
 on_both![
     away_while_others_wrote,
@@ -315,7 +315,7 @@ fn a_reader_who_lagged_is_made_whole(backend: Backend) {
     }
     let mut last = 0;
     let lag = loop {
-        match hers.next(PATIENCE) {
+        match hers.next(TIMEOUT) {
             Incoming::Frame(frame) if frame["type"] == "message" => {
                 let seq = frame["seq"].as_u64().expect("a seq");
                 assert_eq!(seq, last + 1, "a hole without a word");

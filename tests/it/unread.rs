@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use socket2::{Domain, Socket as RawSocket, Type};
 
-use crate::support::{Backend, Http, PATIENCE, Server, User, eventually};
+use crate::support::{Backend, Http, Server, TIMEOUT, User, eventually};
 
 on_both![a_page_of_large_messages_ends_early_and_leads_on];
 
@@ -188,10 +188,10 @@ fn connect(reader: &Http) -> TcpStream {
     let socket = RawSocket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("sets");
     socket
-        .connect_timeout(&reader.addr.into(), PATIENCE)
+        .connect_timeout(&reader.addr.into(), TIMEOUT)
         .expect("connects");
     let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("a limit");
     stream
 }
 

@@ -46,11 +46,11 @@ use wire::Wire;
 pub type Site = BoxServiceFactory<(), Request, Response<BoxBody>, Response<BoxBody>, ()>;
 
 /// How long the head of a request may take to arrive.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer.
-const TAKE_PATIENCE: Duration = Duration::from_secs(10);
+const TAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the end of a connection may take.
-const END_PATIENCE: Duration = Duration::from_secs(1);
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests of a client that does not wait for its answers that are answered as fast as they can be.
 const PIPELINED_AT_ONCE: u32 = 16;
 /// How long each of those behind them waits, so that many such clients keep no one else waiting.
@@ -59,7 +59,7 @@ const PIPELINE_PACE: Duration = Duration::from_millis(5);
 const SMALL: usize = 16 * 1024;
 
 /// What all connections of a worker share.
-pub struct Door {
+pub struct Endpoint {
     pub app: Arc<App>,
     pub connections: Arc<Connections>,
     pub site: BoxService<Request, Response<BoxBody>, Response<BoxBody>>,
@@ -69,30 +69,30 @@ pub struct Door {
 
 /// Speaks HTTP on a connection, and what follows on it, until it ends. `place` is held while it counts among those of
 /// its address: until it has become a socket.
-pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place: Place) {
-    let wire = Rc::new(Wire::new(io, TAKE_PATIENCE));
-    let slow_reader = door.app.config.patience.slow_reader;
-    let speaking = Speaking {
-        codec: Rc::new(RefCell::new(Codec::new(door.config.clone()))),
+pub async fn serve<T: Transport>(endpoint: Rc<Endpoint>, io: T, peer: SocketAddr, place: Place) {
+    let wire = Rc::new(Wire::new(io, TAKE_TIMEOUT));
+    let slow_reader = endpoint.app.config.socket_limits.slow_reader;
+    let connection = HttpConnection {
+        codec: Rc::new(RefCell::new(Codec::new(endpoint.config.clone()))),
         wire: Rc::clone(&wire),
-        door,
+        endpoint,
         peer,
     };
     // In a box of its own, so that a socket, which may stay for days, does not keep the memory of what was before it.
-    match Box::pin(speaking.speak()).await {
+    match Box::pin(connection.answer_requests()).await {
         Ok(Some(socket)) => {
             drop(place);
-            if socket.converse(&wire, slow_reader).await.is_ok() {
+            if socket.relay(&wire, slow_reader).await.is_ok() {
                 // The kernel gives up those who take nothing at all by itself, after some minutes; any time that it is told
                 // counts from when a slow client began to be slow.
-                wire.end(END_PATIENCE, None).await;
+                wire.end(END_TIMEOUT, None).await;
             } else {
                 wire.cut();
             }
         }
         Ok(None) => {
-            let last = wire.patience_for_the_last();
-            wire.end(END_PATIENCE, Some(last)).await;
+            let last = wire.timeout_of_the_last();
+            wire.end(END_TIMEOUT, Some(last)).await;
         }
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             log::debug!("a connection of {peer} is cut: it takes nothing of what waits for it");
@@ -104,8 +104,8 @@ pub async fn serve<T: Transport>(door: Rc<Door>, io: T, peer: SocketAddr, place:
 }
 
 /// A connection as long as it speaks HTTP.
-struct Speaking<T> {
-    door: Rc<Door>,
+struct HttpConnection<T> {
+    endpoint: Rc<Endpoint>,
     wire: Rc<Wire<T>>,
     codec: Rc<RefCell<Codec>>,
     peer: SocketAddr,
@@ -126,17 +126,17 @@ impl From<StatusCode> for NoRequest {
 }
 
 /// What is to become of the connection after an answer.
-enum After {
+enum NextStep {
     NextRequest,
     End,
-    Socket(socket::Conversation),
+    Socket(socket::UpgradedConnection),
 }
 
-impl<T: Transport> Speaking<T> {
+impl<T: Transport> HttpConnection<T> {
     /// Answers requests until the connection ends or becomes a socket.
-    async fn speak(self) -> io::Result<Option<socket::Conversation>> {
+    async fn answer_requests(self) -> io::Result<Option<socket::UpgradedConnection>> {
         // The first request is expected at once.
-        let mut patience = HEAD_PATIENCE;
+        let mut patience = HEAD_TIMEOUT;
         let mut in_a_row = 0;
         loop {
             in_a_row = if self.has_more() { in_a_row + 1 } else { 0 };
@@ -152,9 +152,9 @@ impl<T: Transport> Speaking<T> {
                 }
             };
             match self.answer(request).await? {
-                After::NextRequest => patience = self.door.app.config.keep_alive,
-                After::End => return Ok(None),
-                After::Socket(socket) => return Ok(Some(socket)),
+                NextStep::NextRequest => patience = self.endpoint.app.config.keep_alive,
+                NextStep::End => return Ok(None),
+                NextStep::Socket(socket) => return Ok(Some(socket)),
             }
         }
     }
@@ -179,7 +179,7 @@ impl<T: Transport> Speaking<T> {
             }
             if scan.has_begun() && !has_begun {
                 has_begun = true;
-                deadline = Instant::now() + HEAD_PATIENCE;
+                deadline = Instant::now() + HEAD_TIMEOUT;
             }
             if !has_begun {
                 self.wire.let_buffer_go();
@@ -189,7 +189,7 @@ impl<T: Transport> Speaking<T> {
                 biased;
                 filled = timeout_at(deadline, self.wire.fill()) => filled,
                 // Half a request is none: its client has to send it again, elsewhere.
-                () = self.door.stop.notified() => return Err(NoRequest::Over),
+                () = self.endpoint.stop.notified() => return Err(NoRequest::Over),
             };
             match filled {
                 Ok(Ok(1..)) => {}
@@ -215,7 +215,7 @@ impl<T: Transport> Speaking<T> {
         }
     }
 
-    async fn answer(&self, mut request: Request) -> io::Result<After> {
+    async fn answer(&self, mut request: Request) -> io::Result<NextStep> {
         let kind = self.codec.borrow().message_type();
         let is_head = request.method() == Method::HEAD;
         let is_old = request.version() < Version::HTTP_11;
@@ -229,7 +229,7 @@ impl<T: Transport> Speaking<T> {
                 "Only the address of the socket (/ws/chat) leaves HTTP.",
             );
             self.refuse(StatusCode::BAD_REQUEST, &error).await?;
-            return Ok(After::End);
+            return Ok(NextStep::End);
         }
         let body = match kind {
             MessageType::Payload => Body::new(&self.wire, &self.codec, Progress::UnderWay),
@@ -239,7 +239,7 @@ impl<T: Transport> Speaking<T> {
         };
         *request.payload() = match kind {
             _ if becomes_socket => Payload::Stream {
-                payload: Box::pin(socket::Heard(Rc::clone(&self.wire))),
+                payload: Box::pin(socket::SocketInput(Rc::clone(&self.wire))),
             },
             MessageType::Payload => Payload::Stream {
                 payload: Box::pin(body.incoming(request.head().expect())),
@@ -249,19 +249,19 @@ impl<T: Transport> Speaking<T> {
         let Some(answer) = self.handle(request, &body).await else {
             let error = Error::shutting_down();
             self.refuse(StatusCode::SERVICE_UNAVAILABLE, &error).await?;
-            return Ok(After::End);
+            return Ok(NextStep::End);
         };
         if answer.head().upgrade() {
             return self.open_socket(answer, becomes_socket).await;
         }
-        let ends = leaves || !body.is_over() || self.door.app.run.is_draining();
+        let ends = leaves || !body.is_over() || self.endpoint.app.run.is_draining();
         self.write_answer(answer, is_head, is_old, ends).await
     }
 
     /// What the site answers; `None` when the server is going down before the whole request has come.
     async fn handle(&self, request: Request, body: &Body<T>) -> Option<Response<BoxBody>> {
-        let mut answering = self.door.site.call(request);
-        let mut stop = std::pin::pin!(self.door.stop.notified());
+        let mut answering = self.endpoint.site.call(request);
+        let mut stop = std::pin::pin!(self.endpoint.stop.notified());
         std::future::poll_fn(|cx| {
             body.begin_turn();
             if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
@@ -275,19 +275,23 @@ impl<T: Transport> Speaking<T> {
         .await
     }
 
-    async fn open_socket(&self, answer: Response<BoxBody>, is_wanted: bool) -> io::Result<After> {
+    async fn open_socket(
+        &self,
+        answer: Response<BoxBody>,
+        is_wanted: bool,
+    ) -> io::Result<NextStep> {
         if !is_wanted {
             // Nothing answers so; if it did, the bytes that follow would be nobody's.
             return Err(io::Error::other("an upgrade that was not asked for"));
         }
         self.wire.begin_answer();
         let (head, body) = answer.into_parts();
-        let socket = socket::Conversation::new(head.extensions().get().cloned(), body);
+        let socket = socket::UpgradedConnection::new(head.extensions().get().cloned(), body);
         let size = BodySize::Stream;
         self.wire
             .write(self.encode(Message::Item((head, size)))?)
             .await?;
-        Ok(After::Socket(socket))
+        Ok(NextStep::Socket(socket))
     }
 
     async fn write_answer(
@@ -296,7 +300,7 @@ impl<T: Transport> Speaking<T> {
         is_head: bool,
         is_old: bool,
         ends: bool,
-    ) -> io::Result<After> {
+    ) -> io::Result<NextStep> {
         self.wire.begin_answer();
         let (mut head, body) = answer.into_parts();
         // Until all of it has been taken, it counts among what its user and its address have under way.
@@ -312,9 +316,9 @@ impl<T: Transport> Speaking<T> {
         }
         let mut out = BytesMut::from(self.encode(Message::Item((head, size)))?);
         let after = if self.codec.borrow().keep_alive() {
-            After::NextRequest
+            NextStep::NextRequest
         } else {
-            After::End
+            NextStep::End
         };
         if is_head || matches!(size, BodySize::None | BodySize::Sized(0)) {
             self.wire.write(out.freeze()).await?;
@@ -351,7 +355,7 @@ impl<T: Transport> Speaking<T> {
     }
 
     async fn refuse(&self, status: StatusCode, error: &Error) -> io::Result<()> {
-        let answer = observe::refusal(&self.door.app, self.peer, status, error);
+        let answer = observe::refusal(&self.endpoint.app, self.peer, status, error);
         self.write_answer(answer, false, false, true)
             .await
             .map(drop)

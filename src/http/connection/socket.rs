@@ -22,20 +22,20 @@ use super::{
 use crate::{hub::Gauge, protocol::close};
 
 /// How often a connection that has not taken all is looked at.
-const LOOK: Duration = Duration::from_millis(400);
-/// Who has taken nothing for this long does not take steadily. The kernel asks for more in steps of some kilobytes, between
+const CHECK_EVERY: Duration = Duration::from_millis(400);
+/// A client that has taken nothing for this long does not read steadily. The kernel asks for more in steps of some kilobytes, between
 /// which a slow client seems to take nothing.
-const STILL: Duration = Duration::from_secs(3);
+const STALLED_AFTER: Duration = Duration::from_secs(3);
 /// How long a socket that was told to close, and takes steadily, may take what is on its way to it.
-const PARTING: Duration = Duration::from_secs(15);
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What a session says.
-pub struct Conversation {
+/// A connection that is a socket now, and what its session writes.
+pub struct UpgradedConnection {
     gauge: Option<Arc<Gauge>>,
     body: BoxBody,
 }
 
-impl Conversation {
+impl UpgradedConnection {
     pub fn new(gauge: Option<Arc<Gauge>>, body: BoxBody) -> Self {
         Self { gauge, body }
     }
@@ -43,7 +43,7 @@ impl Conversation {
     /// Writes what the session says, and gives an error when the rest of it is not worth keeping. The session is asked for
     /// more only when nothing waits to be written; so a socket whose client reads too slowly cannot hear that it is to
     /// close. See [`judge`] for what becomes of it.
-    pub async fn converse<T: Transport>(
+    pub async fn relay<T: Transport>(
         mut self,
         wire: &Wire<T>,
         patience: Duration,
@@ -53,7 +53,7 @@ impl Conversation {
             let (mut left, mut since) = (chunk.len(), Instant::now());
             loop {
                 let writing = std::future::poll_fn(|cx| wire.poll_write(cx, &mut chunk));
-                if let Ok(written) = timeout(LOOK, writing).await {
+                if let Ok(written) = timeout(CHECK_EVERY, writing).await {
                     break written?;
                 }
                 if chunk.len() != left {
@@ -85,25 +85,25 @@ enum Verdict {
 /// What becomes of a socket that has not taken all yet. `told` is the code with which it was told to close and how long ago
 /// that was seen, `still` for how long it has taken nothing.
 fn judge(told: Option<(u16, Duration)>, still: Duration, patience: Duration) -> Verdict {
-    let takes = still < STILL;
+    let takes = still < STALLED_AFTER;
     match told {
         _ if still >= patience => Verdict::Cut,
         None => Verdict::Wait,
-        // A moment for whoever happens to read just now.
-        Some((_, ago)) if ago < LOOK => Verdict::Wait,
-        Some((code, ago)) if takes && ago < PARTING && close::is_worth_returning(code) => {
+        // A moment for a client that happens to read just now.
+        Some((_, ago)) if ago < CHECK_EVERY => Verdict::Wait,
+        Some((code, ago)) if takes && ago < CLOSING_TIMEOUT && close::is_worth_returning(code) => {
             Verdict::Wait
         }
-        // What was for a login that has ended is not for long, but an ack that has left may arrive.
+        // A login that has ended gets nothing more, but an ack that was sent before may still arrive.
         Some(_) if takes => Verdict::End,
         Some(_) => Verdict::Cut,
     }
 }
 
 /// What a client sends, as the body of its request.
-pub struct Heard<T>(pub Rc<Wire<T>>);
+pub struct SocketInput<T>(pub Rc<Wire<T>>);
 
-impl<T: Transport> Stream for Heard<T> {
+impl<T: Transport> Stream for SocketInput<T> {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -21,24 +21,24 @@ use tokio_rustls::server::TlsStream;
 
 /// Most bytes that are taken from the connection at once.
 const READ: usize = 8 * 1024;
-/// So often is read before what has been written meanwhile must go out.
+/// Reads in a turn; then what has been written meanwhile must go out.
 const READS_IN_A_TURN: u8 = 4;
 /// Most bytes that are read and thrown away after the last answer.
 const MOST_DISCARDED: usize = 1024 * 1024;
 
-/// Bytes a second that an answer's client takes on the whole, or it is given up.
-const FLOOR: u32 = 4 * 1024;
+/// A client that takes fewer bytes a second of an answer, on the whole, is given up.
+const MIN_BYTES_PER_SECOND: u32 = 4 * 1024;
 
-/// How long an answer may still wait for its client: not for ever, since one that is taken drop by drop keeps what it
-/// holds from others.
+/// How long an answer may still wait for its client. A client that reads drop by drop is given up in the end, since what it
+/// holds is not available to others.
 #[derive(Debug, Clone, Copy)]
-struct Owed {
+struct AnswerDeadline {
     /// In all.
     whole: Duration,
     left: Duration,
 }
 
-impl Owed {
+impl AnswerDeadline {
     /// Nothing is written yet. `patience` is there for any answer, however short.
     fn new(patience: Duration) -> Self {
         Self {
@@ -47,16 +47,16 @@ impl Owed {
         }
     }
 
-    /// So much more is to be taken.
-    fn add(&mut self, bytes: usize) {
+    /// The client has this many more bytes to take.
+    fn extend(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let more = Duration::from_secs_f64(f64::from(bytes) / f64::from(FLOOR));
+        let more = Duration::from_secs_f64(f64::from(bytes) / f64::from(MIN_BYTES_PER_SECOND));
         self.whole += more;
         self.left += more;
     }
 
-    /// So long was waited.
-    fn pay(&mut self, waited: Duration) {
+    /// This much time has passed.
+    fn elapse(&mut self, waited: Duration) {
         self.left = self.left.saturating_sub(waited);
     }
 }
@@ -82,14 +82,14 @@ impl Transport for TlsStream<TcpStream> {
 /// A connection, as all that happens on it within its one task shares it.
 pub struct Wire<T> {
     io: RefCell<T>,
-    /// What was read and nobody has taken yet.
+    /// What was read and is not used yet.
     ahead: RefCell<BytesMut>,
-    /// How often has been read in this turn.
+    /// Reads so far in this turn.
     reads: Cell<u8>,
     /// How long a client may take nothing of what waits for it.
     patience: Duration,
-    /// How long the answer under way may wait in all.
-    owed: Cell<Owed>,
+    /// How long the current answer may wait in all.
+    deadline: Cell<AnswerDeadline>,
 }
 
 impl<T: Transport> Wire<T> {
@@ -99,19 +99,19 @@ impl<T: Transport> Wire<T> {
             ahead: RefCell::default(),
             reads: Cell::new(0),
             patience,
-            owed: Cell::new(Owed::new(patience)),
+            deadline: Cell::new(AnswerDeadline::new(patience)),
         }
     }
 
     /// To be called before an answer is written: what the last one has waited does not count for it.
     pub fn begin_answer(&self) {
-        self.owed.set(Owed::new(self.patience));
+        self.deadline.set(AnswerDeadline::new(self.patience));
     }
 
     /// How long the kernel may take for the end of the answer under way: as long as for the whole of it, since it counts from
     /// when the client's window was last wide open, which may be the beginning.
-    pub fn patience_for_the_last(&self) -> Duration {
-        self.owed.get().whole
+    pub fn timeout_of_the_last(&self) -> Duration {
+        self.deadline.get().whole
     }
 
     /// What was read ahead. It must not be borrowed across an await.
@@ -195,9 +195,9 @@ impl<T: Transport> Wire<T> {
     /// Writes all of it, and gives up when the client takes nothing for too long, or has taken too little of the whole
     /// answer.
     pub async fn write(&self, mut bytes: Bytes) -> io::Result<()> {
-        let mut owed = self.owed.get();
-        owed.add(bytes.len());
-        self.owed.set(owed);
+        let mut deadline = self.deadline.get();
+        deadline.extend(bytes.len());
+        self.deadline.set(deadline);
         while bytes.has_remaining() {
             let some = std::future::poll_fn(|cx| self.poll_write_some(cx, &mut bytes));
             self.in_time(some).await?;
@@ -207,11 +207,11 @@ impl<T: Transport> Wire<T> {
     }
 
     async fn in_time(&self, work: impl Future<Output = io::Result<()>>) -> io::Result<()> {
-        let mut owed = self.owed.get();
+        let mut deadline = self.deadline.get();
         let began = Instant::now();
-        let done = timeout(self.patience.min(owed.left), work).await;
-        owed.pay(began.elapsed());
-        self.owed.set(owed);
+        let done = timeout(self.patience.min(deadline.left), work).await;
+        deadline.elapse(began.elapsed());
+        self.deadline.set(deadline);
         done.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -253,15 +253,15 @@ mod tests {
 
     /// Whether an answer of this size, written in parts, comes through to a client that takes so many bytes a second.
     fn comes_through(size: u32, a_second: u32) -> bool {
-        let mut owed = Owed::new(Duration::from_secs(10));
+        let mut deadline = AnswerDeadline::new(Duration::from_secs(10));
         let mut taken = 0;
         while taken < size {
             let part = (size - taken).min(256 * 1024);
-            owed.add(part as usize);
-            owed.pay(Duration::from_secs_f64(
+            deadline.extend(part as usize);
+            deadline.elapse(Duration::from_secs_f64(
                 f64::from(part) / f64::from(a_second),
             ));
-            if owed.left.is_zero() {
+            if deadline.left.is_zero() {
                 return false;
             }
             taken += part;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Newcomer, Outbox};
 use crate::{
-    config::Patience,
+    config::SocketLimits,
     hub::{Broadcast, Deliver},
 };
 
@@ -46,10 +46,10 @@ impl<O: Outbox> Socket<O> {
         }
     }
 
-    pub fn offer(&self, delivery: Deliver, patience: &Patience) -> bool {
+    pub fn offer(&self, delivery: Deliver, limits: &SocketLimits) -> bool {
         let (weight, gauge) = (delivery.weight(), &self.newcomer.gauge);
         // Counted before it is handed over: the session takes it out of the count, perhaps at once.
-        let fits = gauge.put(weight) <= patience.queue_bytes && self.outbox.offer(delivery);
+        let fits = gauge.put(weight) <= limits.queue_bytes && self.outbox.offer(delivery);
         if !fits {
             gauge.take(weight);
         }
@@ -58,16 +58,16 @@ impl<O: Outbox> Socket<O> {
 
     /// Offers what is not durable, if the queue is less than half full. The rest is kept for changes: whoever misses one
     /// has to ask for it, and whoever comes and goes in a crowd must not bring that about.
-    pub fn offer_notice(&self, frame: Bytes, patience: &Patience) {
+    pub fn offer_notice(&self, frame: Bytes, limits: &SocketLimits) {
         let gauge = &self.newcomer.gauge;
         let frames = gauge.waiting.load(Ordering::Relaxed);
         let bytes = gauge.waiting_bytes.load(Ordering::Relaxed);
-        if 2 * frames < patience.queue_frames && 2 * bytes < patience.queue_bytes {
-            self.offer(Deliver::Notice(frame), patience);
+        if 2 * frames < limits.queue_frames && 2 * bytes < limits.queue_bytes {
+            self.offer(Deliver::Notice(frame), limits);
         }
     }
 
-    pub fn send_change(&mut self, change: &Broadcast, patience: &Patience, now: Instant) {
+    pub fn send_change(&mut self, change: &Broadcast, limits: &SocketLimits, now: Instant) {
         let frame = match &change.own {
             Some((user_id, own)) if *user_id == self.newcomer.user_id => own,
             _ => &change.frame,
@@ -78,20 +78,20 @@ impl<O: Outbox> Socket<O> {
         let gauge = &self.newcomer.gauge;
         let bytes = gauge.waiting_bytes.load(Ordering::Relaxed) + frame.len();
         let frames = gauge.waiting.load(Ordering::Relaxed) + self.missed.len() + 1;
-        let fits = bytes <= patience.queue_bytes && frames <= patience.queue_frames;
+        let fits = bytes <= limits.queue_bytes && frames <= limits.queue_frames;
         let frame = frame.clone();
         let change = Deliver::Change {
             room_id,
             seq,
             frame,
         };
-        if !(fits && self.tell_missed(patience) && self.offer(change, patience)) {
+        if !(fits && self.tell_missed(limits) && self.offer(change, limits)) {
             self.leave_out(room_id, seq, now);
         }
     }
 
-    pub fn send_reached(&mut self, room_id: i64, seq: u64, patience: &Patience, now: Instant) {
-        if !self.offer(Deliver::Reached { room_id, seq }, patience) {
+    pub fn send_reached(&mut self, room_id: i64, seq: u64, limits: &SocketLimits, now: Instant) {
+        if !self.offer(Deliver::Reached { room_id, seq }, limits) {
             self.leave_out(room_id, seq, now);
         }
     }
@@ -109,9 +109,9 @@ impl<O: Outbox> Socket<O> {
     }
 
     /// True when nothing is left to tell.
-    pub fn tell_missed(&mut self, patience: &Patience) -> bool {
+    pub fn tell_missed(&mut self, limits: &SocketLimits) -> bool {
         while let Some((room_id, seq)) = self.missed.last().copied() {
-            if !self.offer(Deliver::Missed { room_id, seq }, patience) {
+            if !self.offer(Deliver::Missed { room_id, seq }, limits) {
                 return false;
             }
             self.missed.pop();
@@ -121,7 +121,7 @@ impl<O: Outbox> Socket<O> {
 
     /// Whether nothing was taken for too long since something was left out. That there was room to note what was missed
     /// is no sign that anything is read.
-    pub fn is_stuck(&mut self, patience: &Patience, now: Instant) -> bool {
+    pub fn is_stuck(&mut self, limits: &SocketLimits, now: Instant) -> bool {
         let Some((since, before)) = self.stuck else {
             return false;
         };
@@ -130,15 +130,15 @@ impl<O: Outbox> Socket<O> {
             self.stuck = (!self.missed.is_empty()).then_some((now, taken));
             return false;
         }
-        now.duration_since(since) >= patience.slow_reader
+        now.duration_since(since) >= limits.slow_reader
     }
 
     /// Pings, when it is time. One that does not fit is tried again with the next tick.
-    pub fn ping_when_due(&mut self, patience: &Patience, now: Instant) {
+    pub fn ping_when_due(&mut self, limits: &SocketLimits, now: Instant) {
         // Looked at before: the answer may be there as soon as the ping is.
         let heard = self.newcomer.gauge.heard.load(Ordering::Relaxed);
-        if now >= self.next_ping && self.offer(Deliver::Ping, patience) {
-            self.next_ping = now + patience.ping_interval;
+        if now >= self.next_ping && self.offer(Deliver::Ping, limits) {
+            self.next_ping = now + limits.ping_interval;
             self.pings += 1;
             self.pinged.get_or_insert(Pinged {
                 since: now,
@@ -150,7 +150,7 @@ impl<O: Outbox> Socket<O> {
 
     /// Whether a ping has waited for its answer for too long. Anything that the client sends is an answer; and as long
     /// as the ping stands behind other things that wait for a slow reader, he cannot answer it.
-    pub fn is_silent(&mut self, patience: &Patience, now: Instant) -> bool {
+    pub fn is_silent(&mut self, limits: &SocketLimits, now: Instant) -> bool {
         let Some(pinged) = &mut self.pinged else {
             return false;
         };
@@ -162,6 +162,6 @@ impl<O: Outbox> Socket<O> {
         if gauge.pings.load(Ordering::Relaxed) < pinged.number {
             pinged.since = now;
         }
-        now.duration_since(pinged.since) >= patience.ping_timeout
+        now.duration_since(pinged.since) >= limits.ping_timeout
     }
 }

@@ -68,7 +68,7 @@ impl Inbox {
     }
 }
 
-const PATIENCE: Patience = Patience {
+const LIMITS: SocketLimits = SocketLimits {
     queue_frames: 256,
     queue_bytes: 1_000,
     slow_reader: Duration::from_secs(10),
@@ -84,7 +84,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            registry: Registry::new(PATIENCE),
+            registry: Registry::new(LIMITS),
             start: Instant::now(),
         }
     }

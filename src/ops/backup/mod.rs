@@ -2,8 +2,8 @@
 //! looks like; docs/adr/0004-backups.md says why.
 
 mod format;
-mod place;
 mod progress;
+mod target;
 mod texts;
 
 use std::{
@@ -16,12 +16,12 @@ use secrecy::ExposeSecret as _;
 
 pub use self::{
     format::{Fault, Reader},
-    place::{folder, plainly, stamp},
     progress::Progress,
+    target::{folder, plainly, stamp},
 };
 use self::{
     format::{Head, HeadTable, Writer},
-    place::Part,
+    target::Part,
     texts::{Texts, Unreadable},
 };
 use crate::{
@@ -125,7 +125,7 @@ pub fn run(
     let at = now();
     let key = FoundKey::encryption(keys, &storage.data_dir);
     let vault = key.as_ref().ok().and_then(vault_of);
-    let made = place::target(to, &at)
+    let made = target::target(to, &at)
         .and_then(|target| make(&storage.database_url, &target, vault.as_ref()));
     let made = match made {
         Ok(made) => made,

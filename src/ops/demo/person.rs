@@ -20,7 +20,7 @@ use crate::protocol::{
 };
 
 /// How long the server may take for anything. The machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A person with an account.
 pub struct Person {
@@ -210,7 +210,7 @@ impl Person {
         what_if_not: &str,
         mut wanted: impl FnMut(Event) -> Option<T>,
     ) -> Result<T> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         let name = self.name;
         loop {
             let heard = tokio::time::timeout_at(deadline, self.socket()?.next()).await;

@@ -17,7 +17,7 @@ use super::{Broken, Result};
 use crate::config;
 
 /// How long it may take to listen, and to end. The machine may be busy.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const GREETING: &str = "Parlour is listening on ";
 
 /// A process that ends with this value, however that goes.
@@ -72,7 +72,7 @@ impl Server {
             .spawn()
             .map_err(cannot)?;
         let mut process = Process(child);
-        let line = tokio::time::timeout(PATIENCE, first_line(&mut process.0)).await;
+        let line = tokio::time::timeout(TIMEOUT, first_line(&mut process.0)).await;
         let url = line
             .ok()
             .flatten()
@@ -121,7 +121,7 @@ impl Server {
         let child = &mut self.process.0;
         kill_process(Pid::from_child(child), Signal::TERM)
             .map_err(|error| Broken::new(format!("The server could not be stopped ({error}).")))?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = child.try_wait() {
                 return Ok(status);

@@ -2,10 +2,10 @@
 //! It changes nothing: no folder, no key, no table is made.
 
 mod certificate;
+mod data_dir;
 mod database;
 mod machine;
 mod network;
-mod place;
 mod tables;
 
 use std::{fmt, io, time::Duration};
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a server may take to say whether it can take work.
-const HEALTH_PATIENCE: Duration = Duration::from_secs(4);
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// What was found, printed as it is found.
 struct Report {
@@ -100,12 +100,12 @@ pub fn run(settings: &Settings, doubts: &[String]) -> i32 {
         report.warning(doubt);
     }
     check_settings(settings, &mut report);
-    place::check_data_dir(&settings.storage.data_dir, &mut report);
-    let key = place::check_keys(settings, &mut report);
+    data_dir::check_data_dir(&settings.storage.data_dir, &mut report);
+    let key = data_dir::check_keys(settings, &mut report);
     let storage = match Storage::look(&settings.storage) {
         Ok(storage) => {
-            place::check_owners(&storage, &mut report);
-            place::check_space(&storage, &mut report);
+            data_dir::check_owners(&storage, &mut report);
+            data_dir::check_space(&storage, &mut report);
             database::check(&storage, key.as_ref(), &mut report);
             Some(storage)
         }
@@ -126,7 +126,7 @@ pub fn run(settings: &Settings, doubts: &[String]) -> i32 {
 /// Asks the server that these settings describe whether it can take work. Tells the exit code: 0 when it can.
 #[must_use]
 pub fn health(settings: &Settings) -> i32 {
-    let said = match network::ask(settings, "/ready", HEALTH_PATIENCE) {
+    let said = match network::ask(settings, "/ready", HEALTH_TIMEOUT) {
         Ok(answer) if answer.status == 200 => return 0,
         Ok(answer) => format!("answers /ready with {}", answer.status),
         Err(error) => format!("does not answer ({error})"),

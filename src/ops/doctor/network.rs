@@ -19,7 +19,7 @@ use super::Report;
 use crate::config::Settings;
 
 /// How long whoever listens there may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 /// Most that is read of an answer.
 const MOST: u64 = 64 * 1024;
 
@@ -200,14 +200,14 @@ pub fn check_port(settings: &Settings, report: &mut Report) -> bool {
     }
     let url = address(settings);
     let is_parlour =
-        ask(settings, "/", PATIENCE).is_ok_and(|answer| answer.body.contains("Welcome to Parlour"));
+        ask(settings, "/", TIMEOUT).is_ok_and(|answer| answer.body.contains("Welcome to Parlour"));
     if !is_parlour {
         report.problem(format!(
             "{wanted} is taken by another program: stop that, or choose another PORT."
         ));
         return false;
     }
-    match ask(settings, "/ready", PATIENCE) {
+    match ask(settings, "/ready", TIMEOUT) {
         Ok(answer) if answer.status == 200 => {
             report.ok(format!("A Parlour server runs at {url} and can take work."));
         }

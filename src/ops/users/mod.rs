@@ -1,9 +1,9 @@
 //! `parlour users`: what whoever runs the server does to accounts, beside a server that runs or is stopped. It works on the
 //! database; a server on the same one notices within a second, and closes what has ended.
 
+mod database;
 mod password;
 mod person;
-mod place;
 mod show;
 
 use std::io;
@@ -26,8 +26,8 @@ use crate::{
         time::{Timestamp, now},
     },
 };
+use database::{Accounts, Failure};
 use password::PasswordOptions;
-use place::{Accounts, Failure};
 
 /// What `parlour users` can do.
 #[derive(Debug, Subcommand)]

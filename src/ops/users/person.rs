@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Done,
-    place::{Accounts, Failure},
+    database::{Accounts, Failure},
     show::say,
 };
 use crate::{

@@ -96,7 +96,7 @@ impl ChatSession {
             username: self.caller.username.clone(),
             session: self.caller.session_id,
             epoch: self.app.history.epoch().to_string(),
-            heartbeat_ms: u64::try_from(config.patience.ping_interval.as_millis())
+            heartbeat_ms: u64::try_from(config.socket_limits.ping_interval.as_millis())
                 .unwrap_or(u64::MAX),
             limits: config.limits,
             rooms: rooms

@@ -18,7 +18,7 @@ pub use cluster::Cluster;
 pub use database::{Backend, Database};
 pub use parlour_lab::{
     raw::{
-        http::{Http, PATIENCE, Response, read_response},
+        http::{Http, Response, TIMEOUT, read_response},
         socket::{Closed, Incoming, Socket},
     },
     rig::{disk::Disk, host::Host},
@@ -55,7 +55,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "it never happened: {what}");
+        assert!(start.elapsed() < TIMEOUT, "it never happened: {what}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }

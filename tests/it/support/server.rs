@@ -14,7 +14,7 @@ use std::{
 use parlour_lab::rig::{self, process::bare, server::Launch, wait_for};
 use tempfile::TempDir;
 
-use super::{Backend, Clock, Database, Http, PATIENCE, eventually, signal_named};
+use super::{Backend, Clock, Database, Http, TIMEOUT, eventually, signal_named};
 
 /// The program under test. `PARLOUR_TEST_BINARY` names another one, such as an older release, to see a test fail on it.
 pub static BINARY: LazyLock<String> = LazyLock::new(|| {
@@ -91,7 +91,7 @@ pub fn run(args: &[&str], env: &[(&str, &str)], folder: &Path) -> Finished {
         if let Some(status) = child.try_wait().expect("waits") {
             break status;
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > TIMEOUT {
             let _ = child.kill();
             let _ = child.wait();
             panic!("`parlour {}` did not end", args.join(" "));

@@ -7,7 +7,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{BINARY, PASSWORD, PATIENCE, eventually, unique};
+use super::{BINARY, PASSWORD, TIMEOUT, eventually, unique};
 
 /// A terminal with a program in it.
 pub struct Terminal {
@@ -83,7 +83,7 @@ impl Terminal {
                 return screen;
             }
             assert!(
-                start.elapsed() < PATIENCE,
+                start.elapsed() < TIMEOUT,
                 "the terminal never showed {what}:\n{screen}"
             );
             thread::sleep(std::time::Duration::from_millis(50));

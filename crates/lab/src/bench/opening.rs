@@ -17,7 +17,7 @@ use crate::raw::handshake;
 
 /// Sockets that are being opened at once.
 const OPENERS: usize = 4;
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes that the kernel keeps for a reader.
 const RECEIVE_BUFFER: usize = 256 * 1024;
@@ -86,7 +86,7 @@ pub fn open_all(
 }
 
 fn wait_for_greetings(readers: &Readers, wanted: u64) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let greeted = readers.live.connected.load(Ordering::Relaxed);
         if greeted >= wanted {
@@ -96,7 +96,7 @@ fn wait_for_greetings(readers: &Readers, wanted: u64) -> Result<()> {
             return Err(Trouble(format!(
                 "{} of {wanted} sockets were not greeted within {} seconds.",
                 wanted - greeted,
-                PATIENCE.as_secs()
+                TIMEOUT.as_secs()
             )));
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -133,9 +133,9 @@ fn open(addr: SocketAddr, greeting: Greeting<'_>, at: usize) -> Result<OpenSocke
 }
 
 fn connect(addr: SocketAddr) -> std::io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&addr, PATIENCE)?;
+    let stream = TcpStream::connect_timeout(&addr, TIMEOUT)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     // Readers that stop are on this machine: their kernel's memory must not be what the others lack.
     SockRef::from(&stream).set_recv_buffer_size(RECEIVE_BUFFER)?;
     Ok(stream)

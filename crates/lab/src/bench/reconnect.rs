@@ -33,7 +33,7 @@ const RATE: u32 = 5;
 /// An ack that comes later counts as none.
 const ACK_LIMIT: Duration = Duration::from_secs(3);
 /// Who is not back by then is given up.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What was seen of those who were not cut.
 struct Others {
@@ -74,7 +74,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     readers.cut_last(sockets)?;
     let (during, returned) = std::thread::scope(|scope| {
         let returning = scope.spawn(|| {
-            let outcome = storm.come_back(PATIENCE);
+            let outcome = storm.come_back(TIMEOUT);
             let spent = server.cpu();
             over.store(true, Ordering::Relaxed);
             outcome.and_then(|outcome| Ok((outcome, spent?)))
@@ -130,7 +130,7 @@ fn floor(sockets: usize) -> Result<(Outcome, Duration)> {
     let broadcaster = Broadcaster::start_with_upgrades()?;
     let mut storm = Storm::gather(broadcaster.addr, Goal::Upgraded, sockets)?;
     let before = broadcaster.cpu()?;
-    let outcome = storm.come_back(PATIENCE)?;
+    let outcome = storm.come_back(TIMEOUT)?;
     Ok((outcome, broadcaster.cpu()?.saturating_sub(before)))
 }
 

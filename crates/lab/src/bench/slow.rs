@@ -30,7 +30,7 @@ const MOST_WAITING: usize = 256 * 1024 + 128 * 1024;
 /// Changes on a page.
 const PAGE: usize = 200;
 /// Stopped readers that are not back by then are given up.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let sockets = bench.options.sockets_or(1_000);
@@ -117,7 +117,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
 /// and what one answer does not hold they read page by page.
 fn count_whole(server: &Subject, tokens: &[String], since: u64) -> Result<usize> {
     let mut storm = Storm::gather(server.addr, Goal::Synced { tokens, since }, tokens.len())?;
-    let back = storm.come_back(PATIENCE)?.back;
+    let back = storm.come_back(TIMEOUT)?.back;
     drop(storm);
     if back < tokens.len() {
         return Ok(0);

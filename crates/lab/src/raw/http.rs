@@ -23,7 +23,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 pub use super::response::Response;
 
 /// How long anything may take that must happen. Long, since the machine may be busy.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client, perhaps with a login.
 #[derive(Debug, Clone)]
@@ -66,16 +66,16 @@ impl Http {
     /// A connection with deadlines on all it does.
     pub fn open(&self) -> io::Result<TcpStream> {
         let stream = match self.source {
-            None => TcpStream::connect_timeout(&self.addr, PATIENCE)?,
+            None => TcpStream::connect_timeout(&self.addr, TIMEOUT)?,
             Some(source) => {
                 let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
                 socket.bind(&SocketAddr::new(source, 0).into())?;
-                socket.connect_timeout(&self.addr.into(), PATIENCE)?;
+                socket.connect_timeout(&self.addr.into(), TIMEOUT)?;
                 socket.into()
             }
         };
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -240,7 +240,7 @@ impl Kept {
             self.ahead.clear();
             let stream = self.http.open()?;
             // A login waits for its turn behind all others of a storm.
-            stream.set_read_timeout(Some(3 * PATIENCE))?;
+            stream.set_read_timeout(Some(3 * TIMEOUT))?;
             stream
         };
         stream.write_all(bytes)?;

@@ -28,7 +28,7 @@ use tungstenite::{
 };
 pub use tungstenite::{Message, WebSocket};
 
-use super::http::PATIENCE;
+use super::http::TIMEOUT;
 
 /// An open socket.
 pub struct Socket {
@@ -91,7 +91,7 @@ impl Socket {
     /// Opens a socket; `Err` holds the status of a refusal, or 0 when there was none.
     pub fn open(addr: SocketAddr, query: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
         let mut socket = Self::open_silent(addr, query, headers)?;
-        match socket.next(PATIENCE) {
+        match socket.next(TIMEOUT) {
             Incoming::Frame(frame) => {
                 assert_eq!(
                     (&frame["type"], &frame["event"]),
@@ -111,10 +111,10 @@ impl Socket {
         query: &str,
         headers: &[(&str, &str)],
     ) -> Result<Self, u16> {
-        let stream = TcpStream::connect_timeout(&addr, PATIENCE).map_err(|_| 0_u16)?;
+        let stream = TcpStream::connect_timeout(&addr, TIMEOUT).map_err(|_| 0_u16)?;
         let _ = stream.set_nodelay(true);
-        let _ = stream.set_read_timeout(Some(PATIENCE));
-        let _ = stream.set_write_timeout(Some(PATIENCE));
+        let _ = stream.set_read_timeout(Some(TIMEOUT));
+        let _ = stream.set_write_timeout(Some(TIMEOUT));
         let inner = upgrade(stream, &format!("ws://{addr}/ws/chat{query}"), headers)?;
         Ok(Self {
             inner,
@@ -212,7 +212,7 @@ impl Socket {
     /// The next frame.
     #[track_caller]
     pub fn next_frame(&mut self) -> Value {
-        match self.next(PATIENCE) {
+        match self.next(TIMEOUT) {
             Incoming::Frame(frame) => frame,
             other => panic!("{other:?} instead of a frame, after:{}", self.history()),
         }
@@ -221,7 +221,7 @@ impl Socket {
     /// The first frame that is wanted; those before it are passed over.
     #[track_caller]
     pub fn expect(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             match self.next(end.saturating_duration_since(Instant::now())) {
                 Incoming::Frame(frame) if wanted(&frame) => return frame,
@@ -275,7 +275,7 @@ impl Socket {
     /// Reads on to the end, and tells how it came.
     #[track_caller]
     pub fn expect_end(&mut self) -> Closed {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             match self.next(end.saturating_duration_since(Instant::now())) {
                 Incoming::Frame(_) => {}

@@ -11,7 +11,7 @@ use std::{
 use crate::{Result, Trouble};
 
 /// How long those who were killed may take to be gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// A temporary folder.
@@ -58,7 +58,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // A process that was killed may still be writing its last file while the folder is being emptied.
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !self.is_kept && self.path.exists() && Instant::now() < deadline {
             if fs::remove_dir_all(&self.path).is_err() {
                 thread::sleep(LOOK_EVERY);

@@ -16,7 +16,7 @@ use rustix::process::Signal;
 use super::process::{Process, finish};
 use crate::{Result, Trouble};
 
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How PostgreSQL is stopped.
@@ -186,7 +186,7 @@ impl Postgres {
             .args(["-U", "parlour", "-A", "scram-sha-256", "-E", "UTF8"])
             // Small segments of its log, so that a small disk is filled soon.
             .args(["--locale", "C", "--no-sync", "--wal-segsize=1"]);
-        finish("initdb", initdb, PATIENCE).await?;
+        finish("initdb", initdb, TIMEOUT).await?;
         postgres.start_again().await?;
         Ok(postgres)
     }
@@ -245,7 +245,7 @@ impl Postgres {
         psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c"])
             .arg(statement)
             .arg(self.url(self.addr(), database));
-        finish("psql", psql, PATIENCE).await.map(drop)
+        finish("psql", psql, TIMEOUT).await.map(drop)
     }
 
     /// Sends a signal to the process that accepts connections.
@@ -274,7 +274,7 @@ impl Postgres {
         };
         // It may be gone by itself: on a full disk it gives up.
         let _gone = process.signal(signal);
-        match process.end_within(PATIENCE).await {
+        match process.end_within(TIMEOUT).await {
             Some(_) => Ok(()),
             None => Err(Trouble("PostgreSQL did not stop within a minute.".into())),
         }
@@ -305,7 +305,7 @@ impl Postgres {
             .stdout(Stdio::null())
             .stderr(log);
         self.process = Some(Process::start("PostgreSQL", &mut command)?);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !self.is_ready().await {
             if self.has_ended() || Instant::now() > deadline {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
@@ -335,7 +335,7 @@ impl Postgres {
     async fn is_ready(&self) -> bool {
         let mut ask = self.programs.command("pg_isready", None);
         ask.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
-        finish("pg_isready", ask, PATIENCE).await.is_ok()
+        finish("pg_isready", ask, TIMEOUT).await.is_ok()
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{Result, Trouble};
 
 /// How long a visit may take. It waits for its turn behind the server.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a visitor does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl Visitor {
     }
 
     async fn run(&self, database: &Path, statements: &[&str]) -> Result<String> {
-        finish("sqlite3", self.command(database, statements), PATIENCE).await
+        finish("sqlite3", self.command(database, statements), TIMEOUT).await
     }
 
     fn command(&self, database: &Path, statements: &[&str]) -> Command {

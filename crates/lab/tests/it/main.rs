@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How long a test waits for anything that must happen. Long, since the machine may be busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// `parlour-lab COMMAND`, with the server that is built beside it and nothing else of what is set around the test.
 fn lab(command: &str) -> Command {
@@ -47,7 +47,7 @@ fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < PATIENCE, "it never happened: {what}");
+        assert!(start.elapsed() < TIMEOUT, "it never happened: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

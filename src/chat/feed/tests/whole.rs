@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::{
-    config::Patience,
+    config::SocketLimits,
     hub::{
         Broadcast, Deliver, Gauge,
         registry::{Newcomer, Outbox, Registry, SocketId},
@@ -29,7 +29,7 @@ use session::{Reading, Sent, Session};
 const ROOMS: [i64; 2] = [1, 2];
 const CLIENTS: usize = 3;
 const MOST_HELD: usize = 3;
-const PATIENCE: Patience = Patience {
+const LIMITS: SocketLimits = SocketLimits {
     queue_frames: 4,
     queue_bytes: 60,
     slow_reader: Duration::from_secs(10),
@@ -100,7 +100,7 @@ struct Mailbox(Rc<RefCell<VecDeque<Deliver>>>);
 impl Outbox for Mailbox {
     fn offer(&self, delivery: Deliver) -> bool {
         let mut held = self.0.borrow_mut();
-        let fits = held.len() < PATIENCE.queue_frames;
+        let fits = held.len() < LIMITS.queue_frames;
         if fits {
             held.push_back(delivery);
         }
@@ -118,7 +118,7 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            registry: Registry::new(PATIENCE),
+            registry: Registry::new(LIMITS),
             now: Instant::now(),
             log: ROOMS.map(|room| (room, Vec::new())).into(),
             clients: (0..CLIENTS).map(|_| Client::default()).collect(),

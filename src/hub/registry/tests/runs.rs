@@ -13,7 +13,7 @@ mod reader;
 use reader::{Reader, payload};
 
 const QUEUE_FRAMES: usize = 6;
-const PATIENCE: Patience = Patience {
+const LIMITS: SocketLimits = SocketLimits {
     queue_frames: QUEUE_FRAMES,
     queue_bytes: 700,
     slow_reader: Duration::from_secs(10),
@@ -111,7 +111,7 @@ struct Run {
 impl Run {
     fn new() -> Self {
         Self {
-            registry: Registry::new(PATIENCE),
+            registry: Registry::new(LIMITS),
             now: Instant::now(),
             readers: Vec::new(),
             log: HashMap::from([(1, 0), (2, 0), (3, 0)]),
@@ -209,11 +209,11 @@ impl Run {
             match reader.closed {
                 Some(close::TOO_SLOW) => {
                     let quiet = since(reader.last_taken).unwrap_or(Duration::MAX);
-                    assert!(quiet >= PATIENCE.slow_reader, "he read {quiet:?} ago");
+                    assert!(quiet >= LIMITS.slow_reader, "he read {quiet:?} ago");
                     assert!(!reader.is_prompt(), "he took everything");
                 }
                 Some(close::HEARTBEAT_MISSED) => assert!(
-                    since(reader.ping_taken).is_some_and(|wait| wait >= PATIENCE.ping_timeout),
+                    since(reader.ping_taken).is_some_and(|wait| wait >= LIMITS.ping_timeout),
                     "no ping has waited so long for its answer"
                 ),
                 other => panic!("a tick closed a socket with {other:?}"),
@@ -222,7 +222,7 @@ impl Run {
         for reader in &self.readers {
             let behind = reader.behind_since.map(|at| now - at);
             assert!(
-                behind.is_none_or(|behind| behind < PATIENCE.slow_reader),
+                behind.is_none_or(|behind| behind < LIMITS.slow_reader),
                 "he has taken nothing for {behind:?}"
             );
             if reader.habit == Habit::Mute {
@@ -324,7 +324,7 @@ impl Run {
         for reader in &self.readers {
             let held = reader.inbox.held.borrow();
             let bytes: usize = held.iter().map(Deliver::weight).sum();
-            assert!(bytes <= PATIENCE.queue_bytes, "{bytes} bytes wait");
+            assert!(bytes <= LIMITS.queue_bytes, "{bytes} bytes wait");
             assert!(held.len() <= QUEUE_FRAMES);
             let gauge = &reader.inbox.gauge;
             let counted = [&gauge.waiting, &gauge.waiting_bytes].map(|n| n.load(Ordering::Relaxed));

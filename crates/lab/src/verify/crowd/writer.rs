@@ -28,7 +28,7 @@ use crate::{
 /// Messages that wait for their ack at a time; fewer than a server refuses.
 const WINDOW: usize = 16;
 /// How long an ack may take before the line is taken for dead. The server's own patience is shorter.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// One in so many refusals is taken for the last word.
 const GIVES_UP: usize = 5;
 /// Refusals that say that nothing was stored by this attempt.
@@ -116,7 +116,7 @@ impl Conversation<'_> {
             self.send(place).await?;
         }
         let oldest = self.waiting.values().map(|waiting| waiting.since).min();
-        let patience = oldest.map_or(PATIENCE, |oldest| PATIENCE.saturating_sub(oldest.elapsed()));
+        let patience = oldest.map_or(TIMEOUT, |oldest| TIMEOUT.saturating_sub(oldest.elapsed()));
         tokio::select! {
             heard = self.socket.next() => match heard.map_err(|_| Over)? {
                 Heard::Frame(event) => {

@@ -1,4 +1,4 @@
-//! Names of settings that were misspelled, or are almost ours.
+//! Misspelled settings: names that are almost those of a setting.
 
 use std::{error::Error, ffi::OsStr};
 
@@ -6,7 +6,7 @@ use strsim::osa_distance;
 
 use super::ConfigError;
 
-/// What a name in `.env` was meant to be, if it is none of ours but close to one. (Other programs read the same file.)
+/// The setting that a name in `.env` was meant to be, if it is none but close to one. (Other programs read the same file.)
 pub(super) fn meant_in_file<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
     // The compose file's own.
     if name == "PARLOUR_PORT" {
@@ -51,7 +51,7 @@ fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a str> {
 
 /// What in the environment looks like a misspelled setting.
 #[must_use]
-pub fn doubts_in_environment(known: &[String]) -> Vec<String> {
+pub fn suspects_in_environment(known: &[String]) -> Vec<String> {
     std::env::vars_os()
         .filter_map(|(name, _)| {
             let name = name.into_string().ok()?;

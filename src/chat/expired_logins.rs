@@ -1,6 +1,5 @@
-//! Forgetting the logins that have expired. They are refused at once; their rows are deleted only after the server has
-//! served for a day by a clock that says so. When it does, the clock may be wrong, and somebody will put it right: until
-//! then no login is lost.
+//! Deleting the logins that have expired. They are refused at once, but their rows are deleted only after the server has run
+//! for a day by the same clock: if the clock is wrong and is put right within the day, no login is lost.
 
 use std::time::{Duration, Instant};
 
@@ -12,17 +11,17 @@ use crate::{
     protocol::time::Timestamp,
 };
 
-/// For so long the server has to have served by the same clock.
+/// How long the server has to run by the same clock before it deletes.
 const WAIT: Duration = Duration::from_hours(24);
-/// How often is noted how long it has served since.
+/// How often the time that it has run is stored.
 const NOTE_EVERY: Duration = Duration::from_mins(10);
-/// The name of the fact in which that is noted.
+/// The name of the fact that stores it.
 const FACT: &str = "expired-logins";
 
-/// The wait before the next sweep, as it is noted.
+/// The wait before the next sweep, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
-    /// What had expired by then (seconds since 1970) will be forgotten.
+    /// Logins that had expired by then (seconds since 1970) will be deleted.
     upto: i64,
     /// Seconds that are left.
     left: u64,
@@ -55,15 +54,15 @@ impl Wait {
     }
 }
 
-/// The sweep of a server's life.
+/// The sweeps of one run of the server.
 #[derive(Debug, Default)]
 pub struct Sweep {
-    /// When the wait was noted last.
+    /// When the wait was last stored.
     noted: Option<Instant>,
 }
 
 impl Sweep {
-    /// To be called now and then.
+    /// To be called regularly.
     pub async fn go_on(&mut self, app: &App) {
         let served = self.noted.map_or(Duration::ZERO, |at| at.elapsed());
         if self.noted.is_some() && served < NOTE_EVERY {
@@ -71,7 +70,7 @@ impl Sweep {
         }
         match note(app, served).await {
             Ok(()) => self.noted = Some(Instant::now()),
-            // The database is away. The time goes on.
+            // The database is away; the time still counts.
             Err(error) => log::debug!("expired logins stay for now: {error}"),
         }
     }

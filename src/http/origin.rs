@@ -1,4 +1,4 @@
-//! Under which name a request came, and from which page. `Host` and `Origin` are compared here and nowhere else.
+//! `Host` and `Origin`: under which name a request came, and from which page. They are compared here and nowhere else.
 
 use actix_web::{
     HttpRequest,

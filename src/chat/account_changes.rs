@@ -1,4 +1,4 @@
-//! Noticing what somebody else has done to accounts: `parlour users` is another process. What it ends is ended here within
+//! Watching for changes of accounts that another process makes: `parlour users`. Logins that it ends are ended here within
 //! a second.
 
 use std::{collections::HashSet, time::Duration};
@@ -15,10 +15,10 @@ use crate::{
 
 /// How often the database is asked whether there was a change: one row of an index.
 const ASK_EVERY: Duration = Duration::from_millis(250);
-/// How long it is left alone when it did not answer.
+/// How long to wait before asking again when it did not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Watches until it is dropped. `from` is the number of the change up to which everything is known.
+/// Watches until it is dropped. `from` is the number of the latest change that is known already.
 pub async fn watch(app: &App, from: i64) {
     let mut seen = from;
     loop {
@@ -26,7 +26,7 @@ pub async fn watch(app: &App, from: i64) {
         match look(app, seen).await {
             Ok(latest) => seen = latest,
             Err(error) => {
-                log::debug!("what was done to accounts is not known: {}", error.code);
+                log::debug!("cannot ask for changes of accounts: {}", error.code);
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }
@@ -50,15 +50,15 @@ async fn look(app: &App, seen: i64) -> Result<i64> {
         .db
         .read(move |conn| changes::list_after(conn, seen))
         .await?;
-    // Told last and up to the last one, so that none is told twice, whatever fails or comes meanwhile.
-    end_the_dead(app).await?;
+    // Logged last and up to the last change, so that no change is logged twice, whatever fails or comes meanwhile.
+    end_deleted_logins(app).await?;
     news.iter().for_each(tell);
     Ok(news
         .last()
         .map_or(latest, |change| change.number.max(latest)))
 }
 
-/// A line in the log for whoever asks later who did what.
+/// Logs who did what to an account.
 fn tell(change: &Change) {
     let Change {
         number,
@@ -83,14 +83,14 @@ fn tell(change: &Change) {
     );
 }
 
-/// A login has ended: its sockets are closed, and what its tokens still ask for is not paid by its user.
+/// A login has ended: its sockets are closed, and requests with its tokens are no longer charged to its user.
 pub(super) fn end_login(app: &App, session_id: i64, reason: &'static str) {
     app.known_logins.end(session_id);
     app.hub.end_session(session_id, close::REVOKED, reason);
 }
 
-/// Ends here what belongs to logins that are no more.
-async fn end_the_dead(app: &App) -> Result<()> {
+/// Closes the sockets of logins that are no longer in the database.
+async fn end_deleted_logins(app: &App) -> Result<()> {
     let mut open = app.hub.sessions().await?;
     open.extend(app.known_logins.list());
     open.sort_unstable();

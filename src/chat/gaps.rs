@@ -1,6 +1,6 @@
-//! Numbers of a room that hold no message any more: somebody has deleted rows by hand, or damaged them beyond reading.
-//! They are shown as messages that cannot be read, so that no client takes a history with a hole for a whole one, or
-//! waits for what will never come.
+//! Gaps in the numbers of a room: rows that someone has deleted by hand, or that are damaged. Each missing number is shown
+//! as a message that cannot be read, so that no client takes a history with a gap for a complete one, or waits for a
+//! message that will never come.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub enum Span {
 /// The page with a message for each of its numbers: what was found, and one that cannot be read for each that is
 /// missing. `last` is the room's latest change. As long as every change is a new message, every number has one.
 #[must_use]
-pub fn show(found: Vec<Message>, span: Span, last: u64, limit: u64, room: &str) -> Vec<Message> {
+pub fn fill(found: Vec<Message>, span: Span, last: u64, limit: u64, room: &str) -> Vec<Message> {
     let last = found
         .iter()
         .map(|message| message.seq)
@@ -43,7 +43,7 @@ pub fn show(found: Vec<Message>, span: Span, last: u64, limit: u64, room: &str) 
     if limit == 0 || from > to || found.iter().any(is_odd) {
         return found;
     }
-    // What lies beyond a hole is of the next page.
+    // What lies beyond a gap belongs to the next page.
     let mut found = found;
     found.retain(|one| (from..=to).contains(&one.seq));
     if found.len() as u64 == to - from + 1 {
@@ -92,7 +92,7 @@ mod tests {
                 ..missing(*number, Timestamp::default(), "general")
             })
             .collect();
-        show(found, span, last, limit, "general")
+        fill(found, span, last, limit, "general")
             .into_iter()
             .map(|message| (message.seq, message.unreadable))
             .collect()

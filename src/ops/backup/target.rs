@@ -1,4 +1,4 @@
-//! Where a backup goes: a file that has no name until it is whole, so that a half one is never taken for a backup,
+//! The file of a backup. It has no name until it is complete, so that a partial one is never taken for a backup,
 //! whatever ends the program.
 
 use std::{

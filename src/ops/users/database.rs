@@ -1,4 +1,4 @@
-//! The database that `parlour users` works on, and why it may have done nothing.
+//! The database that `parlour users` works on, and the reasons for which a command may fail.
 
 use std::fmt;
 
@@ -52,7 +52,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Where the accounts are.
+/// The database that holds the accounts.
 pub(super) struct Accounts {
     url: DatabaseUrl,
     conn: AnyConnection,

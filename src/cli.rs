@@ -31,8 +31,8 @@ use crate::{
     version,
     max_term_width = 100,
     after_help = "Without a command, Parlour serves: `parlour` is `parlour serve`.\n\
-                  Settings come from flags, then the environment, then a .env file here; `parlour serve --help` lists them.\n\
-                  The clients (tui, send, tail) do not read that .env, but ~/.config/parlour/client.env.",
+                  Settings come from flags, then the environment, then a .env file in this folder; `parlour serve --help` lists them.\n\
+                  The clients (tui, send, tail) read ~/.config/parlour/client.env instead of that .env.",
     arg_required_else_help = false
 )]
 pub struct Cli {
@@ -48,21 +48,22 @@ pub enum Command {
     Serve(Box<Settings>),
     /// Chat in the terminal
     Tui(ClientSettings),
-    /// Say something and end when it is stored: parlour send "text", or text on standard input
+    /// Send a message and wait until it is stored: parlour send "text", or text on standard input
     ///
-    /// Nothing is printed when the message is stored, and the exit code is 0. 1: it is not known to be stored (no login,
-    /// or no server within half a minute); 2: it cannot work in this way (too long, no such room). Then a sentence says why.
+    /// When the message is stored, nothing is printed and the exit code is 0. Otherwise a sentence says why, and the exit
+    /// code is 1 when the message may not be stored (no login, no answer within half a minute), or 2 when trying again will
+    /// not help (too long, no such room).
     Send {
         /// Where and as whom.
         #[command(flatten)]
         client: ClientSettings,
-        /// The room to say it in
+        /// The room to send it to
         #[arg(long, default_value = GENERAL)]
         room: String,
-        /// What to say; `-` or nothing reads standard input
+        /// The message; `-` or nothing reads standard input
         text: Option<String>,
     },
-    /// Print what was said and what is being said
+    /// Print the latest messages and then each new one
     Tail {
         /// Where and as whom.
         #[command(flatten)]
@@ -70,24 +71,24 @@ pub enum Command {
         /// The room to follow
         #[arg(long, default_value = GENERAL)]
         room: String,
-        /// One JSON object a line
+        /// Print one JSON object a line
         #[arg(long)]
         json: bool,
-        /// Messages to begin with, the latest ones
+        /// How many of the latest messages to begin with
         #[arg(long, short = 'n', value_name = "N", default_value = "10", value_parser = settings::count)]
         lines: usize,
     },
-    /// Show what this is: a server, two people, a crash, and nothing lost. Leaves nothing behind
+    /// Show what Parlour does: a server, two people, a crash, and nothing lost. Leaves nothing behind
     Demo {
-        /// Without time to read
+        /// Do not pause for reading
         #[arg(long)]
         fast: bool,
     },
     /// Bring the database up to date and stop; `serve` does this by itself
     Migrate(StorageSettings),
-    /// Back up all that is stored into one file, while the server goes on serving; the keys are not in it
+    /// Back up everything that is stored into one file, while the server runs; the keys are not in it
     Backup {
-        /// The file to make, or a folder that gets one named after the moment; nothing is ever overwritten
+        /// The file to make, or a folder for a file named after the date and time; nothing is ever overwritten
         /// [default: parlour-DATE.backup here]
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
@@ -98,11 +99,11 @@ pub enum Command {
         #[command(flatten)]
         keys: KeySettings,
     },
-    /// Restore a backup into an empty database, of either kind; the server must be stopped
+    /// Restore a backup into an empty database, SQLite or PostgreSQL; stop the server first
     Restore {
-        /// What `parlour backup` made
+        /// The file that `parlour backup` made
         file: PathBuf,
-        /// Also when the database is not empty: what is there is kept in a file, which is named
+        /// Restore even if the database is not empty: what it holds is moved to a file, whose name is printed
         #[arg(long)]
         replace: bool,
         /// Where it goes.
@@ -112,7 +113,7 @@ pub enum Command {
         #[command(flatten)]
         keys: KeySettings,
     },
-    /// Add people, and see to their accounts, beside a running server or a stopped one
+    /// Add people and manage their accounts, while the server runs or not
     #[command(subcommand)]
     Users(ops::users::UsersCommand),
     /// Make keys
@@ -123,11 +124,11 @@ pub enum Command {
         /// Those of `serve`.
         #[command(flatten)]
         settings: Box<Settings>,
-        /// Only ask the running server whether it can take work: exit 0 if so
+        /// Only ask the running server whether it can take work; exit with 0 if so
         #[arg(long)]
         health: bool,
     },
-    /// Print completions for a shell, to be saved where that shell looks for them
+    /// Print completions for a shell; save them where that shell looks for them
     Completions {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
@@ -189,7 +190,7 @@ fn is_client(arguments: &[OsString]) -> bool {
     matches!(command, Some("tui" | "send" | "tail"))
 }
 
-/// Prints what clap has to say: the help, or what is wrong with the command line. Tells the exit code.
+/// Prints clap's help, or its error about the command line. Returns the exit code.
 fn explain(error: &clap::Error) -> i32 {
     let printed = error.print().and_then(|()| std::io::stdout().flush());
     if error.use_stderr() || printed.is_ok() {
@@ -253,7 +254,7 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
     }
 }
 
-/// The exit code of what a client did; its error is told.
+/// The exit code for what a client did; prints its error.
 fn client(outcome: Result<(), ClientError>) -> i32 {
     match outcome {
         Ok(()) => 0,
@@ -284,7 +285,7 @@ fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
     let url = file::real(&storage.database_url).map_err(ConfigError)?;
     if !is_up_to_date(&url) {
         let mut reach = Reach::new(&url, storage.wait);
-        // A server that runs must not have its tables altered under its hands.
+        // The tables of a running server must not be altered.
         database::refuse_unfit(&mut reach)?;
         let _sole = database::take_lock(&mut reach)?;
         database::refuse_lost(&storage)?;

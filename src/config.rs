@@ -70,7 +70,7 @@ pub enum Switch {
 pub enum Registration {
     /// Everyone who reaches the server.
     Open,
-    /// Nobody: whoever runs the server adds people.
+    /// No one: the people who run the server add others.
     Closed,
 }
 
@@ -84,10 +84,10 @@ pub struct StorageSettings {
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME` [default: sqlite://$DATA_DIR/parlour.db]
     #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Connections kept for reading and for everything but messages (messages have their own)
+    /// Database connections for everything except storing messages, which has its own
     #[arg(long, env = "DATABASE_POOL_SIZE", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub database_pool_size: u32,
-    /// Seconds that a start waits for PostgreSQL to be there; a wrong password or name ends it at once
+    /// Seconds to wait at start until PostgreSQL is up; a wrong password or name is not waited for
     #[arg(long, env = "DATABASE_WAIT_SECONDS", value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=86_400))]
     pub database_wait_seconds: u32,
 }
@@ -99,7 +99,7 @@ pub struct KeySettings {
     /// Signs access tokens; at least 32 characters
     #[arg(long, env = "SECRET_KEY", value_name = "TEXT", hide_env_values = true)]
     pub secret_key: Option<SecretString>,
-    /// Encrypts messages at rest: Fernet keys, separated by commas; the first seals, all of them open
+    /// Encrypts messages at rest: Fernet keys, separated by commas; the first encrypts, all of them decrypt
     #[arg(
         long,
         env = "ENCRYPTION_KEY",
@@ -121,7 +121,7 @@ pub struct Settings {
         help_heading = "Network"
     )]
     pub host: IpAddr,
-    /// Port to listen on; 0 takes a free one and says which
+    /// Port to listen on; 0 picks a free one and prints it
     #[arg(
         long,
         env = "PORT",
@@ -139,8 +139,8 @@ pub struct Settings {
     /// Private key (PEM) for HTTPS; needs TLS_CERT too
     #[arg(long, env = "TLS_KEY", value_name = "FILE", help_heading = "Network")]
     pub tls_key: Option<PathBuf>,
-    /// Addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas.
-    /// Off loopback, Parlour listens without TLS only when this is set
+    /// Addresses or networks of reverse proxies whose X-Forwarded-For is trusted, separated by commas.
+    /// Without TLS, Parlour listens for other machines only when this is set
     #[arg(
         long,
         env = "TRUSTED_PROXIES",
@@ -159,8 +159,8 @@ pub struct Settings {
     )]
     pub cors_origins: Vec<String>,
 
-    /// Names under which the server may be asked, separated by commas. Addresses and localhost need no entry. Left out:
-    /// any name behind TRUSTED_PROXIES or with TLS_CERT, no other name when it listens for this machine alone
+    /// Host names of this server, separated by commas; requests for other names are refused. Addresses and localhost need no
+    /// entry. If not set: any name behind TRUSTED_PROXIES or with TLS_CERT, no name when it listens for this machine alone
     #[arg(
         long,
         env = "ALLOWED_HOSTS",
@@ -177,8 +177,8 @@ pub struct Settings {
     #[command(flatten)]
     pub keys: KeySettings,
 
-    /// Who may make an account: everyone (open), or only whoever runs this, with `parlour users add` (closed). Left out, it
-    /// is open for who comes from this very machine, as long as Parlour listens on loopback and without TRUSTED_PROXIES
+    /// Who may register: everyone (open), or no one, so that you add people with `parlour users add` (closed). If not set:
+    /// only people on this machine, as long as Parlour listens on loopback and TRUSTED_PROXIES is empty
     #[arg(
         long,
         env = "REGISTRATION",
@@ -189,14 +189,14 @@ pub struct Settings {
     /// Minutes until an access token expires
     #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", value_name = "MINUTES", default_value_t = 30, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(1..=1440))]
     pub access_token_expire_minutes: u32,
-    /// Days until a login that is not used ends
+    /// Days after which an unused login ends
     #[arg(long, env = "SESSION_EXPIRE_DAYS", value_name = "DAYS", default_value_t = 30, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub session_expire_days: u32,
     /// Work factor of password hashes; each step doubles the time
     #[arg(long, env = "BCRYPT_COST", value_name = "4-16", default_value_t = 12, help_heading = "Accounts", value_parser = clap::value_parser!(u32).range(4..=16))]
     pub bcrypt_cost: u32,
 
-    /// Look of the log: text for people, json for programs. How much is logged is RUST_LOG's matter
+    /// Format of the log: text for people, json for programs. RUST_LOG says how much is logged
     #[arg(
         long,
         env = "LOG_FORMAT",
@@ -205,7 +205,7 @@ pub struct Settings {
         help_heading = "Log"
     )]
     pub log_format: LogFormat,
-    /// What is logged: a level (error, warn, info, debug, trace), or levels per module as env_logger has it
+    /// What is logged: a level (error, warn, info, debug, trace), or levels for modules, as env_logger takes them
     #[arg(
         long,
         env = "RUST_LOG",
@@ -215,7 +215,7 @@ pub struct Settings {
     )]
     pub rust_log: String,
 
-    /// Rate limits; off is for load tests only
+    /// Rate limits; turn them off for load tests only
     #[arg(
         long,
         env = "RATE_LIMITS",
@@ -239,25 +239,25 @@ pub struct Settings {
     /// Sockets that a user may have open
     #[arg(long, env = "SOCKETS_PER_USER", value_name = "N", default_value_t = 20, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub sockets_per_user: u32,
-    /// Logins that a user may have; one more ends the one that was not used for longest
+    /// Logins that a user may have; one more ends the one that has been unused for longest
     #[arg(long, env = "SESSIONS_PER_USER", value_name = "N", default_value_t = 50, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions_per_user: u32,
     /// Messages that may wait for their ack on one socket
     #[arg(long, env = "UNACKED_PER_SOCKET", value_name = "N", default_value_t = 32, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub unacked_per_socket: u32,
-    /// Frames that may wait for a slow reader before it is told `lag`
+    /// Frames that may wait for a slow reader before it is sent `lag`
     #[arg(long, env = "QUEUE_FRAMES", value_name = "N", default_value_t = 256, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(8..=65_536))]
     pub queue_frames: u32,
-    /// Bytes that may wait for a slow reader before it is told `lag`
+    /// Bytes that may wait for a slow reader before it is sent `lag`
     #[arg(long, env = "QUEUE_BYTES", value_name = "BYTES", default_value_t = 262_144, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(65_536..=67_108_864))]
     pub queue_bytes: u32,
-    /// Seconds without a byte taken before a reader is cut off (4008)
+    /// Seconds after which a reader that takes no byte is cut off (4008)
     #[arg(long, env = "SLOW_READER_SECONDS", value_name = "S", default_value_t = 10, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub slow_reader_seconds: u32,
     /// Seconds that an HTTP connection may idle between two requests
     #[arg(long, env = "KEEP_ALIVE_SECONDS", value_name = "S", default_value_t = 75, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub keep_alive_seconds: u32,
-    /// Connections that one address may hold without a socket on them (not counted for TRUSTED_PROXIES)
+    /// Connections without a WebSocket that one address may hold (TRUSTED_PROXIES are not counted)
     #[arg(long, env = "CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 1_024, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_address: u32,
     /// Seconds between two pings
@@ -292,14 +292,14 @@ pub fn program_folders() -> Vec<PathBuf> {
     std::env::split_paths(&path).collect()
 }
 
-/// Whether what is printed on standard output may be coloured: somebody looks at it, and has not asked for none
+/// Whether standard output may be coloured: it is a terminal, and colour was not turned off
 /// (<https://no-color.org>).
 #[must_use]
 pub fn colour_is_wanted() -> bool {
     takes_colour(&std::io::stdout())
 }
 
-/// The same of the log, which goes to standard error.
+/// The same for the log, which goes to standard error.
 #[must_use]
 pub fn colour_is_wanted_in_log() -> bool {
     takes_colour(&std::io::stderr())

@@ -23,9 +23,9 @@ pub struct Cli {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Try to break the server, and count what is lost: kills, cuts, full disks, and a checker that looks
+    /// Try to break a server with kills, cuts, full disks and more, and count the messages that are lost
     Verify(verify::VerifyOptions),
-    /// Measure what the server costs and how fast it is, each number beside the least that it can be here
+    /// Measure how fast a server is and what it costs, each number beside the best possible on this machine
     Bench(bench::BenchOptions),
     /// The floor that `bench` measures against, and starts by itself
     #[command(hide = true)]

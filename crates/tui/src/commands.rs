@@ -113,7 +113,7 @@ pub const TABLE: &[Row] = &[
             Key(KeyCode::End, Anything, Newest),
         ],
         also: &[Key(KeyCode::Esc, Anything, Escape)],
-        what: "oldest at hand, newest (when nothing is written)",
+        what: "oldest loaded, newest (when nothing is written)",
     },
     row(
         &[
@@ -138,10 +138,7 @@ pub const TABLE: &[Row] = &[
         &[Key(KeyCode::Char('z'), Ctrl, Undo), Typed("Ctrl+Y")],
         "undo, bring back what was deleted",
     ),
-    row(
-        &[Word("edit", Edit)],
-        "take a message back that was refused",
-    ),
+    row(&[Word("edit", Edit)], "correct a message that was refused"),
     row(&[Word("reconnect", Reconnect)], "try to connect now"),
     row(
         &[Word("logout", LogOut)],

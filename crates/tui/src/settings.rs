@@ -13,7 +13,7 @@ use secrecy::SecretString;
 /// What the terminal client, `send` and `tail` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct ClientSettings {
-    /// The server to talk to
+    /// Address of the server
     #[arg(
         long,
         env = "PARLOUR_SERVER",
@@ -22,11 +22,11 @@ pub struct ClientSettings {
         value_parser = web_address
     )]
     pub server: url::Url,
-    /// Who to log in as
+    /// User to log in as
     #[arg(long, short, env = "PARLOUR_USERNAME", value_name = "NAME")]
     pub username: Option<String>,
-    /// The password, for when no login is kept from before (while one is kept and good, this is not looked at); better
-    /// given in the environment than on a command line that others can list
+    /// The password, used only when there is no saved login that still works. Set it in the environment rather than on the
+    /// command line, which others on this machine can see
     #[arg(
         long,
         env = "PARLOUR_PASSWORD",

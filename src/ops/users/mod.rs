@@ -40,8 +40,8 @@ pub enum UsersCommand {
     },
     /// Make an account: the name has 3 to 50 letters, digits, _ or -, and the password at least 8 characters
     ///
-    /// The password is asked for. Where standard input is no terminal it is read from there, as one line; with
-    /// --generate it is made up and printed. It is never an argument, since others on the machine can list those.
+    /// You are asked for the password. If standard input is not a terminal, one line is read from it; with --generate, a
+    /// password is made up and printed. It is never an argument, since others on the machine can see those.
     Add {
         /// Whose.
         #[command(flatten)]
@@ -53,10 +53,10 @@ pub enum UsersCommand {
         #[command(flatten)]
         password: PasswordOptions,
     },
-    /// Give an account another password, and end its logins
+    /// Change the password of an account, and end its logins
     ///
-    /// The password is asked for. Where standard input is no terminal it is read from there, as one line; with
-    /// --generate it is made up and printed. It is never an argument, since others on the machine can list those.
+    /// You are asked for the password. If standard input is not a terminal, one line is read from it; with --generate, a
+    /// password is made up and printed. It is never an argument, since others on the machine can see those.
     SetPassword {
         /// Whose.
         #[command(flatten)]
@@ -65,11 +65,11 @@ pub enum UsersCommand {
         #[command(flatten)]
         password: PasswordOptions,
     },
-    /// Let nobody log in to an account any more, and end its logins
+    /// Lock an account: no one can log in to it, and its logins end
     Disable(Whose),
-    /// Let people log in to an account again
+    /// Unlock an account, so that its owner can log in again
     Enable(Whose),
-    /// Delete an account: its messages stay, under a name that tells nothing, and its own name is never given again
+    /// Delete an account: its messages stay, under a meaningless name, and no one can take its own name again
     Delete {
         /// Whose.
         #[command(flatten)]
@@ -77,11 +77,11 @@ pub enum UsersCommand {
         /// Those of the server.
         #[command(flatten)]
         keys: KeySettings,
-        /// Do not ask whether this is meant
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Show where an account is logged in
+    /// List the logins of an account
     Sessions {
         /// Whose.
         #[command(flatten)]
@@ -90,7 +90,7 @@ pub enum UsersCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show all that is stored about a person: the account, logins, rooms, and every message
+    /// Show everything that is stored about a person: the account, logins, rooms, and every message
     Show {
         /// Whose.
         #[command(flatten)]
@@ -107,7 +107,7 @@ pub enum UsersCommand {
         /// Whose.
         #[command(flatten)]
         whose: Whose,
-        /// Only this one, as `sessions` shows it
+        /// End only this login; `sessions` shows the IDs
         #[arg(long, value_name = "ID")]
         session: Option<i64>,
     },
@@ -116,7 +116,7 @@ pub enum UsersCommand {
 /// An account, and where it is.
 #[derive(Debug, Args)]
 pub struct Whose {
-    /// Whose account: the username (capitals or not are the same)
+    /// The username of the account, in capitals or not
     #[arg(value_name = "USERNAME")]
     name: String,
     /// Where the accounts are.

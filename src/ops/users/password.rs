@@ -1,5 +1,5 @@
 //! Where a new password comes from: typed without an echo, read from standard input, or made up. Never an argument, which
-//! everybody on the machine can list.
+//! everyone on the machine can see.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::Failure;
 use crate::{crypto::random_bytes, printing, protocol::body};
 
-/// Letters and digits that nobody takes for another.
+/// Letters and digits that cannot be mistaken for another.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// So many of them are 100 random bits.
 const LENGTH: usize = 20;
@@ -20,10 +20,10 @@ const LONGEST_LINE: u64 = 1_024;
 /// How a new password is given.
 #[derive(Debug, Args)]
 pub struct PasswordOptions {
-    /// Make a password up and print it; otherwise it is asked for, or read from standard input when that is no terminal
+    /// Make up a password and print it, instead of asking for one or reading it from standard input
     #[arg(long, help_heading = "Password")]
     generate: bool,
-    /// Work factor of password hashes; as the server has it
+    /// Work factor of password hashes; the same as the server's
     #[arg(long, env = "BCRYPT_COST", value_name = "4-16", default_value_t = 12, help_heading = "Password", value_parser = clap::value_parser!(u32).range(4..=16))]
     pub(super) bcrypt_cost: u32,
 }
@@ -39,7 +39,7 @@ impl Password {
         self.text.expose_secret()
     }
 
-    /// It as a line, if nobody knows it yet.
+    /// The password as a line, if it was made up here.
     pub(super) fn shown(&self) -> String {
         if self.is_made_up {
             format!("{}\n", self.text())

@@ -59,11 +59,11 @@ pub enum Measure {
     Start,
     /// Time for a page of history, in a small room and a large one
     History,
-    /// What a storm of logins does to deliveries
+    /// How deliveries are slowed by many logins at once
     Logins,
-    /// What readers that have stopped do to the others
+    /// How the others are slowed by clients that have stopped reading
     Slow,
-    /// How soon everyone is back whose connection was cut, and what that does to the others
+    /// How soon clients are back after their connections were cut, and what that costs the others
     Reconnect,
     /// What one address or account that floods the server costs everyone else
     Floods,
@@ -84,7 +84,7 @@ pub struct BenchOptions {
     /// `postgres://…`: measure with this (empty, unimportant) database instead of the embedded one
     #[arg(long, value_name = "URL")]
     pub database_url: Option<SecretString>,
-    /// Where to put the temporary folder; its disk is the one whose fsync counts [default: the system's]
+    /// Where to put the temporary folder; the fsync of its disk is what counts [default: the system's]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Sockets to open [default: 1000 for fanout, logins and slow; 10000 for idle and reconnect]
@@ -93,7 +93,7 @@ pub struct BenchOptions {
     /// Messages a second for fanout, separated by commas
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 400], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: Vec<u32>,
-    /// How many senders wait for their acks in durable, separated by commas
+    /// Numbers of senders for durable, separated by commas
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [10, 256], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub senders: Vec<u32>,
     /// Messages in the database [default: 100000 for start, 1000000 for history]

@@ -72,10 +72,10 @@ pub struct VerifyOptions {
     /// The server's program.
     #[arg(skip)]
     pub server: PathBuf,
-    /// How long faults go on on each database, in minutes; the databases are tried side by side
+    /// Minutes of faults on each database; the databases are tried side by side
     #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = minutes)]
     pub minutes: f64,
-    /// What chance begins with: the same seed gives the same faults in the same order [default: a random one]
+    /// Seed for the random choices: the same seed gives the same faults in the same order [default: a random one]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Which faults, separated by commas [default: all]
@@ -84,10 +84,10 @@ pub struct VerifyOptions {
     /// On which database
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Databases::Both)]
     pub database: Databases,
-    /// Take a guard out first: a run that does not fail then has proved nothing
+    /// Remove a safeguard first, to see that the run then fails
     #[arg(long, value_name = "GUARD", value_enum)]
     pub control: Option<Control>,
-    /// Leave the logs and databases where they are, and say where
+    /// Keep the logs and databases, and print where they are
     #[arg(long)]
     pub keep: bool,
     /// Print JSON instead of a table

@@ -106,8 +106,10 @@ mod tests {
     };
     use flate2::bufread::GzEncoder;
     use serde_json::Value;
+    use utoipa::OpenApi as _;
 
     use super::*;
+    use crate::http::openapi::ApiDoc;
     use crate::protocol::{
         close,
         code::Code,
@@ -165,10 +167,13 @@ mod tests {
                 "docs/API.md does not tell of {frame}"
             );
         }
-        for code in <Code as strum::VariantArray>::VARIANTS
-            .iter()
-            .filter(|code| **code != Code::Unknown)
-        {
+        let openapi = serde_json::to_value(ApiDoc::openapi()).expect("JSON");
+        let codes = &openapi["components"]["schemas"]["Code"]["enum"];
+        let codes: Vec<Code> = serde_json::from_value(codes.clone()).expect("a list of codes");
+        let mut known = <Code as strum::VariantArray>::VARIANTS.to_vec();
+        known.retain(|code| *code != Code::Unknown);
+        assert_eq!(codes, known, "the OpenAPI document");
+        for code in known {
             let row = format!("`{code}`");
             assert!(page.contains(&row), "docs/API.md does not tell of {row}");
         }

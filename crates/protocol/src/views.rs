@@ -163,7 +163,6 @@ pub struct Problem {
     /// One plain sentence.
     pub detail: String,
     /// A stable word for programs.
-    #[cfg_attr(feature = "documents", schema(value_type = String))]
     pub code: Code,
     /// The same as the answer's `x-request-id`: quote it when asking for help.
     pub request_id: String,

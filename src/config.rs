@@ -16,10 +16,12 @@ mod log_filter;
 pub mod misspelled;
 mod postgres_url;
 
-use std::{fmt, net::IpAddr, path::PathBuf};
+use std::{fmt, net::IpAddr, ops::RangeInclusive, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::RangedI64ValueParser};
 use secrecy::SecretString;
+
+use crate::protocol::limits::Limits;
 
 pub use self::{
     authority::{Authority, Origin},
@@ -225,35 +227,35 @@ pub struct Settings {
     )]
     pub rate_limits: Switch,
     /// Longest content of a message, in bytes
-    #[arg(long, env = "MAX_CONTENT_BYTES", value_name = "BYTES", default_value_t = 16_384, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
-    pub max_content_bytes: u32,
+    #[arg(long, env = "MAX_CONTENT_BYTES", value_name = "BYTES", default_value_t = Limits::DEFAULT.content_bytes, help_heading = "Limits", value_parser = between::<usize>(1..=1_048_576))]
+    pub max_content_bytes: usize,
     /// Longest WebSocket message and JSON body, in bytes
-    #[arg(long, env = "MAX_FRAME_BYTES", value_name = "BYTES", default_value_t = 65_536, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1_024..=4_194_304))]
-    pub max_frame_bytes: u32,
+    #[arg(long, env = "MAX_FRAME_BYTES", value_name = "BYTES", default_value_t = Limits::DEFAULT.frame_bytes, help_heading = "Limits", value_parser = between::<usize>(1_024..=4_194_304))]
+    pub max_frame_bytes: usize,
     /// Messages a second that a user may send, on average
-    #[arg(long, env = "MESSAGES_PER_SECOND", value_name = "N", default_value_t = 10, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "MESSAGES_PER_SECOND", value_name = "N", default_value_t = Limits::DEFAULT.messages_per_second, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub messages_per_second: u32,
     /// Messages that a user may send at once
-    #[arg(long, env = "MESSAGE_BURST", value_name = "N", default_value_t = 30, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "MESSAGE_BURST", value_name = "N", default_value_t = Limits::DEFAULT.message_burst, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub message_burst: u32,
     /// Sockets that a user may have open
-    #[arg(long, env = "SOCKETS_PER_USER", value_name = "N", default_value_t = 20, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub sockets_per_user: u32,
+    #[arg(long, env = "SOCKETS_PER_USER", value_name = "N", default_value_t = Limits::DEFAULT.sockets_per_user, help_heading = "Limits", value_parser = between::<usize>(1..=100_000))]
+    pub sockets_per_user: usize,
     /// Logins that a user may have; one more ends the one that has been unused for longest
     #[arg(long, env = "SESSIONS_PER_USER", value_name = "N", default_value_t = 50, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub sessions_per_user: u32,
     /// Messages that may wait for their ack on one socket
-    #[arg(long, env = "UNACKED_PER_SOCKET", value_name = "N", default_value_t = 32, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub unacked_per_socket: u32,
+    #[arg(long, env = "UNACKED_PER_SOCKET", value_name = "N", default_value_t = Limits::DEFAULT.unacked_per_socket, help_heading = "Limits", value_parser = between::<usize>(1..=10_000))]
+    pub unacked_per_socket: usize,
     /// Frames that may wait for a slow reader before it is sent `lag`
-    #[arg(long, env = "QUEUE_FRAMES", value_name = "N", default_value_t = 256, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(8..=65_536))]
-    pub queue_frames: u32,
+    #[arg(long, env = "QUEUE_FRAMES", value_name = "N", default_value_t = Limits::DEFAULT.queue_frames, help_heading = "Limits", value_parser = between::<usize>(8..=65_536))]
+    pub queue_frames: usize,
     /// Bytes that may wait for a slow reader before it is sent `lag`
-    #[arg(long, env = "QUEUE_BYTES", value_name = "BYTES", default_value_t = 262_144, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(65_536..=67_108_864))]
-    pub queue_bytes: u32,
+    #[arg(long, env = "QUEUE_BYTES", value_name = "BYTES", default_value_t = Limits::DEFAULT.queue_bytes, help_heading = "Limits", value_parser = between::<usize>(65_536..=67_108_864))]
+    pub queue_bytes: usize,
     /// Seconds after which a reader that takes no byte is cut off (4008)
-    #[arg(long, env = "SLOW_READER_SECONDS", value_name = "S", default_value_t = 10, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=600))]
-    pub slow_reader_seconds: u32,
+    #[arg(long, env = "SLOW_READER_SECONDS", value_name = "S", default_value_t = Limits::DEFAULT.slow_reader_ms / 1_000, help_heading = "Limits", value_parser = between::<u64>(1..=600))]
+    pub slow_reader_seconds: u64,
     /// Seconds that an HTTP connection may idle between two requests
     #[arg(long, env = "KEEP_ALIVE_SECONDS", value_name = "S", default_value_t = 75, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub keep_alive_seconds: u32,
@@ -264,8 +266,16 @@ pub struct Settings {
     #[arg(long, env = "PING_INTERVAL_SECONDS", value_name = "S", default_value_t = 25, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub ping_interval_seconds: u32,
     /// Seconds to answer a ping
-    #[arg(long, env = "PING_TIMEOUT_SECONDS", value_name = "S", default_value_t = 10, help_heading = "Limits", value_parser = clap::value_parser!(u32).range(1..=3_600))]
-    pub ping_timeout_seconds: u32,
+    #[arg(long, env = "PING_TIMEOUT_SECONDS", value_name = "S", default_value_t = Limits::DEFAULT.ping_timeout_ms / 1_000, help_heading = "Limits", value_parser = between::<u64>(1..=3_600))]
+    pub ping_timeout_seconds: u64,
+}
+
+/// A whole number of this range, of the type that the setting has.
+fn between<T>(range: RangeInclusive<i64>) -> RangedI64ValueParser<T>
+where
+    T: TryFrom<i64> + Clone + Send + Sync,
+{
+    RangedI64ValueParser::new().range(range)
 }
 
 /// What the program was called with.

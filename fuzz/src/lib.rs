@@ -13,6 +13,6 @@ pub use parlour_protocol as protocol;
 mod subject {
     pub use crate::{
         frames::{FrameDecoder, Inbound, Violation},
-        protocol::{body, command, names, views},
+        protocol::{body, command, limits, names, views},
     };
 }

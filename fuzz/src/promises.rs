@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::subject::{
     FrameDecoder, Inbound, Violation,
     body::{self, Unread},
-    command, names,
+    command, limits, names,
     views::{FieldError, Login, NewMessage, Refresh, Register},
 };
 
@@ -73,7 +73,7 @@ pub fn commands(data: &[u8]) {
             error.reference
         }
     };
-    assert!(reference.is_none_or(|text| text.chars().count() <= command::MAX_REF));
+    assert!(reference.is_none_or(|text| text.chars().count() <= limits::MAX_REF));
 }
 
 /// `POST /api/auth/register`: what is accepted is fit for the database, for bcrypt and for a terminal.
@@ -86,24 +86,25 @@ pub fn register(data: &[u8]) {
     if !faults.is_empty() {
         return;
     }
-    assert!((3..=50).contains(&new.username.len()) && new.username.is_ascii());
+    assert!(limits::NAME.contains(&new.username.len()) && new.username.is_ascii());
     assert!(
         !new.username
             .contains(|c: char| c.is_ascii_control() || c == ' ')
     );
-    assert!(new.password.len() <= 72 && !new.password.contains('\0'));
-    assert!(new.password.chars().count() >= 8);
+    assert!(new.password.len() <= limits::MAX_PASSWORD_BYTES && !new.password.contains('\0'));
+    assert!(new.password.chars().count() >= limits::MIN_PASSWORD_CHARACTERS);
     assert!(
-        new.email
-            .is_none_or(|email| email.len() <= 254 && !email.contains(char::is_control))
+        new.email.is_none_or(
+            |email| email.len() <= limits::MAX_EMAIL && !email.contains(char::is_control)
+        )
     );
 }
 
 /// `POST /api/auth/login`: only what can be a name is looked up.
 pub fn login(data: &[u8]) {
     if let Some(login) = read::<Login>(data) {
-        let fit =
-            login.username.len() <= 50 && login.username.bytes().all(|b| b.is_ascii_graphic());
+        let fit = login.username.len() <= *limits::NAME.end()
+            && login.username.bytes().all(|b| b.is_ascii_graphic());
         assert!(fit || !names::is_username(&login.username));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     error::{Code, Error, Kind, Result},
     gate::Urgency,
     protocol::{
-        body, names,
+        body, limits, names,
         time::{Timestamp, now},
         views::{Login, Register, Tokens, User},
     },
@@ -28,7 +28,7 @@ use crate::{
 const SAME_USE: TimeDelta = TimeDelta::seconds(10);
 
 /// No password is accepted that would be cut.
-const _: () = assert!(body::MAX_PASSWORD_BYTES <= password::MAX_BYTES);
+const _: () = assert!(limits::MAX_PASSWORD_BYTES <= password::MAX_BYTES);
 
 /// Makes an account. `may_register` says whether registration is open for whoever asks.
 ///

@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
-use super::{
-    Caller, feed,
-    pages::{self, MAX_PAGE},
-    rooms,
-};
+use super::{Caller, feed, pages, rooms};
 use crate::{
     app::App,
     crypto::vault::Vault,
@@ -21,7 +17,7 @@ use crate::{
     gate::Urgency,
     hub::{Broadcast, Publisher, frame},
     journal::{self, Committed, Draft, News, Pending, Receipt},
-    protocol::{GENERAL, body, event::Event, message::Message, time::Timestamp},
+    protocol::{GENERAL, body, event::Event, limits::MAX_PAGE, message::Message, time::Timestamp},
 };
 
 /// Most bytes of frames that one `sync` sends at once for a room.

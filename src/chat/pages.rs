@@ -18,13 +18,13 @@ use crate::{
     },
     error::{Error, Result},
     gate::Urgency,
-    protocol::{GENERAL, message::Message},
+    protocol::{
+        GENERAL,
+        limits::{MAX_PAGE, PAGE_BYTES},
+        message::Message,
+    },
 };
 
-/// Most messages of a page.
-pub const MAX_PAGE: i64 = 200;
-/// Most bytes of a page, as JSON; one message is always whole.
-pub const PAGE_BYTES: usize = 512 * 1024;
 /// What a message has around its content, as JSON, about.
 const AROUND_CONTENT: usize = 400;
 

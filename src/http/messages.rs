@@ -20,17 +20,15 @@ use crate::{
     error::{Error, Result},
     protocol::{
         GENERAL,
+        limits::DEFAULT_PAGE,
         message::Message,
         views::{NewMessage, Problem},
     },
 };
 
-/// Messages of a page unless the caller says how many.
-const DEFAULT_LIMIT: i64 = 50;
-
 /// The default room's latest messages, oldest first.
 #[utoipa::path(get, path = "/api/chat/messages", tag = "messages", security(("bearer" = []), ("token" = [])), params(
-    ("limit" = Option<i64>, Query, description = "How many, 50 unless given.", minimum = 1, maximum = 200),
+    ("limit" = Option<i64>, Query, description = "How many."),
 ), responses(
     refusals::Guarded,
     (status = 200, description = "The messages; `Link` leads on to older ones.", body = [Message]),
@@ -42,7 +40,7 @@ pub async fn list_general(
     AuthenticatedByQuery(caller): AuthenticatedByQuery,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_LIMIT);
+    let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let asked = pages::ask(&app, &caller, GENERAL, Page::Latest, limit)?;
     let mut response = begin(&app, &caller, &request).await?;
     let found = asked.find().await?;
@@ -64,7 +62,7 @@ pub async fn list_general(
 /// A page of a room's messages, oldest first; with `since`, what changed after a change, in the order of the changes.
 #[utoipa::path(get, path = "/api/rooms/{room}/messages", tag = "messages", security(("bearer" = []), ("token" = [])), params(
     ("room" = String, Path, description = "The room's name.", example = "general"),
-    ("limit" = Option<i64>, Query, description = "How many, 50 unless given.", minimum = 1, maximum = 200),
+    ("limit" = Option<i64>, Query, description = "How many."),
     ("before" = Option<i64>, Query, description = "Only messages before this id, the nearest ones.", minimum = 0),
     ("after" = Option<i64>, Query, description = "Only messages after this id, the nearest ones.", minimum = 0),
     ("around" = Option<i64>, Query, description = "Messages on both sides of this id.", minimum = 0),
@@ -82,7 +80,7 @@ pub async fn list(
     room: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_LIMIT);
+    let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let page = read_page(&request)?;
     let asked = pages::ask(&app, &caller, &room, page, limit)?;
     let response = begin(&app, &caller, &request).await?;

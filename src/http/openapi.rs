@@ -2,10 +2,17 @@
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        RefOr, Schema,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 
 use super::{accounts, health, messages, root};
+use crate::protocol::limits::{
+    DEFAULT_PAGE, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS,
+    NAME,
+};
 
 /// The document. `OpenApi::openapi()` gives it.
 #[derive(Debug, OpenApi)]
@@ -17,7 +24,7 @@ use super::{accounts, health, messages, root};
         accounts::change_password,
         messages::list_general, messages::list, messages::post,
     ),
-    modifiers(&Security),
+    modifiers(&Security, &Lengths, &Pages),
     security(("bearer" = [])),
     tags(
         (name = "accounts", description = "Registering and logging in."),
@@ -38,5 +45,51 @@ impl Modify for Security {
         );
         let token = ApiKey::Query(ApiKeyValue::new("token"));
         components.add_security_scheme("token", SecurityScheme::ApiKey(token));
+    }
+}
+
+/// How short and how long texts of bodies may be: the attributes of the shapes take no constants.
+struct Lengths;
+
+impl Modify for Lengths {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let password = (Some(MIN_PASSWORD_CHARACTERS), Some(MAX_PASSWORD_BYTES));
+        let name = (Some(*NAME.start()), Some(*NAME.end()));
+        let components = document.components.get_or_insert_default();
+        for (shape, field, (least, most)) in [
+            ("Register", "username", name),
+            ("Register", "password", password),
+            ("Register", "email", (None, Some(MAX_EMAIL))),
+            ("ChangePassword", "new", password),
+            ("NewMessage", "content", (Some(1), None)),
+            ("NewMessage", "client_id", (Some(1), Some(MAX_CLIENT_ID))),
+        ] {
+            if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut(shape)
+                && let Some(RefOr::T(Schema::Object(text))) = shape.properties.get_mut(field)
+            {
+                text.min_length = least;
+                text.max_length = most;
+            }
+        }
+    }
+}
+
+/// How many messages a page may have.
+struct Pages;
+
+impl Modify for Pages {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let reads = document.paths.paths.values_mut();
+        let parameters = reads.filter_map(|path| path.get.as_mut()?.parameters.as_mut());
+        for parameter in parameters.flatten() {
+            if let RefOr::T(parameter) = parameter
+                && parameter.name == "limit"
+                && let Some(RefOr::T(Schema::Object(limit))) = &mut parameter.schema
+            {
+                limit.minimum = Some(1_i64.into());
+                limit.maximum = Some(MAX_PAGE.into());
+                limit.default = Some(DEFAULT_PAGE.into());
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ mod promises;
 /// What the promises are about, from the program itself. (The fuzz targets build the same files on their own.)
 mod subject {
     pub use parlour::{
-        protocol::{body, command, names, views},
+        protocol::{body, command, limits, names, views},
         ws::frames::{FrameDecoder, Inbound, Violation},
     };
 }

@@ -5,7 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use parlour::protocol::limits::{
+    DEFAULT_PAGE, Limits, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MAX_REF,
+    MIN_PASSWORD_CHARACTERS, NAME, PAGE_BYTES,
+};
+use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, Socket, User, eventually};
 
@@ -277,5 +281,78 @@ fn a_text_of_the_greatest_length_fits_however_it_is_escaped() {
         for message in &alice.history()[2 * n..] {
             assert!(message["content"] == letter.repeat(count), "{letter}");
         }
+    }
+}
+
+#[test]
+fn the_documents_say_the_limits_that_hold() {
+    let server = Server::start(Backend::Sqlite);
+    let openapi = server.http().get("/openapi.json").json();
+    let lengths = |shape: &str, field: &str| {
+        let text = &openapi["components"]["schemas"][shape]["properties"][field];
+        [&text["minLength"], &text["maxLength"]].map(Value::as_u64)
+    };
+    let number = |n: usize| Some(n as u64);
+    let name = [*NAME.start(), *NAME.end()].map(number);
+    let password = [MIN_PASSWORD_CHARACTERS, MAX_PASSWORD_BYTES].map(number);
+    assert_eq!(lengths("Register", "username"), name);
+    assert_eq!(lengths("Register", "password"), password);
+    assert_eq!(lengths("Register", "email"), [None, number(MAX_EMAIL)]);
+    assert_eq!(lengths("ChangePassword", "new"), password);
+    assert_eq!(lengths("NewMessage", "content"), [number(1), None]);
+    let client_id = [1, MAX_CLIENT_ID].map(number);
+    assert_eq!(lengths("NewMessage", "client_id"), client_id);
+    let mut pages = 0;
+    for path in ["/api/chat/messages", "/api/rooms/{room}/messages"] {
+        let read = &openapi["paths"][path]["get"];
+        for parameter in read["parameters"].as_array().expect("parameters") {
+            if parameter["name"] == "limit" {
+                let told = ["minimum", "default", "maximum"].map(|word| &parameter["schema"][word]);
+                assert_eq!(told, [1, DEFAULT_PAGE, MAX_PAGE], "{path}");
+                pages += 1;
+            }
+        }
+    }
+    assert_eq!(pages, 2);
+    let page = openapi["paths"]["/api/rooms/{room}/messages"]["get"].to_string();
+    assert!(page.contains(&format!("{} KiB at most", PAGE_BYTES / 1024)));
+
+    let asyncapi = server.http().get("/asyncapi.json").json();
+    let ping = &asyncapi["components"]["messages"]["say.ping"]["payload"];
+    assert_eq!(ping["properties"]["ref"]["maxLength"], MAX_REF);
+
+    let api = include_str!("../../docs/API.md").replace('\n', " ");
+    let told = Limits::DEFAULT;
+    for sentence in [
+        format!("**Names** have {}–{} of", NAME.start(), NAME.end()),
+        format!(
+            "have at least {MIN_PASSWORD_CHARACTERS} characters and at most {MAX_PASSWORD_BYTES} bytes"
+        ),
+        format!("a `ref`, a string of up to {MAX_REF} characters"),
+        format!("`client_id` (1–{MAX_CLIENT_ID} characters)"),
+        format!("and `limit`, 1–{MAX_PAGE} ({DEFAULT_PAGE} when absent)"),
+        format!("A page holds {} KiB at most", PAGE_BYTES / 1024),
+        format!(
+            "content {} KiB; a frame or a body of JSON {} KiB; {} messages a second per user, {} at once; {} sockets per \
+             user; {} messages waiting for their `ack`",
+            told.content_bytes / 1024,
+            told.frame_bytes / 1024,
+            told.messages_per_second,
+            told.message_burst,
+            told.sockets_per_user,
+            told.unacked_per_socket,
+        ),
+        format!(
+            "and {} s to answer; {} frames or {} KiB waiting for a slow reader before `lag`, {} s without a byte taken",
+            told.ping_timeout_ms / 1000,
+            told.queue_frames,
+            told.queue_bytes / 1024,
+            told.slow_reader_ms / 1000,
+        ),
+    ] {
+        assert!(
+            api.contains(&sentence),
+            "docs/API.md does not say: {sentence}"
+        );
     }
 }

@@ -14,6 +14,7 @@ use url::{Host, Url};
 
 use crate::{
     protocol::{
+        limits::MAX_PAGE,
         message::Message,
         time::{format, now},
         views::{Login, NewMessage, Problem, Refresh, Register, Tokens, User},
@@ -23,9 +24,7 @@ use crate::{
 };
 
 /// Messages fetched at once, at most, going back: enough for any screen, few enough to come at once.
-const HISTORY_PAGE: usize = 100;
-/// Changes fetched at once, at most, going on.
-const CHANGES_PAGE: usize = 200;
+const HISTORY_PAGE: i64 = 100;
 /// Longest answer that is read, and longest frame: a page of the longest messages, every character escaped.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
 const MAX_FRAME: usize = 8 * 1024 * 1024;
@@ -257,7 +256,7 @@ impl Api {
         let (name, number, limit, on) = match query {
             Query::Latest => (None, 0, HISTORY_PAGE, "prev"),
             Query::Before(id) => (Some("before"), id, HISTORY_PAGE, "prev"),
-            Query::Since(seq) => (Some("since"), seq, CHANGES_PAGE, "next"),
+            Query::Since(seq) => (Some("since"), seq, MAX_PAGE, "next"),
         };
         let mut url = self.url(&["api", "rooms", room, "messages"]);
         url.query_pairs_mut()

@@ -5,17 +5,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
-    command::MAX_CLIENT_ID,
+    limits::{MAX_CLIENT_ID, MAX_EMAIL, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS},
     names, shape,
     views::{FieldError, Register},
 };
-
-/// Shortest password in characters (OWASP ASVS 5.0, 6.2.1).
-const MIN_PASSWORD_CHARACTERS: usize = 8;
-/// Longest password in bytes, composed (NFC): what bcrypt takes before it would cut in silence.
-pub const MAX_PASSWORD_BYTES: usize = 72;
-/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
-const MAX_EMAIL: usize = 254;
 
 /// Why a body was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,12 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::VariantNames;
 
-use super::{code::Code, shape};
-
-/// Longest `ref`, in characters.
-pub const MAX_REF: usize = 64;
-/// Longest `client_id`, in characters.
-pub const MAX_CLIENT_ID: usize = 64;
+use super::{code::Code, limits::MAX_REF, shape};
 
 /// A frame from a client. Fields that are not listed are ignored, so a forged `username` or `timestamp` does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames)]
@@ -61,7 +56,7 @@ pub struct Sync {
 pub struct Request {
     /// Echoed in the `ack` or `error`. Without one there is no `ack`.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "documents", schemars(length(max = 64)))]
+    #[cfg_attr(feature = "documents", schemars(length(max = MAX_REF)))]
     pub reference: Option<String>,
     /// The command itself.
     #[serde(flatten)]

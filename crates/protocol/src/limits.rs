@@ -1,6 +1,28 @@
-//! The limits that a client must keep to. They are told in the first frame of a socket.
+//! The limits that a client must keep to, each declared here once: what is checked, what the documents say and what
+//! clients do all read it from here. Those that a server sets are told in the first frame of a socket.
+
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+
+/// Shortest and longest name of a user, in characters.
+pub const NAME: RangeInclusive<usize> = 3..=50;
+/// Shortest password, in characters (OWASP ASVS 5.0, 6.2.1).
+pub const MIN_PASSWORD_CHARACTERS: usize = 8;
+/// Longest password in bytes, composed (NFC): what bcrypt takes before it would cut in silence.
+pub const MAX_PASSWORD_BYTES: usize = 72;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3, less the brackets).
+pub const MAX_EMAIL: usize = 254;
+/// Longest `ref`, in characters.
+pub const MAX_REF: usize = 64;
+/// Longest `client_id`, in characters.
+pub const MAX_CLIENT_ID: usize = 64;
+/// Most messages of a page.
+pub const MAX_PAGE: i64 = 200;
+/// Messages of a page unless the caller says how many.
+pub const DEFAULT_PAGE: i64 = 50;
+/// Most bytes of a page, as JSON; one message is always whole.
+pub const PAGE_BYTES: usize = 512 * 1024;
 
 /// What a client may do, as the `connected` frame tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,19 +54,24 @@ pub struct Limits {
     pub ping_timeout_ms: u64,
 }
 
+impl Limits {
+    /// Those of a server whose settings name no others.
+    pub const DEFAULT: Self = Self {
+        content_bytes: 16 * 1024,
+        frame_bytes: 64 * 1024,
+        messages_per_second: 10,
+        message_burst: 30,
+        sockets_per_user: 20,
+        unacked_per_socket: 32,
+        queue_frames: 256,
+        queue_bytes: 256 * 1024,
+        slow_reader_ms: 10_000,
+        ping_timeout_ms: 10_000,
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            content_bytes: 16 * 1024,
-            frame_bytes: 64 * 1024,
-            messages_per_second: 10,
-            message_burst: 30,
-            sockets_per_user: 20,
-            unacked_per_socket: 32,
-            queue_frames: 256,
-            queue_bytes: 256 * 1024,
-            slow_reader_ms: 10_000,
-            ping_timeout_ms: 10_000,
-        }
+        Self::DEFAULT
     }
 }

@@ -1,7 +1,8 @@
 //! Which names people may take, and which texts show nothing at all.
 
-/// Shortest and longest name, in characters.
-const LENGTH: std::ops::RangeInclusive<usize> = 3..=50;
+use std::borrow::Cow;
+
+use super::limits::NAME;
 
 /// The beginning of the names under which the messages of deleted accounts are shown.
 pub const DELETED: &str = "deleted-user-";
@@ -81,21 +82,27 @@ const RESERVED: [&str; 62] = [
 #[must_use]
 pub fn is_username(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    LENGTH.contains(&text.chars().count()) && text.chars().all(allowed)
+    NAME.contains(&text.chars().count()) && text.chars().all(allowed)
 }
 
 /// Why nobody may take this name, in a sentence; `None` when somebody may. Accounts that have such a name keep it.
 #[must_use]
-pub fn fault(name: &str) -> Option<&'static str> {
+pub fn fault(name: &str) -> Option<Cow<'static, str>> {
     let lower = name.to_ascii_lowercase();
     if !is_username(name) {
-        Some("A username must have 3 to 50 characters: letters A to Z, digits, _ and -.")
+        let (least, most) = (NAME.start(), NAME.end());
+        let text = format!(
+            "A username must have {least} to {most} characters: letters A to Z, digits, _ and -."
+        );
+        Some(text.into())
     } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        Some("A username must begin with a letter or a digit.")
+        Some("A username must begin with a letter or a digit.".into())
     } else if !name.contains(|c: char| c.is_ascii_alphabetic()) {
-        Some("A username must hold a letter: digits alone are taken for an account's number.")
+        Some(
+            "A username must hold a letter: digits alone are taken for an account's number.".into(),
+        )
     } else if RESERVED.contains(&lower.as_str()) || lower.starts_with(DELETED) {
-        Some("This username is reserved; choose another one.")
+        Some("This username is reserved; choose another one.".into())
     } else {
         None
     }

@@ -1,4 +1,4 @@
-//! The shapes that the REST door answers with and asks for.
+//! The shapes that the REST door answers with and asks for. How long their texts may be is said in [`super::limits`].
 
 use serde::{Deserialize, Serialize};
 
@@ -11,27 +11,20 @@ use super::{
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct Register {
-    /// 3–50 of `[A-Za-z0-9_-]`, beginning with a letter or a digit, with at least one letter; unique without regard to
+    /// Of `[A-Za-z0-9_-]`, beginning with a letter or a digit, with at least one letter; unique without regard to
     /// case. Some names are reserved, such as `admin` and `everyone`.
     #[cfg_attr(
         feature = "documents",
         schema(
-            min_length = 3,
-            max_length = 50,
             pattern = "^([A-Za-z]|[0-9][0-9_-]*[A-Za-z])[A-Za-z0-9_-]*$",
             example = "alice"
         )
     )]
     pub username: String,
-    /// 8 characters to 72 bytes; every byte counts.
+    /// The least length is in characters, the greatest in bytes; every byte counts.
     #[cfg_attr(
         feature = "documents",
-        schema(
-            min_length = 8,
-            max_length = 72,
-            pattern = r"^[^\x00]*$",
-            example = "correct horse battery"
-        )
+        schema(pattern = r"^[^\x00]*$", example = "correct horse battery")
     )]
     pub password: String,
     /// Never shown to others.
@@ -39,7 +32,6 @@ pub struct Register {
     #[cfg_attr(
         feature = "documents",
         schema(
-            max_length = 254,
             pattern = r"^[^\s\x00-\x1f\x7f-\x9f]+@[^\s\x00-\x1f\x7f-\x9f@.][^\s\x00-\x1f\x7f-\x9f@]*\.[^\s\x00-\x1f\x7f-\x9f@]*$",
             example = "alice@example.org"
         )
@@ -66,15 +58,10 @@ pub struct ChangePassword {
     /// The password until now.
     #[cfg_attr(feature = "documents", schema(example = "the one before"))]
     pub current: String,
-    /// 8 characters to 72 bytes; every byte counts.
+    /// The least length is in characters, the greatest in bytes; every byte counts.
     #[cfg_attr(
         feature = "documents",
-        schema(
-            min_length = 8,
-            max_length = 72,
-            pattern = r"^[^\x00]*$",
-            example = "staple battery horse"
-        )
+        schema(pattern = r"^[^\x00]*$", example = "staple battery horse")
     )]
     pub new: String,
 }
@@ -134,7 +121,6 @@ pub struct NewMessage {
     #[cfg_attr(
         feature = "documents",
         schema(
-            min_length = 1,
             pattern = "^[^\\x00]*[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}][^\\x00]*$",
             example = "hello"
         )
@@ -142,10 +128,7 @@ pub struct NewMessage {
     pub content: String,
     /// Makes a retry safe for ever: the same `client_id` in the same room is the same message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "documents",
-        schema(min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")
-    )]
+    #[cfg_attr(feature = "documents", schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"))]
     pub client_id: Option<String>,
 }
 

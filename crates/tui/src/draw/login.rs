@@ -11,6 +11,7 @@ use ratatui_textarea::TextArea;
 
 use super::centre;
 use crate::{
+    protocol::limits::{MIN_PASSWORD_CHARACTERS, NAME},
     state::{Field, LoginForm, Mode, State},
     text::{visible, wrap},
 };
@@ -87,7 +88,11 @@ fn said(form: &LoginForm) -> (String, Color) {
     match &form.error {
         Some(error) => (visible(error), Color::LightRed),
         None if form.mode == Mode::Register => (
-            "3–50 letters, digits, _ or -; password: 8 or more.".into(),
+            format!(
+                "{}–{} letters, digits, _ or -; password: {MIN_PASSWORD_CHARACTERS} or more.",
+                NAME.start(),
+                NAME.end()
+            ),
             Color::DarkGray,
         ),
         None => (

@@ -55,6 +55,7 @@ fn message(seq: u64) -> Event {
         created_at: time::now(),
         client_id: None,
         unreadable: false,
+        ..Message::default()
     })
 }
 

@@ -77,6 +77,7 @@ fn missing(number: u64, at: Timestamp, room: &str) -> Message {
         created_at: at,
         client_id: None,
         unreadable: true,
+        ..Message::default()
     }
 }
 

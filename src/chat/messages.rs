@@ -166,6 +166,7 @@ impl Posted {
             created_at: self.at,
             client_id: self.client_id,
             unreadable: false,
+            ..Message::default()
         }
     }
 }
@@ -197,6 +198,7 @@ fn broadcast(committed: Committed<Announcement>) -> Broadcast {
         created_at: at,
         client_id: None,
         unreadable: false,
+        ..Message::default()
     };
     let plain = frame::event(&Event::Message(message.clone()));
     let own = draft.client_id.map(|client_id| {

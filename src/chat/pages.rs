@@ -285,6 +285,7 @@ fn open(vault: &Vault, room: &str, reader: i64, row: Row) -> Message {
         content: opened.unwrap_or_default(),
         created_at: db::utc(row.created_at.get()),
         client_id: row.client_id.filter(|_| row.user_id == reader),
+        ..Message::default()
     }
 }
 

@@ -315,6 +315,7 @@ impl Store {
             created_at: ack.timestamp,
             client_id: Some(pending.client_id),
             unreadable: false,
+            ..Message::default()
         });
     }
 

@@ -147,6 +147,7 @@ fn message(id: u64, username: &str, client_id: Option<&str>) -> Event {
         created_at: at(),
         client_id: client_id.map(Into::into),
         unreadable: false,
+        ..Message::default()
     })
 }
 
@@ -161,6 +162,7 @@ fn unreadable() -> Event {
         created_at: at(),
         client_id: None,
         unreadable: true,
+        ..Message::default()
     })
 }
 

@@ -15,6 +15,7 @@ pub mod examples;
 pub mod limits;
 pub mod message;
 pub mod names;
+pub mod room;
 mod shape;
 pub mod time;
 pub mod views;

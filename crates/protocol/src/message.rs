@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 
-use super::time::{self, Timestamp};
+use super::{
+    room::{Person, RoomEvent},
+    time::{self, Timestamp},
+};
 
 /// A message. When it was stored is called `created_at` on a page of history and `timestamp` in a frame of the socket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct Message {
     /// The message's number in its room, for ever.
@@ -34,6 +37,98 @@ pub struct Message {
     /// Present and true when the stored text could not be decrypted: shown as such, never skipped.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable: bool,
+    /// `system` for what no one wrote; absent for what people write.
+    #[serde(default, skip_serializing_if = "Kind::is_text")]
+    pub kind: Kind,
+    /// With kind `system`: what happened to the room. `content` says it for people, `user_id` is who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<RoomEvent>,
+    /// The message that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// When its author last changed it.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>"),
+        schema(value_type = Option<String>, format = DateTime)
+    )]
+    pub edited_at: Option<Timestamp>,
+    /// Since when it is a tombstone, without a text.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>"),
+        schema(value_type = Option<String>, format = DateTime)
+    )]
+    pub deleted_at: Option<Timestamp>,
+    /// Who reacted to it, by emoji, in the order of their first use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
+    /// Who pinned it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pinned>,
+}
+
+/// Whether people wrote a message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Somebody wrote it.
+    #[default]
+    Text,
+    /// It tells what happened to the room.
+    System,
+}
+
+impl Kind {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands over a reference"
+    )]
+    fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+}
+
+/// One emoji under a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
+pub struct Reaction {
+    /// Which.
+    pub emoji: String,
+    /// How many reacted so.
+    pub count: u64,
+    /// The first 20 of them.
+    pub users: Vec<Person>,
+    /// On a page of history: whether the caller is among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mine: Option<bool>,
+}
+
+/// That a message is pinned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
+pub struct Pinned {
+    /// By whom.
+    pub by: i64,
+    /// When.
+    #[serde(with = "time")]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "chrono::DateTime<chrono::Utc>"),
+        schema(value_type = String, format = DateTime)
+    )]
+    pub at: Timestamp,
 }
 
 /// The form of a frame, for `#[serde(serialize_with = "in_frame")]`; the derived one is that of a page.
@@ -49,8 +144,15 @@ pub(super) fn in_frame<S: Serializer>(message: &Message, out: S) -> Result<S::Ok
         created_at,
         client_id,
         unreadable,
+        kind,
+        event,
+        reply_to,
+        edited_at,
+        deleted_at,
+        reactions,
+        pinned,
     } = message;
-    let mut frame = out.serialize_struct("Message", 9)?;
+    let mut frame = out.serialize_struct("Message", 16)?;
     frame.serialize_field("room", room)?;
     frame.serialize_field("id", id)?;
     frame.serialize_field("seq", seq)?;
@@ -63,6 +165,26 @@ pub(super) fn in_frame<S: Serializer>(message: &Message, out: S) -> Result<S::Ok
     }
     if *unreadable {
         frame.serialize_field("unreadable", unreadable)?;
+    }
+    if !kind.is_text() {
+        frame.serialize_field("kind", kind)?;
+    }
+    if let Some(event) = event {
+        frame.serialize_field("event", event)?;
+    }
+    if let Some(reply_to) = reply_to {
+        frame.serialize_field("reply_to", reply_to)?;
+    }
+    for (name, at) in [("edited_at", edited_at), ("deleted_at", deleted_at)] {
+        if let Some(at) = at {
+            frame.serialize_field(name, &time::format(at))?;
+        }
+    }
+    if !reactions.is_empty() {
+        frame.serialize_field("reactions", reactions)?;
+    }
+    if let Some(pinned) = pinned {
+        frame.serialize_field("pinned", pinned)?;
     }
     frame.end()
 }
@@ -88,6 +210,7 @@ mod tests {
                 .expect("a time"),
             client_id: None,
             unreadable: false,
+            ..Message::default()
         };
         let full = Message {
             client_id: Some("a".into()),

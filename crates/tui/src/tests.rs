@@ -219,5 +219,6 @@ fn message(id: u64, username: &str, content: &str) -> Message {
         created_at: at(id),
         client_id: None,
         unreadable: false,
+        ..Message::default()
     }
 }

@@ -14,6 +14,7 @@ pub type Key = (u64, u32);
 
 /// One thing in the timeline.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are messages")]
 pub enum Item {
     /// Someone wrote.
     Message(Message),

@@ -153,6 +153,7 @@ fn delivery(stamp: Stamp, bytes: usize) -> Vec<u8> {
             created_at: crate::protocol::time::Timestamp::UNIX_EPOCH,
             client_id: None,
             unreadable: false,
+            ..Message::default()
         })
         .to_json()
     };

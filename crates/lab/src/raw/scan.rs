@@ -144,6 +144,7 @@ mod tests {
             created_at: crate::protocol::time::now(),
             client_id: None,
             unreadable: false,
+            ..Message::default()
         })
         .to_json()
         .into_bytes()

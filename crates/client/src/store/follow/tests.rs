@@ -15,6 +15,7 @@ fn live(seq: u64) -> Message {
         created_at: time::now(),
         client_id: None,
         unreadable: false,
+        ..Message::default()
     }
 }
 

@@ -58,6 +58,7 @@ pub fn message(room: &str, seq: u64) -> Message {
         created_at: time::now(),
         client_id: None,
         unreadable: false,
+        ..Message::default()
     }
 }
 

@@ -7,17 +7,13 @@ use std::sync::{
 
 use crate::{
     chat::{
-        budgets::Budgets, history::History, known_logins::KnownLogins, messages::Announcement,
-        networks::Networks, pages_in_flight::PagesInFlight, passwords::HashCosts, rates::Rates,
-        readiness::Readiness, tickets::Tickets,
+        access::Access, accounts::Accounts, authentication::Authentication, budgets::Budgets,
+        history, logins::Logins, messages::Messages, pages::Pages, pages_in_flight::PagesInFlight,
+        rates::Rates, readiness::Readiness,
     },
-    clock::Clock,
     config::Config,
-    crypto::{NoRandomness, keyed::DeletedNames, random_name, token::TokenKey, vault::Vault},
-    db::Db,
-    gate::Gate,
+    crypto::{NoRandomness, random_name},
     hub::Hub,
-    journal::Journal,
 };
 
 /// The handles.
@@ -25,39 +21,31 @@ pub struct App {
     /// The checked configuration.
     pub config: Config,
     /// Which history is served.
-    pub history: Arc<History>,
+    pub history: Arc<history::History>,
+    /// Notices when another one has taken its place.
+    pub history_watch: history::Watch,
     /// Whether it takes messages.
     pub readiness: Readiness,
-    /// The database.
-    pub db: Db,
-    /// Where messages become durable.
-    pub journal: Journal<Announcement>,
     /// Who is connected.
     pub hub: Hub,
-    /// Seals and opens messages.
-    pub vault: Arc<Vault>,
-    /// What stands for the names of deleted accounts.
-    pub deleted_names: DeletedNames,
-    /// By it tokens and logins end.
-    pub clock: Clock,
-    /// Which logins were seen alive of late.
-    pub known_logins: KnownLogins,
-    /// Signs and checks access tokens.
-    pub tokens: TokenKey,
-    /// Where passwords are hashed.
-    pub passwords: Gate,
-    /// From where people have logged in.
-    pub networks: Networks,
-    /// What the hashes of passwords cost.
-    pub hash_costs: HashCosts,
+    /// Who may read what.
+    pub access: Arc<Access>,
+    /// Reads history.
+    pub pages: Pages,
+    /// Takes what people say.
+    pub messages: Messages,
+    /// Which logins are live.
+    pub logins: Arc<Logins>,
+    /// Knows who speaks.
+    pub authentication: Arc<Authentication>,
+    /// The accounts of everyone.
+    pub accounts: Accounts,
     /// How often one may do what.
     pub rates: Rates,
     /// What every frame and every request costs.
     pub budgets: Budgets,
     /// The answers with history that are being written.
     pub pages_in_flight: PagesInFlight,
-    /// Tickets for sockets.
-    pub tickets: Tickets,
     /// This run of the server.
     pub run: Run,
 }

@@ -9,8 +9,20 @@ use secrecy::ExposeSecret as _;
 use crate::{
     app::{App, Run},
     chat::{
-        budgets::Budgets, known_logins::KnownLogins, messages, networks::Networks,
-        pages_in_flight::PagesInFlight, passwords::HashCosts, rates::Rates, readiness::Readiness,
+        access::Access,
+        accounts::Accounts,
+        authentication::Authentication,
+        budgets::Budgets,
+        history,
+        known_logins::KnownLogins,
+        logins::Logins,
+        messages::{self, Messages},
+        networks::Networks,
+        pages::Pages,
+        pages_in_flight::PagesInFlight,
+        passwords::{HashCosts, Passwords},
+        rates::Rates,
+        readiness::Readiness,
         tickets::Tickets,
     },
     clock::Clock,
@@ -59,29 +71,84 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
     let clock = Clock::start();
     let (journal, writers) =
         Journal::start(&config.storage, clock, announcer).map_err(|error| no_threads(&error))?;
-    let app = App {
-        history,
-        readiness: Readiness::default(),
-        db,
-        journal,
-        hub,
-        vault: Arc::new(vault),
-        deleted_names: DeletedNames::new(keys.encryption_key.expose_secret()),
+    let vault = Arc::new(vault);
+    let rates = Rates::new(config.rate_limits, &config.limits);
+    let access = Arc::new(Access {
+        db: db.clone(),
         clock,
-        known_logins: KnownLogins::default(),
+    });
+    let logins = Arc::new(Logins {
+        db: db.clone(),
+        hub: hub.clone(),
+        clock,
+        known: KnownLogins::default(),
+        life: config.session_life,
+    });
+    let authentication = Arc::new(Authentication {
         tokens: TokenKey::new(keys.secret_key.expose_secret()),
-        passwords: start_passwords(&config)?,
-        networks: Networks::new(keys.secret_key.expose_secret()),
-        hash_costs: HashCosts::new(keys.secret_key.expose_secret()),
-        rates: Rates::new(config.rate_limits, &config.limits),
+        access_token_life: config.access_token_life,
+        tickets: Tickets::default(),
+        logins: Arc::clone(&logins),
+        rates: rates.clone(),
+    });
+    let app = App {
+        readiness: Readiness::new(db.clone(), journal.clone()),
+        history_watch: history::Watch {
+            history: Arc::clone(&history),
+            db: db.clone(),
+            journal: journal.clone(),
+            hub: hub.clone(),
+        },
+        history,
+        pages: Pages {
+            access: Arc::clone(&access),
+            vault: Arc::clone(&vault),
+            rates: rates.clone(),
+        },
+        access,
+        messages: Messages {
+            journal,
+            vault: Arc::clone(&vault),
+            rates: rates.clone(),
+            content_bytes: config.limits.content_bytes,
+        },
+        accounts: accounts(&config, &db, &authentication, vault, &rates)?,
+        logins,
+        authentication,
+        hub,
         budgets: Budgets::new(config.rate_limits, &config.limits),
         pages_in_flight: PagesInFlight::new(config.rate_limits),
-        tickets: Tickets::default(),
+        rates,
         run: Run::begin()
             .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
         config,
     };
     Ok((Arc::new(app), writers, sole))
+}
+
+fn accounts(
+    config: &Config,
+    db: &Db,
+    authentication: &Arc<Authentication>,
+    vault: Arc<Vault>,
+    rates: &Rates,
+) -> Result<Accounts, ConfigError> {
+    let secret = config.keys.secret_key.expose_secret();
+    Ok(Accounts {
+        db: db.clone(),
+        passwords: Passwords {
+            db: db.clone(),
+            gate: start_passwords(config)?,
+            costs: HashCosts::new(secret),
+            cost: config.bcrypt_cost,
+        },
+        authentication: Arc::clone(authentication),
+        most_logins: config.sessions_per_user,
+        networks: Networks::new(secret),
+        deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),
+        vault,
+        rates: rates.clone(),
+    })
 }
 
 fn no_threads(error: &std::io::Error) -> ConfigError {

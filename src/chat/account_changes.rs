@@ -3,14 +3,13 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use super::logins::Logins;
 use crate::{
-    app::App,
     db::{
         sessions,
         users::changes::{self, Change},
     },
     error::Result,
-    protocol::close,
 };
 
 /// How often the database is asked whether there was a change: one row of an index.
@@ -19,11 +18,11 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Watches until it is dropped. `from` is the number of the latest change that is known already.
-pub async fn watch(app: &App, from: i64) {
+pub async fn watch(logins: &Logins, from: i64) {
     let mut seen = from;
     loop {
         tokio::time::sleep(ASK_EVERY).await;
-        match look(app, seen).await {
+        match look(logins, seen).await {
             Ok(latest) => seen = latest,
             Err(error) => {
                 log::debug!("cannot ask for changes of accounts: {}", error.code);
@@ -37,21 +36,21 @@ pub async fn watch(app: &App, from: i64) {
 ///
 /// # Errors
 /// 503.
-pub async fn find_latest(app: &App) -> Result<i64> {
-    app.db.read(changes::find_latest).await
+pub async fn find_latest(logins: &Logins) -> Result<i64> {
+    logins.db.read(changes::find_latest).await
 }
 
-async fn look(app: &App, seen: i64) -> Result<i64> {
-    let latest = find_latest(app).await?;
+async fn look(logins: &Logins, seen: i64) -> Result<i64> {
+    let latest = find_latest(logins).await?;
     if latest == seen {
         return Ok(seen);
     }
-    let news = app
+    let news = logins
         .db
         .read(move |conn| changes::list_after(conn, seen))
         .await?;
     // Logged last and up to the last change, so that no change is logged twice, whatever fails or comes meanwhile.
-    end_deleted_logins(app).await?;
+    end_deleted_logins(logins).await?;
     news.iter().for_each(tell);
     Ok(news
         .last()
@@ -83,26 +82,20 @@ fn tell(change: &Change) {
     );
 }
 
-/// A login has ended: its sockets are closed, and requests with its tokens are no longer charged to its user.
-pub(super) fn end_login(app: &App, session_id: i64, reason: &'static str) {
-    app.known_logins.end(session_id);
-    app.hub.end_session(session_id, close::REVOKED, reason);
-}
-
 /// Closes the sockets of logins that are no longer in the database.
-async fn end_deleted_logins(app: &App) -> Result<()> {
-    let mut open = app.hub.sessions().await?;
-    open.extend(app.known_logins.list());
+async fn end_deleted_logins(logins: &Logins) -> Result<()> {
+    let mut open = logins.hub.sessions().await?;
+    open.extend(logins.known.list());
     open.sort_unstable();
     open.dedup();
     let asked = open.clone();
-    let alive = app
+    let alive = logins
         .db
         .read(move |conn| sessions::list_existing(conn, &asked))
         .await?;
     let alive: HashSet<i64> = alive.into_iter().collect();
     for id in open.into_iter().filter(|id| !alive.contains(id)) {
-        end_login(app, id, "this login was ended");
+        logins.note_end(id, "this login was ended");
     }
     Ok(())
 }

@@ -3,9 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::accounts;
+use super::logins::Logins;
 use crate::{
-    app::App,
     db::{facts, sessions},
     error::Result,
     protocol::time::Timestamp,
@@ -63,12 +62,12 @@ pub struct Sweep {
 
 impl Sweep {
     /// To be called regularly.
-    pub async fn go_on(&mut self, app: &App) {
+    pub async fn go_on(&mut self, logins: &Logins) {
         let served = self.noted.map_or(Duration::ZERO, |at| at.elapsed());
         if self.noted.is_some() && served < NOTE_EVERY {
             return;
         }
-        match note(app, served).await {
+        match note(logins, served).await {
             Ok(()) => self.noted = Some(Instant::now()),
             // The database is away; the time still counts.
             Err(error) => log::debug!("expired logins stay for now: {error}"),
@@ -76,9 +75,9 @@ impl Sweep {
     }
 }
 
-async fn note(app: &App, served: Duration) -> Result<()> {
-    let (now, latest) = (app.clock.now(), accounts::latest_end(app));
-    let forgotten = app.db.write(move |conn| {
+async fn note(logins: &Logins, served: Duration) -> Result<()> {
+    let (now, latest) = (logins.clock.now(), logins.latest_end());
+    let forgotten = logins.db.write(move |conn| {
         let noted = facts::find(conn, FACT)?.and_then(|text| Wait::parse(&text));
         let wait = noted.unwrap_or_else(|| Wait::begin(now.timestamp()));
         let (mut wait, is_over) = wait.go_on(now.timestamp(), served.as_secs());

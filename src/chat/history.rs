@@ -1,10 +1,10 @@
-//! Which history this is, and how it is noticed that another one has taken its place.
+//! Which history this is.
 //!
 //! A restored backup takes back numbers that clients know already. Nothing inside the database can tell: it is a copy of
 //! what was true once. So the data folder keeps a small file, `history`, with two things that a backup of the database
 //! does not have: the name of this life of the server, which every start writes anew into the database, too; and how far
 //! each room had come. A database of another life, or one that has not come as far, is another history. While serving,
-//! what was announced is compared with what is there, once a second and soon after every commit.
+//! [`Watch`] compares what was announced with what is there.
 //!
 //! Another history gets another epoch, so that every client starts afresh. When in doubt (the file is missing), it is
 //! another one: to fetch history once more costs little.
@@ -16,27 +16,22 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::{
-    app::App,
     config::DatabaseUrl,
     crypto::random_name,
     db::{AnyConnection, QueryError, facts, rooms},
-    error::{Error, Result},
-    gate,
     journal::News,
     ownership,
-    protocol::close,
 };
 
-/// How often it is looked whether this is still the same history: at least, and at most.
-const LOOK: Duration = Duration::from_secs(1);
-const LOOK_PAUSE: Duration = Duration::from_millis(200);
+mod watch;
+
+pub use watch::Watch;
 
 /// What the data folder knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -289,83 +284,6 @@ fn write(file: &Path, known: &Known, is_forced: bool) -> std::io::Result<()> {
         writing.sync_all()?;
     }
     fs::rename(&new, file)
-}
-
-/// Looks, as long as the server serves, whether its database still holds the history that was announced.
-pub async fn watch(app: Arc<App>) {
-    loop {
-        let _whichever_is_first = tokio::time::timeout(LOOK, app.history.look.notified()).await;
-        // A database that is away is nothing to be said about here.
-        match is_another(&app).await {
-            Ok(false) => {
-                if app.history.is_to_be_kept() {
-                    let history = Arc::clone(&app.history);
-                    let keeping = gate::run_detached(move || history.keep(false));
-                    let _a_disk_that_hangs = tokio::time::timeout(LOOK, keeping).await;
-                }
-            }
-            Ok(true) => {
-                if let Err(error) = replace(&app).await {
-                    log::error!("a new epoch could not be stored: {error}");
-                }
-            }
-            Err(_) => {}
-        }
-        tokio::time::sleep(LOOK_PAUSE).await;
-    }
-}
-
-async fn is_another(app: &App) -> Result<bool> {
-    if app.history.is_replaced.load(Ordering::SeqCst) {
-        return Ok(true);
-    }
-    // Taken before the database is asked: what is announced meanwhile is stored already.
-    let known = app.history.known();
-    let epoch = app.history.epoch();
-    let (found, numbers) = app
-        .db
-        .read(|conn| Ok((facts::find(conn, "epoch")?, rooms::list_all_numbers(conn)?)))
-        .await?;
-    if found.as_deref() != Some(&*epoch) {
-        return Ok(true);
-    }
-    let mut numbers: BTreeMap<_, _> = numbers.into_iter().collect();
-    if first_behind(&known, &numbers).is_some() {
-        // Perhaps only the count was changed by hand, and all messages are there.
-        let healed = app.db.write(|conn| {
-            rooms::heal(conn)?;
-            rooms::list_all_numbers(conn)
-        });
-        numbers = healed.await?.into_iter().collect();
-        if first_behind(&known, &numbers).is_some() {
-            return Ok(true);
-        }
-    }
-    *lock(&app.history.seen) = numbers;
-    Ok(false)
-}
-
-async fn replace(app: &App) -> Result<()> {
-    let epoch = random_name().map_err(Error::internal)?;
-    let fact = epoch.clone();
-    app.db
-        .write(move |conn| facts::set(conn, "epoch", &fact))
-        .await?;
-    log::warn!(
-        "the database holds another history (a backup was restored): every client starts afresh"
-    );
-    *app.history
-        .epoch
-        .write()
-        .unwrap_or_else(PoisonError::into_inner) = epoch.into();
-    // What is there now counts, from the next look on.
-    lock(&app.history.announced).clear();
-    lock(&app.history.seen).clear();
-    app.history.is_replaced.store(false, Ordering::SeqCst);
-    app.journal.forget_members();
-    app.hub
-        .close_all(close::UNKNOWN, "the history was replaced: start afresh");
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,27 +1,27 @@
-//! Messages: posting one, and reading a room's log.
+//! Posting messages: what is checked and sealed before the journal, and what is announced and acknowledged after it.
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
-
-use super::{Caller, feed, pages, rooms};
+use super::{Caller, rates::Rates, rooms};
 use crate::{
-    app::App,
     crypto::vault::Vault,
-    db::{
-        self,
-        messages::{self, Stretch, Walk},
-        rooms::Room,
-    },
     error::{Code, Error, Kind, Result},
-    gate::Urgency,
     hub::{Broadcast, Publisher, frame},
-    journal::{self, Committed, Draft, News, Pending, Receipt},
-    protocol::{GENERAL, body, event::Event, limits::MAX_PAGE, message::Message, time::Timestamp},
+    journal::{self, Committed, Draft, Journal, News, Pending, Receipt},
+    protocol::{GENERAL, body, event::Event, message::Message, time::Timestamp},
 };
 
-/// Most bytes of frames that one `sync` sends at once for a room.
-const CATCH_UP_BYTES: usize = 192 * 1024;
+/// Takes what people say.
+pub struct Messages {
+    /// Where messages become durable.
+    pub journal: Journal<Announcement>,
+    /// Seals and opens them.
+    pub vault: Arc<Vault>,
+    /// How often one may send.
+    pub rates: Rates,
+    /// Most bytes of a text.
+    pub content_bytes: usize,
+}
 
 /// Something that a caller wants to say.
 #[derive(Debug, Clone)]
@@ -45,6 +45,7 @@ pub struct Announcement {
 #[derive(Debug)]
 pub struct Posting {
     pending: Pending,
+    vault: Arc<Vault>,
     since: Instant,
     room: String,
     content: String,
@@ -70,44 +71,47 @@ pub struct Posted {
     pub duplicate: bool,
 }
 
-/// Checks a post, seals it and puts it into the journal's queue. Does not wait: posts of one caller for one room are
-/// stored in the order of these calls. That the caller is a member of the room, and that the login lives, is looked up by
-/// the journal, in the transaction that stores the message.
-///
-/// # Errors
-/// 422, 429, 404 for a name that no room can have, 503 when too much is waiting.
-pub fn post(app: &App, caller: &Caller, post: Post) -> Result<Posting> {
-    let most = app.config.limits.content_bytes;
-    let wrong = body::message_faults(&post.content, post.client_id.as_deref(), most);
-    if !wrong.is_empty() {
-        return Err(Error::invalid(wrong));
+impl Messages {
+    /// Checks a post, seals it and puts it into the journal's queue. Does not wait: posts of one caller for one room are
+    /// stored in the order of these calls. That the caller is a member of the room, and that the login lives, is looked up by
+    /// the journal, in the transaction that stores the message.
+    ///
+    /// # Errors
+    /// 422, 429, 404 for a name that no room can have, 503 when too much is waiting.
+    pub fn post(&self, caller: &Caller, post: Post) -> Result<Posting> {
+        let most = self.content_bytes;
+        let wrong = body::message_faults(&post.content, post.client_id.as_deref(), most);
+        if !wrong.is_empty() {
+            return Err(Error::invalid(wrong));
+        }
+        self.rates.check_message(caller.user_id)?;
+        let Post {
+            room,
+            content,
+            client_id,
+        } = post;
+        let room = room.unwrap_or_else(|| GENERAL.to_owned());
+        rooms::check_name(&room)?;
+        let pending = self.journal.append(Draft {
+            room: room.clone(),
+            user_id: caller.user_id,
+            session_id: caller.session_id,
+            client_id: client_id.clone(),
+            content: self.vault.seal(&content),
+            announcement: Announcement {
+                username: caller.username.clone(),
+                content: content.clone(),
+            },
+        })?;
+        Ok(Posting {
+            pending,
+            vault: Arc::clone(&self.vault),
+            since: Instant::now(),
+            room,
+            content,
+            client_id,
+        })
     }
-    app.rates.check_message(caller.user_id)?;
-    let Post {
-        room,
-        content,
-        client_id,
-    } = post;
-    let room = room.unwrap_or_else(|| GENERAL.to_owned());
-    rooms::check_name(&room)?;
-    let pending = app.journal.append(Draft {
-        room: room.clone(),
-        user_id: caller.user_id,
-        session_id: caller.session_id,
-        client_id: client_id.clone(),
-        content: app.vault.seal(&content),
-        announcement: Announcement {
-            username: caller.username.clone(),
-            content: content.clone(),
-        },
-    })?;
-    Ok(Posting {
-        pending,
-        since: Instant::now(),
-        room,
-        content,
-        client_id,
-    })
 }
 
 impl Posting {
@@ -116,9 +120,10 @@ impl Posting {
     /// # Errors
     /// 401 when the login has ended, 404 when the caller is not a member of the room, 409 when the `client_id` was used for another text, 503 when it
     /// was not stored or the outcome is not known (`code` tells which).
-    pub async fn posted(self, vault: &Vault) -> Result<Posted> {
+    pub async fn posted(self) -> Result<Posted> {
         let Self {
             pending,
+            vault,
             since,
             room,
             content,
@@ -211,50 +216,4 @@ fn broadcast(committed: Committed<Announcement>) -> Broadcast {
         frame: plain,
         own,
     }
-}
-
-/// What changed in a room after `since`, as frames: as much as one answer holds.
-///
-/// # Errors
-/// 401 when the login has ended, 404, 503.
-pub async fn changes_since(
-    app: &App,
-    caller: &Caller,
-    room: &Room,
-    since: u64,
-) -> Result<feed::Page<Bytes>> {
-    let (user_id, name) = (caller.user_id, room.name.clone());
-    let stretch = Stretch {
-        walk: Walk::Since(i64::try_from(since).unwrap_or(i64::MAX)),
-        limit: MAX_PAGE,
-        bytes: CATCH_UP_BYTES,
-    };
-    let (claim, vault) = (caller.claim(app), Arc::clone(&app.vault));
-    let found = app.db.read_as(claim, Urgency::Urgent, move |conn| {
-        // The room's number first: every change up to it is then seen by the second query.
-        let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
-            return Ok(None);
-        };
-        let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-        let found = pages::view(&vault, user_id, &room, stretch, rows, is_cut);
-        Ok(Some((room.last_seq, found)))
-    });
-    let (last_seq, found) = found.await?.ok_or_else(Error::no_such_room)?;
-    let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
-    for message in found.messages {
-        let seq = message.seq;
-        let frame = frame::event(&Event::Message(message));
-        bytes += frame.len();
-        if bytes > CATCH_UP_BYTES && !changes.is_empty() {
-            break;
-        }
-        changes.push((seq, frame));
-    }
-    let complete = changes.len() == count && !found.is_full;
-    Ok(feed::Page {
-        since,
-        changes,
-        last_seq: last_seq.unsigned_abs(),
-        complete,
-    })
 }

@@ -1,15 +1,21 @@
-//! The rules, as plain functions named by verbs: who may do what, and what then happens. Doors call them with what a
-//! caller said; they look up authority, and use the database, the journal, the vault and the hub.
+//! The rules: who may do what, how often, and what then happens. A file for each noun; most hold a struct of the handles
+//! that the noun needs (the database, the journal, the vault, the hub), whose methods are what can be done with it.
+//! [`start`](crate::start) puts them together, and the doors call them with what a caller said.
+//!
+//! What is written goes through [`messages`], what is read of a room through [`access`].
 
+pub mod access;
 pub mod account_changes;
 pub mod accounts;
 pub mod authentication;
 pub mod budgets;
+pub mod catch_up;
 pub mod expired_logins;
 pub mod feed;
 pub mod gaps;
 pub mod history;
 pub mod known_logins;
+pub mod logins;
 pub mod messages;
 pub mod networks;
 pub mod pages;
@@ -17,10 +23,11 @@ pub mod pages_in_flight;
 pub mod passwords;
 pub mod rates;
 pub mod readiness;
+pub mod refresh;
 pub mod rooms;
 pub mod tickets;
 
-use crate::{app::App, db::sessions::Claim};
+use crate::{db::sessions::Claim, protocol::time::Timestamp};
 
 /// Someone whose token was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +41,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// That the caller's login lives now, for the database to look up where it reads.
-    fn claim(&self, app: &App) -> Claim {
+    /// That the caller's login lives at this time, for the database to look up where it reads.
+    fn claim(&self, at: Timestamp) -> Claim {
         Claim {
             id: self.session_id,
             user_id: self.user_id,
-            at: app.clock.now(),
+            at,
         }
     }
 }

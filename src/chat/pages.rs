@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use super::{
     Caller,
+    access::Access,
     gaps::{self, Span},
-    rooms,
+    rates::Rates,
+    rooms::{self, Room},
 };
 use crate::{
-    app::App,
     crypto::vault::Vault,
     db::{
         self,
         messages::{self, Message as Row, Stretch, Walk},
-        rooms::Room,
     },
     error::{Error, Result},
     gate::Urgency,
@@ -27,6 +27,16 @@ use crate::{
 
 /// What a message has around its content, as JSON, about.
 const AROUND_CONTENT: usize = 400;
+
+/// Reads history.
+pub struct Pages {
+    /// Who may read what.
+    pub access: Arc<Access>,
+    /// Opens messages.
+    pub vault: Arc<Vault>,
+    /// How often one may read.
+    pub rates: Rates,
+}
 
 /// The part of a room's log that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,41 +117,89 @@ impl Page {
 }
 
 /// A page that may be asked for: what is wrong with a request, or too much, is found before anything waits for it.
-#[expect(missing_debug_implementations, reason = "App has none")]
 pub struct Asked<'a> {
-    app: &'a App,
+    pages: &'a Pages,
     caller: &'a Caller,
     room: &'a str,
     page: Page,
     limit: i64,
 }
 
-/// Asks for a page of a room's log.
-///
-/// # Errors
-/// 404 for what can be no room, 422, 429.
-pub fn ask<'a>(
-    app: &'a App,
-    caller: &'a Caller,
-    room: &'a str,
-    page: Page,
-    limit: i64,
-) -> Result<Asked<'a>> {
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Error::invalid_query(
-            "limit",
-            format!("`limit` must be between 1 and {MAX_PAGE}."),
-        ));
+impl Pages {
+    /// Asks for a page of a room's log.
+    ///
+    /// # Errors
+    /// 404 for what can be no room, 422, 429.
+    pub fn ask<'a>(
+        &'a self,
+        caller: &'a Caller,
+        room: &'a str,
+        page: Page,
+        limit: i64,
+    ) -> Result<Asked<'a>> {
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(Error::invalid_query(
+                "limit",
+                format!("`limit` must be between 1 and {MAX_PAGE}."),
+            ));
+        }
+        self.rates.check_read(caller.user_id)?;
+        rooms::check_name(room)?;
+        Ok(Asked {
+            pages: self,
+            caller,
+            room,
+            page,
+            limit,
+        })
     }
-    app.rates.check_read(caller.user_id)?;
-    rooms::check_name(room)?;
-    Ok(Asked {
-        app,
-        caller,
-        room,
-        page,
-        limit,
-    })
+
+    /// What `general` has after a message: as much as a page holds, up to the message `last`. For an answer that is produced
+    /// in parts, of which the first was granted.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 404, 503.
+    pub async fn next_part(&self, caller: &Caller, after: u64, last: u64) -> Result<Encoded> {
+        let from = i64::try_from(after).unwrap_or(i64::MAX);
+        let limit = i64::try_from(last.saturating_sub(after)).unwrap_or(MAX_PAGE);
+        let stretches = Page::After(from).stretches(limit.min(MAX_PAGE));
+        let found = self
+            .find(caller, GENERAL, stretches, Urgency::Urgent)
+            .await?;
+        if found.edges.is_none() {
+            // They were there a moment ago.
+            return Err(Error::store_unavailable());
+        }
+        Ok(found)
+    }
+
+    async fn find(
+        &self,
+        caller: &Caller,
+        room: &str,
+        stretches: Vec<Stretch>,
+        urgency: Urgency,
+    ) -> Result<Encoded> {
+        let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
+        let query = move |conn: &mut _, room: &Room| {
+            let mut whole = Found {
+                messages: Vec::new(),
+                is_full: false,
+                is_cut: false,
+            };
+            for stretch in stretches {
+                let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
+                // Opened and encoded here and not by a worker, which has sockets to serve.
+                let found = view(&vault, user_id, room, stretch, rows, is_cut);
+                whole.messages.extend(found.messages);
+                whole.is_full |= found.is_full;
+                whole.is_cut |= found.is_cut;
+            }
+            Ok(encode(&whole))
+        };
+        let found = self.access.in_room(caller, room, urgency, query).await?;
+        found.map_err(Error::internal)
+    }
 }
 
 impl Asked<'_> {
@@ -151,64 +209,10 @@ impl Asked<'_> {
     /// 401 when the login has ended, 404, 503.
     pub async fn find(self) -> Result<Encoded> {
         let stretches = self.page.stretches(self.limit);
-        find(
-            self.app,
-            self.caller,
-            self.room,
-            stretches,
-            Urgency::CanWait,
-        )
-        .await
+        self.pages
+            .find(self.caller, self.room, stretches, Urgency::CanWait)
+            .await
     }
-}
-
-/// What `general` has after a message: as much as a page holds, up to the message `last`. For an answer that is produced
-/// in parts, of which the first was granted.
-///
-/// # Errors
-/// 401 when the login has ended, 404, 503.
-pub async fn next_part(app: &App, caller: &Caller, after: u64, last: u64) -> Result<Encoded> {
-    let from = i64::try_from(after).unwrap_or(i64::MAX);
-    let limit = i64::try_from(last.saturating_sub(after)).unwrap_or(MAX_PAGE);
-    let stretches = Page::After(from).stretches(limit.min(MAX_PAGE));
-    let found = find(app, caller, GENERAL, stretches, Urgency::Urgent).await?;
-    if found.edges.is_none() {
-        // They were there a moment ago.
-        return Err(Error::store_unavailable());
-    }
-    Ok(found)
-}
-
-async fn find(
-    app: &App,
-    caller: &Caller,
-    room: &str,
-    stretches: Vec<Stretch>,
-    urgency: Urgency,
-) -> Result<Encoded> {
-    let (name, user_id) = (room.to_owned(), caller.user_id);
-    let vault = Arc::clone(&app.vault);
-    let found = app.db.read_as(caller.claim(app), urgency, move |conn| {
-        let Some(room) = db::rooms::find_of_member(conn, &name, user_id)? else {
-            return Ok(None);
-        };
-        let mut whole = Found {
-            messages: Vec::new(),
-            is_full: false,
-            is_cut: false,
-        };
-        for stretch in stretches {
-            let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-            // Opened and encoded here and not by a worker, which has sockets to serve.
-            let found = view(&vault, user_id, &room, stretch, rows, is_cut);
-            whole.messages.extend(found.messages);
-            whole.is_full |= found.is_full;
-            whole.is_cut |= found.is_cut;
-        }
-        Ok(Some(encode(&whole)))
-    });
-    let found = found.await?.ok_or_else(Error::no_such_room)?;
-    found.map_err(Error::internal)
 }
 
 fn encode(found: &Found) -> serde_json::Result<Encoded> {

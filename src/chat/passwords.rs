@@ -1,32 +1,20 @@
-//! Changing passwords; checking them so that the time of the answer does not reveal whether the account exists; and hashing
-//! them again where `BCRYPT_COST` has changed.
+//! Checking passwords so that the time of the answer does not reveal whether the account exists; and hashing them, again
+//! where `BCRYPT_COST` has changed.
 
-use std::{
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Caller, account_changes, accounts, networks};
 use crate::{
-    app::App,
     crypto::{
         keyed::KeyedHash,
         password::{self, Form},
     },
     db::{
-        sessions,
-        users::{
-            self, User,
-            changes::{self, Act, Actor},
-        },
+        Db,
+        users::{self, User},
     },
-    error::{Code, Error, Kind, Result},
-    gate::{Asker, Urgency},
-    protocol::{
-        body,
-        time::now,
-        views::{ChangePassword, Login},
-    },
+    error::{Error, Result},
+    gate::{Asker, Gate, Urgency},
+    protocol::views::{ChangePassword, Login},
 };
 
 /// The bcrypt costs of the hashes in the database. After `BCRYPT_COST` was lowered, accounts whose owners have not logged in
@@ -76,124 +64,111 @@ impl HashCosts {
     }
 }
 
-/// Looks up the costs of the hashes in the database. To be called at the start, and regularly.
-pub async fn count_costs(app: &App) {
-    match app.db.read(users::count_costs).await {
-        Ok(known) => app.hash_costs.set(known),
-        Err(error) => log::debug!("the costs of the hashes were not counted: {}", error.code),
-    }
+/// Checks and hashes passwords.
+pub struct Passwords {
+    /// Where the hashes are stored.
+    pub db: Db,
+    /// Where the work is done.
+    pub gate: Gate,
+    /// What the stored hashes cost.
+    pub costs: HashCosts,
+    /// What a new one costs.
+    pub cost: u32,
 }
 
-/// Whether the password of a login is that of the account, and in which form. Takes as long where there is no account.
-///
-/// # Errors
-/// 503.
-pub async fn check(
-    app: &App,
-    login: &Login,
-    user: Option<&User>,
-    asker: Asker,
-) -> Result<Option<Form>> {
-    let least = app.config.bcrypt_cost;
-    let hash = user.map_or_else(
-        || {
-            let key = users::key_of(&login.username);
-            dummy_hash(app.hash_costs.of_unknown(&key, least))
-        },
-        |user| checkable_hash(user, least),
-    );
-    let password = login.password.clone();
-    app.passwords
-        .run_for(asker, Urgency::Urgent, move || {
-            password::verify(&password, &hash, least)
-        })
-        .await
-}
-
-/// Gives the caller another password, and ends all other logins of the account.
-///
-/// # Errors
-/// 401, 403 for a wrong password, 422, 429, 503.
-pub async fn change(
-    app: &App,
-    caller: &Caller,
-    change: ChangePassword,
-    address: Option<IpAddr>,
-) -> Result<()> {
-    let wrong = body::password_fault("new", &change.new);
-    if let Some(wrong) = wrong {
-        return Err(Error::invalid(vec![wrong]));
-    }
-    // The user first: who is logged in cannot use up what the logins of a whole address share.
-    app.rates.check_own_guess(caller.user_id)?;
-    app.rates.check_address(address)?;
-    let user_id = caller.user_id;
-    let user = app
-        .db
-        .read(move |conn| users::find(conn, user_id))
-        .await?
-        .ok_or_else(accounts::invalid_token)?;
-    let (old, hash) = (
-        change.current,
-        checkable_hash(&user, app.config.bcrypt_cost),
-    );
-    let (new, cost) = (change.new, app.config.bcrypt_cost);
-    let work = move || {
-        password::verify(&old, &hash, cost)
-            .is_some()
-            .then(|| password::hash(&new, cost))
-    };
-    let hash = app
-        .passwords
-        .run_for(networks::asker(address, true), Urgency::Urgent, work)
-        .await?
-        .ok_or_else(|| {
-            let detail = "The current password is not right.";
-            Error::new(Kind::Forbidden, Code::WrongPassword, detail)
-        })?
-        .map_err(Error::internal)?;
-    let (kept, at) = (caller.session_id, app.clock.now());
-    let changing = app.db.write(move |conn| {
-        if sessions::find(conn, kept, at)?.is_none() {
-            return Ok(None);
+impl Passwords {
+    /// Looks up the costs of the hashes in the database. To be called at the start, and regularly.
+    pub async fn count_costs(&self) {
+        match self.db.read(users::count_costs).await {
+            Ok(known) => self.costs.set(known),
+            Err(error) => log::debug!("the costs of the hashes were not counted: {}", error.code),
         }
-        let ended = changes::set_password(conn, &user, &hash, Some(kept))?;
-        if ended.is_some() {
-            changes::record(conn, Act::Password, user_id, Actor::Owner, now())?;
-        }
-        Ok(ended)
-    });
-    let ended = changing.await?.ok_or_else(accounts::invalid_token)?;
-    for id in ended {
-        let reason = "the password was changed";
-        account_changes::end_login(app, id, reason);
     }
-    Ok(())
-}
 
-/// Hashes a password that was right once more, if its hash is of another cost than the configured one or of a password
-/// that was not composed. In the background: the login does not wait for it.
-pub fn hash_again_if_outdated(app: &App, user: &User, password: String, form: Form) {
-    let cost = app.config.bcrypt_cost;
-    if form == Form::Composed && password::cost_of(&user.password_hash) == Some(cost) {
-        return;
+    /// The hash of a new password.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn hash(&self, password: String, asker: Asker) -> Result<String> {
+        let cost = self.cost;
+        self.gate
+            .run_for(asker, Urgency::Urgent, move || {
+                password::hash(&password, cost)
+            })
+            .await?
+            .map_err(Error::internal)
     }
-    let (gate, db) = (app.passwords.clone(), app.db.clone());
-    let (id, old) = (user.id, user.password_hash.clone());
-    tokio::spawn(async move {
-        let hashing = gate.run(Urgency::CanWait, move || password::hash(&password, cost));
-        match hashing.await {
-            Ok(Ok(new)) => {
-                let stored = db.write(move |conn| users::update_hash(conn, id, &old, &new));
-                if let Err(error) = stored.await {
-                    log::debug!("a new hash was not stored: {}", error.code);
+
+    /// The hash of a new password, for a user who gives the old one, too; `None` when the old one is wrong.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn replace(
+        &self,
+        user: &User,
+        change: ChangePassword,
+        asker: Asker,
+    ) -> Result<Option<String>> {
+        let (cost, hash) = (self.cost, checkable_hash(user, self.cost));
+        let work = move || {
+            password::verify(&change.current, &hash, cost)
+                .is_some()
+                .then(|| password::hash(&change.new, cost))
+        };
+        let hash = self.gate.run_for(asker, Urgency::Urgent, work).await?;
+        hash.transpose().map_err(Error::internal)
+    }
+
+    /// Whether the password of a login is that of the account, and in which form. Takes as long where there is no account.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn check(
+        &self,
+        login: &Login,
+        user: Option<&User>,
+        asker: Asker,
+    ) -> Result<Option<Form>> {
+        let least = self.cost;
+        let hash = user.map_or_else(
+            || {
+                let key = users::key_of(&login.username);
+                dummy_hash(self.costs.of_unknown(&key, least))
+            },
+            |user| checkable_hash(user, least),
+        );
+        let password = login.password.clone();
+        self.gate
+            .run_for(asker, Urgency::Urgent, move || {
+                password::verify(&password, &hash, least)
+            })
+            .await
+    }
+
+    /// Hashes a password that was right once more, if its hash is of another cost than the configured one or of a password
+    /// that was not composed. In the background: the login does not wait for it.
+    pub fn hash_again_if_outdated(&self, user: &User, password: String, form: Form) {
+        let cost = self.cost;
+        if form == Form::Composed && password::cost_of(&user.password_hash) == Some(cost) {
+            return;
+        }
+        let (gate, db) = (self.gate.clone(), self.db.clone());
+        let (id, old) = (user.id, user.password_hash.clone());
+        tokio::spawn(async move {
+            let hashing = gate.run(Urgency::CanWait, move || password::hash(&password, cost));
+            match hashing.await {
+                Ok(Ok(new)) => {
+                    let stored = db.write(move |conn| users::update_hash(conn, id, &old, &new));
+                    if let Err(error) = stored.await {
+                        log::debug!("a new hash was not stored: {}", error.code);
+                    }
                 }
+                // The old one keeps working; the next login tries again.
+                Ok(Err(error)) => log::debug!("a password was not hashed again: {error}"),
+                Err(error) => log::debug!("a password was not hashed again: {}", error.code),
             }
-            // The old one keeps working; the next login tries again.
-            Ok(Err(error)) => log::debug!("a password was not hashed again: {error}"),
-            Err(error) => log::debug!("a password was not hashed again: {}", error.code),
-        }
-    });
+        });
+    }
 }
 
 /// The hash of a user's password, or, where checking that would take the time of all other logins, one that nothing

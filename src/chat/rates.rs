@@ -1,6 +1,6 @@
 //! How often one may do what. Counted in memory, per process.
 
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// The limiters; none when `RATE_LIMITS=off`.
-#[derive(Debug)]
-pub struct Rates(Option<Limiters>);
+#[derive(Debug, Clone)]
+pub struct Rates(Option<Arc<Limiters>>);
 
 #[derive(Debug)]
 struct Limiters {
@@ -48,28 +48,33 @@ impl Rates {
         // once, then two a second: an office logs in on a Monday morning.
         let by_pair = Quota::with_period(Duration::from_secs(6)).unwrap_or(Quota::per_second(ONE));
         let by_pair = by_pair.allow_burst(NonZeroU32::new(10).unwrap_or(ONE));
-        Self(on.then(|| Limiters {
-            messages: RateLimiter::keyed(quota(limits.messages_per_second, limits.message_burst)),
-            reads: RateLimiter::keyed(quota(20, 120)),
-            guesses_by_account: RateLimiter::keyed(quota(1, 100)),
-            guesses_by_pair: RateLimiter::keyed(by_pair),
-            guesses_by_address: RateLimiter::keyed(quota(2, 60)),
-            guesses_by_user: RateLimiter::keyed(by_pair),
-            registrations_by_address: RateLimiter::keyed(quota(2, 60)),
-            // All of a user's sockets may come back twice in a row, and then one a second: a client that is turned away
-            // and comes again at once is no use to anybody.
-            sockets_by_user: RateLimiter::keyed(quota(
-                1,
-                u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
-            )),
-            handshakes_by_login: RateLimiter::keyed(quota(
-                1,
-                u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
-            )),
-            // Many tabs of a browser share a login.
-            refreshes_by_login: RateLimiter::keyed(quota(1, 60)),
-            // An office whose logins have all expired comes back at once.
-            junk_by_address: RateLimiter::keyed(quota(50, 1_000)),
+        Self(on.then(|| {
+            Arc::new(Limiters {
+                messages: RateLimiter::keyed(quota(
+                    limits.messages_per_second,
+                    limits.message_burst,
+                )),
+                reads: RateLimiter::keyed(quota(20, 120)),
+                guesses_by_account: RateLimiter::keyed(quota(1, 100)),
+                guesses_by_pair: RateLimiter::keyed(by_pair),
+                guesses_by_address: RateLimiter::keyed(quota(2, 60)),
+                guesses_by_user: RateLimiter::keyed(by_pair),
+                registrations_by_address: RateLimiter::keyed(quota(2, 60)),
+                // All of a user's sockets may come back twice in a row, and then one a second: a client that is turned away
+                // and comes again at once is no use to anybody.
+                sockets_by_user: RateLimiter::keyed(quota(
+                    1,
+                    u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
+                )),
+                handshakes_by_login: RateLimiter::keyed(quota(
+                    1,
+                    u32::try_from(2 * limits.sockets_per_user).unwrap_or(u32::MAX),
+                )),
+                // Many tabs of a browser share a login.
+                refreshes_by_login: RateLimiter::keyed(quota(1, 60)),
+                // An office whose logins have all expired comes back at once.
+                junk_by_address: RateLimiter::keyed(quota(50, 1_000)),
+            })
         }))
     }
 

@@ -10,9 +10,11 @@ use std::{
 
 use tokio::sync::Mutex;
 
+use super::messages::Announcement;
 use crate::{
-    app::App,
+    db::Db,
     error::{Error, Result},
+    journal::Journal,
     protocol::GENERAL,
 };
 
@@ -22,8 +24,9 @@ const GOOD_FOR: Duration = Duration::from_secs(1);
 const STUCK: Duration = Duration::from_millis(1_500);
 
 /// The last answer, and whether a trial is still under way.
-#[derive(Debug, Default)]
 pub struct Readiness {
+    db: Db,
+    journal: Journal<Announcement>,
     last: Mutex<Option<(Instant, Result<()>)>>,
     trying: Arc<AtomicBool>,
 }
@@ -45,33 +48,46 @@ impl Drop for Trial {
     }
 }
 
-/// Whether the server can take work. Those who ask while somebody else's answer is on its way wait for that.
-///
-/// # Errors
-/// 503, and 500 when a writer of the journal has ended.
-pub async fn check(app: &App) -> Result<()> {
-    let mut last = app.readiness.last.lock().await;
-    if let Some((at, outcome)) = &*last
-        && at.elapsed() < GOOD_FOR
-    {
-        return outcome.clone();
+impl Readiness {
+    /// Nothing was tried yet.
+    #[must_use]
+    pub fn new(db: Db, journal: Journal<Announcement>) -> Self {
+        Self {
+            db,
+            journal,
+            last: Mutex::default(),
+            trying: Arc::default(),
+        }
     }
-    let outcome = look(app).await;
-    *last = Some((Instant::now(), outcome.clone()));
-    outcome
-}
 
-async fn look(app: &App) -> Result<()> {
-    if !app.journal.is_alive() {
-        return Err(Error::internal(
-            "a journal writer has ended: restart the server",
-        ));
+    /// Whether the server can take work. Those who ask while somebody else's answer is on its way wait for that.
+    ///
+    /// # Errors
+    /// 503, and 500 when a writer of the journal has ended.
+    pub async fn check(&self) -> Result<()> {
+        let mut last = self.last.lock().await;
+        if let Some((at, outcome)) = &*last
+            && at.elapsed() < GOOD_FOR
+        {
+            return outcome.clone();
+        }
+        let outcome = self.look().await;
+        *last = Some((Instant::now(), outcome.clone()));
+        outcome
     }
-    if app.journal.is_stuck(STUCK) {
-        return Err(Error::store_unavailable());
+
+    async fn look(&self) -> Result<()> {
+        if !self.journal.is_alive() {
+            return Err(Error::internal(
+                "a journal writer has ended: restart the server",
+            ));
+        }
+        if self.journal.is_stuck(STUCK) {
+            return Err(Error::store_unavailable());
+        }
+        let trial = Trial::begin(&self.trying).ok_or_else(Error::store_unavailable)?;
+        // What fails at the commit alone (a full disk) is not met by what is rolled back.
+        let commit = self.journal.has_failed();
+        self.db.try_post(GENERAL, commit, trial).await
     }
-    let trial = Trial::begin(&app.readiness.trying).ok_or_else(Error::store_unavailable)?;
-    // What fails at the commit alone (a full disk) is not met by what is rolled back.
-    let commit = app.journal.has_failed();
-    app.db.try_post(GENERAL, commit, trial).await
 }

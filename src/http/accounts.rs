@@ -8,7 +8,7 @@ use super::{
     refusals,
 };
 use crate::{
-    chat::{accounts, passwords, tickets},
+    chat::tickets,
     error::Result,
     protocol::views::{ChangePassword, Login, Problem, Refresh, Register, Ticket, Tokens, User},
 };
@@ -31,7 +31,7 @@ pub async fn register(
 ) -> Result<HttpResponse> {
     let address = client::address(&request, &app.config.trusted_proxies);
     let may_register = client::may_register(&request, &app.config);
-    let user = accounts::register(&app, new, address, may_register).await?;
+    let user = app.accounts.register(new, address, may_register).await?;
     Ok(HttpResponse::Created().json(user))
 }
 
@@ -49,7 +49,7 @@ pub async fn login(
     Json(login): Json<Login>,
 ) -> Result<HttpResponse> {
     let address = client::address(&request, &app.config.trusted_proxies);
-    Ok(HttpResponse::Ok().json(accounts::log_in(&app, login, address).await?))
+    Ok(HttpResponse::Ok().json(app.accounts.log_in(login, address).await?))
 }
 
 /// Exchange the refresh token for new tokens.
@@ -65,7 +65,11 @@ pub async fn refresh(
     Json(body): Json<Refresh>,
 ) -> Result<HttpResponse> {
     let address = client::address(&request, &app.config.trusted_proxies);
-    Ok(HttpResponse::Ok().json(accounts::refresh(&app, &body.refresh_token, address).await?))
+    Ok(HttpResponse::Ok().json(
+        app.authentication
+            .refresh(&body.refresh_token, address)
+            .await?,
+    ))
 }
 
 /// End this login: its tokens and sockets are dead at once.
@@ -74,7 +78,7 @@ pub async fn refresh(
     (status = 204, description = "The login has ended."),
 ))]
 pub async fn logout(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
-    accounts::log_out(&app, &caller).await?;
+    app.logins.log_out(&caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -84,8 +88,7 @@ pub async fn logout(app: Shared, Authenticated(caller): Authenticated) -> Result
     (status = 200, description = "Good once, for 30 seconds.", body = Ticket),
 ))]
 pub async fn ws_ticket(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
-    app.rates.check_read(caller.user_id)?;
-    let ticket = app.tickets.issue(&caller)?;
+    let ticket = app.authentication.issue_ticket(&caller)?;
     Ok(HttpResponse::Ok().json(Ticket {
         ticket,
         expires_in: tickets::LIFE.as_secs(),
@@ -107,6 +110,8 @@ pub async fn change_password(
     Json(change): Json<ChangePassword>,
 ) -> Result<HttpResponse> {
     let address = client::address(&request, &app.config.trusted_proxies);
-    passwords::change(&app, &caller, change, address).await?;
+    app.accounts
+        .change_password(&caller, change, address)
+        .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -20,20 +20,18 @@ pub struct RequestCharge<'a> {
 impl<'a> RequestCharge<'a> {
     /// Charges the user of the request's login if that login was seen to be live recently, or else the address.
     pub fn new(app: &'a App, request: &ServiceRequest, address: Option<IpAddr>) -> Self {
-        let at = app.clock.now().timestamp();
         let shown = client::shown(request.request(), &[client::TOKEN]);
-        let claims = shown
+        let claimed = shown
             .ok()
             .flatten()
-            .and_then(|shown| app.tokens.read(&shown.text, at).ok());
-        let user = claims
-            .as_ref()
-            .filter(|claims| app.known_logins.is_live(claims.sid))
-            .and_then(|claims| claims.sub.parse().ok());
+            .and_then(|shown| app.authentication.read_token(&shown.text).ok());
+        let user = claimed
+            .filter(|claimed| app.logins.known.is_live(claimed.session_id))
+            .map(|claimed| claimed.user_id);
         Self {
             app,
             address,
-            session_id: claims.map(|claims| claims.sid),
+            session_id: claimed.map(|claimed| claimed.session_id),
             charged_to: user
                 .map(ChargedTo::User)
                 .or(address.map(ChargedTo::Address)),
@@ -54,7 +52,7 @@ impl<'a> RequestCharge<'a> {
     pub fn settle(&mut self, status: StatusCode) {
         if status == StatusCode::UNAUTHORIZED {
             if let Some(id) = self.session_id {
-                self.app.known_logins.forget(id);
+                self.app.logins.known.forget(id);
             }
             self.charged_to = self.address.map(ChargedTo::Address);
         }

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::{Shared, client};
 use crate::{
-    chat::{Caller, authentication},
+    chat::Caller,
     error::{Code, Error, Kind, Result},
     protocol::body::{self, Unread},
 };
@@ -57,7 +57,8 @@ fn authenticated(request: &HttpRequest, parameters: &[&str]) -> Extracted<Authen
     let (app, shown) = (shared(request), client::shown(request, parameters));
     Box::pin(async move {
         let token = shown?.ok_or_else(not_authenticated)?.text;
-        authentication::authenticate(app?.as_ref(), &token)
+        app?.authentication
+            .authenticate(&token)
             .await
             .map(Authenticated)
     })

@@ -4,10 +4,7 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 use super::{Shared, refusals};
-use crate::{
-    chat::readiness,
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// Alive: the process answers.
 #[utoipa::path(get, path = "/health", tag = "server", security(()), responses(
@@ -27,6 +24,6 @@ pub async fn ready(app: Shared) -> Result<HttpResponse> {
     if app.run.is_draining() {
         return Err(Error::shutting_down());
     }
-    readiness::check(&app).await?;
+    app.readiness.check().await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }

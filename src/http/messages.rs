@@ -14,8 +14,8 @@ use super::{
 use crate::{
     chat::{
         Caller,
-        messages::{self, Post},
-        pages::{self, Encoded, Page},
+        messages::Post,
+        pages::{Encoded, Page},
     },
     error::{Error, Result},
     protocol::{
@@ -41,7 +41,7 @@ pub async fn list_general(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
-    let asked = pages::ask(&app, &caller, GENERAL, Page::Latest, limit)?;
+    let asked = app.pages.ask(&caller, GENERAL, Page::Latest, limit)?;
     let mut response = begin(&app, &caller, &request).await?;
     let found = asked.find().await?;
     let newest = found.edges.map(|(_, last)| last.id);
@@ -82,7 +82,7 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let page = read_page(&request)?;
-    let asked = pages::ask(&app, &caller, &room, page, limit)?;
+    let asked = app.pages.ask(&caller, &room, page, limit)?;
     let response = begin(&app, &caller, &request).await?;
     let found = asked.find().await?;
     Ok(answer(response, &room, page, limit, found))
@@ -112,9 +112,7 @@ pub async fn post(
         content: new.content,
         client_id: new.client_id,
     };
-    let posted = messages::post(&app, &caller, post)?
-        .posted(&app.vault)
-        .await?;
+    let posted = app.messages.post(&caller, post)?.posted().await?;
     let mut response = if posted.duplicate {
         HttpResponse::Ok()
     } else {
@@ -196,7 +194,7 @@ fn whole(app: Shared, caller: Caller, after: u64, last: u64) -> impl Stream<Item
             let Some((after, opening)) = state else {
                 return Ok(None);
             };
-            let part = pages::next_part(&app, &caller, after, last).await?;
+            let part = app.pages.next_part(&caller, after, last).await?;
             let reached = part.edges.map_or(last, |(_, edge)| edge.id);
             let next = (reached < last).then_some((reached, b','));
             let mut json = part.json;

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     app::App,
-    chat::{account_changes, expired_logins::Sweep, history, passwords},
+    chat::{account_changes, expired_logins::Sweep},
     config::{Config, ConfigError, about_registration, weaknesses},
     logging,
     start::{self, Writers, run_detached},
@@ -91,16 +91,17 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let socket = bind(&config).map_err(cannot_listen)?;
     let (app, writers, mut sole) = start::build(config)?;
     let mut intact = start::watch_files(&app)?;
-    passwords::count_costs(&app).await;
-    let seen = account_changes::find_latest(&app).await.unwrap_or(0);
+    app.accounts.passwords.count_costs().await;
+    let seen = account_changes::find_latest(&app.logins).await.unwrap_or(0);
     let (server, address) = listen(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
     announce(format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
-    let watching = rt::spawn(history::watch(Arc::clone(&app)));
+    let served = Arc::clone(&app);
+    let watching = rt::spawn(async move { served.history_watch.run().await });
     let watched = Arc::clone(&app);
-    let minding = rt::spawn(async move { account_changes::watch(&watched, seen).await });
+    let minding = rt::spawn(async move { account_changes::watch(&watched.logins, seen).await });
     let lost = tokio::select! {
         signal = signals::wait() => {
             log::info!("{signal}: shutting down");
@@ -310,14 +311,14 @@ fn cors(origins: &[String]) -> Cors {
 async fn tidy(app: Arc<App>) {
     let mut sweep = Sweep::default();
     loop {
-        sweep.go_on(&app).await;
+        sweep.go_on(&app.logins).await;
         tokio::time::sleep(TIDY_EVERY).await;
         app.rates.forget_idle();
         app.budgets.forget_idle();
-        app.known_logins.forget_idle();
+        app.logins.known.forget_idle();
         app.budgets.log_omitted_lines();
-        app.tickets.forget_the_late();
-        passwords::count_costs(&app).await;
+        app.authentication.tickets.forget_the_late();
+        app.accounts.passwords.count_costs().await;
     }
 }
 

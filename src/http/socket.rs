@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{Shared, client, extract, origin};
 use crate::{
-    chat::authentication,
     error::{Error, Result},
     hub, ws,
 };
@@ -27,13 +26,16 @@ pub async fn open(
         || Err(extract::not_authenticated()),
         |shown| {
             if shown.is_ticket {
-                authentication::redeem_ticket(&app, &shown.text)
+                app.authentication.redeem_ticket(&shown.text)
             } else {
-                authentication::read_token(&app, &shown.text)
+                app.authentication.read_token(&shown.text)
             }
         },
     );
-    let caller = authentication::authenticate_handshake(&app, claim, address).await?;
+    let caller = app
+        .authentication
+        .authenticate_handshake(claim, address)
+        .await?;
     let response = ws::handshake::accept(&request)?;
     if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());

@@ -27,7 +27,7 @@ use crate::{
     app::App,
     chat::{
         Caller,
-        messages::{self, Post, Posted, Posting},
+        messages::{Post, Posted, Posting},
     },
     error::{Code, Error, Kind, Result},
     hub::{Deliver, Gauge, Registration, frame},
@@ -158,8 +158,7 @@ impl ChatSession {
             room,
             client_id,
         } = message;
-        match messages::post(
-            &self.app,
+        match self.app.messages.post(
             &self.caller,
             Post {
                 room,
@@ -186,10 +185,9 @@ impl ChatSession {
             return;
         };
         self.awaiting_ack = true;
-        let app = Arc::clone(&self.app);
-        let posted = async move { posting.posted(&app.vault).await };
         ctx.spawn(
-            posted
+            posting
+                .posted()
                 .into_actor(self)
                 .map(|posted, session, ctx| session.acknowledge(reference, posted, ctx)),
         );

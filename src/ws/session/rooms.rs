@@ -9,7 +9,6 @@ use super::{ChatSession, Context};
 use crate::{
     chat::{
         feed::{Action, Feed},
-        messages,
         rooms::Room,
     },
     error::{Code, Error, Kind, Result},
@@ -186,7 +185,7 @@ impl ChatSession {
             self.caller.clone(),
             self.rooms[place].room.clone(),
         );
-        let reading = async move { messages::changes_since(&app, &caller, &room, since).await };
+        let reading = async move { app.pages.changes_since(&caller, &room, since).await };
         ctx.spawn(reading.into_actor(self).map(move |read, session, ctx| {
             let mut actions = Vec::new();
             match read {

@@ -6,10 +6,7 @@ use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
 use super::{ChatSession, Context, rooms::RoomFeed};
 use crate::{
-    chat::{
-        accounts,
-        rooms::{self as chat_rooms, Room},
-    },
+    chat::rooms::Room,
     error::{Error, Kind, Result},
     hub::{Registration, registry::Newcomer},
     protocol::{
@@ -43,7 +40,9 @@ impl ChatSession {
         );
         let outbox = ctx.address().recipient();
         let welcome = async move {
-            let rooms = chat_rooms::list(&app, &caller)
+            let rooms = app
+                .access
+                .list_rooms(&caller)
                 .await?
                 .into_iter()
                 .map(|room| room.id)
@@ -58,16 +57,18 @@ impl ChatSession {
             let (registration, online) = app.hub.connect(newcomer, outbox).await?;
             // A login that was ended just before the hub knew this socket is found here; one that is ended from now on
             // has it closed by the hub.
-            let ends = accounts::find_end(&app, &caller)
+            let ends = app
+                .logins
+                .find_end(&caller)
                 .await?
-                .ok_or_else(accounts::invalid_token)?;
+                .ok_or_else(Error::invalid_token)?;
             // Read again now that the hub sends us what is new: what is above these numbers will come, what is not
             // above them was there. Between the two there is no gap.
             Ok(Welcome {
                 registration,
                 online,
                 ends,
-                rooms: chat_rooms::list(&app, &caller).await?,
+                rooms: app.access.list_rooms(&caller).await?,
             })
         };
         // Waiting: nothing else is handled before the first frame has been sent.
@@ -135,13 +136,13 @@ impl ChatSession {
 
     /// Looks again when the login ends: it may have been prolonged meanwhile.
     fn watch_login(&self, ends: Timestamp, ctx: &mut Context) {
-        let wait = (ends - self.app.clock.now())
+        let wait = (ends - self.app.logins.clock.now())
             .to_std()
             .unwrap_or_default()
             .clamp(LOOK_AGAIN, LONGEST_TIMER);
         ctx.run_later(wait, |session, ctx| {
             let (app, caller) = (Arc::clone(&session.app), session.caller.clone());
-            let looking = async move { accounts::find_end(&app, &caller).await };
+            let looking = async move { app.logins.find_end(&caller).await };
             ctx.spawn(
                 looking
                     .into_actor(session)
@@ -150,7 +151,7 @@ impl ChatSession {
                         Ok(None) => {
                             session.say_close(close::TOKEN_EXPIRED, "this login has expired", ctx);
                         }
-                        Err(_) => session.watch_login(session.app.clock.now(), ctx),
+                        Err(_) => session.watch_login(session.app.logins.clock.now(), ctx),
                     }),
             );
         });

@@ -1,8 +1,7 @@
 //! The command line.
 
-use std::{ffi::OsString, fmt::Write as _, io::Write as _, path::PathBuf};
+use std::{ffi::OsString, io::Write as _, path::PathBuf};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use parlour_tui::{
     self as tui, ClientError,
@@ -10,18 +9,9 @@ use parlour_tui::{
 };
 
 use crate::{
-    config::{
-        self, Config, ConfigError, DatabaseUrl, KeySettings, LogFormat, Settings, Storage,
-        StorageSettings, misspelled,
-    },
-    crypto::random_bytes,
-    db::{
-        conn, file, migrate,
-        reach::{self, Reach},
-    },
+    config::{self, Config, ConfigError, KeySettings, Settings, StorageSettings, misspelled},
     http, logging, ops, printing,
     protocol::GENERAL,
-    start::database,
 };
 
 /// Team chat that one person can host: one binary, encrypted at rest, and no message lost.
@@ -228,7 +218,7 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
             lines,
         } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
         Command::Demo { fast } => Ok(ops::demo::run(fast)),
-        Command::Migrate(settings) => migrate(&settings),
+        Command::Migrate(settings) => ops::migrate::run(&settings),
         Command::Backup { to, storage, keys } => ops::backup::run(&storage, &keys, to.as_deref()),
         Command::Restore {
             file,
@@ -242,7 +232,7 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
         } else {
             ops::doctor::run(&settings, doubts)
         }),
-        Command::Keys(KeysCommand::Generate) => generate_keys(),
+        Command::Keys(KeysCommand::Generate) => ops::keys::generate(),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             // Generating it into a closed pipe would panic.
@@ -273,51 +263,6 @@ fn serve(settings: &Settings, doubts: &[String]) -> Result<i32, ConfigError> {
     }
     let config = Config::check(settings)?;
     http::serve::block_on(http::serve::run(config)).map(|()| 0)
-}
-
-fn migrate(settings: &StorageSettings) -> Result<i32, ConfigError> {
-    // So that it says what it waits for.
-    logging::start(LogFormat::Text, "info");
-    let storage = Storage::check(settings)?;
-    let failed =
-        |error: &dyn std::fmt::Display| ConfigError(format!("{}: {error}.", storage.database_url));
-    let mut text = String::new();
-    let url = file::real(&storage.database_url).map_err(ConfigError)?;
-    if !is_up_to_date(&url) {
-        let mut reach = Reach::new(&url, storage.wait);
-        // The tables of a running server must not be altered.
-        database::refuse_unfit(&mut reach)?;
-        let _sole = database::take_lock(&mut reach)?;
-        database::refuse_lost(&storage)?;
-        let mut conn = reach
-            .open()
-            .map_err(|error| failed(&reach::one_line(&error)))?;
-        database::refuse_unfit_tables(&mut conn, &url)?;
-        for name in migrate::run(&mut conn).map_err(|error| failed(&error))? {
-            let _infallible = writeln!(text, "ran {name}");
-        }
-    }
-    let _infallible = writeln!(text, "{} is up to date.", storage.database_url);
-    Ok(printing::exit_code(printing::print(text)))
-}
-
-/// Whether no migration is pending, as far as can be seen.
-fn is_up_to_date(url: &DatabaseUrl) -> bool {
-    conn::look(url)
-        .ok()
-        .and_then(|mut conn| migrate::look(&mut conn).ok())
-        .is_some_and(|standing| {
-            !standing.is_new && standing.pending.is_empty() && standing.unknown.is_empty()
-        })
-}
-
-fn generate_keys() -> Result<i32, ConfigError> {
-    let no_randomness = |error| ConfigError(format!("No key can be made: {error}."));
-    let secret = random_bytes::<32>().map_err(no_randomness)?;
-    let secret = URL_SAFE_NO_PAD.encode(secret);
-    let key = fernet::Fernet::generate_key();
-    let printed = printing::line(format_args!("SECRET_KEY={secret}\nENCRYPTION_KEY={key}"));
-    Ok(printing::exit_code(printed))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+pub mod keys;
+pub mod migrate;
 mod paint;
 pub mod restore;
 pub mod users;

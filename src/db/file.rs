@@ -14,7 +14,7 @@ use rustix::{
     process::geteuid,
 };
 
-use super::lock_file;
+use super::lock;
 use crate::{config::DatabaseUrl, ownership};
 
 /// How many links may lead on from one to the next.
@@ -71,7 +71,7 @@ pub fn make_for_owner(path: &Path) -> io::Result<()> {
 pub fn uri_to_read(path: &Path) -> String {
     // When nothing waits in the log, it is read as it lies. Otherwise SQLite would make the files of a log beside it, and
     // leave them there. Where a server has it open, nothing is taken for granted.
-    let lies_still = !beside(path, "-wal").exists() && !lock_file::is_held(path);
+    let lies_still = !beside(path, "-wal").exists() && !lock::sqlite::is_held(path);
     let how = if lies_still {
         "?mode=ro&immutable=1"
     } else {

@@ -25,7 +25,7 @@ use diesel::{
 };
 use tokio::sync::oneshot;
 
-use super::{AnyConnection, conn, file, lock_file};
+use super::{AnyConnection, conn, file, lock};
 use crate::config::DatabaseUrl;
 
 /// How often the files are looked at.
@@ -194,7 +194,7 @@ impl Files {
         }
         let path = self.lock.path.clone();
         self.again = None;
-        match lock_file::take(&self.main.path) {
+        match lock::sqlite::take(&self.main.path) {
             Ok(Some(file)) => {
                 // Looked at again soon when that fails.
                 if let Ok(lock) = Watched::new(path) {

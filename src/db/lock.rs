@@ -9,10 +9,11 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{file, lock_file, reach::Reach};
+use super::{file, reach::Reach};
 use crate::config::DatabaseUrl;
 
 mod postgres;
+pub mod sqlite;
 
 /// How often a lock that another process has is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
@@ -102,7 +103,7 @@ fn try_take(reach: &mut Reach<'_>) -> Result<SoleServer, LockError> {
     let unreachable = |error: &dyn std::fmt::Display| LockError::Unreachable(error.to_string());
     match &file::real(reach.url()).map_err(LockError::Refused)? {
         DatabaseUrl::Sqlite(path) => {
-            let file = lock_file::take(path)
+            let file = sqlite::take(path)
                 .map_err(|error| {
                     let name = file::lock_of(path);
                     LockError::Unreachable(format!("{}: {error}", name.display()))

@@ -11,7 +11,6 @@ pub mod fitness;
 mod ids;
 pub mod intact;
 pub mod lock;
-pub mod lock_file;
 pub mod messages;
 pub mod migrate;
 pub mod networks;

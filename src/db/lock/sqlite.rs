@@ -13,7 +13,7 @@ use rustix::{
     process::geteuid,
 };
 
-use super::file::{beside, lock_of};
+use crate::db::file::{beside, lock_of};
 
 /// How often the lock file may be replaced under our hands before someone else is taken to have it.
 const TRIES: usize = 5;

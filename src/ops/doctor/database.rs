@@ -17,7 +17,7 @@ use crate::{
     db::{
         AnyConnection, conn, disk,
         engine::{self, Postgres},
-        facts, file, fitness, lock_file, migrate,
+        facts, file, fitness, lock, migrate,
         reach::one_line,
     },
     protocol::time::{Timestamp, now},
@@ -94,7 +94,7 @@ pub fn check_server(storage: &Storage, answers: bool, address: &str, report: &mu
     let Ok(DatabaseUrl::Sqlite(path)) = file::real(url) else {
         return;
     };
-    if !lock_file::is_held(&path) {
+    if !lock::sqlite::is_held(&path) {
         return;
     }
     if answers {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use actix_web::{dev::ServiceRequest, http::StatusCode};
 
-use super::client;
+use super::credentials;
 use crate::{app::App, chat::budgets::ChargedTo, error::Result};
 
 /// What one request is charged to.
@@ -20,7 +20,7 @@ pub struct RequestCharge<'a> {
 impl<'a> RequestCharge<'a> {
     /// Charges the user of the request's login if that login was seen to be live recently, or else the address.
     pub fn new(app: &'a App, request: &ServiceRequest, address: Option<IpAddr>) -> Self {
-        let shown = client::shown(request.request(), &[client::TOKEN]);
+        let shown = credentials::shown(request.request(), &[credentials::TOKEN]);
         let claimed = shown
             .ok()
             .flatten()

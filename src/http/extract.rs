@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use super::{Shared, client};
+use super::{Shared, credentials};
 use crate::{
     chat::Caller,
     error::{Code, Error, Kind, Result},
@@ -48,13 +48,13 @@ impl FromRequest for AuthenticatedByQuery {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = authenticated(request, &[client::TOKEN]);
+        let caller = authenticated(request, &[credentials::TOKEN]);
         Box::pin(async move { caller.await.map(|Authenticated(caller)| Self(caller)) })
     }
 }
 
 fn authenticated(request: &HttpRequest, parameters: &[&str]) -> Extracted<Authenticated> {
-    let (app, shown) = (shared(request), client::shown(request, parameters));
+    let (app, shown) = (shared(request), credentials::shown(request, parameters));
     Box::pin(async move {
         let token = shown?.ok_or_else(not_authenticated)?.text;
         app?.authentication

@@ -6,6 +6,7 @@ mod asyncapi;
 mod charge;
 mod client;
 mod connection;
+mod credentials;
 mod docs;
 mod extract;
 mod health;

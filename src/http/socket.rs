@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Shared, client, extract, origin};
+use super::{Shared, client, credentials, extract, origin};
 use crate::{
     error::{Error, Result},
     hub, ws,
@@ -21,7 +21,7 @@ pub async fn open(
         return Err(Error::shutting_down());
     }
     let address = client::address(&request, &app.config.trusted_proxies);
-    let shown = client::shown(&request, &[client::TICKET, client::TOKEN])?;
+    let shown = credentials::shown(&request, &[credentials::TICKET, credentials::TOKEN])?;
     let claim = shown.map_or_else(
         || Err(extract::not_authenticated()),
         |shown| {

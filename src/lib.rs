@@ -7,9 +7,28 @@
 //! 3. [`journal`] gathers what waits and commits it as one transaction, through the queries of [`db`]: numbers without
 //!    holes, and then a flush to the disk;
 //! 4. [`hub`] sends what was committed to the sockets of the room's members, in the order of the numbers;
-//! 5. and the sender gets his ack.
+//! 5. and the sender gets the ack.
 //!
 //! Nothing is told before it is on the disk. Imports point one way, from the doors inwards; a test holds that up.
+//!
+//! Where to look:
+//!
+//! | room | what is found there |
+//! |---|---|
+//! | [`cli`], [`ops`] | the command line, and what each command does for whoever runs the server |
+//! | [`config`] | every setting: read from flags, the environment and `.env`, and checked once |
+//! | [`start`], [`app`] | what must be so before anything is served; the handles that the doors then have |
+//! | [`ws`] | the socket: handshake, what a client sends, one session for each socket |
+//! | [`http`] | everything else that is served: routes, connections, TLS, documents, the page |
+//! | [`chat`] | the rules, a file for each noun: accounts, logins, messages, pages of history, limits |
+//! | [`hub`] | who is connected where: presence, slow and dead readers, what is sent to whom |
+//! | [`journal`] | the queue and the transaction through which messages become durable |
+//! | [`db`] | connections to either database, its lock, migrations, and the queries, a file for each noun |
+//! | [`crypto`] | passwords, tokens, sealing of texts; no I/O |
+//! | [`protocol`] | the words on the wire, a package of its own that clients share |
+//! | [`error`] | the one error type; its codes are in [`protocol`] |
+//! | [`gate`] | threads and bounded queues for work that blocks |
+//! | [`logging`], [`clock`], [`address`], [`ownership`], [`printing`] | small things that several rooms need |
 
 pub mod address;
 pub mod app;

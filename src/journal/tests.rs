@@ -1,3 +1,5 @@
+//! The journal on a database of its own: what is announced is stored, and comes in order.
+
 use std::{sync::mpsc, time::Duration};
 
 use super::*;

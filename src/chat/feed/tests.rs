@@ -1,3 +1,5 @@
+//! The feed by itself, one case after the other; [`whole`] runs it together with the hub.
+
 mod whole;
 
 use proptest::prelude::*;

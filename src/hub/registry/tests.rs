@@ -1,3 +1,5 @@
+//! The registry by itself, one case after the other; [`runs`] holds its random runs.
+
 mod runs;
 
 use std::{cell::RefCell, rc::Rc};

@@ -1,3 +1,5 @@
+//! Random runs of a writer: commits that fail, are stored unconfirmed, or come through later.
+
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Instant};
 
 use proptest::prelude::*;

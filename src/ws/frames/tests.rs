@@ -1,3 +1,5 @@
+//! The frame guard against whole, cut, wrong and random bytes.
+
 use proptest::prelude::*;
 
 use super::*;

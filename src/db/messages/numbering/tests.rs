@@ -1,3 +1,5 @@
+//! Random batches with repeats: no hole, and one number for ever to each `client_id`.
+
 use proptest::prelude::*;
 
 use super::{table::Table, *};

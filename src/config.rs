@@ -10,6 +10,7 @@ mod authority;
 mod checked;
 mod database_url;
 mod dotenv;
+mod environment;
 mod keys;
 mod lists;
 mod log_filter;
@@ -28,6 +29,9 @@ pub use self::{
     checked::{Config, SocketLimits, Storage, TlsFiles, about_registration, weaknesses},
     database_url::DatabaseUrl,
     dotenv::{load_dotenv, load_env_file},
+    environment::{
+        arguments, colour_is_wanted, colour_is_wanted_in_log, current_binary, program_folders,
+    },
     keys::{FoundKey, Keys, doubts as doubts_of_keys, passed_over},
     lists::doubts,
     log_filter::check_log_filter,
@@ -276,47 +280,4 @@ where
     T: TryFrom<i64> + Clone + Send + Sync,
 {
     RangedI64ValueParser::new().range(range)
-}
-
-/// What the program was called with.
-pub fn arguments() -> std::env::ArgsOs {
-    std::env::args_os()
-}
-
-/// Where this very program lies, for what it starts again as a process of its own.
-///
-/// # Errors
-/// When the system does not say.
-pub fn current_binary() -> Result<PathBuf, ConfigError> {
-    std::env::current_exe().map_err(|error| {
-        ConfigError(format!(
-            "This program cannot find its own file ({error}): is /proc mounted?"
-        ))
-    })
-}
-
-/// The folders in which programs are looked for.
-#[must_use]
-pub fn program_folders() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).collect()
-}
-
-/// Whether standard output may be coloured: it is a terminal, and colour was not turned off
-/// (<https://no-color.org>).
-#[must_use]
-pub fn colour_is_wanted() -> bool {
-    takes_colour(&std::io::stdout())
-}
-
-/// The same for the log, which goes to standard error.
-#[must_use]
-pub fn colour_is_wanted_in_log() -> bool {
-    takes_colour(&std::io::stderr())
-}
-
-fn takes_colour(out: &impl std::io::IsTerminal) -> bool {
-    out.is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
 }

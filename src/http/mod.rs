@@ -10,6 +10,7 @@ mod credentials;
 mod docs;
 mod extract;
 mod health;
+mod listen;
 mod messages;
 mod observe;
 pub mod openapi;

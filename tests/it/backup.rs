@@ -16,7 +16,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use diesel::{Connection as _, PgConnection, SqliteConnection};
@@ -172,16 +171,19 @@ impl Load {
         for n in 0.. {
             let content = format!("{writer}-{n}");
             let body = json!({"content": content, "client_id": content}).to_string();
-            loop {
+            // The server may be down for a while.
+            let is_acked = eventually("it is acked, or no longer wanted", || {
                 if self.stop.load(Ordering::Relaxed) {
-                    return;
+                    return Some(false);
                 }
                 let path = "/api/rooms/general/messages";
-                match user.http().try_request("POST", path, &[], body.as_bytes()) {
-                    Ok(answer) if matches!(answer.status, 200 | 201) => break,
-                    // The server may be down: do not spin.
-                    _ => thread::sleep(Duration::from_millis(5)),
-                }
+                let answer = user.http().try_request("POST", path, &[], body.as_bytes());
+                answer
+                    .is_ok_and(|answer| matches!(answer.status, 200 | 201))
+                    .then_some(true)
+            });
+            if !is_acked {
+                return;
             }
             self.acked.lock().expect("no writer panicked").push(content);
             self.count.fetch_add(1, Ordering::Relaxed);

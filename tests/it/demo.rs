@@ -6,10 +6,10 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use crate::support::{BINARY, run};
+use crate::support::{BINARY, eventually_within, run};
 
 /// It hashes five passwords at full cost and starts two servers.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -32,18 +32,20 @@ fn start(args: &[&str], tmp: &Path) -> Child {
         .expect("parlour starts")
 }
 
-fn wait(child: &mut Child) -> ExitStatus {
-    let began = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("waits") {
-            return status;
-        }
-        if began.elapsed() > TIMEOUT {
-            let _ = child.kill();
-            panic!("the demo did not end");
-        }
-        std::thread::sleep(Duration::from_millis(20));
+/// Ends with the test, also with one that fails.
+struct KilledOnDrop<'a>(&'a mut Child);
+
+impl Drop for KilledOnDrop<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
     }
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let child = KilledOnDrop(child);
+    eventually_within(TIMEOUT, "the demo ends", || {
+        child.0.try_wait().expect("waits")
+    })
 }
 
 fn expect_empty(folder: &Path) {

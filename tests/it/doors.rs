@@ -302,7 +302,7 @@ fn a_flood_of_an_address_hides_no_failure_of_the_server() {
             let goes_on = || !is_seen.load(Ordering::Relaxed);
             for _ in (0..1_000).take_while(|_| goes_on()) {
                 flood();
-                // More of it would be refused, and /ready with it.
+                // The flood's own pace: with more of it, this address would be refused, and /ready with it.
                 thread::sleep(Duration::from_millis(30));
             }
         });

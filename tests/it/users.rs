@@ -8,9 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::support::{
     BINARY, Backend, Closed, Finished, PASSWORD, Response, Server, Socket, User, eventually, fed,
@@ -21,16 +19,14 @@ on_both![
     whoever_is_added_can_log_in,
     what_is_ended_is_ended_at_once,
     accounts_are_seen_to_while_the_server_is_stopped,
-    a_deleted_account_leaves_its_messages_and_nothing_else,
     a_login_that_races_with_being_disabled_loses,
-    nobody_without_a_key_can_guess_a_deleted_name,
     all_that_is_stored_about_a_person_can_be_shown,
 ];
 
 const NEW: &str = "staple battery horse";
 
 /// Runs `parlour users ARGS` beside a server, with this on standard input.
-fn users(server: &Server, args: &[&str], input: &str) -> Finished {
+pub fn users(server: &Server, args: &[&str], input: &str) -> Finished {
     let mut command = Command::new(&*BINARY);
     command
         .arg("users")
@@ -50,25 +46,25 @@ fn users(server: &Server, args: &[&str], input: &str) -> Finished {
 }
 
 #[track_caller]
-fn done(finished: Finished) -> String {
+pub fn done(finished: Finished) -> String {
     assert!(finished.status.success(), "{finished:?}");
     finished.stdout
 }
 
 #[track_caller]
-fn refused(finished: &Finished, code: i32, words: &str) {
+pub fn refused(finished: &Finished, code: i32, words: &str) {
     assert_eq!(finished.status.code(), Some(code), "{finished:?}");
     assert!(finished.stderr.contains(words), "{finished:?}");
     assert_eq!(finished.stderr.trim().lines().count(), 1, "{finished:?}");
 }
 
-fn listed(server: &Server) -> Vec<Value> {
+pub fn listed(server: &Server) -> Vec<Value> {
     let json = done(users(server, &["list", "--json"], ""));
     let list: Value = serde_json::from_str(&json).expect("JSON");
     list.as_array().expect("an array").clone()
 }
 
-fn log_in(server: &Server, name: &str, password: &str) -> Response {
+pub fn log_in(server: &Server, name: &str, password: &str) -> Response {
     let body = json!({"username": name, "password": password});
     server.http().post("/api/auth/login", &body)
 }
@@ -247,80 +243,6 @@ fn accounts_are_seen_to_while_the_server_is_stopped(backend: Backend) {
     log_in(&server, "bob", PASSWORD).expect(200);
 }
 
-fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
-    let mut server = Server::start(backend);
-    let mut bob = User::register(&server, "bob");
-    let body = json!({"username": "Alice", "password": PASSWORD, "email": "alice@example.org"});
-    server.http().post("/api/auth/register", &body).expect(201);
-    let mut alice = User {
-        name: "Alice".into(),
-        ..bob.clone()
-    };
-    alice.log_in();
-    alice.post("what alice said", None).expect(201);
-    let one = |sql: &str| server.database.query(sql).remove(0).expect("a value");
-    let alices = "FROM users WHERE username_key = 'alice'";
-    let hash = one(&format!("SELECT password_hash AS value {alices}"));
-    let email = one(&format!("SELECT email AS value {alices}"));
-    let id = one(&format!("SELECT CAST(id AS TEXT) AS value {alices}"));
-    let evictions = "SELECT CAST(evictions AS TEXT) AS value FROM rooms";
-    let before = one(evictions);
-
-    done(users(&server, &["delete", "alice", "--yes"], ""));
-    let history = bob.history();
-    assert_eq!(history[0]["content"], "what alice said");
-    assert_eq!(history[0]["username"], format!("deleted-user-{id}"));
-    assert_ne!(
-        one(evictions),
-        before,
-        "who remembers members must look again"
-    );
-    for table in ["sessions", "memberships", "known_networks"] {
-        let left =
-            format!("SELECT CAST(count(*) AS TEXT) AS value FROM {table} WHERE user_id = {id}");
-        assert_eq!(one(&left), "0", "{table}");
-    }
-    for secret in [&hash, &email, "Alice", "alice"] {
-        let left = format!(
-            "SELECT CAST(count(*) AS TEXT) AS value FROM users WHERE password_hash = '{secret}' OR email = '{secret}' \
-             OR username = '{secret}' OR username_key = '{secret}'"
-        );
-        assert_eq!(one(&left), "0", "{secret}");
-    }
-    // The name is never given again, in no case and by nobody.
-    for name in ["Alice", "alice", "ALICE"] {
-        let body = json!({"username": name, "password": PASSWORD});
-        let answer = server.http().post("/api/auth/register", &body);
-        answer.expect_problem(400, "username_taken");
-        refused(&users(&server, &["add", name], PASSWORD), 1, "was once");
-    }
-    let tombstone = format!("deleted-user-{id}");
-    log_in(&server, &tombstone, PASSWORD).expect(401);
-    refused(&users(&server, &["enable", &tombstone], ""), 1, "no user");
-    assert!(
-        listed(&server)
-            .iter()
-            .any(|user| user["state"] == "deleted")
-    );
-
-    server.terminate();
-    if backend == Backend::Sqlite {
-        for file in std::fs::read_dir(server.data_dir()).expect("a folder") {
-            let path = file.expect("a file").path();
-            let bytes = std::fs::read(&path).expect("reads");
-            for secret in [&hash, &email] {
-                let found = bytes
-                    .windows(secret.len())
-                    .any(|part| part == secret.as_bytes());
-                assert!(!found, "{} still holds it", path.display());
-            }
-        }
-    }
-    server.start_again();
-    bob.log_in();
-    bob.post("goes on", None).expect(201);
-}
-
 /// A login is checked for a long time before it is stored: what happens in between counts.
 fn a_login_that_races_with_being_disabled_loses(backend: Backend) {
     let server = Server::with(backend).env("BCRYPT_COST", 7).start();
@@ -433,64 +355,6 @@ fn a_password_is_typed_without_an_echo() {
     eventually("the server has noticed", || {
         (log_in(&server, "alice", PASSWORD).status == 401).then_some(())
     });
-}
-
-/// What is kept so that a name is not given again: an unkeyed hash of it can be guessed back by whoever has a backup.
-fn nobody_without_a_key_can_guess_a_deleted_name(backend: Backend) {
-    let mut server = Server::start(backend);
-    User::register(&server, "alice");
-    done(users(&server, &["delete", "alice", "--yes"], ""));
-    let guess = format!(
-        "deleted:{}",
-        URL_SAFE_NO_PAD.encode(Sha256::digest("alice"))
-    );
-    let kept = |server: &Server| {
-        let kept = server
-            .database
-            .query("SELECT username_key AS value FROM users");
-        kept[0].clone().expect("a key")
-    };
-    let is_taken = |server: &Server| {
-        let body = json!({"username": "Alice", "password": PASSWORD});
-        let answer = server.http().post("/api/auth/register", &body);
-        answer.expect_problem(400, "username_taken");
-        refused(&users(server, &["add", "alice"], PASSWORD), 1, "was once");
-    };
-    let keyed = kept(&server);
-    assert!(keyed.starts_with("deleted:") && keyed != guess, "{keyed}");
-    is_taken(&server);
-    // One of an older release counts all the same, and gets its key with the next start.
-    server
-        .database
-        .execute(&format!("UPDATE users SET username_key = '{guess}'"));
-    is_taken(&server);
-    server.restart();
-    assert_eq!(kept(&server), keyed);
-    is_taken(&server);
-    // With another key in front, as in a rotation.
-    let file = server.data_dir().join("encryption_key");
-    let old = std::fs::read_to_string(&file).expect("a key");
-    let new = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
-    std::fs::write(&file, format!("{new},{old}")).expect("writes");
-    server.restart();
-    is_taken(&server);
-    // With one in front that the server does not have yet: that one must not be what the name is kept by.
-    User::register(&server, "dora");
-    let next = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let server_has = std::fs::read_to_string(&file).expect("a key");
-    std::fs::write(&file, format!("{next},{server_has}")).expect("writes");
-    done(users(&server, &["delete", "dora", "--yes"], ""));
-    std::fs::write(&file, &server_has).expect("writes");
-    let body = json!({"username": "dora", "password": PASSWORD});
-    let answer = server.http().post("/api/auth/register", &body);
-    answer.expect_problem(400, "username_taken");
-    // Without the key it cannot be known whether a name was given before.
-    std::fs::remove_file(&file).expect("removes");
-    refused(
-        &users(&server, &["add", "carol"], PASSWORD),
-        2,
-        "ENCRYPTION_KEY",
-    );
 }
 
 fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {

@@ -8,7 +8,6 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
-    thread,
 };
 
 use crate::support::{BINARY, Backend, Server, User, eventually};
@@ -31,7 +30,7 @@ fn works(program: &str, args: &[&str]) -> bool {
     works
 }
 
-fn has_sqlite3() -> bool {
+pub fn has_sqlite3() -> bool {
     works("sqlite3", &["--version"])
 }
 
@@ -87,7 +86,7 @@ fn deleted_files(pid: u32) -> Vec<String> {
         .collect()
 }
 
-fn contents(user: &User) -> Vec<String> {
+pub fn contents(user: &User) -> Vec<String> {
     user.history()
         .iter()
         .map(|message| message["content"].as_str().unwrap_or_default().to_owned())
@@ -311,156 +310,6 @@ fn the_files_of_the_database_are_private() {
         let mode = fs::metadata(&path).expect("is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{path}");
     }
-}
-
-/// What was acked last may be in the log alone. A new database beside it would write over it.
-#[test]
-fn a_log_without_its_database_is_left_alone() {
-    let mut server = Server::with(Backend::Sqlite).start();
-    let mut alice = User::register(&server, "alice");
-    alice.post("in the log alone", None).expect(201);
-    server.kill9();
-    let file = server.database.file().to_owned();
-    let (aside, log) = (file.with_extension("aside"), file.with_extension("db-wal"));
-    std::fs::rename(&file, &aside).expect("moves");
-    let before = std::fs::read(&log).expect("a log");
-    let refusal = server.try_start_again().expect_err("it must not start");
-    assert!(refusal.contains("without its database"), "{refusal}");
-    assert_eq!(std::fs::read(&log).expect("a log"), before);
-    std::fs::rename(&aside, &file).expect("moves");
-    server.start_again();
-    alice.log_in();
-    assert_eq!(alice.history()[0]["content"], "in the log alone");
-}
-
-/// SQLite itself notices nothing, and what would be acked from then on would be gone with the process.
-#[test]
-fn a_server_whose_files_are_taken_away_says_so_and_ends() {
-    for end in ["-wal", ""] {
-        let mut server = Server::with(Backend::Sqlite).start();
-        let mut alice = User::register(&server, "alice");
-        alice.post("before", None).expect(201);
-        let mut name = server.database.file().to_owned().into_os_string();
-        name.push(end);
-        let taken = std::path::PathBuf::from(name);
-        let aside = taken.with_extension("aside");
-        std::fs::rename(&taken, &aside).expect("moves");
-        assert_eq!(server.wait().code(), Some(2), "{end}");
-        server.await_log("was removed or replaced");
-        if end.is_empty() {
-            std::fs::rename(&aside, &taken).expect("moves");
-        }
-        server.start_again();
-        alice.log_in();
-        assert_eq!(alice.history()[0]["content"], "before", "{end}");
-    }
-}
-
-/// Otherwise whoever restarts it (systemd does) would bring up an empty chat, with every name free.
-#[test]
-fn a_database_that_was_taken_away_is_not_replaced_by_an_empty_one() {
-    let mut server = Server::with(Backend::Sqlite).start();
-    let mut alice = User::register(&server, "alice");
-    for content in ["one", "two"] {
-        alice.post(content, None).expect(201);
-    }
-    let aside = server.folder().join("aside");
-    fs::create_dir(&aside).expect("makes");
-    let files = ["", "-wal", "-shm"].map(|end| {
-        let path = format!("{}{end}", server.database.file().display());
-        let kept = aside.join(format!("database{end}"));
-        (path, kept)
-    });
-    for (path, kept) in &files {
-        fs::rename(path, kept).expect("moves");
-    }
-    assert_eq!(server.wait().code(), Some(2));
-    // Not once, and not after `migrate` either, which would make the tables.
-    for _ in 0..2 {
-        let refusal = server.try_start_again().expect_err("it must not start");
-        assert!(refusal.contains("knows of messages"), "{refusal}");
-        let migrated = Command::new(BINARY.as_str())
-            .arg("migrate")
-            .env("DATA_DIR", server.data_dir())
-            .env("DATABASE_URL", &server.database.url)
-            .current_dir(server.folder())
-            .output()
-            .expect("runs");
-        assert!(!migrated.status.success(), "{migrated:?}");
-        assert!(!server.database.file().exists());
-    }
-    // An empty file in its place is no better.
-    fs::write(server.database.file(), "").expect("writes");
-    let refusal = server.try_start_again().expect_err("it must not start");
-    assert!(refusal.contains("knows of messages"), "{refusal}");
-    for (path, kept) in &files {
-        if kept.exists() {
-            fs::rename(kept, path).expect("moves");
-        }
-    }
-    server.start_again();
-    alice.log_in();
-    assert_eq!(contents(&alice), ["one", "two"]);
-}
-
-/// SQLite opens a new log when one is asked for after the old one is gone, and whoever closes last puts that into the
-/// database: nothing, while the server's messages were in the old one.
-#[test]
-fn a_log_that_is_removed_while_people_write_costs_nothing() {
-    if !has_sqlite3() {
-        return;
-    }
-    let mut server = Server::with(Backend::Sqlite).start();
-    let mut alice = User::register(&server, "alice");
-    alice.post("before", None).expect(201);
-    let acked = thread::scope(|scope| {
-        let writers = ["a", "b", "c"].map(|name| {
-            let alice = &alice;
-            scope.spawn(move || {
-                let mut acked = Vec::new();
-                for n in 0.. {
-                    let content = format!("{name}{n}");
-                    let body = serde_json::json!({"content": content}).to_string();
-                    let json = [("content-type", "application/json")];
-                    let path = "/api/rooms/general/messages";
-                    match alice
-                        .http()
-                        .try_request("POST", path, &json, body.as_bytes())
-                    {
-                        Ok(answer) if answer.status == 201 => acked.push(content),
-                        Ok(_) => {}
-                        // It has ended.
-                        Err(_) => break,
-                    }
-                }
-                acked
-            })
-        });
-        eventually("they write", || (alice.history().len() > 20).then_some(()));
-        fs::remove_file(format!("{}-wal", server.database.file().display())).expect("removes");
-        // Somebody who came later, and leaves last.
-        let mut late = Command::new("sqlite3")
-            .arg(server.database.file())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("sqlite3 runs");
-        let stdin = late.stdin.as_mut().expect("piped");
-        writeln!(stdin, "SELECT count(*) FROM sqlite_schema;").expect("asks");
-        assert_eq!(server.wait().code(), Some(2));
-        drop(late.stdin.take());
-        late.wait().expect("ends");
-        writers
-            .map(|writer| writer.join().expect("writes"))
-            .concat()
-    });
-    server.start_again();
-    alice.log_in();
-    let there = contents(&alice);
-    let lost: Vec<_> = acked.iter().filter(|one| !there.contains(*one)).collect();
-    assert_eq!(lost, Vec::<&String>::new(), "of {}", acked.len());
-    server.await_log("has been saved in the database");
 }
 
 /// A copy of the file is then a copy of everything.

@@ -49,13 +49,22 @@ macro_rules! on_both {
 }
 
 /// Asks again and again until the answer is `Some`, and fails with `what` when that never happens.
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    eventually_within(TIMEOUT, what, ask)
+}
+
+/// The same for what may take this long.
+pub fn eventually_within<T>(
+    limit: std::time::Duration,
+    what: &str,
+    mut ask: impl FnMut() -> Option<T>,
+) -> T {
     let start = std::time::Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(start.elapsed() < TIMEOUT, "it never happened: {what}");
+        assert!(start.elapsed() < limit, "it never happened: {what}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }

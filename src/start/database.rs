@@ -8,10 +8,11 @@ use crate::{
     config::{Config, ConfigError, DatabaseUrl, Storage},
     crypto::vault::Vault,
     db::{
-        AnyConnection, conn, disk, facts, file, fitness,
+        AnyConnection, conn, disk, facts, file,
         lock::{self, LockError, SoleServer},
         migrate,
         reach::{Reach, one_line},
+        requirements,
     },
 };
 
@@ -50,7 +51,7 @@ pub fn refuse_unfit(reach: &mut Reach<'_>) -> Result<(), ConfigError> {
     let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
     let mut conn = reach.open().map_err(|error| unreachable(&error))?;
     let fault =
-        fitness::find_connection_fault(&mut conn, url).map_err(|error| unreachable(&error))?;
+        requirements::find_connection_fault(&mut conn, url).map_err(|error| unreachable(&error))?;
     fault.map_or(Ok(()), |fault| Err(ConfigError(fault)))
 }
 
@@ -124,7 +125,7 @@ pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
 /// # Errors
 /// One sentence about what is in the way.
 pub fn refuse_unfit_tables(conn: &mut AnyConnection, url: &DatabaseUrl) -> Result<(), ConfigError> {
-    let fault = fitness::find_table_fault(conn, url);
+    let fault = requirements::find_table_fault(conn, url);
     fault
         .map_err(|error| unreachable_database(url, &error))?
         .map_or(Ok(()), |fault| Err(ConfigError(fault)))

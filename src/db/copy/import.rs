@@ -18,9 +18,8 @@ use super::{
 use crate::{
     config::DatabaseUrl,
     db::{
-        AnyConnection, conn, facts, file, migrate,
+        AnyConnection, conn, facts, file, migrate, row_checks,
         schema::{messages, users},
-        sound,
     },
 };
 
@@ -168,7 +167,7 @@ impl Import {
             AnyConnection::Postgres(conn) => migrate::run_all::<Pg>(conn)?,
             AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
         };
-        if let Some(fault) = sound::find_faults(&mut self.conn, max_cost)?
+        if let Some(fault) = row_checks::find_faults(&mut self.conn, max_cost)?
             .into_iter()
             .next()
         {

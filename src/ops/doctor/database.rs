@@ -17,8 +17,9 @@ use crate::{
     db::{
         AnyConnection, conn, disk,
         engine::{self, Postgres},
-        facts, file, fitness, lock, migrate,
+        facts, file, lock, migrate,
         reach::one_line,
+        requirements,
     },
     protocol::time::{Timestamp, now},
 };
@@ -58,7 +59,7 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
         }
         _ => report.ok(format!("The database {url} can be reached.")),
     }
-    match fitness::find_connection_fault(&mut conn, url) {
+    match requirements::find_connection_fault(&mut conn, url) {
         Ok(Some(fault)) => report.problem(fault),
         Ok(None) => {}
         Err(error) => report.problem(silent(url, &error)),
@@ -205,7 +206,7 @@ fn check_tables(
             return;
         }
     };
-    let fault = fitness::find_table_fault(conn, url);
+    let fault = requirements::find_table_fault(conn, url);
     if let Ok(Some(fault)) = fault {
         return report.problem(fault);
     }

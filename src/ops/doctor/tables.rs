@@ -6,9 +6,9 @@ use crate::{
     crypto::{password::MAX_COST, vault::Vault},
     db::{
         AnyConnection, QueryError,
-        fitness::{self, Count},
         messages::{self, Walk},
-        rooms, sound,
+        requirements::{self, Count},
+        rooms, row_checks,
     },
     ops::backup::Progress,
 };
@@ -28,9 +28,9 @@ fn try_check(
     conn: &mut AnyConnection,
     report: &mut Report,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let rights = fitness::list_missing_rights(conn)?;
+    let rights = requirements::list_missing_rights(conn)?;
     if rights.is_empty() {
-        for (name, statement) in fitness::list_missing_indexes(conn)? {
+        for (name, statement) in requirements::list_missing_indexes(conn)? {
             report.problem(format!(
                 "The index {name} is missing or not valid, so that a message could be stored twice: stop Parlour, and run {statement}."
             ));
@@ -44,13 +44,13 @@ fn try_check(
             return Ok(());
         }
     }
-    for fault in sound::find_faults(conn, MAX_COST)? {
+    for fault in row_checks::find_faults(conn, MAX_COST)? {
         report.problem(format!(
             "{fault}: they were changed by hand, or the database is damaged. Restore a backup, or put them right with the server stopped."
         ));
     }
     let before = report.count_problems();
-    for room in fitness::count_rooms(conn)? {
+    for room in requirements::count_rooms(conn)? {
         check_room(&room, report);
     }
     if report.count_problems() == before {

@@ -13,10 +13,10 @@ use crate::{
         accounts::Accounts,
         authentication::Authentication,
         budgets::Budgets,
-        history,
+        history::{self, History},
         known_logins::KnownLogins,
         logins::Logins,
-        messages::{self, Messages},
+        messages::{self, Announcement, Messages},
         networks::Networks,
         pages::Pages,
         pages_in_flight::PagesInFlight,
@@ -58,7 +58,7 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         .ok_or_else(|| ConfigError("ENCRYPTION_KEY holds no key.".into()))?;
     refuse_impossible_time()?;
     let (history, sole) = database::take(&mut config, &vault)?;
-    let (history, keys) = (Arc::new(history), &config.keys);
+    let (history, vault) = (Arc::new(history), Arc::new(vault));
     let db = Db::new(&config.storage).map_err(|error| no_threads(&error))?;
     let hub = Hub::start(config.socket_limits, config.limits.sockets_per_user);
     let announcer = || {
@@ -71,31 +71,50 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
     let clock = Clock::start();
     let (journal, writers) =
         Journal::start(&config.storage, clock, announcer).map_err(|error| no_threads(&error))?;
-    let vault = Arc::new(vault);
-    let rates = Rates::new(config.rate_limits, &config.limits);
+    let parts = Parts {
+        db,
+        journal,
+        hub,
+        history,
+        vault,
+        clock,
+        rates: Rates::new(config.rate_limits, &config.limits),
+    };
+    Ok((Arc::new(bundle(config, parts)?), writers, sole))
+}
+
+/// What the nouns of `chat` are made of.
+struct Parts {
+    db: Db,
+    journal: Journal<Announcement>,
+    hub: Hub,
+    history: Arc<History>,
+    vault: Arc<Vault>,
+    clock: Clock,
+    rates: Rates,
+}
+
+fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
+    let authentication = authentication(&config, &parts);
+    let accounts = accounts(&config, &parts, &authentication)?;
+    let Parts {
+        db,
+        journal,
+        hub,
+        history,
+        vault,
+        clock,
+        rates,
+    } = parts;
     let access = Arc::new(Access {
         db: db.clone(),
         clock,
     });
-    let logins = Arc::new(Logins {
-        db: db.clone(),
-        hub: hub.clone(),
-        clock,
-        known: KnownLogins::default(),
-        life: config.session_life,
-    });
-    let authentication = Arc::new(Authentication {
-        tokens: TokenKey::new(keys.secret_key.expose_secret()),
-        access_token_life: config.access_token_life,
-        tickets: Tickets::default(),
-        logins: Arc::clone(&logins),
-        rates: rates.clone(),
-    });
-    let app = App {
+    Ok(App {
         readiness: Readiness::new(db.clone(), journal.clone()),
         history_watch: history::Watch {
             history: Arc::clone(&history),
-            db: db.clone(),
+            db,
             journal: journal.clone(),
             hub: hub.clone(),
         },
@@ -108,13 +127,13 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         access,
         messages: Messages {
             journal,
-            vault: Arc::clone(&vault),
+            vault,
             rates: rates.clone(),
             content_bytes: config.limits.content_bytes,
         },
-        accounts: accounts(&config, &db, &authentication, vault, &rates)?,
-        logins,
+        logins: Arc::clone(&authentication.logins),
         authentication,
+        accounts,
         hub,
         budgets: Budgets::new(config.rate_limits, &config.limits),
         pages_in_flight: PagesInFlight::new(config.rate_limits),
@@ -122,22 +141,35 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         run: Run::begin()
             .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
         config,
-    };
-    Ok((Arc::new(app), writers, sole))
+    })
+}
+
+fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {
+    Arc::new(Authentication {
+        tokens: TokenKey::new(config.keys.secret_key.expose_secret()),
+        access_token_life: config.access_token_life,
+        tickets: Tickets::default(),
+        logins: Arc::new(Logins {
+            db: parts.db.clone(),
+            hub: parts.hub.clone(),
+            clock: parts.clock,
+            known: KnownLogins::default(),
+            life: config.session_life,
+        }),
+        rates: parts.rates.clone(),
+    })
 }
 
 fn accounts(
     config: &Config,
-    db: &Db,
+    parts: &Parts,
     authentication: &Arc<Authentication>,
-    vault: Arc<Vault>,
-    rates: &Rates,
 ) -> Result<Accounts, ConfigError> {
     let secret = config.keys.secret_key.expose_secret();
     Ok(Accounts {
-        db: db.clone(),
+        db: parts.db.clone(),
         passwords: Passwords {
-            db: db.clone(),
+            db: parts.db.clone(),
             gate: start_passwords(config)?,
             costs: HashCosts::new(secret),
             cost: config.bcrypt_cost,
@@ -146,8 +178,8 @@ fn accounts(
         most_logins: config.sessions_per_user,
         networks: Networks::new(secret),
         deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),
-        vault,
-        rates: rates.clone(),
+        vault: Arc::clone(&parts.vault),
+        rates: parts.rates.clone(),
     })
 }
 

@@ -20,6 +20,7 @@ use crate::{
 const SAME_USE: TimeDelta = TimeDelta::seconds(10);
 
 impl Authentication {
+    /// Tokens for a login, whose refresh token holds this secret.
     pub(super) fn issue(
         &self,
         user_id: i64,

@@ -109,7 +109,7 @@ mod tests {
     use utoipa::OpenApi as _;
 
     use super::*;
-    use crate::http::openapi::ApiDoc;
+    use crate::http::ApiDoc;
     use crate::protocol::{
         close,
         code::Code,

@@ -13,7 +13,7 @@ mod health;
 mod listen;
 mod messages;
 mod observe;
-pub mod openapi;
+mod openapi;
 mod origin;
 mod page;
 mod problem;
@@ -24,10 +24,13 @@ mod signals;
 mod socket;
 pub mod tls;
 
-use actix_web::{Resource, Route, guard, web};
-
-use crate::app::App;
 use std::sync::Arc;
+
+use actix_web::{Resource, Route, guard, web};
+use utoipa::OpenApi;
+
+use self::openapi::{Lengths, Pages, Security};
+use crate::app::App;
 
 /// The application, as handlers get it.
 type Shared = web::Data<Arc<App>>;
@@ -61,6 +64,26 @@ pub fn routes(service: &mut web::ServiceConfig) {
         )
         .service(resource(SOCKET, "GET").route(web::get().to(socket::open)));
 }
+
+/// The OpenAPI document of the same paths, made from the handlers themselves: `OpenApi::openapi()` gives it.
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(title = "Parlour", description = "Team chat that one person can host. The socket at /ws/chat is described by /asyncapi.json."),
+    paths(
+        root::index, health::health, health::ready,
+        accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
+        accounts::change_password,
+        messages::list_general, messages::list, messages::post,
+    ),
+    modifiers(&Security, &Lengths, &Pages),
+    security(("bearer" = [])),
+    tags(
+        (name = "accounts", description = "Registering and logging in."),
+        (name = "messages", description = "Reading and posting."),
+        (name = "server", description = "The server itself."),
+    ),
+)]
+pub struct ApiDoc;
 
 /// Whatever can be read can also be asked for its head (RFC 9110, 9.1).
 fn read() -> Route {

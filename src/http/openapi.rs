@@ -1,40 +1,21 @@
-//! The OpenAPI document, made from the handlers themselves.
+//! What the OpenAPI document says beside its handlers: how to log in, and how long and how many. [`super::ApiDoc`] is the
+//! document.
 
 use utoipa::{
-    Modify, OpenApi,
+    Modify,
     openapi::{
         RefOr, Schema,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
 
-use super::{accounts, health, messages, root};
 use crate::protocol::limits::{
     DEFAULT_PAGE, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS,
     NAME,
 };
 
-/// The document. `OpenApi::openapi()` gives it.
-#[derive(Debug, OpenApi)]
-#[openapi(
-    info(title = "Parlour", description = "Team chat that one person can host. The socket at /ws/chat is described by /asyncapi.json."),
-    paths(
-        root::index, health::health, health::ready,
-        accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
-        accounts::change_password,
-        messages::list_general, messages::list, messages::post,
-    ),
-    modifiers(&Security, &Lengths, &Pages),
-    security(("bearer" = [])),
-    tags(
-        (name = "accounts", description = "Registering and logging in."),
-        (name = "messages", description = "Reading and posting."),
-        (name = "server", description = "The server itself."),
-    ),
-)]
-pub struct ApiDoc;
-
-struct Security;
+/// The ways of showing a token.
+pub struct Security;
 
 impl Modify for Security {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
@@ -49,7 +30,7 @@ impl Modify for Security {
 }
 
 /// How short and how long texts of bodies may be: the attributes of the shapes take no constants.
-struct Lengths;
+pub struct Lengths;
 
 impl Modify for Lengths {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
@@ -75,7 +56,7 @@ impl Modify for Lengths {
 }
 
 /// How many messages a page may have.
-struct Pages;
+pub struct Pages;
 
 impl Modify for Pages {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {

@@ -6,7 +6,7 @@ use actix_web::rt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use utoipa::OpenApi as _;
 
-use super::{docs::Documents, listen, openapi::ApiDoc, signals, tls};
+use super::{ApiDoc, docs::Documents, listen, signals, tls};
 use crate::{
     app::App,
     chat::{account_changes, expired_logins::Sweep},

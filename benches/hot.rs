@@ -19,7 +19,7 @@ use parlour::{
     crypto::vault::Vault,
     hub::{
         Broadcast, Deliver, Gauge, frame,
-        registry::{Newcomer, Outbox, Registry},
+        registry::{NewSocket, Outbox, Registry},
     },
     protocol::{GENERAL, body, command, event::Event, message::Message, time, views::NewMessage},
     ws::frames::FrameDecoder,
@@ -141,7 +141,7 @@ fn publish(criterion: &mut Criterion) {
     let now = Instant::now();
     for user in 0..i64::from(SOCKETS) {
         let gauge = Arc::<Gauge>::default();
-        let newcomer = Newcomer {
+        let newcomer = NewSocket {
             user_id: user,
             username: format!("user-{user}"),
             session_id: user,

@@ -30,7 +30,7 @@ use crate::{
     crypto::{keyed::DeletedNames, token::TokenKey, vault::Vault},
     db::{
         Db,
-        intact::{self, Intact},
+        file_watch::{self, FileWatch},
     },
     gate::{Gate, Share},
     hub::Hub,
@@ -214,8 +214,8 @@ fn start_passwords(config: &Config) -> Result<Gate, ConfigError> {
 ///
 /// # Errors
 /// One sentence, when they cannot be watched.
-pub fn watch_files(app: &App) -> Result<Intact, ConfigError> {
-    intact::watch(&app.config.storage.database_url).map_err(|error| {
+pub fn watch_files(app: &App) -> Result<FileWatch, ConfigError> {
+    file_watch::watch(&app.config.storage.database_url).map_err(|error| {
         ConfigError(format!(
             "The files of the database cannot be watched ({error})."
         ))
@@ -223,12 +223,12 @@ pub fn watch_files(app: &App) -> Result<Intact, ConfigError> {
 }
 
 /// Comes back when this process may not go on writing, with a sentence that says why.
-pub async fn database_lost(sole: &mut SoleServer, intact: &mut Intact) -> String {
+pub async fn database_lost(sole: &mut SoleServer, watch: &mut FileWatch) -> String {
     tokio::select! {
         () = sole.lost() => {
             "Another Parlour server has taken this database over, so this one has ended: run one of the two only.".into()
         }
-        broken = intact.broken() => {
+        broken = watch.lost_file() => {
             let sentence = broken.to_string();
             log::error!("{sentence}");
             sentence

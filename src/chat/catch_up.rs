@@ -10,7 +10,7 @@ use super::{
     rooms::Room,
 };
 use crate::{
-    db::messages::{self, Stretch, Walk},
+    db::messages::{self, Cursor, PageRequest},
     error::Result,
     gate::Urgency,
     hub::frame,
@@ -32,8 +32,8 @@ impl Pages {
         since: u64,
     ) -> Result<feed::Page<Bytes>> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
-        let stretch = Stretch {
-            walk: Walk::Since(i64::try_from(since).unwrap_or(i64::MAX)),
+        let stretch = PageRequest {
+            cursor: Cursor::Since(i64::try_from(since).unwrap_or(i64::MAX)),
             limit: MAX_PAGE,
             bytes: CATCH_UP_BYTES,
         };

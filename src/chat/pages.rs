@@ -14,7 +14,7 @@ use crate::{
     crypto::vault::Vault,
     db::{
         self,
-        messages::{self, Message as Row, Stretch, Walk},
+        messages::{self, Cursor, Message as Row, PageRequest},
     },
     error::{Error, Result},
     gate::Urgency,
@@ -97,21 +97,25 @@ pub struct Found {
 
 impl Page {
     /// What is read for it: in one direction, or in both.
-    fn stretches(self, limit: i64) -> Vec<Stretch> {
+    fn stretches(self, limit: i64) -> Vec<PageRequest> {
         let walks = match self {
-            Self::Latest => vec![(Walk::Before(i64::MAX), limit)],
-            Self::Before(id) => vec![(Walk::Before(id), limit)],
-            Self::After(id) => vec![(Walk::After(id), limit)],
-            Self::Since(seq) => vec![(Walk::Since(seq), limit)],
+            Self::Latest => vec![(Cursor::Before(i64::MAX), limit)],
+            Self::Before(id) => vec![(Cursor::Before(id), limit)],
+            Self::After(id) => vec![(Cursor::After(id), limit)],
+            Self::Since(seq) => vec![(Cursor::Since(seq), limit)],
             Self::Around(id) => vec![
-                (Walk::Before(id.saturating_add(1)), limit - limit / 2),
-                (Walk::After(id), limit / 2),
+                (Cursor::Before(id.saturating_add(1)), limit - limit / 2),
+                (Cursor::After(id), limit / 2),
             ],
         };
         let bytes = PAGE_BYTES / walks.len();
         walks
             .into_iter()
-            .map(|(walk, limit)| Stretch { walk, limit, bytes })
+            .map(|(cursor, limit)| PageRequest {
+                cursor,
+                limit,
+                bytes,
+            })
             .collect()
     }
 }
@@ -177,7 +181,7 @@ impl Pages {
         &self,
         caller: &Caller,
         room: &str,
-        stretches: Vec<Stretch>,
+        stretches: Vec<PageRequest>,
         urgency: Urgency,
     ) -> Result<Encoded> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
@@ -230,16 +234,20 @@ pub(super) fn view(
     vault: &Vault,
     reader: i64,
     room: &Room,
-    stretch: Stretch,
+    stretch: PageRequest,
     rows: Vec<Row>,
     mut is_cut: bool,
 ) -> Found {
-    let Stretch { walk, limit, bytes } = stretch;
-    let number = |message: &Message| match walk {
-        Walk::Before(_) | Walk::After(_) => message.id,
-        Walk::Since(_) => message.seq,
+    let PageRequest {
+        cursor,
+        limit,
+        bytes,
+    } = stretch;
+    let number = |message: &Message| match cursor {
+        Cursor::Before(_) | Cursor::After(_) => message.id,
+        Cursor::Since(_) => message.seq,
     };
-    let is_backwards = matches!(walk, Walk::Before(_));
+    let is_backwards = matches!(cursor, Cursor::Before(_));
     let found: Vec<Message> = rows
         .into_iter()
         .map(|row| open(vault, &room.name, reader, row))
@@ -250,9 +258,9 @@ pub(super) fn view(
         found.last()
     };
     let edge = edge.map(number).filter(|_| is_cut);
-    let span = match walk {
-        Walk::Before(id) => Span::UpTo(id.unsigned_abs().saturating_sub(1)),
-        Walk::After(id) | Walk::Since(id) => Span::From(id.unsigned_abs().saturating_add(1)),
+    let span = match cursor {
+        Cursor::Before(id) => Span::UpTo(id.unsigned_abs().saturating_sub(1)),
+        Cursor::After(id) | Cursor::Since(id) => Span::From(id.unsigned_abs().saturating_add(1)),
     };
     let (last, most) = (room.last_seq.unsigned_abs(), limit.unsigned_abs());
     let mut messages = gaps::fill(found, span, last, most, &room.name);

@@ -15,7 +15,7 @@ use diesel::{
 };
 use rustix::fs::Access;
 
-use super::{file, intact, outage::CONNECTING, reach::one_line};
+use super::{connector::one_line, file, file_watch, outage::CONNECTING};
 use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
@@ -258,7 +258,7 @@ pub fn stop_writing() {
 /// Asked within the transaction: on SQLite, whoever has stopped the writing and then gets the lock of a writer has all that
 /// was committed.
 fn check_may_write() -> QueryResult<()> {
-    if HAS_STOPPED.load(Ordering::SeqCst) || !intact::has_its_memory() {
+    if HAS_STOPPED.load(Ordering::SeqCst) || !file_watch::has_its_memory() {
         return Err(diesel::result::Error::QueryBuilderError(
             "this server has lost its database and is ending".into(),
         ));

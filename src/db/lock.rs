@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{file, reach::Reach};
+use super::{connector::Connector, file};
 use crate::config::DatabaseUrl;
 
 mod postgres;
@@ -58,12 +58,12 @@ pub enum LockError {
 ///
 /// # Errors
 /// [`LockError`].
-pub fn take(reach: &mut Reach<'_>, timeout: Duration) -> Result<SoleServer, LockError> {
-    let url = reach.url();
+pub fn take(connector: &mut Connector<'_>, timeout: Duration) -> Result<SoleServer, LockError> {
+    let url = connector.url();
     let deadline = Instant::now() + timeout;
     let mut has_said = false;
     loop {
-        match try_take(reach) {
+        match try_take(connector) {
             Err(LockError::Taken) if Instant::now() < deadline => {
                 if !has_said {
                     log::info!(
@@ -72,7 +72,7 @@ pub fn take(reach: &mut Reach<'_>, timeout: Duration) -> Result<SoleServer, Lock
                     );
                     has_said = true;
                 }
-                await_free(reach, deadline);
+                await_free(connector, deadline);
             }
             outcome => return outcome,
         }
@@ -80,14 +80,14 @@ pub fn take(reach: &mut Reach<'_>, timeout: Duration) -> Result<SoleServer, Lock
 }
 
 /// Waits until the lock seems to be free, and on `PostgreSQL` for a while more; not longer than until `deadline`.
-fn await_free(reach: &mut Reach<'_>, deadline: Instant) {
-    if matches!(reach.url(), DatabaseUrl::Sqlite(_)) {
+fn await_free(connector: &mut Connector<'_>, deadline: Instant) {
+    if matches!(connector.url(), DatabaseUrl::Sqlite(_)) {
         return thread::sleep(ASK_AGAIN);
     }
     loop {
         thread::sleep(ASK_AGAIN);
         // One that cannot be asked is asked again by whoever tries to take it.
-        let is_held = reach
+        let is_held = connector
             .open()
             .is_ok_and(|mut conn| postgres::is_held(&mut conn).unwrap_or(false));
         if !is_held {
@@ -99,9 +99,9 @@ fn await_free(reach: &mut Reach<'_>, deadline: Instant) {
     }
 }
 
-fn try_take(reach: &mut Reach<'_>) -> Result<SoleServer, LockError> {
+fn try_take(connector: &mut Connector<'_>) -> Result<SoleServer, LockError> {
     let unreachable = |error: &dyn std::fmt::Display| LockError::Unreachable(error.to_string());
-    match &file::real(reach.url()).map_err(LockError::Refused)? {
+    match &file::real(connector.url()).map_err(LockError::Refused)? {
         DatabaseUrl::Sqlite(path) => {
             let file = sqlite::take(path)
                 .map_err(|error| {
@@ -115,8 +115,8 @@ fn try_take(reach: &mut Reach<'_>) -> Result<SoleServer, LockError> {
             })
         }
         DatabaseUrl::Postgres(_) => {
-            let conn = reach.open().map_err(|error| unreachable(&error))?;
-            let lost = postgres::take(reach.url(), conn)?;
+            let conn = connector.open().map_err(|error| unreachable(&error))?;
+            let lost = postgres::take(connector.url(), conn)?;
             Ok(SoleServer {
                 _file: None,
                 lost: Some(lost),

@@ -36,9 +36,9 @@ pub struct Message {
     pub created_at: StoredTime,
 }
 
-/// A way through a room's log.
+/// Where a page begins, and in which direction it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Walk {
+pub enum Cursor {
     /// Messages with a smaller id, the nearest ones.
     Before(i64),
     /// Messages with a greater id, the nearest ones.
@@ -47,11 +47,11 @@ pub enum Walk {
     Since(i64),
 }
 
-/// How much is wanted along a walk, at most.
+/// How much is wanted from a cursor, at most.
 #[derive(Debug, Clone, Copy)]
-pub struct Stretch {
+pub struct PageRequest {
     /// From where, and which way.
-    pub walk: Walk,
+    pub cursor: Cursor,
     /// Messages.
     pub limit: i64,
     /// Bytes of their texts, about.
@@ -75,14 +75,14 @@ macro_rules! columns {
     };
 }
 
-/// The next messages of a room along a walk: oldest first, but [`Walk::Since`] in the order of the changes.
+/// The next messages of a room from a cursor: oldest first, but [`Cursor::Since`] in the order of the changes.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list(
     conn: &mut AnyConnection,
     room_id: i64,
-    walk: Walk,
+    cursor: Cursor,
     limit: i64,
 ) -> QueryResult<Vec<Message>> {
     let log = messages::table
@@ -90,8 +90,8 @@ pub fn list(
         .filter(messages::room_id.eq(room_id))
         .limit(limit)
         .select(columns!());
-    match walk {
-        Walk::Before(id) => {
+    match cursor {
+        Cursor::Before(id) => {
             let nearest = log.filter(messages::id.lt(id)).order(messages::id.desc());
             let mut found: Vec<Message> = nearest.load(conn)?;
             found.reverse();
@@ -99,13 +99,13 @@ pub fn list(
         }
         // In SQLite a number may be a text, which is above all numbers and read as 0: who walks on from there would come
         // to it for ever.
-        Walk::After(id) => {
+        Cursor::After(id) => {
             let nearest = log.filter(messages::id.gt(id)).order(messages::id.asc());
             let mut found: Vec<Message> = nearest.load(conn)?;
             found.retain(|message| message.id > id);
             Ok(found)
         }
-        Walk::Since(seq) => {
+        Cursor::Since(seq) => {
             let nearest = log.filter(messages::seq.gt(seq)).order(messages::seq.asc());
             let mut found: Vec<Message> = nearest.load(conn)?;
             found.retain(|message| message.seq > seq);
@@ -145,12 +145,16 @@ pub fn list_of_author(
 pub fn list_within(
     conn: &mut AnyConnection,
     room_id: i64,
-    stretch: Stretch,
+    stretch: PageRequest,
 ) -> QueryResult<(Vec<Message>, bool)> {
-    let Stretch { walk, limit, bytes } = stretch;
+    let PageRequest {
+        cursor,
+        limit,
+        bytes,
+    } = stretch;
     // Sealing makes a text longer by a third.
     let most_bytes = bytes / 3 * 4;
-    let (mut found, mut at, mut left, mut bytes) = (Vec::new(), walk, limit, 0);
+    let (mut found, mut at, mut left, mut bytes) = (Vec::new(), cursor, limit, 0);
     loop {
         let wanted = left.min(STEP);
         let mut step = list(conn, room_id, at, wanted)?;
@@ -160,12 +164,12 @@ pub fn list_within(
         let (Some(first), Some(last)) = (step.first(), step.last()) else {
             return Ok((found, false));
         };
-        at = match walk {
-            Walk::Before(_) => Walk::Before(first.id),
-            Walk::After(_) => Walk::After(last.id),
-            Walk::Since(_) => Walk::Since(last.seq),
+        at = match cursor {
+            Cursor::Before(_) => Cursor::Before(first.id),
+            Cursor::After(_) => Cursor::After(last.id),
+            Cursor::Since(_) => Cursor::Since(last.seq),
         };
-        if matches!(walk, Walk::Before(_)) {
+        if matches!(cursor, Cursor::Before(_)) {
             std::mem::swap(&mut found, &mut step);
         }
         found.append(&mut step);
@@ -197,7 +201,7 @@ pub fn update_content(
 
 /// A message that is to be appended to its room's log.
 #[derive(Debug, Clone, Copy)]
-pub struct Draft<'a> {
+pub struct DraftRow<'a> {
     /// The room's name.
     pub room: &'a str,
     /// Who writes it.
@@ -210,7 +214,7 @@ pub struct Draft<'a> {
     pub content: &'a str,
 }
 
-/// What became of a [`Draft`].
+/// What became of a [`DraftRow`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
     /// It is the room's change and message number `id`.

@@ -2,20 +2,20 @@
 //! It knows nothing of rules; it is asked by `chat` and `journal`, and answers with rows.
 
 pub mod conn;
+pub mod connector;
 pub mod copy;
 pub mod disk;
 pub mod engine;
 pub mod facts;
 pub mod file;
+pub mod file_watch;
 mod ids;
-pub mod intact;
 pub mod lock;
 pub mod messages;
 pub mod migrate;
 pub mod networks;
 pub mod outage;
 mod probe;
-pub mod reach;
 pub mod requirements;
 pub mod rooms;
 pub mod row_checks;
@@ -31,8 +31,8 @@ pub use conn::{AnyConnection, Pool, WriteError};
 pub use diesel::result::Error as QueryError;
 
 use self::{
+    connector::one_line,
     outage::{CONNECTING, Outage, READING, STORING, WRITING},
-    reach::one_line,
 };
 use crate::{
     config::Storage,

@@ -18,11 +18,11 @@ use crate::{
     config::SocketLimits,
     error::{Error, Result},
 };
-use registry::{Newcomer, SocketId};
+use registry::{NewSocket, SocketId};
 pub use server::too_many_sockets;
 use server::{
-    ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions, News,
-    Publish,
+    ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
+    Publish, RoomUpdate,
 };
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -176,7 +176,7 @@ impl Hub {
     /// 429 when the user has too many sockets, 503 when the server is going down.
     pub async fn connect(
         &self,
-        newcomer: Newcomer,
+        newcomer: NewSocket,
         outbox: Recipient<Deliver>,
     ) -> Result<(Registration, Vec<String>)> {
         self.server
@@ -264,16 +264,16 @@ impl Publisher {
     /// hub slows the writer down instead of piling up a queue. For threads that may block.
     pub fn publish(&mut self, changes: Vec<Broadcast>) {
         if !changes.is_empty() {
-            self.send(News::Changes(changes));
+            self.send(RoomUpdate::Changes(changes));
         }
     }
 
     /// Tells the members of a room how far it has come, where changes may have been stored and never been announced.
     pub fn reached(&mut self, room_id: i64, seq: u64) {
-        self.send(News::Reached { room_id, seq });
+        self.send(RoomUpdate::Reached { room_id, seq });
     }
 
-    fn send(&mut self, news: News) {
+    fn send(&mut self, news: RoomUpdate) {
         if let Some(last) = self.last.take()
             && last.blocking_recv().is_err()
         {

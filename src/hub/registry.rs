@@ -41,7 +41,7 @@ pub trait Outbox {
 
 /// A socket that has just been opened.
 #[derive(Debug)]
-pub struct Newcomer {
+pub struct NewSocket {
     /// Whose it is.
     pub user_id: i64,
     /// Whose it is, by name.
@@ -119,7 +119,7 @@ impl<O: Outbox> Registry<O> {
     }
 
     /// Registers a socket.
-    pub fn connect(&mut self, newcomer: Newcomer, outbox: O, now: Instant) -> SocketId {
+    pub fn connect(&mut self, newcomer: NewSocket, outbox: O, now: Instant) -> SocketId {
         self.last_id += 1;
         let id = self.last_id;
         let user = self.users.entry(newcomer.user_id).or_insert_with(|| User {

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Broadcast, Deliver, Registration,
-    registry::{Newcomer, Outbox, Registry, SocketId},
+    registry::{NewSocket, Outbox, Registry, SocketId},
 };
 use crate::{
     config::SocketLimits,
@@ -65,7 +65,7 @@ impl Actor for ChatServer {
 #[derive(Message)]
 #[rtype(result = "Result<(Registration, Vec<String>)>")]
 pub struct Connect {
-    pub newcomer: Newcomer,
+    pub newcomer: NewSocket,
     pub outbox: Recipient<Deliver>,
 }
 
@@ -144,8 +144,8 @@ impl Handler<ListSessions> for ChatServer {
     }
 }
 
-/// What a writer of the journal has to tell.
-pub enum News {
+/// What a writer of the journal has committed.
+pub enum RoomUpdate {
     /// These were committed, in this order.
     Changes(Vec<Broadcast>),
     /// The room has come this far.
@@ -155,7 +155,7 @@ pub enum News {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Publish {
-    pub news: News,
+    pub news: RoomUpdate,
     pub done: oneshot::Sender<()>,
 }
 
@@ -165,8 +165,8 @@ impl Handler<Publish> for ChatServer {
     fn handle(&mut self, Publish { news, done }: Publish, _: &mut Context<Self>) {
         let now = Instant::now();
         match news {
-            News::Changes(changes) => self.registry.publish(&changes, now),
-            News::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
+            RoomUpdate::Changes(changes) => self.registry.publish(&changes, now),
+            RoomUpdate::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
         }
         let _writer_is_gone = done.send(());
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     db::{
         conn,
-        messages::{self, Walk},
+        messages::{self, Cursor},
         migrate, sessions,
         users::{self, NewUser},
     },
@@ -62,7 +62,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
             let ids: Vec<_> = committed.iter().map(|change| change.id).collect();
             for Committed { room_id, id, .. } in committed {
                 let before = i64::try_from(id).expect("small") - 1;
-                let found = messages::list(&mut conn, room_id, Walk::Since(before), 1);
+                let found = messages::list(&mut conn, room_id, Cursor::Since(before), 1);
                 assert_eq!(
                     found.expect("reads").len(),
                     1,

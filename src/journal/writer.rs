@@ -15,9 +15,9 @@ use crate::{
     clock::Clock,
     db::{
         self, Pool, WriteError, conn,
+        connector::one_line,
         messages::{self, Appended, Members},
         outage::STORING,
-        reach::one_line,
         rooms,
     },
     error::{Code, Error, Result},
@@ -43,7 +43,8 @@ pub trait Store {
     ///
     /// # Errors
     /// 503: nothing was stored; or with [`Error::outcome_unknown`], all or nothing was.
-    fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>>;
+    fn append(&mut self, drafts: &[messages::DraftRow<'_>], at: Timestamp)
+    -> Result<Vec<Appended>>;
 
     /// The rooms of these names, each with its key and its latest change; a commit that was still on its way is in it,
     /// or will never be. `None` when the store does not answer.
@@ -73,7 +74,7 @@ impl Log {
     /// (after a restart of the database that are all of them).
     fn append_somewhere(
         &mut self,
-        drafts: &[messages::Draft<'_>],
+        drafts: &[messages::DraftRow<'_>],
         at: Timestamp,
     ) -> Result<Result<Vec<Appended>, WriteError>> {
         let mut others = self.pool.max_size();
@@ -101,7 +102,11 @@ impl Log {
 }
 
 impl Store for Log {
-    fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>> {
+    fn append(
+        &mut self,
+        drafts: &[messages::DraftRow<'_>],
+        at: Timestamp,
+    ) -> Result<Vec<Appended>> {
         let appended = self.append_somewhere(drafts, at)?;
         match &appended {
             Ok(_) => STORING.note_success(),
@@ -243,7 +248,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         let at = now();
         let drafts: Vec<_> = batch
             .iter()
-            .map(|Waiting { draft, .. }| messages::Draft {
+            .map(|Waiting { draft, .. }| messages::DraftRow {
                 room: &draft.room,
                 user_id: draft.user_id,
                 session_id: draft.session_id,

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use crate::{
     config::{ConfigError, DatabaseUrl, LogFormat, Storage, StorageSettings},
     db::{
-        conn, file, migrate,
-        reach::{self, Reach},
+        conn,
+        connector::{self, Connector},
+        file, migrate,
     },
     logging, printing,
     start::database,
@@ -25,14 +26,14 @@ pub fn run(settings: &StorageSettings) -> Result<i32, ConfigError> {
     let mut text = String::new();
     let url = file::real(&storage.database_url).map_err(ConfigError)?;
     if !is_up_to_date(&url) {
-        let mut reach = Reach::new(&url, storage.wait);
+        let mut connector = Connector::new(&url, storage.wait);
         // The tables of a running server must not be altered.
-        database::refuse_unfit(&mut reach)?;
-        let _sole = database::take_lock(&mut reach)?;
+        database::refuse_unfit(&mut connector)?;
+        let _sole = database::take_lock(&mut connector)?;
         database::refuse_lost(&storage)?;
-        let mut conn = reach
+        let mut conn = connector
             .open()
-            .map_err(|error| failed(&reach::one_line(&error)))?;
+            .map_err(|error| failed(&connector::one_line(&error)))?;
         database::refuse_unfit_tables(&mut conn, &url)?;
         for name in migrate::run(&mut conn).map_err(|error| failed(&error))? {
             let _infallible = writeln!(text, "ran {name}");

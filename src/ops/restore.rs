@@ -16,11 +16,11 @@ use crate::{
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
     crypto::{password, random_name},
     db::{
+        connector::Connector,
         copy::{self, CopyError, Import},
         file::has_log,
         lock::{self, LockError},
         migrate,
-        reach::Reach,
     },
     ownership, printing,
     protocol::time::now,
@@ -208,8 +208,8 @@ fn check_key(source: &Source, key: &FoundKey) -> Result<(), String> {
 /// Restores. Tells where what was there before is kept.
 fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Option<PathBuf>, String> {
     let url = &storage.database_url;
-    let mut reach = Reach::new(url, Duration::ZERO);
-    let _sole = lock::take(&mut reach, Duration::ZERO).map_err(|error| match error {
+    let mut connector = Connector::new(url, Duration::ZERO);
+    let _sole = lock::take(&mut connector, Duration::ZERO).map_err(|error| match error {
         LockError::Taken => {
             format!("A Parlour server is using {url}: stop it first. Nothing was changed.")
         }

@@ -8,11 +8,11 @@ use crate::{
     config::{Config, ConfigError, DatabaseUrl, Storage},
     crypto::vault::Vault,
     db::{
-        AnyConnection, conn, disk, facts, file,
+        AnyConnection, conn,
+        connector::{Connector, one_line},
+        disk, facts, file,
         lock::{self, LockError, SoleServer},
-        migrate,
-        reach::{Reach, one_line},
-        requirements,
+        migrate, requirements,
     },
 };
 
@@ -29,12 +29,12 @@ pub(super) fn take(
     vault: &Vault,
 ) -> Result<(History, SoleServer), ConfigError> {
     config.storage.database_url = file::real(&config.storage.database_url).map_err(ConfigError)?;
-    let mut reach = Reach::new(&config.storage.database_url, config.storage.wait);
-    refuse_unfit(&mut reach)?;
-    refuse_foreign(config, &mut reach, vault)?;
-    let sole = take_lock(&mut reach)?;
+    let mut connector = Connector::new(&config.storage.database_url, config.storage.wait);
+    refuse_unfit(&mut connector)?;
+    refuse_foreign(config, &mut connector, vault)?;
+    let sole = take_lock(&mut connector)?;
     refuse_lost(&config.storage)?;
-    let history = prepare(config, &mut reach, vault)?;
+    let history = prepare(config, &mut connector, vault)?;
     Ok((history, sole))
 }
 
@@ -42,14 +42,14 @@ pub(super) fn take(
 ///
 /// # Errors
 /// One sentence about what is in the way.
-pub fn refuse_unfit(reach: &mut Reach<'_>) -> Result<(), ConfigError> {
-    let url = reach.url();
+pub fn refuse_unfit(connector: &mut Connector<'_>) -> Result<(), ConfigError> {
+    let url = connector.url();
     if matches!(url, DatabaseUrl::Sqlite(_)) {
         // It is opened, and made, only by whoever has its lock.
         return Ok(());
     }
     let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
-    let mut conn = reach.open().map_err(|error| unreachable(&error))?;
+    let mut conn = connector.open().map_err(|error| unreachable(&error))?;
     let fault =
         requirements::find_connection_fault(&mut conn, url).map_err(|error| unreachable(&error))?;
     fault.map_or(Ok(()), |fault| Err(ConfigError(fault)))
@@ -59,15 +59,15 @@ pub fn refuse_unfit(reach: &mut Reach<'_>) -> Result<(), ConfigError> {
 /// win it from a server that has lost it for a moment.
 fn refuse_foreign(
     config: &Config,
-    reach: &mut Reach<'_>,
+    connector: &mut Connector<'_>,
     vault: &Vault,
 ) -> Result<(), ConfigError> {
-    let url = reach.url();
+    let url = connector.url();
     if matches!(url, DatabaseUrl::Sqlite(_)) {
         // It is opened only by whoever has its lock, which no one loses.
         return Ok(());
     }
-    let mut conn = reach
+    let mut conn = connector
         .open()
         .map_err(|error| unreachable_database(url, &error))?;
     refuse_unfit_tables(&mut conn, url)?;
@@ -81,9 +81,9 @@ fn refuse_foreign(
 ///
 /// # Errors
 /// One sentence about what is in the way.
-pub fn take_lock(reach: &mut Reach<'_>) -> Result<SoleServer, ConfigError> {
-    let url = reach.url();
-    lock::take(reach, HANDOVER).map_err(|error| match error {
+pub fn take_lock(connector: &mut Connector<'_>) -> Result<SoleServer, ConfigError> {
+    let url = connector.url();
+    lock::take(connector, HANDOVER).map_err(|error| match error {
         LockError::Taken => ConfigError(format!(
             "Another Parlour server is using {url}: stop it first, or give this one a DATABASE_URL (and DATA_DIR) of its own."
         )),
@@ -157,10 +157,14 @@ pub(super) fn unreachable_database(
 
 /// Runs pending migrations, and sees to the facts that a database must have: a sealed text that tells whether the keys are
 /// the right ones, and those of its history.
-fn prepare(config: &Config, reach: &mut Reach<'_>, vault: &Vault) -> Result<History, ConfigError> {
-    let url = reach.url();
+fn prepare(
+    config: &Config,
+    connector: &mut Connector<'_>,
+    vault: &Vault,
+) -> Result<History, ConfigError> {
+    let url = connector.url();
     let unreachable = |error: &dyn std::fmt::Display| unreachable_database(url, error);
-    let mut conn = reach.open().map_err(|error| unreachable(&error))?;
+    let mut conn = connector.open().map_err(|error| unreachable(&error))?;
     refuse_unfit_tables(&mut conn, url)?;
     let ran = migrate::run(&mut conn).map_err(|error| {
         ConfigError(format!(

@@ -1,4 +1,4 @@
-//! The terminal's face of Parlour, and its pipes `send` and `tail`. It knows the client, and nothing of the server.
+//! The terminal client of Parlour, and its commands `send` and `tail`. It knows the client, and nothing of the server.
 //!
 //! Pure, so that a test can press keys and read the screen:
 //! - [`state`]: everything that the screen shows; [`chat`]: of it, the pane of one room: what is being written, and where

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use diesel::{prelude::*, result::Error as DieselError};
 
 use super::{
-    Appended, Draft,
+    Appended, DraftRow,
     insert::insert,
     members::Members,
     messages,
@@ -44,7 +44,7 @@ pub(super) type Rooms<'a> = HashMap<&'a str, Locked>;
 /// [`WriteError`], for all of them together.
 pub fn append(
     conn: &mut AnyConnection,
-    drafts: &[Draft<'_>],
+    drafts: &[DraftRow<'_>],
     at: At,
     members: &mut Members,
 ) -> Result<Vec<Appended>, WriteError> {
@@ -73,7 +73,7 @@ pub struct At {
 /// Takes a number for every draft, and gives those back that nobody may have.
 fn append_as_new(
     conn: &mut AnyConnection,
-    drafts: &[Draft<'_>],
+    drafts: &[DraftRow<'_>],
     at: At,
     members: &mut Members,
 ) -> QueryResult<Vec<Appended>> {
@@ -102,7 +102,7 @@ fn append_as_new(
 /// Looks whose login lives, who is a member and what was stored before, and takes no number that is not needed.
 fn append_checked(
     conn: &mut AnyConnection,
-    drafts: &[Draft<'_>],
+    drafts: &[DraftRow<'_>],
     at: At,
     members: &mut Members,
 ) -> QueryResult<Vec<Appended>> {
@@ -144,7 +144,7 @@ fn insert_all(conn: &mut AnyConnection, rows: &[NewMessage<'_>], at: At) -> Quer
     }
 }
 
-fn list_live(conn: &mut AnyConnection, drafts: &[Draft<'_>], at: At) -> QueryResult<Logins> {
+fn list_live(conn: &mut AnyConnection, drafts: &[DraftRow<'_>], at: At) -> QueryResult<Logins> {
     let logins = drafts
         .iter()
         .map(|draft| (draft.session_id, draft.user_id))
@@ -155,7 +155,7 @@ fn list_live(conn: &mut AnyConnection, drafts: &[Draft<'_>], at: At) -> QueryRes
 /// The room that a draft is for, with its latest change, if its sender is a member of it. With `live` logins, the
 /// sender's has to be among them.
 fn allowed(
-    draft: &Draft<'_>,
+    draft: &DraftRow<'_>,
     rooms: &Rooms<'_>,
     members: &Members,
     live: Option<&Logins>,
@@ -171,7 +171,7 @@ fn allowed(
 }
 
 /// Locks each room and counts it up by its drafts, in one round trip for each.
-fn take_numbers<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult<Rooms<'a>> {
+fn take_numbers<'a>(conn: &mut AnyConnection, drafts: &[DraftRow<'a>]) -> QueryResult<Rooms<'a>> {
     // Always in the same order, so that two writers cannot wait for each other.
     let mut counts: BTreeMap<&'a str, i64> = BTreeMap::new();
     for draft in drafts {
@@ -201,7 +201,7 @@ fn take_numbers<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResu
     Ok(found)
 }
 
-fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[Draft<'a>]) -> QueryResult<Rooms<'a>> {
+fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[DraftRow<'a>]) -> QueryResult<Rooms<'a>> {
     // In the order of `take_numbers`. (The database's own order of texts may be another one.)
     let names: BTreeSet<&'a str> = drafts.iter().map(|draft| draft.room).collect();
     let mut found = HashMap::new();
@@ -235,7 +235,7 @@ type Found = (i64, i64, String, (i64, i64, String, StoredTime));
 /// Those of the drafts that were stored before, by room, sender and `client_id`.
 fn list_known<'a>(
     conn: &mut AnyConnection,
-    drafts: &[Draft<'a>],
+    drafts: &[DraftRow<'a>],
     rooms: &Rooms<'_>,
 ) -> QueryResult<Known<'a>> {
     let names: HashSet<(i64, i64, &'a str)> = drafts

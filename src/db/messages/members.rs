@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use super::{
-    Draft,
+    DraftRow,
     append::{Locked, Rooms},
 };
 use crate::db::{AnyConnection, schema::memberships};
@@ -44,7 +44,7 @@ impl Members {
     pub(super) fn learn(
         &mut self,
         conn: &mut AnyConnection,
-        drafts: &[Draft<'_>],
+        drafts: &[DraftRow<'_>],
         rooms: &Rooms<'_>,
     ) -> QueryResult<()> {
         self.forget_the_evicted(rooms);

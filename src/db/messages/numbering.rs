@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Appended, Draft, messages};
+use super::{Appended, DraftRow, messages};
 use crate::protocol::time::Timestamp;
 
 /// A row of `messages` to be.
@@ -40,10 +40,10 @@ pub struct Placed<'a> {
 /// database. `known` holds those that were stored before; without
 /// it, all drafts are taken for new. With it, twins among the drafts are found, too.
 pub fn place<'a>(
-    drafts: &[Draft<'a>],
+    drafts: &[DraftRow<'a>],
     known: Option<&Known<'_>>,
     now: Timestamp,
-    allowed: impl Fn(&Draft<'_>) -> Result<(i64, i64), Appended>,
+    allowed: impl Fn(&DraftRow<'_>) -> Result<(i64, i64), Appended>,
 ) -> Placed<'a> {
     let mut placed = Placed {
         rows: Vec::with_capacity(drafts.len()),

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Instant};
 
 use bytes::Bytes;
 
-use super::{Newcomer, Outbox};
+use super::{NewSocket, Outbox};
 use crate::{
     config::SocketLimits,
     hub::{Broadcast, Deliver},
@@ -12,7 +12,7 @@ use crate::{
 
 /// A socket that is open.
 pub struct Socket<O> {
-    pub newcomer: Newcomer,
+    pub newcomer: NewSocket,
     pub outbox: O,
     /// Room → the last change that did not fit, and that the socket has not been told of.
     missed: Vec<(i64, u64)>,
@@ -34,7 +34,7 @@ struct Pinged {
 }
 
 impl<O: Outbox> Socket<O> {
-    pub fn new(newcomer: Newcomer, outbox: O, next_ping: Instant) -> Self {
+    pub fn new(newcomer: NewSocket, outbox: O, next_ping: Instant) -> Self {
         Self {
             newcomer,
             outbox,

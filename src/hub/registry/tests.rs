@@ -96,7 +96,7 @@ impl World {
     }
 
     fn join(&mut self, user_id: i64, name: &str, inbox: &Inbox) -> SocketId {
-        let newcomer = Newcomer {
+        let newcomer = NewSocket {
             user_id,
             username: name.into(),
             session_id: user_id * 10,

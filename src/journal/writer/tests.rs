@@ -73,7 +73,11 @@ impl Database {
 }
 
 impl Store for Rc<RefCell<Database>> {
-    fn append(&mut self, drafts: &[messages::Draft<'_>], at: Timestamp) -> Result<Vec<Appended>> {
+    fn append(
+        &mut self,
+        drafts: &[messages::DraftRow<'_>],
+        at: Timestamp,
+    ) -> Result<Vec<Appended>> {
         let mut database = self.borrow_mut();
         // Its rooms are locked by the one that is on its way.
         database.land();

@@ -7,7 +7,7 @@ use crate::{
     config::DatabaseUrl,
     db::{
         AnyConnection, conn, engine,
-        messages::{self, Message, Walk},
+        messages::{self, Cursor, Message},
         rooms,
     },
     protocol::GENERAL,
@@ -36,7 +36,7 @@ impl Disk {
         messages::list(
             &mut self.conn,
             self.room_id,
-            Walk::Before(i64::MAX),
+            Cursor::Before(i64::MAX),
             i64::MAX,
         )
         .map_err(|e| broken(&e))

@@ -15,11 +15,11 @@ use crate::{
     config::{DatabaseUrl, FoundKey, Storage, passed_over},
     crypto::vault::Vault,
     db::{
-        AnyConnection, conn, disk,
+        AnyConnection, conn,
+        connector::one_line,
+        disk,
         engine::{self, Postgres},
-        facts, file, lock, migrate,
-        reach::one_line,
-        requirements,
+        facts, file, lock, migrate, requirements,
     },
     protocol::time::{Timestamp, now},
 };

@@ -6,7 +6,7 @@ use crate::{
     crypto::{password::MAX_COST, vault::Vault},
     db::{
         AnyConnection, QueryError,
-        messages::{self, Walk},
+        messages::{self, Cursor},
         requirements::{self, Count},
         rooms, row_checks,
     },
@@ -79,7 +79,7 @@ fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), Qu
     for room in rooms {
         let mut last = i64::MIN;
         loop {
-            let page = messages::list(conn, room.id, Walk::After(last), PAGE)?;
+            let page = messages::list(conn, room.id, Cursor::After(last), PAGE)?;
             let Some(end) = page.last() else { break };
             last = end.id;
             progress.add(page.len() as u64);

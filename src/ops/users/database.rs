@@ -13,8 +13,8 @@ use crate::{
     db::{
         AnyConnection, QueryError,
         conn::{self, WriteError},
+        connector::one_line,
         disk, facts, migrate,
-        reach::one_line,
     },
 };
 

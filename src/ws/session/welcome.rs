@@ -8,7 +8,7 @@ use super::{ChatSession, Context, rooms::RoomFeed};
 use crate::{
     chat::rooms::Room,
     error::{Error, Kind, Result},
-    hub::{Registration, registry::Newcomer},
+    hub::{Registration, registry::NewSocket},
     protocol::{
         close,
         event::{Connected, Event, Notice, RoomState, System},
@@ -47,7 +47,7 @@ impl ChatSession {
                 .into_iter()
                 .map(|room| room.id)
                 .collect();
-            let newcomer = Newcomer {
+            let newcomer = NewSocket {
                 user_id: caller.user_id,
                 username: caller.username.clone(),
                 session_id: caller.session_id,

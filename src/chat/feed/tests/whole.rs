@@ -16,7 +16,7 @@ use crate::{
     config::SocketLimits,
     hub::{
         Broadcast, Deliver, Gauge,
-        registry::{Newcomer, Outbox, Registry, SocketId},
+        registry::{NewSocket, Outbox, Registry, SocketId},
     },
 };
 
@@ -152,7 +152,7 @@ impl World {
             return;
         }
         let (mailbox, gauge) = (Mailbox::default(), Arc::<Gauge>::default());
-        let newcomer = Newcomer {
+        let newcomer = NewSocket {
             user_id: who.try_into().expect("few"),
             username: format!("user{who}"),
             session_id: 0,

@@ -48,7 +48,7 @@ impl Table {
     }
 
     /// One transaction, as the database runs it: all as if new, and with a look first when the index refuses that.
-    pub fn append(&mut self, drafts: &[Draft<'_>], now: Timestamp) -> Vec<Appended> {
+    pub fn append(&mut self, drafts: &[DraftRow<'_>], now: Timestamp) -> Vec<Appended> {
         if let Some(outcomes) = self.try_append(drafts, None, now) {
             return outcomes;
         }
@@ -66,11 +66,11 @@ impl Table {
     /// `None` when the index refuses a row; then nothing has changed.
     fn try_append(
         &mut self,
-        drafts: &[Draft<'_>],
+        drafts: &[DraftRow<'_>],
         known: Option<&Known<'_>>,
         now: Timestamp,
     ) -> Option<Vec<Appended>> {
-        let allowed = |draft: &Draft<'_>| {
+        let allowed = |draft: &DraftRow<'_>| {
             if self.ended.contains(&draft.session_id) {
                 return Err(Appended::LoginEnded);
             }

@@ -15,8 +15,8 @@ struct Sent {
 }
 
 impl Sent {
-    fn draft(&self) -> Draft<'_> {
-        Draft {
+    fn draft(&self) -> DraftRow<'_> {
+        DraftRow {
             room: self.room,
             user_id: self.user_id,
             session_id: self.session_id,

@@ -120,7 +120,7 @@ impl Run {
 
     fn connect(&mut self, user: i64, login: i64, rooms: Vec<i64>, habit: Habit) {
         let inbox = Inbox::new(QUEUE_FRAMES);
-        let newcomer = Newcomer {
+        let newcomer = NewSocket {
             user_id: user,
             username: format!("user{user}"),
             session_id: login,

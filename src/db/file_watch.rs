@@ -1,6 +1,6 @@
-//! Whether the files of the embedded database are still those that this process has open. Someone may remove its log or
-//! put another file in its place while it serves: SQLite notices nothing, goes on writing to what has no name any more,
-//! and what was acked since is gone with the process. Where its scratch memory (`-shm`) is another file, SQLite's locks are
+//! Watches whether the files of the embedded database are still those that this process has open. Someone may remove its
+//! log or replace it while the server runs: SQLite notices nothing and keeps writing to the removed file, and everything
+//! that was acked since is gone with the process. Where its scratch memory (`-shm`) is another file, SQLite's locks are
 //! others', too: two processes then write over each other's part of the log.
 
 use std::{
@@ -38,13 +38,13 @@ const TRIES: usize = 2;
 
 /// A file that is no longer the one that is open here.
 #[derive(Debug)]
-pub struct Broken {
+pub struct LostFile {
     path: PathBuf,
     /// Where only the log is gone: whether all that it held has been put into the database.
     is_saved: Option<bool>,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for LostFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -64,26 +64,26 @@ impl fmt::Display for Broken {
 
 /// Tells when the files are no longer those of the start. Dropping it ends the watch, and closes its connection.
 #[derive(Debug, Default)]
-pub struct Intact {
-    broken: Option<oneshot::Receiver<Broken>>,
+pub struct FileWatch {
+    lost_file: Option<oneshot::Receiver<LostFile>>,
     /// Never sent to: the watch ends when this is gone.
     wanted: Option<mpsc::Sender<()>>,
     watch: Option<JoinHandle<()>>,
 }
 
-impl Intact {
+impl FileWatch {
     /// Comes back when a file was removed or replaced; never while all is well.
-    pub async fn broken(&mut self) -> Broken {
-        if let Some(broken) = &mut self.broken
-            && let Ok(broken) = broken.await
+    pub async fn lost_file(&mut self) -> LostFile {
+        if let Some(lost_file) = &mut self.lost_file
+            && let Ok(lost_file) = lost_file.await
         {
-            return broken;
+            return lost_file;
         }
         std::future::pending().await
     }
 }
 
-impl Drop for Intact {
+impl Drop for FileWatch {
     fn drop(&mut self) {
         self.wanted = None;
         if let Some(watch) = self.watch.take() {
@@ -96,9 +96,9 @@ impl Drop for Intact {
 ///
 /// # Errors
 /// When the database cannot be opened, or the system gives no thread.
-pub fn watch(url: &DatabaseUrl) -> Result<Intact, Box<dyn std::error::Error>> {
+pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>> {
     let DatabaseUrl::Sqlite(path) = url else {
-        return Ok(Intact::default());
+        return Ok(FileWatch::default());
     };
     let path = file::resolve(path)?;
     // As long as this connection lives, SQLite itself removes no log, however the others come and go.
@@ -108,14 +108,14 @@ pub fn watch(url: &DatabaseUrl) -> Result<Intact, Box<dyn std::error::Error>> {
     // The first one of this process: it serves one database.
     let memory = MEMORY.get_or_init(|| files.memory.clone()).clone();
     let mut files = Files { memory, ..files };
-    let (tell, broken) = oneshot::channel();
+    let (tell, lost_file) = oneshot::channel();
     let (wanted, still_wanted) = mpsc::channel();
     let watch = thread::Builder::new()
         .name("database-files".into())
         .spawn(move || {
             while still_wanted.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
-                if let Some(broken) = files.find_broken(&mut conn) {
-                    let _nobody_waits = tell.send(broken);
+                if let Some(lost_file) = files.find_broken(&mut conn) {
+                    let _nobody_waits = tell.send(lost_file);
                     break;
                 }
             }
@@ -129,8 +129,8 @@ pub fn watch(url: &DatabaseUrl) -> Result<Intact, Box<dyn std::error::Error>> {
             // is, for the next start.
             std::mem::forget(conn);
         })?;
-    Ok(Intact {
-        broken: Some(broken),
+    Ok(FileWatch {
+        lost_file: Some(lost_file),
         wanted: Some(wanted),
         watch: Some(watch),
     })
@@ -169,7 +169,7 @@ impl Files {
         })
     }
 
-    fn find_broken(&mut self, conn: &mut AnyConnection) -> Option<Broken> {
+    fn find_broken(&mut self, conn: &mut AnyConnection) -> Option<LostFile> {
         let files = [&self.main, &self.memory, &self.log];
         let gone = files.into_iter().find(|file| file.is_gone());
         let Some(gone) = gone.map(|file| file.path.clone()) else {
@@ -181,14 +181,14 @@ impl Files {
         // who could put what is in it into the database.
         let is_saved = (gone == self.log.path && !is_memory)
             .then(|| (0..TRIES).any(|_| save(conn).unwrap_or(false)));
-        Some(Broken {
+        Some(LostFile {
             path: gone,
             is_saved,
         })
     }
 
     /// Takes the lock again when its file is gone, unless another server has it by now.
-    fn keep_lock(&mut self) -> Option<Broken> {
+    fn keep_lock(&mut self) -> Option<LostFile> {
         if !self.lock.is_gone() {
             return None;
         }
@@ -210,7 +210,7 @@ impl Files {
             }
             Ok(None) => {
                 conn::stop_writing();
-                Some(Broken {
+                Some(LostFile {
                     path,
                     is_saved: None,
                 })

@@ -1,4 +1,4 @@
-//! The first connection. A database is often started together with this program, and takes its time.
+//! The first connections. A database is often started together with this program, and may need longer than it.
 
 use std::{
     thread,
@@ -15,14 +15,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Opens connections while the program starts, and waits for a database that is not there yet.
 #[derive(Debug)]
-pub struct Reach<'a> {
+pub struct Connector<'a> {
     url: &'a DatabaseUrl,
     began: Instant,
     timeout: Duration,
     has_said: bool,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> Connector<'a> {
     /// Waits for `timeout` from now on, however often it is asked.
     #[must_use]
     pub fn new(url: &'a DatabaseUrl, timeout: Duration) -> Self {

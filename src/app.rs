@@ -81,7 +81,7 @@ impl Run {
         )
     }
 
-    /// From now on nobody new is let in.
+    /// From now on no one new is let in.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

@@ -1,5 +1,5 @@
 //! The clock by which tokens and logins end: the machine's own at the start, and from then on the time that has passed
-//! since. Somebody may set the machine's clock while the server runs; a login then ends neither early nor late.
+//! since. Someone may set the machine's clock while the server runs; a login then ends neither early nor late.
 //!
 //! What people read (when a message was stored) is told by the machine's clock, [`crate::protocol::time::now`].
 

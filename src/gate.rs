@@ -62,12 +62,12 @@ impl Drop for Queue {
     }
 }
 
-/// How the threads of a gate share the cores with everybody else.
+/// How the threads of a gate share the cores with everyone else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
     /// As all others.
     Even,
-    /// They get what the others leave, as far as the system can tell threads apart: their work is long, and nobody is to
+    /// They get what the others leave, as far as the system can tell threads apart: their work is long, and no one is to
     /// wait for it who did not ask for it.
     Leftover,
 }

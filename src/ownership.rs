@@ -21,7 +21,7 @@ pub fn hand_over(file: &File, folder: &Path) {
 
 fn try_hand_over(file: &File, folder: &Path) -> io::Result<()> {
     let (owner, found) = (folder.metadata()?, file.metadata()?);
-    // The folder's owner may have put another name of somebody else's file there.
+    // The folder's owner may have put another name of someone else's file there.
     if owner.uid() == 0 || !found.is_file() || found.nlink() > 1 {
         return Ok(());
     }

@@ -152,7 +152,7 @@ impl Accounts {
         self.authentication.issue(user.id, session_id, &secret)
     }
 
-    /// The account that somebody wants to log in to from this address, if there is one, and whether somebody has done so from
+    /// The account that someone wants to log in to from this address, if there is one, and whether someone has done so from
     /// there before. Charges the try.
     async fn find_account(
         &self,
@@ -171,7 +171,7 @@ impl Accounts {
             } else {
                 None
             };
-            // Asked also for a name that nobody has, since it takes time.
+            // Asked also for a name that no one has, since it takes time.
             let id = user.as_ref().map_or(0, |user| user.id);
             let is_known = match networks.name(id, address) {
                 Some(network) => db::networks::is_known(conn, id, &network)?,

@@ -33,7 +33,7 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// Who an access token speaks for. Its login is looked up: a token of an ended login is nobody's.
+    /// Who an access token speaks for. Its login is looked up: a token of an ended login is no one's.
     ///
     /// # Errors
     /// 401, 503.

@@ -2,7 +2,7 @@
 //!
 //! A restored backup takes back numbers that clients know already. Nothing inside the database can tell: it is a copy of
 //! what was true once. So the data folder keeps a small file, `history`, with two things that a backup of the database
-//! does not have: the name of this life of the server, which every start writes anew into the database, too; and how far
+//! does not have: the name of this life of the server, which every start writes again into the database, too; and how far
 //! each room had come. A database of another life, or one that has not come as far, is another history. While serving,
 //! [`Watch`] compares what was announced with what is there.
 //!
@@ -69,7 +69,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl History {
     /// Compares the database with what the data folder knows of it, and begins a new life of both. The database must be
-    /// up to date, and nobody else's.
+    /// up to date, and no one else's.
     ///
     /// # Errors
     /// When the database fails, or the file cannot be written.

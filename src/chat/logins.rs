@@ -75,7 +75,7 @@ impl Logins {
             .db
             .write(move |conn| sessions::delete(conn, session_id))
             .await;
-        // Also when it is not known whether the login is gone: nobody could close its sockets later.
+        // Also when it is not known whether the login is gone: no one could close its sockets later.
         if !ended
             .as_ref()
             .is_err_and(|error| error.code == Code::StoreUnavailable)

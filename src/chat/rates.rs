@@ -232,7 +232,7 @@ impl Rates {
         )
     }
 
-    /// Forgets those who have been quiet for long enough to start afresh. To be called now and then.
+    /// Forgets those who have been quiet for long enough to start afresh. To be called regularly.
     pub fn forget_idle(&self) {
         if let Some(limiters) = &self.0 {
             limiters.messages.retain_recent();

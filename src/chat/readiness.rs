@@ -60,7 +60,7 @@ impl Readiness {
         }
     }
 
-    /// Whether the server can take work. Those who ask while somebody else's answer is on its way wait for that.
+    /// Whether the server can take work. Those who ask while someone else's answer is on its way wait for that.
     ///
     /// # Errors
     /// 503, and 500 when a writer of the journal has ended.

@@ -84,14 +84,14 @@ impl Tickets {
         Ok(ticket)
     }
 
-    /// Whose ticket this is; a second time it is nobody's.
+    /// Whose ticket this is; a second time it is no one's.
     pub fn redeem(&self, ticket: &str) -> Option<Caller> {
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (caller, made) = out.remove(ticket)?;
         (made.elapsed() < LIFE).then_some(caller)
     }
 
-    /// Forgets the tickets whose time is over. To be called now and then.
+    /// Forgets the tickets whose time is over. To be called regularly.
     pub fn forget_the_late(&self) {
         self.0
             .lock()

@@ -1,4 +1,4 @@
-//! Hashes that nobody can compute without the server's key (HMAC-SHA256): for telling things apart without keeping them.
+//! Hashes that no one can compute without the server's key (HMAC-SHA256): for telling things apart without keeping them.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl KeyedHash {
     }
 }
 
-/// What stands for the names of deleted accounts, so that none is given again and nobody without a key can guess one back.
+/// What stands for the names of deleted accounts, so that none is given again and no one without a key can guess one back.
 /// It is made with the encryption keys, of which the old ones are kept for as long as there is something to open.
 #[derive(Debug, Clone)]
 pub struct DeletedNames(Vec<KeyedHash>);

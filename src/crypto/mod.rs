@@ -1,5 +1,5 @@
 //! Keys and what is done with them, pure and without I/O: [`keyed`] (HMAC), [`password`] (bcrypt), [`token`] (JWT and refresh tokens),
-//! [`vault`] (Fernet, many keys). This room knows nobody.
+//! [`vault`] (Fernet, many keys). This room knows no one.
 
 pub mod keyed;
 pub mod password;
@@ -30,7 +30,7 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
-/// A name that nobody can guess: 128 random bits in URL-safe base64.
+/// A name that no one can guess: 128 random bits in URL-safe base64.
 ///
 /// # Errors
 /// When the system has no random bytes to give.

@@ -128,7 +128,7 @@ impl TokenKey {
     }
 
     /// The secret that takes the place of `used` when its login is to end at `ends` (microseconds since 1970). The same for
-    /// the same two, so that it can be told again and need not be kept; without the key, nobody can tell it.
+    /// the same two, so that it can be told again and need not be kept; without the key, no one can tell it.
     ///
     /// # Errors
     /// When signing fails.
@@ -190,7 +190,7 @@ impl fmt::Display for SigningFailed {
 impl std::error::Error for SigningFailed {}
 
 /// The secret of a refresh token, of which only the hash is stored. The first of a login is 256 random bits, each further
-/// one the 256 bits of a keyed hash (HMAC-SHA256) of the one before. The token itself is signed and names its login, so that one that we have issued can be told from one that somebody made up.
+/// one the 256 bits of a keyed hash (HMAC-SHA256) of the one before. The token itself is signed and names its login, so that one that we have issued can be told from one that someone made up.
 #[derive(Clone)]
 pub struct RefreshSecret(String);
 

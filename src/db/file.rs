@@ -61,7 +61,7 @@ pub fn make_for_owner(path: &Path) -> io::Result<()> {
     ownership::hand_over(file.as_file(), folder_of(path));
     match file.into_temp_path().persist_noclobber(path) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
-        // Somebody else was quicker.
+        // Someone else was quicker.
         _ => Ok(()),
     }
 }

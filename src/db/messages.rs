@@ -98,7 +98,7 @@ pub fn list(
             Ok(found)
         }
         // In SQLite a number may be a text, which is above all numbers and read as 0: who walks on from there would come
-        // to it for ever.
+        // to it forever.
         Cursor::After(id) => {
             let nearest = log.filter(messages::id.gt(id)).order(messages::id.asc());
             let mut found: Vec<Message> = nearest.load(conn)?;

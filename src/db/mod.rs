@@ -79,7 +79,7 @@ impl Db {
         self.read_with(Urgency::Urgent, query).await
     }
 
-    /// Reads for somebody whose login has to live at that moment: the request may have been on its way for long.
+    /// Reads for someone whose login has to live at that moment: the request may have been on its way for long.
     ///
     /// # Errors
     /// 401 when the login has ended; as [`Self::read`], and sooner for what can wait, so that people still get in and
@@ -160,7 +160,7 @@ impl Db {
             })
             .await
             .flatten()
-            // Nobody has asked for anything to be stored.
+            // No one has asked for anything to be stored.
             .map_err(sure)
     }
 }

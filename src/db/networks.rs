@@ -9,7 +9,7 @@ use crate::protocol::time::Timestamp;
 /// their age: a clock that is wrong must not make anyone a stranger.
 const MOST: i64 = 20;
 
-/// Whether somebody has logged in to this account from this network.
+/// Whether someone has logged in to this account from this network.
 ///
 /// # Errors
 /// When the database fails.
@@ -21,7 +21,7 @@ pub fn is_known(conn: &mut AnyConnection, user_id: i64, network: &str) -> QueryR
     Ok(found > 0)
 }
 
-/// Remembers a network from which somebody has logged in to this account. Belongs in a transaction.
+/// Remembers a network from which someone has logged in to this account. Belongs in a transaction.
 ///
 /// # Errors
 /// When the database fails.

@@ -92,7 +92,7 @@ fn is_pooled_by_transaction(one: &mut PgConnection, url: &DatabaseUrl) -> bool {
     let is_pooled = other.batch_execute(is_new).is_err()
         || other.batch_execute("BEGIN").is_err()
         || one.batch_execute(is_kept).is_err();
-    // It may have been set in a session that the pooler hands to somebody else.
+    // It may have been set in a session that the pooler hands to someone else.
     for conn in [&mut other, one] {
         let _it_is_closed_anyway = conn.batch_execute("ROLLBACK; RESET parlour.session");
     }

@@ -32,7 +32,7 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
 }
 
 /// The rooms of these names, with the numbers of their latest changes. A commit to them that is still on its way is
-/// waited for, also when nobody waits for its answer any more.
+/// waited for, also when no one waits for its answer any more.
 ///
 /// # Errors
 /// When the database fails.
@@ -94,7 +94,7 @@ pub fn find_greatest(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64>
     Ok(id.max(seq).unwrap_or(0))
 }
 
-/// Puts right the count of rooms that hold messages above it: somebody has changed it by hand, and no message could be
+/// Puts right the count of rooms that hold messages above it: someone has changed it by hand, and no message could be
 /// stored any more.
 ///
 /// # Errors

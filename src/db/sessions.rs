@@ -182,7 +182,7 @@ pub fn shorten(conn: &mut AnyConnection, latest: Timestamp) -> QueryResult<usize
         .execute(conn)
 }
 
-/// A login that somebody claims, and the moment at which it has to live.
+/// A login that someone claims, and the moment at which it has to live.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
     /// The login.

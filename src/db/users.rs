@@ -31,7 +31,7 @@ pub struct User {
     pub created_at: NaiveDateTime,
     /// Counts the changes of its password and its state.
     pub credentials: i64,
-    /// Since when nobody can log in to it.
+    /// Since when no one can log in to it.
     pub disabled_at: Option<NaiveDateTime>,
 }
 
@@ -142,7 +142,7 @@ pub fn find(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<User>> {
         .optional()
 }
 
-/// Whether nobody has had this name, or ever had it before his account was deleted.
+/// Whether no one has had this name, or ever had it before his account was deleted.
 ///
 /// # Errors
 /// When the database fails.

@@ -35,7 +35,7 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Where deliveries for one socket go. Never blocks.
 pub trait Outbox {
-    /// False when it did not fit (or nobody is there any more).
+    /// False when it did not fit (or no one is there any more).
     fn offer(&self, delivery: Deliver) -> bool;
 }
 
@@ -102,7 +102,7 @@ impl<O: Outbox> Registry<O> {
     }
 
     /// The names of some who are here, as a newcomer is told them: himself, and the others as far as all have been told.
-    /// Who came or went since will be told to him as to everyone. So what he is told adds up, also when somebody comes
+    /// Who came or went since will be told to him as to everyone. So what he is told adds up, also when someone comes
     /// back before it was told that he had gone.
     #[must_use]
     pub fn names(&self, newcomer: i64) -> Vec<String> {

@@ -25,7 +25,7 @@ fn draft(user_id: i64, session_id: i64, number: usize) -> Draft<usize> {
 }
 
 /// Publish comes after the commit, and the ack after that; both in the order of the numbers. Sockets would make up for
-/// announcements in another order by reading what they miss, so nobody else would see that they are.
+/// announcements in another order by reading what they miss, so no one else would see that they are.
 #[test]
 fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     const COUNT: usize = 300;

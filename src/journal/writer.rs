@@ -70,7 +70,7 @@ impl Log {
         }
     }
 
-    /// Appends on whatever connection is at hand; on another one, as long as those at hand had broken while nobody looked
+    /// Appends on whatever connection is at hand; on another one, as long as those at hand had broken while no one looked
     /// (after a restart of the database that are all of them).
     fn append_somewhere(
         &mut self,
@@ -167,7 +167,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         }
     }
 
-    /// Works until nobody is left who could put something into the queue, and it is empty.
+    /// Works until no one is left who could put something into the queue, and it is empty.
     pub fn run(mut self) {
         let mut batch = Vec::new();
         loop {
@@ -236,7 +236,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
     }
 
     fn commit(&mut self, batch: Vec<Waiting<A>>) {
-        // Whoever waited for longer was told that the outcome is not known; storing it now would surprise nobody but
+        // Whoever waited for longer was told that the outcome is not known; storing it now would surprise no one but
         // would delay those who still wait.
         let (batch, late): (Vec<_>, Vec<_>) = batch
             .into_iter()

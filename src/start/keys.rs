@@ -25,7 +25,7 @@ pub(super) fn key_deleted_names(
         WriteError::Refused(error) | WriteError::Unknown(error) => error,
     })?;
     if count > 0 {
-        // What could be guessed back stands in the log, too. Somebody may be reading; then it is emptied later.
+        // What could be guessed back stands in the log, too. Someone may be reading; then it is emptied later.
         let _later = changes::empty_log(conn);
     }
     Ok(())

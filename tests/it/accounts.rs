@@ -1,4 +1,4 @@
-//! Accounts: a password counts whole, whatever keyboard sends it; and the time of an answer tells nobody's secrets.
+//! Accounts: a password counts whole, whatever keyboard sends it; and the time of an answer tells no one's secrets.
 
 use std::{
     fs,
@@ -187,7 +187,7 @@ fn registering_a_name_that_is_taken_costs_its_owner_nothing() {
     guess(&server.http().at_address(99), "alice", PASSWORD).expect(200);
 }
 
-/// They work on passwords one after the other, and everybody else stood behind them.
+/// They work on passwords one after the other, and everyone else stood behind them.
 #[test]
 fn a_storm_of_logins_from_four_addresses_leaves_room_for_a_fifth() {
     let server = Server::with(Backend::Sqlite)
@@ -273,7 +273,7 @@ fn a_changed_password_ends_all_other_logins(backend: Backend) {
     assert!(!server.log().contains(NEW) && !server.log().contains(PASSWORD));
 }
 
-/// Whoever has somebody's token is not to try passwords with it.
+/// Whoever has someone's token is not to try passwords with it.
 #[test]
 fn a_change_of_the_password_is_charged_like_a_guess() {
     let server = Server::with(Backend::Sqlite)

@@ -1,4 +1,4 @@
-//! Broken, hostile and oversized frames: the right close code, no memory, and nobody else notices.
+//! Broken, hostile and oversized frames: the right close code, no memory, and no one else notices.
 
 use std::io::Write as _;
 

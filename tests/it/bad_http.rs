@@ -1,4 +1,4 @@
-//! Hostile requests: the right 4xx, never a 5xx, and nobody else notices.
+//! Hostile requests: the right 4xx, never a 5xx, and no one else notices.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -107,7 +107,7 @@ fn where_the_framing_is_in_doubt_the_connection_is_closed() {
     }
 }
 
-/// Heads and bodies that come a byte at a time must not keep a place for ever.
+/// Heads and bodies that come a byte at a time must not keep a place forever.
 #[test]
 fn a_request_that_never_ends_is_cut_off() {
     let server = Server::with(Backend::Sqlite)

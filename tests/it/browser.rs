@@ -40,7 +40,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// A value that is set where a person types hides a page that nobody can type into.
+/// A value that is set where a person types hides a page that no one can type into.
 #[test]
 fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
     for name in ["run.mjs", "edges.mjs", "hands.mjs"] {

@@ -66,7 +66,7 @@ fn what_was_written_while_the_clock_was_ahead_is_read(backend: Backend) {
     assert_eq!(contents(&alice), ["ahead", "a year ahead", "back"]);
 }
 
-/// Somebody sets the clock of a serving machine, right or wrong: nobody is locked out, and numbers go on rising.
+/// Someone sets the clock of a serving machine, right or wrong: no one is locked out, and numbers go on rising.
 fn a_step_while_serving_ends_nothing(backend: Backend) {
     let Some(clock) = Clock::find() else { return };
     let server = Server::with(backend).clock(&clock).start();
@@ -85,7 +85,7 @@ fn a_step_while_serving_ends_nothing(backend: Backend) {
             }
             said.push(content);
         }
-        // The tokens of before are good, new ones are given, and somebody new gets in.
+        // The tokens of before are good, new ones are given, and someone new gets in.
         let ticket = alice.http().post("/api/auth/ws-ticket", &json!({}));
         let query = format!("?ticket={}", text(&ticket.expect(200).json(), "ticket"));
         Socket::open(server.addr, &query, &[])
@@ -112,7 +112,7 @@ fn claims(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("JSON")
 }
 
-/// A clock that is put back gives nobody more time.
+/// A clock that is put back gives no one more time.
 fn a_step_while_serving_prolongs_nothing(backend: Backend) {
     let Some(clock) = Clock::find() else { return };
     let server = Server::with(backend)

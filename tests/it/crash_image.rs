@@ -125,7 +125,7 @@ fn live_and_die(flags: &[&str], acks: usize) -> Life {
     }
 }
 
-/// How the frames begin that tell somebody that a message is stored.
+/// How the frames begin that tell someone that a message is stored.
 const ACK: &str = r#"{"type":"ack""#;
 const MESSAGE: &str = r#"{"type":"message""#;
 
@@ -208,7 +208,7 @@ fn lost_at_the_worst(life: &Life) -> (BTreeSet<u64>, Disk) {
     (lost, disk)
 }
 
-/// The messages of which somebody was told before a flush had ended that covers what was written of them, in the order of
+/// The messages of which someone was told before a flush had ended that covers what was written of them, in the order of
 /// strace.
 fn told_before_the_flush(life: &Life, sealed: &BTreeMap<u64, String>) -> Vec<u64> {
     let mut told_at = BTreeMap::new();

@@ -87,7 +87,7 @@ fn two_tabs_of_one_user_both_get_everything(backend: Backend) {
     first.close();
     bobs.say("two");
     second.expect_message("two");
-    // She is still here: nobody was told that she left, nor that she came again.
+    // She is still here: no one was told that she left, nor that she came again.
     let told = bobs.drain();
     let notice = told.iter().find(|frame| frame["type"] == "system");
     assert_eq!(notice, None);
@@ -419,7 +419,7 @@ fn known_default_keys_are_refused() {
     }
 }
 
-/// A socket whose client has vanished without a word does not stay in the room for ever.
+/// A socket whose client has vanished without a word does not stay in the room forever.
 #[test]
 fn a_client_that_falls_silent_is_seen_to_leave() {
     let server = Server::with(Backend::Sqlite)
@@ -431,7 +431,7 @@ fn a_client_that_falls_silent_is_seen_to_leave() {
         User::register(&server, "bob"),
     );
     let mut watcher = bob.connect();
-    // It is open, and nobody reads it: no ping is answered.
+    // It is open, and no one reads it: no ping is answered.
     let silent = alice.connect();
     watcher.expect(|frame| frame["message"] == "alice joined the chat");
     // The watcher answers its pings by reading.

@@ -55,7 +55,7 @@ fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
         );
         assert_eq!(one(&left), "0", "{secret}");
     }
-    // The name is never given again, in no case and by nobody.
+    // The name is never given again, in no case and by no one.
     for name in ["Alice", "alice", "ALICE"] {
         let body = json!({"username": name, "password": PASSWORD});
         let answer = server.http().post("/api/auth/register", &body);

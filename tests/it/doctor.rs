@@ -65,7 +65,7 @@ fn expect_no_problem(ended: &Finished) {
     assert!(ended.stderr.is_empty(), "{}", ended.stderr);
 }
 
-/// Every file of a folder, and what is in it; without SQLite's scratch memory, which is made anew when it is read.
+/// Every file of a folder, and what is in it; without SQLite's scratch memory, which is made again when it is read.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(folder)
         .expect("a folder")

@@ -1,5 +1,5 @@
 //! What passes the door of HTTP: one road leads to a socket, one version is spoken, and whoever only knocks keeps
-//! nobody else waiting.
+//! no one else waiting.
 
 use std::{
     fs,

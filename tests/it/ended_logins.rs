@@ -1,5 +1,5 @@
-//! A login that has ended stores nothing and reads nothing, however long the request was on its way; a login that nobody
-//! ends does not stay for ever, and nobody has logins or tickets without number.
+//! A login that has ended stores nothing and reads nothing, however long the request was on its way; a login that no one
+//! ends does not stay forever, and no one has logins or tickets without number.
 
 use std::{io::Write as _, net::TcpStream};
 

@@ -32,7 +32,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// How a socket ends that sends this for ever, as far as 20,000 times are that.
+/// How a socket ends that sends this forever, as far as 20,000 times are that.
 fn end_of_a_flood(socket: &mut Socket, bytes: &[u8]) -> Option<Closed> {
     let batch = bytes.repeat(50);
     for _ in 0..400 {
@@ -155,7 +155,7 @@ fn who_floods_us_with_requests_is_told_to_wait() {
     bob.post("not concerned", None).expect(201);
 }
 
-/// Sends this for ever, on one connection after the other.
+/// Sends this forever, on one connection after the other.
 fn flood(http: &Http, request: &str, ended: &AtomicBool) {
     while !ended.load(Ordering::Relaxed) {
         let Ok(mut stream) = http.open() else {
@@ -211,7 +211,7 @@ fn a_stolen_token_of_an_ended_login_spends_nothing_of_its_user() {
                 .then_some(())
         };
         let was_heard = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            // The floods have cost so much that somebody has to wait.
+            // The floods have cost so much that someone has to wait.
             eventually("the thieves have to wait", || {
                 waiting(7).and_then(|()| waiting(8))
             });

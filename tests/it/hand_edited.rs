@@ -1,4 +1,4 @@
-//! Somebody edits the tables by hand: messages go on being stored, readers get what is there and see what is not, and
+//! Someone edits the tables by hand: messages go on being stored, readers get what is there and see what is not, and
 //! `doctor` names it.
 
 use serde_json::{Value, json};

@@ -332,7 +332,7 @@ fn every_control_still_fits_the_sources() {
         let output = Command::new("git")
             .args(["apply", "--check", "--include=src/*", "--verbose"])
             .arg(&patch)
-            // Inside somebody else's repository, git would leave out what is not at its top.
+            // Inside someone else's repository, git would leave out what is not at its top.
             .env("GIT_CEILING_DIRECTORIES", root().parent().unwrap_or(root()))
             .current_dir(root())
             .output()

@@ -151,7 +151,7 @@ fn who_opens_sockets_too_fast_is_told_to_wait() {
     bob.connect().say("not his fault");
 }
 
-/// Connections on which nobody asks for anything are cheap to open and hold a place.
+/// Connections on which no one asks for anything are cheap to open and hold a place.
 #[test]
 fn one_address_cannot_hold_all_connections() {
     let server = Server::with(Backend::Sqlite)

@@ -1,4 +1,4 @@
-//! Passwords are slow to check, on purpose; nobody else may feel it, and nobody may learn from it who has an account.
+//! Passwords are slow to check, on purpose; no one else may feel it, and no one may learn from it who has an account.
 
 use std::{
     fs,

@@ -45,7 +45,7 @@ fn serve(host: &Host, cluster: &Cluster) -> Server {
         .start()
 }
 
-/// What the server keeps open at PostgreSQL, while nobody asks for much.
+/// What the server keeps open at PostgreSQL, while no one asks for much.
 fn backends(cluster: &Cluster, host: &Host) -> usize {
     let sql = format!(
         "SELECT pid::text AS value FROM pg_stat_activity WHERE client_addr = '{}'",

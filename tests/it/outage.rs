@@ -1,4 +1,4 @@
-//! The database gone: nothing is acked, everybody is told soon and told to come back, sockets stay open, and work goes
+//! The database gone: nothing is acked, everyone is told soon and told to come back, sockets stay open, and work goes
 //! on by itself when it returns.
 
 use std::{
@@ -231,7 +231,7 @@ fn outage() -> Duration {
     Duration::from_secs(seconds.map_or(3, |seconds| seconds.parse().expect("seconds")))
 }
 
-/// Nobody notices a restart of PostgreSQL while nobody writes: the first message after it is stored at once, although
+/// No one notices a restart of PostgreSQL while no one writes: the first message after it is stored at once, although
 /// every connection that was kept has died. (Its name lets a run without PostgreSQL leave it out.)
 mod restarted_while_nobody_writes {
     use super::*;

@@ -1,4 +1,4 @@
-//! What the commands print, when nobody reads it or it cannot be written: no panic, and never a silent success.
+//! What the commands print, when no one reads it or it cannot be written: no panic, and never a silent success.
 
 use std::{
     fs::File,
@@ -41,7 +41,7 @@ fn run(args: &[&str], stdout: Stdio, stderr: Option<Stdio>) -> (Option<i32>, Str
     (output.status.code(), said)
 }
 
-/// The end of a pipe that nobody reads.
+/// The end of a pipe that no one reads.
 fn closed_pipe() -> Stdio {
     let (_reader, writer) = std::io::pipe().expect("a pipe");
     writer.into()

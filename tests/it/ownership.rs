@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{Backend, Server, User, run};
 
-/// The user and the group `nobody`, of whom nothing more is wanted than that they are not root.
+/// The user and the group `no one`, of whom nothing more is wanted than that they are not root.
 const SERVICE: u32 = 65_534;
 
 /// A folder with a data folder of the service's in it.

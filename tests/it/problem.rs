@@ -216,7 +216,7 @@ fn every_refusal_is_a_problem(backend: Backend) {
         body
     };
     assert_eq!(strip("secret"), strip("nowhere"));
-    // All this has disturbed nobody.
+    // All this has disturbed no one.
     alice.connect().say("still here");
 }
 

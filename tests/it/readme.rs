@@ -78,7 +78,7 @@ pub fn run(program: &Path, argument: &str, script: &str, folder: &Path) -> Strin
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{} does not run: {error}", program.display()));
-    // Nobody types, but the input stays open, as in a terminal: wscat leaves when it ends.
+    // No one types, but the input stays open, as in a terminal: wscat leaves when it ends.
     let terminal = child.stdin.take();
     let output = child.wait_with_output().expect("it ends");
     drop(terminal);

@@ -1,4 +1,4 @@
-//! A retry is safe for ever: the same `client_id`, any number of times, in parallel, through either door, after a
+//! A retry is safe forever: the same `client_id`, any number of times, in parallel, through either door, after a
 //! restart: one message, one number in every answer.
 
 use std::{sync::Barrier, thread};

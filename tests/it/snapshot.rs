@@ -131,7 +131,7 @@ impl Seat {
     }
 }
 
-/// Somebody with an account, all sockets of his, and what his client showed when the last was closed.
+/// Someone with an account, all sockets of his, and what his client showed when the last was closed.
 struct Member {
     user: User,
     /// How far the room had come when the run began.
@@ -313,7 +313,7 @@ impl Run<'_> {
             for seat in seats {
                 let start = Instant::now();
                 loop {
-                    // Nobody hears of it: he is here already.
+                    // No one hears of it: he is here already.
                     let probe = user.connect();
                     let fetched = State::fetch(user, &probe, self.begin);
                     seat.ask(json!({"type": "ping"}));

@@ -1,5 +1,5 @@
 //! PostgreSQL with a standby that every commit waits for: what a fail-over to it could lose is never acknowledged, also
-//! when somebody cancels the wait, which PostgreSQL reports as a success. (The names of the tests let a run without
+//! when someone cancels the wait, which PostgreSQL reports as a success. (The names of the tests let a run without
 //! PostgreSQL leave them out.)
 
 use std::thread;

@@ -51,7 +51,7 @@ fn write_until_the_end(alice: &User, name: &str) -> Vec<String> {
     acked
 }
 
-/// SQLite keeps its locks in that file: a process that makes a new one waits for nobody, and writes over the others' part
+/// SQLite keeps its locks in that file: a process that makes a new one waits for no one, and writes over the others' part
 /// of the log.
 #[test]
 fn two_processes_with_different_shared_memory_lose_nothing() {
@@ -221,7 +221,7 @@ fn a_log_that_is_removed_while_people_write_costs_nothing() {
         });
         eventually("they write", || (alice.history().len() > 20).then_some(()));
         fs::remove_file(format!("{}-wal", server.database.file().display())).expect("removes");
-        // Somebody who came later, and leaves last.
+        // Someone who came later, and leaves last.
         let mut late = Command::new("sqlite3")
             .arg(server.database.file())
             .stdin(Stdio::piped())

@@ -1,4 +1,4 @@
-//! Nobody has to read what the server answers: who does not costs little, and is cut.
+//! No one has to read what the server answers: who does not costs little, and is cut.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},

@@ -165,7 +165,7 @@ fn a_long_read_by_another_program_costs_nothing() {
     nothing_is_lost_around(|server| Some(LongRead::begin(server.database.file())));
 }
 
-/// As somebody would do who looks at the server with all that is at hand, the server's own doctor among it.
+/// As someone would do who looks at the server with all that is at hand, the server's own doctor among it.
 #[test]
 fn many_visits_in_a_row_cost_nothing() {
     if !has_sqlite3() {

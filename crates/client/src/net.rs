@@ -58,7 +58,7 @@ impl Net {
                 let events = self.events.clone();
                 Some(spawn_local(async move {
                     if let Err(failure) = account.log_out().await {
-                        // Err: nobody waits for it any more.
+                        // Err: no one waits for it any more.
                         let _ = events.send(Event::LogoutUntold(sentence(&failure)));
                     }
                 }))

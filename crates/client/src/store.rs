@@ -107,7 +107,7 @@ impl Store {
         self.rooms.values().map(|room| room.outbox.unsent()).sum()
     }
 
-    /// Puts a message on its way to a room, under an id that is its own for ever.
+    /// Puts a message on its way to a room, under an id that is its own forever.
     ///
     /// # Errors
     /// A sentence, when the server would not take it.

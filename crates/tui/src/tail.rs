@@ -32,7 +32,7 @@ use crate::{
 /// How often time passes.
 const TICK: Duration = Duration::from_millis(250);
 
-/// `parlour tail`: prints the latest `recent` messages of a room and then each new one, for ever; comes back by itself
+/// `parlour tail`: prints the latest `recent` messages of a room and then each new one, forever; comes back by itself
 /// after a lost connection, and misses nothing. With `json`, one object of the REST shape a line; otherwise text in
 /// which every character can be seen.
 ///

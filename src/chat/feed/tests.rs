@@ -11,7 +11,7 @@ use super::*;
 enum Step {
     /// A change is committed and announced.
     Commit,
-    /// A change is committed and nobody is told: the announcement was lost.
+    /// A change is committed and no one is told: the announcement was lost.
     CommitInSilence,
     /// The members are told how far the room has come.
     Reached,

@@ -1,6 +1,6 @@
 //! Whether a commit that `PostgreSQL` reports as done has reached the standby that it had to wait for.
 //!
-//! When somebody cancels a session that waits for the standby (`pg_cancel_backend`), `PostgreSQL` ends the wait and reports
+//! When someone cancels a session that waits for the standby (`pg_cancel_backend`), `PostgreSQL` ends the wait and reports
 //! success; only a warning, which Diesel does not hand on, says that the commit is on one server alone. So a commit that
 //! took long is believed only when a later one was quick: that one has not been cancelled in its wait, and a standby that
 //! has it has all that was written before it.

@@ -68,7 +68,7 @@ pub fn fold_log(path: &Path) -> Result<(), CopyError> {
     Ok(())
 }
 
-/// A database that is being filled. Until [`Self::finish`] nobody sees anything of it.
+/// A database that is being filled. Until [`Self::finish`] no one sees anything of it.
 pub struct Import {
     conn: AnyConnection,
     /// The tables as the copy has them.
@@ -157,7 +157,7 @@ impl Import {
         super::export::count(&mut self.conn, table)
     }
 
-    /// Brings the tables up to date, names this history anew, makes sure that the rows are such as
+    /// Brings the tables up to date, names this history again, makes sure that the rows are such as
     /// this program makes (hashes of passwords cost at most `max_cost`), and commits. Tells how many migrations ran.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Who is a member of which room, remembered by a writer, so that a message costs no query for it. What is remembered is
 //! never stale: a room counts its evictions in the row that the writer locks anyway, and when that has changed, all is
-//! looked up anew.
+//! looked up again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +24,7 @@ pub struct Members {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// How often somebody had been taken out of the room when these were members.
+    /// How often someone had been taken out of the room when these were members.
     evictions: i64,
     users: HashSet<i64>,
 }
@@ -37,7 +37,7 @@ impl Members {
             .is_some_and(|known| known.users.contains(&user_id))
     }
 
-    /// Looks up those senders that are not remembered; nobody, as a rule. The rooms must be locked.
+    /// Looks up those senders that are not remembered; no one, as a rule. The rooms must be locked.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! The numbers of a room's log, given without touching the database: 1, 2, 3 … with no hole, and one for ever to each
+//! The numbers of a room's log, given without touching the database: 1, 2, 3 … with no hole, and one forever to each
 //! `client_id` of a sender.
 
 use std::collections::HashMap;

@@ -23,7 +23,7 @@ pub enum Act {
     Added,
     /// Its password was changed.
     Password,
-    /// Nobody can log in to it any more.
+    /// No one can log in to it any more.
     Disabled,
     /// It can be logged in to again.
     Enabled,
@@ -88,7 +88,7 @@ pub struct Listed {
     pub username: String,
     /// When it was made.
     pub created_at: NaiveDateTime,
-    /// Since when nobody can log in to it.
+    /// Since when no one can log in to it.
     pub disabled_at: Option<NaiveDateTime>,
     /// Since when it stands only for whoever wrote its messages.
     pub deleted_at: Option<NaiveDateTime>,
@@ -148,7 +148,7 @@ pub fn list_after(conn: &mut AnyConnection, number: i64) -> QueryResult<Vec<Chan
 pub struct Stored {
     /// Sealed.
     pub email: Option<String>,
-    /// When somebody has logged in from each of the networks that are known by a keyed hash.
+    /// When someone has logged in from each of the networks that are known by a keyed hash.
     pub networks: Vec<NaiveDateTime>,
     /// Rooms, and since when.
     pub rooms: Vec<(String, NaiveDateTime)>,
@@ -276,7 +276,7 @@ pub fn end_sessions(
     Ok(ids)
 }
 
-/// Lets nobody log in to an account any more, and ends its logins; false when it was so already.
+/// Lets no one log in to an account any more, and ends its logins; false when it was so already.
 ///
 /// # Errors
 /// When the database fails.
@@ -366,7 +366,7 @@ pub fn delete(
     Ok(())
 }
 
-/// Empties the log of the embedded database, where what was deleted may still lie; as far as nobody reads it.
+/// Empties the log of the embedded database, where what was deleted may still lie; as far as no one reads it.
 ///
 /// # Errors
 /// When the database fails.

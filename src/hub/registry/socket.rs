@@ -73,7 +73,7 @@ impl<O: Outbox> Socket<O> {
             _ => &change.frame,
         };
         let (room_id, seq) = (change.room_id, change.seq);
-        // What was missed is told first, so that nobody sees n + 2 after n; and only when this fits behind it, so that a
+        // What was missed is told first, so that no one sees n + 2 after n; and only when this fits behind it, so that a
         // full queue does not fill up with that.
         let gauge = &self.newcomer.gauge;
         let bytes = gauge.waiting_bytes.load(Ordering::Relaxed) + frame.len();

@@ -167,7 +167,7 @@ pub fn run(
     )
 }
 
-/// Refuses a database that has been left for another one, of which nobody needs a backup every night. What cannot be
+/// Refuses a database that has been left for another one, of which no one needs a backup every night. What cannot be
 /// read at all is for the backup to tell.
 fn refuse_another(storage: &Storage) -> Result<(), ConfigError> {
     let url = &storage.database_url;
@@ -180,7 +180,7 @@ fn refuse_another(storage: &Storage) -> Result<(), ConfigError> {
     }
 }
 
-/// What is to be said when nobody has used the database yet, or when this is not the whole of it.
+/// What is to be said when no one has used the database yet, or when this is not the whole of it.
 fn about_emptiness(contents: &Contents, url: &DatabaseUrl) -> &'static str {
     if contents.count("users") + contents.count("messages") > 0 {
         return "";

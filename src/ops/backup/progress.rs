@@ -1,4 +1,4 @@
-//! How far long work has come, for somebody who watches.
+//! How far long work has come, for someone who watches.
 
 use std::{
     io::{IsTerminal as _, Write as _},

@@ -1,4 +1,4 @@
-//! What lies in the database, seen as somebody sees it who has taken the file: past the server.
+//! What lies in the database, seen as someone sees it who has taken the file: past the server.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Somebody at a client. What speaks to the server here is the client's own code.
+//! Someone at a client. What speaks to the server here is the client's own code.
 
 use std::{
     collections::BTreeMap,

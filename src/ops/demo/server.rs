@@ -142,7 +142,7 @@ async fn first_line(child: &mut Child) -> Option<String> {
             .read_line(&mut line)
             .is_ok_and(|n| n > 0)
         {
-            // Nobody waits any more when the demo was interrupted.
+            // No one waits any more when the demo was interrupted.
             let _ = tell.send(line.trim_end().to_owned());
         }
     });

@@ -6,7 +6,7 @@ use crate::{ops::paint::Paint, printing};
 
 /// Time for one word, read at leisure.
 const WORD: Duration = Duration::from_millis(150);
-/// Time between two letters that somebody types.
+/// Time between two letters that someone types.
 const LETTER: Duration = Duration::from_millis(16);
 
 /// Where the demo is shown.
@@ -14,7 +14,7 @@ pub struct Stage {
     paint: Paint,
     fast: bool,
     act: u32,
-    /// What became of printing it. Nobody may be watching; what was begun is cleaned up all the same.
+    /// What became of printing it. No one may be watching; what was begun is cleaned up all the same.
     printed: RefCell<io::Result<()>>,
 }
 
@@ -64,7 +64,7 @@ impl Stage {
         self.read(sentence).await;
     }
 
-    /// Somebody says something.
+    /// Someone says something.
     pub async fn says(&self, name: &str, text: &str) {
         let who = format!("{name:>8}");
         let who = if name == "alice" {

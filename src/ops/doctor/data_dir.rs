@@ -17,7 +17,7 @@ use crate::{
 };
 
 const MIB: u64 = 1024 * 1024;
-/// Free space below which somebody should look.
+/// Free space below which someone should look.
 const LITTLE: u64 = 1024 * MIB;
 /// Free space below which writing may fail any moment.
 const NONE: u64 = 64 * MIB;

@@ -345,7 +345,7 @@ fn delete(whose: &Whose, keys: &KeySettings, yes: bool) -> Done {
         Act::Deleted,
         |conn, user, at| changes::delete(conn, user, &kept, at).map(Ok),
     )?;
-    // Somebody may be reading; then the server empties it later.
+    // Someone may be reading; then the server empties it later.
     let _later = accounts.read(changes::empty_log);
     Ok(show::say(&format!(
         "{} is deleted: the messages stay, shown under {}{}, and the name is not given again.",

@@ -1,5 +1,5 @@
 //! The frame guard: bytes of a client in, whole messages out, and everything that RFC 6455 forbids refused as early as
-//! it can be told. It does no I/O and knows nobody but the close codes.
+//! it can be told. It does no I/O and knows no one but the close codes.
 //!
 //! The codec that actix brings buffers a whole frame before it checks the frame's size, and checks neither reserved
 //! bits nor UTF-8 nor how fragments follow each other; so what clients send never goes through it. Here a frame is
@@ -16,7 +16,7 @@ use crate::protocol::close;
 mod header;
 
 /// A message may come in this many fragments, or in one for every [`BYTES_PER_FRAGMENT`] of the greatest message if
-/// that is more. Without a bound, fragments without content could be sent for ever and never be too large.
+/// that is more. Without a bound, fragments without content could be sent forever and never be too large.
 pub const MIN_FRAGMENTS: usize = 4096;
 /// See [`MIN_FRAGMENTS`].
 pub const BYTES_PER_FRAGMENT: usize = 64;
@@ -231,7 +231,7 @@ impl FrameDecoder {
         }
     }
 
-    /// A character may be cut by the end of a chunk or fragment; anything else that is wrong is wrong for ever.
+    /// A character may be cut by the end of a chunk or fragment; anything else that is wrong is wrong forever.
     fn check_text(&mut self) -> Result<(), Violation> {
         match str::from_utf8(&self.message[self.checked..]) {
             Ok(_) => self.checked = self.message.len(),

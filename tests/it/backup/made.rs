@@ -142,7 +142,7 @@ fn a_backup_of_a_damaged_database_is_refused() {
             .expect(201);
     }
     server.terminate();
-    // Nobody has it open now.
+    // No one has it open now.
     let path = server.database.file().to_owned();
     let mut bytes = fs::read(&path).expect("reads");
     let middle = bytes.len() / 2 / 4096 * 4096;
@@ -205,7 +205,7 @@ fn a_text_that_does_not_open_is_told_by_backup_and_doctor(backend: Backend) {
     assert_eq!(texts, ["m1", "", "m3", "", "m5"]);
 }
 
-/// A copy of the file alone, without what is in its log, looks like a chat that nobody has used.
+/// A copy of the file alone, without what is in its log, looks like a chat that no one has used.
 fn a_backup_of_nothing_says_that_it_is_empty(backend: Backend) {
     let server = serve(backend);
     let file = server.folder().join("empty.backup");

@@ -135,7 +135,7 @@ fn a_restore_tells_a_wrong_key_and_says_which_is_needed(backend: Backend) {
     let to = file.to_str().expect("text");
     let (url, data) = (server.database.url.clone(), server.data_dir());
     let wrong = parlour(&["backup", "--to", to], &url, &data, Some(OTHER_KEY));
-    // It is whole all the same, so it is there; but somebody should look.
+    // It is whole all the same, so it is there; but someone should look.
     assert!(
         wrong.stdout.contains("Backed up") && file.exists(),
         "{wrong:?}"
@@ -174,7 +174,7 @@ fn a_restore_tells_a_wrong_key_and_says_which_is_needed(backend: Backend) {
     server.start_again();
 }
 
-/// Whatever comes with a file that somebody else has made: a number beyond what clients keep exact, a name that commands a
+/// Whatever comes with a file that someone else has made: a number beyond what clients keep exact, a name that commands a
 /// terminal, a hash that a login would never be through with.
 fn rows_that_no_parlour_has_stored_are_not_restored(backend: Backend) {
     let source = serve(Backend::Sqlite);

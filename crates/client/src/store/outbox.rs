@@ -1,4 +1,4 @@
-//! What the user has sent and the server has not yet acknowledged. Each message carries a `client_id` for ever, so
+//! What the user has sent and the server has not yet acknowledged. Each message carries a `client_id` forever, so
 //! sending it again after a lost connection can never double it.
 
 use std::collections::VecDeque;

@@ -119,7 +119,7 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for its end, but not for ever.
+    /// Waits for its end, but not forever.
     pub async fn end_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + patience;
         loop {

@@ -304,7 +304,7 @@ async fn forwards(judge: &Identity) -> Result<Vec<Stored>, Failure> {
     loop {
         let since = all.last().map_or(0, |stored| stored.seq);
         let page = judge.page(Query::Since(since)).await?.messages;
-        // A page that does not go on would come again for ever.
+        // A page that does not go on would come again forever.
         let is_end = page.last().is_none_or(|last| last.seq <= since);
         all.extend(page.into_iter().map(stored));
         if is_end {

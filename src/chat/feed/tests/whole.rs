@@ -1,5 +1,5 @@
 //! The hub, the feeds and a log together, put side by side as a session does it, and clients that believe what they are
-//! sent: nobody has a hole that he was not told of, and everybody has everything in the end.
+//! sent: no one has a hole that he was not told of, and everyone has everything in the end.
 
 use std::{
     cell::RefCell,

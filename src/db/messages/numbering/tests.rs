@@ -1,4 +1,4 @@
-//! Random batches with repeats: no hole, and one number for ever to each `client_id`.
+//! Random batches with repeats: no hole, and one number forever to each `client_id`.
 
 use proptest::prelude::*;
 

@@ -20,13 +20,13 @@ const LIMITS: SocketLimits = SocketLimits {
     ping_interval: Duration::from_secs(25),
     ping_timeout: Duration::from_secs(10),
 };
-/// Longest that it takes to find out that somebody is dead: until a ping is due and a tick sends it, and until it is due
+/// Longest that it takes to find out that someone is dead: until a ping is due and a tick sends it, and until it is due
 /// to be answered and a tick looks.
 const FOUND_DEAD: Duration = Duration::from_secs(25 + 1 + 10 + 1);
 const TICK: Duration = Duration::from_secs(1);
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// How somebody reads.
+/// How someone reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Habit {
     /// Takes everything at once, and answers.
@@ -55,7 +55,7 @@ enum Step {
         author: i64,
         sizes: Vec<usize>,
     },
-    /// Changes are committed, nobody is told, and then everyone is told how far the room has come.
+    /// Changes are committed, no one is told, and then everyone is told how far the room has come.
     Reached {
         room: i64,
         silent: u64,

@@ -39,7 +39,7 @@ const FAR_BACK: u64 = 60;
 /// Before a question that was refused is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Reads for ever.
+/// Reads forever.
 pub async fn read(
     shared: Rc<Shared>,
     state: Rc<ReaderState>,

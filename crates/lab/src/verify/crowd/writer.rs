@@ -40,7 +40,7 @@ const REFUSED: [&str; 5] = [
     "rate_limited",
 ];
 
-/// Writes for ever.
+/// Writes forever.
 pub async fn write(
     shared: Rc<Shared>,
     state: Rc<WriterState>,

@@ -73,7 +73,7 @@ impl View {
     }
 }
 
-/// Somebody who comes and goes.
+/// Someone who comes and goes.
 #[derive(Default)]
 pub struct Client {
     pub views: BTreeMap<i64, View>,

@@ -37,6 +37,7 @@ pub async fn run_detached(work: impl FnOnce() + Send + 'static) {
 }
 
 mod lanes;
+mod usage;
 
 pub use lanes::Asker;
 use lanes::Lanes;
@@ -133,8 +134,8 @@ impl Gate {
         self.run_for(Asker::default(), urgency, job).await
     }
 
-    /// The same for one of many who ask: each waits behind his own jobs, and takes turns with the others. When the queue
-    /// is full, whoever has the most waiting gives way to those who have less.
+    /// The same for one of many who ask: whoever has used least of late is next. When the queue is full, whoever has the
+    /// most waiting, or has used most of late, gives way to those who have less.
     ///
     /// # Errors
     /// As [`Self::run`].

@@ -78,7 +78,7 @@ impl Accounts {
         if !is_free.await? {
             return Err(taken());
         }
-        let asker = networks::asker(address, false);
+        let asker = networks::asker(address, None);
         let hash = self.passwords.hash(new.password, asker).await?;
         let (username, created_at) = (new.username, now());
         let (name, email) = (
@@ -109,7 +109,8 @@ impl Accounts {
     /// 401, 403 for whoever has the right password of a disabled account, 429, 503.
     pub async fn log_in(&self, login: Login, address: Option<IpAddr>) -> Result<Tokens> {
         let (user, is_known) = self.find_account(&login.username, address).await?;
-        let asker = networks::asker(address, is_known);
+        let known_account = user.as_ref().filter(|_| is_known).map(|user| user.id);
+        let asker = networks::asker(address, known_account);
         let form = self.passwords.check(&login, user.as_ref(), asker).await?;
         let (user, form) = user.zip(form).ok_or_else(wrong_credentials)?;
         if user.disabled_at.is_some() {
@@ -120,7 +121,7 @@ impl Accounts {
             ));
         }
         self.passwords
-            .hash_again_if_outdated(&user, login.password, form);
+            .hash_again_if_outdated(&user, login.password, form, asker);
         let secret = RefreshSecret::generate().map_err(Error::internal)?;
         let (hash, user_id, credentials) = (secret.hash(), user.id, user.credentials);
         let logins = &self.authentication.logins;
@@ -209,9 +210,9 @@ impl Accounts {
             .read(move |conn| users::find(conn, user_id))
             .await?
             .ok_or_else(Error::invalid_token)?;
-        let replacing = self
-            .passwords
-            .replace(&user, change, networks::asker(address, true));
+        let replacing =
+            self.passwords
+                .replace(&user, change, networks::asker(address, Some(user_id)));
         let hash = replacing.await?.ok_or_else(|| {
             let detail = "The current password is not right.";
             Error::new(Kind::Forbidden, Code::WrongPassword, detail)

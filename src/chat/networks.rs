@@ -25,12 +25,12 @@ impl Networks {
     }
 }
 
-/// Who asks for work on a password, as far as turns go.
+/// Who asks for work on a password, as far as turns go. `known_account`: one that was logged in to from there before.
 #[must_use]
-pub fn asker(address: Option<IpAddr>, is_known: bool) -> Asker {
+pub fn asker(address: Option<IpAddr>, known_account: Option<i64>) -> Asker {
     Asker {
         network: address.map(network_of),
-        is_known,
+        known_account,
     }
 }
 

@@ -147,7 +147,7 @@ impl Passwords {
 
     /// Hashes a password that was right once more, if its hash is of another cost than the configured one or of a password
     /// that was not composed. In the background: the login does not wait for it.
-    pub fn hash_again_if_outdated(&self, user: &User, password: String, form: Form) {
+    pub fn hash_again_if_outdated(&self, user: &User, password: String, form: Form, asker: Asker) {
         let cost = self.cost;
         if form == Form::Composed && password::cost_of(&user.password_hash) == Some(cost) {
             return;
@@ -155,7 +155,9 @@ impl Passwords {
         let (gate, db) = (self.gate.clone(), self.db.clone());
         let (id, old) = (user.id, user.password_hash.clone());
         tokio::spawn(async move {
-            let hashing = gate.run(Urgency::CanWait, move || password::hash(&password, cost));
+            let hashing = gate.run_for(asker, Urgency::CanWait, move || {
+                password::hash(&password, cost)
+            });
             match hashing.await {
                 Ok(Ok(new)) => {
                     let stored = db.write(move |conn| users::update_hash(conn, id, &old, &new));

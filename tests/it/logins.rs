@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    sync::atomic::{AtomicUsize, Ordering},
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -127,4 +128,57 @@ fn one_hash_without_measure_keeps_no_one_from_logging_in() {
     let path = "/api/users/me/password";
     let answer = alice.http().request("PUT", path, &headers, &change);
     answer.expect_problem(403, "wrong_password");
+}
+
+/// Whoever has few accounts and many addresses can make all of those addresses known by logging in from each. Then their
+/// logins compete with those of people who are where they always are.
+#[test]
+fn addresses_that_were_made_known_keep_no_one_out_who_is_known() {
+    const ADDRESSES: u8 = 80;
+    let mut server = Server::with(Backend::Sqlite).env("WORKERS", 2).start();
+    let _victim = User::register(&server, "victim");
+    let log_in = |server: &Server, last: u8, name: &str| {
+        let login = json!({"username": name, "password": PASSWORD});
+        let body = login.to_string();
+        let http = server.http().at_address(last);
+        let answer = http.try_request("POST", "/api/auth/login", &[], body.as_bytes());
+        answer.map_or(0, |answer| answer.status)
+    };
+    let account = |last: u8| format!("thief{}", last % 4);
+    for n in 0..4 {
+        User::register(&server, &account(n));
+    }
+    for last in 2..2 + ADDRESSES {
+        assert_eq!(log_in(&server, last, &account(last)), 200);
+    }
+    assert_eq!(log_in(&server, 200, "victim"), 200);
+    server.set_env("BCRYPT_COST", 11);
+    server.restart();
+    let (ended, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (asked, ended, answered, server) = (&AtomicUsize::new(0), &ended, &answered, &server);
+    thread::scope(|scope| {
+        for last in 2..2 + ADDRESSES {
+            scope.spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    if log_in(server, last, &account(last)) == 200 {
+                        answered.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        let was_heard = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            eventually("more ask than can wait", || {
+                (asked.load(Ordering::Relaxed) > 200).then_some(())
+            });
+            for _ in 0..3 {
+                let before = answered.load(Ordering::Relaxed);
+                assert_eq!(log_in(server, 200, "victim"), 200);
+                let others = answered.load(Ordering::Relaxed) - before;
+                assert!(others < 30, "{others} logins of 4 accounts went before");
+            }
+        }));
+        ended.store(true, Ordering::Relaxed);
+        assert!(was_heard.is_ok(), "a login waited for those of others");
+    });
 }

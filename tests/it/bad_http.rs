@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Backend, Server, Socket, TIMEOUT, User, read_response};
+use serde_json::json;
+
+use crate::support::{Backend, PASSWORD, Server, Socket, TIMEOUT, User, read_response};
 
 mod requests;
 
@@ -45,6 +47,25 @@ fn a_broken_request_gets_its_4xx() {
         }
     }
     witness.say("undisturbed");
+}
+
+/// Chunks as small as can be are a body like any other, and a word on each of a few chunks may be said.
+#[test]
+fn a_body_in_small_chunks_is_taken() {
+    let server = Server::start(Backend::Sqlite);
+    let _alice = User::register(&server, "alice");
+    let body = json!({"username": "alice", "password": PASSWORD}).to_string();
+    let padded = body.clone() + &" ".repeat(10_000);
+    let in_bytes: Vec<String> = padded.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
+    let with_words = format!("{:x};name=value\r\n{body}\r\n", body.len());
+    for chunks in [in_bytes.concat(), with_words] {
+        let request = format!(
+            "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             transfer-encoding: chunked\r\n\r\n{chunks}0\r\nx-trailer: a\r\n\r\n"
+        );
+        let answer = server.http().raw(request.as_bytes()).expect("an answer");
+        answer.expect(200);
+    }
 }
 
 /// Lengths that lie: less comes than was said, and then nothing more.

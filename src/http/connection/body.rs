@@ -17,6 +17,11 @@ use futures_util::Stream;
 
 use super::wire::{Transport, Wire};
 
+/// Bytes of a body in chunks that may be something else than the body: extensions, trailers, zeros before a size.
+const MOST_FRAMING: usize = 4 * 1024;
+/// How many more there may be for each part that comes: a size and the ends of two lines.
+const FRAMING_OF_A_PART: usize = 16;
+
 const CONTINUE: Bytes = Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n");
 
 /// How much of a request's body has been read.
@@ -35,6 +40,8 @@ pub struct Body<T> {
     wire: Rc<Wire<T>>,
     codec: Rc<RefCell<Codec>>,
     progress: Cell<Progress>,
+    /// How many more bytes may come that are not part of it.
+    framing_left: Cell<usize>,
     /// Whether the handler waits for more of it to come.
     is_awaited: Cell<bool>,
 }
@@ -46,6 +53,7 @@ impl<T: Transport> Body<T> {
             wire: Rc::clone(wire),
             codec: Rc::clone(codec),
             progress: Cell::new(progress),
+            framing_left: Cell::new(MOST_FRAMING),
             is_awaited: Cell::new(false),
         })
     }
@@ -77,22 +85,35 @@ impl<T: Transport> Body<T> {
 
     /// The next part of what has come; `None` when more must come first, or nothing comes any more.
     fn next_part(&self) -> Option<Result<Bytes, PayloadError>> {
-        let decoded = self
-            .codec
-            .borrow_mut()
-            .decode(&mut self.wire.ahead().borrow_mut());
-        match decoded {
-            Ok(Some(Message::Chunk(Some(bytes)))) => Some(Ok(bytes)),
-            Ok(Some(Message::Chunk(None))) => {
-                self.progress.set(Progress::Ended);
-                None
-            }
-            Ok(None) => None,
-            Ok(Some(Message::Item(_))) | Err(_) => {
-                self.progress.set(Progress::Broken);
-                Some(Err(PayloadError::EncodingCorrupted))
-            }
+        let (decoded, used) = {
+            let mut ahead = self.wire.ahead().borrow_mut();
+            let before = ahead.len();
+            let decoded = self.codec.borrow_mut().decode(&mut ahead);
+            (decoded, before - ahead.len())
+        };
+        let (part, has_ended) = match decoded {
+            Ok(Some(Message::Chunk(Some(part)))) => (Some(part), false),
+            Ok(Some(Message::Chunk(None))) => (None, true),
+            Ok(None) => (None, false),
+            Ok(Some(Message::Item(_))) | Err(_) => return Some(self.break_off()),
+        };
+        let (length, more) = part
+            .as_ref()
+            .map_or((0, 0), |bytes| (bytes.len(), FRAMING_OF_A_PART));
+        let framing = used.saturating_sub(length);
+        let Some(left) = (self.framing_left.get() + more).checked_sub(framing) else {
+            return Some(self.break_off());
+        };
+        self.framing_left.set(left);
+        if has_ended {
+            self.progress.set(Progress::Ended);
         }
+        part.map(Ok)
+    }
+
+    fn break_off(&self) -> Result<Bytes, PayloadError> {
+        self.progress.set(Progress::Broken);
+        Err(PayloadError::EncodingCorrupted)
     }
 }
 

@@ -128,7 +128,30 @@ pub fn broken_chunks() -> Vec<Case> {
         (
             "a chunk's extension of 100 kB",
             chunked(&format!("{size:x};{bulk}\r\n{body}\r\n0\r\n\r\n")),
-            &[400, 401],
+            &[400],
+        ),
+        (
+            "a chunk's extension that does not end",
+            chunked(&format!("{size:x};{bulk}")),
+            &[400],
+        ),
+        (
+            "zeros before a chunk's size that do not end",
+            chunked(&"0".repeat(100_000)),
+            &[400],
+        ),
+        (
+            "trailers that do not end",
+            chunked(&format!(
+                "{size:x}\r\n{body}\r\n0\r\n{}",
+                "x-a: b\r\n".repeat(10_000)
+            )),
+            &[400],
+        ),
+        (
+            "extensions of chunks of one byte",
+            chunked(&format!("1;{}\r\n \r\n", "a".repeat(100)).repeat(1_000)),
+            &[400],
         ),
         (
             "a million empty lines for a chunk",

@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    connection::{self, Endpoint, Site, per_address::Connections},
+    connection::{self, Endpoint, Site, open_files::OpenConnections, per_address::Connections},
     docs::Documents,
     observe, routes, tls,
 };
@@ -77,20 +77,22 @@ pub(super) fn start(
         app.config.connections_per_address,
         &app.config.trusted_proxies,
     );
+    let open = OpenConnections::within_limit(&app.config);
     let (app, documents) = (Arc::clone(app), documents.clone());
     let builder = builder.listen("parlour", listener, move || {
         let (app, connections) = (Arc::clone(&app), Arc::clone(&connections));
-        let (stop, tls) = (stop.clone(), tls.clone());
+        let (open, stop, tls) = (Arc::clone(&open), stop.clone(), tls.clone());
         let site = site(&app, &documents);
         fn_factory(move || {
             let (app, connections) = (Arc::clone(&app), Arc::clone(&connections));
-            let (stop, tls) = (stop.clone(), tls.clone());
+            let (open, stop, tls) = (Arc::clone(&open), stop.clone(), tls.clone());
             let site = site.new_service(());
             async move {
                 let endpoint = Rc::new(Endpoint {
                     config: ServiceConfig::default(),
                     app,
                     connections,
+                    open,
                     site: site.await?,
                     stop,
                 });
@@ -122,8 +124,12 @@ async fn accept(
         log::debug!("a connection is cut: {} holds too many", peer.ip());
         return Ok(());
     };
+    let Some(seat) = endpoint.open.enter() else {
+        log::debug!("a connection of {} is cut: too many are in use", peer.ip());
+        return Ok(());
+    };
     let Some(tls) = tls else {
-        connection::serve(endpoint, stream, peer, place).await;
+        connection::serve(endpoint, stream, peer, place, seat).await;
         return Ok(());
     };
     // In a box of its own: it is over soon, and the connection may stay for days.
@@ -131,9 +137,10 @@ async fn accept(
         biased;
         shaken = Box::pin(tls::shake_hands(&tls, stream)) => shaken,
         () = endpoint.stop.notified() => None,
+        () = seat.given_up() => None,
     };
     match shaken {
-        Some(stream) => connection::serve(endpoint, stream, peer, place).await,
+        Some(stream) => connection::serve(endpoint, stream, peer, place, seat).await,
         None => log::debug!("a connection of {peer} is cut: no TLS came about"),
     }
     Ok(())

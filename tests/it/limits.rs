@@ -356,3 +356,39 @@ fn the_documents_say_the_limits_that_hold() {
         );
     }
 }
+
+/// A few addresses, each within what an address may hold, must not use up the files that the server may have open: who
+/// asks for nothing gives way to whoever comes.
+#[test]
+fn connections_that_ask_for_nothing_give_way_to_those_that_come() {
+    const HELD: usize = 90;
+    let server = Server::with(Backend::Sqlite)
+        .env("WORKERS", 2)
+        .env("CONNECTIONS_PER_ADDRESS", 100)
+        .wrapped(&["sh", "-c", "ulimit -n 300; exec \"$@\"", "sh"])
+        .start();
+    let mut alice = User::register(&server, "alice");
+    let mut socket = alice.connect();
+    for held in [
+        "",
+        "GET /health HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET /health HTTP/1.1\r\nhost: x\r\n",
+        "POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    ] {
+        let streams: Vec<_> = (0..4 * HELD)
+            .filter_map(|n| {
+                let last = 10 + u8::try_from(n % 4).unwrap_or_default();
+                let mut stream = server.http().at_address(last).open().ok()?;
+                stream.write_all(held.as_bytes()).ok()?;
+                Some(stream)
+            })
+            .collect();
+        let limit = Duration::from_secs(5);
+        let answer = server.http().request_within(limit, "GET", "/ready", &[]);
+        let status = answer.map_or(0, |answer| answer.status);
+        assert_eq!(status, 200, "beside {} of {held:?}", streams.len());
+        alice.log_in();
+        socket.say("not concerned");
+        alice.connect().say("nor is one that comes");
+    }
+}

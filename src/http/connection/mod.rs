@@ -8,6 +8,7 @@
 
 mod body;
 mod head;
+pub mod open_files;
 pub mod per_address;
 mod socket;
 mod wire;
@@ -38,6 +39,7 @@ use crate::{
 };
 use body::{Body, Progress};
 use head::{Found, Scan};
+use open_files::{OpenConnections, Seat, Waiting};
 use per_address::{Connections, Place};
 pub use wire::Transport;
 use wire::Wire;
@@ -62,17 +64,25 @@ const SMALL: usize = 16 * 1024;
 pub struct Endpoint {
     pub app: Arc<App>,
     pub connections: Arc<Connections>,
+    pub open: Arc<OpenConnections>,
     pub site: BoxService<Request, Response<BoxBody>, Response<BoxBody>>,
     pub config: ServiceConfig,
     pub stop: GracefulShutdownSignal,
 }
 
 /// Speaks HTTP on a connection, and what follows on it, until it ends. `place` is held while it counts among those of
-/// its address: until it has become a socket.
-pub async fn serve<T: Transport>(endpoint: Rc<Endpoint>, io: T, peer: SocketAddr, place: Place) {
+/// its address: until it has become a socket. `seat` is held to the end.
+pub async fn serve<T: Transport>(
+    endpoint: Rc<Endpoint>,
+    io: T,
+    peer: SocketAddr,
+    place: Place,
+    seat: Seat,
+) {
     let wire = Rc::new(Wire::new(io, TAKE_TIMEOUT));
     let slow_reader = endpoint.app.config.socket_limits.slow_reader;
     let connection = HttpConnection {
+        seat: &seat,
         codec: Rc::new(RefCell::new(Codec::new(endpoint.config.clone()))),
         wire: Rc::clone(&wire),
         endpoint,
@@ -104,7 +114,8 @@ pub async fn serve<T: Transport>(endpoint: Rc<Endpoint>, io: T, peer: SocketAddr
 }
 
 /// A connection as long as it speaks HTTP.
-struct HttpConnection<T> {
+struct HttpConnection<'a, T> {
+    seat: &'a Seat,
     endpoint: Rc<Endpoint>,
     wire: Rc<Wire<T>>,
     codec: Rc<RefCell<Codec>>,
@@ -115,6 +126,8 @@ struct HttpConnection<T> {
 enum NoRequest {
     /// The client has gone, or there is nothing more to wait for.
     Over,
+    /// Its place is needed for others.
+    GivenUp,
     /// Something that is refused.
     Refused(StatusCode, Error),
 }
@@ -132,7 +145,7 @@ enum NextStep {
     Socket(socket::UpgradedConnection),
 }
 
-impl<T: Transport> HttpConnection<T> {
+impl<T: Transport> HttpConnection<'_, T> {
     /// Answers requests until the connection ends or becomes a socket.
     async fn answer_requests(self) -> io::Result<Option<socket::UpgradedConnection>> {
         // The first request is expected at once.
@@ -146,13 +159,16 @@ impl<T: Transport> HttpConnection<T> {
             let request = match self.next_request(patience).await {
                 Ok(request) => request,
                 Err(NoRequest::Over) => return Ok(None),
+                Err(NoRequest::GivenUp) => return Err(given_up()),
                 Err(NoRequest::Refused(status, error)) => {
                     self.refuse(status, &error).await?;
                     return Ok(None);
                 }
             };
             match self.answer(request).await? {
-                NextStep::NextRequest => patience = self.endpoint.app.config.keep_alive,
+                NextStep::NextRequest => {
+                    patience = self.seat.patience(self.endpoint.app.config.keep_alive);
+                }
                 NextStep::End => return Ok(None),
                 NextStep::Socket(socket) => return Ok(Some(socket)),
             }
@@ -169,6 +185,7 @@ impl<T: Transport> HttpConnection<T> {
         let mut scan = Scan::default();
         let mut deadline = Instant::now() + patience;
         let mut has_begun = false;
+        self.seat.wait_for(Waiting::Idle);
         loop {
             let found = scan.look(&self.wire.ahead().borrow());
             match found {
@@ -179,6 +196,7 @@ impl<T: Transport> HttpConnection<T> {
             }
             if scan.has_begun() && !has_begun {
                 has_begun = true;
+                self.seat.wait_for(Waiting::Arriving);
                 deadline = Instant::now() + HEAD_TIMEOUT;
             }
             if !has_begun {
@@ -190,6 +208,7 @@ impl<T: Transport> HttpConnection<T> {
                 filled = timeout_at(deadline, self.wire.fill()) => filled,
                 // Half a request is none: its client has to send it again, elsewhere.
                 () = self.endpoint.stop.notified() => return Err(NoRequest::Over),
+                () = self.seat.given_up() => return Err(NoRequest::GivenUp),
             };
             match filled {
                 Ok(Ok(1..)) => {}
@@ -216,6 +235,7 @@ impl<T: Transport> HttpConnection<T> {
     }
 
     async fn answer(&self, mut request: Request) -> io::Result<NextStep> {
+        self.seat.work();
         let kind = self.codec.borrow().message_type();
         let is_head = request.method() == Method::HEAD;
         let is_old = request.version() < Version::HTTP_11;
@@ -246,11 +266,12 @@ impl<T: Transport> HttpConnection<T> {
             },
             MessageType::None | MessageType::Stream => Payload::None,
         };
-        let Some(answer) = self.handle(request, &body).await else {
+        let Some(answer) = self.handle(request, &body).await? else {
             let error = Error::shutting_down();
             self.refuse(StatusCode::SERVICE_UNAVAILABLE, &error).await?;
             return Ok(NextStep::End);
         };
+        self.seat.work();
         if answer.head().upgrade() {
             return self.open_socket(answer, becomes_socket).await;
         }
@@ -259,16 +280,30 @@ impl<T: Transport> HttpConnection<T> {
     }
 
     /// What the site answers; `None` when the server is going down before the whole request has come.
-    async fn handle(&self, request: Request, body: &Body<T>) -> Option<Response<BoxBody>> {
+    async fn handle(
+        &self,
+        request: Request,
+        body: &Body<T>,
+    ) -> io::Result<Option<Response<BoxBody>>> {
         let mut answering = self.endpoint.site.call(request);
         let mut stop = std::pin::pin!(self.endpoint.stop.notified());
+        let mut gives_up = std::pin::pin!(self.seat.given_up());
         std::future::poll_fn(|cx| {
             body.begin_turn();
             if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
-                return Poll::Ready(Some(answer.unwrap_or_else(|refusal| refusal)));
+                let answer = answer.unwrap_or_else(|refusal| refusal);
+                return Poll::Ready(Ok(Some(answer)));
             }
-            if body.is_awaited() && stop.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
+            if !body.is_awaited() {
+                self.seat.work();
+                return Poll::Pending;
+            }
+            self.seat.wait_for(Waiting::Arriving);
+            if stop.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(None));
+            }
+            if gives_up.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(given_up()));
             }
             Poll::Pending
         })
@@ -366,6 +401,11 @@ impl<T: Transport> HttpConnection<T> {
         self.codec.borrow_mut().encode(message, &mut out)?;
         Ok(out.freeze())
     }
+}
+
+/// The end of a connection whose place is needed for others.
+fn given_up() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
 }
 
 /// Whatever asks to leave HTTP is the last that is read here: what follows it may be of another protocol, and is never

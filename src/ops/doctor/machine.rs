@@ -56,5 +56,5 @@ fn own_files(settings: &Settings) -> u64 {
         || std::thread::available_parallelism().map_or(2, |n| n.get() as u64),
         u64::from,
     );
-    u64::from(settings.storage.database_pool_size) * 3 + threads * 4 + 32
+    u64::from(settings.storage.database_pool_size) * 3 + threads * 4 + 64
 }

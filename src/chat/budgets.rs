@@ -26,6 +26,8 @@ struct Buckets {
     frames: DefaultKeyedRateLimiter<i64>,
     requests_by_user: DefaultKeyedRateLimiter<i64>,
     requests_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    requests_of_foreign_pages: DefaultKeyedRateLimiter<IpAddr>,
+    refusals_of_foreign_pages: DefaultKeyedRateLimiter<IpAddr>,
     connections_by_address: DefaultKeyedRateLimiter<IpAddr>,
     lines_by_user: DefaultKeyedRateLimiter<i64>,
     lines_by_address: DefaultKeyedRateLimiter<IpAddr>,
@@ -44,6 +46,8 @@ pub enum ChargedTo {
     User(i64),
     /// An address: all other requests.
     Address(IpAddr),
+    /// The pages of other sites in the browsers of an address: requests that those who use the browsers know nothing of.
+    ForeignPage(IpAddr),
 }
 
 impl Budgets {
@@ -72,6 +76,8 @@ impl Budgets {
                         .saturating_add(3_000),
                 )),
                 requests_by_address: RateLimiter::keyed(quota(500, 10_000)),
+                requests_of_foreign_pages: RateLimiter::keyed(quota(20, 400)),
+                refusals_of_foreign_pages: RateLimiter::keyed(quota(100, 1_000)),
                 connections_by_address: RateLimiter::keyed(quota(200, 4_000)),
                 lines_by_user: RateLimiter::keyed(quota(5, 2_000)),
                 lines_by_address: RateLimiter::keyed(quota(2, 600)),
@@ -116,12 +122,32 @@ impl Budgets {
                 let network = network_of(address);
                 check(&buckets.requests_by_address, &network, TOO_MANY)
             }
+            (Some(buckets), ChargedTo::ForeignPage(address)) => {
+                let network = network_of(address);
+                check(&buckets.requests_of_foreign_pages, &network, TOO_MANY)
+            }
         }
     }
 
     /// Charges what a refused request costs in addition, or all that is left.
     pub fn take_refusal(&self, owner: ChargedTo) {
         let _emptied = (0..REFUSAL).try_for_each(|_| self.take_request(owner));
+    }
+
+    /// Whether a connection stays open after a request on it was refused for being one too many. That of a browser does,
+    /// though a page of another site may use up what its pages have: its user may need the connections of the address.
+    #[must_use]
+    pub fn may_stay(&self, owner: ChargedTo) -> bool {
+        match (&self.0, owner) {
+            (Some(buckets), ChargedTo::ForeignPage(address)) => {
+                let network = network_of(address);
+                buckets
+                    .refusals_of_foreign_pages
+                    .check_key(&network)
+                    .is_ok()
+            }
+            _ => false,
+        }
     }
 
     /// Whether a request that was answered with this status may have a line in the log; if not, it is counted. Failures of
@@ -142,7 +168,7 @@ impl Budgets {
                 by_user.check_key(&user_id).is_ok(),
                 &buckets.omitted_of_users,
             ),
-            ChargedTo::Address(address) => (
+            ChargedTo::Address(address) | ChargedTo::ForeignPage(address) => (
                 by_address.check_key(&network_of(address)).is_ok(),
                 &buckets.omitted,
             ),
@@ -176,6 +202,8 @@ impl Budgets {
             buckets.frames.retain_recent();
             buckets.requests_by_user.retain_recent();
             buckets.requests_by_address.retain_recent();
+            buckets.requests_of_foreign_pages.retain_recent();
+            buckets.refusals_of_foreign_pages.retain_recent();
             buckets.connections_by_address.retain_recent();
             buckets.lines_by_user.retain_recent();
             buckets.lines_by_address.retain_recent();
@@ -222,6 +250,19 @@ mod tests {
         }
         assert!((1_000..2_000).contains(&refused), "{refused}");
         assert!(budgets.take_request(ChargedTo::User(1)).is_ok());
+    }
+
+    #[test]
+    fn a_page_of_another_site_spends_nothing_of_the_address() {
+        let budgets = budgets();
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let page = ChargedTo::ForeignPage(address);
+        assert!((0..1_000).any(|_| budgets.take_request(page).is_err()));
+        assert!((0..9_000).all(|_| budgets.take_request(ChargedTo::Address(address)).is_ok()));
+        // Not for ever: whoever is no browser may call itself one.
+        assert!((0..500).all(|_| budgets.may_stay(page)));
+        assert!((0..2_000).any(|_| !budgets.may_stay(page)));
+        assert!(!budgets.may_stay(ChargedTo::Address(address)));
     }
 
     #[test]

@@ -1,11 +1,25 @@
 //! Charging a request, and its line in the log, to the budget of its user or its address.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use actix_web::{dev::ServiceRequest, http::StatusCode};
 
-use super::credentials;
-use crate::{app::App, chat::budgets::ChargedTo, error::Result};
+use super::{credentials, origin};
+use crate::{
+    app::App,
+    chat::budgets::ChargedTo,
+    error::{Error, Result},
+};
+
+/// How long the page of another site waits to be told that it sends too much.
+const FOREIGN_PAGE_DELAY: Duration = Duration::from_millis(100);
+
+/// A request is refused for being one too many.
+pub struct TooMany {
+    pub error: Error,
+    /// Whether its connection ends with it.
+    pub ends: bool,
+}
 
 /// What one request is charged to.
 pub struct RequestCharge<'a> {
@@ -15,6 +29,8 @@ pub struct RequestCharge<'a> {
     /// would cost more than it saves. The handlers look it up.
     session_id: Option<i64>,
     charged_to: Option<ChargedTo>,
+    /// Whether a page of another site has sent it.
+    is_foreign: bool,
 }
 
 impl<'a> RequestCharge<'a> {
@@ -28,24 +44,47 @@ impl<'a> RequestCharge<'a> {
         let user = claimed
             .filter(|claimed| app.logins.known.is_live(claimed.session_id))
             .map(|claimed| claimed.user_id);
-        Self {
+        let mut charge = Self {
             app,
             address,
             session_id: claimed.map(|claimed| claimed.session_id),
-            charged_to: user
-                .map(ChargedTo::User)
-                .or(address.map(ChargedTo::Address)),
-        }
+            charged_to: user.map(ChargedTo::User),
+            is_foreign: origin::is_of_foreign_page(request.request(), &app.config),
+        };
+        charge.charged_to = charge.charged_to.or(charge.of_address());
+        charge
     }
 
-    /// Charges the request.
+    /// Whom it is charged to if no one who is logged in has sent it.
+    fn of_address(&self) -> Option<ChargedTo> {
+        self.address.map(|address| {
+            if self.is_foreign {
+                ChargedTo::ForeignPage(address)
+            } else {
+                ChargedTo::Address(address)
+            }
+        })
+    }
+
+    /// Charges the request. The page of another site waits a little to be told that it sends too much, so that it sends
+    /// less; a browser is to keep its connection, though, which others of its pages may need.
     ///
     /// # Errors
     /// 429.
-    pub fn take(&self) -> Result<()> {
-        self.charged_to.map_or(Ok(()), |charged_to| {
-            self.app.budgets.take_request(charged_to)
-        })
+    pub async fn take(charge: Option<&Self>) -> Result<(), TooMany> {
+        let Some((budgets, charged_to)) =
+            charge.and_then(|charge| Some((&charge.app.budgets, charge.charged_to?)))
+        else {
+            return Ok(());
+        };
+        let Err(error) = budgets.take_request(charged_to) else {
+            return Ok(());
+        };
+        let ends = !budgets.may_stay(charged_to);
+        if !ends {
+            tokio::time::sleep(FOREIGN_PAGE_DELAY).await;
+        }
+        Err(TooMany { error, ends })
     }
 
     /// Charges what a refused request costs in addition. A request with an ended login (401) is charged to the address.
@@ -54,7 +93,7 @@ impl<'a> RequestCharge<'a> {
             if let Some(id) = self.session_id {
                 self.app.logins.known.forget(id);
             }
-            self.charged_to = self.address.map(ChargedTo::Address);
+            self.charged_to = self.of_address();
         }
         if let Some(charged_to) = self.charged_to.filter(|_| status.as_u16() >= 400) {
             self.app.budgets.take_refusal(charged_to);

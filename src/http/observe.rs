@@ -53,17 +53,18 @@ pub async fn observe(
     let mut charge = app
         .as_ref()
         .map(|app| RequestCharge::new(app, &request, address));
-    let too_many = charge.as_ref().and_then(|charge| charge.take().err());
+    let too_many = RequestCharge::take(charge.as_ref()).await.err();
     let is_served = too_many.is_none();
-    let answer = match too_many.or(misdirected) {
+    let ends = too_many.as_ref().is_some_and(|refusal| refusal.ends);
+    let answer = match too_many.map(|refusal| refusal.error).or(misdirected) {
         Some(error) => request.into_response(error.error_response()),
         None => next.call(request).await?.map_into_boxed_body(),
     };
     let mut answer = with_problem(answer, &id);
-    if !is_served {
+    if ends {
         let head = answer.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
-    } else if let Some(charge) = &mut charge {
+    } else if let Some(charge) = charge.as_mut().filter(|_| is_served) {
         charge.settle(answer.status());
     }
     protect(answer.headers_mut(), under_tls);
@@ -74,9 +75,7 @@ pub async fn observe(
     // A flood is not to flood the log. What was not served for too many requests has no line in any case.
     let has_line = is_served && charge.is_none_or(|charge| charge.take_line(status));
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let address = address
-        .map(|address| address.to_string())
-        .unwrap_or_default();
+    let address = address.map(|it| it.to_string()).unwrap_or_default();
     log::log!(
         target: "parlour::access",
         match status {

@@ -89,6 +89,23 @@ pub fn check_origin(request: &HttpRequest, config: &Config) -> Result<()> {
     Err(Error::new(Kind::Forbidden, Code::OriginNotAllowed, detail))
 }
 
+const FETCH_SITE: &str = "sec-fetch-site";
+const FETCH_DEST: &str = "sec-fetch-dest";
+
+/// Whether a browser sent this for a page of another site, without its user having followed a link.
+pub fn is_of_foreign_page(request: &HttpRequest, config: &Config) -> bool {
+    let headers = request.headers();
+    if headers.contains_key(header::ORIGIN) {
+        return check_origin(request, config).is_err();
+    }
+    let is = |name: &str, value: &str| {
+        headers
+            .get(name)
+            .is_some_and(|given| given.as_bytes().eq_ignore_ascii_case(value.as_bytes()))
+    };
+    is(FETCH_SITE, "cross-site") && !is(FETCH_DEST, "document")
+}
+
 /// Whether a page of this origin came from this very server.
 pub fn is_own(request: &HttpRequest, config: &Config, origin: &str) -> bool {
     let Some(origin) = Origin::parse(origin) else {
@@ -146,6 +163,58 @@ mod tests {
                 request.append_header(*header)
             });
         check_origin(&request.to_http_request(), config).is_ok()
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_told_apart_from_links_and_programs() {
+        let config = Config::of_flags(&["--cors-origins", "https://friend.example"]);
+        let host = ("host", "localhost:8000");
+        let is_foreign = |headers: &[(&'static str, &str)]| {
+            let request = headers
+                .iter()
+                .fold(TestRequest::default(), |request, header| {
+                    request.append_header(*header)
+                });
+            is_of_foreign_page(&request.to_http_request(), &config)
+        };
+        for headers in [
+            &[
+                host,
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "no-cors"),
+            ][..],
+            &[
+                host,
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-dest", "iframe"),
+            ],
+            &[host, ("origin", "https://evil.test")],
+            &[host, ("origin", "null")],
+        ] {
+            assert!(is_foreign(headers), "{headers:?}");
+        }
+        for headers in [
+            &[host][..],
+            &[host, ("sec-fetch-site", "same-origin")],
+            &[
+                host,
+                ("sec-fetch-site", "none"),
+                ("sec-fetch-dest", "document"),
+            ],
+            &[
+                host,
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-dest", "document"),
+            ],
+            &[host, ("origin", "http://localhost:8000")],
+            &[
+                host,
+                ("origin", "https://friend.example"),
+                ("sec-fetch-site", "cross-site"),
+            ],
+        ] {
+            assert!(!is_foreign(headers), "{headers:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::json;
 
-use crate::support::{Backend, Closed, Http, Incoming, Server, Socket, TIMEOUT, User, eventually};
+use crate::support::{
+    Backend, Closed, Http, Incoming, Kept, Server, Socket, TIMEOUT, User, eventually,
+};
 
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
@@ -281,4 +283,50 @@ fn whoever_is_logged_in_cannot_fill_the_log_either() {
         "{lines} lines, {left_out} left out"
     );
     assert_eq!(lines + left_out, SENT, "each is there or counted");
+}
+
+/// A page of another site can have the browser of someone who looks at it send requests here, whose answers it cannot
+/// read, but which come from the same address as what that person wants.
+#[test]
+fn a_page_of_another_site_spends_nothing_of_who_looks_at_it() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let mut alice = User::register(&server, "alice");
+    let headers = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "no-cors"),
+    ];
+    let mut page = Kept::new(server.addr);
+    let mut ask = || {
+        let answer = page.request("GET", "/api/chat/messages", &headers, &[]);
+        answer.expect("an answer")
+    };
+    let refused = eventually("the page has to wait", || {
+        Some(ask()).filter(|answer| answer.status == 429)
+    });
+    assert_ne!(refused.header("connection"), Some("close"));
+    let foreign = "GET /api/chat/messages HTTP/1.1\r\nhost: x\r\norigin: https://evil.test\r\n\r\n";
+    let server = &server;
+    std::thread::scope(|scope| {
+        for _ in 0..60 {
+            scope.spawn(move || {
+                let mut stream = server.http().open().expect("connects");
+                let _refused_meanwhile = stream.write_all(foreign.repeat(30).as_bytes());
+                let _no_more = stream.shutdown(Shutdown::Write);
+                let _however_it_ends = stream.read_to_end(&mut Vec::new());
+            });
+        }
+    });
+    // A link on that page leads here all the same.
+    let link = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+    ];
+    for headers in [&[][..], &link] {
+        let answer = server.http().request("GET", "/", headers, &[]);
+        answer.expect(200);
+    }
+    alice.log_in();
 }

@@ -18,7 +18,7 @@ pub use cluster::Cluster;
 pub use database::{Backend, Database};
 pub use parlour_lab::{
     raw::{
-        http::{Http, Response, TIMEOUT, read_response},
+        http::{Http, Kept, Response, TIMEOUT, read_response},
         socket::{Closed, Incoming, Socket},
     },
     rig::{disk::Disk, host::Host},

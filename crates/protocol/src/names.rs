@@ -7,9 +7,9 @@ use super::limits::NAME;
 /// The beginning of the names under which the messages of deleted accounts are shown.
 pub const DELETED: &str = "deleted-user-";
 
-/// Names that others would take for the server, for whoever runs it, or for everybody; and those that programs in some
-/// languages stumble over. In lower case.
-const RESERVED: [&str; 62] = [
+/// Names that others would take for the server or for whoever runs it, also with a number behind them. In lower case and
+/// without separators.
+const OFFICIAL: [&str; 39] = [
     // whoever runs this
     "admin",
     "admins",
@@ -48,10 +48,14 @@ const RESERVED: [&str; 62] = [
     "bot",
     "robot",
     "noreply",
-    "no-reply",
     "api",
     "www",
     "localhost",
+];
+
+/// Names that others would take for everybody or nobody, and those that programs in some languages stumble over. In lower
+/// case and without separators.
+const RESERVED: [&str; 22] = [
     // everybody, or nobody
     "everyone",
     "everybody",
@@ -88,7 +92,6 @@ pub fn is_username(text: &str) -> bool {
 /// Why nobody may take this name, in a sentence; `None` when somebody may. Accounts that have such a name keep it.
 #[must_use]
 pub fn fault(name: &str) -> Option<Cow<'static, str>> {
-    let lower = name.to_ascii_lowercase();
     if !is_username(name) {
         let (least, most) = (NAME.start(), NAME.end());
         let text = format!(
@@ -101,11 +104,21 @@ pub fn fault(name: &str) -> Option<Cow<'static, str>> {
         Some(
             "A username must hold a letter: digits alone are taken for an account's number.".into(),
         )
-    } else if RESERVED.contains(&lower.as_str()) || lower.starts_with(DELETED) {
+    } else if is_reserved(name) {
         Some("This username is reserved; choose another one.".into())
     } else {
         None
     }
+}
+
+/// Whether a name reads like one that is reserved: `SYSTEM-` and `ad_min` do, and so does `admin1`.
+fn is_reserved(name: &str) -> bool {
+    let bare = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
+    let name = bare(name);
+    let without_number = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    OFFICIAL.contains(&without_number)
+        || RESERVED.contains(&name.as_str())
+        || name.starts_with(&bare(DELETED))
 }
 
 /// Whether a text shows nothing: it holds only white space, control characters, and characters that have no width and no
@@ -167,6 +180,14 @@ mod tests {
             "1-2_3",
             "deleted-user-7",
             "Deleted-User-x",
+            "deleted_user_7",
+            "Parlour_",
+            "SYSTEM-",
+            "admin1",
+            "ad-min",
+            "a_d_m_i_n-007",
+            "no-reply",
+            "every-one",
             "ab",
             "a b",
             "alice.",
@@ -187,14 +208,14 @@ mod tests {
             "deleted-scenes",
             "rob",
             "ok-",
+            "user1",
+            "guest-7",
+            "room101",
+            "1admin",
         ] {
             assert_eq!(fault(name), None, "{name}");
         }
-        assert!(
-            RESERVED
-                .iter()
-                .all(|word| is_username(word) || word.len() < 3)
-        );
+        assert!((OFFICIAL.iter().chain(&RESERVED)).all(|word| is_username(word) || word.len() < 3));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     db::{
         self, Db, sessions,
         users::{
-            self, NewUser,
+            self, NewUser, Standing,
             changes::{self, Act, Actor},
         },
     },
@@ -114,16 +114,12 @@ impl Accounts {
         let form = self.passwords.check(&login, user.as_ref(), asker).await?;
         let (user, form) = user.zip(form).ok_or_else(wrong_credentials)?;
         if user.disabled_at.is_some() {
-            return Err(Error::new(
-                Kind::Forbidden,
-                Code::AccountDisabled,
-                "This account is disabled; ask whoever runs this server.",
-            ));
+            return Err(account_disabled());
         }
         self.passwords
             .hash_again_if_outdated(&user, login.password, form, asker);
         let secret = RefreshSecret::generate().map_err(Error::internal)?;
-        let (hash, user_id, credentials) = (secret.hash(), user.id, user.credentials);
+        let (hash, user_id, seen) = (secret.hash(), user.id, user.clone());
         let logins = &self.authentication.logins;
         let ends = logins.latest_end();
         let network = self.networks.name(user_id, address);
@@ -131,17 +127,19 @@ impl Accounts {
         let begun = self.db.write(move |conn| {
             // The password may have been changed, or the account disabled, since we looked. And one login of a user after the
             // other, so that no more are begun at once than there may be.
-            if !users::hold_credentials(conn, user_id, credentials)? {
-                return Ok(None);
+            match users::hold_credentials(conn, &seen)? {
+                Standing::Same => {}
+                Standing::Disabled => return Ok(Err(account_disabled())),
+                Standing::Changed => return Ok(Err(wrong_credentials())),
             }
             if let Some(network) = network {
                 db::networks::remember(conn, user_id, &network, now())?;
             }
             let id = sessions::insert(conn, user_id, &hash, now(), ends)?;
             let ended = sessions::delete_beyond(conn, user_id, id, most)?;
-            Ok(Some((id, ended)))
+            Ok(Ok((id, ended)))
         });
-        let (session_id, ended) = begun.await?.ok_or_else(wrong_credentials)?;
+        let (session_id, ended) = begun.await??;
         for id in ended {
             log::info!(
                 "login {id} of {} is ended: there were more than {most}",
@@ -213,10 +211,7 @@ impl Accounts {
         let replacing =
             self.passwords
                 .replace(&user, change, networks::asker(address, Some(user_id)));
-        let hash = replacing.await?.ok_or_else(|| {
-            let detail = "The current password is not right.";
-            Error::new(Kind::Forbidden, Code::WrongPassword, detail)
-        })?;
+        let hash = replacing.await?.ok_or_else(wrong_password)?;
         let logins = &self.authentication.logins;
         let (kept, at) = (caller.session_id, logins.clock.now());
         let changing = self.db.write(move |conn| {
@@ -227,9 +222,13 @@ impl Accounts {
             if ended.is_some() {
                 changes::record(conn, Act::Password, user_id, Actor::Owner, now())?;
             }
-            Ok(ended)
+            Ok(Some(ended))
         });
-        let ended = changing.await?.ok_or_else(Error::invalid_token)?;
+        // Where the login lives, another change was faster, and the password is another now.
+        let ended = changing
+            .await?
+            .ok_or_else(Error::invalid_token)?
+            .ok_or_else(wrong_password)?;
         for id in ended {
             let reason = "the password was changed";
             logins.note_end(id, reason);
@@ -243,6 +242,16 @@ fn registration_closed() -> Error {
     let detail = "Registration is closed on this server: whoever runs it adds people with `parlour users add NAME`, \
                   or opens it with REGISTRATION=open.";
     Error::new(Kind::Forbidden, Code::RegistrationClosed, detail)
+}
+
+fn account_disabled() -> Error {
+    let detail = "This account is disabled; ask whoever runs this server.";
+    Error::new(Kind::Forbidden, Code::AccountDisabled, detail)
+}
+
+fn wrong_password() -> Error {
+    let detail = "The current password is not right.";
+    Error::new(Kind::Forbidden, Code::WrongPassword, detail)
 }
 
 fn wrong_credentials() -> Error {

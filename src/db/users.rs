@@ -157,25 +157,50 @@ pub fn is_free(conn: &mut AnyConnection, username: &str, deleted: &[String]) -> 
     Ok(found.is_none())
 }
 
+/// What has become of an account since somebody looked at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its password is the same, and it may be logged in to.
+    Same,
+    /// Its password is the same, and nobody may log in to it.
+    Disabled,
+    /// It has another password, or is gone.
+    Changed,
+}
+
 /// Whether the password and the state of an account are still those that were looked at, and it may be logged in to. They
 /// stay so until the transaction ends.
 ///
 /// # Errors
 /// When the database fails.
-pub fn hold_credentials(conn: &mut AnyConnection, id: i64, credentials: i64) -> QueryResult<bool> {
+pub fn hold_credentials(conn: &mut AnyConnection, seen: &User) -> QueryResult<Standing> {
     let query = users::table
-        .find(id)
-        .filter(users::credentials.eq(credentials))
-        .filter(users::disabled_at.is_null())
+        .find(seen.id)
         .filter(users::deleted_at.is_null())
-        .select(users::id);
-    let found: Option<i64> = match conn {
+        .select((
+            users::credentials,
+            users::password_hash,
+            users::disabled_at.is_not_null(),
+        ));
+    let found: Option<(i64, String, bool)> = match conn {
         // Whoever changes them waits for us, and ends the login that we are about to store.
         AnyConnection::Postgres(conn) => query.for_no_key_update().first(conn).optional()?,
         // BEGIN IMMEDIATE has made us the only writer.
         AnyConnection::Sqlite(conn) => query.first(conn).optional()?,
     };
-    Ok(found.is_some())
+    Ok(match found {
+        // The hash may be another of the same password as long as nothing was counted.
+        Some((count, hash, is_disabled))
+            if count == seen.credentials || hash == seen.password_hash =>
+        {
+            if is_disabled {
+                Standing::Disabled
+            } else {
+                Standing::Same
+            }
+        }
+        _ => Standing::Changed,
+    })
 }
 
 /// Replaces a password's hash by another of the same password; nothing when it was changed meanwhile.

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
 use crate::support::{Backend, Closed, Http, PASSWORD, Response, Server, User, eventually};
@@ -325,4 +326,57 @@ fn a_text_that_shows_nothing_is_no_message(backend: Backend) {
         alice.post(text, None).expect(201);
     }
     assert_eq!(alice.history().len(), 4);
+}
+
+/// Waits until this many ask the database for something that another transaction holds.
+fn await_waiting(server: &Server, count: usize) {
+    let waiting = format!(
+        "SELECT pid::text AS value FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
+        server.database.name()
+    );
+    eventually("all wait for the row of the account", || {
+        (server.database.query(&waiting).len() == count).then_some(())
+    });
+}
+
+#[test]
+fn the_second_of_two_changes_of_a_password_hears_that_the_password_is_another() {
+    let server = Server::start(Backend::Postgres);
+    let alice = User::register(&server, "alice");
+    let row = format!("SELECT id FROM users WHERE id = {} FOR UPDATE", alice.id);
+    let held = server.database.hold(&row);
+    let http = &alice.http();
+    let mut answers = thread::scope(|scope| {
+        let changes = ["another good password", "yet another password"].map(|new| {
+            scope.spawn(move || {
+                let change = json!({"current": PASSWORD, "new": new}).to_string();
+                http.request("PUT", "/api/users/me/password", &[], change.as_bytes())
+            })
+        });
+        await_waiting(&server, 2);
+        drop(held);
+        changes.map(|change| change.join().expect("joins"))
+    });
+    answers.sort_by_key(|answer| answer.status);
+    let [first, second] = answers;
+    first.expect(204);
+    second.expect_problem(403, "wrong_password");
+    http.get("/api/chat/messages").expect(200);
+}
+
+#[test]
+fn whoever_has_the_right_password_while_the_account_is_disabled_is_told_so() {
+    let server = Server::start(Backend::Postgres);
+    let alice = User::register(&server, "alice");
+    let mut disabling = server.database.hold(&format!(
+        "UPDATE users SET disabled_at = now(), credentials = credentials + 1 WHERE id = {}",
+        alice.id
+    ));
+    thread::scope(|scope| {
+        let login = scope.spawn(|| log_in(&server, "alice", PASSWORD));
+        await_waiting(&server, 1);
+        disabling.batch_execute("COMMIT").expect("commits");
+        let answer = login.join().expect("joins");
+        answer.expect_problem(403, "account_disabled");
+    });
 }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::{
     AnyConnection,
     schema::{messages, users},
+    text::StoredText,
     time::StoredTime,
 };
 
@@ -31,6 +32,7 @@ pub struct Message {
     /// What the sender called it.
     pub client_id: Option<String>,
     /// Sealed.
+    #[diesel(deserialize_as = StoredText)]
     pub content: String,
     /// When it was stored.
     pub created_at: StoredTime,

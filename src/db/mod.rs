@@ -21,6 +21,7 @@ pub mod rooms;
 pub mod row_checks;
 pub mod schema;
 pub mod sessions;
+mod text;
 pub mod time;
 pub mod users;
 

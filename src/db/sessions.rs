@@ -53,6 +53,13 @@ pub fn find(conn: &mut AnyConnection, id: i64, now: Timestamp) -> QueryResult<Op
         ))
         .first(conn)
         .optional()
+        .or_else(|error| match error {
+            diesel::result::Error::DeserializationError(cause) => {
+                log::warn!("login {id} counts as ended, since its row cannot be read: {cause}");
+                Ok(None)
+            }
+            other => Err(other),
+        })
 }
 
 /// Notes a new login and returns its key.

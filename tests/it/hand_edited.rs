@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::{
     doctor::doctor_of,
-    support::{Backend, Server, User, run},
+    support::{Backend, PASSWORD, Server, User, run},
 };
 
 on_both![
+    a_count_of_changes_without_measure_keeps_no_one_out,
     a_count_that_was_lowered_is_put_right,
     a_deleted_row_is_shown_as_a_hole,
     a_time_that_no_clock_shows_hides_no_message,
@@ -22,6 +23,39 @@ fn server_with(backend: Backend, count: usize) -> (Server, User) {
         alice.post(&n.to_string(), None).expect(201);
     }
     (server, alice)
+}
+
+fn a_count_of_changes_without_measure_keeps_no_one_out(backend: Backend) {
+    let server = Server::start(backend);
+    let mut alice = User::register(&server, "alice");
+    let data_dir = server.data_dir().display().to_string();
+    let env = [
+        ("DATA_DIR", data_dir.as_str()),
+        ("DATABASE_URL", server.database.url.as_str()),
+    ];
+    let mut values = vec!["9223372036854775807", "-9223372036854775808"];
+    if backend == Backend::Sqlite {
+        values.extend(["'many'", "1e300", "x'ff'"]);
+    }
+    for value in values {
+        server
+            .database
+            .execute(&format!("UPDATE users SET credentials = {value}"));
+        alice.log_in();
+        let change = json!({"current": PASSWORD, "new": PASSWORD}).to_string();
+        let path = "/api/users/me/password";
+        let answer = alice.http().request("PUT", path, &[], change.as_bytes());
+        answer.expect(204);
+        alice.log_in();
+        server
+            .database
+            .execute(&format!("UPDATE users SET credentials = {value}"));
+        for command in ["disable", "enable"] {
+            let ended = run(&["users", command, "alice"], &env, server.folder());
+            assert!(ended.status.success(), "{value}: {ended:?}");
+        }
+        alice.log_in();
+    }
 }
 
 fn a_count_that_was_lowered_is_put_right(backend: Backend) {
@@ -227,5 +261,35 @@ fn a_hash_without_measure_is_named_by_the_doctor() {
     let ended = doctor_of(&server, &[]);
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     let words = "1 hashes of passwords have a cost above 16";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+}
+
+#[test]
+fn a_login_that_ends_at_no_time_is_no_login() {
+    let (server, mut alice) = server_with(Backend::Sqlite, 1);
+    server
+        .database
+        .execute("UPDATE sessions SET expires_at = 'zzz'");
+    let answer = alice.http().get("/api/chat/messages");
+    answer.expect_problem(401, "invalid_token");
+    let refresh = json!({"refresh_token": alice.refresh_token});
+    let answer = server.http().post("/api/auth/refresh", &refresh);
+    answer.expect_problem(401, "invalid_refresh_token");
+    alice.log_in();
+    alice.http().get("/api/chat/messages").expect(200);
+}
+
+/// SQLite takes bytes for a text.
+#[test]
+fn a_message_of_bytes_that_are_no_text_is_shown_as_unreadable_and_named() {
+    let (server, alice) = server_with(Backend::Sqlite, 4);
+    server
+        .database
+        .execute("UPDATE messages SET content = x'ff00fe' WHERE id IN (2, 3)");
+    let all = [(1, "1"), (2, "-"), (3, "-"), (4, "4")];
+    assert_eq!(shown(&alice.page("")), all);
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let words = "2 of the messages cannot be opened, the first is message 2 of room general";
     assert!(ended.stdout.contains(words), "{}", ended.stdout);
 }

@@ -225,6 +225,21 @@ pub fn record(
     }
 }
 
+/// A count above this was not counted but written by hand.
+const MOST_CREDENTIALS: i64 = 1 << 53;
+
+/// What the changes of an account count up to with the next one. SQLite would make a count that does not fit, or a text, a
+/// number that is equal to none.
+fn next_credentials(conn: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
+    let last: Option<i64> = users::table
+        .find(user_id)
+        .select(users::credentials)
+        .first(conn)
+        .optional()?;
+    let counted = last.filter(|last| (0..MOST_CREDENTIALS).contains(last));
+    Ok(counted.unwrap_or(0) + 1)
+}
+
 /// Gives an account another password and ends its logins, but for `kept`; tells which ended. `None` when its password or
 /// its state are no longer those that were looked at.
 ///
@@ -236,15 +251,20 @@ pub fn set_password(
     password_hash: &str,
     kept: Option<i64>,
 ) -> QueryResult<Option<Vec<i64>>> {
+    let next = next_credentials(conn, user.id)?;
+    // The hash may be another of the same password as long as nothing was counted.
+    let is_same = users::credentials
+        .eq(user.credentials)
+        .or(users::password_hash.eq(&user.password_hash));
     let updated = diesel::update(
         users::table
             .find(user.id)
-            .filter(users::credentials.eq(user.credentials))
+            .filter(is_same)
             .filter(users::deleted_at.is_null()),
     )
     .set((
         users::password_hash.eq(password_hash),
-        users::credentials.eq(users::credentials + 1),
+        users::credentials.eq(next),
     ))
     .execute(conn)?;
     if updated == 0 {
@@ -281,6 +301,7 @@ pub fn end_sessions(
 /// # Errors
 /// When the database fails.
 pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryResult<bool> {
+    let next = next_credentials(conn, user_id)?;
     let updated = diesel::update(
         users::table
             .find(user_id)
@@ -288,7 +309,7 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
     )
     .set((
         users::disabled_at.eq(now.naive_utc()),
-        users::credentials.eq(users::credentials + 1),
+        users::credentials.eq(next),
     ))
     .execute(conn)?;
     end_sessions(conn, user_id, None)?;
@@ -300,6 +321,7 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
 /// # Errors
 /// When the database fails.
 pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
+    let next = next_credentials(conn, user_id)?;
     let updated = diesel::update(
         users::table
             .find(user_id)
@@ -307,7 +329,7 @@ pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
     )
     .set((
         users::disabled_at.eq(None::<NaiveDateTime>),
-        users::credentials.eq(users::credentials + 1),
+        users::credentials.eq(next),
     ))
     .execute(conn)?;
     Ok(updated == 1)
@@ -350,13 +372,14 @@ pub fn delete(
             .execute(conn)?;
     }
     diesel::delete(memberships::table.filter(memberships::user_id.eq(user.id))).execute(conn)?;
+    let next = next_credentials(conn, user.id)?;
     diesel::update(users::table.find(user.id))
         .set((
             users::username.eq(format!("{DELETED}{}", user.id)),
             users::username_key.eq(format!("{DELETED_KEYED}{name}")),
             users::password_hash.eq(""),
             users::email.eq(None::<String>),
-            users::credentials.eq(users::credentials + 1),
+            users::credentials.eq(next),
             users::deleted_at.eq(now.naive_utc()),
         ))
         .execute(conn)?;

@@ -1,7 +1,10 @@
 //! Watching for changes of accounts that another process makes: `parlour users`. Logins that it ends are ended here within
 //! a second.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use super::logins::Logins;
 use crate::{
@@ -50,7 +53,7 @@ async fn look(logins: &Logins, seen: i64) -> Result<i64> {
         .read(move |conn| changes::list_after(conn, seen))
         .await?;
     // Logged last and up to the last change, so that no change is logged twice, whatever fails or comes meanwhile.
-    end_deleted_logins(logins).await?;
+    end_deleted_logins(logins, &news).await?;
     news.iter().for_each(tell);
     Ok(news
         .last()
@@ -82,9 +85,10 @@ fn tell(change: &Change) {
     );
 }
 
-/// Closes the sockets of logins that are no longer in the database.
-async fn end_deleted_logins(logins: &Logins) -> Result<()> {
-    let mut open = logins.hub.sessions().await?;
+/// Closes the sockets of logins that are no longer in the database, and says which of these changes has ended them.
+async fn end_deleted_logins(logins: &Logins, news: &[Change]) -> Result<()> {
+    let owners = logins.hub.sessions().await?;
+    let mut open: Vec<i64> = owners.keys().copied().collect();
     open.extend(logins.known.list());
     open.sort_unstable();
     open.dedup();
@@ -94,8 +98,23 @@ async fn end_deleted_logins(logins: &Logins) -> Result<()> {
         .read(move |conn| sessions::list_existing(conn, &asked))
         .await?;
     let alive: HashSet<i64> = alive.into_iter().collect();
+    let acts: HashMap<i64, &str> = news
+        .iter()
+        .map(|change| (change.user_id, change.act.as_str()))
+        .collect();
     for id in open.into_iter().filter(|id| !alive.contains(id)) {
-        logins.note_end(id, "this login was ended");
+        let act = owners.get(&id).and_then(|user| acts.get(user));
+        logins.note_end(id, reason(act.copied()));
     }
     Ok(())
+}
+
+/// What the sockets of a login are told that this has ended.
+fn reason(act: Option<&str>) -> &'static str {
+    match act {
+        Some("disabled") => "the account was disabled",
+        Some("deleted") => "the account was deleted",
+        Some("password") => "the password was changed",
+        _ => "this login was ended",
+    }
 }

@@ -6,6 +6,7 @@ pub mod registry;
 mod server;
 
 use std::{
+    collections::HashMap,
     sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
@@ -205,11 +206,11 @@ impl Hub {
         }
     }
 
-    /// The logins that have a socket open.
+    /// The logins that have a socket open, and whose they are.
     ///
     /// # Errors
     /// 500 when the hub is gone.
-    pub async fn sessions(&self) -> Result<Vec<i64>> {
+    pub async fn sessions(&self) -> Result<HashMap<i64, i64>> {
         self.server
             .send(ListSessions)
             .await

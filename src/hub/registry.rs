@@ -3,7 +3,7 @@
 //! is taken for dead.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -254,12 +254,11 @@ impl<O: Outbox> Registry<O> {
         }
     }
 
-    /// The logins that have a socket open.
+    /// The logins that have a socket open, and whose they are.
     #[must_use]
-    pub fn sessions(&self) -> Vec<i64> {
-        let ids = self.sockets.values();
-        let ids: HashSet<i64> = ids.map(|socket| socket.newcomer.session_id).collect();
-        ids.into_iter().collect()
+    pub fn sessions(&self) -> HashMap<i64, i64> {
+        let newcomers = self.sockets.values().map(|socket| &socket.newcomer);
+        newcomers.map(|own| (own.session_id, own.user_id)).collect()
     }
 
     /// Closes every socket of a login.

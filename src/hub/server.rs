@@ -1,6 +1,9 @@
 //! The `ChatServer` actor: synchronous handlers over the registry, on a thread of its own. No database, no await.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult, Recipient};
 use tokio::sync::oneshot;
@@ -133,7 +136,7 @@ impl Handler<CountSockets> for ChatServer {
 }
 
 #[derive(Message)]
-#[rtype(result = "Vec<i64>")]
+#[rtype(result = "HashMap<i64, i64>")]
 pub struct ListSessions;
 
 impl Handler<ListSessions> for ChatServer {

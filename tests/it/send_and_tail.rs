@@ -360,3 +360,37 @@ fn a_value_that_is_not_right_is_named_as_it_was_given() {
         assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_room_that_is_not_there_ends_send_and_tail_alike() {
+    let server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let home = tempfile::tempdir().expect("a folder");
+    for args in [
+        &["send", "--room", "cellar", "hello"][..],
+        &["tail", "--room", "cellar"],
+    ] {
+        let output = client(&server, home.path(), args).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");
+    }
+}
+
+#[test]
+fn what_keyboards_for_hebrew_type_is_no_escape_and_a_tower_of_accents_is_counted() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let home = tempfile::tempdir().expect("a folder");
+    let tower = format!("e{}", "\u{301}".repeat(204));
+    for text in ["שלום\u{200f}!", "שלום\u{202e}!", &tower] {
+        alice.post(text, None).expect(201);
+    }
+    let tail = Tail::start(&server, home.path(), &[]);
+    let next = || tail.line();
+    assert!(next().ends_with(": שלום\u{200f}!"));
+    assert!(next().ends_with(": שלום\\u{202e}!"));
+    let shown = next();
+    assert!(
+        shown.ends_with(": e\u{301}\u{301}\u{301}\u{301}[+200 combining marks]"),
+        "{shown}"
+    );
+}

@@ -361,7 +361,9 @@ fn a_client_that_was_stopped_takes_the_terminal_over_again() {
         terminal.log_in("alice");
         terminal.signal(signal);
         terminal.until("the shell", |screen| screen.contains("Stopped"));
-        terminal.write("stty sane; clear; echo between; fg");
+        terminal.type_text("stty sane; clear; echo between; fg");
+        terminal.shows("between; fg");
+        terminal.press("Enter");
         terminal.until("the chat again", |screen| {
             screen.contains("● connected") && !screen.contains("between")
         });

@@ -3,7 +3,7 @@
 
 use crate::{
     effect::{Effect, Event},
-    link::{Act, Link, Millis, Rng},
+    link::{Act, Link, Millis, Rng, Status},
     protocol::{
         command::{Command, Request},
         event::{self, Notice, System},
@@ -142,8 +142,12 @@ impl Client {
                     outcome.news.push(News::Disconnected);
                 }
                 Act::LogIn => {
+                    let why = match self.link.status() {
+                        Status::Offline { why } => why.clone(),
+                        _ => String::new(),
+                    };
                     outcome.effects.extend(self.stop("logged out"));
-                    outcome.news.push(News::LoginRevoked);
+                    outcome.news.push(News::LoginRevoked(why));
                 }
             }
         }

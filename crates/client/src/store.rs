@@ -120,6 +120,14 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the server would take a message of this length.
+    ///
+    /// # Errors
+    /// A sentence, when it would not.
+    pub fn check(&self, room: &str, content: &str) -> Result<(), String> {
+        outbox::check(&self.limits, room, &"0".repeat(32), content)
+    }
+
     /// Takes the latest refused message of a room out, so that it can be corrected.
     pub fn take_refused(&mut self, room: &str) -> Option<Pending> {
         self.rooms.get_mut(room)?.outbox.take_refused()

@@ -38,6 +38,8 @@ pub enum Action {
     Leave,
     /// Show the table.
     Help,
+    /// Draw the whole screen again.
+    Redraw,
 }
 
 /// Which modifiers are held.
@@ -76,7 +78,7 @@ pub struct Row {
 
 use Action::{
     DeleteToStart, Edit, Escape, Help, Leave, LineDown, LineUp, LogOut, NewLine, Newest, Oldest,
-    PageDown, PageUp, Reconnect, Send, Undo,
+    PageDown, PageUp, Reconnect, Redraw, Send, Undo,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
 use Trigger::{Key, Typed, Word};
@@ -137,6 +139,10 @@ pub const TABLE: &[Row] = &[
     row(
         &[Key(KeyCode::Char('z'), Ctrl, Undo), Typed("Ctrl+Y")],
         "undo, bring back what was deleted",
+    ),
+    row(
+        &[Key(KeyCode::Char('l'), Ctrl, Redraw)],
+        "draw the screen again",
     ),
     row(&[Word("edit", Edit)], "correct a message that was refused"),
     row(&[Word("reconnect", Reconnect)], "try to connect now"),

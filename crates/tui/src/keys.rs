@@ -23,6 +23,10 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         leave(state);
         return Vec::new();
     }
+    if commands::of_key(key) == Some(Action::Redraw) {
+        state.is_screen_in_doubt = true;
+        return Vec::new();
+    }
     if let Some(row) = state.help {
         state.help = press_in_help(row, state.size, key.code);
         return Vec::new();
@@ -35,7 +39,35 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             }
             press_in_form(form, key).into_iter().collect()
         }
-        Screen::Chat => press_in_chat(state, key),
+        Screen::Chat => {
+            let written = written(state);
+            let effects = press_in_chat(state, key);
+            review(state, &written);
+            effects
+        }
+    }
+}
+
+fn written(state: &State) -> String {
+    let chat = state.chat.as_ref();
+    chat.map_or_else(String::new, |chat| chat.input.lines().join("\n"))
+}
+
+/// What is written may have changed: what was said about it as it was before is no longer true.
+fn review(state: &mut State, before: &str) {
+    let Some(about) = state.hint.as_ref().map(|hint| hint.about) else {
+        return;
+    };
+    let now = written(state);
+    if now == before || !matches!(about, About::Written | About::TooLong) {
+        return;
+    }
+    state.settled(about);
+    let room = state.chat.as_ref().map_or("", |chat| &chat.room);
+    if about == About::TooLong
+        && let Err(why) = state.client.store.check(room, now.trim_end())
+    {
+        state.hint(About::TooLong, why);
     }
 }
 
@@ -54,10 +86,12 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         }
         (Screen::Chat, Some(_)) if text.len() > longest => {
             let text = "This is too long to be pasted: it fits no message.";
-            state.hint(About::Typed, text);
+            state.hint(About::Written, text);
         }
         (Screen::Chat, Some(chat)) => {
+            let before = chat.input.lines().join("\n");
             chat.input.insert_str(text);
+            review(state, &before);
         }
         _ => {}
     }
@@ -169,6 +203,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Reconnect => return state.client.connect(),
         Action::LogOut => return log_out(state),
         Action::Leave => leave(state),
+        Action::Redraw => state.is_screen_in_doubt = true,
         Action::Edit => edit(state),
         Action::NewLine
         | Action::DeleteToStart
@@ -223,7 +258,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
     }
     let content = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => rest,
-        Some(command) => return obey(state, command.trim()),
+        Some(command) => return obey(state, command.trim_end()),
         None => text,
     };
     match state.client.post(&chat.room, content) {
@@ -234,7 +269,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
             effects
         }
         Err(why) => {
-            state.hint(About::Typed, why);
+            state.hint(About::TooLong, why);
             Vec::new()
         }
     }
@@ -243,7 +278,8 @@ fn submit(state: &mut State) -> Vec<Effect> {
 fn obey(state: &mut State, command: &str) -> Vec<Effect> {
     let Some(action) = commands::of_word(command) else {
         // What was written stays where it can be changed: it may be a message that happens to start with a slash.
-        let word = command.split_whitespace().next().unwrap_or_default();
+        let word = command.split(char::is_whitespace).next();
+        let word = word.unwrap_or_default();
         let text = if commands::of_word(word).is_some() {
             format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
         } else {
@@ -251,7 +287,7 @@ fn obey(state: &mut State, command: &str) -> Vec<Effect> {
                 "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
             )
         };
-        state.hint(About::Typed, text);
+        state.hint(About::Written, text);
         return Vec::new();
     };
     if let Some(chat) = &mut state.chat {

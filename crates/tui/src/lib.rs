@@ -8,9 +8,11 @@
 //! - [`typing`]: editing by what a reader takes for one character
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
 //! - [`text`]: what others wrote, made safe to show
+//! - [`unsent`]: what is lost when the program is ended from outside
 //!
 //! What touches the world:
-//! - `screen`: the terminal and the network's events, for `parlour tui`. It decides nothing
+//! - `screen`: the terminal and the network's events, for `parlour tui`. It decides nothing; `rows`: how it writes rows
+//!   that terminals do not agree on
 //! - `send`, `tail`: the pipes. They know no screen
 //! - [`settings`]: what these programs can be told, and where they keep things: the only room that reads the environment
 //! - [`prompt`]: questions whose answers are not shown
@@ -20,6 +22,7 @@ pub mod commands;
 pub mod draw;
 pub mod keys;
 pub mod prompt;
+mod rows;
 mod screen;
 mod send;
 pub mod settings;
@@ -29,6 +32,7 @@ mod tail;
 mod tests;
 pub mod text;
 pub mod typing;
+pub mod unsent;
 pub mod update;
 pub mod view;
 
@@ -130,6 +134,20 @@ async fn no_login(settings: &ClientSettings, api: &Api, failure: &Failure) -> Cl
         "You are not logged in to {}: log in with `parlour tui` first, or set PARLOUR_USERNAME and PARLOUR_PASSWORD.",
         api.label()
     ))
+}
+
+/// What a user is told whose login the server has ended, for the reason that it gave.
+fn revoked(why: &str, advice: &str) -> String {
+    match why {
+        "the account was disabled" => {
+            "Your account was disabled: ask whoever runs the server.".into()
+        }
+        "the account was deleted" => "Your account was deleted.".into(),
+        "the password was changed" => {
+            format!("Your password was changed, which ended this login: {advice}.")
+        }
+        _ => format!("Your login was ended: {advice}."),
+    }
 }
 
 /// The local time at this instant.

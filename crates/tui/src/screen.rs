@@ -10,8 +10,8 @@ use crossterm::{
     event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input, EventStream},
     execute,
     terminal::{
-        Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-        enable_raw_mode,
+        Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen,
+        LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     },
 };
 use futures_util::StreamExt as _;
@@ -21,7 +21,7 @@ use rustix::{
     process::{Signal, getpid, kill_process},
 };
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{self, SignalKind, signal},
     sync::mpsc,
     time::{MissedTickBehavior, interval},
 };
@@ -33,13 +33,16 @@ use parlour_client::{
 };
 
 use super::{
-    ClientError, account, block_on, draw, local_time, seed,
+    ClientError, account, block_on, draw, local_time,
+    rows::WholeRows,
+    seed,
     settings::ClientSettings,
     state::{Event, Screen, State},
+    unsent,
     update::update,
 };
 
-type Terminal = ratatui::Terminal<CrosstermBackend<Stdout>>;
+type Terminal = ratatui::Terminal<WholeRows<CrosstermBackend<Stdout>>>;
 
 /// How often time passes: countdowns look right and a heartbeat is never late by more.
 const TICK: Duration = Duration::from_millis(250);
@@ -59,26 +62,71 @@ pub fn run(settings: &ClientSettings) -> Result<(), ClientError> {
     let seed = seed()?;
     block_on(async {
         let api = Api::new(&settings.server)?;
-        let mut terminal = take_over().map_err(|error| unusable(&error))?;
-        let ended = chat(settings, api, seed, &mut terminal).await;
+        let username = settings.name().unwrap_or_default();
+        let mut state = State::new(&api.label(), username, seed, local_time);
+        // Before the terminal is taken over: whoever ends the program then gets it back.
+        let signals = Signals::listen().map_err(|error| unusable(&error))?;
+        let mut terminal = take_over().map_err(|error| {
+            let _ = give_back();
+            unusable(&error)
+        })?;
+        let ended = chat(settings, api, signals, &mut state, &mut terminal).await;
         let given_back = give_back();
-        match ended {
-            // The window was closed: no one is left to be told anything.
-            Err(error) if is_gone(&error) => {
-                // Dropping it would write to it once more, and panic.
-                std::mem::forget(terminal);
-                Ok(())
-            }
-            ended => ended.and(given_back).map_err(|error| unusable(&error)),
+        // Dropping it would write to it once more, and panic where it is gone.
+        std::mem::forget(terminal);
+        let lost = match ended {
+            Ok(End::Left) => None,
+            Ok(End::Told) | Err(_) => unsent::sentence(&state),
+        };
+        match (ended.and(given_back), lost) {
+            // The window was closed: no one is left to be told anything of the terminal.
+            (Err(error), None) if is_gone(&error) => Ok(()),
+            (Err(error), None) => Err(unusable(&error)),
+            (_, Some(lost)) => Err(ClientError::failed(lost)),
+            (Ok(()), None) => Ok(()),
         }
     })
+}
+
+/// Why the chat is over.
+enum End {
+    /// The user wanted to leave, and knows what was not sent.
+    Left,
+    /// Another program ended it, or the terminal is gone.
+    Told,
+}
+
+/// What other programs may ask of this one.
+struct Signals {
+    end: [unix::Signal; 4],
+    stop: unix::Signal,
+    resumed: unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        let of = |kind: Signal| signal(SignalKind::from_raw(kind.as_raw()));
+        Ok(Self {
+            end: [
+                of(Signal::TERM)?,
+                of(Signal::HUP)?,
+                // In raw mode the keys for these two are keys like any other.
+                of(Signal::INT)?,
+                of(Signal::QUIT)?,
+            ],
+            stop: of(Signal::TSTP)?,
+            resumed: of(Signal::CONT)?,
+        })
+    }
 }
 
 /// Whether the terminal is no longer there.
 fn is_gone(error: &io::Error) -> bool {
     let gone = [Errno::IO, Errno::NXIO, Errno::PIPE, Errno::BADF];
-    gone.iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    let says_so = gone
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()));
+    says_so || !io::stdin().is_terminal() || !io::stdout().is_terminal()
 }
 
 fn unusable(error: &io::Error) -> ClientError {
@@ -96,8 +144,25 @@ fn take_over() -> io::Result<Terminal> {
         hook(info);
     }));
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-    Terminal::new(CrosstermBackend::new(io::stdout()))
+    enter()?;
+    fresh()
+}
+
+/// A screen of our own. Where a character takes more columns than it is laid out for, none runs over into the next row.
+fn enter() -> io::Result<()> {
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableBracketedPaste,
+        DisableLineWrap,
+        Clear(ClearType::All)
+    )
+}
+
+/// A terminal that knows nothing of what is on the screen, and draws all of it. (ratatui's own `clear` would ask the
+/// terminal for the cursor, and wait for the answer among the keys.)
+fn fresh() -> io::Result<Terminal> {
+    Terminal::new(WholeRows::new(CrosstermBackend::new(io::stdout())))
 }
 
 /// Takes the terminal over again after the program was stopped, in whatever state the shell left it.
@@ -105,15 +170,9 @@ fn take_again(terminal: &mut Terminal) -> io::Result<()> {
     // Where raw mode counts as on, putting it on does nothing.
     disable_raw_mode()?;
     enable_raw_mode()?;
-    execute!(
-        io::stdout(),
-        EnterAlternateScreen,
-        EnableBracketedPaste,
-        Clear(ClearType::All)
-    )?;
-    // One that knows nothing of what was on the screen draws all of it. (Its own `clear` would ask the terminal for the
-    // cursor, and wait for the answer among the keys.)
-    *terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    enter()?;
+    // Dropping the other would show the cursor.
+    std::mem::forget(std::mem::replace(terminal, fresh()?));
     Ok(())
 }
 
@@ -128,6 +187,7 @@ fn give_back() -> io::Result<()> {
     let is_cooked = disable_raw_mode();
     execute!(
         io::stdout(),
+        EnableLineWrap,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
@@ -138,14 +198,14 @@ fn give_back() -> io::Result<()> {
 async fn chat(
     settings: &ClientSettings,
     api: Api,
-    seed: u64,
+    mut signals: Signals,
+    state: &mut State,
     terminal: &mut Terminal,
-) -> io::Result<()> {
+) -> io::Result<End> {
     let start = Instant::now();
     let (events, mut received) = mpsc::unbounded_channel();
     let account = account(settings, &api);
     let username = settings.name();
-    let mut state = State::new(&api.label(), username.unwrap_or_default(), seed, local_time);
     if let Screen::Login(form) = &mut state.screen
         && api.is_readable_by_others()
     {
@@ -158,32 +218,21 @@ async fn chat(
     state.size = (size.width, size.height);
     let resumed = account.resume(username).await;
     let mut net = Net::new(api, account, events.clone());
-    match (resumed, username, &settings.password) {
-        (Some(name), _, _) => {
+    match resumed {
+        Some(name) => {
             let _ = events.send(effect::Event::LoggedIn(name));
         }
-        (None, Some(username), Some(password)) => {
-            if let Screen::Login(form) = &mut state.screen {
-                form.is_busy = true;
-            }
-            net.perform(Effect::LogIn {
-                register: false,
-                username: username.to_owned(),
-                password: password.clone(),
-            });
-        }
-        _ => {}
+        None => begin_login(settings, state, &mut net),
     }
     let mut input = EventStream::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
-    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut last_words = None;
-    while !state.is_over {
-        terminal.draw(|frame| draw::draw(frame, &state))?;
+    let end = loop {
+        if state.is_over {
+            break End::Left;
+        }
+        terminal.draw(|frame| draw::draw(frame, state))?;
         let event = tokio::select! {
             Some(event) = received.recv() => Event::Net(event),
             pressed = input.next() => match pressed {
@@ -191,19 +240,18 @@ async fn chat(
                     Some(event) => event,
                     None => continue,
                 },
-                None => Event::Stop,
+                None => break End::Told,
             },
             _ = ticks.tick() => {
                 let now = start.elapsed().as_millis();
                 Event::Tick(u64::try_from(now).unwrap_or(u64::MAX))
             }
-            _ = terminate.recv() => Event::Stop,
-            _ = hangup.recv() => Event::Stop,
-            _ = stop.recv() => {
+            () = any(&mut signals.end) => break End::Told,
+            _ = signals.stop.recv() => {
                 stand_aside(terminal)?;
                 continue;
             }
-            _ = resumed.recv() => {
+            _ = signals.resumed.recv() => {
                 take_again(terminal)?;
                 continue;
             }
@@ -211,7 +259,7 @@ async fn chat(
         let mut waiting = Some(event);
         // What is already waiting is taken in before the screen is drawn again.
         while let Some(event) = waiting {
-            for effect in update(&mut state, event) {
+            for effect in update(state, event) {
                 let is_logout = matches!(effect, Effect::LogOut);
                 let task = net.perform(effect);
                 if is_logout {
@@ -220,12 +268,36 @@ async fn chat(
             }
             waiting = received.try_recv().ok().map(Event::Net);
         }
-    }
+        if std::mem::take(&mut state.is_screen_in_doubt) {
+            take_again(terminal)?;
+        }
+    };
     if let Some(task) = last_words {
         // The file is gone and the server knows, or it takes too long.
         let _ = tokio::time::timeout(LAST_WORDS, task).await;
     }
-    Ok(())
+    Ok(end)
+}
+
+/// Logs in with the name and password of the settings, if they hold both.
+fn begin_login(settings: &ClientSettings, state: &mut State, net: &mut Net) {
+    let (Some(username), Some(password)) = (settings.name(), &settings.password) else {
+        return;
+    };
+    if let Screen::Login(form) = &mut state.screen {
+        form.is_busy = true;
+    }
+    net.perform(Effect::LogIn {
+        register: false,
+        username: username.to_owned(),
+        password: password.clone(),
+    });
+}
+
+/// Waits for one of these signals.
+async fn any(signals: &mut [unix::Signal; 4]) {
+    let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    futures_util::future::select_all(waits).await;
 }
 
 fn from_terminal(input: Input) -> Option<Event> {

@@ -32,6 +32,8 @@ pub struct State {
     pub help: Option<usize>,
     /// The user wanted to leave, and was warned that messages are on their way.
     pub warned: bool,
+    /// The user wants the whole screen drawn again.
+    pub is_screen_in_doubt: bool,
     /// The program ends.
     pub is_over: bool,
 }
@@ -50,6 +52,10 @@ pub struct Hint {
 pub enum About {
     /// What was typed, or what the server said to it.
     Typed,
+    /// What is written, as it is; it is over when that changes.
+    Written,
+    /// What is written, which is too long; it is over when it fits.
+    TooLong,
     /// A fetch that failed; it is over when one works.
     Fetch,
     /// Leaving with messages that are not stored; it is over when they are.
@@ -159,8 +165,6 @@ pub enum Event {
     Tick(Millis),
     /// The network brought something.
     Net(effect::Event),
-    /// The program was told to end.
-    Stop,
 }
 
 impl State {
@@ -199,6 +203,7 @@ impl State {
             hint: None,
             help: None,
             warned: false,
+            is_screen_in_doubt: false,
             is_over: false,
         }
     }

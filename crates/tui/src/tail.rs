@@ -20,7 +20,7 @@ use parlour_client::{
 };
 
 use super::{
-    ClientError, block_on, local_time, log_in, seed,
+    ClientError, block_on, local_time, log_in, revoked, seed,
     settings::ClientSettings,
     text::{is_harmless, visible, visible_lines},
 };
@@ -128,11 +128,11 @@ impl<W: Write> Printer<W> {
             }
             News::NotMember { room } => {
                 let text = format!("There is no room {room} for you: check its name.");
-                return Err(ClientError::failed(text).into());
+                return Err(ClientError::usage(text).into());
             }
             News::LoginEnded(detail) => return Err(ClientError::failed(detail).into()),
-            News::LoginRevoked => {
-                let text = "Your login was ended: log in again with `parlour tui`.";
+            News::LoginRevoked(why) => {
+                let text = revoked(&why, "log in again with `parlour tui`");
                 return Err(ClientError::failed(text).into());
             }
             News::Older { .. } | News::Refused(_) | News::Fetched => {}

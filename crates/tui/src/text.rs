@@ -1,6 +1,8 @@
 //! What others wrote, made safe to show. Terminal escapes, reordering and invisible characters become visible text:
 //! a message must never move the cursor, change colours, or look like something that it is not.
 
+use std::{fmt::Write as _, str::Chars};
+
 use ratatui::{style::Style, text::Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -14,8 +16,13 @@ const FLAGS: [&str; 3] = [
     "\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
 ];
 
+/// Marks of direction. Unlike embeddings and overrides they turn nothing around but what has no direction of its own: the
+/// space or the full stop beside them. Keyboards for Arabic and Hebrew type them.
+const DIRECTIONS: [char; 3] = ['\u{200e}', '\u{200f}', '\u{61c}'];
 /// Marks that may follow one character. Real scripts need two or three; more only smear over the neighbours.
 const MAX_MARKS: usize = 4;
+/// Further ones are shown by their codes, if they are no more than this, and counted otherwise.
+const MAX_CODES: usize = 3;
 /// What a tab is shown as: tab stops mean nothing in a wrapped line.
 const TAB: &str = "    ";
 
@@ -76,6 +83,19 @@ pub(crate) fn is_fit_for_a_cell(symbol: &str) -> bool {
     (is_spelt && rest.chars().all(is_harmless)) || visible(symbol) == symbol
 }
 
+/// Whether a text holds a letter that is written from right to left.
+fn is_from_right(text: &str) -> bool {
+    text.chars().any(|c| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+            && c.is_alphabetic()
+    })
+}
+
+/// A mark, which shows on what stands before it.
+fn is_mark(c: char) -> bool {
+    is_harmless(c) && c.width() == Some(0)
+}
+
 fn push_visible(out: &mut String, c: char) {
     match c {
         '\0'..='\u{1f}' => {
@@ -94,6 +114,7 @@ pub fn visible(text: &str) -> String {
     // A mark with nothing before it would join what we write before the text: it is not let through either.
     let mut marks = MAX_MARKS;
     let mut rest = text.chars();
+    let is_from_right = is_from_right(text);
     while let Some(c) = rest.next() {
         let next = rest.clone().next();
         let fits = |next: char| marks < MAX_MARKS || next.width() != Some(0);
@@ -111,15 +132,23 @@ pub fn visible(text: &str) -> String {
             out.push_str(flag);
             rest = rest.as_str()[flag.len()..].chars();
             marks = MAX_MARKS;
+        } else if is_from_right && DIRECTIONS.contains(&c) && !out.ends_with(DIRECTIONS) {
+            out.push(c);
+            // One that follows would belong to nothing.
+            marks = MAX_MARKS;
         } else if !is_harmless(c) {
             push_visible(&mut out, c);
             marks = 0;
+        } else if c.width() == Some(0) && marks < MAX_MARKS {
+            out.push(c);
+            marks += 1;
         } else if c.width() == Some(0) {
-            if marks < MAX_MARKS {
-                out.push(c);
-                marks += 1;
-            } else {
+            let more = rest.clone().take_while(|c| is_mark(*c)).count();
+            if more < MAX_CODES {
                 push_visible(&mut out, c);
+            } else {
+                let _infallible = write!(out, "[+{} combining marks]", more + 1);
+                rest = skipped(rest, more);
             }
         } else {
             out.push(c);
@@ -127,6 +156,13 @@ pub fn visible(text: &str) -> String {
         }
     }
     out
+}
+
+fn skipped(mut rest: Chars<'_>, count: usize) -> Chars<'_> {
+    for _ in 0..count {
+        rest.next();
+    }
+    rest
 }
 
 /// The lines of a text, each as [`visible`] shows it.
@@ -235,6 +271,14 @@ pub(crate) mod tests {
             ("x\u{e0067}", "x\\u{e0067}"),
             ("🏴\u{e0067}\u{e0062}", "🏴\\u{e0067}\\u{e0062}"),
             ("🏴\u{94d}\u{200d}🏴", "🏴\u{94d}\\u{200d}🏴"),
+            ("a\u{200f}b", "a\\u{200f}b"),
+            ("שלום\u{200f}!", "שלום\u{200f}!"),
+            ("שלום\u{200f}\u{200f}!", "שלום\u{200f}\\u{200f}!"),
+            ("שלום\u{202e}!\u{2067}", "שלום\\u{202e}!\\u{2067}"),
+            (
+                "e\u{301}\u{301}\u{301}\u{301}\u{301}x",
+                "e\u{301}\u{301}\u{301}\u{301}\\u{301}x",
+            ),
         ] {
             assert_eq!(visible(raw), shown);
         }
@@ -271,6 +315,7 @@ pub(crate) mod tests {
     fn a_tower_of_accents_does_not_smear_over_the_screen() {
         let shown = visible(&format!("e{}", "\u{301}".repeat(1_000)));
         assert_eq!(shown.matches('\u{301}').count(), MAX_MARKS);
+        assert!(shown.ends_with("[+996 combining marks]"), "{shown}");
     }
 
     #[test]
@@ -313,6 +358,7 @@ pub(crate) mod tests {
             Just("\u{feff}\u{e0041}\u{301}\u{300}".to_owned()),
             Just("👩‍👩‍👧🇩🇪❤️".to_owned()),
             Just("می\u{200c}خواهم".to_owned()),
+            "[אa\u{200e}\u{200f}\u{61c}\u{301}!]{0,8}",
             "[🏴👩a\u{645}\u{94d}\u{200c}\u{200d}\u{301}\u{e0067}\u{e007f}]{0,8}",
         ];
         proptest::collection::vec(piece, 0..20).prop_map(|pieces| pieces.concat())
@@ -322,7 +368,9 @@ pub(crate) mod tests {
         #[test]
         fn nothing_that_is_shown_can_be_obeyed_or_hidden(text in nasty()) {
             for line in visible_lines(&text) {
-                prop_assert!(line.graphemes(true).all(is_fit_for_a_cell), "{line:?}");
+                // A mark of direction takes no cell.
+                let mut cells = line.graphemes(true).filter(|cell| !DIRECTIONS.iter().any(|mark| *cell == mark.to_string()));
+                prop_assert!(cells.all(is_fit_for_a_cell), "{line:?}");
                 prop_assert!(visible(&line) == line, "showing twice is showing once");
             }
         }

@@ -7,7 +7,7 @@ use parlour_client::{
 
 use super::{
     chat::Chat,
-    keys,
+    keys, revoked,
     state::{About, Event, LoginForm, Screen, State},
 };
 use crate::protocol::GENERAL;
@@ -26,10 +26,6 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             take_in(state, outcome)
         }
         Event::Net(event) => network(state, event),
-        Event::Stop => {
-            state.is_over = true;
-            Vec::new()
-        }
     };
     if state.client.store.unsent() == 0 {
         state.settled(About::Leaving);
@@ -101,9 +97,7 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::FetchFailed(detail) => state.hint(About::Fetch, detail),
             News::Fetched => state.settled(About::Fetch),
             News::LoginEnded(detail) => ask_to_log_in(state, detail),
-            News::LoginRevoked => {
-                ask_to_log_in(state, "Your login was ended: log in again.".into());
-            }
+            News::LoginRevoked(why) => ask_to_log_in(state, revoked(&why, "log in again")),
             // The bar shows the one, and what cannot be fetched tells the other.
             News::Disconnected | News::NotMember { .. } => {}
         }

@@ -54,8 +54,8 @@ pub enum News {
     Disconnected,
     /// The login is over, for this reason.
     LoginEnded(String),
-    /// The server has ended the login.
-    LoginRevoked,
+    /// The server has ended the login, for this reason.
+    LoginRevoked(String),
 }
 
 impl Outcome {

@@ -134,10 +134,16 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
 
 fn here(frame: &mut Frame, area: Rect, state: &State) {
     let online = || state.client.store.online();
+    // Who is here now, no one knows while there is no connection.
+    let title = if state.client.link().is_connected() {
+        format!(" Here: {} ", online().len())
+    } else {
+        " Were here ".to_owned()
+    };
     let block = Block::new()
         .borders(Borders::LEFT)
         .border_style(Style::new().dark_gray())
-        .title(format!(" Here: {} ", online().len()).bold());
+        .title(title.bold());
     let inner = block.inner(area);
     let room = usize::from(inner.height);
     let width = usize::from(inner.width).saturating_sub(3);
@@ -150,8 +156,13 @@ fn here(frame: &mut Frame, area: Rect, state: &State) {
     let mut lines: Vec<Line> = online()
         .take(shown)
         .map(|name| {
+            let is_sure = state.client.link().is_connected();
             Line::from(vec![
-                " ● ".fg(Color::Green),
+                if is_sure {
+                    " ● ".fg(Color::Green)
+                } else {
+                    " ◌ ".dark_gray()
+                },
                 Span::from(cut(&visible(name), width)).fg(colour(name)),
             ])
         })

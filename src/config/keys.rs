@@ -233,11 +233,11 @@ fn kept_key(path: PathBuf) -> Result<FoundKey, ConfigError> {
     match ownership::read_short_text(&path) {
         Ok(text) if text.trim().len() >= MIN_KEY => Ok(FoundKey::Kept(path, text.trim().into())),
         Ok(text) if !text.trim().is_empty() => wrong(format!(
-            "{} is shorter than any key that Parlour makes: restore it from a backup, or, if nothing was stored yet, delete it.",
+            "{} is shorter than any key that Parlour makes: put it back from where you keep it, or, if nothing was stored yet, delete it.",
             path.display()
         )),
         Ok(_) => wrong(format!(
-            "{} is empty: restore it from a backup, or, if nothing was stored yet, delete it.",
+            "{} is empty: put it back from where you keep it, or, if nothing was stored yet, delete it.",
             path.display()
         )),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(FoundKey::Missing(path)),

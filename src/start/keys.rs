@@ -56,7 +56,7 @@ fn wrong_keys(config: &Config, checks: &[String]) -> ConfigError {
     ConfigError(config.keys.new_encryption_key().map_or_else(
         || "ENCRYPTION_KEY does not open what is in this database: give the key it was sealed with (to change it, put the new key first and keep the old one behind a comma).".into(),
         |path| format!(
-            "This database was sealed with a key that is not there: restore {} from your backup, or set ENCRYPTION_KEY to it.",
+            "This database was sealed with a key that is not there: put {} back from where you keep the key (a backup of Parlour never holds it), or set ENCRYPTION_KEY to it.",
             path.display()
         ),
     ))

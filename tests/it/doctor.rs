@@ -182,7 +182,11 @@ fn a_wrong_or_lost_key_is_found(backend: Backend) {
     assert!(!said(&ended).contains(key.trim()));
 
     fs::remove_file(&kept).expect("is there");
-    expect_problem(&doctor_of(&server, &[]), "there is no ENCRYPTION_KEY");
+    let ended = doctor_of(&server, &[]);
+    expect_problem(&ended, "there is no ENCRYPTION_KEY");
+    expect_problem(&ended, "from where you keep the key");
+    let promised = "the first start makes one";
+    assert!(!ended.stdout.contains(promised), "{}", said(&ended));
     assert!(!kept.exists());
     fs::write(&kept, &key[..20]).expect("writes");
     expect_problem(&doctor_of(&server, &[]), "encryption_key is shorter");

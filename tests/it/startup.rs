@@ -236,7 +236,7 @@ fn a_lost_encryption_key_is_noticed(backend: Backend) {
     let said = server
         .try_start_again()
         .expect_err("it must not start without the key");
-    let advice = format!("restore {} from your backup", path.display());
+    let advice = format!("put {} back from where you keep the key", path.display());
     assert!(said.contains(&advice), "{said}");
     assert!(!path.exists(), "a useless key was made");
     fs::write(&path, kept).expect("writes");

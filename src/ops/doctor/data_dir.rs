@@ -154,13 +154,20 @@ fn check_key(
     match &found {
         Ok(FoundKey::Given(_)) => report.ok(format!("{name} is given.")),
         Ok(FoundKey::Kept(path, _)) => check_private(name, path, report),
-        Ok(FoundKey::Missing(path)) => report.ok(format!(
-            "{name} is not given; the first start makes one and keeps it in {}.",
-            path.display()
-        )),
+        // The database decides whether the first start makes one.
+        Ok(FoundKey::Missing(_)) if name == "ENCRYPTION_KEY" => {}
+        Ok(FoundKey::Missing(path)) => will_be_made(name, path, report),
         Err(error) => report.problem(&error.0),
     }
     found.ok()
+}
+
+/// A key that the first start makes.
+pub fn will_be_made(name: &str, path: &Path, report: &mut Report) {
+    report.ok(format!(
+        "{name} is not given; the first start makes one and keeps it in {}.",
+        path.display()
+    ));
 }
 
 fn check_private(name: &str, path: &Path, report: &mut Report) {

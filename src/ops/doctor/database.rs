@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use rustix::fs::{Access, access};
 use secrecy::ExposeSecret as _;
 
-use super::{Report, tables};
+use super::{Report, data_dir, tables};
 use crate::{
     chat::history,
     config::{DatabaseUrl, FoundKey, Storage, passed_over},
@@ -44,6 +44,7 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
         }
         if !path.exists() {
             check_absent(path, storage, report);
+            will_be_made(key, report);
             return;
         }
     }
@@ -224,7 +225,7 @@ fn check_tables(
         ));
     }
     if standing.is_new {
-        return;
+        return will_be_made(key, report);
     }
     match history::find_another(conn, url, &storage.data_dir) {
         Ok(Some(sentence)) => report.problem(sentence),
@@ -235,7 +236,10 @@ fn check_tables(
         tables::check(conn, url, report);
     }
     match facts::list(conn, facts::KEY_CHECK) {
-        Ok(sealed) if sealed.is_empty() => report.ok("Nothing in the database is encrypted yet."),
+        Ok(sealed) if sealed.is_empty() => {
+            report.ok("Nothing in the database is encrypted yet.");
+            will_be_made(key, report);
+        }
         Ok(sealed) => {
             let vault = check_seals(&sealed, key, &storage.data_dir, report);
             if let Some(vault) = vault
@@ -245,6 +249,13 @@ fn check_tables(
             }
         }
         Err(error) => report.problem(silent(url, &error)),
+    }
+}
+
+/// Nothing is encrypted yet: where there is no key, any will do.
+fn will_be_made(key: Option<&FoundKey>, report: &mut Report) {
+    if let Some(FoundKey::Missing(path)) = key {
+        data_dir::will_be_made("ENCRYPTION_KEY", path, report);
     }
 }
 
@@ -260,7 +271,7 @@ fn check_seals(
         // What is wrong with it has been said.
         None => {}
         Some(FoundKey::Missing(path)) => report.problem(format!(
-            "The database holds encrypted messages, but there is no ENCRYPTION_KEY: set it, or restore {} from a backup.",
+            "The database holds encrypted messages, but there is no ENCRYPTION_KEY: set it, or put {} back from where you keep the key (a backup of Parlour never holds it).",
             path.display()
         )),
         Some(FoundKey::Given(key) | FoundKey::Kept(_, key)) => {

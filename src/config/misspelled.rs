@@ -121,14 +121,24 @@ pub fn wrong_value(command: &clap::Command, error: &clap::Error) -> Option<Confi
         Some(env) => format!("{} (or {shown})", env.to_string_lossy()),
         None => shown,
     };
-    let value = match text(ContextKind::InvalidValue)? {
+    let given = text(ContextKind::InvalidValue)?;
+    let is_empty = given.trim().is_empty();
+    let value = match given {
+        _ if is_empty => "empty".to_owned(),
         // An address with a password in it.
         value if value.contains('@') => "that".to_owned(),
         value => format!("`{value}`"),
     };
     let may_be = match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(values)) => format!("it may be {}", values.join(" or ")),
+        Some(ContextValue::Strings(values)) if !values.is_empty() => {
+            format!("it may be {}", values.join(" or "))
+        }
         _ => arg.map_or_else(String::new, |arg| what_it_may_be(arg, error)),
+    };
+    let may_be = match arg {
+        _ if !may_be.is_empty() => may_be,
+        Some(arg) if !arg.is_required_set() => "give a value, or leave it out".to_owned(),
+        _ => "give a value".to_owned(),
     };
     Some(ConfigError(format!("{name} may not be {value}: {may_be}.")))
 }

@@ -250,6 +250,31 @@ fn a_value_that_is_not_right_is_told_in_words_for_people() {
             &[],
             "may not be `cmd`: it may be bash",
         ),
+        (
+            &["backup", "--to", ""],
+            &[],
+            "--to <FILE> may not be empty: give a value, or leave it out.",
+        ),
+        (
+            &["backup", "--to"],
+            &[],
+            "--to <FILE> may not be empty: give a value, or leave it out.",
+        ),
+        (
+            &["restore", ""],
+            &[],
+            "<FILE> may not be empty: give a value.",
+        ),
+        (
+            &["serve", "--port", ""],
+            &[],
+            "PORT (or --port <PORT>) may not be empty: it is a whole number from 0 to 65535.",
+        ),
+        (
+            &["serve", "--rate-limits", ""],
+            &[],
+            "RATE_LIMITS (or --rate-limits <on|off>) may not be empty: it may be on or off.",
+        ),
     ] {
         let ended = run(args, env, folder.path());
         expect_sentence(&ended, words);

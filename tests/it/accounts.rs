@@ -243,7 +243,13 @@ fn a_changed_password_ends_all_other_logins(backend: Backend) {
     };
     change(&server.http(), PASSWORD, NEW).expect_problem(401, "not_authenticated");
     change(&alice.http(), "not her password", NEW).expect_problem(403, "wrong_password");
-    for bad in ["short", "\0 but long enough", &"x".repeat(73)] {
+    for bad in [
+        "short",
+        "        ",
+        "\u{2003}\u{200b}\u{3000}\u{2003}\u{200b}\u{3000}\u{2003}\u{200b}",
+        "\0 but long enough",
+        &"x".repeat(73),
+    ] {
         let answer = change(&alice.http(), PASSWORD, bad);
         answer.expect_problem(422, "validation_error");
         assert_eq!(answer.json()["errors"][0]["loc"], json!(["body", "new"]));

@@ -79,6 +79,8 @@ pub fn password_fault(field: &str, password: &str) -> Option<FieldError> {
         format!(
             "A password may have at most {MAX_PASSWORD_BYTES} bytes: what is beyond would not count."
         )
+    } else if names::is_blank(password) {
+        "A password may not be blank.".into()
     } else if password.contains('\0') {
         "A password may not hold a NUL character.".into()
     } else {

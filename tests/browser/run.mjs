@@ -105,6 +105,17 @@ const tests = {
     assert.equal(await alice.page.getByLabel("Username").inputValue(), ALICE);
   },
 
+  async "what was refused of a login does not stand under the form to register, which says the rule for names"() {
+    const { page } = alice, rule = page.getByText("3 to 50 letters A to Z, digits, _ and -");
+    await page.getByRole("alert").getByText("Incorrect username or password").waitFor();
+    assert(await rule.isHidden());
+    await page.getByText("I am new here").click();
+    await page.getByRole("alert").waitFor({ state: "hidden" });
+    await rule.waitFor();
+    await page.getByText("I have an account").click();
+    await rule.waitFor({ state: "hidden" });
+  },
+
   async "Enter does what the form says: it registers who is new, and logs in who is not"() {
     const button = alice.page.getByRole("button");
     assert.deepEqual(await button.allTextContents(), ["Log in"]);
@@ -130,9 +141,12 @@ const tests = {
       await online(page).waitFor({ state: "hidden" });
       await tabTo(page, composer(page));
     }
+    const empty = bob.page.getByText("No one has written here yet");
+    assert.equal(await empty.isVisible(), (await ids(bob.page)).length === 0);
     await type(alice.page, "hello bob");
     await press(alice.page, "Enter");
     await shows(bob.page, "hello bob");
+    await empty.waitFor({ state: "hidden" });
     await type(bob.page, "hello alice\nin two lines");
     await press(bob.page, "Tab", "Enter"); // the button
     await shows(alice.page, "hello alice in two lines");
@@ -234,10 +248,15 @@ const tests = {
     await state(alice.page, "Trying again");
     await say(alice.page, "written while the server was gone");
     await say(alice.page, "and one more");
+    assert(await alice.page.locator("summary").isHidden(), "who is online is told while nobody knows");
+    const unsent = alice.page.locator("#log li", { hasText: "not sent yet" });
+    assert.equal(await unsent.count(), 2);
     await server("start");
     await connected(alice.page);
     await shows(alice.page, "written while the server was gone");
     await shows(alice.page, "and one more");
+    await alice.page.locator("summary").waitFor();
+    assert.equal(await unsent.count(), 0);
     await post(alice.page, Array.from({ length: 620 }, (_, n) => `while bob was away ${n}`));
     await bob.context.unroute("**/api/auth/ws-ticket");
     await connected(bob.page);

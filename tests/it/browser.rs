@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{Backend, Server};
+use crate::support::{Backend, Server, run};
 
 /// The program that is missing on this machine, if one is. In CI none may be.
 fn missing() -> Option<&'static str> {
@@ -64,6 +64,16 @@ fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
     }
 }
 
+fn disable(server: &Server, name: &str) {
+    let data_dir = server.data_dir().display().to_string();
+    let env = [
+        ("DATA_DIR", data_dir.as_str()),
+        ("DATABASE_URL", server.database.url.as_str()),
+    ];
+    let ended = run(&["users", "disable", name], &env, server.folder());
+    assert!(ended.status.success(), "{}", ended.stderr);
+}
+
 // The page does not know which database is behind the server, so one is enough.
 #[test]
 fn people_chat_in_a_browser() {
@@ -98,7 +108,10 @@ fn people_chat_in_a_browser() {
             "server: start" => server.start_again(),
             "server: pause" => server.signal("STOP"),
             "server: resume" => server.signal("CONT"),
-            _ => continue,
+            _ => match line.strip_prefix("server: disable ") {
+                Some(name) => disable(&server, name),
+                None => continue,
+            },
         }
         writeln!(answer, "done").expect("the steps listen");
     }

@@ -8,6 +8,8 @@ let catching = true; // until the line is up to date: live messages are shown, b
 let slow = false; // the notice says that messages wait for their turn: it goes when one of them is through
 let isLeaving = false; // from the click on "Log out" to the door: nothing is sent, and nothing can be written
 let atEnd = true, unread = 0; // whether the newest message is on the screen; how many came below it
+let extent = ""; // of the messages' box, when it was last looked at
+let isAboutText = false; // the notice is about the length of what is written: it goes when that fits
 let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
 
 // The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
@@ -40,8 +42,14 @@ async function asUser(path, body, stale) {
     .catch((error) => (error.status === 401 && !stale ? asUser(path, body, access) : Promise.reject(error)));
 }
 // The connection.
-const state = (words, on) => Object.assign($("state"), { textContent: words, className: on ? "on" : "" });
-const notice = (words) => Object.assign($("notice"), { textContent: words });
+function state(words, on) {
+  Object.assign($("state"), { textContent: words, className: on ? "on" : "" });
+  $("people").hidden = !on; // who is here now, no one knows without a connection
+}
+function notice(words) {
+  $("notice").textContent = words;
+  isAboutText = false;
+}
 async function connect() {
   if (isLeaving) return;
   const mine = ++attempt;
@@ -67,12 +75,17 @@ function open(address) {
 }
 function closed(code, reason) {
   if (code === 1009 && outbox.has(inFlight)) refused({ ref: inFlight, detail: "The message is too large to be sent: make it shorter." });
-  if (code === 4403) return leave("This login was ended. Please log in again.");
+  if (code === 4403) return leave(ENDS[reason] ?? "This login was ended. Please log in again.");
   const wait = { 4401: 1, 4429: 30_000 * (1 + Math.random()) }[code];
   if (wait || (code !== 1008 && (code < 4400 || code > 4499))) return lost("The connection was lost.", wait ?? pause);
   socket = null;
   state(`The server closed the connection (${reason || code}). Reload the page to try again.`);
 }
+const ENDS = { // what the server says when it ends a login
+  "the account was disabled": "This account was disabled. Please ask whoever runs this server.",
+  "the account was deleted": "This account was deleted.",
+  "the password was changed": "The password was changed, which ended this login. Please log in again.",
+};
 function hangUp() {
   const old = socket;
   socket = pause = null;
@@ -149,6 +162,7 @@ function ready() {
   catching = false;
   [inFlight, tries] = [null, 0];
   state("Connected", true);
+  showEmpty();
   flush();
 }
 function flush() {
@@ -172,6 +186,7 @@ function refused({ ref, detail, retry_after_ms: wait }) {
   if (ref === "sync") return lost(detail, wait);
   notice(detail);
   slow = wait !== undefined;
+  isAboutText = !slow && outbox.has(ref);
   if (slow) return setTimeout(() => { inFlight = null; flush(); }, wait);
   if (!outbox.has(ref)) return;
   write([outbox.get(ref).content, text.value]); // back to where it can be changed
@@ -200,7 +215,16 @@ function write(words) {
   text.value = words.filter(Boolean).join("\n");
   keep();
 }
-text.addEventListener("input", keep);
+text.addEventListener("input", () => {
+  keep();
+  if (isAboutText) tellTooLarge();
+});
+function tellTooLarge() {
+  const words = whyTooLarge(text.value);
+  notice(words);
+  isAboutText = words !== "";
+  return isAboutText;
+}
 function putAside() { // with what waits, which is not sent any more
   write([...[...outbox.values()].map((waiting) => waiting.content), text.value]);
   outbox.forEach(({ li }) => li.remove());
@@ -227,16 +251,20 @@ function add({ id, username, content, client_id, unreadable, created_at, timesta
   let spot = log.lastElementChild; // nearly always the end, but for what waits there to be acknowledged
   while (spot && !(spot.dataset.id < id)) spot = spot.previousElementSibling;
   spot ? spot.after(li) : log.prepend(li);
+  showEmpty();
   if (!li.nextElementSibling?.dataset.id && !isMe(username)) unread++;
-  for (const { classList, dataset, previousElementSibling: before } of [li, li.nextElementSibling].filter(Boolean))
+  for (const { classList, dataset, previousElementSibling: before } of [li, li.nextElementSibling].filter((one) => one?.dataset.id))
     classList.toggle("same", before?.dataset.who === dataset.who && dataset.at - before.dataset.at < 300_000);
+}
+function showEmpty() {
+  $("empty").hidden = catching || log.childElementCount > 0;
 }
 const below = () => box.scrollHeight - box.scrollTop - box.clientHeight;
 function place(work, older = false) { // stays at the end or, with older ones, at what is being read
   const before = below(), known = unread;
   work();
   if (older) [box.scrollTop, unread] = [box.scrollHeight - box.clientHeight - before, known];
-  else if (before < 90) toEnd();
+  else if (atEnd || before < 90) toEnd();
   showUnread();
 }
 function toEnd() {
@@ -268,6 +296,7 @@ function leave(why) { // to the door, without asking the server for it again: it
   log.replaceChildren();
   [limits, epoch, slow, isLeaving, unread] = [undefined, null, false, false, 0];
   showUnread();
+  showEmpty();
   notice("");
   canWrite(true);
   $("refusal").textContent = why;
@@ -277,9 +306,10 @@ function canWrite(can) {
   for (const part of [...$("composer").elements, $("logout"), $("older")]) part.disabled = !can;
 }
 const isNew = () => $("login").elements.to.value === "register";
-$("login").onchange = () => {
+$("login").onchange = (event) => {
+  if (event?.target.name === "to") $("refusal").textContent = ""; // it was about the other
   $("enter").textContent = isNew() ? "Register" : "Log in";
-  $("hint").hidden = !isNew();
+  $("hint").hidden = $("rule").hidden = !isNew();
   $("password").autocomplete = isNew() ? "new-password" : "current-password";
 };
 $("login").onsubmit = async (event) => {
@@ -325,11 +355,13 @@ text.addEventListener("keydown", (event) => {
 });
 $("composer").onsubmit = (event) => {
   event.preventDefault();
-  const content = text.value, tooLarge = whyTooLarge(content);
-  notice(tooLarge);
-  if (!content.trim() || tooLarge) return;
+  const content = text.value;
+  if (tellTooLarge() || !content.trim()) return;
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  outbox.set(id, { content, li: log.appendChild(entry(me ?? "me", new Date(), content)) });
+  const li = log.appendChild(entry(me ?? "me", new Date(), content));
+  li.querySelector(".who").append(make("small", "", "not sent yet"));
+  outbox.set(id, { content, li });
+  showEmpty();
   toEnd();
   write([]);
   flush();
@@ -340,16 +372,22 @@ addEventListener("keydown", ({ key }) => {
   if ($("people").contains(document.activeElement)) $("people").firstElementChild.focus();
   $("people").open = false;
 });
+const isResized = () => extent !== (extent = `${box.clientWidth} ${box.clientHeight}`);
 box.addEventListener("scroll", () => {
+  if (isResized()) return atEnd && toEnd(); // nobody has scrolled: the window has another size
   atEnd = below() < 90;
   if (atEnd) unread = 0;
   showUnread();
 });
-new ResizeObserver(() => atEnd && toEnd()).observe(box); // a longer text, a phone's keyboard, a phone that is turned
+const watched = new ResizeObserver(() => { // a longer text, a phone's keyboard, a phone that is turned, larger letters
+  isResized();
+  if (atEnd) toEnd();
+});
+for (const part of [box, log]) watched.observe(part);
 $("below").onclick = toEnd;
 addEventListener("storage", ({ key }) => { // another tab logged in or out
   if (key !== KEY) return;
-  if (!$("chat").hidden && !isLeaving && !(stored() && isMe(stored().username))) leave("");
+  if (!$("chat").hidden && !isLeaving && !(stored() && isMe(stored().username))) leave("You were logged out in another tab.");
   if ($("chat").hidden && stored()) location.reload();
 });
 const isUnsent = () => outbox.size > 0 || text.value.trim() !== "";

@@ -136,6 +136,19 @@ fn the_examples_of_the_readme_do_what_they_say() {
     );
 }
 
+/// An answer ends without a line break: the shell would write its prompt behind it.
+#[test]
+fn what_curl_prints_ends_its_line() {
+    for document in ["README.md", "docs/API.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+        let text = fs::read_to_string(path).expect("a document");
+        let mut shown = text.lines().filter(|line| line.starts_with("curl "));
+        assert!(shown.clone().count() > 2, "{document}");
+        let bare = shown.find(|line| !line.contains(" -w '\\n' "));
+        assert_eq!(bare, None, "{document}");
+    }
+}
+
 #[test]
 fn an_example_that_prints_something_else_is_seen() {
     let block = "curl …\n# => {\"id\":…,\"username\":\"alice\"…}\n";

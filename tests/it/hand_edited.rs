@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use crate::{
     doctor::doctor_of,
-    support::{Backend, PASSWORD, Server, User, run},
+    support::{Backend, PASSWORD, Server, User, eventually, run},
 };
 
 on_both![
     a_count_of_changes_without_measure_keeps_no_one_out,
+    a_count_that_leaves_no_numbers_has_nothing_stored,
     a_count_that_was_lowered_is_put_right,
     a_deleted_row_is_shown_as_a_hole,
     a_time_that_no_clock_shows_hides_no_message,
@@ -56,6 +57,45 @@ fn a_count_of_changes_without_measure_keeps_no_one_out(backend: Backend) {
         }
         alice.log_in();
     }
+}
+
+/// From 2^53 on, clients would read another number than was sent, and in the end it would begin again below all others.
+fn a_count_that_leaves_no_numbers_has_nothing_stored(backend: Backend) {
+    let (server, alice) = server_with(backend, 2);
+    let mut socket = alice.connect();
+    for (count, said, named) in [
+        (
+            "9007199254740991",
+            "room 1 has counted 9007199254740991 changes",
+            "Room general has lost",
+        ),
+        (
+            "9223372036854775807",
+            "",
+            "1 rows of rooms hold something else than a number",
+        ),
+    ] {
+        server
+            .database
+            .execute(&format!("UPDATE rooms SET last_seq = {count}"));
+        let answer = alice.post("is not stored", None);
+        answer.expect_problem(503, "store_unavailable");
+        socket.send_json(&json!({"type": "message", "content": "nor is this", "ref": "r"}));
+        eventually("the socket hears of it", || {
+            let frame = socket.next_frame();
+            (frame["type"] == "error" && frame["code"] == "store_unavailable").then_some(())
+        });
+        server.await_log(said);
+        let ended = doctor_of(&server, &[]);
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert!(ended.stdout.contains(named), "{}", ended.stdout);
+    }
+    server.database.execute("UPDATE rooms SET last_seq = 2");
+    let posted = eventually("it is put right", || {
+        Some(alice.post("stored", None)).filter(|answer| answer.status == 201)
+    });
+    assert_eq!(posted.json()["id"], 3);
+    assert_eq!(alice.history().len(), 3);
 }
 
 fn a_count_that_was_lowered_is_put_right(backend: Backend) {

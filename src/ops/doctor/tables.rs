@@ -73,7 +73,9 @@ pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, report: &mut Report)
 /// How many messages do not open, and the first of them.
 fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), QueryError> {
     let rooms = rooms::list_all(conn)?;
-    let total = rooms.iter().map(|room| room.last_seq.unsigned_abs()).sum();
+    let total = rooms.iter().fold(0_u64, |total, room| {
+        total.saturating_add(room.last_seq.unsigned_abs())
+    });
     let mut progress = Progress::new("Opening the messages", total);
     let (mut count, mut first) = (0, String::new());
     for room in rooms {

@@ -22,7 +22,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    connection::{self, Endpoint, Site, open_files::OpenConnections, per_address::Connections},
+    connection::{
+        self, Endpoint, Site,
+        open_files::{OpenConnections, Seat},
+        per_address::{Connections, Place},
+    },
     docs::Documents,
     observe, routes, tls,
 };
@@ -132,6 +136,19 @@ async fn accept(
         connection::serve(endpoint, stream, peer, place, seat).await;
         return Ok(());
     };
+    // In a box, so that a connection without TLS keeps no room for it: there may be ten thousand that say nothing.
+    Box::pin(serve_tls(endpoint, tls, stream, peer, place, seat)).await;
+    Ok(())
+}
+
+async fn serve_tls(
+    endpoint: Rc<Endpoint>,
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    seat: Seat,
+) {
     // In a box of its own: it is over soon, and the connection may stay for days.
     let shaken = tokio::select! {
         biased;
@@ -143,7 +160,6 @@ async fn accept(
         Some(stream) => connection::serve(endpoint, stream, peer, place, seat).await,
         None => log::debug!("a connection of {peer} is cut: no TLS came about"),
     }
-    Ok(())
 }
 
 fn site(app: &Arc<App>, documents: &Documents) -> Site {

@@ -72,14 +72,25 @@ pub struct Endpoint {
 
 /// Speaks HTTP on a connection, and what follows on it, until it ends. `place` is held while it counts among those of
 /// its address: until it has become a socket. `seat` is held to the end.
-pub async fn serve<T: Transport>(
+pub fn serve<T: Transport>(
     endpoint: Rc<Endpoint>,
     io: T,
     peer: SocketAddr,
     place: Place,
     seat: Seat,
-) {
+) -> impl Future<Output = ()> {
+    // Before the future, which would keep the place of what is moved into it for as long as it lives.
     let wire = Rc::new(Wire::new(io, TAKE_TIMEOUT));
+    speak(endpoint, wire, peer, place, seat)
+}
+
+async fn speak<T: Transport>(
+    endpoint: Rc<Endpoint>,
+    wire: Rc<Wire<T>>,
+    peer: SocketAddr,
+    place: Place,
+    seat: Seat,
+) {
     let slow_reader = endpoint.app.config.socket_limits.slow_reader;
     let connection = HttpConnection {
         seat: &seat,

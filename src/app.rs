@@ -9,7 +9,7 @@ use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, budgets::Budgets,
         history, logins::Logins, messages::Messages, pages::Pages, pages_in_flight::PagesInFlight,
-        rates::Rates, readiness::Readiness,
+        rates::Rates, readiness::Readiness, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -32,6 +32,8 @@ pub struct App {
     pub access: Arc<Access>,
     /// Reads history.
     pub pages: Pages,
+    /// Messages of a release that did not bind texts to their places.
+    pub unbound: Unbound,
     /// Takes what people say.
     pub messages: Messages,
     /// Which logins are live.

@@ -24,6 +24,7 @@ use crate::{
         rates::Rates,
         readiness::Readiness,
         tickets::Tickets,
+        unbound::Unbound,
     },
     clock::Clock,
     config::{Config, ConfigError},
@@ -69,8 +70,8 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         }
     };
     let clock = Clock::start();
-    let (journal, writers) =
-        Journal::start(&config.storage, clock, announcer).map_err(|error| no_threads(&error))?;
+    let (journal, writers) = Journal::start(&config.storage, clock, &vault, announcer)
+        .map_err(|error| no_threads(&error))?;
     let parts = Parts {
         db,
         journal,
@@ -106,6 +107,10 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         clock,
         rates,
     } = parts;
+    let unbound = Unbound {
+        db: db.clone(),
+        vault: Arc::clone(&vault),
+    };
     let access = Arc::new(Access {
         db: db.clone(),
         clock,
@@ -125,6 +130,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             rates: rates.clone(),
         },
         access,
+        unbound,
         messages: Messages {
             journal,
             vault,

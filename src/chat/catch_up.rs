@@ -40,12 +40,12 @@ impl Pages {
         let query = move |conn: &mut _, room: &Room| {
             // The room's number was read first: every change up to it is seen by this query.
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-            let found = pages::view(&vault, user_id, room, stretch, rows, is_cut);
+            let found = pages::view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
             Ok((room.last_seq, found))
         };
         let (last_seq, found) = self
             .access
-            .in_room(caller, &room.name, Urgency::Urgent, query)
+            .in_room(caller, &room.key, Urgency::Urgent, query)
             .await?;
         let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
         for message in found.messages {

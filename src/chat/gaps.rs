@@ -1,72 +1,213 @@
 //! Gaps in the numbers of a room: rows that someone has deleted by hand, or that are damaged. Each missing number is shown
 //! as a message that cannot be read, so that no client takes a history with a gap for a complete one, or waits for a
 //! message that will never come.
+//!
+//! Not every number is a message: edits, reactions and the like take numbers, too. So each message knows the one before it,
+//! and a number that nothing else accounts for is looked up before it is called missing. Where all is in order, that costs
+//! next to nothing.
 
-use std::collections::BTreeMap;
+use crate::{
+    db::{
+        AnyConnection, QueryError,
+        messages::{
+            Cursor, Message as Row, PageRequest,
+            gaps::{find_from, find_latest_change, find_spanning},
+        },
+        rooms::Room,
+    },
+    protocol::{message::Message, time::Timestamp},
+};
 
-use crate::protocol::{message::Message, time::Timestamp};
-
-/// Which numbers a page is about.
-#[derive(Debug, Clone, Copy)]
-pub enum Span {
-    /// The nearest ones up to this one.
-    UpTo(u64),
-    /// The nearest ones from this one on.
-    From(u64),
+/// Numbers between two messages that may be missing: those after `after` up to `upto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Suspicion {
+    after: i64,
+    upto: i64,
+    proof: Proof,
 }
 
-/// The page with a message for each of its numbers: what was found, and one that cannot be read for each that is
-/// missing. `last` is the room's latest change. As long as every change is a new message, every number has one.
-#[must_use]
-pub fn fill(found: Vec<Message>, span: Span, last: u64, limit: u64, room: &str) -> Vec<Message> {
-    let last = found
-        .iter()
-        .map(|message| message.seq)
-        .max()
-        .unwrap_or(0)
-        .max(last);
-    let (from, to) = match span {
-        Span::UpTo(to) => {
-            let to = to.min(last);
-            (to.saturating_sub(limit.saturating_sub(1)).max(1), to)
-        }
-        Span::From(from) => {
-            let from = from.max(1);
-            (from, last.min(from.saturating_add(limit.saturating_sub(1))))
-        }
-    };
-    // A number that was changed by hand as well would be lost: then all is shown as it is.
-    let is_odd = |one: &Message| match span {
-        Span::UpTo(_) => one.seq > to,
-        Span::From(_) => one.seq < from,
-    };
-    if limit == 0 || from > to || found.iter().any(is_odd) {
-        return found;
+/// Which of them are missing for sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// All: they are of the time when every change was a message.
+    All,
+    /// The last: another message names it as the one before it.
+    Last,
+    None,
+}
+
+/// The numbers of a stretch that are missing, in their order, those nearest to where the reader looks; at most as many as
+/// the stretch may have messages. `is_cut`: there are more rows than these.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(
+    conn: &mut AnyConnection,
+    room: &Room,
+    stretch: PageRequest,
+    rows: &[Row],
+    is_cut: bool,
+) -> Result<Vec<i64>, QueryError> {
+    let has_more = is_cut || i64::try_from(rows.len()).is_ok_and(|count| count >= stretch.limit);
+    let most = usize::try_from(stretch.limit).unwrap_or(0);
+    if let Cursor::Since(since) = stretch.cursor {
+        let end = if has_more {
+            rows.last().map_or(since, |row| row.seq)
+        } else {
+            room.last_seq
+        };
+        return find_since(conn, room.id, rows, (since, end), most);
     }
-    // What lies beyond a gap belongs to the next page.
-    let mut found = found;
-    found.retain(|one| (from..=to).contains(&one.seq));
-    if found.len() as u64 == to - from + 1 {
-        return found;
-    }
-    let mut found: BTreeMap<u64, Message> = found
-        .into_iter()
-        .map(|message| (message.seq, message))
-        .collect();
-    // The nearest time that is known, so that it stands where it belongs.
-    let mut at = found.values().next().map(|message| message.created_at);
-    (from..=to)
-        .map(|number| match found.remove(&number) {
-            Some(message) => {
-                at = Some(message.created_at);
-                message
+    let mut suspicions = between(rows);
+    let (first, last) = (rows.first(), rows.last());
+    match stretch.cursor {
+        Cursor::Before(upper) => {
+            if let (Some(first), false) = (first, has_more) {
+                suspicions.extend(before(first, 0));
             }
-            None => missing(number, at.unwrap_or_default(), room),
+            suspicions.extend(up_to(conn, room, last.map_or(0, |row| row.id), upper)?);
+            suspicions.sort_by_key(|one| std::cmp::Reverse(one.after));
+        }
+        Cursor::After(lower) | Cursor::Since(lower) => {
+            suspicions.extend(first.and_then(|first| before(first, lower)));
+            if !has_more {
+                let last = last.map_or(lower, |row| row.id);
+                suspicions.extend(up_to(conn, room, last, i64::MAX)?);
+            }
+            suspicions.sort_by_key(|one| one.after);
+        }
+    }
+    let mut missing = Vec::new();
+    for suspicion in suspicions {
+        look_up(conn, room.id, suspicion, stretch, &mut missing)?;
+        if missing.len() >= most {
+            break;
+        }
+    }
+    missing.sort_unstable();
+    Ok(missing)
+}
+
+/// What the messages say of what should stand between them.
+fn between(rows: &[Row]) -> Vec<Suspicion> {
+    let pairs = rows.windows(2);
+    pairs
+        .filter_map(|pair| match pair {
+            [one, next] => before(next, one.id),
+            _ => None,
         })
         .collect()
 }
 
-fn missing(number: u64, at: Timestamp, room: &str) -> Message {
+/// What a message says of what should stand between it and `after`.
+fn before(row: &Row, after: i64) -> Option<Suspicion> {
+    linked(after, row.id, row.previous, row.id)
+}
+
+/// What a link says: the message `id` comes after `previous`. Only what is below `upper` is asked for.
+fn linked(after: i64, id: i64, previous: Option<i64>, upper: i64) -> Option<Suspicion> {
+    let (upto, proof) = match previous {
+        None => (id - 1, Proof::All),
+        Some(previous) if previous < upper => (previous, Proof::Last),
+        Some(_) => (upper - 1, Proof::None),
+    };
+    let upto = upto.min(upper.saturating_sub(1));
+    (upto > after).then_some(Suspicion { after, upto, proof })
+}
+
+/// What should stand between the last message that was found and the number below which they were asked for.
+fn up_to(
+    conn: &mut AnyConnection,
+    room: &Room,
+    last: i64,
+    upper: i64,
+) -> Result<Option<Suspicion>, QueryError> {
+    if upper.saturating_sub(1) == last || room.last_message_id.min(room.last_seq) <= last {
+        return Ok(None);
+    }
+    let newest = room.last_message_id.min(room.last_seq);
+    if upper > newest {
+        let previous = Some(newest);
+        return Ok(linked(last, i64::MAX, previous, i64::MAX));
+    }
+    Ok(match find_from(conn, room.id, upper)? {
+        Some((id, previous)) => linked(last, id, previous, upper),
+        None => linked(last, upper, Some(upper), upper),
+    })
+}
+
+/// Adds those of the suspicious numbers that are missing, the nearest ones.
+fn look_up(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    suspicion: Suspicion,
+    stretch: PageRequest,
+    missing: &mut Vec<i64>,
+) -> Result<(), QueryError> {
+    let Suspicion { after, upto, proof } = suspicion;
+    // The changes of the messages before it account for the numbers up to the latest of them.
+    let from = match proof {
+        Proof::Last if upto == after + 1 => upto,
+        Proof::All => after + 1,
+        Proof::Last | Proof::None => find_latest_change(conn, room_id, after)?.max(after) + 1,
+    };
+    let from = if proof == Proof::Last {
+        from.min(upto)
+    } else {
+        from
+    };
+    let most = usize::try_from(stretch.limit).unwrap_or(0);
+    if matches!(stretch.cursor, Cursor::Before(_)) {
+        missing.extend((from..=upto).rev().take(most));
+    } else {
+        missing.extend((from..=upto).take(most));
+    }
+    Ok(())
+}
+
+/// The numbers after `since` up to `end` that were given to no message which is there. The rows are those whose latest
+/// change is among them, in the order of their changes.
+fn find_since(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    rows: &[Row],
+    (since, end): (i64, i64),
+    most: usize,
+) -> Result<Vec<i64>, QueryError> {
+    // The least id of this row and all that come after it.
+    let mut lowest_ids = vec![i64::MAX; rows.len() + 1];
+    for (at, row) in rows.iter().enumerate().rev() {
+        lowest_ids[at] = lowest_ids[at + 1].min(row.id);
+    }
+    let ends = rows
+        .iter()
+        .map(|row| row.seq)
+        .chain([end.saturating_add(1)]);
+    let (mut missing, mut last, mut known) = (Vec::new(), since, since);
+    for (at, next) in ends.enumerate() {
+        let mut number = last.max(known) + 1;
+        last = last.max(next);
+        while number < next && missing.len() < most {
+            // Whatever has it as its latest change comes later.
+            if lowest_ids[at] <= number {
+                break;
+            }
+            if let Some(seq) = find_spanning(conn, room_id, number, end)? {
+                known = known.max(seq);
+                number = known + 1;
+            } else {
+                missing.push(number);
+                number += 1;
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// A message that is not there.
+#[must_use]
+pub fn missing(number: i64, at: Timestamp, room: &str) -> Message {
+    let number = number.unsigned_abs();
     Message {
         id: number,
         seq: number,
@@ -78,48 +219,5 @@ fn missing(number: u64, at: Timestamp, room: &str) -> Message {
         client_id: None,
         unreadable: true,
         ..Message::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(numbers: &[u64], span: Span, last: u64, limit: u64) -> Vec<(u64, bool)> {
-        let found = numbers
-            .iter()
-            .map(|number| Message {
-                unreadable: false,
-                ..missing(*number, Timestamp::default(), "general")
-            })
-            .collect();
-        fill(found, span, last, limit, "general")
-            .into_iter()
-            .map(|message| (message.seq, message.unreadable))
-            .collect()
-    }
-
-    #[test]
-    fn every_number_of_a_page_is_shown() {
-        let (good, hole) = (|n| (n, false), |n| (n, true));
-        assert_eq!(
-            page(&[1, 2, 3], Span::UpTo(u64::MAX), 3, 50),
-            [1, 2, 3].map(good)
-        );
-        assert_eq!(
-            page(&[1, 3], Span::UpTo(u64::MAX), 4, 50),
-            [good(1), hole(2), good(3), hole(4)]
-        );
-        assert_eq!(page(&[3, 5], Span::UpTo(5), 9, 2), [hole(4), good(5)]);
-        assert_eq!(page(&[7], Span::From(5), 7, 2), [hole(5), hole(6)]);
-        assert_eq!(page(&[7], Span::From(6), 7, 9), [hole(6), good(7)]);
-        assert_eq!(page(&[], Span::From(3), 4, 9), [hole(3), hole(4)]);
-        assert!(page(&[], Span::From(5), 4, 9).is_empty());
-        assert!(page(&[], Span::UpTo(0), 4, 9).is_empty());
-        // The count was lowered by hand, and the messages are there.
-        assert_eq!(
-            page(&[1, 2, 3], Span::UpTo(u64::MAX), 1, 9),
-            [1, 2, 3].map(good)
-        );
     }
 }

@@ -37,6 +37,8 @@ pub struct Post {
 /// What the announcement of a message needs besides its numbers.
 #[derive(Debug)]
 pub struct Announcement {
+    /// The room's key.
+    room: String,
     username: String,
     content: String,
 }
@@ -91,14 +93,15 @@ impl Messages {
             client_id,
         } = post;
         let room = room.unwrap_or_else(|| GENERAL.to_owned());
-        rooms::check_name(&room)?;
+        let room_id = rooms::id_of(&room)?;
         let pending = self.journal.append(Draft {
-            room: room.clone(),
+            room_id,
             user_id: caller.user_id,
             session_id: caller.session_id,
             client_id: client_id.clone(),
             content: self.vault.seal(&content),
             announcement: Announcement {
+                room: room.clone(),
                 username: caller.username.clone(),
                 content: content.clone(),
             },
@@ -194,7 +197,7 @@ fn broadcast(committed: Committed<Announcement>) -> Broadcast {
         draft,
     } = committed;
     let mut message = Message {
-        room: draft.room,
+        room: draft.announcement.room,
         id,
         seq: id,
         user_id: draft.user_id,

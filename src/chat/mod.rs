@@ -25,7 +25,9 @@ pub mod rates;
 pub mod readiness;
 pub mod refresh;
 pub mod rooms;
+pub mod texts;
 pub mod tickets;
+pub mod unbound;
 
 use crate::{db::sessions::Claim, protocol::time::Timestamp};
 

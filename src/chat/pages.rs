@@ -6,14 +6,15 @@ use std::sync::Arc;
 use super::{
     Caller,
     access::Access,
-    gaps::{self, Span},
+    gaps,
     rates::Rates,
     rooms::{self, Room},
+    texts,
 };
 use crate::{
     crypto::vault::Vault,
     db::{
-        self,
+        self, AnyConnection, QueryError,
         messages::{self, Cursor, Message as Row, PageRequest},
     },
     error::{Error, Result},
@@ -22,6 +23,7 @@ use crate::{
         GENERAL,
         limits::{MAX_PAGE, PAGE_BYTES},
         message::Message,
+        time::now,
     },
 };
 
@@ -194,7 +196,7 @@ impl Pages {
             for stretch in stretches {
                 let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
                 // Opened and encoded here and not by a worker, which has sockets to serve.
-                let found = view(&vault, user_id, room, stretch, rows, is_cut);
+                let found = view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
                 whole.messages.extend(found.messages);
                 whole.is_full |= found.is_full;
                 whole.is_cut |= found.is_cut;
@@ -231,66 +233,74 @@ fn encode(found: &Found) -> serde_json::Result<Encoded> {
 
 /// Opens the rows of a stretch, shows what is missing, and leaves out what does not fit. `is_cut`: there are more rows.
 pub(super) fn view(
+    conn: &mut AnyConnection,
     vault: &Vault,
     reader: i64,
     room: &Room,
     stretch: PageRequest,
-    rows: Vec<Row>,
-    mut is_cut: bool,
-) -> Found {
-    let PageRequest {
-        cursor,
-        limit,
-        bytes,
-    } = stretch;
-    let number = |message: &Message| match cursor {
+    (rows, mut is_cut): (Vec<Row>, bool),
+) -> Result<Found, QueryError> {
+    let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
+    let missing = gaps::find(conn, room, stretch, &rows, is_cut)?;
+    let opened = rows.into_iter().map(|row| open(vault, room, reader, row));
+    let mut messages = filled(opened.collect(), missing, stretch, room);
+    is_cut |= trim(&mut messages, is_backwards, stretch.bytes);
+    Ok(Found {
+        is_full: is_cut || messages.len() as u64 == stretch.limit.unsigned_abs(),
+        is_cut,
+        messages,
+    })
+}
+
+/// The messages with what is missing among them; as many as are wanted, those nearest to where the reader looks.
+fn filled(
+    found: Vec<Message>,
+    missing: Vec<i64>,
+    stretch: PageRequest,
+    room: &Room,
+) -> Vec<Message> {
+    if missing.is_empty() {
+        return found;
+    }
+    let number = |message: &Message| match stretch.cursor {
         Cursor::Before(_) | Cursor::After(_) => message.id,
         Cursor::Since(_) => message.seq,
     };
-    let is_backwards = matches!(cursor, Cursor::Before(_));
-    let found: Vec<Message> = rows
-        .into_iter()
-        .map(|row| open(vault, &room.name, reader, row))
-        .collect();
-    let edge = if is_backwards {
-        found.first()
-    } else {
-        found.last()
-    };
-    let edge = edge.map(number).filter(|_| is_cut);
-    let span = match cursor {
-        Cursor::Before(id) => Span::UpTo(id.unsigned_abs().saturating_sub(1)),
-        Cursor::After(id) | Cursor::Since(id) => Span::From(id.unsigned_abs().saturating_add(1)),
-    };
-    let (last, most) = (room.last_seq.unsigned_abs(), limit.unsigned_abs());
-    let mut messages = gaps::fill(found, span, last, most, &room.name);
-    // What was not read is no hole.
-    messages.retain(|message| match edge {
-        Some(edge) if is_backwards => number(message) >= edge,
-        Some(edge) => number(message) <= edge,
-        None => true,
-    });
-    is_cut |= trim(&mut messages, is_backwards, bytes);
-    Found {
-        is_full: is_cut || messages.len() as u64 == most,
-        is_cut,
-        messages,
+    let (mut all, mut missing) = (Vec::new(), missing.into_iter().peekable());
+    // The nearest time that is known, so that it stands where it belongs.
+    let mut at = found.first().map_or_else(now, |message| message.created_at);
+    for message in found {
+        while let Some(lost) = missing.next_if(|lost| lost.unsigned_abs() < number(&message)) {
+            all.push(gaps::missing(lost, at, &room.key));
+        }
+        at = message.created_at;
+        all.push(message);
     }
+    all.extend(missing.map(|lost| gaps::missing(lost, at, &room.key)));
+    let limit = usize::try_from(stretch.limit).unwrap_or(0);
+    let over = all.len().saturating_sub(limit);
+    if matches!(stretch.cursor, Cursor::Before(_)) {
+        all.drain(..over);
+    } else {
+        all.truncate(limit);
+    }
+    all
 }
 
 /// Opens a stored message. One that cannot be opened is shown as such, never skipped.
-fn open(vault: &Vault, room: &str, reader: i64, row: Row) -> Message {
-    let opened = vault.open(&row.content);
+fn open(vault: &Vault, room: &Room, reader: i64, row: Row) -> Message {
+    let opened = texts::open(vault, room.id, &row);
     if opened.is_err() {
         log::error!(
-            "message {} of room {room} cannot be decrypted: it was changed, or its key is missing",
-            row.id
+            "message {} of room {} cannot be read: its text was changed or belongs elsewhere, or the key is missing",
+            row.id,
+            room.key
         );
     }
     Message {
         id: row.id.unsigned_abs(),
         seq: row.seq.unsigned_abs(),
-        room: room.to_owned(),
+        room: room.key.clone(),
         user_id: row.user_id,
         username: row.username.unwrap_or_default(),
         unreadable: opened.is_err(),

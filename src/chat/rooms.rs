@@ -2,10 +2,27 @@
 
 pub use crate::db::rooms::Room;
 
-use crate::error::{Error, Result};
+use crate::{
+    db::rooms::GENERAL_ID,
+    error::{Error, Result},
+    protocol::GENERAL,
+};
 
 /// Longest name of a room, in bytes.
 pub const MAX_NAME: usize = 64;
+
+/// The room of a key. (Whether there is one is found out by whoever looks for it.)
+///
+/// # Errors
+/// 404 for what can be no key.
+pub fn id_of(key: &str) -> Result<i64> {
+    if key == GENERAL {
+        return Ok(GENERAL_ID);
+    }
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_digit()) && !key.starts_with('0');
+    let id = key.parse().ok().filter(|id| is_plain && *id != GENERAL_ID);
+    id.ok_or_else(Error::no_such_room)
+}
 
 /// Refuses what cannot be the name of a room, before it reaches the database.
 ///

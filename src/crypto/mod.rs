@@ -1,6 +1,7 @@
-//! Keys and what is done with them, pure and without I/O: [`keyed`] (HMAC), [`password`] (bcrypt), [`token`] (JWT and refresh tokens),
+//! Keys and what is done with them, pure and without I/O: [`binding`] (what binds a sealed text to its place), [`keyed`] (HMAC), [`password`] (bcrypt), [`token`] (JWT and refresh tokens),
 //! [`vault`] (Fernet, many keys). This room knows no one.
 
+pub mod binding;
 pub mod keyed;
 pub mod password;
 pub mod token;

@@ -2,13 +2,17 @@
 //! number of keys: the first seals, all open.
 
 use std::{
+    collections::BTreeMap,
     fmt,
+    sync::{PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use fernet::Fernet;
 use sha2::{Digest as _, Sha256};
+
+use super::binding::{Binder, Place};
 
 /// Fernet refuses what was sealed more than a minute after the time at which it is opened. A clock that was ahead and was
 /// put right must not make a message unreadable, so all is opened at the end of time. (The greatest number would
@@ -19,6 +23,20 @@ const END_OF_TIME: u64 = u64::MAX / 2;
 pub struct Vault {
     sealing: Fernet,
     opening: Vec<Fernet>,
+    binder: Binder,
+    /// Room → up to which message texts are believed that nothing binds to their place.
+    unbound: RwLock<BTreeMap<i64, i64>>,
+}
+
+/// A sealed text as it lies in its row.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound<'a> {
+    /// Where it lies.
+    pub place: Place,
+    /// The sealed text.
+    pub sealed: &'a str,
+    /// What binds it there. Rows of an older release have none until they are given one.
+    pub mac: Option<&'a str>,
 }
 
 impl fmt::Debug for Vault {
@@ -68,6 +86,8 @@ impl Vault {
         Some(Self {
             sealing: sealing?,
             opening,
+            binder: Binder::new(keys),
+            unbound: RwLock::default(),
         })
     }
 
@@ -88,6 +108,42 @@ impl Vault {
     pub fn open(&self, sealed: &str) -> Result<String, CannotOpen> {
         let bytes = self.opening.iter().find_map(|key| open_with(key, sealed));
         String::from_utf8(bytes.ok_or(CannotOpen)?).map_err(|_| CannotOpen)
+    }
+
+    /// What binds a sealed text to its place.
+    #[must_use]
+    pub fn bind(&self, place: Place, sealed: &str) -> String {
+        self.binder.bind(place, sealed)
+    }
+
+    /// From now on texts that nothing binds to their place are believed up to these messages of their rooms, and nowhere
+    /// else: they were stored by a release that did not know of that.
+    pub fn believe(&self, unbound: BTreeMap<i64, i64>) {
+        *self.unbound.write().unwrap_or_else(PoisonError::into_inner) = unbound;
+    }
+
+    /// Whether a text lies where it was put.
+    #[must_use]
+    pub fn is_in_place(&self, bound: Bound<'_>) -> bool {
+        if let Some(mac) = bound.mac {
+            return self.binder.holds(bound.place, bound.sealed, mac);
+        }
+        let unbound = self.unbound.read().unwrap_or_else(PoisonError::into_inner);
+        unbound
+            .get(&bound.place.room_id)
+            .is_some_and(|last| bound.place.id <= *last)
+    }
+
+    /// Opens a text that lies where it was put.
+    ///
+    /// # Errors
+    /// [`CannotOpen`], also when it belongs to another place.
+    pub fn open_bound(&self, bound: Bound<'_>) -> Result<String, CannotOpen> {
+        if self.is_in_place(bound) {
+            self.open(bound.sealed)
+        } else {
+            Err(CannotOpen)
+        }
     }
 
     /// Whether the keys open all of these.

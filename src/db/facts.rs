@@ -1,5 +1,7 @@
 //! Facts about the database as a whole.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::{AnyConnection, schema::facts};
@@ -7,6 +9,26 @@ use super::{AnyConnection, schema::facts};
 /// The beginning of the names of the facts that tell whether the keys are the right ones: for each key that has sealed
 /// something here, these words sealed by it.
 pub const KEY_CHECK: &str = "key-check-";
+
+/// The beginning of the names of the facts that tell, for each room, up to which message those are believed that nothing
+/// binds to their place: they are of a release that did not know of that.
+pub const UNBOUND_UNTIL: &str = "unbound-until-";
+
+/// Room → up to which message those are believed that nothing binds to their place.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_unbound(conn: &mut AnyConnection) -> QueryResult<BTreeMap<i64, i64>> {
+    let found: Vec<(String, String)> = facts::table
+        .filter(facts::name.like(format!("{UNBOUND_UNTIL}%")))
+        .select((facts::name, facts::value))
+        .load(conn)?;
+    let parse = |(name, value): (String, String)| {
+        let room_id = name.strip_prefix(UNBOUND_UNTIL)?.parse().ok()?;
+        Some((room_id, value.parse().ok()?))
+    };
+    Ok(found.into_iter().filter_map(parse).collect())
+}
 
 /// The value of a fact, if it is known.
 ///

@@ -11,12 +11,16 @@ use super::{
 };
 
 mod append;
+pub mod binding;
+pub mod gaps;
 mod insert;
+mod lock;
 mod members;
 pub(crate) mod numbering;
 
 pub use append::{At, append};
 pub use members::Members;
+pub use numbering::Bind;
 
 /// A message and who wrote it.
 #[derive(Debug, Clone, Queryable)]
@@ -36,6 +40,17 @@ pub struct Message {
     pub content: String,
     /// When it was stored.
     pub created_at: StoredTime,
+    /// `text` or `system`.
+    #[diesel(deserialize_as = StoredText)]
+    pub kind: String,
+    /// What binds the sealed text to its place.
+    pub mac: Option<StoredText>,
+    /// The message before it in the room, 0 for the first; `None` where every number was a message.
+    pub previous: Option<i64>,
+    /// When it was edited last.
+    pub edited_at: Option<StoredTime>,
+    /// Since when it is only a tombstone.
+    pub deleted_at: Option<StoredTime>,
 }
 
 /// Where a page begins, and in which direction it goes.
@@ -73,6 +88,11 @@ macro_rules! columns {
             messages::client_id,
             messages::content,
             messages::created_at,
+            messages::kind,
+            messages::mac,
+            messages::previous,
+            messages::edited_at,
+            messages::deleted_at,
         )
     };
 }
@@ -204,8 +224,8 @@ pub fn update_content(
 /// A message that is to be appended to its room's log.
 #[derive(Debug, Clone, Copy)]
 pub struct DraftRow<'a> {
-    /// The room's name.
-    pub room: &'a str,
+    /// The room.
+    pub room_id: i64,
     /// Who writes it.
     pub user_id: i64,
     /// Through which login.

@@ -11,6 +11,7 @@ pub mod file;
 pub mod file_watch;
 mod ids;
 pub mod lock;
+pub mod members;
 pub mod messages;
 pub mod migrate;
 pub mod networks;
@@ -21,7 +22,7 @@ pub mod rooms;
 pub mod row_checks;
 pub mod schema;
 pub mod sessions;
-mod text;
+pub mod text;
 pub mod time;
 pub mod users;
 

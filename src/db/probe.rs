@@ -46,7 +46,7 @@ pub fn try_post(conn: &mut AnyConnection, room: &str, commit: bool) -> Result<()
 }
 
 fn take_number(conn: &mut AnyConnection, room: &str) -> QueryResult<(i64, i64)> {
-    let query = diesel::update(rooms::table.filter(rooms::name.eq(room)))
+    let query = diesel::update(rooms::table.filter(rooms::key.eq(room)))
         .set(rooms::last_seq.eq(rooms::last_seq + 1))
         .returning((rooms::id, rooms::last_seq));
     match conn {

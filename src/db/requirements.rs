@@ -22,6 +22,14 @@ const TABLES: [&str; 6] = [
     "memberships",
     "messages",
 ];
+/// Those that came later.
+const NEWER_TABLES: [&str; 5] = [
+    "account_changes",
+    "known_networks",
+    "message_versions",
+    "reactions",
+    "removals",
+];
 /// The indexes without which a message could be stored twice, and how they are made.
 const INDEXES: [(&str, &str); 2] = [
     (
@@ -229,7 +237,7 @@ pub fn list_missing_rights(conn: &mut AnyConnection) -> QueryResult<Vec<String>>
             "SELECT p || ' on ' || t AS name FROM unnest(ARRAY['{}']) AS t, \
              unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p \
              WHERE to_regclass(t) IS NOT NULL AND NOT has_table_privilege(t, p)",
-            TABLES.join("', '")
+            [&TABLES[..], &NEWER_TABLES].concat().join("', '")
         ),
     )
 }
@@ -246,6 +254,9 @@ pub struct Count {
     /// The greatest number that it holds.
     #[diesel(sql_type = BigInt)]
     pub greatest: i64,
+    /// How many messages must have been lost.
+    #[diesel(sql_type = BigInt)]
+    pub lost: i64,
     /// How many messages it holds.
     #[diesel(sql_type = BigInt)]
     pub messages: i64,
@@ -259,13 +270,24 @@ pub struct Count {
 /// # Errors
 /// When the database fails.
 pub fn count_rooms(conn: &mut AnyConnection) -> QueryResult<Vec<Count>> {
-    let query = "SELECT rooms.name AS name, rooms.last_seq AS last_seq, \
-         COALESCE(MAX(CASE WHEN messages.id > messages.seq THEN messages.id ELSE messages.seq END), 0) AS greatest, \
-         COUNT(messages.id) AS messages, \
-         COUNT(CASE WHEN messages.created_at BETWEEN '0001-01-01 00:00:00' AND '9999-12-31 23:59:59' \
-                    THEN NULL ELSE messages.id END) AS timeless \
-         FROM rooms LEFT JOIN messages ON messages.room_id = rooms.id \
-         GROUP BY rooms.id, rooms.name, rooms.last_seq ORDER BY rooms.id";
+    // A number lies between the `id` and the `seq` of a message, or that message is lost; and so is one that another names
+    // as the one before it, and that is not.
+    let query = "SELECT rooms.key AS name, rooms.last_seq AS last_seq, \
+         COALESCE(MAX(seen.latest), 0) AS greatest, \
+         CAST(COALESCE(SUM(CASE WHEN seen.id > seen.covered + 1 THEN seen.id - seen.covered - 1 \
+                                WHEN seen.previous > seen.before THEN 1 ELSE 0 END), 0) \
+              + CASE WHEN rooms.last_seq > COALESCE(MAX(seen.latest), 0) THEN rooms.last_seq - COALESCE(MAX(seen.latest), 0) \
+                     WHEN rooms.last_message_id > COALESCE(MAX(seen.id), 0) THEN 1 ELSE 0 END AS BIGINT) AS lost, \
+         COUNT(seen.id) AS messages, \
+         COUNT(CASE WHEN seen.created_at BETWEEN '0001-01-01 00:00:00' AND '9999-12-31 23:59:59' \
+                    THEN NULL ELSE seen.id END) AS timeless \
+         FROM rooms LEFT JOIN ( \
+           SELECT room_id, id, previous, created_at, CASE WHEN id > seq THEN id ELSE seq END AS latest, \
+             COALESCE(MAX(seq) OVER (PARTITION BY room_id ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) \
+               AS covered, \
+             COALESCE(LAG(id) OVER (PARTITION BY room_id ORDER BY id), 0) AS before \
+           FROM messages) AS seen ON seen.room_id = rooms.id \
+         GROUP BY rooms.id, rooms.key, rooms.last_seq, rooms.last_message_id ORDER BY rooms.id";
     match conn {
         AnyConnection::Postgres(conn) => {
             conn.batch_execute("SET statement_timeout = '10min'")?;

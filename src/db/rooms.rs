@@ -4,21 +4,40 @@ use diesel::prelude::*;
 
 use super::{
     AnyConnection,
+    members::ensure_owner,
     schema::{memberships, messages, rooms},
 };
+
+/// The room that exists from the start.
+pub const GENERAL_ID: i64 = 1;
 
 /// A room as its member sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Room {
-    /// The key.
+    /// Its id.
     pub id: i64,
-    /// The name.
-    pub name: String,
+    /// What names it on the wire, for ever.
+    pub key: String,
     /// The number of its latest change.
     pub last_seq: i64,
+    /// The number of its newest message.
+    pub last_message_id: i64,
 }
 
-/// The rooms that a user is a member of, by name.
+/// What a [`Room`] is made of, in its order.
+const COLUMNS: (
+    rooms::id,
+    rooms::key,
+    rooms::last_seq,
+    rooms::last_message_id,
+) = (
+    rooms::id,
+    rooms::key,
+    rooms::last_seq,
+    rooms::last_message_id,
+);
+
+/// The rooms that a user is a member of, oldest first.
 ///
 /// # Errors
 /// When the database fails.
@@ -26,19 +45,19 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
     memberships::table
         .inner_join(rooms::table)
         .filter(memberships::user_id.eq(user_id))
-        .order(rooms::name)
-        .select((rooms::id, rooms::name, rooms::last_seq))
+        .order(rooms::id)
+        .select(COLUMNS)
         .load(conn)
 }
 
-/// The rooms of these names, with the numbers of their latest changes. A commit to them that is still on its way is
+/// These rooms, with the numbers of their latest changes. A commit to them that is still on its way is
 /// waited for, also when no one waits for its answer any more.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_numbers(conn: &mut AnyConnection, names: &[&str]) -> QueryResult<Vec<(i64, i64)>> {
+pub fn list_numbers(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
     let query = rooms::table
-        .filter(rooms::name.eq_any(names))
+        .filter(rooms::id.eq_any(ids))
         .order(rooms::id)
         .select((rooms::id, rooms::last_seq));
     match conn {
@@ -54,10 +73,7 @@ pub fn list_numbers(conn: &mut AnyConnection, names: &[&str]) -> QueryResult<Vec
 /// # Errors
 /// When the database fails.
 pub fn list_all(conn: &mut AnyConnection) -> QueryResult<Vec<Room>> {
-    rooms::table
-        .order(rooms::id)
-        .select((rooms::id, rooms::name, rooms::last_seq))
-        .load(conn)
+    rooms::table.order(rooms::id).select(COLUMNS).load(conn)
 }
 
 /// All rooms, with the numbers of their latest changes.
@@ -75,11 +91,11 @@ pub fn list_all_numbers(conn: &mut AnyConnection) -> QueryResult<Vec<(i64, u64)>
         .collect())
 }
 
-/// The greatest number that a room's messages have, 0 when it has none.
+/// The greatest number of a room's messages, and that of the changes to them; 0 when it has none.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find_greatest(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64> {
+pub fn find_greatest(conn: &mut AnyConnection, room_id: i64) -> QueryResult<(i64, i64)> {
     let of_room = messages::table.filter(messages::room_id.eq(room_id));
     let id: Option<i64> = of_room
         .select(messages::id)
@@ -91,27 +107,31 @@ pub fn find_greatest(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64>
         .order(messages::seq.desc())
         .first(conn)
         .optional()?;
-    Ok(id.max(seq).unwrap_or(0))
+    let id = id.unwrap_or(0);
+    Ok((id, seq.unwrap_or(0).max(id)))
 }
 
 /// Puts right the count of rooms that hold messages above it: someone has changed it by hand, and no message could be
-/// stored any more.
+/// stored any more. Gives an owner to rooms that have none.
 ///
 /// # Errors
 /// When the database fails.
 pub fn heal(conn: &mut AnyConnection) -> QueryResult<()> {
-    for (room_id, last_seq) in list_all_numbers(conn)? {
-        let greatest = find_greatest(conn, room_id)?;
-        if greatest.unsigned_abs() > last_seq {
-            say_healed(room_id, last_seq, greatest);
-            diesel::update(
-                rooms::table
-                    .find(room_id)
-                    .filter(rooms::last_seq.lt(greatest)),
-            )
-            .set(rooms::last_seq.eq(greatest))
-            .execute(conn)?;
+    for room in list_all(conn)? {
+        let (id, seq) = find_greatest(conn, room.id)?;
+        let row = rooms::table.find(room.id);
+        if seq > room.last_seq {
+            say_healed(room.id, room.last_seq, seq);
+            diesel::update(row.filter(rooms::last_seq.lt(seq)))
+                .set(rooms::last_seq.eq(seq))
+                .execute(conn)?;
         }
+        if id > room.last_message_id {
+            diesel::update(row.filter(rooms::last_message_id.lt(id)))
+                .set(rooms::last_message_id.eq(id))
+                .execute(conn)?;
+        }
+        ensure_owner(conn, room.id)?;
     }
     Ok(())
 }
@@ -129,14 +149,14 @@ pub fn say_healed(room_id: i64, last_seq: impl std::fmt::Display, greatest: i64)
 /// When the database fails.
 pub fn find_of_member(
     conn: &mut AnyConnection,
-    name: &str,
+    key: &str,
     user_id: i64,
 ) -> QueryResult<Option<Room>> {
     memberships::table
         .inner_join(rooms::table)
         .filter(memberships::user_id.eq(user_id))
-        .filter(rooms::name.eq(name))
-        .select((rooms::id, rooms::name, rooms::last_seq))
+        .filter(rooms::key.eq(key))
+        .select(COLUMNS)
         .first(conn)
         .optional()
 }

@@ -12,15 +12,37 @@ use super::{
 pub(super) const GREATEST: i64 = (1 << 53) - 1;
 
 /// Tables, and the least that the numbers in their columns may be.
-const NUMBERS: [(&str, &[(&str, i64)]); 6] = [
+const NUMBERS: [(&str, &[(&str, i64)]); 9] = [
     ("users", &[("id", 1)]),
     ("sessions", &[("id", 1), ("user_id", 1)]),
-    ("rooms", &[("id", 1), ("last_seq", 0)]),
+    (
+        "rooms",
+        &[
+            ("id", 1),
+            ("last_seq", 0),
+            ("last_message_id", 0),
+            ("slow_seconds", 0),
+        ],
+    ),
     ("memberships", &[("room_id", 1), ("user_id", 1)]),
     (
         "messages",
         &[("room_id", 1), ("id", 1), ("seq", 1), ("user_id", 1)],
     ),
+    (
+        "message_versions",
+        &[("room_id", 1), ("message_id", 1), ("seq", 1)],
+    ),
+    (
+        "reactions",
+        &[
+            ("room_id", 1),
+            ("message_id", 1),
+            ("user_id", 1),
+            ("seq", 1),
+        ],
+    ),
+    ("removals", &[("room_id", 1), ("user_id", 1), ("seq", 1)]),
     ("account_changes", &[("number", 1), ("user_id", 1)]),
 ];
 
@@ -52,10 +74,7 @@ pub fn find_faults(conn: &mut AnyConnection, max_cost: u32) -> QueryResult<Vec<S
             "users",
             users::table.select(users::username).load::<String>(conn)?,
         ),
-        (
-            "rooms",
-            rooms::table.select(rooms::name).load::<String>(conn)?,
-        ),
+        ("rooms", list_room_names(conn)?),
     ] {
         let count = names.iter().filter(|name| !is_shown(name)).count();
         if count > 0 {
@@ -99,6 +118,16 @@ fn count_wrong(conn: &mut AnyConnection, table: &str, columns: &[(&str, i64)]) -
         AnyConnection::Sqlite(conn) => query.get_result(conn)?,
     };
     Ok(found.count)
+}
+
+/// The keys and the names.
+fn list_room_names(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    let found: Vec<(String, Option<String>)> =
+        rooms::table.select((rooms::key, rooms::name)).load(conn)?;
+    let found = found.into_iter();
+    Ok(found
+        .flat_map(|(key, name)| [key].into_iter().chain(name))
+        .collect())
 }
 
 /// Whether a name can be shown to people. Older rules for names may have let through more than today's.

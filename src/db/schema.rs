@@ -39,10 +39,19 @@ diesel::table! {
 diesel::table! {
     rooms (id) {
         id -> BigInt,
-        name -> Text,
+        key -> Text,
         last_seq -> BigInt,
         created_at -> Timestamp,
-        evictions -> BigInt,
+        members_version -> BigInt,
+        kind -> Text,
+        name -> Nullable<Text>,
+        name_key -> Nullable<Text>,
+        topic -> Nullable<Text>,
+        archived_at -> Nullable<Timestamp>,
+        slow_seconds -> BigInt,
+        people -> Nullable<Text>,
+        last_message_id -> BigInt,
+        created_by -> Nullable<BigInt>,
     }
 }
 
@@ -50,6 +59,18 @@ diesel::table! {
     memberships (room_id, user_id) {
         room_id -> BigInt,
         user_id -> BigInt,
+        created_at -> Timestamp,
+        role -> Text,
+        muted_until -> Nullable<Timestamp>,
+        hidden_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    removals (room_id, user_id) {
+        room_id -> BigInt,
+        user_id -> BigInt,
+        seq -> BigInt,
         created_at -> Timestamp,
     }
 }
@@ -62,6 +83,36 @@ diesel::table! {
         user_id -> BigInt,
         client_id -> Nullable<Text>,
         content -> Text,
+        created_at -> Timestamp,
+        kind -> Text,
+        mac -> Nullable<Text>,
+        previous -> Nullable<BigInt>,
+        edited_at -> Nullable<Timestamp>,
+        deleted_at -> Nullable<Timestamp>,
+        pinned_by -> Nullable<BigInt>,
+        pinned_at -> Nullable<Timestamp>,
+        reply_to -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    message_versions (room_id, message_id, seq) {
+        room_id -> BigInt,
+        message_id -> BigInt,
+        seq -> BigInt,
+        content -> Text,
+        mac -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    reactions (room_id, message_id, emoji, user_id) {
+        room_id -> BigInt,
+        message_id -> BigInt,
+        emoji -> Text,
+        user_id -> BigInt,
+        seq -> BigInt,
         created_at -> Timestamp,
     }
 }
@@ -97,7 +148,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     rooms,
     memberships,
+    removals,
     messages,
+    message_versions,
+    reactions,
     known_networks,
     account_changes,
 );

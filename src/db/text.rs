@@ -7,8 +7,16 @@ use diesel::{
 };
 
 /// A stored text. One that is none (SQLite takes any bytes) is empty, and does not make its row unreadable.
-#[derive(Debug, FromSqlRow)]
+#[derive(Debug, Clone, FromSqlRow)]
 pub struct StoredText(String);
+
+impl StoredText {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl From<StoredText> for String {
     fn from(text: StoredText) -> Self {

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     AnyConnection, ids,
+    members::ensure_owner,
     schema::{memberships, rooms, users},
 };
 use crate::protocol::{GENERAL, time::Timestamp};
@@ -278,7 +279,7 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         return Err(diesel::result::Error::RollbackTransaction);
     }
     let general: i64 = rooms::table
-        .filter(rooms::name.eq(GENERAL))
+        .filter(rooms::key.eq(GENERAL))
         .select(rooms::id)
         .first(conn)?;
     diesel::insert_into(memberships::table)
@@ -288,6 +289,7 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
             memberships::created_at.eq(created_at),
         ))
         .execute(conn)?;
+    ensure_owner(conn, general)?;
     Ok(Some(id))
 }
 

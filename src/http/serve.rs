@@ -66,6 +66,8 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
     let in_history = Arc::clone(&app);
     let watching = rt::spawn(async move { in_history.history_watch.run().await });
+    let binder = Arc::clone(&app);
+    let binding = rt::spawn(async move { binder.unbound.bind_all().await });
     let watched = Arc::clone(&app);
     let minding = rt::spawn(async move { account_changes::watch(&watched.logins, seen).await });
     let lost = tokio::select! {
@@ -92,6 +94,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     app.budgets.log_omitted_lines();
     tidying.abort();
     watching.abort();
+    binding.abort();
     minding.abort();
     let history = Arc::clone(&app.history);
     // The last connection to close puts the log into the database, which is then one file.

@@ -11,7 +11,6 @@ mod health;
 mod writer;
 
 use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -22,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     clock::Clock,
     config::{DatabaseUrl, Storage},
+    crypto::vault::Vault,
     db::conn::{TIMEOUT, unseen_pool},
     error::{Code, Error, Result},
     protocol::time::Timestamp,
@@ -37,8 +37,8 @@ const POSTGRES_WRITERS: u32 = 2;
 /// A message on its way to the disk. `A` is what the announcement will need; the journal does not look into it.
 #[derive(Debug)]
 pub struct Draft<A> {
-    /// The room's name.
-    pub room: String,
+    /// The room.
+    pub room_id: i64,
     /// Who writes it.
     pub user_id: i64,
     /// Through which login. It has to live when the message is stored.
@@ -141,6 +141,7 @@ impl<A: Send + 'static> Journal<A> {
     pub fn start<F>(
         storage: &Storage,
         clock: Clock,
+        vault: &Arc<Vault>,
         announcer: impl Fn() -> F,
     ) -> std::io::Result<(Self, Writers)>
     where
@@ -154,7 +155,10 @@ impl<A: Send + 'static> Journal<A> {
         let (mut writers, mut threads, mut all_health) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..count {
             let (sender, queue) = mpsc::channel(QUEUE);
-            let (log, announce) = (Log::new(pool.clone(), clock), announcer());
+            let (log, announce) = (
+                Log::new(pool.clone(), clock, Arc::clone(vault)),
+                announcer(),
+            );
             let health = Arc::new(WriterHealth::default());
             all_health.push(Arc::clone(&health));
             threads.push(
@@ -205,9 +209,8 @@ impl<A: Send + 'static> Journal<A> {
     /// # Errors
     /// 503 when too much is waiting already.
     pub fn append(&self, draft: Draft<A>) -> Result<Pending> {
-        let mut hasher = DefaultHasher::new();
-        draft.room.hash(&mut hasher);
-        let writer = usize::try_from(hasher.finish() % self.writers.len() as u64).unwrap_or(0);
+        let writers = self.writers.len() as u64;
+        let writer = usize::try_from(draft.room_id.unsigned_abs() % writers).unwrap_or(0);
         let (receipt, pending) = oneshot::channel();
         let waiting = Waiting {
             draft,

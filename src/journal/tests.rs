@@ -7,15 +7,17 @@ use crate::{
     db::{
         conn,
         messages::{self, Cursor},
-        migrate, sessions,
+        migrate,
+        rooms::GENERAL_ID,
+        sessions,
         users::{self, NewUser},
     },
-    protocol::{GENERAL, time::now},
+    protocol::time::now,
 };
 
 fn draft(user_id: i64, session_id: i64, number: usize) -> Draft<usize> {
     Draft {
-        room: GENERAL.to_owned(),
+        room_id: GENERAL_ID,
         user_id,
         session_id,
         client_id: Some(format!("c{number}")),
@@ -52,6 +54,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let clock = Clock::start();
     let ends = clock.now() + chrono::TimeDelta::days(1);
     let session = sessions::insert(&mut conn, alice, "", now(), ends).expect("logs in");
+    let vault = Arc::new(Vault::new("a key").expect("a key"));
     let (tell, announcements) = mpsc::channel();
     let announcer = || {
         let (tell, mut conn) = (tell.clone(), conn::open(&url).expect("opens"));
@@ -72,7 +75,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
             tell.send(ids).expect("the test listens");
         }
     };
-    let (journal, writers) = Journal::start(&storage, clock, announcer).expect("starts");
+    let (journal, writers) = Journal::start(&storage, clock, &vault, announcer).expect("starts");
     let pending: Vec<_> = (1..=COUNT)
         .map(|number| {
             journal

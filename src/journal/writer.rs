@@ -13,10 +13,11 @@ use tokio::sync::mpsc;
 use super::{Committed, News, Receipt, Waiting, health::WriterHealth};
 use crate::{
     clock::Clock,
+    crypto::{binding::Place, vault::Vault},
     db::{
         self, Pool, WriteError, conn,
         connector::one_line,
-        messages::{self, Appended, Members},
+        messages::{self, Appended, Bind, Members},
         outage::STORING,
         rooms,
     },
@@ -46,9 +47,9 @@ pub trait Store {
     fn append(&mut self, drafts: &[messages::DraftRow<'_>], at: Timestamp)
     -> Result<Vec<Appended>>;
 
-    /// The rooms of these names, each with its key and its latest change; a commit that was still on its way is in it,
+    /// These rooms, each with its latest change; a commit that was still on its way is in it,
     /// or will never be. `None` when the store does not answer.
-    fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>>;
+    fn list_numbers(&mut self, ids: &[i64]) -> Option<Vec<(i64, i64)>>;
 
     /// What is remembered of members does not hold any more.
     fn forget_members(&mut self) {}
@@ -59,11 +60,20 @@ pub struct Log {
     pool: Pool,
     clock: Clock,
     members: Members,
+    bind: Box<Bind>,
 }
 
 impl Log {
-    pub fn new(pool: Pool, clock: Clock) -> Self {
+    pub fn new(pool: Pool, clock: Clock, vault: Arc<Vault>) -> Self {
         Self {
+            bind: Box::new(move |room_id, id, author, sealed| {
+                let place = Place {
+                    room_id,
+                    id,
+                    author,
+                };
+                vault.bind(place, sealed)
+            }),
             pool,
             clock,
             members: Members::default(),
@@ -85,7 +95,8 @@ impl Log {
                 stored: at,
                 logins: self.clock.now(),
             };
-            let outcome = messages::append(&mut connection, drafts, at, &mut self.members);
+            let outcome =
+                messages::append(&mut connection, drafts, at, &mut self.members, &*self.bind);
             if let Err(error) = &outcome {
                 connection.note(error.cause());
             }
@@ -125,10 +136,10 @@ impl Store for Log {
         self.members = Members::default();
     }
 
-    fn list_numbers(&mut self, names: &[&str]) -> Option<Vec<(i64, i64)>> {
+    fn list_numbers(&mut self, ids: &[i64]) -> Option<Vec<(i64, i64)>> {
         let mut connection = db::connection(&self.pool).ok()?;
         // As a change: what is told has to be where a commit has to be.
-        conn::write(&mut connection, |conn| rooms::list_numbers(conn, names)).ok()
+        conn::write(&mut connection, |conn| rooms::list_numbers(conn, ids)).ok()
     }
 }
 
@@ -138,7 +149,7 @@ pub struct Writer<A, S, F> {
     queue: mpsc::Receiver<Waiting<A>>,
     announce: F,
     /// Rooms of which it is not known whether their last changes were stored.
-    doubtful: HashSet<String>,
+    doubtful: HashSet<i64>,
     /// When they are looked at again, and how long the pause after that is.
     next_look: Instant,
     doubt_pause: Duration,
@@ -213,8 +224,8 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         if self.doubtful.is_empty() {
             return;
         }
-        let names: Vec<&str> = self.doubtful.iter().map(String::as_str).collect();
-        let Some(found) = self.store.list_numbers(&names) else {
+        let ids: Vec<i64> = self.doubtful.iter().copied().collect();
+        let Some(found) = self.store.list_numbers(&ids) else {
             // Each look has the database do something, which is perhaps slow because it has too much to do.
             self.next_look = Instant::now() + self.doubt_pause;
             self.doubt_pause = (self.doubt_pause * 2).min(LONGEST_DOUBT_PAUSE);
@@ -249,7 +260,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         let drafts: Vec<_> = batch
             .iter()
             .map(|Waiting { draft, .. }| messages::DraftRow {
-                room: &draft.room,
+                room_id: draft.room_id,
                 user_id: draft.user_id,
                 session_id: draft.session_id,
                 client_id: draft.client_id.as_deref(),
@@ -270,7 +281,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             Err(error) => {
                 if error.code == Code::OutcomeUnknown {
                     self.doubtful
-                        .extend(batch.iter().map(|waiting| waiting.draft.room.clone()));
+                        .extend(batch.iter().map(|waiting| waiting.draft.room_id));
                 }
                 refuse(batch, &error);
             }

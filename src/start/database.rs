@@ -181,6 +181,7 @@ fn prepare(
         let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
         facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
+    vault.believe(facts::list_unbound(&mut conn).map_err(|error| unreachable(&error))?);
     keys::key_deleted_names(config, &mut conn).map_err(|error| unreachable(&error))?;
     History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))
 }

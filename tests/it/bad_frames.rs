@@ -246,7 +246,7 @@ pub const NONSENSE: &[(&str, &str)] = &[
 fn a_frame_that_makes_no_sense_is_answered_with_its_code() {
     let server = Server::start(Backend::Sqlite);
     let alice = User::register(&server, "alice");
-    server.database.execute("INSERT INTO rooms (id, name, last_seq, created_at) VALUES (2, 'secret', 0, '2026-11-22 00:00:00')");
+    server.database.execute("INSERT INTO rooms (id, key, last_seq, created_at) VALUES (2, 'secret', 0, '2026-11-22 00:00:00')");
     let long_ref = format!(r#"{{"type":"ping","ref":"{}"}}"#, "x".repeat(65));
     let deep = "[".repeat(60_000);
     let made = [(long_ref.as_str(), "invalid_ref"), (&deep, "invalid_json")];

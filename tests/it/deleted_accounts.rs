@@ -31,15 +31,15 @@ fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
     let hash = one(&format!("SELECT password_hash AS value {alices}"));
     let email = one(&format!("SELECT email AS value {alices}"));
     let id = one(&format!("SELECT CAST(id AS TEXT) AS value {alices}"));
-    let evictions = "SELECT CAST(evictions AS TEXT) AS value FROM rooms";
-    let before = one(evictions);
+    let version = "SELECT CAST(members_version AS TEXT) AS value FROM rooms";
+    let before = one(version);
 
     done(users(&server, &["delete", "alice", "--yes"], ""));
     let history = bob.history();
     assert_eq!(history[0]["content"], "what alice said");
     assert_eq!(history[0]["username"], format!("deleted-user-{id}"));
     assert_ne!(
-        one(evictions),
+        one(version),
         before,
         "who remembers members must look again"
     );

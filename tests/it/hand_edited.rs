@@ -272,9 +272,9 @@ fn a_name_that_commands_a_terminal_is_named_and_shown_harmless() {
         "UPDATE users SET username = 'al' || char(27) || '[31mice' WHERE id = {}",
         alice.id
     ));
-    server
-        .database
-        .execute("UPDATE rooms SET name = 'gen' || char(27) || '[31meral'; DELETE FROM messages");
+    server.database.execute(
+        "UPDATE rooms SET key = 'gen' || char(27) || '[31meral', name = key; DELETE FROM messages",
+    );
     let ended = doctor_of(&server, &[]);
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");

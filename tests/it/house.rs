@@ -37,7 +37,9 @@ const ROOMS: &[Room] = &[
     ("db", &["protocol", "error", "config", "gate", "ownership"]),
     (
         "journal",
-        &["protocol", "error", "clock", "config", "gate", "db"],
+        &[
+            "protocol", "error", "clock", "config", "gate", "crypto", "db",
+        ],
     ),
     ("hub", &["protocol", "error", "config"]),
     // The bundle is for the doors: a noun of `chat` takes the handles that it needs, and does not know it.

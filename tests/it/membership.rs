@@ -17,7 +17,7 @@ fn whoever_was_taken_out_of_a_room_is_refused_at_once(backend: Backend) {
     bob.post("so is he", None).expect(201);
     // As whatever takes a member out does it: both in one transaction.
     server.database.execute(&format!(
-        "BEGIN; DELETE FROM memberships WHERE user_id = {}; UPDATE rooms SET evictions = evictions + 1 WHERE id = 1; COMMIT",
+        "BEGIN; DELETE FROM memberships WHERE user_id = {}; UPDATE rooms SET members_version = members_version + 1 WHERE id = 1; COMMIT",
         alice.id
     ));
     socket.send_json(&json!({"type": "message", "content": "still here?", "ref": "r"}));

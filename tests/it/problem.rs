@@ -207,7 +207,7 @@ fn every_refusal_is_a_problem(backend: Backend) {
             .expect_any_problem();
     }
     // A room that one may not know of looks like one that does not exist.
-    server.database.execute("INSERT INTO rooms (id, name, last_seq, created_at) VALUES (2, 'secret', 0, '2026-11-22 00:00:00')");
+    server.database.execute("INSERT INTO rooms (id, key, last_seq, created_at) VALUES (2, 'secret', 0, '2026-11-22 00:00:00')");
     let strip = |room: &str| {
         let answer = http.get(&format!("/api/rooms/{room}/messages"));
         answer.expect_problem(404, "room_not_found");

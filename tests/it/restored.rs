@@ -28,7 +28,8 @@ fn dump(server: &Server) {
 fn restore(server: &Server) {
     server.database.execute(
         "BEGIN; DELETE FROM messages; INSERT INTO messages SELECT * FROM saved_messages; \
-         UPDATE rooms SET last_seq = (SELECT last_seq FROM saved_rooms WHERE saved_rooms.id = rooms.id); COMMIT",
+         UPDATE rooms SET (last_seq, last_message_id) = \
+           (SELECT last_seq, last_message_id FROM saved_rooms WHERE saved_rooms.id = rooms.id); COMMIT",
     );
 }
 

@@ -363,7 +363,7 @@ fn a_sync_of_what_is_not_mine_is_refused(backend: Backend) {
     let server = Server::start(backend);
     let alice = User::register(&server, "alice");
     server.database.execute(
-        "INSERT INTO rooms (id, name, last_seq, created_at) VALUES (2, 'secret', 7, '2026-11-22 00:00:00')",
+        "INSERT INTO rooms (id, key, last_seq, created_at) VALUES (2, 'secret', 7, '2026-11-22 00:00:00')",
     );
     let mut socket = alice.connect();
     let names: Vec<&str> = socket.connected["rooms"]

@@ -177,7 +177,7 @@ fn many_visits_in_a_row_cost_nothing() {
     for round in 0..3 {
         for statement in [
             "SELECT count(*) FROM messages",
-            "UPDATE rooms SET name = name",
+            "UPDATE rooms SET key = key",
         ] {
             let reads = LongRead::begin(server.database.file());
             visit(server.database.file(), statement);

@@ -7,9 +7,10 @@ use diesel::{prelude::*, result::Error as DieselError};
 use super::{
     Appended, DraftRow,
     insert::insert,
+    lock::{Locked, Rooms, lock_rooms, take_numbers},
     members::Members,
     messages,
-    numbering::{Known, NewMessage, place},
+    numbering::{Bind, Known, NewMessage, place},
 };
 use crate::{
     db::{
@@ -25,19 +26,6 @@ use crate::{
     protocol::time::Timestamp,
 };
 
-/// A room whose row is locked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Locked {
-    pub id: i64,
-    /// Its latest change before this transaction.
-    pub last_seq: i64,
-    /// How often somebody was taken out of it.
-    pub evictions: i64,
-}
-
-/// The rooms of a transaction, by name.
-pub(super) type Rooms<'a> = HashMap<&'a str, Locked>;
-
 /// Appends all drafts in one transaction, in their order; the numbers of each room run on without a hole. The room's
 /// row is locked while its numbers are taken, so that the order of commits and the order of numbers are one.
 ///
@@ -48,12 +36,13 @@ pub fn append(
     drafts: &[DraftRow<'_>],
     at: At,
     members: &mut Members,
+    bind: &Bind,
 ) -> Result<Vec<Appended>, WriteError> {
     // Nearly all drafts are new and their logins live, so they are inserted as if all were. The unique index is what finds
     // the others, and the count of the rows; then all is begun again, with care.
-    match write(conn, |conn| append_as_new(conn, drafts, at, members)) {
+    match write(conn, |conn| append_as_new(conn, drafts, at, members, bind)) {
         Err(WriteError::Refused(error)) if is_unique_violation(&error) || error == BEGIN_AGAIN => {
-            write(conn, |conn| append_checked(conn, drafts, at, members))
+            write(conn, |conn| append_checked(conn, drafts, at, members, bind))
         }
         outcome => outcome,
     }
@@ -71,14 +60,23 @@ pub struct At {
     pub logins: Timestamp,
 }
 
-/// Takes a number for every draft, and gives those back that nobody may have.
+/// Takes a number for every draft, and gives those back that no one may have.
 fn append_as_new(
     conn: &mut AnyConnection,
     drafts: &[DraftRow<'_>],
     at: At,
     members: &mut Members,
+    bind: &Bind,
 ) -> QueryResult<Vec<Appended>> {
-    let rooms = take_numbers(conn, drafts)?;
+    let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+    for draft in drafts {
+        *counts.entry(draft.room_id).or_default() += 1;
+    }
+    let (rooms, are_taken) = match conn {
+        AnyConnection::Postgres(conn) => (take_numbers(conn, &counts)?, true),
+        // There a round trip costs nothing, so the numbers that are really used are written afterwards.
+        AnyConnection::Sqlite(_) => (lock_rooms(conn, counts.into_keys())?, false),
+    };
     check_numbers(&rooms, drafts.len())?;
     members.learn(conn, drafts, &rooms)?;
     // On PostgreSQL that would be one more round trip: there the insert finds those whose login has ended.
@@ -86,16 +84,19 @@ fn append_as_new(
         AnyConnection::Postgres(_) => None,
         AnyConnection::Sqlite(_) => Some(list_live(conn, drafts, at)?),
     };
-    let placed = place(drafts, None, at.stored, |draft| {
+    let placed = place(drafts, None, at.stored, bind, |draft| {
         allowed(draft, &rooms, members, live.as_ref())
     });
     insert_all(conn, &placed.rows, at)?;
     let is_refused =
         |outcome: &Appended| matches!(outcome, Appended::NoSuchRoom | Appended::LoginEnded);
-    if placed.outcomes.iter().any(is_refused) {
+    if !are_taken || placed.outcomes.iter().any(is_refused) {
         for room in rooms.values() {
-            let last_seq = placed.last_seqs.get(&room.id).unwrap_or(&room.last_seq);
-            update_last_seq(conn, room.id, *last_seq)?;
+            let last = placed.last_ids.get(&room.id).copied();
+            if are_taken || last.is_some() {
+                let (seq, id) = last.map_or((room.last_seq, room.last_id), |id| (id, id));
+                update_last(conn, room.id, seq, id)?;
+            }
         }
     }
     Ok(placed.outcomes)
@@ -107,33 +108,36 @@ fn append_checked(
     drafts: &[DraftRow<'_>],
     at: At,
     members: &mut Members,
+    bind: &Bind,
 ) -> QueryResult<Vec<Appended>> {
-    let mut rooms = lock_rooms(conn, drafts)?;
+    let ids: BTreeSet<i64> = drafts.iter().map(|draft| draft.room_id).collect();
+    let mut rooms = lock_rooms(conn, ids.into_iter())?;
     for room in rooms.values_mut() {
         // A count that was lowered by hand would have every message refused as one that is there already.
-        let greatest = find_greatest(conn, room.id)?;
-        if greatest > room.last_seq {
-            say_healed(room.id, room.last_seq, greatest);
-            room.last_seq = greatest;
+        let (id, seq) = find_greatest(conn, room.id)?;
+        room.last_id = room.last_id.max(id);
+        if seq > room.last_seq {
+            say_healed(room.id, room.last_seq, seq);
+            room.last_seq = seq;
         }
     }
     check_numbers(&rooms, drafts.len())?;
     members.learn(conn, drafts, &rooms)?;
     let live = list_live(conn, drafts, at)?;
     let known = list_known(conn, drafts, &rooms)?;
-    let placed = place(drafts, Some(&known), at.stored, |draft| {
+    let placed = place(drafts, Some(&known), at.stored, bind, |draft| {
         allowed(draft, &rooms, members, Some(&live))
     });
     insert_all(conn, &placed.rows, at)?;
-    for (room_id, last_seq) in placed.last_seqs {
-        update_last_seq(conn, room_id, last_seq)?;
+    for (room_id, last) in placed.last_ids {
+        update_last(conn, room_id, last, last)?;
     }
     Ok(placed.outcomes)
 }
 
 /// Gives no number that JavaScript does not keep exact. No room comes that far by counting; one that was put there by hand
 /// would give the same number twice in the end, or one below all others.
-fn check_numbers(rooms: &Rooms<'_>, count: usize) -> QueryResult<()> {
+fn check_numbers(rooms: &Rooms, count: usize) -> QueryResult<()> {
     let most = i64::try_from(count).map_or(0, |count| GREATEST - count);
     match rooms.values().find(|room| room.last_seq > most) {
         None => Ok(()),
@@ -146,9 +150,9 @@ fn check_numbers(rooms: &Rooms<'_>, count: usize) -> QueryResult<()> {
     }
 }
 
-fn update_last_seq(conn: &mut AnyConnection, room_id: i64, last_seq: i64) -> QueryResult<()> {
+fn update_last(conn: &mut AnyConnection, room_id: i64, seq: i64, id: i64) -> QueryResult<()> {
     diesel::update(rooms::table.find(room_id))
-        .set(rooms::last_seq.eq(last_seq))
+        .set((rooms::last_seq.eq(seq), rooms::last_message_id.eq(id)))
         .execute(conn)?;
     Ok(())
 }
@@ -170,81 +174,21 @@ fn list_live(conn: &mut AnyConnection, drafts: &[DraftRow<'_>], at: At) -> Query
     sessions::list_live(conn, logins, at.logins)
 }
 
-/// The room that a draft is for, with its latest change, if its sender is a member of it. With `live` logins, the
-/// sender's has to be among them.
+/// The room that a draft is for, if its sender is a member of it. With `live` logins, the sender's has to be among them.
 fn allowed(
     draft: &DraftRow<'_>,
-    rooms: &Rooms<'_>,
+    rooms: &Rooms,
     members: &Members,
     live: Option<&Logins>,
-) -> Result<(i64, i64), Appended> {
+) -> Result<Locked, Appended> {
     if live.is_some_and(|live| !live.contains(&(draft.session_id, draft.user_id))) {
         return Err(Appended::LoginEnded);
     }
     rooms
-        .get(draft.room)
+        .get(&draft.room_id)
         .filter(|room| members.contains(room, draft.user_id))
-        .map(|room| (room.id, room.last_seq))
+        .copied()
         .ok_or(Appended::NoSuchRoom)
-}
-
-/// Locks each room and counts it up by its drafts, in one round trip for each.
-fn take_numbers<'a>(conn: &mut AnyConnection, drafts: &[DraftRow<'a>]) -> QueryResult<Rooms<'a>> {
-    // Always in the same order, so that two writers cannot wait for each other.
-    let mut counts: BTreeMap<&'a str, i64> = BTreeMap::new();
-    for draft in drafts {
-        *counts.entry(draft.room).or_default() += 1;
-    }
-    let mut found = HashMap::new();
-    for (name, count) in counts {
-        let query = diesel::update(rooms::table.filter(rooms::name.eq(name)))
-            .set(rooms::last_seq.eq(rooms::last_seq + count))
-            .returning((rooms::id, rooms::last_seq, rooms::evictions));
-        let row: Option<(i64, i64, i64)> = match conn {
-            AnyConnection::Postgres(conn) => query.get_result(conn).optional()?,
-            AnyConnection::Sqlite(conn) => query.get_result(conn).optional()?,
-        };
-        if let Some((id, last_seq, evictions)) = row {
-            let last_seq = last_seq - count;
-            found.insert(
-                name,
-                Locked {
-                    id,
-                    last_seq,
-                    evictions,
-                },
-            );
-        }
-    }
-    Ok(found)
-}
-
-fn lock_rooms<'a>(conn: &mut AnyConnection, drafts: &[DraftRow<'a>]) -> QueryResult<Rooms<'a>> {
-    // In the order of `take_numbers`. (The database's own order of texts may be another one.)
-    let names: BTreeSet<&'a str> = drafts.iter().map(|draft| draft.room).collect();
-    let mut found = HashMap::new();
-    for name in names {
-        let query = rooms::table.filter(rooms::name.eq(name)).select((
-            rooms::id,
-            rooms::last_seq,
-            rooms::evictions,
-        ));
-        let row: Option<(i64, i64, i64)> = match conn {
-            // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
-            AnyConnection::Postgres(conn) => query.for_no_key_update().first(conn).optional()?,
-            // BEGIN IMMEDIATE has made us the only writer.
-            AnyConnection::Sqlite(conn) => query.first(conn).optional()?,
-        };
-        if let Some((id, last_seq, evictions)) = row {
-            let locked = Locked {
-                id,
-                last_seq,
-                evictions,
-            };
-            found.insert(name, locked);
-        }
-    }
-    Ok(found)
 }
 
 /// Room, sender and `client_id`; and what was stored under it.
@@ -254,11 +198,17 @@ type Found = (i64, i64, String, (i64, i64, String, StoredTime));
 fn list_known<'a>(
     conn: &mut AnyConnection,
     drafts: &[DraftRow<'a>],
-    rooms: &Rooms<'_>,
+    rooms: &Rooms,
 ) -> QueryResult<Known<'a>> {
     let names: HashSet<(i64, i64, &'a str)> = drafts
         .iter()
-        .filter_map(|draft| Some((rooms.get(draft.room)?.id, draft.user_id, draft.client_id?)))
+        .filter_map(|draft| {
+            Some((
+                rooms.get(&draft.room_id)?.id,
+                draft.user_id,
+                draft.client_id?,
+            ))
+        })
         .collect();
     if names.is_empty() {
         return Ok(Known::new());

@@ -42,13 +42,15 @@ struct Columns<'a> {
     client_ids: Vec<Option<&'a str>>,
     contents: Vec<&'a str>,
     created_ats: Vec<NaiveDateTime>,
+    macs: Vec<&'a str>,
+    previous: Vec<i64>,
     session_ids: Vec<i64>,
     /// When the logins have to live.
     at: NaiveDateTime,
 }
 
 impl<'a> Columns<'a> {
-    fn of(rows: &[NewMessage<'a>], at: time::Timestamp) -> Self {
+    fn of(rows: &'a [NewMessage<'a>], at: time::Timestamp) -> Self {
         Self {
             room_ids: rows.iter().map(|row| row.room_id).collect(),
             ids: rows.iter().map(|row| row.id).collect(),
@@ -56,6 +58,8 @@ impl<'a> Columns<'a> {
             client_ids: rows.iter().map(|row| row.client_id).collect(),
             contents: rows.iter().map(|row| row.content).collect(),
             created_ats: rows.iter().map(|row| row.created_at).collect(),
+            macs: rows.iter().map(|row| row.mac.as_str()).collect(),
+            previous: rows.iter().map(|row| row.previous).collect(),
             session_ids: rows.iter().map(|row| row.session_id).collect(),
             at: at.naive_utc(),
         }
@@ -65,8 +69,8 @@ impl<'a> Columns<'a> {
 impl QueryFragment<Pg> for Columns<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO messages (room_id, id, seq, user_id, client_id, content, created_at) \
-             SELECT new.room_id, new.id, new.id, new.user_id, new.client_id, new.content, new.created_at \
+            "INSERT INTO messages (room_id, id, seq, user_id, client_id, content, created_at, mac, previous) \
+             SELECT new.room_id, new.id, new.id, new.user_id, new.client_id, new.content, new.created_at, new.mac, new.previous \
              FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.room_ids)?;
@@ -81,9 +85,13 @@ impl QueryFragment<Pg> for Columns<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamp>, _>(&self.created_ats)?;
         out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.macs)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.previous)?;
+        out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.session_ids)?;
         out.push_sql(
-            ") AS new (room_id, id, user_id, client_id, content, created_at, session_id) \
+            ") AS new (room_id, id, user_id, client_id, content, created_at, mac, previous, session_id) \
              JOIN sessions ON sessions.id = new.session_id AND sessions.user_id = new.user_id \
              AND sessions.expires_at > ",
         );

@@ -1,6 +1,6 @@
 //! Who is a member of which room, remembered by a writer, so that a message costs no query for it. What is remembered is
-//! never stale: a room counts its evictions in the row that the writer locks anyway, and when that has changed, all is
-//! looked up again.
+//! never stale: a room counts the changes of its members in the row that the writer locks anyway, and when that count is
+//! another one, all is looked up again. (Who was added is not remembered as anything yet, so that need not be counted.)
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::{
     DraftRow,
-    append::{Locked, Rooms},
+    lock::{Locked, Rooms},
 };
 use crate::db::{AnyConnection, schema::memberships};
 
@@ -24,8 +24,8 @@ pub struct Members {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// How often someone had been taken out of the room when these were members.
-    evictions: i64,
+    /// The version of the room's members when these were among them.
+    version: i64,
     users: HashSet<i64>,
 }
 
@@ -45,12 +45,12 @@ impl Members {
         &mut self,
         conn: &mut AnyConnection,
         drafts: &[DraftRow<'_>],
-        rooms: &Rooms<'_>,
+        rooms: &Rooms,
     ) -> QueryResult<()> {
-        self.forget_the_evicted(rooms);
+        self.forget_what_changed(rooms);
         let unknown: HashSet<(i64, i64)> = drafts
             .iter()
-            .filter_map(|draft| Some((rooms.get(draft.room)?, draft.user_id)))
+            .filter_map(|draft| Some((rooms.get(&draft.room_id)?, draft.user_id)))
             .filter(|(room, user_id)| !self.contains(room, *user_id))
             .map(|(room, user_id)| (room.id, user_id))
             .collect();
@@ -73,17 +73,17 @@ impl Members {
         Ok(())
     }
 
-    fn forget_the_evicted(&mut self, rooms: &Rooms<'_>) {
+    fn forget_what_changed(&mut self, rooms: &Rooms) {
         if self.count > MOST {
             self.rooms.clear();
             self.count = 0;
         }
         for room in rooms.values() {
             let known = self.rooms.entry(room.id).or_default();
-            if known.evictions != room.evictions {
+            if known.version != room.members_version {
                 self.count -= known.users.len();
                 known.users.clear();
-                known.evictions = room.evictions;
+                known.version = room.members_version;
             }
         }
     }

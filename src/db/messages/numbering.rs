@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Appended, DraftRow, messages};
+use super::{Appended, DraftRow, lock::Locked, messages};
 use crate::protocol::time::Timestamp;
 
 /// A row of `messages` to be.
@@ -23,7 +23,12 @@ pub struct NewMessage<'a> {
     pub client_id: Option<&'a str>,
     pub content: &'a str,
     pub created_at: NaiveDateTime,
+    pub mac: String,
+    pub previous: i64,
 }
+
+/// What binds a sealed text to its room, its number and its author, in this order.
+pub type Bind = dyn Fn(i64, i64, i64, &str) -> String + Send;
 
 /// Room, sender and `client_id` → number, latest change, sealed content and time of what was stored under it.
 pub type Known<'a> = HashMap<(i64, i64, &'a str), (i64, i64, String, NaiveDateTime)>;
@@ -32,33 +37,34 @@ pub type Known<'a> = HashMap<(i64, i64, &'a str), (i64, i64, String, NaiveDateTi
 pub struct Placed<'a> {
     pub rows: Vec<NewMessage<'a>>,
     pub outcomes: Vec<Appended>,
-    /// Room → the number of its latest change.
-    pub last_seqs: HashMap<i64, i64>,
+    /// Room → the number of its newest message, which is its latest change.
+    pub last_ids: HashMap<i64, i64>,
 }
 
-/// Gives every draft that is `allowed` (in a room, of which the latest change is told) its number, without touching the
-/// database. `known` holds those that were stored before; without
+/// Gives every draft that is `allowed` in a room its number, without touching the database. `known` holds those that were stored before; without
 /// it, all drafts are taken for new. With it, twins among the drafts are found, too.
 pub fn place<'a>(
     drafts: &[DraftRow<'a>],
     known: Option<&Known<'_>>,
     now: Timestamp,
-    allowed: impl Fn(&DraftRow<'_>) -> Result<(i64, i64), Appended>,
+    bind: &Bind,
+    allowed: impl Fn(&DraftRow<'_>) -> Result<Locked, Appended>,
 ) -> Placed<'a> {
     let mut placed = Placed {
         rows: Vec::with_capacity(drafts.len()),
         outcomes: Vec::new(),
-        last_seqs: HashMap::new(),
+        last_ids: HashMap::new(),
     };
     let mut twins: HashMap<(i64, i64, &str), (i64, &str)> = HashMap::new();
     for draft in drafts {
-        let (room_id, last_seq) = match allowed(draft) {
+        let room = match allowed(draft) {
             Ok(room) => room,
             Err(refused) => {
                 placed.outcomes.push(refused);
                 continue;
             }
         };
+        let room_id = room.id;
         let name = draft
             .client_id
             .map(|client_id| (room_id, draft.user_id, client_id));
@@ -82,9 +88,10 @@ pub fn place<'a>(
             });
             continue;
         }
-        let last = placed.last_seqs.entry(room_id).or_insert(last_seq);
-        *last += 1;
-        let id = *last;
+        let last = placed.last_ids.get(&room_id).copied();
+        let previous = last.unwrap_or(room.last_id.min(room.last_seq));
+        let id = last.unwrap_or(room.last_seq) + 1;
+        placed.last_ids.insert(room_id, id);
         if let (Some(_), Some(name)) = (known, name) {
             twins.insert(name, (id, draft.content));
         }
@@ -98,6 +105,8 @@ pub fn place<'a>(
             client_id: draft.client_id,
             content: draft.content,
             created_at: now.naive_utc(),
+            mac: bind(room_id, id, draft.user_id, draft.content),
+            previous,
         });
     }
     placed

@@ -8,6 +8,7 @@ use super::{DELETED_KEYED, User};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
+        members::ensure_owner,
         schema::{account_changes, known_networks, memberships, rooms, sessions, users},
     },
     protocol::{names::DELETED, time::Timestamp},
@@ -174,8 +175,8 @@ pub fn find_stored(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Stored
         rooms: memberships::table
             .inner_join(rooms::table)
             .filter(memberships::user_id.eq(user_id))
-            .order(rooms::name)
-            .select((rooms::name, memberships::created_at))
+            .order(rooms::id)
+            .select((rooms::key, memberships::created_at))
             .load(conn)?,
         changes: account_changes::table
             .filter(account_changes::user_id.eq(user_id))
@@ -358,20 +359,21 @@ pub fn delete(
     name: &str,
     now: Timestamp,
 ) -> QueryResult<()> {
-    // First the rooms, in the order in which the journal locks them; each counts that a member was taken out.
-    let names: Vec<String> = memberships::table
-        .inner_join(rooms::table)
+    // First the rooms, in the order in which the journal locks them; each counts that its members changed.
+    let room_ids: Vec<i64> = memberships::table
         .filter(memberships::user_id.eq(user.id))
-        .order(rooms::name)
-        .select(rooms::name)
+        .order(memberships::room_id)
+        .select(memberships::room_id)
         .load(conn)?;
-    let ordered: std::collections::BTreeSet<String> = names.into_iter().collect();
-    for name in ordered {
-        diesel::update(rooms::table.filter(rooms::name.eq(name)))
-            .set(rooms::evictions.eq(rooms::evictions + 1))
+    for id in &room_ids {
+        diesel::update(rooms::table.find(id))
+            .set(rooms::members_version.eq(rooms::members_version + 1))
             .execute(conn)?;
     }
     diesel::delete(memberships::table.filter(memberships::user_id.eq(user.id))).execute(conn)?;
+    for id in room_ids {
+        ensure_owner(conn, id)?;
+    }
     let next = next_credentials(conn, user.id)?;
     diesel::update(users::table.find(user.id))
         .set((

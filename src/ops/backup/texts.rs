@@ -1,12 +1,18 @@
-//! Whether the sealed texts of a backup open with the key: one that was damaged in the database would otherwise get into
-//! each backup unseen, until the last one that still had it is thrown away.
+//! Whether the sealed texts of a backup open with the key, and lie where they were put: one that was damaged in the database
+//! would otherwise get into each backup unseen, until the last one that still had it is thrown away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::format::Head;
-use crate::crypto::vault::Vault;
+use crate::{
+    crypto::{
+        binding::Place,
+        vault::{Bound, Vault},
+    },
+    db::facts::UNBOUND_UNTIL,
+};
 
 /// What does not open.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,17 +25,30 @@ pub struct Unreadable {
 
 /// Where a table has what is needed here, by the places of its columns.
 enum Layout {
-    Rooms { id: usize, name: usize },
-    Messages { room: usize, id: usize, text: usize },
+    Facts { name: usize, value: usize },
+    Rooms { id: usize, key: usize },
+    Messages(Columns),
     Users { name: usize, email: usize },
     Other,
 }
 
-/// Tries the texts, row by row. A room comes before its messages.
+/// The columns of messages.
+#[derive(Clone, Copy)]
+struct Columns {
+    room: usize,
+    id: usize,
+    author: usize,
+    text: usize,
+    /// Older releases have neither.
+    newer: Option<(usize, usize)>,
+}
+
+/// Tries the texts, row by row. Facts and a room come before the room's messages.
 pub(super) struct Texts<'a> {
     vault: &'a Vault,
     layouts: Vec<Layout>,
     rooms: HashMap<i64, String>,
+    unbound: BTreeMap<i64, i64>,
     pub(super) unreadable: Unreadable,
 }
 
@@ -43,6 +62,7 @@ impl<'a> Texts<'a> {
             vault,
             layouts: layouts.collect(),
             rooms: HashMap::new(),
+            unbound: BTreeMap::new(),
             unreadable: Unreadable::default(),
         }
     }
@@ -58,44 +78,81 @@ impl<'a> Texts<'a> {
         let values: Vec<Value> = serde_json::from_str(row).unwrap_or_default();
         let number = |at: usize| values.get(at).and_then(Value::as_i64).unwrap_or_default();
         let text = |at: usize| values.get(at).and_then(Value::as_str);
-        let (sealed, named) = match *layout {
-            Layout::Rooms { id, name } => {
-                let name = text(name).unwrap_or_default().to_owned();
-                self.rooms.insert(number(id), name);
-                return;
+        match *layout {
+            Layout::Facts { name, value } => {
+                let room =
+                    text(name).and_then(|name| name.strip_prefix(UNBOUND_UNTIL)?.parse().ok());
+                let until = text(value).and_then(|value| value.parse().ok());
+                if let Some((room, until)) = room.zip(until) {
+                    self.unbound.insert(room, until);
+                    self.vault.believe(self.unbound.clone());
+                }
             }
-            Layout::Messages { room, id, text: at } => {
-                let room = self.rooms.get(&number(room)).map_or("?", String::as_str);
-                // A text that is missing is one that does not open.
-                let sealed = Some(text(at).unwrap_or_default());
-                (sealed, format!("message {} of room {room}", number(id)))
+            Layout::Rooms { id, key } => {
+                let key = text(key).unwrap_or_default().to_owned();
+                self.rooms.insert(number(id), key);
             }
+            Layout::Messages(columns) => self.see_message(columns, &values),
             Layout::Users { name, email } => {
-                let name = text(name).unwrap_or_default();
-                (text(email), format!("the e-mail address of {name}"))
+                if text(email).is_some_and(|sealed| self.vault.open(sealed).is_err()) {
+                    let name = text(name).unwrap_or_default();
+                    self.note(format!("the e-mail address of {name}"));
+                }
             }
-            Layout::Other => return,
-        };
-        if sealed.is_some_and(|sealed| self.vault.open(sealed).is_err()) {
-            if self.unreadable.count == 0 {
-                self.unreadable.first = named;
-            }
-            self.unreadable.count += 1;
+            Layout::Other => {}
         }
+    }
+
+    fn see_message(&mut self, columns: Columns, values: &[Value]) {
+        let number = |at: usize| values.get(at).and_then(Value::as_i64).unwrap_or_default();
+        let text = |at: usize| values.get(at).and_then(Value::as_str);
+        let place = Place {
+            room_id: number(columns.room),
+            id: number(columns.id),
+            author: number(columns.author),
+        };
+        // A text that is missing is one that does not open.
+        let sealed = text(columns.text).unwrap_or_default();
+        let opened = match columns.newer {
+            Some((_, deleted)) if text(deleted).is_some() => return,
+            Some((mac, _)) => self.vault.open_bound(Bound {
+                place,
+                sealed,
+                mac: text(mac),
+            }),
+            None => self.vault.open(sealed),
+        };
+        if opened.is_err() {
+            let room = self.rooms.get(&place.room_id).map_or("?", String::as_str);
+            self.note(format!("message {} of room {room}", place.id));
+        }
+    }
+
+    fn note(&mut self, named: String) {
+        if self.unreadable.count == 0 {
+            self.unreadable.first = named;
+        }
+        self.unreadable.count += 1;
     }
 }
 
 fn layout(table: &str, at: impl Fn(&str) -> Option<usize>) -> Option<Layout> {
     Some(match table {
+        "facts" => Layout::Facts {
+            name: at("name")?,
+            value: at("value")?,
+        },
         "rooms" => Layout::Rooms {
             id: at("id")?,
-            name: at("name")?,
+            key: at("key").or_else(|| at("name"))?,
         },
-        "messages" => Layout::Messages {
+        "messages" => Layout::Messages(Columns {
             room: at("room_id")?,
             id: at("id")?,
+            author: at("user_id")?,
             text: at("content")?,
-        },
+            newer: at("mac").zip(at("deleted_at")),
+        }),
         "users" => Layout::Users {
             name: at("username")?,
             email: at("email")?,

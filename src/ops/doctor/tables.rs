@@ -2,10 +2,11 @@
 
 use super::Report;
 use crate::{
+    chat::texts,
     config::DatabaseUrl,
     crypto::{password::MAX_COST, vault::Vault},
     db::{
-        AnyConnection, QueryError,
+        AnyConnection, QueryError, facts,
         messages::{self, Cursor},
         requirements::{self, Count},
         rooms, row_checks,
@@ -72,6 +73,7 @@ pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, report: &mut Report)
 
 /// How many messages do not open, and the first of them.
 fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), QueryError> {
+    vault.believe(facts::list_unbound(conn)?);
     let rooms = rooms::list_all(conn)?;
     let total = rooms.iter().fold(0_u64, |total, room| {
         total.saturating_add(room.last_seq.unsigned_abs())
@@ -86,9 +88,9 @@ fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), Qu
             last = end.id;
             progress.add(page.len() as u64);
             for message in page {
-                if vault.open(&message.content).is_err() {
+                if texts::open(vault, room.id, &message).is_err() {
                     if count == 0 {
-                        first = format!("message {} of room {}", message.id, room.name);
+                        first = format!("message {} of room {}", message.id, room.key);
                     }
                     count += 1;
                 }
@@ -98,12 +100,13 @@ fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), Qu
     Ok((count, first))
 }
 
-/// As long as every change is a new message, a room holds as many as it has counted.
+/// What a room counts, beside what it holds.
 fn check_room(room: &Count, report: &mut Report) {
     let Count {
         name,
         last_seq,
         greatest,
+        lost,
         messages,
         timeless,
     } = room;
@@ -112,11 +115,10 @@ fn check_room(room: &Count, report: &mut Report) {
             "Room {name} has counted {last_seq} changes and holds number {greatest}: rooms.last_seq was changed by hand. The next start, or the next message, puts it right."
         ));
     }
-    let lost = greatest.max(last_seq) - messages;
-    if lost > 0 {
+    if *lost > 0 {
         report.problem(format!(
             "Room {name} has lost {lost} of its {} messages: rows were deleted by hand, or the database is damaged. They are shown as unreadable; restore a backup to have them again.",
-            greatest.max(last_seq)
+            messages + lost
         ));
     }
     if *timeless > 0 {

@@ -10,8 +10,10 @@ use super::{
     show::say,
 };
 use crate::{
-    crypto::vault::Vault,
+    chat::texts,
+    crypto::vault::{CannotOpen, Vault},
     db::{
+        facts,
         messages::{self, Message},
         rooms, sessions,
         users::{User, changes},
@@ -36,6 +38,9 @@ pub(super) fn show(
             return Ok(Err(error));
         }
     }
+    if let Some(vault) = vault {
+        vault.believe(accounts.read(facts::list_unbound)?);
+    }
     for room in accounts.read(rooms::list_all)? {
         let mut last = i64::MIN;
         loop {
@@ -44,7 +49,7 @@ pub(super) fn show(
             let Some(end) = page.last() else { break };
             last = end.id;
             for message in &page {
-                if let Err(error) = print(&line_of(message, &room.name, vault), json) {
+                if let Err(error) = print(&line_of(message, room.id, &room.key, vault), json) {
                     return Ok(Err(error));
                 }
             }
@@ -97,20 +102,24 @@ fn about(
     Ok(lines)
 }
 
-fn line_of(message: &Message, room: &str, vault: Option<&Vault>) -> Value {
+fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -> Value {
     json!({
         "kind": "message",
         "room": room,
         "id": message.id,
         "created_at": format(&utc(message.created_at.get())),
         "client_id": message.client_id,
-        "content": open(vault, &message.content),
+        "content": shown(vault.map(|vault| texts::open(vault, room_id, message))),
     })
 }
 
-/// What cannot be opened is shown as such, never left out.
 fn open(vault: Option<&Vault>, sealed: &str) -> Value {
-    match vault.map(|vault| vault.open(sealed)) {
+    shown(vault.map(|vault| vault.open(sealed)))
+}
+
+/// What cannot be opened is shown as such, never left out.
+fn shown(opened: Option<Result<String, CannotOpen>>) -> Value {
+    match opened {
         Some(Ok(text)) => text.into(),
         _ => json!({"unreadable": true}),
     }

@@ -92,7 +92,7 @@ impl ChatSession {
         } else if !sync
             .rooms
             .keys()
-            .all(|name| self.rooms.iter().any(|known| known.room.name == *name))
+            .all(|name| self.rooms.iter().any(|known| known.room.key == *name))
         {
             Some(Error::no_such_room())
         } else {
@@ -110,7 +110,7 @@ impl ChatSession {
             failure: None,
         });
         for (name, since) in sync.rooms {
-            if let Some(place) = self.rooms.iter().position(|known| known.room.name == name) {
+            if let Some(place) = self.rooms.iter().position(|known| known.room.key == name) {
                 let mut actions = Vec::new();
                 self.rooms[place].feed.sync(since, &mut actions);
                 self.carry_out(place, actions, ctx);
@@ -137,7 +137,7 @@ impl ChatSession {
     }
 
     fn room_synced(&mut self, place: usize, outcome: Result<SyncedRoom>) {
-        let name = self.rooms[place].room.name.clone();
+        let name = self.rooms[place].room.key.clone();
         if let Some(sync) = &mut self.sync {
             sync.waiting = sync.waiting.saturating_sub(1);
             match outcome {
@@ -161,7 +161,7 @@ impl ChatSession {
                     });
                 }
                 Action::Lag(seq) => self.send(&Event::Lag {
-                    room: self.rooms[place].room.name.clone(),
+                    room: self.rooms[place].room.key.clone(),
                     seq,
                 }),
                 Action::Synced { seq, complete } => {

@@ -103,7 +103,7 @@ impl ChatSession {
             rooms: rooms
                 .iter()
                 .map(|room| RoomState {
-                    name: room.name.clone(),
+                    name: room.key.clone(),
                     seq: room.last_seq.unsigned_abs(),
                 })
                 .collect(),

@@ -51,7 +51,7 @@ impl Visit {
             Self::Schema => &[".schema"],
             Self::Write => &[
                 "BEGIN IMMEDIATE",
-                "UPDATE rooms SET name = name",
+                "UPDATE rooms SET key = key",
                 ".shell sleep 0.2",
                 "COMMIT",
             ],

@@ -19,8 +19,8 @@ pub struct Row {
 /// Rooms, their members, and their messages.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    /// Name → key and latest change.
-    pub rooms: BTreeMap<&'static str, (i64, i64)>,
+    /// Room → latest change.
+    pub rooms: BTreeMap<i64, i64>,
     /// Room and user.
     pub members: HashSet<(i64, i64)>,
     /// Logins that have ended.
@@ -29,12 +29,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// Rooms of these names, where these users are members of all.
-    pub fn new(rooms: &[&'static str], users: &[i64]) -> Self {
+    /// These rooms, where these users are members of all.
+    pub fn new(rooms: &[i64], users: &[i64]) -> Self {
         let mut table = Self::default();
-        for (id, name) in (1..).zip(rooms) {
-            table.rooms.insert(name, (id, 0));
-            table.members.extend(users.iter().map(|user| (id, *user)));
+        for id in rooms {
+            table.rooms.insert(*id, 0);
+            table.members.extend(users.iter().map(|user| (*id, *user)));
         }
         table
     }
@@ -53,7 +53,7 @@ impl Table {
             return outcomes;
         }
         let known = drafts.iter().filter_map(|draft| {
-            let (room_id, _) = *self.rooms.get(draft.room)?;
+            let room_id = draft.room_id;
             let row = self.find(room_id, draft.user_id, draft.client_id?)?;
             let found = (row.id, row.id, row.content.clone(), row.created_at);
             Some(((room_id, draft.user_id, draft.client_id?), found))
@@ -74,11 +74,17 @@ impl Table {
             if self.ended.contains(&draft.session_id) {
                 return Err(Appended::LoginEnded);
             }
-            let room = self.rooms.get(draft.room).copied();
-            room.filter(|room| self.members.contains(&(room.0, draft.user_id)))
+            let room = self.rooms.get(&draft.room_id);
+            room.filter(|_| self.members.contains(&(draft.room_id, draft.user_id)))
+                .map(|last| Locked {
+                    id: draft.room_id,
+                    last_seq: *last,
+                    last_id: *last,
+                    members_version: 0,
+                })
                 .ok_or(Appended::NoSuchRoom)
         };
-        let placed = place(drafts, known, now, allowed);
+        let placed = place(drafts, known, now, &|_, _, _, _| String::new(), allowed);
         let mut after = self.clone();
         for row in placed.rows {
             if let Some(client_id) = row.client_id
@@ -90,6 +96,7 @@ impl Table {
             let is_free = after.rows.iter().all(|old| (old.room_id, old.id) != key);
             assert!(is_free, "the number {key:?} is given twice");
             assert_eq!(row.seq, row.id, "a new message is a change of its number");
+            assert_eq!(row.previous, row.id - 1, "every change is a message here");
             after.rows.push(Row {
                 room_id: row.room_id,
                 id: row.id,
@@ -99,8 +106,8 @@ impl Table {
                 created_at: row.created_at,
             });
         }
-        for (id, last_seq) in &mut after.rooms.values_mut() {
-            *last_seq = placed.last_seqs.get(id).copied().unwrap_or(*last_seq);
+        for (id, last_seq) in &mut after.rooms {
+            *last_seq = placed.last_ids.get(id).copied().unwrap_or(*last_seq);
         }
         *self = after;
         Some(placed.outcomes)
@@ -108,7 +115,7 @@ impl Table {
 
     /// Fails unless the numbers of each room run 1, 2, 3 … up to its latest change.
     pub fn check_numbers(&self) {
-        for (room_id, last_seq) in self.rooms.values() {
+        for (room_id, last_seq) in &self.rooms {
             let rows = self.rows.iter().filter(|row| row.room_id == *room_id);
             let ids: Vec<i64> = rows.map(|row| row.id).collect();
             assert_eq!(ids, (1..=*last_seq).collect::<Vec<_>>(), "room {room_id}");

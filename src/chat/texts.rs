@@ -1,0 +1,28 @@
+//! What a row says: its sealed text opened, if it lies where it was put.
+
+use crate::{
+    crypto::{
+        binding::Place,
+        vault::{Bound, CannotOpen, Vault},
+    },
+    db::{messages::Message as Row, text::StoredText},
+};
+
+/// Opens the text of a message. A tombstone has none.
+///
+/// # Errors
+/// [`CannotOpen`], also when the text belongs to another place.
+pub fn open(vault: &Vault, room_id: i64, row: &Row) -> Result<String, CannotOpen> {
+    if row.deleted_at.is_some() {
+        return Ok(String::new());
+    }
+    vault.open_bound(Bound {
+        place: Place {
+            room_id,
+            id: row.id,
+            author: row.user_id,
+        },
+        sealed: &row.content,
+        mac: row.mac.as_ref().map(StoredText::as_str),
+    })
+}

@@ -1,0 +1,72 @@
+//! What tells a number that was lost from one that a later change has taken the place of. Every number of a room was given
+//! to a message, which has it between its `id` and its `seq` for ever; a number that lies between those of no message was
+//! that of a row which is gone.
+
+use diesel::prelude::*;
+
+use super::messages;
+use crate::db::AnyConnection;
+
+/// The first message from a number on, and the one before it in its room.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_from(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    id: i64,
+) -> QueryResult<Option<(i64, Option<i64>)>> {
+    messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::id.ge(id))
+        .order(messages::id.asc())
+        .select((messages::id, messages::previous))
+        .first(conn)
+        .optional()
+}
+
+/// The latest change to any of the messages up to this one; 0 when none was changed.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_latest_change(conn: &mut AnyConnection, room_id: i64, upto: i64) -> QueryResult<i64> {
+    let found = messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::seq.gt(messages::id))
+        .filter(messages::id.le(upto))
+        .order(messages::seq.desc())
+        .select(messages::seq)
+        .first(conn)
+        .optional()?;
+    Ok(found.unwrap_or(0))
+}
+
+/// A message that has all numbers from this one up to the end between its `id` and its `seq`: its `seq`.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_spanning(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    number: i64,
+    end: i64,
+) -> QueryResult<Option<i64>> {
+    // Most often it is the one that was written under this number.
+    let own = messages::table
+        .find((room_id, number))
+        .select(messages::seq)
+        .first(conn)
+        .optional()?;
+    if own.is_some() {
+        return Ok(own);
+    }
+    messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::seq.gt(messages::id))
+        .filter(messages::seq.gt(end))
+        .filter(messages::id.lt(number))
+        .order(messages::seq.asc())
+        .select(messages::seq)
+        .first(conn)
+        .optional()
+}

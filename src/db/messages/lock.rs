@@ -1,0 +1,112 @@
+//! Locking the rows of rooms, always in the order of their ids, so that two writers cannot wait for each other.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::{
+    pg::{Pg, PgConnection},
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt},
+};
+
+use crate::db::{AnyConnection, schema::rooms};
+
+/// A room whose row is locked.
+#[derive(Debug, Clone, Copy, Queryable)]
+pub struct Locked {
+    pub id: i64,
+    /// Its latest change before this transaction.
+    pub last_seq: i64,
+    /// Its newest message before this transaction.
+    pub last_id: i64,
+    /// How often it has changed who may do what in it.
+    pub members_version: i64,
+}
+
+/// The rooms of a transaction.
+pub(super) type Rooms = HashMap<i64, Locked>;
+
+fn by_id(rows: impl IntoIterator<Item = Locked>) -> Rooms {
+    rows.into_iter().map(|room| (room.id, room)).collect()
+}
+
+/// Locks these rooms and counts each up by as many messages, in one round trip.
+pub(super) fn take_numbers(
+    conn: &mut PgConnection,
+    counts: &BTreeMap<i64, i64>,
+) -> QueryResult<Rooms> {
+    let taking = TakeNumbers {
+        ids: counts.keys().copied().collect(),
+        counts: counts.values().copied().collect(),
+    };
+    taking.load::<Locked>(conn).map(by_id)
+}
+
+/// Locks these rooms, whose ids are in order.
+pub(super) fn lock_rooms(
+    conn: &mut AnyConnection,
+    ids: impl Iterator<Item = i64>,
+) -> QueryResult<Rooms> {
+    let columns = (
+        rooms::id,
+        rooms::last_seq,
+        rooms::last_message_id,
+        rooms::members_version,
+    );
+    match conn {
+        // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
+        AnyConnection::Postgres(conn) => rooms::table
+            .filter(rooms::id.eq_any(ids.collect::<Vec<_>>()))
+            .order(rooms::id)
+            .select(columns)
+            .for_no_key_update()
+            .load::<Locked>(conn)
+            .map(by_id),
+        // BEGIN IMMEDIATE has made us the only writer. One at a time: the statement is always the same, and prepared once.
+        AnyConnection::Sqlite(conn) => ids
+            .filter_map(|id| {
+                let row = rooms::table.find(id).select(columns).first::<Locked>(conn);
+                row.optional().transpose()
+            })
+            .collect::<QueryResult<Vec<_>>>()
+            .map(by_id),
+    }
+}
+
+/// Takes numbers for new messages. What stood in the row before is told by the part that locks it: `RETURNING` knows only
+/// what stands there afterwards.
+struct TakeNumbers {
+    ids: Vec<i64>,
+    counts: Vec<i64>,
+}
+
+impl QueryFragment<Pg> for TakeNumbers {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "UPDATE rooms SET last_seq = rooms.last_seq + new.count, last_message_id = rooms.last_seq + new.count \
+             FROM (SELECT id, last_seq, last_message_id FROM rooms WHERE id = ANY(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(") ORDER BY id FOR NO KEY UPDATE) AS old JOIN unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.counts)?;
+        out.push_sql(
+            ") AS new (id, count) ON new.id = old.id WHERE rooms.id = old.id \
+             RETURNING rooms.id, old.last_seq, old.last_message_id, rooms.members_version",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for TakeNumbers {
+    // Always the same text, so that it is prepared once.
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for TakeNumbers {
+    type SqlType = (BigInt, BigInt, BigInt, BigInt);
+}
+
+impl RunQueryDsl<PgConnection> for TakeNumbers {}

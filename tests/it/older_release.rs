@@ -1,0 +1,132 @@
+//! A database of the release before is brought up to date: every message, number and cursor is as it was.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Server, User};
+
+on_both![
+    a_database_of_the_release_before_reads_as_before,
+    a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_left_it,
+];
+
+const KEY: &str = "ZmVybmV0LWtleS1vZi10aGUtZml4dHVyZS0wMDAwMDA=";
+const SECRET: &str = "a-secret-of-the-fixture-0123456789abcdef-0123456789abcdef";
+const MESSAGES: usize = 120;
+
+fn fixture(name: &str, backend: Backend, end: &str) -> String {
+    let kind = match backend {
+        Backend::Sqlite => "sqlite",
+        Backend::Postgres => "postgres",
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/before_the_road")
+        .join(format!("{name}{kind}.{end}"));
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// A server that has not yet started again on a database that the binary of the release before has made.
+fn stopped_on_the_old(backend: Backend) -> Server {
+    let mut server = Server::with(backend)
+        .env("ENCRYPTION_KEY", KEY)
+        .env("SECRET_KEY", SECRET)
+        .start();
+    server.terminate();
+    match backend {
+        Backend::Sqlite => fs::remove_file(server.database.file()).expect("it is one file"),
+        Backend::Postgres => server
+            .database
+            .execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public"),
+    }
+    server.database.execute(&fixture("", backend, "sql"));
+    let history = server.data_dir().join("history");
+    fs::write(history, fixture("history-", backend, "json")).expect("writes");
+    server
+}
+
+fn log_in(server: &Server, name: &str) -> User {
+    let mut user = User {
+        name: name.into(),
+        id: 0,
+        token: String::new(),
+        refresh_token: String::new(),
+        addr: server.addr,
+    };
+    user.log_in();
+    user
+}
+
+fn without_client_ids(mut messages: Vec<Value>) -> Vec<Value> {
+    for message in &mut messages {
+        message
+            .as_object_mut()
+            .expect("an object")
+            .remove("client_id");
+    }
+    messages
+}
+
+fn a_database_of_the_release_before_reads_as_before(backend: Backend) {
+    let mut server = stopped_on_the_old(backend);
+    let told: Vec<Value> =
+        serde_json::from_str(&fixture("messages-", backend, "json")).expect("JSON");
+    let known: Value = serde_json::from_str(&fixture("history-", backend, "json")).expect("JSON");
+    assert_eq!(told.len(), MESSAGES);
+    server.start_again();
+    let alice = log_in(&server, "alice");
+    assert_eq!(without_client_ids(alice.history()), told);
+    assert_eq!(without_client_ids(alice.page("?limit=50")), told[70..]);
+    let page = alice.page("?before=51&limit=50");
+    assert_eq!(without_client_ids(page), told[..50]);
+    let mut socket = alice.connect();
+    assert_eq!(socket.connected["epoch"], known["epoch"], "cursors hold");
+    socket.send_json(&json!({
+        "type": "sync", "rooms": {"general": 100}, "epoch": known["epoch"], "ref": "r"
+    }));
+    for message in &told[100..] {
+        let frame = socket.expect_type("message");
+        for field in ["id", "seq", "content", "username"] {
+            assert_eq!(frame[field], message[field]);
+        }
+    }
+    // A retry of then is one; and what is new goes on from there.
+    let bob = log_in(&server, "bob");
+    let retried = bob.post(told[0]["content"].as_str().expect("text"), Some("c1"));
+    assert_eq!(retried.expect(200).json()["id"], 1);
+    let next = bob.post("in the new release", None).expect(201).json();
+    assert_eq!(next["id"], MESSAGES + 1);
+
+    server.await_log(&format!("bound {MESSAGES} messages of room 1"));
+    let count = |what: &str| {
+        let sql = format!("SELECT CAST(count(*) AS TEXT) AS value FROM {what}");
+        server.database.query(&sql).remove(0).expect("a count")
+    };
+    assert_eq!(count("messages WHERE mac IS NULL"), "0");
+    assert_eq!(count("facts WHERE name LIKE 'unbound-until-%'"), "0");
+    assert_eq!(
+        count("memberships WHERE role = 'owner'"),
+        "1",
+        "general has an owner: its oldest account"
+    );
+    server.restart();
+    let history = alice.history();
+    assert_eq!(without_client_ids(history)[..MESSAGES], told);
+}
+
+fn a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_left_it(
+    backend: Backend,
+) {
+    let mut server = stopped_on_the_old(backend);
+    server.start_again();
+    let alice = log_in(&server, "alice");
+    server.await_log(&format!("bound {MESSAGES} messages of room 1"));
+    server
+        .database
+        .execute("UPDATE messages SET mac = NULL WHERE id = 7");
+    let shown = alice.history();
+    assert_eq!(shown[6]["unreadable"], true, "{}", shown[6]);
+    assert_eq!(shown[5]["unreadable"], Value::Null);
+    server.restart();
+    assert_eq!(alice.history()[6]["unreadable"], true);
+}

@@ -7,9 +7,9 @@ use std::sync::{
 
 use crate::{
     chat::{
-        access::Access, accounts::Accounts, authentication::Authentication, budgets::Budgets,
-        history, logins::Logins, messages::Messages, pages::Pages, pages_in_flight::PagesInFlight,
-        rates::Rates, readiness::Readiness, unbound::Unbound,
+        access::Access, accounts::Accounts, authentication::Authentication, epoch,
+        flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
+        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -21,9 +21,9 @@ pub struct App {
     /// The checked configuration.
     pub config: Config,
     /// Which history is served.
-    pub history: Arc<history::History>,
+    pub history: Arc<epoch::History>,
     /// Notices when another one has taken its place.
-    pub history_watch: history::Watch,
+    pub history_watch: epoch::Watch,
     /// Whether it takes messages.
     pub readiness: Readiness,
     /// Who is connected.

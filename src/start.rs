@@ -12,8 +12,8 @@ use crate::{
         access::Access,
         accounts::Accounts,
         authentication::Authentication,
-        budgets::Budgets,
-        history::{self, History},
+        epoch::{self, History},
+        flood_budgets::Budgets,
         known_logins::KnownLogins,
         logins::Logins,
         messages::{self, Announcement, Messages},
@@ -117,7 +117,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
     });
     Ok(App {
         readiness: Readiness::new(db.clone(), journal.clone()),
-        history_watch: history::Watch {
+        history_watch: epoch::Watch {
             history: Arc::clone(&history),
             db,
             journal: journal.clone(),

@@ -1,4 +1,4 @@
-//! How often one may do what. Counted in memory, per process.
+//! How often one may do what (log in, register, send, read), for each user and address. Counted in memory, per process.
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 

@@ -7,7 +7,7 @@ use actix_web::{dev::ServiceRequest, http::StatusCode};
 use super::{credentials, origin};
 use crate::{
     app::App,
-    chat::budgets::ChargedTo,
+    chat::flood_budgets::ChargedTo,
     error::{Error, Result},
 };
 

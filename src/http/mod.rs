@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod asyncapi;
+mod builtin_page;
 mod charge;
 mod client;
 mod connection;
@@ -15,7 +16,6 @@ mod messages;
 mod observe;
 mod openapi;
 mod origin;
-mod page;
 mod problem;
 mod refusals;
 mod root;
@@ -41,7 +41,7 @@ const SOCKET: &str = "/ws/chat";
 /// Every path of the API.
 pub fn routes(service: &mut web::ServiceConfig) {
     service
-        .configure(page::routes)
+        .configure(builtin_page::routes)
         .service(resource("/", "GET, HEAD").route(read().to(root::index)))
         .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
         .service(resource("/ready", "GET, HEAD").route(read().to(health::ready)))

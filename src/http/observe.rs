@@ -17,7 +17,7 @@ use actix_web::{
 };
 
 use super::{charge::RequestCharge, client, origin, problem};
-use crate::{app::App, chat::budgets::ChargedTo, error::Error};
+use crate::{app::App, chat::flood_budgets::ChargedTo, error::Error};
 
 /// Longest path in the log.
 const MAX_LOGGED: usize = 512;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::keys;
 use crate::{
-    chat::history::{self, History},
+    chat::epoch::{self, History},
     config::{Config, ConfigError, DatabaseUrl, Storage},
     crypto::vault::Vault,
     db::{
@@ -101,7 +101,7 @@ pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
     let DatabaseUrl::Sqlite(path) = &storage.database_url else {
         return Ok(());
     };
-    let Some(history) = history::find_traces(&storage.data_dir) else {
+    let Some(history) = epoch::find_traces(&storage.data_dir) else {
         return Ok(());
     };
     let is_lost = !path.exists()

@@ -25,7 +25,7 @@ use self::{
     texts::{Texts, Unreadable},
 };
 use crate::{
-    chat::history,
+    chat::epoch,
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
     crypto::vault::Vault,
     db::{
@@ -174,7 +174,7 @@ fn refuse_another(storage: &Storage) -> Result<(), ConfigError> {
     let Ok(mut conn) = conn::look(url) else {
         return Ok(());
     };
-    match history::find_another(&mut conn, url, &storage.data_dir) {
+    match epoch::find_another(&mut conn, url, &storage.data_dir) {
         Ok(Some(sentence)) => Err(ConfigError(sentence)),
         _ => Ok(()),
     }

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{Report, data_dir, tables};
 use crate::{
-    chat::history,
+    chat::epoch,
     config::{DatabaseUrl, FoundKey, Storage, passed_over},
     crypto::vault::Vault,
     db::{
@@ -227,7 +227,7 @@ fn check_tables(
     if standing.is_new {
         return will_be_made(key, report);
     }
-    match history::find_another(conn, url, &storage.data_dir) {
+    match epoch::find_another(conn, url, &storage.data_dir) {
         Ok(Some(sentence)) => report.problem(sentence),
         Ok(None) => {}
         Err(error) => report.problem(silent(url, &error)),

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    chat::history,
+    chat::epoch,
     config::{
         ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings, passed_over,
     },
@@ -92,7 +92,7 @@ impl Accounts {
                 "The database {url} is that of an older Parlour: run `parlour migrate`, or start the server, first."
             )));
         }
-        if let Some(sentence) = history::find_another(&mut conn, &url, &storage.data_dir)
+        if let Some(sentence) = epoch::find_another(&mut conn, &url, &storage.data_dir)
             .map_err(|error| broken(&error))?
         {
             return Err(Failure::Wrong(sentence));

@@ -1,4 +1,4 @@
-//! Which history this is.
+//! Which history this is: an epoch is one, and another begins when a backup is restored.
 //!
 //! A restored backup takes back numbers that clients know already. Nothing inside the database can tell: it is a copy of
 //! what was true once. So the data folder keeps a small file, `history`, with two things that a backup of the database

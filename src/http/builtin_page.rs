@@ -13,7 +13,7 @@ use super::{Shared, assets::Asset, client};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const PAGE: &str = include_str!("page/index.html");
+const PAGE: &str = include_str!("builtin_page/index.html");
 /// Stands where one would choose to register.
 const CLOSED: &str = "<p>Log in. Registration is closed here: whoever runs this server adds people, \
     with <code>parlour users add</code>.</p><input type=\"hidden\" name=\"to\" value=\"login\">";
@@ -31,8 +31,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .guard(guard::fn_guard(wants_html))
         .to(page);
     cfg.service(page)
-        .service(Asset::script(include_str!("page/page.js")).at("/page/page.js"))
-        .service(Asset::style(include_str!("page/page.css")).at("/page/page.css"));
+        .service(Asset::script(include_str!("builtin_page/page.js")).at("/page/page.js"))
+        .service(Asset::style(include_str!("builtin_page/page.css")).at("/page/page.css"));
 }
 
 /// The page for those who cannot register.
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn the_page_needs_nothing_that_its_policy_forbids() {
-        let html = include_str!("page/index.html");
-        let script = include_str!("page/page.js");
+        let html = include_str!("builtin_page/index.html");
+        let script = include_str!("builtin_page/page.js");
         for forbidden in [" style=", " onclick=", " onload=", "javascript:", "<style"] {
             assert!(!html.contains(forbidden), "{forbidden} in index.html");
         }

@@ -23,7 +23,7 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{Backend, Database, Finished, Server, User, eventually, run, unique};
+use crate::support::{Backend, Database, Finished, Server, User, eventually, root, run, unique};
 
 on_both![
     a_backup_comes_back_whole_on_the_same_kind_of_database,
@@ -317,9 +317,7 @@ fn as_backup(file: &Path) -> PathBuf {
 fn first_release(database: &Database) {
     let folder = tempfile::tempdir().expect("a folder");
     let name = "2026-11-22-000001_first";
-    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("migrations")
-        .join(name);
+    let from = root().join("migrations").join(name);
     let to = folder.path().join("migrations").join(name);
     fs::create_dir_all(&to).expect("a folder");
     for file in ["up.sql", "down.sql"] {

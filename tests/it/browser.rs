@@ -9,7 +9,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{Backend, Server, run};
+use crate::support::{Backend, Server, root, run};
 
 /// The program that is missing on this machine, if one is. In CI none may be.
 fn missing() -> Option<&'static str> {
@@ -27,7 +27,7 @@ fn missing() -> Option<&'static str> {
 
 /// The folder of the steps, with what they need installed.
 fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let folder = root().join("tests/browser");
     let has = |name| folder.join("node_modules").join(name).exists();
     if !has("playwright-core/package.json") || !has("axe-core/package.json") {
         let status = Command::new("npm")
@@ -44,7 +44,7 @@ fn folder() -> PathBuf {
 #[test]
 fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
     for name in ["run.mjs", "edges.mjs", "hands.mjs"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+        let path = root().join("tests/browser");
         let steps = std::fs::read_to_string(path.join(name)).expect("a text");
         for way_around in [
             ".fill(",

@@ -1,13 +1,12 @@
 //! What people write into `.env`, compose files and flags is taken as it is written, or told by a sentence that says what to
 //! do.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{fs, path::Path};
 
-use clap::Args as _;
-use parlour::config::Settings;
-use parlour_tui::settings::ClientSettings;
-
-use crate::support::{Backend, Database, Finished, Server, User, run};
+use crate::{
+    settings::settings_of_the_program,
+    support::{Backend, Database, Finished, Server, User, run},
+};
 
 const KEY: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=";
 
@@ -45,17 +44,10 @@ fn with_env_file(content: impl AsRef<[u8]>) -> tempfile::TempDir {
     folder
 }
 
-fn names_of_all_settings() -> Vec<String> {
-    let command = Settings::augment_args(clap::Command::new("serve"));
-    let command = ClientSettings::augment_args(command);
-    let names = command.get_arguments().filter_map(clap::Arg::get_env);
-    names.map(OsStr::to_string_lossy).map(Into::into).collect()
-}
-
 #[test]
 fn what_is_set_but_empty_is_not_set() {
     let folder = tempfile::tempdir().expect("a folder");
-    let names = names_of_all_settings();
+    let names: Vec<String> = settings_of_the_program().into_keys().collect();
     assert!(names.len() > 20, "{names:?}");
     for empty in ["", "  "] {
         let env: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), empty)).collect();

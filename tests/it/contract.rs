@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Backend, Server, TIMEOUT, User};
+use crate::support::{Backend, Server, TIMEOUT, User, root};
 
 /// The program that `scripts/test` installed. Elsewhere than in CI its absence only skips the test.
 pub fn tool(variable: &str) -> Option<String> {
@@ -34,9 +34,10 @@ fn run_python_with(script: &str, url: &str, env: &[(&str, &Path)]) {
     let Some(python) = tool("PARLOUR_TEST_PYTHON") else {
         return;
     };
-    let script = format!("{}/tests/contract/{script}", env!("CARGO_MANIFEST_DIR"));
+    let script = root().join("tests/contract").join(script);
     let output = Command::new(python)
-        .args([&script, url])
+        .arg(&script)
+        .arg(url)
         .envs(env.iter().copied())
         .output()
         .expect("python runs");

@@ -11,16 +11,19 @@ mod source;
 
 use source::Named;
 
+use crate::support::root;
+
 /// A room, and the rooms that it may know.
 type Room = (&'static str, &'static [&'static str]);
 
-/// The packages beside the server, and those of ours that each may know. None knows the server.
+/// The packages beside the server, and those of ours that each may know. None knows the server's library.
 const PACKAGES: &[Room] = &[
     ("protocol", &[]),
     ("output", &[]),
     ("client", &["protocol"]),
     ("tui", &["client", "output", "protocol"]),
     ("lab", &["client", "output", "protocol"]),
+    ("tests", &["client", "lab", "protocol"]),
 ];
 
 /// Doors know `chat`; `chat` knows the stores; all know `protocol` and `error`. It never goes the other way.
@@ -281,10 +284,6 @@ fn files(folder: &Path, skip: &[&str], found: &mut Vec<PathBuf>) {
     }
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 #[test]
 fn imports_point_one_way_and_files_stay_short() {
     let mut all = Vec::new();
@@ -302,6 +301,24 @@ fn imports_point_one_way_and_files_stay_short() {
         }));
     }
     assert!(all.is_empty(), "\n{}\n", all.join("\n"));
+}
+
+/// So a change in the server makes no test be compiled again, and one in the lab nothing of the server.
+#[test]
+fn the_tests_know_the_server_from_outside_alone() {
+    let folder = root().join("tests/it");
+    let mut sources = Vec::new();
+    files(&folder, &[], &mut sources);
+    sources.retain(|path| path.extension().is_some_and(|ext| ext == "rs"));
+    assert!(sources.len() > 50, "the tests are not where they were");
+    let mut faults = Vec::new();
+    for path in sources {
+        let text = fs::read_to_string(&path).expect("a source that can be read");
+        let named = Named::read(&text).expect("a source that can be parsed");
+        let place = path.strip_prefix(&folder).expect("a path under it");
+        foreign_packages("tests", &place.to_string_lossy(), &named, &mut faults);
+    }
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
 }
 
 #[test]
@@ -368,6 +385,7 @@ fn a_broken_rule_is_seen() {
             "fn f() { std::env::var(X); }",
             "std::env",
         ),
+        ("tests/src/a.rs", "use parlour::hub;", "names parlour,"),
         ("web/src/a.rs", "", "`web` stands in no rule"),
         (
             "chat/mod.rs",

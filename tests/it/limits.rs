@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parlour::protocol::limits::{
+use parlour_protocol::limits::{
     DEFAULT_PAGE, Limits, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MAX_REF,
     MIN_PASSWORD_CHARACTERS, NAME, PAGE_BYTES,
 };

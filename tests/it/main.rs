@@ -19,7 +19,6 @@ mod browser;
 mod clock;
 mod configuration;
 mod contract;
-mod corpora;
 mod crash_image;
 mod database_start;
 mod defects;

@@ -3,7 +3,7 @@
 use diesel::{Connection, PgConnection, SqliteConnection, backend::Backend as DieselBackend};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
-use crate::support::{Backend, Database};
+use crate::support::{Backend, Database, root};
 
 on_both![migrations_run_are_taken_back_and_run_again];
 
@@ -25,8 +25,8 @@ fn there_and_back<DB: DieselBackend>(conn: &mut impl MigrationHarness<DB>)
 where
     FileBasedMigrations: diesel::migration::MigrationSource<DB>,
 {
-    let files = FileBasedMigrations::find_migrations_directory_in_path(env!("CARGO_MANIFEST_DIR"))
-        .expect("migrations/");
+    let files =
+        FileBasedMigrations::find_migrations_directory_in_path(root()).expect("migrations/");
     let ran = conn
         .run_pending_migrations(files.clone())
         .expect("run")

@@ -1,10 +1,10 @@
 //! A database of the release before is brought up to date: every message, number and cursor is as it was.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, User};
+use crate::support::{Backend, Server, User, root};
 
 on_both![
     a_database_of_the_release_before_reads_as_before,
@@ -20,7 +20,7 @@ fn fixture(name: &str, backend: Backend, end: &str) -> String {
         Backend::Sqlite => "sqlite",
         Backend::Postgres => "postgres",
     };
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let file = root()
         .join("tests/fixtures/before_the_road")
         .join(format!("{name}{kind}.{end}"));
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))

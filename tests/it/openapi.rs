@@ -1,11 +1,11 @@
 //! What the OpenAPI document says is what the server does: schemathesis reads the document, makes up requests, right
 //! and wrong ones, and holds every answer against it, with all its checks.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 use crate::{
     contract::tool,
-    support::{Backend, Server, User},
+    support::{Backend, Server, User, root},
 };
 
 on_both![the_server_does_what_its_document_says];
@@ -23,7 +23,7 @@ fn the_server_does_what_its_document_says(backend: Backend) {
     let tester = User::register(&server, "tester");
     let mut witness = tester.connect();
     // It leaves files where it runs.
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
+    let contract = root().join("tests/contract");
     for name in ["openapi.toml", "openapi.py"] {
         fs::copy(contract.join(name), server.folder().join(name)).expect("copies");
     }

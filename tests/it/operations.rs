@@ -12,7 +12,7 @@ use parlour_lab::rig::postgres::Programs;
 
 use crate::{
     readme::{announced, missing, run, tested_blocks},
-    support::{self, BINARY, Backend, Database, Server, User, unique},
+    support::{self, BINARY, Backend, Database, Server, User, root, unique},
 };
 
 /// How a block begins that is not run as it stands, and why.
@@ -36,7 +36,7 @@ const NOT_RUN: [(&str, &str); 4] = [
 ];
 
 fn manual() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
+    let path = root().join("docs/OPERATIONS.md");
     fs::read_to_string(path).expect("a manual")
 }
 

@@ -18,7 +18,7 @@ use rustls::{
 use serde_json::{Value, json};
 use socket2::{Domain, Socket as RawSocket, Type};
 
-use crate::support::{Backend, PASSWORD, Server, TIMEOUT, eventually};
+use crate::support::{Backend, PASSWORD, Server, TIMEOUT, eventually, root};
 
 const NAME: &str = "chat.example.org";
 /// What a client may write, and no one may believe.
@@ -37,7 +37,7 @@ const BROWSER: &str = "127.0.0.2:0";
 
 /// The configuration of nginx that docs/OPERATIONS.md shows.
 fn documented() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/OPERATIONS.md");
+    let path = root().join("docs/OPERATIONS.md");
     let text = fs::read_to_string(path).expect("docs/OPERATIONS.md");
     let (_, rest) = text.split_once("\nnginx:\n").expect("a part on nginx");
     let block: Vec<&str> = rest

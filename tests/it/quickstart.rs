@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::BINARY;
+use crate::support::{BINARY, root};
 
 fn script(folder: &Path, binary: &str) -> Command {
     let mut command = Command::new("bash");
@@ -26,7 +26,7 @@ fn quickstart(folder: &Path, binary: &str) -> Output {
 
 fn folder_with_script() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("quickstart.sh");
+    let script = root().join("quickstart.sh");
     fs::copy(script, folder.path().join("quickstart.sh")).expect("the script is copied");
     folder
 }

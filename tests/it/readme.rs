@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{Backend, Server};
+use crate::support::{Backend, Server, root};
 
 /// The address that stands in the examples.
 const ADDRESS: &str = "127.0.0.1:8000";
@@ -102,7 +102,7 @@ fn the_examples_of_the_readme_do_what_they_say() {
         eprintln!("skipped: curl is missing");
         return;
     }
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = root().join("README.md");
     let blocks = tested_blocks(&fs::read_to_string(readme).expect("a README"));
     let server = Server::start(Backend::Sqlite);
     let here = |text: &str| text.replace(ADDRESS, &server.addr.to_string());
@@ -140,7 +140,7 @@ fn the_examples_of_the_readme_do_what_they_say() {
 #[test]
 fn what_curl_prints_ends_its_line() {
     for document in ["README.md", "docs/API.md"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+        let path = root().join(document);
         let text = fs::read_to_string(path).expect("a document");
         let mut shown = text.lines().filter(|line| line.starts_with("curl "));
         assert!(shown.clone().count() > 2, "{document}");

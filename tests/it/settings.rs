@@ -1,10 +1,8 @@
 //! `.env.example` names every setting of the program, with the default that the program has.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs};
 
-use clap::Args as _;
-use parlour::config::Settings;
-use parlour_tui::settings::ClientSettings;
+use crate::support::{root, run};
 
 /// A line `#NAME=value` of the file.
 struct Line {
@@ -34,31 +32,59 @@ fn lines_of(text: &str) -> BTreeMap<String, Line> {
     lines
 }
 
-fn settings_of_the_program() -> BTreeMap<String, Option<String>> {
-    let server = Settings::augment_args(clap::Command::new("serve"));
-    let client = ClientSettings::augment_args(clap::Command::new("tui"));
-    server
-        .get_arguments()
-        .chain(client.get_arguments())
-        .map(|arg| {
-            let name = arg
-                .get_env()
-                .unwrap_or_else(|| panic!("--{} cannot be set by the environment", arg.get_id()));
-            let default = arg
-                .get_default_values()
-                .first()
-                .map(|value| value.to_string_lossy().into_owned());
-            (name.to_string_lossy().into_owned(), default)
-        })
+/// Every setting that `parlour serve` and `parlour tui` tell of, by the name of its variable, with its default.
+pub fn settings_of_the_program() -> BTreeMap<String, Option<String>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut settings = BTreeMap::new();
+    for command in ["serve", "tui"] {
+        let help = run(&[command, "--help"], &[], folder.path()).stdout;
+        let (_, options) = help.split_once("Options:").expect("options");
+        for option in each_option(options) {
+            let is_help = option.contains("--help");
+            let Some((_, from_name)) = option.split_once("[env: ") else {
+                assert!(is_help, "the environment cannot set this: {option}");
+                continue;
+            };
+            let (variable, behind) = from_name.split_once(']').expect("an end");
+            let name = variable.split('=').next().unwrap_or_default();
+            let default = behind
+                .strip_prefix(" [default: ")
+                .and_then(|rest| rest.split_once(']'))
+                .map(|(default, _)| default.to_owned());
+            settings.insert(name.to_owned(), default);
+        }
+    }
+    settings
+}
+
+/// What the help says of each option, on one line.
+fn each_option(help: &str) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for line in help.lines().map(str::trim) {
+        let is_first = line.starts_with("--") || (line.starts_with('-') && line.contains(", --"));
+        match options.last_mut() {
+            Some(option) if !is_first => {
+                option.push(' ');
+                option.push_str(line);
+            }
+            _ => options.push(line.to_owned()),
+        }
+    }
+    let words = |text: &String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    options
+        .iter()
+        .map(words)
+        .filter(|option| !option.is_empty())
         .collect()
 }
 
 #[test]
 fn the_example_file_names_every_setting_with_its_default() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example");
+    let path = root().join(".env.example");
     let text = fs::read_to_string(path).expect("a .env.example");
     let lines = lines_of(&text);
     let settings = settings_of_the_program();
+    assert!(settings.len() > 20, "{settings:?}");
     for (name, default) in &settings {
         let line = lines
             .get(name)
@@ -81,7 +107,7 @@ fn the_example_file_names_every_setting_with_its_default() {
 
 #[test]
 fn the_example_file_can_be_used_as_it_is() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example");
+    let path = root().join(".env.example");
     let text = fs::read_to_string(path).expect("a .env.example");
     let set: Vec<&str> = text
         .lines()

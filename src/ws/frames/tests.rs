@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod corpora;
+
 const LIMIT: usize = 1000;
 const LAST: u8 = 0x80;
 const MASKED: u8 = 0x80;

@@ -11,6 +11,8 @@ mod server;
 mod terminal;
 mod user;
 
+use std::path::Path;
+
 use rustix::process::Signal;
 
 pub use clock::Clock;
@@ -90,6 +92,12 @@ fn signal_named(name: &str) -> Signal {
         "INT" => Signal::INT,
         other => panic!("no signal {other}"),
     }
+}
+
+/// The folder of the repository.
+pub fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().expect("it stands in the repository")
 }
 
 /// Sixteen hexadecimal digits that no other test has.

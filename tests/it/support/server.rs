@@ -18,7 +18,13 @@ use super::{Backend, Clock, Database, Http, TIMEOUT, eventually, signal_named};
 
 /// The program under test. `PARLOUR_TEST_BINARY` names another one, such as an older release, to see a test fail on it.
 pub static BINARY: LazyLock<String> = LazyLock::new(|| {
-    std::env::var("PARLOUR_TEST_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_parlour").into())
+    let features: &[&str] = if cfg!(feature = "pg-tls") {
+        &["parlour/pg-tls"]
+    } else {
+        &[]
+    };
+    let program = rig::binary::under_test(features).unwrap_or_else(|trouble| panic!("{trouble}"));
+    program.to_string_lossy().into_owned()
 });
 
 /// A server under test. Killed when dropped; a panic in its log fails the test.

@@ -2,7 +2,9 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -34,12 +36,72 @@ pub fn find(option: &ServerOption) -> Result<PathBuf> {
         return of_use(program).map(|()| program.clone());
     }
     let own = this_program()?;
-    let program = own.with_file_name("parlour");
+    let folder = folder_of_profile(&own)?;
     if let Some(cargo) = env::var_os("CARGO") {
-        build(Path::new(&cargo), &own)?;
+        build(&cargo, folder, &["--package", "parlour"])?;
     }
+    let program = folder.join("parlour");
     of_use(&program)?;
     Ok(program)
+}
+
+/// The server for a test that cargo has built: `PARLOUR_TEST_BINARY`, or the one of this tree, which is built first, so that
+/// it is never an old one. Of the processes that nextest starts in one run, the first builds it.
+///
+/// # Errors
+/// When it cannot be built.
+pub fn under_test(features: &[&str]) -> Result<PathBuf> {
+    if let Some(program) = env::var_os("PARLOUR_TEST_BINARY") {
+        return Ok(program.into());
+    }
+    let own = this_program()?;
+    let folder = folder_of_profile(&own)?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let features = features.join(",");
+    // With the whole workspace, what the server stands on has the features with which cargo built the tests: it is there.
+    let scope = ["--workspace", "--features", &features];
+    once_in_a_run(folder, || build(&cargo, folder, &scope))?;
+    Ok(folder.join("parlour"))
+}
+
+/// Does it in one process of all those that nextest starts for one run, while the others wait for it.
+fn once_in_a_run(folder: &Path, build: impl FnOnce() -> Result<()>) -> Result<()> {
+    let Some(run) = env::var("NEXTEST_RUN_ID").ok() else {
+        return build();
+    };
+    let path = folder.join(".parlour-under-test");
+    let trouble = |error| Trouble::io(&format!("use {}", path.display()), &error);
+    let mut note = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(trouble)?;
+    note.lock().map_err(trouble)?;
+    let mut noted = String::new();
+    note.read_to_string(&mut noted).map_err(trouble)?;
+    match noted.strip_prefix(&run) {
+        Some(" built") => return Ok(()),
+        Some(_) => return Err(does_not_build()),
+        None => {}
+    }
+    let ended = build();
+    let outcome = if ended.is_ok() { "built" } else { "failed" };
+    note.set_len(0).map_err(trouble)?;
+    note.rewind().map_err(trouble)?;
+    write!(note, "{run} {outcome}").map_err(trouble)?;
+    ended
+}
+
+/// Where cargo lays the programs of this one's profile: tests are a folder deeper.
+fn folder_of_profile(own: &Path) -> Result<&Path> {
+    let folder = own.parent();
+    let folder = match folder.and_then(Path::file_name) {
+        Some(name) if name == "deps" => folder.and_then(Path::parent),
+        _ => folder,
+    };
+    folder.ok_or_else(|| Trouble("This program lies in no folder.".into()))
 }
 
 /// Where this program lies.
@@ -71,33 +133,36 @@ pub fn inherited() -> Vec<(&'static str, OsString)> {
         .collect()
 }
 
-/// Builds the server in the profile of this program.
-fn build(cargo: &Path, own: &Path) -> Result<()> {
-    let folder = own.parent().and_then(Path::file_name);
-    let profile = match folder.and_then(|name| name.to_str()) {
+/// Builds the server in the profile of this folder.
+fn build(cargo: &OsStr, folder: &Path, scope: &[&str]) -> Result<()> {
+    let profile = match folder.file_name().and_then(OsStr::to_str) {
         Some("debug") | None => "dev",
         Some(profile) => profile,
     };
     let status = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "parlour",
-            "--bin",
-            "parlour",
-        ])
+        .args(["build", "--quiet", "--bin", "parlour"])
+        .args(scope)
         .args(["--profile", profile])
+        .arg("--target-dir")
+        .arg(folder.parent().unwrap_or(folder))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()
-        .map_err(|error| Trouble::io("run cargo", &error))?;
+        .map_err(|error| {
+            Trouble(format!(
+                "The server cannot be built, because cargo cannot be run ({error}): name one with --server, or for tests in PARLOUR_TEST_BINARY."
+            ))
+        })?;
     if status.success() {
         Ok(())
     } else {
-        Err(Trouble("The server does not build.".into()))
+        Err(does_not_build())
     }
+}
+
+fn does_not_build() -> Trouble {
+    Trouble("The server does not build: `cargo build` says why.".into())
 }
 
 /// Whether this is a server at all; of which version is for whoever names it to know.

@@ -7,30 +7,30 @@ mod bench;
 mod verify;
 
 use std::{
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
 
+use parlour_lab::rig::binary::under_test;
+
 /// How long a test waits for anything that must happen. Long, since the machine may be busy with other tests.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// `parlour-lab COMMAND`, with the server that is built beside it and nothing else of what is set around the test.
+/// The server of this tree, built when it is not.
+static SERVER: LazyLock<PathBuf> =
+    LazyLock::new(|| under_test(&[]).unwrap_or_else(|trouble| panic!("{trouble}")));
+
+/// `parlour-lab COMMAND`, with that server and nothing else of what is set around the test.
 fn lab(command: &str) -> Command {
-    let lab = Path::new(env!("CARGO_BIN_EXE_parlour-lab"));
-    let server = lab.with_file_name("parlour");
-    assert!(
-        server.exists(),
-        "{} is not there: cargo build",
-        server.display()
-    );
-    let mut words = Command::new(lab);
+    let mut words = Command::new(env!("CARGO_BIN_EXE_parlour-lab"));
     words
         .arg(command)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("PARLOUR_LAB_SERVER", server)
+        .env("PARLOUR_LAB_SERVER", SERVER.as_path())
         .stdin(Stdio::null());
     words
 }

@@ -3,12 +3,12 @@
 
 use std::{fs, path::Path};
 
-#[path = "../../fuzz/src/promises.rs"]
+#[path = "../../../../fuzz/src/promises.rs"]
 mod promises;
 
 /// What the promises are about, from the program itself. (The fuzz targets build the same files on their own.)
 mod subject {
-    pub use parlour::{
+    pub use crate::{
         protocol::{body, command, limits, names, views},
         ws::frames::{FrameDecoder, Inbound, Violation},
     };

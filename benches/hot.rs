@@ -145,7 +145,7 @@ fn publish(criterion: &mut Criterion) {
             user_id: user,
             username: format!("user-{user}"),
             session_id: user,
-            rooms: vec![ROOM],
+            rooms: [ROOM].into(),
             gauge: Arc::clone(&gauge),
         };
         let delivered = Rc::clone(&delivered);
@@ -164,6 +164,8 @@ fn publish(criterion: &mut Criterion) {
                 seq,
                 frame: bytes.clone(),
                 own: None,
+                is_post: true,
+                members: Vec::new(),
             };
             registry.publish(&[change], now);
         });

@@ -166,6 +166,11 @@ impl Error {
         )
     }
 
+    /// It does not go with what is there.
+    pub fn conflict(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Conflict, code, detail)
+    }
+
     /// Not now.
     pub fn unavailable(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {

@@ -8,6 +8,15 @@ use crate::{
     gate::Urgency,
 };
 
+/// How a room is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// By us.
+    Id(i64),
+    /// By a client.
+    Named(String),
+}
+
 /// Lets members of a room read it.
 pub struct Access {
     /// The database.
@@ -17,7 +26,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// What `query` finds in the room of this name, when the caller's login is live and the caller is a member: all is
+    /// What `query` finds in this room, when the caller's login is live and the caller is a member: all is
     /// looked up on one connection, the room's latest number before what `query` reads.
     ///
     /// # Errors
@@ -25,22 +34,24 @@ impl Access {
     pub async fn in_room<T: Send + 'static>(
         &self,
         caller: &Caller,
-        name: &str,
+        which: Which,
         urgency: Urgency,
         query: impl FnOnce(&mut AnyConnection, &Room) -> std::result::Result<T, QueryError>
         + Send
         + 'static,
     ) -> Result<T> {
-        let (name, user_id) = (name.to_owned(), caller.user_id);
+        let user_id = caller.user_id;
         let claim = caller.claim(self.clock.now());
-        let found = self
-            .db
-            .read_as(claim, urgency, move |conn| match db::rooms::find_of_member(
-                conn, &name, user_id,
-            )? {
+        let found = self.db.read_as(claim, urgency, move |conn| {
+            let room = match which {
+                Which::Id(id) => db::rooms::find_by_id_of_member(conn, id, user_id),
+                Which::Named(name) => db::rooms::find_of_member(conn, &name, user_id),
+            };
+            match room? {
                 Some(room) => query(conn, &room).map(Some),
                 None => Ok(None),
-            });
+            }
+        });
         found.await?.ok_or_else(Error::no_such_room)
     }
 

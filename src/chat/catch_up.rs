@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    Caller, feed,
+    Caller,
+    access::Which,
+    feed,
     pages::{self, Pages},
     rooms::Room,
 };
@@ -14,55 +16,79 @@ use crate::{
     error::Result,
     gate::Urgency,
     hub::frame,
-    protocol::{event::Event, limits::MAX_PAGE},
+    protocol::{
+        event::{Event, RoomState},
+        limits::MAX_PAGE,
+    },
 };
 
-/// Most bytes of frames that one `sync` sends at once for a room.
-const CATCH_UP_BYTES: usize = 192 * 1024;
+/// Most bytes of frames that one `sync` sends at once, in all rooms together.
+pub const CATCH_UP_BYTES: usize = 192 * 1024;
+
+/// A change of a room, ready for the socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The frame.
+    pub frame: Bytes,
+    /// Whether it is a message that somebody has written just now.
+    pub is_post: bool,
+}
+
+/// What a socket has missed in a room.
+#[derive(Debug)]
+pub struct Missed {
+    /// The changes.
+    pub page: feed::Page<Change>,
+    /// The room at the time of reading.
+    pub state: RoomState,
+}
 
 impl Pages {
-    /// What changed in a room after `since`, as frames: as much as one answer holds.
+    /// What changed in a room after `since`, as frames: as much as fits into so many bytes, at least one change.
     ///
     /// # Errors
     /// 401 when the login has ended, 404, 503.
     pub async fn changes_since(
         &self,
         caller: &Caller,
-        room: &Room,
+        room_id: i64,
         since: u64,
-    ) -> Result<feed::Page<Bytes>> {
+        most_bytes: usize,
+    ) -> Result<Missed> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let stretch = PageRequest {
             cursor: Cursor::Since(i64::try_from(since).unwrap_or(i64::MAX)),
-            limit: MAX_PAGE,
-            bytes: CATCH_UP_BYTES,
+            // Where nothing fits any more it is only seen whether there is something.
+            limit: if most_bytes == 0 { 1 } else { MAX_PAGE },
+            bytes: most_bytes,
         };
         let query = move |conn: &mut _, room: &Room| {
             // The room's number was read first: every change up to it is seen by this query.
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
             let found = pages::view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
-            Ok((room.last_seq, found))
+            Ok((room.last_seq, room.state(), found))
         };
-        let (last_seq, found) = self
+        let (last_seq, state, found) = self
             .access
-            .in_room(caller, &room.key, Urgency::Urgent, query)
+            .in_room(caller, Which::Id(room_id), Urgency::Urgent, query)
             .await?;
         let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
         for message in found.messages {
             let seq = message.seq;
             let frame = frame::event(&Event::Message(message));
             bytes += frame.len();
-            if bytes > CATCH_UP_BYTES && !changes.is_empty() {
+            if bytes > most_bytes && !changes.is_empty() {
                 break;
             }
-            changes.push((seq, frame));
+            let is_post = true;
+            changes.push((seq, Change { frame, is_post }));
         }
-        let complete = changes.len() == count && !found.is_full;
-        Ok(feed::Page {
+        let page = feed::Page {
             since,
+            complete: changes.len() == count && !found.is_full,
             changes,
             last_seq: last_seq.unsigned_abs(),
-            complete,
-        })
+        };
+        Ok(Missed { page, state })
     }
 }

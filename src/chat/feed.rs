@@ -73,6 +73,20 @@ impl<F> Feed<F> {
         }
     }
 
+    /// A socket that is to be sent everything after `sent` of a room that it has just come into: that is read first.
+    pub fn come_in(sent: u64, most_held: usize, actions: &mut Vec<Action<F>>) -> Self {
+        actions.push(Action::Read(sent));
+        Self {
+            sent,
+            catching: Some(Catching {
+                asked: None,
+                held: VecDeque::new(),
+                known: sent,
+            }),
+            most_held,
+        }
+    }
+
     /// Everything up to here was sent or told.
     #[must_use]
     pub fn sent(&self) -> u64 {

@@ -218,5 +218,7 @@ fn broadcast(committed: Committed<Announcement>) -> Broadcast {
         seq: id,
         frame: plain,
         own,
+        is_post: true,
+        members: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Caller,
-    access::Access,
+    access::{Access, Which},
     gaps,
     rates::Rates,
     rooms::{self, Room},
@@ -203,7 +203,10 @@ impl Pages {
             }
             Ok(encode(&whole))
         };
-        let found = self.access.in_room(caller, room, urgency, query).await?;
+        let found = self
+            .access
+            .in_room(caller, Which::Named(room.to_owned()), urgency, query)
+            .await?;
         found.map_err(Error::internal)
     }
 }

@@ -5,7 +5,7 @@ pub use crate::db::rooms::Room;
 use crate::{
     db::rooms::GENERAL_ID,
     error::{Error, Result},
-    protocol::GENERAL,
+    protocol::{GENERAL, event::RoomState, room::RoomKind},
 };
 
 /// Longest name of a room, in bytes.
@@ -22,6 +22,21 @@ pub fn id_of(key: &str) -> Result<i64> {
     let is_plain = key.bytes().all(|byte| byte.is_ascii_digit()) && !key.starts_with('0');
     let id = key.parse().ok().filter(|id| is_plain && *id != GENERAL_ID);
     id.ok_or_else(Error::no_such_room)
+}
+
+impl Room {
+    /// As its member is told of it.
+    #[must_use]
+    pub fn state(&self) -> RoomState {
+        RoomState {
+            room: self.key.clone(),
+            name: Some(self.key.clone()),
+            kind: RoomKind::Public,
+            topic: None,
+            role: None,
+            seq: self.last_seq.unsigned_abs(),
+        }
+    }
 }
 
 /// Refuses what cannot be the name of a room, before it reaches the database.

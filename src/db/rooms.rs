@@ -143,6 +143,24 @@ pub fn say_healed(room_id: i64, last_seq: impl std::fmt::Display, greatest: i64)
     );
 }
 
+/// As [`find_of_member`], by the room's id.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_by_id_of_member(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+) -> QueryResult<Option<Room>> {
+    memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::user_id.eq(user_id))
+        .filter(rooms::id.eq(room_id))
+        .select(COLUMNS)
+        .first(conn)
+        .optional()
+}
+
 /// A room, looked up through the caller's membership: `None` when there is none or it is not the caller's.
 ///
 /// # Errors

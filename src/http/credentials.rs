@@ -18,6 +18,8 @@ pub struct Shown {
     pub text: String,
     /// A ticket, and no access token.
     pub is_ticket: bool,
+    /// Shown in the address, and not in a header.
+    pub is_in_address: bool,
 }
 
 /// What a request shows to say who sends it: `Authorization: Bearer …`, or one of these parameters of the query.
@@ -39,12 +41,14 @@ pub fn shown(request: &HttpRequest, parameters: &[&str]) -> Result<Option<Shown>
     let bearer = first.and_then(bearer).map(|text| Shown {
         text: text.into(),
         is_ticket: false,
+        is_in_address: false,
     });
     let in_query = form_urlencoded::parse(request.query_string().as_bytes())
         .filter(|(name, _)| parameters.contains(&&**name))
         .map(|(name, text)| Shown {
             text: text.into_owned(),
             is_ticket: name == TICKET,
+            is_in_address: true,
         });
     let mut all = bearer.into_iter().chain(in_query);
     match (all.next(), all.next()) {

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Shared, client, credentials, extract, origin};
+use super::{
+    Shared, client,
+    credentials::{self, Shown},
+    extract, origin,
+};
 use crate::{
     error::{Error, Result},
-    hub, ws,
+    hub,
+    ws::{self, Dialect},
 };
 
 /// Opens a socket.
@@ -22,6 +27,13 @@ pub async fn open(
     }
     let address = client::address(&request, &app.config.trusted_proxies);
     let shown = credentials::shown(&request, &[credentials::TICKET, credentials::TOKEN])?;
+    // The oldest clients know no other way.
+    let is_old = |shown: &Shown| shown.is_in_address && !shown.is_ticket;
+    let dialect = if shown.as_ref().is_some_and(is_old) {
+        Dialect::Core
+    } else {
+        Dialect::Full
+    };
     let claim = shown.map_or_else(
         || Err(extract::not_authenticated()),
         |shown| {
@@ -41,5 +53,11 @@ pub async fn open(
         return Err(hub::too_many_sockets());
     }
     app.rates.check_socket(caller.user_id)?;
-    Ok(ws::start(response, payload, Arc::clone(&app), caller))
+    Ok(ws::start(
+        response,
+        payload,
+        Arc::clone(&app),
+        caller,
+        dialect,
+    ))
 }

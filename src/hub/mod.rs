@@ -6,7 +6,7 @@ pub mod registry;
 mod server;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
@@ -23,7 +23,7 @@ use registry::{NewSocket, SocketId};
 pub use server::too_many_sockets;
 use server::{
     ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
-    Publish, RoomUpdate,
+    Publish, RoomUpdate, SetRooms,
 };
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -38,6 +38,8 @@ pub enum Deliver {
         seq: u64,
         /// The frame.
         frame: Bytes,
+        /// Whether it is a message that somebody has written just now.
+        is_post: bool,
     },
     /// The changes of a room up to this one were not sent: too much was waiting.
     Missed {
@@ -51,6 +53,21 @@ pub enum Deliver {
         /// The room.
         room_id: i64,
         /// Its latest change.
+        seq: u64,
+    },
+    /// The user has become a member of a room by this change, which is the first that this socket is sent.
+    /// A socket that knows of the room already has overtaken it by reading.
+    Joined {
+        /// The room.
+        room_id: i64,
+        /// The change.
+        seq: u64,
+    },
+    /// The user is no member of a room any more by this change, which is the last that this socket is sent.
+    Left {
+        /// The room.
+        room_id: i64,
+        /// The change.
         seq: u64,
     },
     /// Anything that is not numbered.
@@ -152,6 +169,19 @@ pub struct Broadcast {
     pub frame: Bytes,
     /// For the sockets of this user instead: they see the `client_id`.
     pub own: Option<(i64, Bytes)>,
+    /// Whether it is a message that somebody has written: all that the oldest clients can show.
+    pub is_post: bool,
+    /// Who has become a member by it, and hears it first of all, or is none any more, and hears it last of all.
+    pub members: Vec<(i64, Membership)>,
+}
+
+/// What becomes of a user's membership by a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// The user is a member from this change on.
+    Joined,
+    /// The user is a member up to this change.
+    Left,
 }
 
 /// The handle by which everyone else speaks to the hub.
@@ -244,6 +274,17 @@ impl Hub {
 pub struct Registration {
     id: SocketId,
     server: Addr<ChatServer>,
+}
+
+impl Registration {
+    /// Sets which rooms this socket hears. What is read after this has answered, and says the same, misses nothing.
+    ///
+    /// # Errors
+    /// 500 when the hub is gone.
+    pub async fn set_rooms(&self, rooms: BTreeSet<i64>) -> Result<()> {
+        let change = SetRooms { id: self.id, rooms };
+        self.server.send(change).await.map_err(Error::internal)
+    }
 }
 
 impl Drop for Registration {

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Broadcast, Deliver, Gauge, frame};
+use super::{Broadcast, Deliver, Gauge, Membership, frame};
 use crate::{
     config::SocketLimits,
     protocol::{
@@ -49,14 +49,14 @@ pub struct NewSocket {
     /// The login it was opened with.
     pub session_id: i64,
     /// The rooms that it hears.
-    pub rooms: Vec<i64>,
+    pub rooms: BTreeSet<i64>,
     /// What the socket and the hub share.
     pub gauge: Arc<Gauge>,
 }
 
 struct User {
     name: String,
-    sockets: usize,
+    sockets: BTreeSet<SocketId>,
 }
 
 /// Everyone who is connected.
@@ -65,6 +65,8 @@ pub struct Registry<O> {
     sockets: HashMap<SocketId, Socket<O>>,
     users: HashMap<i64, User>,
     rooms: HashMap<i64, BTreeSet<SocketId>>,
+    /// Room → its last change that was announced.
+    announced: HashMap<i64, u64>,
     last_id: SocketId,
     /// Who is here, as far as all have been told.
     told: HashMap<i64, String>,
@@ -82,6 +84,7 @@ impl<O: Outbox> Registry<O> {
             sockets: HashMap::new(),
             users: HashMap::new(),
             rooms: HashMap::new(),
+            announced: HashMap::new(),
             last_id: 0,
             told: HashMap::new(),
             comings: HashMap::new(),
@@ -92,7 +95,7 @@ impl<O: Outbox> Registry<O> {
     /// How many sockets a user has open.
     #[must_use]
     pub fn count_of_user(&self, user_id: i64) -> usize {
-        self.users.get(&user_id).map_or(0, |user| user.sockets)
+        (self.users.get(&user_id)).map_or(0, |user| user.sockets.len())
     }
 
     /// How many sockets are open.
@@ -124,10 +127,10 @@ impl<O: Outbox> Registry<O> {
         let id = self.last_id;
         let user = self.users.entry(newcomer.user_id).or_insert_with(|| User {
             name: newcomer.username.clone(),
-            sockets: 0,
+            sockets: BTreeSet::new(),
         });
-        user.sockets += 1;
-        if user.sockets == 1 {
+        user.sockets.insert(id);
+        if user.sockets.len() == 1 {
             self.note_coming(newcomer.user_id, newcomer.username.clone(), true, now);
         }
         for room in &newcomer.rooms {
@@ -145,15 +148,13 @@ impl<O: Outbox> Registry<O> {
             return;
         };
         for room in &newcomer.rooms {
-            if let Some(sockets) = self.rooms.get_mut(room) {
-                sockets.remove(&id);
-            }
+            stop_listening(&mut self.rooms, *room, id);
         }
         let Some(user) = self.users.get_mut(&newcomer.user_id) else {
             return;
         };
-        user.sockets -= 1;
-        if user.sockets == 0 {
+        user.sockets.remove(&id);
+        if user.sockets.is_empty() {
             self.users.remove(&newcomer.user_id);
             self.note_coming(newcomer.user_id, newcomer.username, false, now);
         }
@@ -228,22 +229,67 @@ impl<O: Outbox> Registry<O> {
         }
     }
 
-    /// Sends changes to the members of their rooms.
+    /// Sends changes to the members of their rooms. Who becomes a member by a change hears it and what follows; who is
+    /// none any more by it hears it as the last.
     pub fn publish(&mut self, changes: &[Broadcast], now: Instant) {
         for change in changes {
-            let Some(ids) = self.rooms.get(&change.room_id) else {
-                continue;
-            };
-            for id in ids {
+            let (room_id, seq) = (change.room_id, change.seq);
+            let before = self.announced.get(&room_id).copied().unwrap_or(0);
+            if before + 1 < seq {
+                self.tell_reached(room_id, seq - 1, now);
+            }
+            self.announced.insert(room_id, seq);
+            self.change_members(change, Membership::Joined, now);
+            for id in self.rooms.get(&change.room_id).into_iter().flatten() {
                 if let Some(socket) = self.sockets.get_mut(id) {
                     socket.send_change(change, &self.limits, now);
                 }
             }
+            self.change_members(change, Membership::Left, now);
         }
     }
 
-    /// Tells the members of a room how far it has come.
+    fn change_members(&mut self, change: &Broadcast, kind: Membership, now: Instant) {
+        let (room_id, seq) = (change.room_id, change.seq);
+        let concerned = change.members.iter().filter(|(_, of)| *of == kind);
+        let users = concerned.filter_map(|(user_id, _)| self.users.get(user_id));
+        for id in users.flat_map(|user| &user.sockets) {
+            let Some(socket) = self.sockets.get_mut(id) else {
+                continue;
+            };
+            match kind {
+                Membership::Joined => {
+                    socket.newcomer.rooms.insert(room_id);
+                    self.rooms.entry(room_id).or_default().insert(*id);
+                }
+                Membership::Left => {
+                    socket.newcomer.rooms.remove(&room_id);
+                    stop_listening(&mut self.rooms, room_id, *id);
+                }
+            }
+            // Told in any case: a change that was committed and never announced may have been seen by the socket alone.
+            socket.send_membership(room_id, seq, kind, &self.limits, now);
+        }
+    }
+
+    /// Sets which rooms a socket hears: what it was registered with may have changed before it was.
+    pub fn set_rooms(&mut self, id: SocketId, rooms: BTreeSet<i64>) {
+        let Some(socket) = self.sockets.get_mut(&id) else {
+            return;
+        };
+        for room in socket.newcomer.rooms.difference(&rooms) {
+            stop_listening(&mut self.rooms, *room, id);
+        }
+        for room in &rooms {
+            self.rooms.entry(*room).or_default().insert(id);
+        }
+        socket.newcomer.rooms = rooms;
+    }
+
+    /// Tells the members of a room how far it has come, by changes that were not announced.
     pub fn tell_reached(&mut self, room_id: i64, seq: u64, now: Instant) {
+        let announced = self.announced.entry(room_id).or_default();
+        *announced = seq.max(*announced);
         let Some(ids) = self.rooms.get(&room_id) else {
             return;
         };
@@ -327,7 +373,7 @@ impl<O: Outbox> Registry<O> {
     pub fn tick(&mut self, now: Instant) {
         let mut ended = Vec::new();
         for (id, socket) in &mut self.sockets {
-            socket.tell_missed(&self.limits);
+            socket.tell_owed(&self.limits);
             if socket.is_stuck(&self.limits, now) {
                 ended.push((*id, close::TOO_SLOW, "nothing was read for too long"));
             } else if socket.is_silent(&self.limits, now) {
@@ -339,6 +385,16 @@ impl<O: Outbox> Registry<O> {
         for (id, code, reason) in ended {
             log::debug!("socket {id} is closed with {code}: {reason}");
             self.close(id, None, code, reason, now);
+        }
+    }
+}
+
+/// Takes a socket out of those that hear a room.
+fn stop_listening(rooms: &mut HashMap<i64, BTreeSet<SocketId>>, room: i64, id: SocketId) {
+    if let Some(listeners) = rooms.get_mut(&room) {
+        listeners.remove(&id);
+        if listeners.is_empty() {
+            rooms.remove(&room);
         }
     }
 }

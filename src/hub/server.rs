@@ -1,7 +1,7 @@
 //! The `ChatServer` actor: synchronous handlers over the registry, on a thread of its own. No database, no await.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -120,6 +120,21 @@ impl Handler<Disconnect> for ChatServer {
         let had_plan = self.registry.tell_at().is_some();
         self.registry.disconnect(id, Instant::now());
         self.tell_later(ctx, had_plan);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetRooms {
+    pub id: SocketId,
+    pub rooms: BTreeSet<i64>,
+}
+
+impl Handler<SetRooms> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, SetRooms { id, rooms }: SetRooms, _: &mut Context<Self>) {
+        self.registry.set_rooms(id, rooms);
     }
 }
 

@@ -17,6 +17,16 @@ use inbound::InboundStream;
 use outgoing::{Outgoing, OutgoingStream};
 use session::ChatSession;
 
+/// What a client may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// What the oldest clients can show: what people say in `general`, and the notices. Such a client would show a message
+    /// of another room as if it had been said there. Until it sends `sync`.
+    Core,
+    /// Everything.
+    Full,
+}
+
 /// Starts the session of a caller whose handshake was right.
 #[must_use]
 pub fn start(
@@ -24,6 +34,7 @@ pub fn start(
     payload: web::Payload,
     app: Arc<App>,
     caller: Caller,
+    dialect: Dialect,
 ) -> HttpResponse {
     let (outgoing, gauge) = (Outgoing::default(), Arc::<Gauge>::default());
     let (written, measured) = (outgoing.clone(), Arc::clone(&gauge));
@@ -33,7 +44,7 @@ pub fn start(
         let inbound = InboundStream::new(payload, app.config.limits.frame_bytes);
         let flow = inbound.flow();
         ctx.add_stream(inbound);
-        ChatSession::new(app, caller, written, flow, measured)
+        ChatSession::new(app, caller, dialect, written, flow, measured)
     });
     // Whoever carries the bytes is to see when the hub has given this socket up.
     response.extensions_mut().insert(Arc::clone(&gauge));

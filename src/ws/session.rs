@@ -4,6 +4,7 @@
 //! slow is therefore judged by the hub.
 
 mod rooms;
+mod sync;
 mod welcome;
 
 use std::{
@@ -19,6 +20,7 @@ use actix::{
 use actix_web_actors::HttpContext;
 
 use super::{
+    Dialect,
     frames::{Inbound, Violation},
     inbound::Flow,
     outgoing::Outgoing,
@@ -27,6 +29,7 @@ use crate::{
     app::App,
     chat::{
         Caller,
+        catch_up::Change,
         messages::{Post, Posted, Posting},
     },
     error::{Code, Error, Kind, Result},
@@ -37,7 +40,8 @@ use crate::{
         event::{Ack, ErrorFrame, Event},
     },
 };
-use rooms::{RoomFeed, SyncUnderWay};
+use rooms::Rooms;
+use sync::SyncUnderWay;
 
 /// So many frames within [`MISUNDERSTOOD_WITHIN`] that were not understood end the socket.
 const MOST_MISUNDERSTOOD: usize = 10;
@@ -53,11 +57,12 @@ type Context = HttpContext<ChatSession>;
 pub struct ChatSession {
     app: Arc<App>,
     caller: Caller,
+    dialect: Dialect,
     outgoing: Outgoing,
     flow: Flow,
     gauge: Arc<Gauge>,
     registration: Option<Registration>,
-    rooms: Vec<RoomFeed>,
+    rooms: Rooms,
     /// Posts that wait for their ack, in the order in which they came.
     unacked: VecDeque<(Option<String>, Posting)>,
     awaiting_ack: bool,
@@ -87,6 +92,7 @@ impl ChatSession {
     pub fn new(
         app: Arc<App>,
         caller: Caller,
+        dialect: Dialect,
         outgoing: Outgoing,
         flow: Flow,
         gauge: Arc<Gauge>,
@@ -94,11 +100,12 @@ impl ChatSession {
         Self {
             app,
             caller,
+            dialect,
             outgoing,
             flow,
             gauge,
             registration: None,
-            rooms: Vec::new(),
+            rooms: Rooms::default(),
             unacked: VecDeque::new(),
             awaiting_ack: false,
             misunderstood: VecDeque::new(),
@@ -331,9 +338,21 @@ impl Handler<Deliver> for ChatSession {
                 room_id,
                 seq,
                 frame,
-            } => self.hear_change(room_id, seq, frame, ctx),
-            Deliver::Missed { room_id, seq } => self.hear_missed(room_id, seq, ctx),
-            Deliver::Reached { room_id, seq } => self.hear_reached(room_id, seq, ctx),
+                is_post,
+            } => {
+                let change = Change { frame, is_post };
+                self.feed(room_id, ctx, |feed, actions| {
+                    feed.live(seq, change, actions);
+                });
+            }
+            Deliver::Missed { room_id, seq } => {
+                self.feed(room_id, ctx, |feed, actions| feed.missed(seq, actions));
+            }
+            Deliver::Reached { room_id, seq } => {
+                self.feed(room_id, ctx, |feed, actions| feed.reached(seq, actions));
+            }
+            Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
+            Deliver::Left { room_id, seq } => self.go_out(room_id, seq),
             Deliver::Notice(frame) => self.outgoing.write(frame),
             Deliver::Ping => {
                 self.outgoing.write(frame::ping());

@@ -28,7 +28,7 @@ use crate::{
     protocol::{
         close,
         command::{Command, Request, Sync},
-        event::{self, Ack, Connected, ErrorFrame, Notice, SyncedRoom, System},
+        event::{self, Ack, Connected, ErrorFrame, Gone, Notice, RoomNews, SyncedRoom, System},
         limits::Limits,
         message::Message,
     },
@@ -178,7 +178,13 @@ impl Store {
             event::Event::Lag { room, seq } => {
                 self.follow(now, &room, &mut outcome, |room| room.follower.lag(seq));
             }
-            event::Event::Reconnect { .. } | event::Event::Pong { .. } | event::Event::Unknown => {}
+            event::Event::Room(RoomNews::Gone(Gone { room, .. })) => {
+                self.gone(&room, &mut outcome);
+            }
+            event::Event::Room(RoomNews::Here(_))
+            | event::Event::Reconnect { .. }
+            | event::Event::Pong { .. }
+            | event::Event::Unknown => {}
         }
         outcome.effects.extend(self.sync());
         outcome
@@ -279,7 +285,7 @@ impl Store {
         let is_same_history = before.is_none_or(|before| before == hello.epoch);
         let keys: Vec<String> = self.rooms.keys().cloned().collect();
         for key in keys {
-            let listed = hello.rooms.iter().find(|room| room.name == key);
+            let listed = hello.rooms.iter().find(|room| room.room == key);
             if listed.is_none() {
                 outcome.news.push(News::NotMember { room: key.clone() });
             }
@@ -302,7 +308,18 @@ impl Store {
     fn synced(&mut self, now: Millis, rooms: &BTreeMap<String, SyncedRoom>, outcome: &mut Outcome) {
         self.syncing.clear();
         for (key, synced) in rooms {
-            self.follow(now, key, outcome, |room| room.follower.synced(*synced));
+            match *synced {
+                SyncedRoom::Upto(upto) => {
+                    self.follow(now, key, outcome, |room| room.follower.synced(upto));
+                }
+                SyncedRoom::Gone { .. } => self.gone(key, outcome),
+            }
+        }
+    }
+
+    fn gone(&self, key: &str, outcome: &mut Outcome) {
+        if self.rooms.contains_key(key) {
+            outcome.news.push(News::NotMember { room: key.into() });
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
     code::Code,
     limits::Limits,
     message::{self, Message},
+    room::{Role, RoomKind},
     time::{self, Timestamp},
 };
 
@@ -29,12 +30,14 @@ pub enum Event {
         /// Echo of the `sync` frame's `ref`.
         #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
-        /// Room name → how far this socket now is.
+        /// Room → how far this socket now is.
         rooms: BTreeMap<String, SyncedRoom>,
     },
+    /// You have come into a room, or are in it no more.
+    Room(RoomNews),
     /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
     Lag {
-        /// The room's name.
+        /// The room.
         room: String,
         /// The last change that was not sent.
         seq: u64,
@@ -109,13 +112,60 @@ pub struct Connected {
 }
 
 /// One of the caller's rooms, as the `connected` frame lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct RoomState {
-    /// The room's name.
-    pub name: String,
+    /// The room's key, which never changes.
+    pub room: String,
+    /// Its present name. A direct room has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who may find it.
+    #[serde(default)]
+    pub kind: RoomKind,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The caller's role in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The last change in the room; what this socket is sent live is above it.
     pub seq: u64,
+}
+
+/// `{"type":"room",…}`: the caller has come into a room, or is in it no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum RoomNews {
+    /// What is in it above its `seq` follows.
+    Here(RoomState),
+    /// Nothing more comes of it.
+    Gone(Gone),
+}
+
+/// A room that the caller is not in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct Gone {
+    /// The room's key.
+    pub room: String,
+    /// True.
+    pub gone: bool,
+}
+
+impl RoomNews {
+    /// The caller is in this room, and is sent what is in it above `seq`.
+    #[must_use]
+    pub fn here(state: RoomState, seq: u64) -> Self {
+        Self::Here(RoomState { seq, ..state })
+    }
+
+    /// The caller is not in this room any more.
+    #[must_use]
+    pub fn gone(room: String) -> Self {
+        Self::Gone(Gone { room, gone: true })
+    }
 }
 
 /// `{"type":"ack","ref","room","id","seq","timestamp","duplicate"}`.
@@ -158,14 +208,42 @@ pub struct ErrorFrame {
     pub retry_after_ms: Option<u64>,
 }
 
+/// What became of a room in a `sync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum SyncedRoom {
+    /// It was brought up to date.
+    Upto(Upto),
+    /// There is no such room, or the caller is not in it.
+    Gone {
+        /// True.
+        gone: bool,
+    },
+}
+
 /// How far a room has been brought up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
-pub struct SyncedRoom {
+pub struct Upto {
     /// Everything up to here has been sent.
     pub seq: u64,
     /// False: there is more than one answer holds; read it page by page with `since`.
     pub complete: bool,
+}
+
+impl SyncedRoom {
+    /// Everything up to `seq` has been sent; `complete` unless there is more.
+    #[must_use]
+    pub fn upto(seq: u64, complete: bool) -> Self {
+        Self::Upto(Upto { seq, complete })
+    }
+
+    /// There is no such room for the caller.
+    #[must_use]
+    pub fn gone() -> Self {
+        Self::Gone { gone: true }
+    }
 }
 
 impl Event {

@@ -9,7 +9,8 @@ use super::{
     code::Code,
     command::{Command, Request, SendMessage, Sync},
     event::{
-        Ack, Connected, ErrorFrame, Event, Notice, RoomState, SyncedRoom, System, crowd_sentence,
+        Ack, Connected, ErrorFrame, Event, Notice, RoomNews, RoomState, SyncedRoom, System,
+        crowd_sentence,
     },
     limits::Limits,
     message::Message,
@@ -81,15 +82,29 @@ pub fn events() -> Vec<(&'static str, Event)> {
             "complete",
             Event::Synced {
                 reference: Some("2".into()),
-                rooms: BTreeMap::from([(
-                    GENERAL.to_owned(),
-                    SyncedRoom {
-                        seq: 414,
-                        complete: true,
-                    },
-                )]),
+                rooms: BTreeMap::from([(GENERAL.to_owned(), SyncedRoom::upto(414, true))]),
             },
         ),
+        (
+            "incomplete, and a room that you are not in",
+            Event::Synced {
+                reference: Some("3".into()),
+                rooms: BTreeMap::from([
+                    (GENERAL.to_owned(), SyncedRoom::upto(914, false)),
+                    ("12".to_owned(), SyncedRoom::gone()),
+                ]),
+            },
+        ),
+        (
+            "come in",
+            Event::Room(RoomNews::Here(RoomState {
+                room: "12".into(),
+                name: Some("garden".into()),
+                seq: 56,
+                ..RoomState::default()
+            })),
+        ),
+        ("gone", Event::Room(RoomNews::gone("12".into()))),
         (
             "lag",
             Event::Lag {
@@ -117,8 +132,10 @@ fn connected() -> Event {
             heartbeat_ms: 25_000,
             limits: Limits::default(),
             rooms: vec![RoomState {
-                name: GENERAL.into(),
+                room: GENERAL.into(),
+                name: Some(GENERAL.into()),
                 seq: 412,
+                ..RoomState::default()
             }],
             online: vec!["alice".into(), "bob".into()],
         })),

@@ -97,8 +97,9 @@ impl Stage {
             heartbeat_ms: 25_000,
             limits: Limits::default(),
             rooms: vec![RoomState {
-                name: "general".into(),
+                room: "general".into(),
                 seq,
+                ..RoomState::default()
             }],
             online: vec!["alice".into(), "bob".into()],
         };
@@ -131,10 +132,7 @@ impl Stage {
     }
 
     fn synced(&mut self, seq: u64) {
-        let room = SyncedRoom {
-            seq,
-            complete: true,
-        };
+        let room = SyncedRoom::upto(seq, true);
         self.frame(event::Event::Synced {
             reference: None,
             rooms: [("general".to_owned(), room)].into(),

@@ -7,21 +7,54 @@ use bytes::Bytes;
 use super::{NewSocket, Outbox};
 use crate::{
     config::SocketLimits,
-    hub::{Broadcast, Deliver},
+    hub::{Broadcast, Deliver, Membership},
 };
 
 /// A socket that is open.
 pub struct Socket<O> {
     pub newcomer: NewSocket,
     pub outbox: O,
-    /// Room → the last change that did not fit, and that the socket has not been told of.
-    missed: Vec<(i64, u64)>,
+    /// What did not fit, and what the socket has not been told yet.
+    owed: Vec<Owed>,
     /// Since when, and at which count of what the connection took, something was left out and nothing taken.
     stuck: Option<(Instant, u64)>,
     /// The oldest ping that has not been answered.
     pinged: Option<Pinged>,
     pings: u64,
     next_ping: Instant,
+}
+
+/// What a socket is still to be told of a room, in this order.
+#[derive(Default)]
+struct Owed {
+    room_id: i64,
+    /// The change by which its user was no member any more.
+    left: Option<u64>,
+    /// The change by which its user became a member.
+    joined: Option<u64>,
+    /// How far the room has come by changes that were never announced. Who could not be told of that may be no member
+    /// any more: that is looked up before anything else is sent.
+    reached: Option<u64>,
+    /// The last change that was left out.
+    missed: Option<u64>,
+}
+
+impl Owed {
+    fn next(&self) -> Option<Deliver> {
+        let room_id = self.room_id;
+        let left = self.left.map(|seq| Deliver::Left { room_id, seq });
+        let joined = self.joined.map(|seq| Deliver::Joined { room_id, seq });
+        let reached = self.reached.map(|seq| Deliver::Reached { room_id, seq });
+        let missed = self.missed.map(|seq| Deliver::Missed { room_id, seq });
+        left.or(joined).or(reached).or(missed)
+    }
+
+    fn told(&mut self) {
+        let told = self.left.take().or_else(|| self.joined.take());
+        if told.or_else(|| self.reached.take()).is_none() {
+            self.missed = None;
+        }
+    }
 }
 
 struct Pinged {
@@ -38,7 +71,7 @@ impl<O: Outbox> Socket<O> {
         Self {
             newcomer,
             outbox,
-            missed: Vec::new(),
+            owed: Vec::new(),
             stuck: None,
             pinged: None,
             pings: 0,
@@ -77,30 +110,89 @@ impl<O: Outbox> Socket<O> {
         // full queue does not fill up with that.
         let gauge = &self.newcomer.gauge;
         let bytes = gauge.waiting_bytes.load(Ordering::Relaxed) + frame.len();
-        let frames = gauge.waiting.load(Ordering::Relaxed) + self.missed.len() + 1;
+        let frames = gauge.waiting.load(Ordering::Relaxed) + self.count_owed() + 1;
         let fits = bytes <= limits.queue_bytes && frames <= limits.queue_frames;
         let frame = frame.clone();
         let change = Deliver::Change {
             room_id,
             seq,
             frame,
+            is_post: change.is_post,
         };
-        if !(fits && self.tell_missed(limits) && self.offer(change, limits)) {
+        if !(fits && self.tell_owed(limits) && self.offer(change, limits)) {
             self.leave_out(room_id, seq, now);
         }
     }
 
     pub fn send_reached(&mut self, room_id: i64, seq: u64, limits: &SocketLimits, now: Instant) {
-        if !self.offer(Deliver::Reached { room_id, seq }, limits) {
-            self.leave_out(room_id, seq, now);
+        let owed = self.owed_of(room_id);
+        owed.reached = owed.reached.max(owed.missed.take()).max(Some(seq));
+        if !self.tell_owed(limits) {
+            self.note_left_out(now);
         }
     }
 
-    fn leave_out(&mut self, room_id: i64, seq: u64, now: Instant) {
-        match self.missed.iter_mut().find(|(room, _)| *room == room_id) {
-            Some((_, missed)) => *missed = seq.max(*missed),
-            None => self.missed.push((room_id, seq)),
+    /// Tells the socket that its user has become a member of a room, or is none any more.
+    pub fn send_membership(
+        &mut self,
+        room_id: i64,
+        seq: u64,
+        kind: Membership,
+        limits: &SocketLimits,
+        now: Instant,
+    ) {
+        let owed = self.owed_of(room_id);
+        match kind {
+            Membership::Joined => owed.joined = Some(seq),
+            // What came before cannot be read any more.
+            Membership::Left => {
+                *owed = Owed {
+                    room_id,
+                    left: Some(seq),
+                    ..Owed::default()
+                };
+            }
         }
+        if !self.tell_owed(limits) {
+            self.note_left_out(now);
+        }
+    }
+
+    fn owed_of(&mut self, room_id: i64) -> &mut Owed {
+        let at = self.owed.iter().position(|owed| owed.room_id == room_id);
+        let at = at.unwrap_or_else(|| {
+            self.owed.push(Owed {
+                room_id,
+                ..Owed::default()
+            });
+            self.owed.len() - 1
+        });
+        &mut self.owed[at]
+    }
+
+    fn count_owed(&self) -> usize {
+        let each = self.owed.iter().map(|owed| {
+            usize::from(owed.left.is_some())
+                + usize::from(owed.joined.is_some())
+                + usize::from(owed.reached.is_some())
+                + usize::from(owed.missed.is_some())
+        });
+        each.sum()
+    }
+
+    fn leave_out(&mut self, room_id: i64, seq: u64, now: Instant) {
+        let owed = self.owed_of(room_id);
+        // Who looks up how far the room has come will find this, too.
+        let told_by = if owed.reached.is_some() {
+            &mut owed.reached
+        } else {
+            &mut owed.missed
+        };
+        *told_by = (*told_by).max(Some(seq));
+        self.note_left_out(now);
+    }
+
+    fn note_left_out(&mut self, now: Instant) {
         let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
         match self.stuck {
             Some((_, before)) if before == taken => {}
@@ -109,12 +201,18 @@ impl<O: Outbox> Socket<O> {
     }
 
     /// True when nothing is left to tell.
-    pub fn tell_missed(&mut self, limits: &SocketLimits) -> bool {
-        while let Some((room_id, seq)) = self.missed.last().copied() {
-            if !self.offer(Deliver::Missed { room_id, seq }, limits) {
+    pub fn tell_owed(&mut self, limits: &SocketLimits) -> bool {
+        while let Some(owed) = self.owed.last() {
+            let Some(delivery) = owed.next() else {
+                self.owed.pop();
+                continue;
+            };
+            if !self.offer(delivery, limits) {
                 return false;
             }
-            self.missed.pop();
+            if let Some(owed) = self.owed.last_mut() {
+                owed.told();
+            }
         }
         true
     }
@@ -127,7 +225,7 @@ impl<O: Outbox> Socket<O> {
         };
         let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
         if before != taken {
-            self.stuck = (!self.missed.is_empty()).then_some((now, taken));
+            self.stuck = (!self.owed.is_empty()).then_some((now, taken));
             return false;
         }
         now.duration_since(since) >= limits.slow_reader

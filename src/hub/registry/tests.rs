@@ -53,6 +53,8 @@ impl Inbox {
                         format!("{seq}:{}", String::from_utf8_lossy(&frame[2..]))
                     }
                     Deliver::Missed { seq, .. } => format!("missed {seq}"),
+                    Deliver::Joined { seq, .. } => format!("joined {seq}"),
+                    Deliver::Left { seq, .. } => format!("left {seq}"),
                     Deliver::Notice(frame) => {
                         let text = String::from_utf8_lossy(&frame[2..]).into_owned();
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -100,7 +102,7 @@ impl World {
             user_id,
             username: name.into(),
             session_id: user_id * 10,
-            rooms: vec![1],
+            rooms: BTreeSet::from([1]),
             gauge: Arc::clone(&inbox.gauge),
         };
         self.registry.connect(newcomer, inbox.clone(), self.start)
@@ -108,12 +110,31 @@ impl World {
 
     fn say(&mut self, seq: u64, second: u64) {
         let change = Broadcast {
-            room_id: 1,
-            seq,
-            frame: frame::text("x"),
             own: Some((1, frame::text("own"))),
+            ..change(seq, 1)
         };
         self.registry.publish(&[change], self.at(second));
+    }
+
+    /// A user becomes a member of the room by this change, or is none any more.
+    fn move_member(&mut self, seq: u64, user_id: i64, to: Membership) {
+        let change = Broadcast {
+            members: vec![(user_id, to)],
+            ..change(seq, 1)
+        };
+        self.registry.publish(&[change], self.start);
+    }
+}
+
+/// A change of room 1 whose frame is so long.
+fn change(seq: u64, length: usize) -> Broadcast {
+    Broadcast {
+        room_id: 1,
+        seq,
+        frame: frame::text(&"x".repeat(length)),
+        own: None,
+        is_post: true,
+        members: Vec::new(),
     }
 }
 
@@ -226,20 +247,62 @@ fn whoever_comes_and_goes_crowds_out_no_message() {
 }
 
 #[test]
+fn a_membership_begins_and_ends_at_exactly_its_change() {
+    let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
+    world.join(2, "alice", &alice);
+    let id = world.join(3, "bob", &bob);
+    world.registry.set_rooms(id, BTreeSet::new());
+    world.say(1, 0);
+    world.move_member(2, 3, Membership::Joined);
+    world.say(3, 0);
+    world.move_member(4, 3, Membership::Left);
+    world.say(5, 0);
+    assert_eq!(bob.take(), ["joined 2", "2:x", "3:x", "4:x", "left 4"]);
+    assert_eq!(alice.take(), ["1:x", "2:x", "3:x", "4:x", "5:x"]);
+}
+
+#[test]
+fn a_membership_acts_on_all_sockets_of_its_user() {
+    let (mut world, tab, other) = (World::new(), Inbox::new(9), Inbox::new(9));
+    world.join(2, "bob", &tab);
+    world.join(2, "bob", &other);
+    world.move_member(1, 2, Membership::Left);
+    world.say(2, 0);
+    assert_eq!(tab.take(), ["1:x", "left 1"]);
+    assert_eq!(other.take(), ["1:x", "left 1"]);
+}
+
+#[test]
+fn a_membership_that_did_not_fit_is_told_as_soon_as_it_does() {
+    let (mut world, slow) = (World::new(), Inbox::new(1));
+    world.join(2, "slow", &slow);
+    world.say(1, 0);
+    world.say(2, 0);
+    world.move_member(3, 2, Membership::Left);
+    world.say(4, 0);
+    assert_eq!(slow.take(), ["1:x"], "it was full");
+    world.registry.tick(world.at(1));
+    assert_eq!(
+        slow.take(),
+        ["left 3"],
+        "what was missed before is no matter"
+    );
+    world.say(5, 0);
+    world.registry.tick(world.at(2));
+    assert!(slow.take().is_empty());
+    world.move_member(6, 2, Membership::Joined);
+    for (second, told) in [(3, "joined 6"), (4, "missed 6")] {
+        assert_eq!(slow.take(), [told]);
+        world.registry.tick(world.at(second));
+    }
+}
+
+#[test]
 fn bytes_are_bounded_too() {
     let (mut world, inbox) = (World::new(), Inbox::new(99));
     world.join(2, "bob", &inbox);
     for seq in 1..=3 {
-        let frame = frame::text(&"x".repeat(490));
-        world.registry.publish(
-            &[Broadcast {
-                room_id: 1,
-                seq,
-                frame,
-                own: None,
-            }],
-            world.start,
-        );
+        world.registry.publish(&[change(seq, 490)], world.start);
     }
     assert_eq!(inbox.take().len(), 2, "1,000 bytes hold two of these");
 }
@@ -265,15 +328,9 @@ fn who_takes_nothing_for_ten_seconds_is_closed_and_gone() {
 fn who_reads_nothing_is_closed_although_there_is_room_to_note_what_he_missed() {
     let (mut world, slow) = (World::new(), Inbox::new(99));
     world.join(2, "slow", &slow);
-    let large = |seq| Broadcast {
-        room_id: 1,
-        seq,
-        frame: frame::text(&"x".repeat(490)),
-        own: None,
-    };
     for second in 0..=10 {
         let begin = 1 + 3 * second;
-        let changes: Vec<_> = (begin..begin + 3).map(large).collect();
+        let changes: Vec<_> = (begin..begin + 3).map(|seq| change(seq, 490)).collect();
         world.registry.publish(&changes, world.at(second));
         world.registry.tick(world.at(second));
     }

@@ -1,201 +1,273 @@
-//! What a session does for its rooms: carrying out what their feeds ask for, and answering `sync`.
+//! What a session does for its rooms: coming into them and going out, and carrying out what their feeds ask for.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
-use bytes::Bytes;
 
-use super::{ChatSession, Context};
+use super::{ChatSession, Context, Dialect};
 use crate::{
     chat::{
-        feed::{Action, Feed},
+        catch_up::{Change, Missed},
+        feed::{Action, Feed, Page},
         rooms::Room,
     },
-    error::{Code, Error, Kind, Result},
+    error::{Code, Error, Result},
     protocol::{
-        command::Sync,
-        event::{Event, SyncedRoom},
+        GENERAL,
+        event::{Event, RoomNews, SyncedRoom},
     },
 };
 
 /// Changes that are held while a room is being caught up with.
 const MOST_HELD: usize = 256;
+/// Readings of one socket that are under way at once.
+const MOST_READINGS: usize = 8;
 /// Pause before reading again what could not be read.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 
+/// The caller's rooms, and where this socket is in their logs.
+#[derive(Default)]
+pub(super) struct Rooms {
+    by_id: BTreeMap<i64, RoomFeed>,
+    last_entry: u64,
+    /// Readings that are under way, and those that wait for their turn.
+    under_way: usize,
+    waiting: VecDeque<Reading>,
+}
+
 /// One of the caller's rooms, and where this socket is in its log.
-pub(super) struct RoomFeed {
-    room: Room,
-    feed: Feed<Bytes>,
+struct RoomFeed {
+    /// What names it on the wire; `None` as long as the client has not been told that it is in it.
+    key: Option<String>,
+    /// Tells apart a room that was left and come into again.
+    entry: u64,
+    /// How far the room had come when it was last read that the user is in it.
+    read_at: u64,
+    feed: Feed<Change>,
 }
 
-/// A `sync` frame that is being served.
-pub(super) struct SyncUnderWay {
-    reference: Option<String>,
-    waiting: usize,
-    rooms: BTreeMap<String, SyncedRoom>,
-    failure: Option<Error>,
+/// A reading of what changed in a room.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    room_id: i64,
+    entry: u64,
+    since: u64,
 }
 
-impl RoomFeed {
-    /// A room whose changes are sent from here on.
-    pub(super) fn new(room: Room) -> Self {
-        Self {
-            feed: Feed::new(room.last_seq.unsigned_abs(), MOST_HELD),
-            room,
+impl Rooms {
+    /// These rooms, whose changes are sent from where they are.
+    pub(super) fn new(rooms: Vec<Room>) -> Self {
+        let mut new = Self::default();
+        for room in rooms {
+            let seq = room.last_seq.unsigned_abs();
+            let (key, feed) = (Some(room.key), Feed::new(seq, MOST_HELD));
+            new.insert(room.id, key, seq, feed);
         }
+        new
+    }
+
+    fn insert(&mut self, room_id: i64, key: Option<String>, read_at: u64, feed: Feed<Change>) {
+        self.last_entry += 1;
+        let entry = self.last_entry;
+        let room = RoomFeed {
+            key,
+            entry,
+            read_at,
+            feed,
+        };
+        self.by_id.insert(room_id, room);
+    }
+
+    /// Which rooms the client knows, by key.
+    pub(super) fn by_key(&self) -> BTreeMap<&str, i64> {
+        let keys = self.by_id.iter();
+        keys.filter_map(|(id, room)| Some((room.key.as_deref()?, *id)))
+            .collect()
+    }
+
+    /// The room of this reading, if it has not been left since.
+    fn of(&mut self, reading: Reading) -> Option<&mut RoomFeed> {
+        let room = self.by_id.get_mut(&reading.room_id)?;
+        (room.entry == reading.entry).then_some(room)
     }
 }
 
 impl ChatSession {
-    /// A change of a room has come from the hub.
-    pub(super) fn hear_change(&mut self, room_id: i64, seq: u64, frame: Bytes, ctx: &mut Context) {
-        if let Some(place) = self.place_of(room_id) {
+    /// Has the feed of a room take something in, and carries out what it asks for.
+    pub(super) fn feed(
+        &mut self,
+        room_id: i64,
+        ctx: &mut Context,
+        take_in: impl FnOnce(&mut Feed<Change>, &mut Vec<Action<Change>>),
+    ) {
+        if let Some(room) = self.rooms.by_id.get_mut(&room_id) {
             let mut actions = Vec::new();
-            self.rooms[place].feed.live(seq, frame, &mut actions);
-            self.carry_out(place, actions, ctx);
+            take_in(&mut room.feed, &mut actions);
+            self.carry_out(room_id, actions, ctx);
         }
     }
 
-    /// The hub has left out changes of a room.
-    pub(super) fn hear_missed(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
-        if let Some(place) = self.place_of(room_id) {
-            let mut actions = Vec::new();
-            self.rooms[place].feed.missed(seq, &mut actions);
-            self.carry_out(place, actions, ctx);
-        }
-    }
-
-    /// A room has come this far.
-    pub(super) fn hear_reached(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
-        if let Some(place) = self.place_of(room_id) {
-            let mut actions = Vec::new();
-            self.rooms[place].feed.reached(seq, &mut actions);
-            self.carry_out(place, actions, ctx);
-        }
-    }
-
-    fn place_of(&self, room_id: i64) -> Option<usize> {
-        self.rooms.iter().position(|known| known.room.id == room_id)
-    }
-
-    pub(super) fn start_sync(&mut self, reference: Option<String>, sync: Sync, ctx: &mut Context) {
-        let refused = if self.sync.is_some() {
-            let detail = "The `sync` before this one is still being answered.";
-            Some(Error::new(Kind::Conflict, Code::SyncInProgress, detail))
-        } else if sync
-            .epoch
-            .is_some_and(|epoch| *epoch != *self.app.history.epoch())
-        {
-            let detail = "This history was replaced since: drop your cursors and start afresh.";
-            Some(Error::new(Kind::Conflict, Code::EpochChanged, detail))
-        } else if !sync
-            .rooms
-            .keys()
-            .all(|name| self.rooms.iter().any(|known| known.room.key == *name))
-        {
-            Some(Error::no_such_room())
-        } else {
-            None
-        };
-        let refused = refused.or_else(|| self.app.rates.check_read(self.caller.user_id).err());
-        if let Some(error) = refused {
-            return self.send_error(reference, &error);
-        }
-        let waiting = sync.rooms.len();
-        self.sync = Some(SyncUnderWay {
-            reference,
-            waiting,
-            rooms: BTreeMap::new(),
-            failure: None,
-        });
-        for (name, since) in sync.rooms {
-            if let Some(place) = self.rooms.iter().position(|known| known.room.key == name) {
-                let mut actions = Vec::new();
-                self.rooms[place].feed.sync(since, &mut actions);
-                self.carry_out(place, actions, ctx);
+    /// The user has become a member of a room.
+    pub(super) fn come_in(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
+        if let Some(known) = self.rooms.by_id.get(&room_id) {
+            if known.read_at >= seq {
+                return;
             }
+            // It was left meanwhile, and that was never announced.
+            self.forget_room(room_id);
         }
-        self.finish_sync();
+        let (before, mut actions) = (seq.saturating_sub(1), Vec::new());
+        let feed = Feed::come_in(before, MOST_HELD, &mut actions);
+        self.rooms.insert(room_id, None, before, feed);
+        self.carry_out(room_id, actions, ctx);
     }
 
-    /// Answers the `sync`, once all of its rooms have been served.
-    fn finish_sync(&mut self) {
-        let Some(SyncUnderWay {
-            reference,
-            rooms,
-            failure,
-            ..
-        }) = self.sync.take_if(|sync| sync.waiting == 0)
-        else {
-            return;
-        };
-        match failure {
-            Some(error) => self.send_error(reference, &error),
-            None => self.send(&Event::Synced { reference, rooms }),
+    /// The user is no member of a room any more. What was read later and says something else holds.
+    pub(super) fn go_out(&mut self, room_id: i64, seq: u64) {
+        let known = self.rooms.by_id.get(&room_id);
+        if known.is_some_and(|room| room.read_at < seq) {
+            self.forget_room(room_id);
         }
     }
 
-    fn room_synced(&mut self, place: usize, outcome: Result<SyncedRoom>) {
-        let name = self.rooms[place].room.key.clone();
-        if let Some(sync) = &mut self.sync {
-            sync.waiting = sync.waiting.saturating_sub(1);
-            match outcome {
-                Ok(synced) => {
-                    sync.rooms.insert(name, synced);
-                }
-                Err(error) => sync.failure = Some(error),
+    pub(super) fn forget_room(&mut self, room_id: i64) {
+        let known = self.rooms.by_id.remove(&room_id);
+        if let Some(room) = known.and_then(|room| room.key) {
+            if self.dialect == Dialect::Full {
+                self.send(&Event::Room(RoomNews::gone(room.clone())));
             }
+            self.room_gone(room);
         }
-        self.finish_sync();
     }
 
-    fn carry_out(&mut self, place: usize, actions: Vec<Action<Bytes>>, ctx: &mut Context) {
+    fn carry_out(&mut self, room_id: i64, actions: Vec<Action<Change>>, ctx: &mut Context) {
         for action in actions {
+            let Some(RoomFeed { key, entry, .. }) = self.rooms.by_id.get(&room_id) else {
+                return;
+            };
+            let (room, entry) = (key.clone().unwrap_or_default(), *entry);
+            let reading = |since| Reading {
+                room_id,
+                entry,
+                since,
+            };
             match action {
-                Action::Send(frame) => self.outgoing.write(frame),
-                Action::Read(since) => self.read(place, since, ctx),
+                Action::Send(change) => self.send_change(&room, change),
+                Action::Read(since) => self.read(reading(since), ctx),
                 Action::ReadLater(since) => {
-                    ctx.run_later(READ_AGAIN, move |session, ctx| {
-                        session.read(place, since, ctx);
-                    });
+                    let reading = reading(since);
+                    ctx.run_later(READ_AGAIN, move |session, ctx| session.read(reading, ctx));
                 }
-                Action::Lag(seq) => self.send(&Event::Lag {
-                    room: self.rooms[place].room.key.clone(),
-                    seq,
-                }),
+                Action::Lag(seq) if self.shows(&room) => self.send(&Event::Lag { room, seq }),
+                Action::Lag(_) => {}
                 Action::Synced { seq, complete } => {
-                    self.room_synced(place, Ok(SyncedRoom { seq, complete }));
+                    self.room_synced(room, Ok(SyncedRoom::upto(seq, complete)));
                 }
                 Action::CursorAhead => {
                     let detail = "A cursor lies beyond the room's latest change: start afresh.";
-                    self.room_synced(
-                        place,
-                        Err(Error::new(Kind::Conflict, Code::CursorAhead, detail)),
-                    );
+                    let refused = Error::conflict(Code::CursorAhead, detail);
+                    self.room_synced(room, Err(refused));
                 }
-                Action::SyncFailed => self.room_synced(place, Err(Error::store_unavailable())),
+                Action::SyncFailed => self.room_synced(room, Err(Error::store_unavailable())),
             }
         }
     }
 
-    fn read(&mut self, place: usize, since: u64, ctx: &mut Context) {
-        let (app, caller, room) = (
-            Arc::clone(&self.app),
-            self.caller.clone(),
-            self.rooms[place].room.clone(),
-        );
-        let reading = async move { app.pages.changes_since(&caller, &room, since).await };
-        ctx.spawn(reading.into_actor(self).map(move |read, session, ctx| {
-            let mut actions = Vec::new();
-            match read {
-                Ok(page) => session.rooms[place].feed.page(page, &mut actions),
-                Err(error) => {
-                    session.close_when_logged_out(&error, ctx);
-                    session.rooms[place].feed.failed(&mut actions);
+    fn send_change(&self, room: &str, change: Change) {
+        let is_shown = self.dialect == Dialect::Full || change.is_post;
+        if is_shown && self.shows(room) {
+            self.outgoing.write(change.frame);
+        }
+    }
+
+    /// Whether this client is told of what happens in a room.
+    fn shows(&self, room: &str) -> bool {
+        self.dialect == Dialect::Full || room == GENERAL
+    }
+
+    fn read(&mut self, reading: Reading, ctx: &mut Context) {
+        if self.is_looking() || self.rooms.under_way >= MOST_READINGS {
+            self.rooms.waiting.push_back(reading);
+        } else if self.rooms.of(reading).is_some() {
+            self.start_reading(reading, ctx);
+        }
+    }
+
+    /// Starts what waits. `found`: how far the rooms are that the user is in, read after these readings were asked for.
+    pub(super) fn start_readings(&mut self, found: Option<&HashMap<i64, u64>>, ctx: &mut Context) {
+        for reading in std::mem::take(&mut self.rooms.waiting) {
+            let Reading { room_id, since, .. } = reading;
+            // One that the client has not been told of yet is read in any case.
+            let is_known = self
+                .rooms
+                .of(reading)
+                .is_some_and(|room| room.key.is_some());
+            match found.filter(|_| is_known).map(|found| found.get(&room_id)) {
+                Some(None) => self.forget_room(room_id),
+                Some(Some(&last_seq)) if last_seq <= since => {
+                    let page = Page {
+                        since,
+                        changes: Vec::new(),
+                        last_seq,
+                        complete: true,
+                    };
+                    self.feed(room_id, ctx, |feed, actions| feed.page(page, actions));
                 }
+                _ => self.read(reading, ctx),
             }
-            session.carry_out(place, actions, ctx);
+        }
+    }
+
+    fn start_reading(&mut self, reading: Reading, ctx: &mut Context) {
+        self.rooms.under_way += 1;
+        let Reading { room_id, since, .. } = reading;
+        let room = self.rooms.of(reading).and_then(|room| room.key.clone());
+        let bytes = self.budget_of(&room.unwrap_or_default());
+        let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
+        let missed = async move {
+            let missed = app.pages.changes_since(&caller, room_id, since, bytes);
+            missed.await
+        };
+        ctx.spawn(missed.into_actor(self).map(move |read, session, ctx| {
+            session.rooms.under_way -= 1;
+            session.take_reading(reading, read, ctx);
+            while session.rooms.under_way < MOST_READINGS
+                && !session.is_looking()
+                && let Some(next) = session.rooms.waiting.pop_front()
+            {
+                session.read(next, ctx);
+            }
         }));
+    }
+
+    fn take_reading(&mut self, reading: Reading, read: Result<Missed>, ctx: &mut Context) {
+        let room_id = reading.room_id;
+        let Some(room) = self.rooms.of(reading) else {
+            return;
+        };
+        match read {
+            Ok(Missed { mut page, state }) => {
+                room.read_at = room.read_at.max(page.last_seq);
+                let is_new = room.key.is_none();
+                let room = room.key.get_or_insert_with(|| state.room.clone()).clone();
+                if is_new && self.dialect == Dialect::Full {
+                    // What follows it starts where the page starts.
+                    let state = RoomNews::here(state, page.since);
+                    self.send(&Event::Room(state));
+                    self.room_here(&room);
+                }
+                self.cut_to_budget(&room, &mut page);
+                self.feed(room_id, ctx, |feed, actions| feed.page(page, actions));
+            }
+            Err(error) if error.code == Code::RoomNotFound => self.forget_room(room_id),
+            Err(error) => {
+                self.close_when_logged_out(&error, ctx);
+                self.feed(room_id, ctx, Feed::failed);
+            }
+        }
     }
 }

@@ -1,17 +1,17 @@
 //! The beginning and the end of a session: registering it, the first frame, and watching the login that it lives by.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
-use super::{ChatSession, Context, rooms::RoomFeed};
+use super::{ChatSession, Context, rooms::Rooms};
 use crate::{
     chat::rooms::Room,
     error::{Error, Kind, Result},
     hub::{Registration, registry::NewSocket},
     protocol::{
         close,
-        event::{Connected, Event, Notice, RoomState, System},
+        event::{Connected, Event, Notice, System},
         time::Timestamp,
     },
 };
@@ -30,6 +30,10 @@ struct Welcome {
     rooms: Vec<Room>,
 }
 
+fn ids(rooms: &[Room]) -> BTreeSet<i64> {
+    rooms.iter().map(|room| room.id).collect()
+}
+
 impl ChatSession {
     /// Registers this socket and sends the first frame.
     pub(super) fn open(&self, ctx: &mut Context) {
@@ -40,18 +44,12 @@ impl ChatSession {
         );
         let outbox = ctx.address().recipient();
         let welcome = async move {
-            let rooms = app
-                .access
-                .list_rooms(&caller)
-                .await?
-                .into_iter()
-                .map(|room| room.id)
-                .collect();
+            let mut heard = ids(&app.access.list_rooms(&caller).await?);
             let newcomer = NewSocket {
                 user_id: caller.user_id,
                 username: caller.username.clone(),
                 session_id: caller.session_id,
-                rooms,
+                rooms: heard.clone(),
                 gauge,
             };
             let (registration, online) = app.hub.connect(newcomer, outbox).await?;
@@ -63,12 +61,19 @@ impl ChatSession {
                 .await?
                 .ok_or_else(Error::invalid_token)?;
             // Read again now that the hub sends us what is new: what is above these numbers will come, what is not
-            // above them was there. Between the two there is no gap.
+            // above them was there. Between the two there is no gap. Who has come into a room or gone out of it since the
+            // first reading hears what is read last.
+            let mut rooms = app.access.list_rooms(&caller).await?;
+            while ids(&rooms) != heard {
+                heard = ids(&rooms);
+                registration.set_rooms(heard.clone()).await?;
+                rooms = app.access.list_rooms(&caller).await?;
+            }
             Ok(Welcome {
                 registration,
                 online,
                 ends,
-                rooms: app.access.list_rooms(&caller).await?,
+                rooms,
             })
         };
         // Waiting: nothing else is handled before the first frame has been sent.
@@ -100,13 +105,7 @@ impl ChatSession {
             heartbeat_ms: u64::try_from(config.socket_limits.ping_interval.as_millis())
                 .unwrap_or(u64::MAX),
             limits: config.limits,
-            rooms: rooms
-                .iter()
-                .map(|room| RoomState {
-                    name: room.key.clone(),
-                    seq: room.last_seq.unsigned_abs(),
-                })
-                .collect(),
+            rooms: rooms.iter().map(Room::state).collect(),
             online,
         };
         let message = format!("Connected as {}", self.caller.username);
@@ -114,7 +113,7 @@ impl ChatSession {
             message,
             notice: Notice::Connected(Box::new(connected)),
         }));
-        self.rooms = rooms.into_iter().map(RoomFeed::new).collect();
+        self.rooms = Rooms::new(rooms);
     }
 
     /// Closes a socket that cannot be opened, and says what the client is to do.

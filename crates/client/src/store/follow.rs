@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Past;
-use crate::protocol::{code::Code, event::SyncedRoom, message::Message};
+use crate::protocol::{code::Code, event::Upto, message::Message};
 
 /// Messages kept while those before them are fetched. Beyond it, what comes is dropped, and fetched again later.
 const MAX_AHEAD: usize = 2_000;
@@ -119,7 +119,7 @@ impl Follower {
     }
 
     /// The answer to `sync` is complete, or has to be read page by page.
-    pub fn synced(&mut self, room: SyncedRoom) -> Vec<Step> {
+    pub fn synced(&mut self, room: Upto) -> Vec<Step> {
         let Some(cursor) = self.cursor else {
             return Vec::new();
         };

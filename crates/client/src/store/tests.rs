@@ -82,10 +82,7 @@ fn refusal(reference: Option<&str>, code: Code) -> event::Event {
 
 fn synced(rooms: &[(&str, u64)]) -> event::Event {
     let room = |(key, seq): &(&str, u64)| {
-        let synced = SyncedRoom {
-            seq: *seq,
-            complete: true,
-        };
+        let synced = SyncedRoom::upto(*seq, true);
         ((*key).to_owned(), synced)
     };
     event::Event::Synced {

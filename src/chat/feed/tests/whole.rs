@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     config::SocketLimits,
     hub::{
-        Broadcast, Deliver, Gauge,
+        Broadcast, Deliver, Gauge, Membership,
         registry::{NewSocket, Outbox, Registry, SocketId},
     },
 };
@@ -24,7 +24,7 @@ mod client;
 mod session;
 
 use client::{Client, Expect, View};
-use session::{Reading, Sent, Session};
+use session::{Reading, RoomFeed, Sent, Session};
 
 const ROOMS: [i64; 2] = [1, 2];
 const CLIENTS: usize = 3;
@@ -48,8 +48,22 @@ enum Step {
     Lose { room: i64 },
     /// The members are told how far the room has come.
     Reached { room: i64 },
-    /// The client connects; so many changes are committed before the session reads how far the rooms have come.
-    Come { who: usize, meanwhile: u64 },
+    /// Changes are committed, and announced together with what is announced next.
+    Hold { room: i64, count: u64 },
+    /// The client's user becomes a member of the room, or is none any more.
+    Move {
+        who: usize,
+        room: i64,
+        comes: bool,
+        told: Told,
+    },
+    /// The client connects; so many changes are committed, and its user is perhaps moved, before the session reads which
+    /// rooms it is in and how far they have come.
+    Come {
+        who: usize,
+        meanwhile: u64,
+        moved: Option<(i64, bool, Told)>,
+    },
     /// The connection is cut.
     Cut { who: usize },
     /// The connection takes so many deliveries.
@@ -74,15 +88,35 @@ enum Step {
     Pass { seconds: u64 },
 }
 
+/// When a change of membership is announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Now,
+    /// With what is announced next.
+    Later,
+    /// Never: the announcement is lost. For one who comes in the hub then has nothing to act on.
+    NeverOfALeave,
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (room, who) = (1..3i64, 0..CLIENTS);
+    let told = prop_oneof![
+        4 => Just(Told::Now),
+        2 => Just(Told::Later),
+        1 => Just(Told::NeverOfALeave),
+    ];
+    let moved = prop::option::weighted(0.3, (room.clone(), prop::bool::ANY, told.clone()));
     let some = prop::sample::subsequence(ROOMS.to_vec(), 1..=2);
     let most = prop::option::weighted(0.85, 1..9usize);
     let step = prop_oneof![
         8 => (room.clone(), 1..4u64).prop_map(|(room, count)| Step::Publish { room, count }),
         1 => room.clone().prop_map(|room| Step::Lose { room }),
         1 => room.clone().prop_map(|room| Step::Reached { room }),
-        3 => (who.clone(), 0..2u64).prop_map(|(who, meanwhile)| Step::Come { who, meanwhile }),
+        2 => (room.clone(), 1..3u64).prop_map(|(room, count)| Step::Hold { room, count }),
+        4 => (who.clone(), room.clone(), prop::bool::ANY, told)
+            .prop_map(|(who, room, comes, told)| Step::Move { who, room, comes, told }),
+        3 => (who.clone(), 0..2u64, moved)
+            .prop_map(|(who, meanwhile, moved)| Step::Come { who, meanwhile, moved }),
         1 => who.clone().prop_map(|who| Step::Cut { who }),
         8 => (who.clone(), 1..6usize).prop_map(|(who, count)| Step::Take { who, count }),
         3 => (who.clone(), some, -2..9i64).prop_map(|(who, rooms, back)| Step::Ask { who, rooms, back }),
@@ -108,10 +142,35 @@ impl Outbox for Mailbox {
     }
 }
 
+/// What is stored.
+struct Store {
+    log: BTreeMap<i64, Vec<Bytes>>,
+    /// Room → who is in it.
+    members: BTreeMap<i64, BTreeSet<usize>>,
+    /// Who, and from where → the last change by which they were no member any more.
+    ends: BTreeMap<(usize, i64), u64>,
+}
+
+impl Store {
+    fn last(&self, room: i64) -> u64 {
+        self.log[&room].len() as u64
+    }
+
+    fn rooms_of(&self, who: usize) -> BTreeSet<i64> {
+        let rooms = self.members.iter();
+        rooms
+            .filter(|(_, members)| members.contains(&who))
+            .map(|(room, _)| *room)
+            .collect()
+    }
+}
+
 struct World {
     registry: Registry<Mailbox>,
     now: Instant,
-    log: BTreeMap<i64, Vec<Bytes>>,
+    store: Store,
+    /// Committed, and not announced yet.
+    held: Vec<Broadcast>,
     clients: Vec<Client>,
 }
 
@@ -120,49 +179,104 @@ impl World {
         Self {
             registry: Registry::new(LIMITS),
             now: Instant::now(),
-            log: ROOMS.map(|room| (room, Vec::new())).into(),
+            store: Store {
+                log: ROOMS.map(|room| (room, Vec::new())).into(),
+                members: ROOMS.map(|room| (room, (0..CLIENTS).collect())).into(),
+                ends: BTreeMap::new(),
+            },
+            held: Vec::new(),
             clients: (0..CLIENTS).map(|_| Client::default()).collect(),
         }
     }
 
-    fn last(&self, room: i64) -> u64 {
-        self.log[&room].len() as u64
-    }
-
     fn commit(&mut self, room: i64) -> Broadcast {
-        let seq = self.last(room) + 1;
+        let seq = self.store.last(room) + 1;
         let frame = Bytes::from(format!("{room}:{seq}"));
-        let log = self.log.get_mut(&room).expect("a room");
+        let log = self.store.log.get_mut(&room).expect("a room");
         log.push(frame.clone());
         Broadcast {
             room_id: room,
             seq,
             frame,
             own: None,
+            is_post: true,
+            members: Vec::new(),
         }
     }
 
-    fn publish(&mut self, room: i64, count: u64) {
-        let changes: Vec<_> = (0..count).map(|_| self.commit(room)).collect();
+    fn hold(&mut self, room: i64, count: u64) {
+        for _ in 0..count {
+            let change = self.commit(room);
+            self.held.push(change);
+        }
+    }
+
+    fn announce(&mut self) {
+        let changes = std::mem::take(&mut self.held);
         self.registry.publish(&changes, self.now);
     }
 
-    fn come(&mut self, who: usize, meanwhile: u64) {
+    fn publish(&mut self, room: i64, count: u64) {
+        self.hold(room, count);
+        self.announce();
+    }
+
+    fn move_member(&mut self, who: usize, room: i64, comes: bool, told: Told) {
+        let members = self.store.members.get_mut(&room).expect("a room");
+        let is_new = if comes {
+            members.insert(who)
+        } else {
+            members.remove(&who)
+        };
+        if !is_new {
+            return;
+        }
+        let mut change = self.commit(room);
+        if !comes {
+            self.store.ends.insert((who, room), change.seq);
+        }
+        if comes || told != Told::NeverOfALeave {
+            let kind = if comes {
+                Membership::Joined
+            } else {
+                Membership::Left
+            };
+            change.members = vec![(who.try_into().expect("few"), kind)];
+            self.held.push(change);
+        }
+        if told == Told::Now {
+            self.announce();
+        }
+    }
+
+    fn come(&mut self, who: usize, meanwhile: u64, moved: Option<(i64, bool, Told)>) {
         if self.clients[who].session.is_some() {
             return;
         }
+        let rooms = self.store.rooms_of(who);
         let (mailbox, gauge) = (Mailbox::default(), Arc::<Gauge>::default());
         let newcomer = NewSocket {
             user_id: who.try_into().expect("few"),
             username: format!("user{who}"),
             session_id: 0,
-            rooms: ROOMS.to_vec(),
+            rooms: rooms.clone(),
             gauge: Arc::clone(&gauge),
         };
         let id = self.registry.connect(newcomer, mailbox.clone(), self.now);
-        self.publish(1, meanwhile);
-        let seqs: Cursors = ROOMS.map(|room| (room, self.last(room))).into();
+        if meanwhile > 0 {
+            self.publish(1, meanwhile);
+        }
+        if let Some((room, comes, told)) = moved {
+            self.move_member(who, room, comes, told);
+        }
+        let now_in = self.store.rooms_of(who);
+        if now_in != rooms {
+            self.registry.set_rooms(id, now_in.clone());
+        }
+        let rooms = now_in.into_iter();
+        let seqs: Cursors = rooms.map(|room| (room, self.store.last(room))).collect();
         let client = &mut self.clients[who];
+        client.views.retain(|room, _| seqs.contains_key(room));
         for (room, seq) in &seqs {
             let fresh = || View {
                 start: *seq,
@@ -176,9 +290,9 @@ impl World {
             id,
             mailbox,
             gauge,
-            feeds: seqs
+            rooms: seqs
                 .iter()
-                .map(|(room, seq)| (*room, Feed::new(*seq, MOST_HELD)))
+                .map(|(room, seq)| (*room, RoomFeed::new(*seq)))
                 .collect(),
             reading: BTreeMap::new(),
             told: seqs.clone(),
@@ -217,6 +331,7 @@ impl World {
                     room_id,
                     seq,
                     frame,
+                    ..
                 } => session.feed(room_id, &mut sent, |feed, actions| {
                     feed.live(seq, frame, actions);
                 }),
@@ -230,6 +345,8 @@ impl World {
                         feed.reached(seq, actions);
                     });
                 }
+                Deliver::Joined { room_id, seq } => session.come_in(room_id, seq, &mut sent),
+                Deliver::Left { room_id, seq } => session.go_out(room_id, seq, &mut sent),
                 Deliver::Notice(_) => {}
                 Deliver::Ping => session.gauge.ping(),
                 Deliver::Close { .. } => client.session = None,
@@ -237,7 +354,7 @@ impl World {
             let is_told_to_close =
                 |session: &mut Session| session.gauge.undelivered_close().is_some();
             client.session.take_if(is_told_to_close);
-            client.hear(sent, &self.log);
+            client.hear(who, sent, &self.store);
         }
     }
 
@@ -251,7 +368,10 @@ impl World {
         }
         let mut cursors = Cursors::new();
         for room in rooms {
-            let view = client.views.get_mut(room).expect("a room");
+            let Some(view) = client.views.get_mut(room) else {
+                cursors.insert(*room, 0);
+                continue;
+            };
             let cursor = view.cursor().saturating_add_signed(-back);
             // Whoever asks for what was before he first came wants to have it.
             view.start = view.start.min(cursor);
@@ -267,12 +387,13 @@ impl World {
         if let Some(session) = &mut client.session {
             session.gauge.hear();
             let sent = session.start_sync();
-            client.hear(sent, &self.log);
+            client.hear(who, sent, &self.store);
         }
     }
 
     fn read(&mut self, who: usize, room: i64, most: Option<usize>) {
-        let last_seq = self.last(room);
+        let last_seq = self.store.last(room);
+        let is_member = self.store.members[&room].contains(&who);
         let session = self.clients[who].session.as_mut();
         let Some(reading) = session.and_then(|session| session.reading.get_mut(&room)) else {
             return;
@@ -284,7 +405,13 @@ impl World {
             *reading = Reading::Failed;
             return;
         };
-        let rest = (1..).zip(&self.log[&room]).filter(|(seq, _)| *seq > since);
+        if !is_member {
+            *reading = Reading::NoMember;
+            return;
+        }
+        let rest = (1..)
+            .zip(&self.store.log[&room])
+            .filter(|(seq, _)| *seq > since);
         let changes: Vec<_> = rest
             .map(|(seq, frame)| (seq, frame.clone()))
             .take(most)
@@ -305,14 +432,13 @@ impl World {
         };
         let mut sent = Vec::new();
         match session.reading.remove(&room) {
-            Some(Reading::Done(page)) => {
-                session.feed(room, &mut sent, |feed, actions| feed.page(page, actions));
-            }
+            Some(Reading::Done(page)) => session.page(room, page, &mut sent),
+            Some(Reading::NoMember) => session.forget(room, &mut sent),
             Some(Reading::Failed) => session.feed(room, &mut sent, Feed::failed),
             Some(waiting @ Reading::After(_)) => _ = session.reading.insert(room, waiting),
             None => {}
         }
-        client.hear(sent, &self.log);
+        client.hear(who, sent, &self.store);
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -328,9 +454,20 @@ impl World {
             Step::Publish { room, count } => self.publish(room, count),
             Step::Lose { room } => drop(self.commit(room)),
             Step::Reached { room } => {
-                self.registry.tell_reached(room, self.last(room), self.now);
+                (self.registry).tell_reached(room, self.store.last(room), self.now);
             }
-            Step::Come { who, meanwhile } => self.come(who, meanwhile),
+            Step::Hold { room, count } => self.hold(room, count),
+            Step::Move {
+                who,
+                room,
+                comes,
+                told,
+            } => self.move_member(who, room, comes, told),
+            Step::Come {
+                who,
+                meanwhile,
+                moved,
+            } => self.come(who, meanwhile, moved),
             Step::Cut { who } => self.cut(who),
             Step::Take { who, count } => self.take(who, count),
             Step::Ask { who, rooms, back } => self.ask(who, &rooms, back),
@@ -347,8 +484,8 @@ impl World {
     fn check_nothing_waits(&self) {
         let sessions = self.clients.iter().filter_map(|who| who.session.as_ref());
         for session in sessions {
-            for (room, told) in &session.told {
-                let sent = session.feeds[room].sent();
+            for (room, RoomFeed { feed, .. }) in &session.rooms {
+                let (sent, told) = (feed.sent(), session.told.get(room).unwrap_or(&0));
                 assert!(
                     sent >= *told || session.reading.contains_key(room),
                     "told of {told}, sent {sent}, and nothing is being read"
@@ -381,21 +518,29 @@ impl World {
 
     /// The faults are over; everyone comes back, and asks for what he was told that he has not.
     fn end(mut self) {
+        self.announce();
         for who in 0..CLIENTS {
             self.settle(who);
             self.pass(1);
             for room in ROOMS {
-                self.registry.tell_reached(room, self.last(room), self.now);
+                (self.registry).tell_reached(room, self.store.last(room), self.now);
             }
-            self.come(who, 0);
+            self.come(who, 0, None);
             self.settle(who);
             self.ask(who, &ROOMS, 0);
             self.settle(who);
             // From here on it is live: nothing needs to be asked for any more.
             self.publish(1, 1);
             self.settle(who);
-            for (room, view) in &self.clients[who].views {
-                assert_eq!(view.cursor(), self.last(*room), "room {room}: {view:?}");
+            let views = &self.clients[who].views;
+            let rooms: BTreeSet<i64> = views.keys().copied().collect();
+            assert_eq!(rooms, self.store.rooms_of(who), "the rooms of {who}");
+            for (room, view) in views {
+                assert_eq!(
+                    view.cursor(),
+                    self.store.last(*room),
+                    "room {room}: {view:?}"
+                );
                 assert!(matches!(view.expect, Expect::Exactly(_)), "{view:?}");
             }
         }

@@ -60,6 +60,12 @@ enum Step {
         room: i64,
         silent: u64,
     },
+    /// A user becomes a member of a room, or is none any more.
+    Move {
+        room: i64,
+        user: i64,
+        to: Membership,
+    },
     Take {
         who: usize,
         count: usize,
@@ -91,6 +97,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         9 => (1..4i64, 0..5i64, prop::collection::vec(1..220usize, 1..4))
             .prop_map(|(room, author, sizes)| Step::Publish { room, author, sizes }),
         1 => (1..4i64, 1..3u64).prop_map(|(room, silent)| Step::Reached { room, silent }),
+        3 => (1..4i64, 0..5i64, prop::bool::ANY).prop_map(|(room, user, comes)| Step::Move {
+            room,
+            user,
+            to: if comes { Membership::Joined } else { Membership::Left },
+        }),
         5 => (0..20usize, 1..9usize).prop_map(|(who, count)| Step::Take { who, count }),
         3 => (0..20usize).prop_map(|who| Step::Hear { who }),
         5 => (1..7u32).prop_map(|ticks| Step::Pass { ticks }),
@@ -124,7 +135,7 @@ impl Run {
             user_id: user,
             username: format!("user{user}"),
             session_id: login,
-            rooms: rooms.clone(),
+            rooms: rooms.iter().copied().collect(),
             gauge: Arc::clone(&inbox.gauge),
         };
         let id = self.registry.connect(newcomer, inbox.clone(), self.now);
@@ -133,7 +144,7 @@ impl Run {
             user,
             login,
             covered: rooms.iter().map(|room| (*room, self.log[room])).collect(),
-            rooms,
+            rooms: rooms.into_iter().collect(),
             habit,
             inbox,
             names: self.registry.names(user).into_iter().collect(),
@@ -156,10 +167,33 @@ impl Run {
                     seq: *seq,
                     frame: frame::text(&"x".repeat(*size)),
                     own: Some((author, frame::text(&format!("own of {author}")))),
+                    is_post: true,
+                    members: Vec::new(),
                 }
             })
             .collect();
         self.registry.publish(&changes, self.now);
+        self.note_who_is_behind(&[room]);
+    }
+
+    fn move_member(&mut self, room: i64, user: i64, to: Membership) {
+        let seq = self.log.get_mut(&room).expect("a room");
+        *seq += 1;
+        let change = Broadcast {
+            room_id: room,
+            seq: *seq,
+            frame: frame::text("x"),
+            own: None,
+            is_post: false,
+            members: vec![(user, to)],
+        };
+        for reader in self.readers.iter_mut().filter(|reader| reader.user == user) {
+            match to {
+                Membership::Joined => reader.rooms.insert(room),
+                Membership::Left => reader.rooms.remove(&room),
+            };
+        }
+        self.registry.publish(&[change], self.now);
         self.note_who_is_behind(&[room]);
     }
 
@@ -176,7 +210,8 @@ impl Run {
                     | Deliver::Reached { room_id, seq } => (room_id == room).then_some(*seq),
                     _ => None,
                 });
-                queued.max().unwrap_or(0).max(reader.covered[room]) < self.log[room]
+                let covered = reader.covered.get(room).copied().unwrap_or(0);
+                queued.max().unwrap_or(0).max(covered) < self.log[room]
             });
             drop(held);
             if is_behind {
@@ -282,6 +317,7 @@ impl Run {
                 self.registry.tell_reached(room, *seq, self.now);
                 self.note_who_is_behind(&[room]);
             }
+            Step::Move { room, user, to } => self.move_member(room, user, to),
             Step::Pass { ticks } => {
                 for _ in 0..ticks {
                     self.tick();
@@ -345,9 +381,9 @@ impl Run {
             .map(|u| u.name.clone())
             .collect();
         for reader in self.readers.iter().filter(|reader| reader.is_prompt()) {
-            for room in &reader.rooms {
-                assert_eq!(reader.covered[room], self.log[room], "in room {room}");
-            }
+            let mine = reader.rooms.iter().map(|room| (*room, self.log[room]));
+            let mine: HashMap<i64, u64> = mine.collect();
+            assert_eq!(reader.covered, mine, "of {:?}", reader.user);
             if self.registry.tell_at().is_none() {
                 assert_eq!(reader.names, here, "of {:?}", reader.user);
             }

@@ -71,7 +71,7 @@ fn a_return_asks_for_what_was_missed_and_mixes_it_with_what_is_live() {
         .collect();
     assert_eq!(replay, [3, 4, 5, 6]);
     assert_eq!(follower.message(live(4)), [], "seen already");
-    let synced = SyncedRoom {
+    let synced = Upto {
         seq: 6,
         complete: true,
     };
@@ -82,7 +82,7 @@ fn a_return_asks_for_what_was_missed_and_mixes_it_with_what_is_live() {
 fn a_long_absence_is_read_page_by_page() {
     let mut follower = reader(2);
     follower.connected(300, true);
-    let page = SyncedRoom {
+    let page = Upto {
         seq: 2,
         complete: false,
     };
@@ -104,7 +104,7 @@ fn a_hole_and_a_lag_are_filled_by_asking_again() {
     assert_eq!(shown(&follower.message(live(3))), [3, 4]);
     // Told while the first is still being answered: asked for when the answer does not reach so far.
     assert_eq!(follower.lag(6), []);
-    let synced = |seq| SyncedRoom {
+    let synced = |seq| Upto {
         seq,
         complete: true,
     };
@@ -184,7 +184,7 @@ proptest! {
         for seq in 6..=last {
             seen.extend(shown(&follower.message(live(seq))));
         }
-        seen.extend(shown(&follower.synced(SyncedRoom { seq: last, complete: true })));
+        seen.extend(shown(&follower.synced(Upto { seq: last, complete: true })));
         prop_assert_eq!(seen, (6..=last).collect::<Vec<_>>());
     }
 }

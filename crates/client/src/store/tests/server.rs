@@ -64,8 +64,9 @@ pub fn message(room: &str, seq: u64) -> Message {
 
 pub fn hello(epoch: &str, rooms: &[(&str, u64)]) -> event::Event {
     let room = |(name, seq): &(&str, u64)| RoomState {
-        name: (*name).to_owned(),
+        room: (*name).to_owned(),
         seq: *seq,
+        ..RoomState::default()
     };
     let hello = Connected {
         user_id: 1,
@@ -222,13 +223,7 @@ impl Server {
                 self.socket
                     .push_back(event::Event::Message(message(&room, seq)));
             }
-            rooms.insert(
-                room,
-                SyncedRoom {
-                    seq: reached,
-                    complete,
-                },
-            );
+            rooms.insert(room, SyncedRoom::upto(reached, complete));
         }
         self.socket.push_back(event::Event::Synced {
             reference: Some(SYNC.into()),

@@ -10,7 +10,7 @@ use crate::{
     protocol::{
         close,
         command::{Command, Request, Sync},
-        event::{Event, Notice, System},
+        event::{Event, Notice, SyncedRoom, System},
     },
     raw::{frame, handshake},
 };
@@ -274,7 +274,8 @@ impl Client {
             }
             Ok(Event::Synced { rooms, .. }) if self.stage == Stage::Syncing => {
                 self.stage = Stage::Back;
-                let complete = rooms.values().all(|room| room.complete);
+                let is_complete = |room| matches!(room, &SyncedRoom::Upto(upto) if upto.complete);
+                let complete = rooms.values().all(is_complete);
                 facts.push(Fact::Synced { complete });
             }
             Ok(Event::Lag { .. }) => facts.push(Fact::Lag),

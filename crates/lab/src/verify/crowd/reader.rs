@@ -20,7 +20,7 @@ use crate::{
     protocol::{
         GENERAL,
         command::{Command, Request, Sync},
-        event::{Event, SyncedRoom},
+        event::{Event, SyncedRoom, Upto},
     },
     verify::{
         check::{Seen, digest},
@@ -52,7 +52,7 @@ pub async fn read(
             identity.renew(failure).await;
         }
         if let Ok((socket, connected)) = opened {
-            let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
+            let floor = connected.rooms.iter().find(|room| room.room == GENERAL);
             let conversation = Conversation {
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),
                 shared: &shared,
@@ -158,7 +158,7 @@ impl Conversation<'_> {
             }
             Event::Synced { rooms, .. } => {
                 self.asked = false;
-                if let Some(SyncedRoom { seq, complete }) = rooms.get(GENERAL) {
+                if let Some(SyncedRoom::Upto(Upto { seq, complete })) = rooms.get(GENERAL) {
                     self.see(Seen::Synced(*seq, *complete));
                     if !complete {
                         self.read_pages(*seq).await;

@@ -53,7 +53,7 @@ pub async fn write(
             identity.renew(failure).await;
         }
         if let Ok((socket, connected)) = opened {
-            let floor = connected.rooms.iter().find(|room| room.name == GENERAL);
+            let floor = connected.rooms.iter().find(|room| room.room == GENERAL);
             let conversation = Conversation {
                 view: shared.record.open_view(floor.map_or(0, |room| room.seq)),
                 pipeline: open_pipeline(&shared.record),

@@ -83,40 +83,68 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn hear(&mut self, sent: Vec<Sent>, log: &BTreeMap<i64, Vec<Bytes>>) {
+    pub fn hear(&mut self, who: usize, sent: Vec<Sent>, store: &Store) {
         for sent in sent {
             match sent {
                 Sent::Message(frame) => {
                     let text = String::from_utf8_lossy(&frame).into_owned();
                     let (room, seq) = text.split_once(':').expect("room and number");
                     let (room, seq) = (room.parse().expect("a room"), seq.parse().expect("one"));
+                    let end = store.ends.get(&(who, room)).copied().unwrap_or(0);
+                    let may_read = store.members[&room].contains(&who) || seq <= end;
+                    assert!(may_read, "{seq} of room {room} after its end, {end}");
                     let view: &mut View = self.views.get_mut(&room).expect("a room");
                     view.hear(seq, true);
                 }
                 Sent::Lag(room, seq) => {
                     self.views.get_mut(&room).expect("a room").hear(seq, false);
                 }
-                Sent::Synced(rooms) => self.hear_synced(&rooms, log),
+                Sent::Here(room, seq) => {
+                    let mut view = View {
+                        start: seq,
+                        has: BTreeSet::new(),
+                        expect: Expect::Exactly(seq + 1),
+                    };
+                    let asked = self.asked.as_ref().and_then(|asked| asked.get(&room));
+                    if let Some(since) = asked {
+                        // Perhaps the server hears that only now.
+                        view.start = seq.min(*since);
+                        view.ask();
+                    }
+                    let before = self.views.insert(room, view);
+                    assert!(before.is_none(), "it was in room {room}");
+                }
+                Sent::Gone(room) => {
+                    self.views.remove(&room).expect("one of its rooms");
+                }
+                Sent::Synced(rooms) => self.hear_synced(&rooms, store),
                 Sent::Error => {
                     let cursors = self.asked.take().expect("it has asked");
                     // With more than one room it cannot know which was served, and stays in doubt until it asks again.
-                    if let (1, Some(room)) = (cursors.len(), cursors.keys().next()) {
-                        self.views.get_mut(room).expect("a room").resume(None);
+                    if let (1, Some(room)) = (cursors.len(), cursors.keys().next())
+                        && let Some(view) = self.views.get_mut(room)
+                    {
+                        view.resume(None);
                     }
                 }
             }
         }
     }
 
-    pub fn hear_synced(
-        &mut self,
-        rooms: &BTreeMap<i64, (u64, bool)>,
-        log: &BTreeMap<i64, Vec<Bytes>>,
-    ) {
+    pub fn hear_synced(&mut self, rooms: &BTreeMap<i64, Option<(u64, bool)>>, store: &Store) {
         let cursors = self.asked.take().expect("it has asked");
-        assert_eq!(rooms.len(), cursors.len(), "all that was asked for");
         for (room, since) in cursors {
-            let (seq, complete) = rooms[&room];
+            let Some(outcome) = rooms.get(&room) else {
+                // It has come into it since, as it was told; and perhaps gone out again.
+                if let Some(view) = self.views.get_mut(&room) {
+                    view.resume(None);
+                }
+                continue;
+            };
+            let &Some((seq, complete)) = outcome else {
+                assert!(!self.views.contains_key(&room), "it is not in it");
+                continue;
+            };
             let view = self.views.get_mut(&room).expect("a room");
             let missing = (since + 1..=seq).find(|seq| !view.has.contains(seq));
             assert_eq!(missing, None, "synced from {since} to {seq}");
@@ -124,7 +152,7 @@ impl Client {
                 view.resume(Some(seq));
             } else {
                 // It reads the rest by `since`.
-                let end = log[&room].len() as u64;
+                let end = store.last(room);
                 view.has.extend(seq + 1..=end);
                 view.expect = Expect::AtMost(end + 1);
             }

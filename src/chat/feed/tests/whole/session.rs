@@ -7,8 +7,12 @@ use super::*;
 pub enum Sent {
     Message(Bytes),
     Lag(i64, u64),
-    /// Room → up to where, and whether that is all.
-    Synced(BTreeMap<i64, (u64, bool)>),
+    /// The client has come into this room, of which it is sent what is above this number.
+    Here(i64, u64),
+    /// The client is not in this room any more.
+    Gone(i64),
+    /// Room → up to where, and whether that is all; `None` for one that it is not in.
+    Synced(BTreeMap<i64, Option<(u64, bool)>>),
     Error,
 }
 
@@ -17,7 +21,7 @@ pub struct Session {
     pub id: SocketId,
     pub mailbox: Mailbox,
     pub gauge: Arc<Gauge>,
-    pub feeds: BTreeMap<i64, Feed<Bytes>>,
+    pub rooms: BTreeMap<i64, RoomFeed>,
     /// Room → the reading that is under way.
     pub reading: BTreeMap<i64, Reading>,
     /// Room → how far it has come, as far as this session was told.
@@ -27,17 +31,37 @@ pub struct Session {
     pub sync: Option<SyncUnderWay>,
 }
 
+/// A room of a session.
+pub struct RoomFeed {
+    pub feed: Feed<Bytes>,
+    /// Whether the client was told that it is in it.
+    is_told: bool,
+    /// How far the room had come when it was last read that the user is in it.
+    read_at: u64,
+}
+
+impl RoomFeed {
+    pub fn new(seq: u64) -> Self {
+        Self {
+            feed: Feed::new(seq, MOST_HELD),
+            is_told: true,
+            read_at: seq,
+        }
+    }
+}
+
 /// A reading, from its asking to its arrival.
 pub enum Reading {
     After(u64),
     Done(Page<Bytes>),
+    NoMember,
     Failed,
 }
 
 #[derive(Default)]
 pub struct SyncUnderWay {
-    pub waiting: usize,
-    pub rooms: BTreeMap<i64, (u64, bool)>,
+    pub waiting: BTreeSet<i64>,
+    pub rooms: BTreeMap<i64, Option<(u64, bool)>>,
     pub has_failed: bool,
 }
 
@@ -45,17 +69,73 @@ impl Session {
     pub fn start_sync(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
         if let Some(cursors) = self.asked.take() {
+            let is_known = |room: &i64| self.rooms.get(room).is_some_and(|room| room.is_told);
+            let (known, unknown) = cursors.keys().copied().partition(is_known);
+            let unknown: BTreeSet<i64> = unknown;
             self.sync = Some(SyncUnderWay {
-                waiting: cursors.len(),
-                ..SyncUnderWay::default()
+                waiting: known,
+                rooms: unknown.iter().map(|room| (*room, None)).collect(),
+                has_failed: false,
             });
             for (room, since) in cursors {
-                self.feed(room, &mut sent, |feed, actions| {
-                    assert!(feed.sync(since, actions), "one after the other");
-                });
+                if !unknown.contains(&room) {
+                    self.feed(room, &mut sent, |feed, actions| {
+                        assert!(feed.sync(since, actions), "one after the other");
+                    });
+                }
             }
+            self.finish_sync(&mut sent);
         }
         sent
+    }
+
+    pub fn come_in(&mut self, room: i64, seq: u64, sent: &mut Vec<Sent>) {
+        if let Some(known) = self.rooms.get(&room) {
+            if known.read_at >= seq {
+                return;
+            }
+            self.forget(room, sent);
+        }
+        let mut actions = Vec::new();
+        let new = RoomFeed {
+            feed: Feed::come_in(seq - 1, MOST_HELD, &mut actions),
+            is_told: false,
+            read_at: seq - 1,
+        };
+        self.rooms.insert(room, new);
+        self.carry_out(room, actions, sent);
+    }
+
+    pub fn go_out(&mut self, room: i64, seq: u64, sent: &mut Vec<Sent>) {
+        if (self.rooms.get(&room)).is_some_and(|known| known.read_at < seq) {
+            self.forget(room, sent);
+        }
+    }
+
+    pub fn forget(&mut self, room: i64, sent: &mut Vec<Sent>) {
+        self.reading.remove(&room);
+        self.told.remove(&room);
+        if self.rooms.remove(&room).is_some_and(|room| room.is_told) {
+            sent.push(Sent::Gone(room));
+            if let Some(sync) = &mut self.sync
+                && (sync.waiting.remove(&room) || sync.rooms.contains_key(&room))
+            {
+                sync.rooms.insert(room, None);
+            }
+            self.finish_sync(sent);
+        }
+    }
+
+    pub fn page(&mut self, room: i64, page: Page<Bytes>, sent: &mut Vec<Sent>) {
+        let known = self.rooms.get_mut(&room).expect("a room");
+        known.read_at = known.read_at.max(page.last_seq);
+        if !std::mem::replace(&mut known.is_told, true) {
+            sent.push(Sent::Here(room, page.since));
+            if let Some(sync) = &mut self.sync {
+                sync.rooms.remove(&room);
+            }
+        }
+        self.feed(room, sent, |feed, actions| feed.page(page, actions));
     }
 
     pub fn feed(
@@ -64,39 +144,55 @@ impl Session {
         sent: &mut Vec<Sent>,
         event: impl FnOnce(&mut Feed<Bytes>, &mut Vec<Action<Bytes>>),
     ) {
-        let mut actions = Vec::new();
-        event(self.feeds.get_mut(&room).expect("a room"), &mut actions);
+        if let Some(known) = self.rooms.get_mut(&room) {
+            let mut actions = Vec::new();
+            event(&mut known.feed, &mut actions);
+            self.carry_out(room, actions, sent);
+        }
+    }
+
+    fn carry_out(&mut self, room: i64, actions: Vec<Action<Bytes>>, sent: &mut Vec<Sent>) {
         for action in actions {
-            let outcome = match action {
-                Action::Send(frame) => {
-                    sent.push(Sent::Message(frame));
-                    continue;
-                }
+            match action {
+                Action::Send(frame) => sent.push(Sent::Message(frame)),
                 Action::Read(since) | Action::ReadLater(since) => {
                     let before = self.reading.insert(room, Reading::After(since));
                     assert!(before.is_none(), "two readings at once");
-                    continue;
                 }
-                Action::Lag(seq) => {
-                    sent.push(Sent::Lag(room, seq));
-                    continue;
+                Action::Lag(seq) => sent.push(Sent::Lag(room, seq)),
+                Action::Synced { seq, complete } => {
+                    self.synced(room, Ok(Some((seq, complete))), sent);
                 }
-                Action::Synced { seq, complete } => Some((seq, complete)),
-                Action::CursorAhead | Action::SyncFailed => None,
-            };
-            let sync = self.sync.as_mut().expect("a sync is under way");
-            sync.waiting -= 1;
+                Action::CursorAhead | Action::SyncFailed => self.synced(room, Err(()), sent),
+            }
+        }
+    }
+
+    /// A room of the `sync` has been served, or could not be.
+    fn synced(
+        &mut self,
+        room: i64,
+        outcome: Result<Option<(u64, bool)>, ()>,
+        sent: &mut Vec<Sent>,
+    ) {
+        if let Some(sync) = &mut self.sync
+            && sync.waiting.remove(&room)
+        {
             match outcome {
-                Some(outcome) => _ = sync.rooms.insert(room, outcome),
-                None => sync.has_failed = true,
+                Ok(outcome) => _ = sync.rooms.insert(room, outcome),
+                Err(()) => sync.has_failed = true,
             }
-            if let Some(done) = self.sync.take_if(|sync| sync.waiting == 0) {
-                sent.push(if done.has_failed {
-                    Sent::Error
-                } else {
-                    Sent::Synced(done.rooms)
-                });
-            }
+            self.finish_sync(sent);
+        }
+    }
+
+    fn finish_sync(&mut self, sent: &mut Vec<Sent>) {
+        if let Some(done) = self.sync.take_if(|sync| sync.waiting.is_empty()) {
+            sent.push(if done.has_failed {
+                Sent::Error
+            } else {
+                Sent::Synced(done.rooms)
+            });
         }
     }
 }

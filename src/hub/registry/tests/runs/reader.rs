@@ -12,10 +12,11 @@ pub struct Reader {
     pub id: SocketId,
     pub user: i64,
     pub login: i64,
-    pub rooms: Vec<i64>,
+    /// The rooms that its user is a member of.
+    pub rooms: BTreeSet<i64>,
     pub habit: Habit,
     pub inbox: Inbox,
-    /// Room → the last change that was sent or told.
+    /// Room → the last change that was sent or told, of those that it knows it is in.
     pub covered: HashMap<i64, u64>,
     /// Who is here, as far as this one was told.
     pub names: BTreeSet<String>,
@@ -57,6 +58,7 @@ impl Reader {
                 room_id,
                 seq,
                 frame,
+                ..
             } => {
                 let covered = self.covered.get_mut(&room_id).expect("one of my rooms");
                 assert_eq!(seq, *covered + 1, "a hole or a double in room {room_id}");
@@ -72,7 +74,20 @@ impl Reader {
                 assert!(!self.is_prompt(), "he took everything and missed {seq}");
                 self.cover(room_id, seq);
             }
-            Deliver::Reached { room_id, seq } => self.cover(room_id, seq),
+            // Of a room that it is still to be told that it is in, it says nothing new.
+            Deliver::Reached { room_id, seq } => {
+                if self.covered.contains_key(&room_id) {
+                    self.cover(room_id, seq);
+                }
+            }
+            // Again, where it is a member already.
+            Deliver::Joined { room_id, seq } => {
+                self.covered.entry(room_id).or_insert(seq - 1);
+            }
+            Deliver::Left { room_id, seq } => {
+                let covered = self.covered.remove(&room_id).unwrap_or(0);
+                assert!(covered <= seq, "{covered} in room {room_id} after {seq}");
+            }
             Deliver::Notice(frame) => self.hear_notice(&frame),
             Deliver::Ping => {
                 self.inbox.gauge.ping();

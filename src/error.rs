@@ -23,6 +23,8 @@ pub enum Kind {
     NotFound,
     /// It contradicts what is there (409).
     Conflict,
+    /// It was thought of before another change: look again (412).
+    PreconditionFailed,
     /// It was sent too slowly (408).
     TooSlow,
     /// Too large: send less (413).
@@ -118,6 +120,22 @@ impl Error {
         Self::new(Kind::NotFound, Code::RoomNotFound, "There is no such room.")
     }
 
+    /// There is no such message in the room.
+    #[must_use]
+    pub fn no_such_message() -> Self {
+        Self::new(
+            Kind::NotFound,
+            Code::MessageNotFound,
+            "There is no such message.",
+        )
+    }
+
+    /// There is no such user, or none in the room.
+    #[must_use]
+    pub fn no_such_user() -> Self {
+        Self::new(Kind::NotFound, Code::UserNotFound, "There is no such user.")
+    }
+
     /// Wait, then try again.
     pub fn too_many(
         code: Code,
@@ -208,6 +226,7 @@ impl Error {
             Kind::NotFound => 404,
             Kind::TooSlow => 408,
             Kind::Conflict => 409,
+            Kind::PreconditionFailed => 412,
             Kind::TooLarge => 413,
             Kind::UnsupportedMediaType => 415,
             Kind::Misdirected => 421,

@@ -22,7 +22,8 @@
 //! | [`http`] | everything else that is served: routes, connections, TLS, documents, the page |
 //! | [`chat`] | the rules, a file for each noun: accounts, logins, messages, pages of history, limits |
 //! | [`hub`] | who is connected where: presence, slow and dead readers, what is sent to whom |
-//! | [`journal`] | the queue and the transaction through which messages become durable |
+//! | [`journal`] | the queue and the transaction through which messages, and all other changes of rooms, become durable |
+//! | [`rights`] | who may do what in a room, and nothing else |
 //! | [`db`] | connections to either database, its lock, migrations, and the queries, a file for each noun |
 //! | [`crypto`] | passwords, tokens, sealing of texts; no I/O |
 //! | [`protocol`] | the words on the wire, a package of its own that clients share |
@@ -46,6 +47,7 @@ pub mod journal;
 pub mod logging;
 pub mod ops;
 pub mod ownership;
+pub mod rights;
 pub mod start;
 pub mod ws;
 

@@ -11,12 +11,13 @@ use crate::{
     chat::{
         access::Access,
         accounts::Accounts,
+        announce,
         authentication::Authentication,
         epoch::{self, History},
         flood_budgets::Budgets,
         known_logins::KnownLogins,
         logins::Logins,
-        messages::{self, Announcement, Messages},
+        messages::Messages,
         networks::Networks,
         pages::Pages,
         pages_in_flight::PagesInFlight,
@@ -64,9 +65,10 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
     let hub = Hub::start(config.socket_limits, config.limits.sockets_per_user);
     let announcer = || {
         let (mut publisher, history) = (hub.publisher(), Arc::clone(&history));
+        let vault = Arc::clone(&vault);
         move |news| {
             history.note(&news);
-            messages::announce(&mut publisher, news);
+            announce::announce(&mut publisher, &vault, news);
         }
     };
     let clock = Clock::start();
@@ -87,7 +89,7 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
 /// What the nouns of `chat` are made of.
 struct Parts {
     db: Db,
-    journal: Journal<Announcement>,
+    journal: Journal,
     hub: Hub,
     history: Arc<History>,
     vault: Arc<Vault>,

@@ -137,16 +137,16 @@ impl History {
     }
 
     /// Notes what is about to be announced. A new number that is not above the last one is not of the same history.
-    pub fn note<A>(&self, news: &News<A>) {
+    pub fn note(&self, news: &News) {
         let mut announced = lock(&self.announced);
         match news {
             News::Committed(committed) => {
                 for one in committed {
                     let last = announced.entry(one.room_id).or_default();
-                    if one.id <= *last {
+                    if one.seq <= *last {
                         self.is_replaced.store(true, Ordering::SeqCst);
                     }
-                    *last = one.id.max(*last);
+                    *last = one.seq.max(*last);
                 }
             }
             News::Reached { room_id, seq } => {

@@ -6,15 +6,14 @@ use super::{Caller, rates::Rates, rooms};
 use crate::{
     crypto::vault::Vault,
     error::{Code, Error, Kind, Result},
-    hub::{Broadcast, Publisher, frame},
-    journal::{self, Committed, Draft, Journal, News, Pending, Receipt},
-    protocol::{GENERAL, body, event::Event, message::Message, time::Timestamp},
+    journal::{self, Body, Change, Entry, Journal, Outcome, Pending},
+    protocol::{GENERAL, body, message::Message, time::Timestamp},
 };
 
 /// Takes what people say.
 pub struct Messages {
     /// Where messages become durable.
-    pub journal: Journal<Announcement>,
+    pub journal: Journal,
     /// Seals and opens them.
     pub vault: Arc<Vault>,
     /// How often one may send.
@@ -32,15 +31,6 @@ pub struct Post {
     pub content: String,
     /// Makes a retry safe.
     pub client_id: Option<String>,
-}
-
-/// What the announcement of a message needs besides its numbers.
-#[derive(Debug)]
-pub struct Announcement {
-    /// The room's key.
-    room: String,
-    username: String,
-    content: String,
 }
 
 /// A post that waits for its receipt.
@@ -94,17 +84,17 @@ impl Messages {
         } = post;
         let room = room.unwrap_or_else(|| GENERAL.to_owned());
         let room_id = rooms::id_of(&room)?;
-        let pending = self.journal.append(Draft {
-            room_id,
-            user_id: caller.user_id,
-            session_id: caller.session_id,
-            client_id: client_id.clone(),
-            content: self.vault.seal(&content),
-            announcement: Announcement {
-                room: room.clone(),
-                username: caller.username.clone(),
-                content: content.clone(),
-            },
+        let pending = self.journal.append(Entry {
+            room: room_id,
+            actor: caller.actor(),
+            change: Change::Post(journal::Post {
+                body: Body {
+                    sealed: self.vault.seal(&content),
+                    text: content.clone(),
+                },
+                client_id: client_id.clone(),
+                reply_to: None,
+            }),
         })?;
         Ok(Posting {
             pending,
@@ -133,15 +123,20 @@ impl Posting {
             client_id,
         } = self;
         let (id, seq, at, duplicate) = match journal::receipt(pending, since).await? {
-            Receipt::Stored { id, at } => (id, id, at, false),
-            Receipt::Before {
+            Outcome::Applied { id, seq, at } => (id, seq, at, false),
+            Outcome::Unchanged { .. } => {
+                return Err(Error::internal("a message that changes nothing"));
+            }
+            Outcome::Repeat {
                 id,
                 seq,
                 at,
                 content: sealed,
             } => {
-                // One that cannot be opened cannot be compared; it is stored, and that is what was asked.
-                if vault.open(&sealed).is_ok_and(|before| before != content) {
+                // One that cannot be opened, or has another text since, cannot be compared; it is stored, and that is what was
+                // asked.
+                let before = sealed.and_then(|sealed| vault.open(&sealed).ok());
+                if before.is_some_and(|before| before != content) {
                     let detail = "This `client_id` was used for another message; make a new one for each message.";
                     return Err(Error::new(Kind::Conflict, Code::ClientIdReused, detail));
                 }
@@ -176,49 +171,5 @@ impl Posted {
             unreadable: false,
             ..Message::default()
         }
-    }
-}
-
-/// Has the members of rooms told what a writer of the journal has to tell.
-pub fn announce(publisher: &mut Publisher, news: News<Announcement>) {
-    match news {
-        News::Committed(committed) => {
-            publisher.publish(committed.into_iter().map(broadcast).collect());
-        }
-        News::Reached { room_id, seq } => publisher.reached(room_id, seq),
-    }
-}
-
-fn broadcast(committed: Committed<Announcement>) -> Broadcast {
-    let Committed {
-        room_id,
-        id,
-        at,
-        draft,
-    } = committed;
-    let mut message = Message {
-        room: draft.announcement.room,
-        id,
-        seq: id,
-        user_id: draft.user_id,
-        username: draft.announcement.username,
-        content: draft.announcement.content,
-        created_at: at,
-        client_id: None,
-        unreadable: false,
-        ..Message::default()
-    };
-    let plain = frame::event(&Event::Message(message.clone()));
-    let own = draft.client_id.map(|client_id| {
-        message.client_id = Some(client_id);
-        (message.user_id, frame::event(&Event::Message(message)))
-    });
-    Broadcast {
-        room_id,
-        seq: id,
-        frame: plain,
-        own,
-        is_post: true,
-        members: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod account_changes;
 pub mod accounts;
+pub mod announce;
 pub mod authentication;
 pub mod catch_up;
 pub mod epoch;
@@ -29,7 +30,7 @@ pub mod texts;
 pub mod tickets;
 pub mod unbound;
 
-use crate::{db::sessions::Claim, protocol::time::Timestamp};
+use crate::{db::sessions::Claim, journal::Actor, protocol::time::Timestamp};
 
 /// Someone whose token was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,15 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// As whom the caller changes something.
+    fn actor(&self) -> Actor {
+        Actor {
+            user_id: self.user_id,
+            username: self.username.clone(),
+            session_id: self.session_id,
+        }
+    }
+
     /// That the caller's login lives at this time, for the database to look up where it reads.
     fn claim(&self, at: Timestamp) -> Claim {
         Claim {

@@ -10,7 +10,6 @@ use std::{
 
 use tokio::sync::Mutex;
 
-use super::messages::Announcement;
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -26,7 +25,7 @@ const STUCK: Duration = Duration::from_millis(1_500);
 /// The last answer, and whether a trial is still under way.
 pub struct Readiness {
     db: Db,
-    journal: Journal<Announcement>,
+    journal: Journal,
     last: Mutex<Option<(Instant, Result<()>)>>,
     trying: Arc<AtomicBool>,
 }
@@ -51,7 +50,7 @@ impl Drop for Trial {
 impl Readiness {
     /// Nothing was tried yet.
     #[must_use]
-    pub fn new(db: Db, journal: Journal<Announcement>) -> Self {
+    pub fn new(db: Db, journal: Journal) -> Self {
         Self {
             db,
             journal,

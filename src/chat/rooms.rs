@@ -39,6 +39,16 @@ impl Room {
     }
 }
 
+/// The key of a room.
+#[must_use]
+pub fn key_of(id: i64) -> String {
+    if id == GENERAL_ID {
+        GENERAL.to_owned()
+    } else {
+        id.to_string()
+    }
+}
+
 /// Refuses what cannot be the name of a room, before it reaches the database.
 ///
 /// # Errors

@@ -101,6 +101,26 @@ impl Vault {
         self.sealing.encrypt_at_time(text.as_bytes(), now)
     }
 
+    /// Seals what belongs to a room, such as its topic: in another one it does not open.
+    #[must_use]
+    pub fn seal_in(&self, room_id: i64, text: &str) -> String {
+        self.seal(&format!("{room_id} {text}"))
+    }
+
+    /// Opens what [`Self::seal_in`] has sealed for this room.
+    ///
+    /// # Errors
+    /// [`CannotOpen`], also when it belongs to another room.
+    pub fn open_in(&self, room_id: i64, sealed: &str) -> Result<String, CannotOpen> {
+        let opened = self.open(sealed)?;
+        let (room, text) = opened.split_once(' ').ok_or(CannotOpen)?;
+        if room == room_id.to_string() {
+            Ok(text.to_owned())
+        } else {
+            Err(CannotOpen)
+        }
+    }
+
     /// Opens what any of the keys has sealed, whatever the clock said then and says now.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! Messages: reading pages of a room's log, and appending to it.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{
@@ -10,17 +9,8 @@ use super::{
     time::StoredTime,
 };
 
-mod append;
 pub mod binding;
 pub mod gaps;
-mod insert;
-mod lock;
-mod members;
-pub(crate) mod numbering;
-
-pub use append::{At, append};
-pub use members::Members;
-pub use numbering::Bind;
 
 /// A message and who wrote it.
 #[derive(Debug, Clone, Queryable)]
@@ -51,6 +41,12 @@ pub struct Message {
     pub edited_at: Option<StoredTime>,
     /// Since when it is only a tombstone.
     pub deleted_at: Option<StoredTime>,
+    /// Who has pinned it.
+    pub pinned_by: Option<i64>,
+    /// Since when it is pinned.
+    pub pinned_at: Option<StoredTime>,
+    /// The message that it answers.
+    pub reply_to: Option<i64>,
 }
 
 /// Where a page begins, and in which direction it goes.
@@ -93,8 +89,25 @@ macro_rules! columns {
             messages::previous,
             messages::edited_at,
             messages::deleted_at,
+            messages::pinned_by,
+            messages::pinned_at,
+            messages::reply_to,
         )
     };
+}
+
+/// The message of a number, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<Option<Message>> {
+    messages::table
+        .left_join(users::table)
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::id.eq(id))
+        .select(columns!())
+        .first(conn)
+        .optional()
 }
 
 /// The next messages of a room from a cursor: oldest first, but [`Cursor::Since`] in the order of the changes.
@@ -219,46 +232,4 @@ pub fn update_content(
         .set(messages::content.eq(sealed))
         .execute(conn)?;
     Ok(updated == 1)
-}
-
-/// A message that is to be appended to its room's log.
-#[derive(Debug, Clone, Copy)]
-pub struct DraftRow<'a> {
-    /// The room.
-    pub room_id: i64,
-    /// Who writes it.
-    pub user_id: i64,
-    /// Through which login.
-    pub session_id: i64,
-    /// What the sender calls it.
-    pub client_id: Option<&'a str>,
-    /// Sealed.
-    pub content: &'a str,
-}
-
-/// What became of a [`DraftRow`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Appended {
-    /// It is the room's change and message number `id`.
-    Stored {
-        /// The room.
-        room_id: i64,
-        /// The message's number.
-        id: i64,
-    },
-    /// The same sender had stored a message of this `client_id` before.
-    Before {
-        /// The number of that one.
-        id: i64,
-        /// The number of the latest change to it.
-        seq: i64,
-        /// Its content, sealed.
-        content: String,
-        /// When it was stored.
-        created_at: NaiveDateTime,
-    },
-    /// There is no such room, or the sender is not a member of it.
-    NoSuchRoom,
-    /// The login through which it was sent has ended.
-    LoginEnded,
 }

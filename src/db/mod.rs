@@ -1,6 +1,8 @@
 //! The only room that names diesel: the connection and its pool, the schema, and one file of queries for each noun.
 //! It knows nothing of rules; it is asked by `chat` and `journal`, and answers with rows.
 
+#[cfg(test)]
+pub mod by_hand;
 pub mod conn;
 pub mod connector;
 pub mod copy;
@@ -11,6 +13,7 @@ pub mod file;
 pub mod file_watch;
 mod ids;
 pub mod lock;
+pub mod log;
 pub mod members;
 pub mod messages;
 pub mod migrate;
@@ -201,7 +204,7 @@ fn finish<T>(
 /// 503 when there is none within [`conn::TIMEOUT`].
 pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> {
     pool.get().map_err(|error| {
-        log::debug!("no database connection: {error}");
+        ::log::debug!("no database connection: {error}");
         CONNECTING.note("no connection to the database was free in time");
         Error::store_unavailable()
     })

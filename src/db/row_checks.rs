@@ -9,7 +9,7 @@ use super::{
     users::count_costs,
 };
 /// The greatest number that JavaScript keeps exact.
-pub(super) const GREATEST: i64 = (1 << 53) - 1;
+pub const GREATEST: i64 = (1 << 53) - 1;
 
 /// Tables, and the least that the numbers in their columns may be.
 const NUMBERS: [(&str, &[(&str, i64)]); 9] = [

@@ -1,13 +1,17 @@
-//! The one place where messages become durable. Drafts wait in a queue while the last commit is on its way to the
-//! disk; then the writer takes all that waits and commits it as one transaction. Only then are the messages announced,
-//! in the order of their numbers, and after that acked. So nothing is ever told that a crash could take back.
+//! The one place where changes of rooms become durable: messages, edits, deletions, reactions, memberships. Entries wait in
+//! a queue while the last commit is on its way to the disk; then the writer takes all that waits and commits it as one
+//! transaction ([`road`]). Only then are the changes announced, in the order of their numbers, and after that acked. So nothing is ever told that a crash could take back.
 //!
 //! A commit costs a flush of the disk, whatever is in it: grouping is what lets durable be fast.
 //!
 //! SQLite has one writer. On `PostgreSQL` there are a few, and a room always goes to the same one, so that the messages
 //! of a room are announced in the order of their numbers.
 
+mod entry;
 mod health;
+mod members;
+mod numbering;
+mod road;
 mod writer;
 
 use std::{
@@ -24,94 +28,36 @@ use crate::{
     crypto::vault::Vault,
     db::conn::{TIMEOUT, unseen_pool},
     error::{Code, Error, Result},
-    protocol::time::Timestamp,
+};
+pub use entry::{
+    Actor, Body, Change, Committed, Current, Entry, How, Membership, Outcome, Post, RoomId,
+    RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;
 use writer::{Log, Writer};
 
-/// Most drafts that may wait for one writer. More are refused: the disk is not keeping up.
+/// Most entries that may wait for one writer. More are refused: the disk is not keeping up.
 const QUEUE: usize = 8_192;
 /// Writers on `PostgreSQL`.
 const POSTGRES_WRITERS: u32 = 2;
 
-/// A message on its way to the disk. `A` is what the announcement will need; the journal does not look into it.
-#[derive(Debug)]
-pub struct Draft<A> {
-    /// The room.
-    pub room_id: i64,
-    /// Who writes it.
-    pub user_id: i64,
-    /// Through which login. It has to live when the message is stored.
-    pub session_id: i64,
-    /// What the sender calls it.
-    pub client_id: Option<String>,
-    /// Sealed.
-    pub content: String,
-    /// For the announcement.
-    pub announcement: A,
-}
-
-/// A draft that has become a message.
-#[derive(Debug)]
-pub struct Committed<A> {
-    /// The room.
-    pub room_id: i64,
-    /// The number of the message, and of the change that made it.
-    pub id: u64,
-    /// When it was stored.
-    pub at: Timestamp,
-    /// The draft it was.
-    pub draft: Draft<A>,
-}
-
-/// What the sender is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Receipt {
-    /// Stored now.
-    Stored {
-        /// The message's number.
-        id: u64,
-        /// When.
-        at: Timestamp,
-    },
-    /// Stored before, under the same `client_id`.
-    Before {
-        /// The message's number.
-        id: u64,
-        /// The number of the latest change to it.
-        seq: u64,
-        /// When it was stored.
-        at: Timestamp,
-        /// What was stored then, sealed: the caller compares.
-        content: String,
-    },
-}
-
 /// The receipt, when it comes.
-pub type Pending = oneshot::Receiver<Result<Receipt>>;
+pub type Pending = oneshot::Receiver<Result<Outcome>>;
 
-struct Waiting<A> {
-    draft: Draft<A>,
+struct Waiting {
+    entry: Entry,
     since: Instant,
-    receipt: oneshot::Sender<Result<Receipt>>,
+    receipt: oneshot::Sender<Result<Outcome>>,
 }
 
 /// The way into the journal.
-pub struct Journal<A> {
-    writers: Vec<mpsc::Sender<Waiting<A>>>,
+#[derive(Clone)]
+pub struct Journal {
+    writers: Vec<mpsc::Sender<Waiting>>,
     health: Vec<Arc<WriterHealth>>,
 }
 
-impl<A> Clone for Journal<A> {
-    fn clone(&self) -> Self {
-        Self {
-            writers: self.writers.clone(),
-            health: self.health.clone(),
-        }
-    }
-}
-
-impl<A> std::fmt::Debug for Journal<A> {
+impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Journal({} writers)", self.writers.len())
     }
@@ -132,7 +78,7 @@ impl Writers {
     }
 }
 
-impl<A: Send + 'static> Journal<A> {
+impl Journal {
     /// Starts the writers. Each has an announcer of its own, which is called after each commit with what was stored, in
     /// order; it may block, and then slows the writing down.
     ///
@@ -145,7 +91,7 @@ impl<A: Send + 'static> Journal<A> {
         announcer: impl Fn() -> F,
     ) -> std::io::Result<(Self, Writers)>
     where
-        F: FnMut(News<A>) + Send + 'static,
+        F: FnMut(News) + Send + 'static,
     {
         let count = match storage.database_url {
             DatabaseUrl::Sqlite(_) => 1,
@@ -204,30 +150,29 @@ impl<A: Send + 'static> Journal<A> {
         }
     }
 
-    /// Puts a draft into the queue. Drafts of one caller for one room are stored in the order of these calls.
+    /// Puts an entry into the queue. Entries of one caller for one room are stored in the order of these calls.
     ///
     /// # Errors
     /// 503 when too much is waiting already.
-    pub fn append(&self, draft: Draft<A>) -> Result<Pending> {
+    pub fn append(&self, entry: Entry) -> Result<Pending> {
         let writers = self.writers.len() as u64;
-        let writer = usize::try_from(draft.room_id.unsigned_abs() % writers).unwrap_or(0);
+        let writer = usize::try_from(entry.room.unsigned_abs() % writers).unwrap_or(0);
         let (receipt, pending) = oneshot::channel();
         let waiting = Waiting {
-            draft,
+            entry,
             since: Instant::now(),
             receipt,
         };
-        match self
-            .writers
-            .get(writer)
-            .map(|writer| writer.try_send(waiting))
-        {
-            Some(Ok(())) => Ok(pending),
-            Some(Err(mpsc::error::TrySendError::Full(_))) => Err(Error::unavailable(
+        let Some(writer) = self.writers.get(writer) else {
+            return Err(Error::internal("the journal has no writers"));
+        };
+        match writer.try_send(waiting) {
+            Ok(()) => Ok(pending),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Error::unavailable(
                 Code::Busy,
                 "More messages are waiting than the disk can take; try again shortly.",
             )),
-            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => {
+            Err(mpsc::error::TrySendError::Closed(_)) => {
                 Err(Error::internal("the journal is gone"))
             }
         }
@@ -236,9 +181,9 @@ impl<A: Send + 'static> Journal<A> {
 
 /// What a writer has to tell after a transaction.
 #[derive(Debug)]
-pub enum News<A> {
+pub enum News {
     /// These were committed, in this order.
-    Committed(Vec<Committed<A>>),
+    Committed(Vec<Committed>),
     /// The room has come this far. Changes up to there may have been stored without being announced, because their
     /// commit was not confirmed.
     Reached {
@@ -253,7 +198,7 @@ pub enum News<A> {
 ///
 /// # Errors
 /// What the writer answered; or that the outcome is not known, when it did not answer in time.
-pub async fn receipt(pending: Pending, since: Instant) -> Result<Receipt> {
+pub async fn receipt(pending: Pending, since: Instant) -> Result<Outcome> {
     let deadline = since + TIMEOUT;
     match tokio::time::timeout_at(deadline.into(), pending).await {
         Ok(Ok(answer)) => answer,

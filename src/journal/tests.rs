@@ -15,14 +15,23 @@ use crate::{
     protocol::time::now,
 };
 
-fn draft(user_id: i64, session_id: i64, number: usize) -> Draft<usize> {
-    Draft {
-        room_id: GENERAL_ID,
-        user_id,
-        session_id,
-        client_id: Some(format!("c{number}")),
-        content: format!("message {number}"),
-        announcement: number,
+fn entry(user_id: i64, session_id: i64, number: usize) -> Entry {
+    let text = format!("message {number}");
+    Entry {
+        room: GENERAL_ID,
+        actor: Actor {
+            user_id,
+            username: "alice".into(),
+            session_id,
+        },
+        change: Change::Post(Post {
+            body: Body {
+                sealed: text.clone(),
+                text,
+            },
+            client_id: Some(format!("c{number}")),
+            reply_to: None,
+        }),
     }
 }
 
@@ -79,7 +88,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let pending: Vec<_> = (1..=COUNT)
         .map(|number| {
             journal
-                .append(draft(alice, session, number))
+                .append(entry(alice, session, number))
                 .expect("is accepted")
         })
         .collect();
@@ -87,7 +96,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let mut largest = 0;
     for (pending, wanted) in pending.into_iter().zip(1..) {
         let receipt = pending.blocking_recv().expect("is answered");
-        let Ok(Receipt::Stored { id, .. }) = receipt else {
+        let Ok(Outcome::Applied { id, .. }) = receipt else {
             panic!("{wanted} was answered with {receipt:?}");
         };
         assert_eq!(id, wanted, "numbers are in the order of the sends");

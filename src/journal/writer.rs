@@ -10,22 +10,20 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Committed, News, Receipt, Waiting, health::WriterHealth};
+use super::{
+    Change, Committed, Entry, News, Outcome, Told, Waiting,
+    health::WriterHealth,
+    road::{At, Road, Stored},
+};
 use crate::{
     clock::Clock,
-    crypto::{binding::Place, vault::Vault},
-    db::{
-        self, Pool, WriteError, conn,
-        connector::one_line,
-        messages::{self, Appended, Bind, Members},
-        outage::STORING,
-        rooms,
-    },
+    crypto::vault::Vault,
+    db::{self, Pool, WriteError, conn, connector::one_line, outage::STORING, rooms},
     error::{Code, Error, Result},
     protocol::time::{Timestamp, now},
 };
 
-/// Most drafts in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
+/// Most entries in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
 /// commit must not be more than its readers can be handed at once.
 const BATCH: usize = 128;
 /// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
@@ -38,14 +36,13 @@ const RETRY_WITHIN: Duration = Duration::from_millis(300);
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_DOUBT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where drafts become durable.
+/// Where entries become durable.
 pub trait Store {
-    /// Stores all drafts in their order, or none of them.
+    /// Stores all entries in their order, or none of them.
     ///
     /// # Errors
     /// 503: nothing was stored; or with [`Error::outcome_unknown`], all or nothing was.
-    fn append(&mut self, drafts: &[messages::DraftRow<'_>], at: Timestamp)
-    -> Result<Vec<Appended>>;
+    fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>>;
 
     /// These rooms, each with its latest change; a commit that was still on its way is in it,
     /// or will never be. `None` when the store does not answer.
@@ -59,44 +56,34 @@ pub trait Store {
 pub struct Log {
     pool: Pool,
     clock: Clock,
-    members: Members,
-    bind: Box<Bind>,
+    road: Road,
 }
 
 impl Log {
     pub fn new(pool: Pool, clock: Clock, vault: Arc<Vault>) -> Self {
         Self {
-            bind: Box::new(move |room_id, id, author, sealed| {
-                let place = Place {
-                    room_id,
-                    id,
-                    author,
-                };
-                vault.bind(place, sealed)
-            }),
             pool,
             clock,
-            members: Members::default(),
+            road: Road::new(vault),
         }
     }
 
-    /// Appends on whatever connection is at hand; on another one, as long as those at hand had broken while no one looked
+    /// Stores on whatever connection is at hand; on another one, as long as those at hand had broken while no one looked
     /// (after a restart of the database that are all of them).
-    fn append_somewhere(
+    fn store_somewhere(
         &mut self,
-        drafts: &[messages::DraftRow<'_>],
+        entries: &[&Entry],
         at: Timestamp,
-    ) -> Result<Result<Vec<Appended>, WriteError>> {
+    ) -> Result<Result<Vec<Stored>, WriteError>> {
         let mut others = self.pool.max_size();
         loop {
             let mut connection = db::connection(&self.pool)?;
             let begun = Instant::now();
-            let at = messages::At {
+            let at = At {
                 stored: at,
-                logins: self.clock.now(),
+                clock: self.clock.now(),
             };
-            let outcome =
-                messages::append(&mut connection, drafts, at, &mut self.members, &*self.bind);
+            let outcome = self.road.store(&mut connection, entries, at);
             if let Err(error) = &outcome {
                 connection.note(error.cause());
             }
@@ -113,27 +100,23 @@ impl Log {
 }
 
 impl Store for Log {
-    fn append(
-        &mut self,
-        drafts: &[messages::DraftRow<'_>],
-        at: Timestamp,
-    ) -> Result<Vec<Appended>> {
-        let appended = self.append_somewhere(drafts, at)?;
-        match &appended {
+    fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>> {
+        let stored = self.store_somewhere(entries, at)?;
+        match &stored {
             Ok(_) => STORING.note_success(),
             Err(error) => STORING.note(&format!(
                 "messages could not be stored: {}",
                 one_line(error.cause())
             )),
         }
-        appended.map_err(|error| match error {
+        stored.map_err(|error| match error {
             WriteError::Refused(cause) => db::refused(&cause),
             WriteError::Unknown(_) => Error::outcome_unknown(),
         })
     }
 
     fn forget_members(&mut self) {
-        self.members = Members::default();
+        self.road.forget_members();
     }
 
     fn list_numbers(&mut self, ids: &[i64]) -> Option<Vec<(i64, i64)>> {
@@ -144,9 +127,9 @@ impl Store for Log {
 }
 
 /// One writer, which has its rooms to itself.
-pub struct Writer<A, S, F> {
+pub struct Writer<S, F> {
     store: S,
-    queue: mpsc::Receiver<Waiting<A>>,
+    queue: mpsc::Receiver<Waiting>,
     announce: F,
     /// Rooms of which it is not known whether their last changes were stored.
     doubtful: HashSet<i64>,
@@ -158,10 +141,10 @@ pub struct Writer<A, S, F> {
     commits: u64,
 }
 
-impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
+impl<S: Store, F: FnMut(News)> Writer<S, F> {
     pub fn new(
         store: S,
-        queue: mpsc::Receiver<Waiting<A>>,
+        queue: mpsc::Receiver<Waiting>,
         announce: F,
         health: Arc<WriterHealth>,
     ) -> Self {
@@ -197,7 +180,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
     }
 
     /// Takes all that waits. Waits for something, but not for long while a doubt is left. False when all is done.
-    fn receive(&mut self, batch: &mut Vec<Waiting<A>>) -> bool {
+    fn receive(&mut self, batch: &mut Vec<Waiting>) -> bool {
         if self.doubtful.is_empty() {
             return self.queue.blocking_recv_many(batch, BATCH) > 0;
         }
@@ -246,7 +229,7 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
         self.doubt_pause = DOUBT_PAUSE;
     }
 
-    fn commit(&mut self, batch: Vec<Waiting<A>>) {
+    fn commit(&mut self, batch: Vec<Waiting>) {
         // Whoever waited for longer was told that the outcome is not known; storing it now would surprise no one but
         // would delay those who still wait.
         let (batch, late): (Vec<_>, Vec<_>) = batch
@@ -257,20 +240,11 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             return;
         }
         let at = now();
-        let drafts: Vec<_> = batch
-            .iter()
-            .map(|Waiting { draft, .. }| messages::DraftRow {
-                room_id: draft.room_id,
-                user_id: draft.user_id,
-                session_id: draft.session_id,
-                client_id: draft.client_id.as_deref(),
-                content: &draft.content,
-            })
-            .collect();
+        let entries: Vec<&Entry> = batch.iter().map(|waiting| &waiting.entry).collect();
         if self.health.begin() {
             self.store.forget_members();
         }
-        let stored = self.store.append(&drafts, at);
+        let stored = self.store.store(&entries, at);
         self.health.end(stored.is_ok());
         match stored {
             Ok(outcomes) => {
@@ -281,42 +255,19 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
             Err(error) => {
                 if error.code == Code::OutcomeUnknown {
                     self.doubtful
-                        .extend(batch.iter().map(|waiting| waiting.draft.room_id));
+                        .extend(batch.iter().map(|waiting| waiting.entry.room));
                 }
                 refuse(batch, &error);
             }
         }
     }
 
-    fn tell(&mut self, batch: Vec<Waiting<A>>, outcomes: Vec<Appended>, at: Timestamp) {
+    fn tell(&mut self, batch: Vec<Waiting>, stored: Vec<Stored>, at: Timestamp) {
         let mut committed = Vec::with_capacity(batch.len());
         let mut receipts = Vec::with_capacity(batch.len());
-        for (Waiting { draft, receipt, .. }, outcome) in batch.into_iter().zip(outcomes) {
-            let answer = match outcome {
-                Appended::Stored { room_id, id } => {
-                    let id = id.unsigned_abs();
-                    committed.push(Committed {
-                        room_id,
-                        id,
-                        at,
-                        draft,
-                    });
-                    Ok(Receipt::Stored { id, at })
-                }
-                Appended::Before {
-                    id,
-                    seq,
-                    content,
-                    created_at,
-                } => Ok(Receipt::Before {
-                    id: id.unsigned_abs(),
-                    seq: seq.unsigned_abs(),
-                    at: db::utc(created_at),
-                    content,
-                }),
-                Appended::NoSuchRoom => Err(Error::no_such_room()),
-                Appended::LoginEnded => Err(Error::invalid_token()),
-            };
+        for (Waiting { entry, receipt, .. }, stored) in batch.into_iter().zip(stored) {
+            let answer = answer(&stored, at);
+            committed.extend(announcements(entry, stored, at));
             receipts.push((receipt, answer));
         }
         if !committed.is_empty() {
@@ -331,7 +282,61 @@ impl<A, S: Store, F: FnMut(News<A>)> Writer<A, S, F> {
     }
 }
 
-fn refuse<A>(batch: Vec<Waiting<A>>, error: &Error) {
+/// What the sender of an entry is told.
+fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
+    Ok(match stored {
+        Stored::Posted { id } => Outcome::Applied {
+            id: id.unsigned_abs(),
+            seq: id.unsigned_abs(),
+            at,
+        },
+        Stored::Changed { id, told } => Outcome::Applied {
+            id: id.unsigned_abs(),
+            seq: told.last().map_or(*id, |(_, seq, _)| *seq).unsigned_abs(),
+            at,
+        },
+        Stored::Unchanged { seq } => Outcome::Unchanged {
+            seq: seq.unsigned_abs(),
+        },
+        Stored::Repeat {
+            id,
+            seq,
+            content,
+            at,
+        } => Outcome::Repeat {
+            id: id.unsigned_abs(),
+            seq: seq.unsigned_abs(),
+            at: *at,
+            content: content.clone(),
+        },
+        Stored::Refused(error) => return Err(error.clone()),
+    })
+}
+
+/// What everyone else is told of it.
+fn announcements(entry: Entry, stored: Stored, at: Timestamp) -> Vec<Committed> {
+    let Entry {
+        room,
+        actor,
+        change,
+    } = entry;
+    let told = match (stored, change) {
+        (Stored::Posted { id }, Change::Post(post)) => vec![(id, id, Told::Posted(post))],
+        (Stored::Changed { told, .. }, _) => told,
+        _ => Vec::new(),
+    };
+    let told = told.into_iter().map(|(id, seq, news)| Committed {
+        room_id: room,
+        id: id.unsigned_abs(),
+        seq: seq.unsigned_abs(),
+        at,
+        actor: actor.clone(),
+        news,
+    });
+    told.collect()
+}
+
+fn refuse(batch: Vec<Waiting>, error: &Error) {
     for waiting in batch {
         let _gone = waiting.receipt.send(Err(error.clone()));
     }

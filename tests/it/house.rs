@@ -37,11 +37,12 @@ const ROOMS: &[Room] = &[
     ("logging", &["protocol", "config"]),
     ("gate", &["error"]),
     ("crypto", &["error"]),
+    ("rights", &["protocol", "error"]),
     ("db", &["protocol", "error", "config", "gate", "ownership"]),
     (
         "journal",
         &[
-            "protocol", "error", "clock", "config", "gate", "crypto", "db",
+            "protocol", "error", "clock", "config", "gate", "crypto", "rights", "db",
         ],
     ),
     ("hub", &["protocol", "error", "config"]),

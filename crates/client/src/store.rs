@@ -28,7 +28,10 @@ use crate::{
     protocol::{
         close,
         command::{Command, Request, Sync},
-        event::{self, Ack, Connected, ErrorFrame, Gone, Notice, RoomNews, SyncedRoom, System},
+        event::{
+            self, Ack, Connected, ErrorFrame, Gone, MessageChanged, Notice, RoomNews, SyncedRoom,
+            System,
+        },
         limits::Limits,
         message::Message,
     },
@@ -166,7 +169,9 @@ impl Store {
                     self.notice(&message);
                 }
             },
-            event::Event::Message(message) => {
+            // What has changed is told as on a page: the message as it now is, under the number of the change.
+            event::Event::Message(message)
+            | event::Event::MessageChanged(MessageChanged { message, .. }) => {
                 let key = message.room.clone();
                 self.follow(now, &key, &mut outcome, |room| {
                     room.follower.message(message)

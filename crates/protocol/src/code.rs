@@ -23,12 +23,16 @@ pub enum Code {
     BrokenBody,
     /// Too much waits already.
     Busy,
+    /// The message was edited or deleted in the meantime.
+    ChangedSince,
     /// The `client_id` belongs to another message.
     ClientIdReused,
     /// The cursor is beyond the end of the room.
     CursorAhead,
     /// The history was replaced.
     EpochChanged,
+    /// Not in this role, or not in this kind of room.
+    Forbidden,
     /// The head of the request is too large.
     HeadTooLarge,
     /// The server does not answer to this name.
@@ -51,10 +55,20 @@ pub enum Code {
     InvalidTicket,
     /// The access token is of no login.
     InvalidToken,
+    /// Only members may.
+    JoinFirst,
+    /// The room would be without an owner.
+    LastOwner,
+    /// Only a tombstone of the message is left.
+    MessageDeleted,
+    /// There is no such message.
+    MessageNotFound,
     /// The address does not know the method.
     MethodNotAllowed,
     /// The frame has no `type`.
     MissingType,
+    /// The caller may only read, for now.
+    Muted,
     /// The answer has no form that the client takes.
     NotAcceptable,
     /// The frame is no JSON object.
@@ -75,10 +89,18 @@ pub enum Code {
     RegistrationClosed,
     /// The request took too long to arrive.
     RequestTimeout,
+    /// Nothing can be changed in the room.
+    RoomArchived,
+    /// The room, or the user's list of rooms, is full.
+    RoomFull,
+    /// Another room has the name.
+    RoomNameTaken,
     /// There is no such room for the caller.
     RoomNotFound,
     /// The server is going down.
     ShuttingDown,
+    /// Too soon after the caller's last message in the room.
+    SlowMode,
     /// The store cannot be reached, or cannot write.
     StoreUnavailable,
     /// An earlier `sync` is still being answered.
@@ -87,6 +109,8 @@ pub enum Code {
     TokenExpired,
     /// Too large.
     TooLarge,
+    /// The message has as many reactions as it can have.
+    TooManyReactions,
     /// The user has too many sockets open.
     TooManySockets,
     /// Too many messages of the socket wait for their ack.
@@ -101,6 +125,8 @@ pub enum Code {
     UnsupportedVersion,
     /// The address speaks WebSocket.
     UpgradeRequired,
+    /// There is no such user.
+    UserNotFound,
     /// The name is taken.
     UsernameTaken,
     /// A value is not allowed.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     code::Code,
     limits::Limits,
-    message::{self, Message},
+    message::{self, Message, MessageChange},
     room::{Role, RoomKind},
     time::{self, Timestamp},
 };
@@ -21,6 +21,8 @@ pub enum Event {
     System(System),
     /// Somebody wrote something.
     Message(#[serde(serialize_with = "message::in_frame")] Message),
+    /// A message has changed: as it now is.
+    MessageChanged(MessageChanged),
     /// The change asked for under `ref` is on disk.
     Ack(Ack),
     /// The request was refused; the socket stays open unless a close code follows.
@@ -166,6 +168,21 @@ impl RoomNews {
     pub fn gone(room: String) -> Self {
         Self::Gone(Gone { room, gone: true })
     }
+}
+
+/// A message that has changed, by whom, and in what. A client that catches up is told the message alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct MessageChanged {
+    /// The whole message as it now is.
+    #[serde(flatten, serialize_with = "message::in_frame")]
+    pub message: Message,
+    /// Who has changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<i64>,
+    /// In what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<MessageChange>,
 }
 
 /// `{"type":"ack","ref","room","id","seq","timestamp","duplicate"}`.

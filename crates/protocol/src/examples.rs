@@ -9,11 +9,11 @@ use super::{
     code::Code,
     command::{Command, Request, SendMessage, Sync},
     event::{
-        Ack, Connected, ErrorFrame, Event, Notice, RoomNews, RoomState, SyncedRoom, System,
-        crowd_sentence,
+        Ack, Connected, ErrorFrame, Event, MessageChanged, Notice, RoomNews, RoomState, SyncedRoom,
+        System, crowd_sentence,
     },
     limits::Limits,
-    message::Message,
+    message::{Message, MessageChange},
     time::Timestamp,
 };
 
@@ -112,6 +112,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 seq: 420,
             },
         ),
+        ("message_changed", changed()),
         ("pong", Event::Pong { reference: None }),
         ("reconnect", Event::Reconnect { after_ms: 1_250 }),
     ]
@@ -165,6 +166,24 @@ fn message(id: u64, username: &str, client_id: Option<&str>) -> Event {
         client_id: client_id.map(Into::into),
         unreadable: false,
         ..Message::default()
+    })
+}
+
+fn changed() -> Event {
+    Event::MessageChanged(MessageChanged {
+        message: Message {
+            room: GENERAL.into(),
+            id: 413,
+            seq: 421,
+            user_id: 8,
+            username: "bob".into(),
+            content: "hi, all".into(),
+            created_at: at(),
+            edited_at: Some(at()),
+            ..Message::default()
+        },
+        by: Some(8),
+        change: Some(MessageChange::Edited),
     })
 }
 

@@ -100,6 +100,33 @@ impl Kind {
     }
 }
 
+/// In what a message has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum MessageChange {
+    /// It has another text.
+    Edited,
+    /// Only a tombstone is left.
+    Deleted,
+    /// Someone has reacted, or taken that back.
+    Reacted {
+        /// How.
+        emoji: String,
+        /// Or taken back.
+        on: bool,
+    },
+    /// It was pinned, or unpinned.
+    Pinned {
+        /// Or unpinned.
+        on: bool,
+    },
+    /// One that this program does not know (for clients; the server never sends it).
+    #[serde(other, skip_serializing)]
+    #[cfg_attr(feature = "documents", schemars(skip))]
+    Unknown,
+}
+
 /// One emoji under a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]

@@ -9,7 +9,6 @@ use std::{
 
 use super::{History, first_behind, lock};
 use crate::{
-    chat::messages::Announcement,
     crypto::random_name,
     db::{Db, facts, rooms},
     error::{Error, Result},
@@ -30,7 +29,7 @@ pub struct Watch {
     /// Where it is stored.
     pub db: Db,
     /// Forgets what it knows of members when another one has come.
-    pub journal: Journal<Announcement>,
+    pub journal: Journal,
     /// Who then has to begin again.
     pub hub: Hub,
 }

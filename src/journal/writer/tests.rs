@@ -7,8 +7,11 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::{
-    db::messages::numbering::table::{Row, Table},
-    journal::Draft,
+    db::log::posts::DraftRow,
+    journal::{
+        Actor, Body, Post,
+        numbering::table::{Row, Table},
+    },
 };
 
 /// What becomes of the next transaction.
@@ -72,16 +75,17 @@ impl Database {
 }
 
 impl Store for Rc<RefCell<Database>> {
-    fn append(
-        &mut self,
-        drafts: &[messages::DraftRow<'_>],
-        at: Timestamp,
-    ) -> Result<Vec<Appended>> {
+    fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>> {
         let mut database = self.borrow_mut();
         // Its rooms are locked by the one that is on its way.
         database.land();
         let mut after = database.table.clone();
-        let outcomes = after.append(drafts, at);
+        let drafts: Vec<DraftRow<'_>> = entries.iter().map(|entry| draft(entry)).collect();
+        let outcomes = after
+            .append(&drafts, at)
+            .into_iter()
+            .map(Stored::from)
+            .collect();
         match database.fate {
             Fate::Commits => {
                 database.table = after;
@@ -107,9 +111,23 @@ impl Store for Rc<RefCell<Database>> {
     }
 }
 
+fn draft(entry: &Entry) -> DraftRow<'_> {
+    let Change::Post(post) = &entry.change else {
+        panic!("only messages come here");
+    };
+    DraftRow {
+        room_id: entry.room,
+        user_id: entry.actor.user_id,
+        session_id: entry.actor.session_id,
+        client_id: post.client_id.as_deref(),
+        content: &post.body.sealed,
+        reply_to: None,
+    }
+}
+
 /// What the members of the rooms are told.
 #[derive(Debug, Default)]
-struct Told {
+struct Heard {
     /// Room → the last number that was announced or told to be reached.
     last: HashMap<i64, u64>,
     /// Announced with its content.
@@ -118,14 +136,17 @@ struct Told {
     reached: HashMap<i64, u64>,
 }
 
-impl Told {
-    fn hear(&mut self, news: News<()>) {
+impl Heard {
+    fn hear(&mut self, news: News) {
         match news {
             News::Committed(committed) => {
                 for message in committed {
                     let last = self.last.insert(message.room_id, message.id);
                     assert!(last.is_none_or(|last| last < message.id), "out of order");
-                    let content = message.draft.content;
+                    let Told::Posted(post) = message.news else {
+                        panic!("only messages come here");
+                    };
+                    let content = post.body.sealed;
                     self.announced.push((message.room_id, message.id, content));
                 }
             }
@@ -155,21 +176,21 @@ struct Sent {
     content: String,
     /// Through a login that has ended.
     is_ended: bool,
-    receipt: oneshot::Receiver<Result<Receipt>>,
+    receipt: oneshot::Receiver<Result<Outcome>>,
 }
 
 struct Run<F> {
     database: Rc<RefCell<Database>>,
-    sender: mpsc::Sender<Waiting<()>>,
-    writer: Writer<(), Rc<RefCell<Database>>, F>,
-    told: Rc<RefCell<Told>>,
+    sender: mpsc::Sender<Waiting>,
+    writer: Writer<Rc<RefCell<Database>>, F>,
+    told: Rc<RefCell<Heard>>,
     sent: Vec<Sent>,
 }
 
 /// A login that has ended.
 const ENDED: i64 = 9;
 
-fn begin() -> Run<impl FnMut(News<()>)> {
+fn begin() -> Run<impl FnMut(News)> {
     let mut table = Table::new(&[1, 2, 3], &[1, 2]);
     table.ended.insert(ENDED);
     let database = Rc::new(RefCell::new(Database {
@@ -179,7 +200,7 @@ fn begin() -> Run<impl FnMut(News<()>)> {
         answers: true,
     }));
     let (sender, queue) = mpsc::channel(1_000);
-    let told = Rc::new(RefCell::new(Told::default()));
+    let told = Rc::new(RefCell::new(Heard::default()));
     let (store, listener) = (Rc::clone(&database), Rc::clone(&told));
     let writer = Writer::new(
         store,
@@ -196,7 +217,7 @@ fn begin() -> Run<impl FnMut(News<()>)> {
     }
 }
 
-impl<F: FnMut(News<()>)> Run<F> {
+impl<F: FnMut(News)> Run<F> {
     fn come(&mut self, room_id: i64, user_id: i64, client_id: Option<u8>) {
         let (send, receipt) = oneshot::channel();
         let client_id = client_id.map(|n| format!("c{n}"));
@@ -210,16 +231,24 @@ impl<F: FnMut(News<()>)> Run<F> {
             is_ended,
             receipt,
         });
-        let draft = Draft {
-            room_id,
-            user_id,
-            session_id: if is_ended { ENDED } else { user_id },
-            client_id,
-            content,
-            announcement: (),
+        let entry = Entry {
+            room: room_id,
+            actor: Actor {
+                user_id,
+                username: String::new(),
+                session_id: if is_ended { ENDED } else { user_id },
+            },
+            change: Change::Post(Post {
+                body: Body {
+                    text: content.clone(),
+                    sealed: content,
+                },
+                client_id,
+                reply_to: None,
+            }),
         };
         let waiting = Waiting {
-            draft,
+            entry,
             since: Instant::now(),
             receipt: send,
         };
@@ -262,18 +291,22 @@ impl<F: FnMut(News<()>)> Run<F> {
                 "{answer:?}"
             );
             match answer {
-                Ok(Receipt::Stored { id, .. }) => {
+                Ok(Outcome::Applied { id, .. }) => {
                     let row = stored(id);
                     assert_eq!((&row.content, row.user_id), (&sent.content, sent.user_id));
                     assert_eq!(row.client_id, sent.client_id);
                     assert_eq!(copies, 1);
                 }
-                Ok(Receipt::Before { id, content, .. }) => {
+                Ok(Outcome::Repeat { id, content, .. }) => {
                     let row = stored(id);
-                    assert_eq!((&row.content, &row.client_id), (&content, &sent.client_id));
+                    assert_eq!(
+                        (Some(&row.content), &row.client_id),
+                        (content.as_ref(), &sent.client_id)
+                    );
                     assert!(sent.client_id.is_some());
                     assert_eq!(copies, 0, "the one before is the one");
                 }
+                Ok(Outcome::Unchanged { .. }) => panic!("a message changes something"),
                 Err(error) if error == Error::outcome_unknown() => assert!(copies <= 1),
                 Err(error) if error == Error::no_such_room() => {
                     assert!(room.is_none());

@@ -48,14 +48,14 @@ impl Table {
     }
 
     /// One transaction, as the database runs it: all as if new, and with a look first when the index refuses that.
-    pub fn append(&mut self, drafts: &[DraftRow<'_>], now: Timestamp) -> Vec<Appended> {
+    pub fn append(&mut self, drafts: &[DraftRow<'_>], now: Timestamp) -> Vec<Stored> {
         if let Some(outcomes) = self.try_append(drafts, None, now) {
             return outcomes;
         }
         let known = drafts.iter().filter_map(|draft| {
             let room_id = draft.room_id;
             let row = self.find(room_id, draft.user_id, draft.client_id?)?;
-            let found = (row.id, row.id, row.content.clone(), row.created_at);
+            let found = (row.id, row.id, Some(row.content.clone()), row.created_at);
             Some(((room_id, draft.user_id, draft.client_id?), found))
         });
         let known = known.collect();
@@ -69,22 +69,20 @@ impl Table {
         drafts: &[DraftRow<'_>],
         known: Option<&Known<'_>>,
         now: Timestamp,
-    ) -> Option<Vec<Appended>> {
-        let allowed = |draft: &DraftRow<'_>| {
+    ) -> Option<Vec<Stored>> {
+        let allowed = |draft: &DraftRow<'_>, _: bool| {
             if self.ended.contains(&draft.session_id) {
-                return Err(Appended::LoginEnded);
+                return Err(Error::invalid_token());
             }
             let room = self.rooms.get(&draft.room_id);
             room.filter(|_| self.members.contains(&(draft.room_id, draft.user_id)))
-                .map(|last| Locked {
-                    id: draft.room_id,
+                .map(|last| Position {
                     last_seq: *last,
                     last_id: *last,
-                    members_version: 0,
                 })
-                .ok_or(Appended::NoSuchRoom)
+                .ok_or_else(Error::no_such_room)
         };
-        let placed = place(drafts, known, now, &|_, _, _, _| String::new(), allowed);
+        let placed = place(drafts, known, now, &|_, _| String::new(), allowed);
         let mut after = self.clone();
         for row in placed.rows {
             if let Some(client_id) = row.client_id

@@ -22,6 +22,7 @@ impl Sent {
             session_id: self.session_id,
             client_id: self.client_id.as_deref(),
             content: &self.content,
+            reply_to: None,
         }
     }
 }
@@ -59,21 +60,19 @@ proptest! {
             let mut last = HashMap::new();
             for (draft, outcome) in drafts.iter().zip(outcomes) {
                 if draft.session_id == 3 {
-                    prop_assert_eq!(outcome, Appended::LoginEnded);
+                    prop_assert_eq!(outcome, Stored::Refused(Error::invalid_token()));
                     continue;
                 }
                 let room = table.rooms.get(&draft.room_id).filter(|_| draft.user_id != 4);
                 if room.is_none() {
-                    prop_assert_eq!(outcome, Appended::NoSuchRoom);
+                    prop_assert_eq!(outcome, Stored::Refused(Error::no_such_room()));
                     continue;
                 }
                 let room_id = &draft.room_id;
                 let (id, content, is_new) = match outcome {
-                    Appended::Stored { id, .. } => (id, draft.content.to_owned(), true),
-                    Appended::Before { id, content, .. } => (id, content, false),
-                    Appended::NoSuchRoom | Appended::LoginEnded => {
-                        return Err(TestCaseError::fail("there is one"));
-                    }
+                    Stored::New { id } => (id, draft.content.to_owned(), true),
+                    Stored::Before { id, content: Some(content), .. } => (id, content, false),
+                    other => return Err(TestCaseError::fail(format!("{other:?}"))),
                 };
                 let row = table.rows.iter().find(|row| (row.room_id, row.id) == (*room_id, id));
                 let row = row.expect("what is answered is stored");

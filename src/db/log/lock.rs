@@ -6,14 +6,15 @@ use diesel::{
     pg::{Pg, PgConnection},
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, BigInt},
+    sql_types::{Array, BigInt, Bool, Text},
 };
 
-use crate::db::{AnyConnection, schema::rooms};
+use crate::db::{AnyConnection, rooms::GENERAL_ID, schema::rooms};
 
 /// A room whose row is locked.
-#[derive(Debug, Clone, Copy, Queryable)]
+#[derive(Debug, Clone, Queryable)]
 pub struct Locked {
+    /// The room.
     pub id: i64,
     /// Its latest change before this transaction.
     pub last_seq: i64,
@@ -21,20 +22,34 @@ pub struct Locked {
     pub last_id: i64,
     /// How often it has changed who may do what in it.
     pub members_version: i64,
+    /// `public`, `private` or `direct`.
+    pub kind: String,
+    /// Whether nothing can be written in it.
+    pub is_archived: bool,
+    /// Seconds that members wait between two messages.
+    pub slow_seconds: i64,
+}
+
+impl Locked {
+    /// Whether it is the room that everyone is in.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        self.id == GENERAL_ID
+    }
 }
 
 /// The rooms of a transaction.
-pub(super) type Rooms = HashMap<i64, Locked>;
+pub type Rooms = HashMap<i64, Locked>;
 
 fn by_id(rows: impl IntoIterator<Item = Locked>) -> Rooms {
     rows.into_iter().map(|room| (room.id, room)).collect()
 }
 
 /// Locks these rooms and counts each up by as many messages, in one round trip.
-pub(super) fn take_numbers(
-    conn: &mut PgConnection,
-    counts: &BTreeMap<i64, i64>,
-) -> QueryResult<Rooms> {
+///
+/// # Errors
+/// When the database fails.
+pub fn take_numbers(conn: &mut PgConnection, counts: &BTreeMap<i64, i64>) -> QueryResult<Rooms> {
     let taking = TakeNumbers {
         ids: counts.keys().copied().collect(),
         counts: counts.values().copied().collect(),
@@ -42,16 +57,34 @@ pub(super) fn take_numbers(
     taking.load::<Locked>(conn).map(by_id)
 }
 
+/// Writes what a transaction has made of a room's counts.
+///
+/// # Errors
+/// When the database fails.
+pub fn write_back(conn: &mut AnyConnection, room: &Locked) -> QueryResult<()> {
+    diesel::update(rooms::table.find(room.id))
+        .set((
+            rooms::last_seq.eq(room.last_seq),
+            rooms::last_message_id.eq(room.last_id),
+            rooms::members_version.eq(room.members_version),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Locks these rooms, whose ids are in order.
-pub(super) fn lock_rooms(
-    conn: &mut AnyConnection,
-    ids: impl Iterator<Item = i64>,
-) -> QueryResult<Rooms> {
+///
+/// # Errors
+/// When the database fails.
+pub fn lock_rooms(conn: &mut AnyConnection, ids: impl Iterator<Item = i64>) -> QueryResult<Rooms> {
     let columns = (
         rooms::id,
         rooms::last_seq,
         rooms::last_message_id,
         rooms::members_version,
+        rooms::kind,
+        rooms::archived_at.is_not_null(),
+        rooms::slow_seconds,
     );
     match conn {
         // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
@@ -93,7 +126,8 @@ impl QueryFragment<Pg> for TakeNumbers {
         out.push_bind_param::<Array<BigInt>, _>(&self.counts)?;
         out.push_sql(
             ") AS new (id, count) ON new.id = old.id WHERE rooms.id = old.id \
-             RETURNING rooms.id, old.last_seq, old.last_message_id, rooms.members_version",
+             RETURNING rooms.id, old.last_seq, old.last_message_id, rooms.members_version, \
+             rooms.kind, rooms.archived_at IS NOT NULL, rooms.slow_seconds",
         );
         Ok(())
     }
@@ -106,7 +140,7 @@ impl QueryId for TakeNumbers {
 }
 
 impl Query for TakeNumbers {
-    type SqlType = (BigInt, BigInt, BigInt, BigInt);
+    type SqlType = (BigInt, BigInt, BigInt, BigInt, Text, Bool, BigInt);
 }
 
 impl RunQueryDsl<PgConnection> for TakeNumbers {}

@@ -1,0 +1,183 @@
+//! Telling the members of rooms what a writer of the journal has stored: each change as a frame that is encoded once.
+
+use super::{rooms, texts};
+use crate::{
+    crypto::vault::Vault,
+    db,
+    hub::{self, Broadcast, Publisher, frame},
+    journal::{Committed, Current, How, Membership, News, Post, SystemText, Told},
+    protocol::{
+        event::{Event, MessageChanged},
+        message::{Kind, Message, MessageChange, Pinned, Reaction},
+        room::Person,
+    },
+};
+
+/// Has the members of rooms told what a writer of the journal has to tell.
+pub fn announce(publisher: &mut Publisher, vault: &Vault, news: News) {
+    match news {
+        News::Committed(committed) => {
+            let told = committed.into_iter().map(|one| broadcast(vault, one));
+            publisher.publish(told.collect());
+        }
+        News::Reached { room_id, seq } => publisher.reached(room_id, seq),
+    }
+}
+
+fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
+    let Committed {
+        room_id,
+        id,
+        seq,
+        at,
+        actor,
+        news,
+    } = committed;
+    let base = Message {
+        room: rooms::key_of(room_id),
+        id,
+        seq,
+        user_id: actor.user_id,
+        username: actor.username,
+        created_at: at,
+        ..Message::default()
+    };
+    let is_post = matches!(news, Told::Posted(_));
+    let mut members = Vec::new();
+    let (event, author, client_id) = match news {
+        Told::Posted(Post {
+            body,
+            client_id,
+            reply_to,
+        }) => {
+            let message = Message {
+                content: body.text,
+                reply_to,
+                ..base
+            };
+            (Event::Message(message), actor.user_id, client_id)
+        }
+        Told::System {
+            text,
+            event,
+            members: those,
+        } => {
+            members = those
+                .into_iter()
+                .map(|(user_id, what)| (user_id, membership(what)))
+                .collect();
+            let message = Message {
+                content: text,
+                kind: Kind::System,
+                event: Some(event),
+                ..base
+            };
+            (Event::Message(message), actor.user_id, None)
+        }
+        Told::Changed { now, how } => {
+            let (author, client_id) = (now.row.user_id, now.row.client_id.clone());
+            let changed = MessageChanged {
+                message: message(vault, room_id, *now),
+                by: Some(actor.user_id),
+                change: Some(change(how)),
+            };
+            (Event::MessageChanged(changed), author, client_id)
+        }
+    };
+    let plain = frame::event(&event);
+    let own = client_id.map(|client_id| (author, frame::event(&with_client_id(event, client_id))));
+    Broadcast {
+        room_id,
+        seq,
+        frame: plain,
+        own,
+        is_post,
+        members,
+    }
+}
+
+fn membership(what: Membership) -> hub::Membership {
+    match what {
+        Membership::Joined => hub::Membership::Joined,
+        Membership::Left => hub::Membership::Left,
+    }
+}
+
+/// The same as its author is told it.
+fn with_client_id(mut event: Event, client_id: String) -> Event {
+    match &mut event {
+        Event::Message(message) | Event::MessageChanged(MessageChanged { message, .. }) => {
+            message.client_id = Some(client_id);
+        }
+        _ => {}
+    }
+    event
+}
+
+fn change(how: How) -> MessageChange {
+    match how {
+        How::Edited => MessageChange::Edited,
+        How::Deleted => MessageChange::Deleted,
+        How::Reacted { emoji, on } => MessageChange::Reacted { emoji, on },
+        How::Pinned { on } => MessageChange::Pinned { on },
+    }
+}
+
+/// A stored message as everyone is told it.
+fn message(vault: &Vault, room_id: i64, now: Current) -> Message {
+    let Current { row, reactions } = now;
+    let opened = texts::open(vault, room_id, &row);
+    let is_system = row.kind == "system";
+    let said: Option<SystemText> = opened
+        .as_ref()
+        .ok()
+        .filter(|_| is_system)
+        .and_then(|json| serde_json::from_str(json).ok());
+    let (content, event) = match said {
+        Some(said) => (said.text, Some(said.event)),
+        None => (opened.as_deref().unwrap_or_default().to_owned(), None),
+    };
+    let pinned_at = row.pinned_at.map(|at| db::utc(at.get()));
+    Message {
+        id: row.id.unsigned_abs(),
+        seq: row.seq.unsigned_abs(),
+        room: rooms::key_of(room_id),
+        user_id: row.user_id,
+        username: row.username.unwrap_or_default(),
+        content,
+        created_at: db::utc(row.created_at.get()),
+        client_id: None,
+        unreadable: opened.is_err(),
+        kind: if is_system { Kind::System } else { Kind::Text },
+        event,
+        reply_to: row.reply_to.map(i64::unsigned_abs),
+        edited_at: row.edited_at.map(|at| db::utc(at.get())),
+        deleted_at: row.deleted_at.map(|at| db::utc(at.get())),
+        reactions: grouped(reactions),
+        pinned: row
+            .pinned_by
+            .zip(pinned_at)
+            .map(|(by, at)| Pinned { by, at }),
+    }
+}
+
+/// The reactions to one message, by emoji.
+fn grouped(reacted: Vec<db::log::reactions::Reacted>) -> Vec<Reaction> {
+    let mut all: Vec<Reaction> = Vec::new();
+    for one in reacted {
+        let person = Person {
+            user_id: one.user_id,
+            username: one.username.unwrap_or_default(),
+        };
+        match all.last_mut().filter(|last| last.emoji == one.emoji) {
+            Some(last) => last.users.push(person),
+            None => all.push(Reaction {
+                emoji: one.emoji,
+                count: one.count.unsigned_abs(),
+                users: vec![person],
+                mine: None,
+            }),
+        }
+    }
+    all
+}

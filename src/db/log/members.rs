@@ -1,0 +1,199 @@
+//! Who is a member of a room, in which role, and who may not come back by themselves.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::db::{
+    AnyConnection,
+    schema::{memberships, removals, users},
+    text::StoredText,
+    time::StoredTime,
+};
+
+/// A membership as it is stored.
+#[derive(Debug, Clone, Queryable)]
+pub struct Member {
+    /// The room.
+    pub room_id: i64,
+    /// Who.
+    pub user_id: i64,
+    /// In which role.
+    #[diesel(deserialize_as = StoredText)]
+    pub role: String,
+    /// Until when they only read.
+    pub muted_until: Option<StoredTime>,
+}
+
+/// Those of these users who are members of these rooms.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut AnyConnection,
+    room_ids: Vec<i64>,
+    user_ids: Vec<i64>,
+) -> QueryResult<Vec<Member>> {
+    let query = memberships::table
+        .filter(memberships::room_id.eq_any(room_ids))
+        .filter(memberships::user_id.eq_any(user_ids))
+        .select((
+            memberships::room_id,
+            memberships::user_id,
+            memberships::role,
+            memberships::muted_until,
+        ));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
+/// Whether someone was taken out of a room and not brought back.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_removed(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<bool> {
+    let found: Option<i64> = removals::table
+        .find((room_id, user_id))
+        .select(removals::seq)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// The name of someone who has an account.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_username(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Option<String>> {
+    users::table
+        .find(user_id)
+        .filter(users::deleted_at.is_null())
+        .select(users::username)
+        .first(conn)
+        .optional()
+}
+
+/// How many members a room has.
+///
+/// # Errors
+/// When the database fails.
+pub fn count(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64> {
+    memberships::table
+        .filter(memberships::room_id.eq(room_id))
+        .count()
+        .get_result(conn)
+}
+
+/// How many owners a room has.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_owners(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64> {
+    memberships::table
+        .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::role.eq("owner"))
+        .count()
+        .get_result(conn)
+}
+
+/// How many rooms a user is in.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_rooms(conn: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
+    memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .count()
+        .get_result(conn)
+}
+
+/// Makes someone a member, who is then no longer one who was taken out.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    role: &str,
+    at: NaiveDateTime,
+) -> QueryResult<()> {
+    diesel::delete(removals::table.find((room_id, user_id))).execute(conn)?;
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::room_id.eq(room_id),
+            memberships::user_id.eq(user_id),
+            memberships::role.eq(role),
+            memberships::created_at.eq(at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends a membership.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    diesel::delete(memberships::table.find((room_id, user_id))).execute(conn)?;
+    Ok(())
+}
+
+/// Notes that someone was taken out by this change.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_removal(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    seq: i64,
+    at: NaiveDateTime,
+) -> QueryResult<()> {
+    diesel::delete(removals::table.find((room_id, user_id))).execute(conn)?;
+    diesel::insert_into(removals::table)
+        .values((
+            removals::room_id.eq(room_id),
+            removals::user_id.eq(user_id),
+            removals::seq.eq(seq),
+            removals::created_at.eq(at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives a member another role, in which nothing of a mute is left.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_role(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    role: &str,
+) -> QueryResult<()> {
+    diesel::update(memberships::table.find((room_id, user_id)))
+        .set((
+            memberships::role.eq(role),
+            memberships::muted_until.eq(None::<NaiveDateTime>),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Has a member read only until then, or write again.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_muted(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    until: Option<NaiveDateTime>,
+) -> QueryResult<()> {
+    diesel::update(memberships::table.find((room_id, user_id)))
+        .set(memberships::muted_until.eq(until))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The queries of the road, by which everything durable comes into the logs of rooms: locking a room's row, taking its
+//! numbers, and what each kind of change writes. They decide nothing; the journal does.
+
+pub mod edits;
+pub mod lock;
+pub mod members;
+pub mod posts;
+pub mod reactions;
+pub mod rooms;
+
+use diesel::{
+    connection::Connection as _,
+    result::{DatabaseErrorKind, Error as DieselError},
+};
+
+use super::AnyConnection;
+
+/// Runs `work` in a savepoint of the transaction: when it fails, nothing of it is left, and the transaction goes on.
+///
+/// # Errors
+/// What `work` met, or the database.
+pub fn savepoint<T, E: From<DieselError>>(
+    conn: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.transaction(work)
+}
+
+/// Fewer rows were inserted than there are: a login has ended.
+pub const BEGIN_AGAIN: DieselError = DieselError::RollbackTransaction;
+
+/// Whether the tables themselves refuse a row: the database is well, and other rows may be stored.
+#[must_use]
+pub fn is_constraint_violation(error: &DieselError) -> bool {
+    matches!(
+        error,
+        DieselError::DatabaseError(
+            DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation,
+            _
+        )
+    )
+}

@@ -1,0 +1,146 @@
+//! Reactions to messages.
+
+use diesel::{
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Nullable, Text},
+};
+
+use super::edits::Numbered;
+use crate::db::{AnyConnection, schema::reactions};
+
+/// Most who are named under an emoji.
+const MOST_NAMED: i64 = 20;
+
+/// Whether this person has reacted with this emoji.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_there(
+    conn: &mut AnyConnection,
+    change: Numbered,
+    emoji: &str,
+    user_id: i64,
+) -> QueryResult<bool> {
+    let found: Option<i64> = reactions::table
+        .find((change.room_id, change.id, emoji, user_id))
+        .select(reactions::seq)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// How many kinds of emoji a message has, whether this is one of them, and how many this person has put there.
+///
+/// # Errors
+/// When the database fails.
+pub fn count(
+    conn: &mut AnyConnection,
+    change: Numbered,
+    emoji: &str,
+    user_id: i64,
+) -> QueryResult<(i64, bool, i64)> {
+    let of_message = reactions::table
+        .filter(reactions::room_id.eq(change.room_id))
+        .filter(reactions::message_id.eq(change.id));
+    let kinds: Vec<String> = of_message.select(reactions::emoji).distinct().load(conn)?;
+    let own = of_message
+        .filter(reactions::user_id.eq(user_id))
+        .count()
+        .get_result(conn)?;
+    let is_known = kinds.iter().any(|kind| kind == emoji);
+    Ok((
+        i64::try_from(kinds.len()).unwrap_or(i64::MAX),
+        is_known,
+        own,
+    ))
+}
+
+/// Notes a reaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(
+    conn: &mut AnyConnection,
+    change: Numbered,
+    emoji: &str,
+    user_id: i64,
+) -> QueryResult<()> {
+    diesel::insert_into(reactions::table)
+        .values((
+            reactions::room_id.eq(change.room_id),
+            reactions::message_id.eq(change.id),
+            reactions::emoji.eq(emoji),
+            reactions::user_id.eq(user_id),
+            reactions::seq.eq(change.seq),
+            reactions::created_at.eq(change.at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes a reaction back.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(
+    conn: &mut AnyConnection,
+    change: Numbered,
+    emoji: &str,
+    user_id: i64,
+) -> QueryResult<()> {
+    diesel::delete(reactions::table.find((change.room_id, change.id, emoji, user_id)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// One who has reacted to a message, with how many have done so alike.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Reacted {
+    /// The message.
+    #[diesel(sql_type = BigInt)]
+    pub message_id: i64,
+    /// How.
+    #[diesel(sql_type = Text)]
+    pub emoji: String,
+    /// How many have.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+    /// Who.
+    #[diesel(sql_type = BigInt)]
+    pub user_id: i64,
+    /// Who, by name; `None` when that account is not there.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub username: Option<String>,
+}
+
+/// The reactions to the messages of a room from one number to another: of each emoji, in the order of their first use, the
+/// first who have reacted so.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    (from, to): (i64, i64),
+) -> QueryResult<Vec<Reacted>> {
+    let query = sql_query(
+        "SELECT named.message_id AS message_id, named.emoji AS emoji, named.count AS count, \
+                named.user_id AS user_id, users.username AS username \
+         FROM (SELECT message_id, emoji, user_id, seq, \
+                 COUNT(*) OVER (PARTITION BY message_id, emoji) AS count, \
+                 ROW_NUMBER() OVER (PARTITION BY message_id, emoji ORDER BY seq) AS place, \
+                 MIN(seq) OVER (PARTITION BY message_id, emoji) AS first \
+               FROM reactions WHERE room_id = $1 AND message_id BETWEEN $2 AND $3) AS named \
+         LEFT JOIN users ON users.id = named.user_id \
+         WHERE named.place <= $4 ORDER BY named.message_id, named.first, named.seq",
+    )
+    .bind::<BigInt, _>(room_id)
+    .bind::<BigInt, _>(from)
+    .bind::<BigInt, _>(to)
+    .bind::<BigInt, _>(MOST_NAMED);
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}

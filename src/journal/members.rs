@@ -1,0 +1,111 @@
+//! Who is a member of which room, and as what, remembered by a writer, so that a message costs no query for it. What is
+//! remembered is never stale: a room counts the changes of its members in the row that the writer locks anyway, and when that
+//! count is another one, all is looked up again. (Who was no member is not remembered, so adding one need not be counted.)
+
+use std::collections::{HashMap, HashSet};
+
+use crate::{
+    db::{
+        self, AnyConnection, QueryError,
+        log::{
+            lock::{Locked, Rooms},
+            members::list,
+        },
+    },
+    protocol::{room::Role, time::Timestamp},
+    rights::Standing,
+};
+
+/// Most members that are remembered, some megabytes.
+const MOST: usize = 100_000;
+
+/// A member, as far as rights go by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// In which role.
+    pub role: Role,
+    /// Until when they only read.
+    pub muted_until: Option<Timestamp>,
+}
+
+impl Member {
+    /// Who that is to the room.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        Standing::Member {
+            role: self.role,
+            is_muted: self.muted_until.is_some_and(|until| until > now),
+        }
+    }
+}
+
+/// The members that were seen.
+#[derive(Debug, Default)]
+pub struct Members {
+    rooms: HashMap<i64, Known>,
+    count: usize,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The version of the room's members when these were among them.
+    version: i64,
+    users: HashMap<i64, Member>,
+}
+
+impl Members {
+    /// The member of this room that a user is. [`Self::learn`] must have been asked in the same transaction.
+    pub fn find(&self, room: &Locked, user_id: i64) -> Option<Member> {
+        self.rooms.get(&room.id)?.users.get(&user_id).copied()
+    }
+
+    /// Looks up those of these users, each for a room, who are not remembered; as a rule no one. The rooms must be locked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn learn(
+        &mut self,
+        conn: &mut AnyConnection,
+        wanted: impl Iterator<Item = (i64, i64)>,
+        rooms: &Rooms,
+    ) -> Result<(), QueryError> {
+        self.forget_what_changed(rooms);
+        let unknown = wanted.filter(|(room_id, user_id)| {
+            let room = rooms.get(room_id);
+            room.is_some_and(|room| self.find(room, *user_id).is_none())
+        });
+        let (room_ids, user_ids): (HashSet<i64>, HashSet<i64>) = unknown.unzip();
+        if room_ids.is_empty() {
+            return Ok(());
+        }
+        let found = list(
+            conn,
+            room_ids.into_iter().collect(),
+            user_ids.into_iter().collect(),
+        )?;
+        for row in found {
+            let member = Member {
+                // What no release has written gives no right above that of a member.
+                role: row.role.parse().unwrap_or_default(),
+                muted_until: row.muted_until.map(|at| db::utc(at.get())),
+            };
+            let users = &mut self.rooms.entry(row.room_id).or_default().users;
+            self.count += usize::from(users.insert(row.user_id, member).is_none());
+        }
+        Ok(())
+    }
+
+    fn forget_what_changed(&mut self, rooms: &Rooms) {
+        if self.count > MOST {
+            self.rooms.clear();
+            self.count = 0;
+        }
+        for room in rooms.values() {
+            let known = self.rooms.entry(room.id).or_default();
+            if known.version != room.members_version {
+                self.count -= known.users.len();
+                known.users.clear();
+                known.version = room.members_version;
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Changes of messages that are there: edits, deletions, reactions, pins.
+
+use super::{
+    At, Stored,
+    pass::{Fail, Pass},
+};
+use crate::{
+    crypto::{binding::Place, vault::Bound},
+    db::{
+        AnyConnection,
+        log::{
+            edits::{self, Numbered, Target},
+            reactions,
+        },
+        messages,
+        text::StoredText,
+    },
+    error::{Code, Error, Kind},
+    journal::entry::{Actor, Body, Current, How, Told},
+    rights::{Denied, Right},
+};
+
+/// Most kinds of emoji that a message has.
+const MOST_KINDS: i64 = 50;
+/// Most reactions of one person to a message.
+const MOST_OF_ONE: i64 = 20;
+
+fn numbered(room_id: i64, id: i64, seq: i64, at: At) -> Numbered {
+    Numbered {
+        room_id,
+        id,
+        seq,
+        at: at.stored.naive_utc(),
+    }
+}
+
+impl Pass<'_> {
+    pub(super) fn edit(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (id, if_seq): (i64, Option<i64>),
+        body: &Body,
+    ) -> Result<Stored, Fail> {
+        self.check(conn, room_id, actor.user_id, Right::EditOwn)?;
+        let target = find(conn, room_id, id)?;
+        if target.author != actor.user_id || target.kind != "text" {
+            return Err(Denied::Forbidden.into());
+        }
+        check_unedited(conn, room_id, (id, if_seq), &target)?;
+        if target.deleted_at.is_some() {
+            return Err(deleted().into());
+        }
+        let place = Place {
+            room_id,
+            id,
+            author: target.author,
+        };
+        // What is believed without a MAC is bound now: as an older text it would be believed no more.
+        let before = target.mac.as_ref().map(StoredText::as_str);
+        let is_believed = self.vault.is_in_place(Bound {
+            place,
+            sealed: &target.content,
+            mac: before,
+        });
+        let bound = is_believed.then(|| self.vault.bind(place, &target.content));
+        let mac_before = before.or(bound.as_deref());
+        let mac = self.vault.bind(place, &body.sealed);
+        let change = numbered(room_id, id, self.next(room_id)?, self.at);
+        let now = (body.sealed.as_str(), mac.as_str());
+        edits::set_content(conn, change, (&target, mac_before), now).map_err(Fail::Database)?;
+        told(conn, change, How::Edited)
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (id, if_seq): (i64, Option<i64>),
+    ) -> Result<Stored, Fail> {
+        self.check(conn, room_id, actor.user_id, Right::Read)?;
+        let target = find(conn, room_id, id)?;
+        let is_own = target.author == actor.user_id;
+        let right = if is_own {
+            Right::DeleteOwn
+        } else {
+            Right::DeleteOthers
+        };
+        self.check(conn, room_id, actor.user_id, right)?;
+        if target.kind != "text" {
+            return Err(Denied::Forbidden.into());
+        }
+        if target.deleted_at.is_some() {
+            return Ok(Stored::Unchanged { seq: target.seq });
+        }
+        check_unedited(conn, room_id, (id, if_seq), &target)?;
+        let change = numbered(room_id, id, self.next(room_id)?, self.at);
+        edits::delete(conn, change).map_err(Fail::Database)?;
+        told(conn, change, How::Deleted)
+    }
+
+    pub(super) fn react(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        id: i64,
+        (emoji, on): (&str, bool),
+    ) -> Result<Stored, Fail> {
+        self.check(conn, room_id, actor.user_id, Right::React)?;
+        let target = find(conn, room_id, id)?;
+        if target.deleted_at.is_some() {
+            return Err(deleted().into());
+        }
+        let mut change = numbered(room_id, id, 0, self.at);
+        let user_id = actor.user_id;
+        let is_there = reactions::is_there(conn, change, emoji, user_id).map_err(Fail::Database)?;
+        if is_there == on {
+            return Ok(Stored::Unchanged { seq: target.seq });
+        }
+        if on {
+            let (kinds, is_known, own) =
+                reactions::count(conn, change, emoji, user_id).map_err(Fail::Database)?;
+            if !is_known && kinds >= MOST_KINDS || own >= MOST_OF_ONE {
+                return Err(Fail::Refused(Error::new(
+                    Kind::Conflict,
+                    Code::TooManyReactions,
+                    format!(
+                        "A message has at most {MOST_KINDS} different reactions, and {MOST_OF_ONE} by one person."
+                    ),
+                )));
+            }
+        }
+        change.seq = self.next(room_id)?;
+        let written = if on {
+            reactions::insert(conn, change, emoji, user_id)
+        } else {
+            reactions::delete(conn, change, emoji, user_id)
+        };
+        written
+            .and_then(|()| edits::set_seq(conn, change))
+            .map_err(Fail::Database)?;
+        let emoji = emoji.to_owned();
+        told(conn, change, How::Reacted { emoji, on })
+    }
+
+    pub(super) fn pin(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        id: i64,
+        on: bool,
+    ) -> Result<Stored, Fail> {
+        self.check(conn, room_id, actor.user_id, Right::Pin)?;
+        let target = find(conn, room_id, id)?;
+        if target.deleted_at.is_some() {
+            return Err(deleted().into());
+        }
+        if target.pinned_by.is_some() == on {
+            return Ok(Stored::Unchanged { seq: target.seq });
+        }
+        let change = numbered(room_id, id, self.next(room_id)?, self.at);
+        let by = on.then_some(actor.user_id);
+        edits::set_pinned(conn, change, by).map_err(Fail::Database)?;
+        told(conn, change, How::Pinned { on })
+    }
+}
+
+fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> Result<Target, Fail> {
+    let found = edits::find(conn, room_id, id).map_err(Fail::Database)?;
+    found.ok_or_else(|| Fail::Refused(Error::no_such_message()))
+}
+
+fn deleted() -> Error {
+    Error::new(
+        Kind::Conflict,
+        Code::MessageDeleted,
+        "This message was deleted.",
+    )
+}
+
+/// Refuses a change that was thought of before another one.
+fn check_unedited(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    (id, if_seq): (i64, Option<i64>),
+    target: &Target,
+) -> Result<(), Fail> {
+    let Some(if_seq) = if_seq else {
+        return Ok(());
+    };
+    let latest = edits::find_latest_edit(conn, room_id, id).map_err(Fail::Database)?;
+    if latest > if_seq || target.deleted_at.is_some() {
+        return Err(Fail::Refused(Error::new(
+            Kind::PreconditionFailed,
+            Code::ChangedSince,
+            "This message was edited or deleted in the meantime; look at it again first.",
+        )));
+    }
+    Ok(())
+}
+
+/// The message as it is after a change of it.
+fn told(conn: &mut AnyConnection, change: Numbered, how: How) -> Result<Stored, Fail> {
+    let Numbered {
+        room_id, id, seq, ..
+    } = change;
+    let row = messages::find(conn, room_id, id).map_err(Fail::Database)?;
+    let row = row.ok_or_else(|| Fail::Refused(Error::no_such_message()))?;
+    let reactions = reactions::list(conn, room_id, (id, id)).map_err(Fail::Database)?;
+    let now = Box::new(Current { row, reactions });
+    Ok(Stored::Changed {
+        id,
+        told: vec![(id, seq, Told::Changed { now, how })],
+    })
+}

@@ -1,0 +1,330 @@
+//! Changes of who is in a room, and as what. Each is a message of kind `system`, but for who comes into `general`.
+
+use super::{
+    Stored, check_numbers,
+    pass::{Fail, Pass},
+};
+use crate::{
+    crypto::binding::Place,
+    db::{
+        AnyConnection,
+        log::{
+            members,
+            posts::{self, NewMessage},
+        },
+    },
+    error::{Code, Error, Kind},
+    journal::entry::{Actor, Membership, SystemText, Told},
+    protocol::{
+        room::{Role, RoomEvent},
+        time::Timestamp,
+    },
+    rights::{Denied, Right},
+};
+
+/// Most members of a room, but for `general`.
+const MOST_MEMBERS: i64 = 10_000;
+/// Most rooms of a user.
+const MOST_ROOMS: i64 = 500;
+
+impl Pass<'_> {
+    pub(super) fn join(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        user_id: i64,
+        role: Role,
+    ) -> Result<Stored, Fail> {
+        let is_invited = user_id != actor.user_id;
+        let right = if is_invited {
+            Right::Invite
+        } else {
+            Right::Join
+        };
+        self.check(conn, room_id, actor.user_id, right)?;
+        if role > Role::Member {
+            self.check(conn, room_id, actor.user_id, Right::SetRole)?;
+        }
+        let name = find_person(conn, user_id)?;
+        let last_seq = self.room(room_id)?.last_seq;
+        if self.member(conn, room_id, user_id)?.is_some() {
+            return Ok(Stored::Unchanged { seq: last_seq });
+        }
+        let is_general = self.room(room_id)?.is_general();
+        if !is_general {
+            check_limits(conn, room_id, user_id)?;
+        }
+        let at = self.at.stored.naive_utc();
+        members::insert(conn, room_id, user_id, role.as_str(), at).map_err(Fail::Database)?;
+        self.room(room_id)?.members_version += 1;
+        if is_general {
+            return Ok(Stored::Unchanged { seq: last_seq });
+        }
+        let by = &actor.username;
+        let (text, event) = if is_invited {
+            let text = format!("{by} added {name} to the room");
+            (text, RoomEvent::Invited { user_id })
+        } else {
+            (
+                format!("{by} joined the room"),
+                RoomEvent::Joined { user_id },
+            )
+        };
+        self.said(
+            conn,
+            room_id,
+            actor,
+            (text, event),
+            Some((user_id, Membership::Joined)),
+        )
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+    ) -> Result<Stored, Fail> {
+        let user_id = actor.user_id;
+        self.check(conn, room_id, user_id, Right::Leave)?;
+        self.keep_an_owner(conn, room_id, user_id)?;
+        members::delete(conn, room_id, user_id).map_err(Fail::Database)?;
+        self.room(room_id)?.members_version += 1;
+        let text = format!("{} left the room", actor.username);
+        let said = (text, RoomEvent::Left { user_id });
+        self.said(
+            conn,
+            room_id,
+            actor,
+            said,
+            Some((user_id, Membership::Left)),
+        )
+    }
+
+    pub(super) fn kick(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        user_id: i64,
+    ) -> Result<Stored, Fail> {
+        let rights = (Right::Kick, Right::KickModerator);
+        self.check_over(conn, room_id, actor, user_id, rights)?;
+        let name = find_name(conn, user_id)?;
+        members::delete(conn, room_id, user_id).map_err(Fail::Database)?;
+        self.room(room_id)?.members_version += 1;
+        let text = format!("{} removed {name} from the room", actor.username);
+        let said = (text, RoomEvent::Kicked { user_id });
+        let stored = self.said(
+            conn,
+            room_id,
+            actor,
+            said,
+            Some((user_id, Membership::Left)),
+        )?;
+        let (seq, at) = (self.room(room_id)?.last_seq, self.at.stored.naive_utc());
+        members::insert_removal(conn, room_id, user_id, seq, at).map_err(Fail::Database)?;
+        Ok(stored)
+    }
+
+    pub(super) fn set_role(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        user_id: i64,
+        role: Role,
+    ) -> Result<Stored, Fail> {
+        self.check(conn, room_id, actor.user_id, Right::SetRole)?;
+        let member = self.member(conn, room_id, user_id)?;
+        let member = member.ok_or_else(|| Fail::Refused(Error::no_such_user()))?;
+        if member.role == role {
+            let seq = self.room(room_id)?.last_seq;
+            return Ok(Stored::Unchanged { seq });
+        }
+        self.keep_an_owner(conn, room_id, user_id)?;
+        let name = find_name(conn, user_id)?;
+        members::set_role(conn, room_id, user_id, role.as_str()).map_err(Fail::Database)?;
+        self.room(room_id)?.members_version += 1;
+        let article = if role == Role::Owner { "an" } else { "a" };
+        let (by, role_name) = (&actor.username, role.as_str());
+        let text = format!("{by} made {name} {article} {role_name} of the room");
+        self.said(
+            conn,
+            room_id,
+            actor,
+            (text, RoomEvent::Role { user_id, role }),
+            None,
+        )
+    }
+
+    pub(super) fn mute(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        user_id: i64,
+        until: Option<Timestamp>,
+    ) -> Result<Stored, Fail> {
+        let rights = (Right::Mute, Right::MuteModerator);
+        self.check_over(conn, room_id, actor, user_id, rights)?;
+        let until = until.filter(|until| *until > self.at.clock);
+        let member = self.member(conn, room_id, user_id)?;
+        let before = member.and_then(|member| member.muted_until);
+        if before.filter(|before| *before > self.at.clock) == until {
+            let seq = self.room(room_id)?.last_seq;
+            return Ok(Stored::Unchanged { seq });
+        }
+        let name = find_name(conn, user_id)?;
+        let stored_until = until.map(|until| until.naive_utc());
+        members::set_muted(conn, room_id, user_id, stored_until).map_err(Fail::Database)?;
+        self.room(room_id)?.members_version += 1;
+        let by = &actor.username;
+        let text = match until {
+            Some(until) => {
+                let until = until.format("%Y-%m-%d %H:%M UTC");
+                format!("{by} muted {name} until {until}")
+            }
+            None => format!("{by} unmuted {name}"),
+        };
+        self.said(
+            conn,
+            room_id,
+            actor,
+            (text, RoomEvent::Muted { user_id, until }),
+            None,
+        )
+    }
+
+    /// Whether someone may do this to a member: moderators are the owners' matter, and over an owner there is no one.
+    fn check_over(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        user_id: i64,
+        (over_members, over_moderators): (Right, Right),
+    ) -> Result<(), Fail> {
+        self.check(conn, room_id, actor.user_id, over_members)?;
+        let member = self.member(conn, room_id, user_id)?;
+        match member.map(|member| member.role) {
+            None => Err(Fail::Refused(Error::no_such_user())),
+            Some(Role::Member) => Ok(()),
+            Some(Role::Moderator) => self.check(conn, room_id, actor.user_id, over_moderators),
+            Some(Role::Owner) => Err(Denied::Forbidden.into()),
+        }
+    }
+
+    /// Refuses to take a room's last owner away.
+    fn keep_an_owner(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        user_id: i64,
+    ) -> Result<(), Fail> {
+        let member = self.member(conn, room_id, user_id)?;
+        let is_owner = member.is_some_and(|member| member.role == Role::Owner);
+        if is_owner && members::count_owners(conn, room_id).map_err(Fail::Database)? <= 1 {
+            return Err(Fail::Refused(Error::new(
+                Kind::Conflict,
+                Code::LastOwner,
+                "A room always has an owner: make someone else an owner first.",
+            )));
+        }
+        Ok(())
+    }
+
+    /// Stores a message of kind `system`, which is all of a change.
+    fn said(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        said: (String, RoomEvent),
+        member: Option<(i64, Membership)>,
+    ) -> Result<Stored, Fail> {
+        let (id, told) = self.say(conn, room_id, actor, said, member)?;
+        Ok(Stored::Changed {
+            id,
+            told: vec![(id, id, told)],
+        })
+    }
+
+    /// Stores a message of kind `system`: its number, and what is told of it.
+    pub(super) fn say(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (text, event): (String, RoomEvent),
+        member: Option<(i64, Membership)>,
+    ) -> Result<(i64, Told), Fail> {
+        let said = SystemText {
+            text: text.clone(),
+            event: event.clone(),
+        };
+        let json = serde_json::to_string(&said).map_err(Error::internal)?;
+        let sealed = self.vault.seal(&json);
+        let (vault, at) = (self.vault, self.at.stored.naive_utc());
+        let room = self.room(room_id)?;
+        check_numbers(room)?;
+        let (previous, id) = (room.last_id.min(room.last_seq), room.last_seq + 1);
+        (room.last_seq, room.last_id) = (id, id);
+        let place = Place {
+            room_id,
+            id,
+            author: actor.user_id,
+        };
+        let row = NewMessage {
+            room_id,
+            id,
+            seq: id,
+            user_id: actor.user_id,
+            session_id: actor.session_id,
+            client_id: None,
+            mac: vault.bind(place, &sealed),
+            content: &sealed,
+            created_at: at,
+            previous,
+            kind: "system",
+            reply_to: None,
+        };
+        posts::insert_one(conn, &row).map_err(Fail::Database)?;
+        let members = member.into_iter().collect();
+        Ok((
+            id,
+            Told::System {
+                text,
+                event,
+                members,
+            },
+        ))
+    }
+}
+
+fn check_limits(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> Result<(), Fail> {
+    let full = |detail| {
+        let error = Error::new(Kind::Conflict, Code::RoomFull, detail);
+        Err(Fail::Refused(error))
+    };
+    if members::count(conn, room_id).map_err(Fail::Database)? >= MOST_MEMBERS {
+        return full("This room has as many members as a room can have.");
+    }
+    if members::count_rooms(conn, user_id).map_err(Fail::Database)? >= MOST_ROOMS {
+        return full("This user is in as many rooms as anyone can be.");
+    }
+    Ok(())
+}
+
+/// The name of someone who can be brought in.
+fn find_person(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
+    let name = members::find_username(conn, user_id).map_err(Fail::Database)?;
+    name.ok_or_else(|| Fail::Refused(Error::no_such_user()))
+}
+
+/// The name of a member, whatever became of the account.
+fn find_name(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
+    let name = members::find_username(conn, user_id).map_err(Fail::Database)?;
+    Ok(name.unwrap_or_else(|| format!("user {user_id}")))
+}

@@ -1,0 +1,338 @@
+//! A transaction that looks before it writes, and goes entry by entry where that is needed.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{
+    At, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft, facts, insert_all,
+    list_answered, list_live, position,
+};
+use crate::{
+    crypto::vault::Vault,
+    db::{
+        AnyConnection, QueryError,
+        log::{
+            BEGIN_AGAIN, is_constraint_violation,
+            lock::{self, Locked, Rooms},
+            members::is_removed,
+            posts::{self, DraftRow},
+            savepoint,
+        },
+        rooms::{find_greatest, say_healed},
+        sessions::Logins,
+    },
+    error::Error,
+    journal::{
+        entry::{Change, Entry},
+        members::{Member, Members},
+        numbering::{self, Known, Placed, place},
+    },
+    protocol::room::Role,
+    rights::{Denied, Right, Standing, allows},
+};
+
+/// Why an entry is not stored.
+pub enum Fail {
+    /// It may not be.
+    Refused(Error),
+    /// The database refuses it, or fails.
+    Database(QueryError),
+}
+
+impl From<Error> for Fail {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Denied> for Fail {
+    fn from(denied: Denied) -> Self {
+        Self::Refused(denied.into())
+    }
+}
+
+/// A transaction that looks before it writes, and goes entry by entry where that is needed.
+pub struct Pass<'a> {
+    pub rooms: Rooms,
+    /// Rooms whose rows are to be written.
+    touched: BTreeSet<i64>,
+    /// Of this transaction alone, which changes them and may not come to be.
+    members: Members,
+    live: Logins,
+    known: Known<'a>,
+    pub at: At,
+    pub vault: &'a Vault,
+    slow: &'a SlowMode,
+}
+
+impl<'a> Pass<'a> {
+    pub fn begin(
+        conn: &mut AnyConnection,
+        entries: &[&'a Entry],
+        at: At,
+        vault: &'a Vault,
+        slow: &'a SlowMode,
+    ) -> Result<Self, QueryError> {
+        let ids: BTreeSet<i64> = entries.iter().map(|entry| entry.room).collect();
+        let mut rooms = lock::lock_rooms(conn, ids.into_iter())?;
+        let mut touched = BTreeSet::new();
+        for room in rooms.values_mut() {
+            // A count that was lowered by hand would have every message refused as one that is there already.
+            let (id, seq) = find_greatest(conn, room.id)?;
+            room.last_id = room.last_id.max(id);
+            if seq > room.last_seq {
+                say_healed(room.id, room.last_seq, seq);
+                room.last_seq = seq;
+                touched.insert(room.id);
+            }
+        }
+        let actors = entries.iter().map(|entry| &entry.actor);
+        let logins = actors.map(|actor| (actor.session_id, actor.user_id));
+        let live = list_live(conn, logins, at)?;
+        let drafts: Vec<DraftRow<'a>> = entries.iter().filter_map(|entry| draft(entry)).collect();
+        let known = posts::list_known(conn, &drafts)?;
+        let mut members = Members::default();
+        let wanted = entries
+            .iter()
+            .map(|entry| (entry.room, entry.actor.user_id));
+        members.learn(conn, wanted, &rooms)?;
+        Ok(Self {
+            rooms,
+            touched,
+            members,
+            live,
+            known,
+            at,
+            vault,
+            slow,
+        })
+    }
+
+    pub fn run(
+        mut self,
+        conn: &mut AnyConnection,
+        entries: &[&'a Entry],
+    ) -> Result<Vec<Stored>, QueryError> {
+        let is_post = |entry: &Entry| matches!(entry.change, Change::Post(_));
+        let mut stored = Vec::with_capacity(entries.len());
+        for run in entries.chunk_by(|one, next| is_post(one) && is_post(next)) {
+            let drafts: Vec<_> = run.iter().filter_map(|entry| draft(entry)).collect();
+            if drafts.is_empty() {
+                for entry in run {
+                    stored.push(self.one(conn, entry)?);
+                }
+            } else {
+                self.posts(conn, &drafts, &mut stored)?;
+            }
+        }
+        for id in &self.touched {
+            if let Some(room) = self.rooms.get(id) {
+                lock::write_back(conn, room)?;
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Messages that follow one another: all of them at once, or, where the tables refuse one, each by itself.
+    fn posts(
+        &mut self,
+        conn: &mut AnyConnection,
+        drafts: &[DraftRow<'a>],
+        stored: &mut Vec<Stored>,
+    ) -> Result<(), QueryError> {
+        let is_of_one =
+            |error: &QueryError| is_constraint_violation(error) || *error == BEGIN_AGAIN;
+        match savepoint(conn, |conn| self.insert_posts(conn, drafts)) {
+            Ok(placed) => self.keep(drafts, placed, stored),
+            Err(error) if is_of_one(&error) && drafts.len() > 1 => {
+                self.slow.take_back(self.at.clock);
+                for draft in drafts {
+                    self.posts(conn, std::slice::from_ref(draft), stored)?;
+                }
+            }
+            // Its sender is not there any more, or not let in.
+            Err(error) if is_of_one(&error) => {
+                log::warn!("a message was refused by the tables: {error}");
+                stored.push(Stored::Refused(Error::invalid_token()));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn insert_posts<'d>(
+        &mut self,
+        conn: &mut AnyConnection,
+        drafts: &[DraftRow<'d>],
+    ) -> Result<Placed<'d>, QueryError> {
+        let wanted = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
+        self.members.learn(conn, wanted, &self.rooms)?;
+        let mut removed = HashSet::new();
+        for draft in drafts {
+            let room = self.rooms.get(&draft.room_id);
+            let is_stranger =
+                room.is_some_and(|room| self.members.find(room, draft.user_id).is_none());
+            if is_stranger && is_removed(conn, draft.room_id, draft.user_id)? {
+                removed.insert((draft.room_id, draft.user_id));
+            }
+        }
+        let answered = list_answered(conn, drafts)?;
+        let bind = binder(self.vault);
+        let allowed = |draft: &DraftRow<'_>, is_repeat: bool| {
+            check_live(draft, Some(&self.live))?;
+            let room = self.rooms.get(&draft.room_id);
+            let room = room.ok_or_else(Error::no_such_room)?;
+            if removed.contains(&(draft.room_id, draft.user_id)) {
+                return Err(Error::no_such_room());
+            }
+            let member = self.members.find(room, draft.user_id);
+            let standing = member.map_or(Standing::Stranger, |who| who.standing(self.at.clock));
+            if is_repeat {
+                // It is stored, whatever may be written since.
+                allows(standing, Right::Read, facts(room))?;
+                return Ok(position(room));
+            }
+            let position = check_post(room, member, draft, &answered, self.at)?;
+            let role = member.map_or(Role::Member, |member| member.role);
+            self.slow
+                .check(room, draft.user_id, role, self.at.clock)
+                .map(|()| position)
+        };
+        let placed = place(drafts, Some(&self.known), self.at.stored, &bind, allowed);
+        insert_all(conn, &placed.rows, self.at)?;
+        Ok(placed)
+    }
+
+    /// Notes what was inserted.
+    fn keep(&mut self, drafts: &[DraftRow<'a>], placed: Placed<'_>, stored: &mut Vec<Stored>) {
+        for (room_id, last) in placed.last_ids {
+            if let Some(room) = self.rooms.get_mut(&room_id) {
+                (room.last_seq, room.last_id) = (last, last);
+            }
+            self.touched.insert(room_id);
+        }
+        for (draft, outcome) in drafts.iter().zip(placed.outcomes) {
+            if let (numbering::Stored::New { id }, Some(client_id)) = (&outcome, draft.client_id) {
+                let name = (draft.room_id, draft.user_id, client_id);
+                let at = self.at.stored.naive_utc();
+                let content = Some(draft.content.to_owned());
+                self.known.insert(name, (*id, *id, content, at));
+            }
+            stored.push(outcome.into());
+        }
+    }
+
+    /// Anything but a message, in a savepoint of its own.
+    fn one(&mut self, conn: &mut AnyConnection, entry: &Entry) -> Result<Stored, QueryError> {
+        let actor = &entry.actor;
+        if !self.live.contains(&(actor.session_id, actor.user_id)) {
+            return Ok(Stored::Refused(Error::invalid_token()));
+        }
+        let Some(before) = self.rooms.get(&entry.room).cloned() else {
+            return Ok(Stored::Refused(Error::no_such_room()));
+        };
+        let done = savepoint(conn, |conn| self.apply(conn, entry).map_err(Undone));
+        let fail = match done {
+            Ok(stored) => {
+                self.touched.insert(entry.room);
+                return Ok(stored);
+            }
+            Err(Undone(fail)) => fail,
+        };
+        self.rooms.insert(entry.room, before);
+        match fail {
+            Fail::Refused(error) => Ok(Stored::Refused(error)),
+            Fail::Database(error) if is_constraint_violation(&error) => {
+                log::warn!("a change was refused by the tables: {error}");
+                Ok(Stored::Refused(Error::store_unavailable()))
+            }
+            Fail::Database(error) => Err(error),
+        }
+    }
+
+    fn apply(&mut self, conn: &mut AnyConnection, entry: &Entry) -> Result<Stored, Fail> {
+        let room_id = entry.room;
+        let actor = &entry.actor;
+        let number = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
+        match &entry.change {
+            // These go by `posts`.
+            Change::Post(_) => Err(Fail::Refused(Error::internal("a message went astray"))),
+            Change::Edit { id, if_seq, body } => self.edit(
+                conn,
+                room_id,
+                actor,
+                (number(*id), if_seq.map(number)),
+                body,
+            ),
+            Change::Delete { id, if_seq } => {
+                self.delete(conn, room_id, actor, (number(*id), if_seq.map(number)))
+            }
+            Change::React { id, emoji, on } => {
+                self.react(conn, room_id, actor, number(*id), (emoji, *on))
+            }
+            Change::Pin { id, on } => self.pin(conn, room_id, actor, number(*id), *on),
+            Change::Join { user, role } => self.join(conn, room_id, actor, *user, *role),
+            Change::Leave { user } if *user == actor.user_id => self.leave(conn, room_id, actor),
+            Change::Leave { user } => self.kick(conn, room_id, actor, *user),
+            Change::Role { user, role } => self.set_role(conn, room_id, actor, *user, *role),
+            Change::Mute { user, until } => self.mute(conn, room_id, actor, *user, *until),
+            Change::Room(patch) => self.patch(conn, room_id, actor, patch),
+        }
+    }
+
+    /// The room, which is locked and there.
+    pub fn room(&mut self, room_id: i64) -> Result<&mut Locked, Fail> {
+        let room = self.rooms.get_mut(&room_id);
+        room.ok_or_else(|| Fail::Refused(Error::no_such_room()))
+    }
+
+    /// The room's next number.
+    pub fn next(&mut self, room_id: i64) -> Result<i64, Fail> {
+        let room = self.room(room_id)?;
+        check_numbers(room)?;
+        room.last_seq += 1;
+        Ok(room.last_seq)
+    }
+
+    /// The member that someone is, if any.
+    pub fn member(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        user_id: i64,
+    ) -> Result<Option<Member>, Fail> {
+        let wanted = std::iter::once((room_id, user_id));
+        self.members
+            .learn(conn, wanted, &self.rooms)
+            .map_err(Fail::Database)?;
+        let room = self.rooms.get(&room_id);
+        Ok(room.and_then(|room| self.members.find(room, user_id)))
+    }
+
+    /// Whether someone may do something.
+    pub fn check(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        user_id: i64,
+        right: Right,
+    ) -> Result<(), Fail> {
+        let standing = match self.member(conn, room_id, user_id)? {
+            Some(member) => member.standing(self.at.clock),
+            None if is_removed(conn, room_id, user_id).map_err(Fail::Database)? => {
+                Standing::Removed
+            }
+            None => Standing::Stranger,
+        };
+        let facts = facts(self.room(room_id)?);
+        allows(standing, right, facts).map_err(Fail::from)
+    }
+}
+
+/// Why a savepoint is rolled back.
+struct Undone(Fail);
+
+impl From<QueryError> for Undone {
+    fn from(error: QueryError) -> Self {
+        Self(Fail::Database(error))
+    }
+}

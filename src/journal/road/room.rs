@@ -1,0 +1,218 @@
+//! Changes of what a room is. Each field that changes is a message of kind `system`.
+
+use super::{
+    Stored,
+    pass::{Fail, Pass},
+};
+use crate::{
+    db::{
+        AnyConnection, is_unique_violation,
+        log::rooms::{self, Description},
+    },
+    error::{Code, Error, Kind},
+    journal::entry::{Actor, RoomPatch, Told},
+    protocol::room::{RoomEvent, RoomKind},
+    rights::Right,
+};
+
+/// What is told of the changes so far, each with its message and its number.
+type News = Vec<(i64, i64, Told)>;
+
+impl Pass<'_> {
+    pub(super) fn patch(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        patch: &RoomPatch,
+    ) -> Result<Stored, Fail> {
+        self.check(conn, room_id, actor.user_id, Right::Read)?;
+        let mut news = Vec::new();
+        // Bringing it back comes first, and archiving it last: in between it can be changed.
+        if patch.archived == Some(false) {
+            self.archive(conn, room_id, actor, false, &mut news)?;
+        }
+        let before = rooms::find(conn, room_id).map_err(Fail::Database)?;
+        self.rename(conn, room_id, actor, (patch, &before), &mut news)?;
+        if let Some(topic) = &patch.topic {
+            self.set_topic(conn, room_id, actor, (topic, &before), &mut news)?;
+        }
+        if let Some(seconds) = patch.slow_seconds {
+            self.set_slow(conn, room_id, actor, (seconds, &before), &mut news)?;
+        }
+        if patch.archived == Some(true) {
+            self.archive(conn, room_id, actor, true, &mut news)?;
+        }
+        let Some((id, ..)) = news.last() else {
+            let seq = self.room(room_id)?.last_seq;
+            return Ok(Stored::Unchanged { seq });
+        };
+        Ok(Stored::Changed {
+            id: *id,
+            told: news,
+        })
+    }
+
+    /// Says what has changed.
+    fn note(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (what, event): (&str, RoomEvent),
+        news: &mut News,
+    ) -> Result<(), Fail> {
+        let text = format!("{} {what}", actor.username);
+        let (id, told) = self.say(conn, room_id, actor, (text, event), None)?;
+        news.push((id, id, told));
+        Ok(())
+    }
+
+    /// Gives it another name, another kind, or both: a public room has its name for itself.
+    fn rename(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (patch, before): (&RoomPatch, &Description),
+        news: &mut News,
+    ) -> Result<(), Fail> {
+        if patch.name.is_some() {
+            self.check(conn, room_id, actor.user_id, Right::Rename)?;
+        }
+        if patch.kind.is_some() {
+            self.check(conn, room_id, actor.user_id, Right::SetKind)?;
+        }
+        if patch.kind == Some(RoomKind::Direct) {
+            let detail = "A room can be made public or private.";
+            return Err(Fail::Refused(Error::invalid_field("kind", detail)));
+        }
+        let kind_before: RoomKind = before.kind.parse().unwrap_or_default();
+        let name = patch.name.as_ref().or(before.name.as_ref());
+        let kind = patch.kind.unwrap_or(kind_before);
+        let has_new_name = name != before.name.as_ref();
+        if !has_new_name && kind == kind_before {
+            return Ok(());
+        }
+        let written = rooms::set_name(conn, room_id, name.map(String::as_str), kind.as_str());
+        written.map_err(|error| {
+            if is_unique_violation(&error) {
+                Fail::Refused(Error::new(
+                    Kind::Conflict,
+                    Code::RoomNameTaken,
+                    "Another room has this name.",
+                ))
+            } else {
+                Fail::Database(error)
+            }
+        })?;
+        kind.as_str().clone_into(&mut self.room(room_id)?.kind);
+        if let Some(name) = name.filter(|_| has_new_name) {
+            let (what, name) = (format!("renamed the room to {name}"), name.clone());
+            self.note(
+                conn,
+                room_id,
+                actor,
+                (&what, RoomEvent::Renamed { name }),
+                news,
+            )?;
+        }
+        if kind != kind_before {
+            let what = format!("made the room {}", kind.as_str());
+            self.note(
+                conn,
+                room_id,
+                actor,
+                (&what, RoomEvent::Kind { kind }),
+                news,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn set_topic(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (topic, before): (&str, &Description),
+        news: &mut News,
+    ) -> Result<(), Fail> {
+        self.check(conn, room_id, actor.user_id, Right::Topic)?;
+        let opened = before.topic.as_deref();
+        let opened = opened.and_then(|sealed| self.vault.open_in(room_id, sealed).ok());
+        if opened.as_deref().unwrap_or_default() == topic
+            && (before.topic.is_none() == topic.is_empty())
+        {
+            return Ok(());
+        }
+        let sealed = (!topic.is_empty()).then(|| self.vault.seal_in(room_id, topic));
+        rooms::set_topic(conn, room_id, sealed.as_deref()).map_err(Fail::Database)?;
+        let what = if topic.is_empty() {
+            "cleared the topic".to_owned()
+        } else {
+            format!("set the topic to: {topic}")
+        };
+        let topic = topic.to_owned();
+        self.note(
+            conn,
+            room_id,
+            actor,
+            (&what, RoomEvent::Topic { topic }),
+            news,
+        )
+    }
+
+    fn set_slow(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (seconds, before): (u32, &Description),
+        news: &mut News,
+    ) -> Result<(), Fail> {
+        self.check(conn, room_id, actor.user_id, Right::SlowMode)?;
+        if before.slow_seconds == i64::from(seconds) {
+            return Ok(());
+        }
+        rooms::set_slow(conn, room_id, seconds.into()).map_err(Fail::Database)?;
+        self.room(room_id)?.slow_seconds = seconds.into();
+        let what = match seconds {
+            0 => "turned slow mode off".to_owned(),
+            seconds => format!("turned slow mode on: one message in {seconds} seconds"),
+        };
+        self.note(
+            conn,
+            room_id,
+            actor,
+            (&what, RoomEvent::SlowMode { seconds }),
+            news,
+        )
+    }
+
+    fn archive(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        on: bool,
+        news: &mut News,
+    ) -> Result<(), Fail> {
+        self.check(conn, room_id, actor.user_id, Right::Archive)?;
+        if self.room(room_id)?.is_archived == on {
+            return Ok(());
+        }
+        let at = on.then(|| self.at.stored.naive_utc());
+        rooms::set_archived(conn, room_id, at).map_err(Fail::Database)?;
+        self.room(room_id)?.is_archived = on;
+        let said = if on {
+            ("archived the room", RoomEvent::Archived)
+        } else {
+            (
+                "brought the room back from the archive",
+                RoomEvent::Unarchived,
+            )
+        };
+        self.note(conn, room_id, actor, said, news)
+    }
+}

@@ -1,0 +1,53 @@
+//! Rooms where members wait between two messages.
+
+use std::{cell::RefCell, collections::HashMap, time::Duration};
+
+use crate::{
+    db::log::lock::Locked,
+    error::{Code, Error},
+    protocol::{room::Role, time::Timestamp},
+};
+
+/// Since when members have to wait, in rooms where they do. It is forgotten at the end of the process.
+#[derive(Debug, Default)]
+pub struct SlowMode(RefCell<HashMap<(i64, i64), Timestamp>>);
+
+impl SlowMode {
+    /// Lets someone write, who may then not for a while.
+    pub fn check(
+        &self,
+        room: &Locked,
+        user_id: i64,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if room.slow_seconds <= 0 || role > Role::Member {
+            return Ok(());
+        }
+        let mut last = self.0.borrow_mut();
+        let wait = chrono::TimeDelta::try_seconds(room.slow_seconds).unwrap_or_default();
+        if let Some(next) = last.get(&(room.id, user_id)).map(|at| *at + wait)
+            && next > now
+        {
+            return Err(Error::too_many(
+                Code::SlowMode,
+                "This room is in slow mode; wait a little before your next message.",
+                (next - now).to_std().unwrap_or(Duration::ZERO),
+            ));
+        }
+        last.insert((room.id, user_id), now);
+        Ok(())
+    }
+
+    /// What was let through at this moment was not stored.
+    pub fn take_back(&self, at: Timestamp) {
+        self.0.borrow_mut().retain(|_, last| *last != at);
+    }
+
+    pub fn forget(&self, now: Timestamp) {
+        let mut last = self.0.borrow_mut();
+        if last.len() > 10_000 {
+            last.retain(|_, at| now - *at < chrono::TimeDelta::hours(1));
+        }
+    }
+}

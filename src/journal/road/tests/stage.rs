@@ -1,0 +1,239 @@
+//! A road on tables of its own, with a few people and two rooms.
+
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    config::DatabaseUrl,
+    crypto::{
+        binding::Place,
+        vault::{Bound, Vault},
+    },
+    db::{
+        AnyConnection,
+        by_hand::{self, run},
+        conn,
+        messages::{self, Cursor, Message},
+        migrate, sessions,
+        users::{self, NewUser},
+    },
+    error::Code,
+    journal::{
+        entry::{Actor, Body, Change, Entry, Post},
+        road::{At, Road, Stored},
+    },
+    protocol::time::now,
+};
+
+pub const GENERAL: i64 = 1;
+/// A public room whose owner is the first user.
+pub const ROOM: i64 = 5;
+
+pub struct Stage {
+    pub conn: AnyConnection,
+    road: Road,
+    vault: Arc<Vault>,
+    pub clock: Clock,
+    pub people: Vec<Actor>,
+    _folder: tempfile::TempDir,
+    /// The database on `PostgreSQL` that is dropped at the end, and by whom.
+    dropped: Option<(String, String)>,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some((url, name)) = &self.dropped
+            && let Ok(mut conn) = conn::open(&DatabaseUrl::Postgres(url.clone()))
+        {
+            run(&mut conn, &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+pub fn on_both(test: impl Fn(Stage)) {
+    test(stage(None));
+    if let Ok(url) = std::env::var("PARLOUR_TEST_POSTGRES_URL") {
+        test(stage(Some(url)));
+    }
+}
+
+fn stage(postgres: Option<String>) -> Stage {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut dropped = None;
+    let url = match postgres {
+        None => DatabaseUrl::Sqlite(folder.path().join("parlour.db")),
+        Some(base) => {
+            let random = crate::crypto::random_bytes::<8>().expect("random");
+            let name = format!("parlour_road_{}", u64::from_be_bytes(random));
+            let mut conn = conn::open(&DatabaseUrl::Postgres(base.clone())).expect("opens");
+            run(
+                &mut conn,
+                &format!("CREATE DATABASE {name} TEMPLATE template0"),
+            );
+            let mut url = url::Url::parse(&base).expect("a URL");
+            url.set_path(&name);
+            dropped = Some((base, name));
+            DatabaseUrl::Postgres(url.into())
+        }
+    };
+    let mut conn = conn::open(&url).expect("opens");
+    migrate::run(&mut conn).expect("migrates");
+    let clock = Clock::start();
+    let ends = clock.now() + chrono::TimeDelta::days(1);
+    let names = ["alice", "bob", "carol", "dave"];
+    let people = names.map(|username| {
+        let new = NewUser {
+            username,
+            password_hash: "",
+            email: None,
+            created_at: now(),
+            deleted: &[],
+        };
+        let user_id = users::insert(&mut conn, &new)
+            .expect("inserts")
+            .expect("new");
+        let session_id = sessions::insert(&mut conn, user_id, "", now(), ends).expect("logs in");
+        Actor {
+            user_id,
+            username: username.into(),
+            session_id,
+        }
+    });
+    run(
+        &mut conn,
+        &format!(
+            "INSERT INTO rooms (id, key, name, name_key, last_seq, created_at) \
+               VALUES ({ROOM}, '{ROOM}', 'tea', 'tea', 0, '2026-11-26 00:00:00'); \
+             INSERT INTO memberships (room_id, user_id, created_at, role) \
+               VALUES ({ROOM}, {}, '2026-11-26 00:00:00', 'owner')",
+            people[0].user_id
+        ),
+    );
+    let vault = Arc::new(Vault::new("a key of the test").expect("a key"));
+    Stage {
+        conn,
+        road: Road::new(Arc::clone(&vault)),
+        vault,
+        clock,
+        people: people.into(),
+        _folder: folder,
+        dropped,
+    }
+}
+
+/// What became of an entry, in short.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Became {
+    /// This message, by this change.
+    Done(i64, i64),
+    Unchanged,
+    Repeat(i64),
+    Refused(Code),
+}
+
+impl Stage {
+    pub fn post(&self, who: usize, room: i64, text: &str) -> Entry {
+        self.named(who, room, text, None)
+    }
+
+    pub fn named(&self, who: usize, room: i64, text: &str, client_id: Option<&str>) -> Entry {
+        let body = self.body(text);
+        let client_id = client_id.map(Into::into);
+        let post = Post {
+            body,
+            client_id,
+            reply_to: None,
+        };
+        self.entry(who, room, Change::Post(post))
+    }
+
+    pub fn body(&self, text: &str) -> Body {
+        Body {
+            text: text.into(),
+            sealed: self.vault.seal(text),
+        }
+    }
+
+    pub fn entry(&self, who: usize, room: i64, change: Change) -> Entry {
+        Entry {
+            room,
+            actor: self.people[who].clone(),
+            change,
+        }
+    }
+
+    pub fn store(&mut self, entries: &[Entry]) -> Vec<Stored> {
+        let at = At {
+            stored: now(),
+            clock: self.clock.now(),
+        };
+        let entries: Vec<&Entry> = entries.iter().collect();
+        let stored = self.road.store(&mut self.conn, &entries, at);
+        let stored = stored.expect("the transaction is committed");
+        self.check();
+        stored
+    }
+
+    pub fn became(&mut self, entries: &[Entry]) -> Vec<Became> {
+        let stored = self.store(entries);
+        stored.iter().map(short).collect()
+    }
+
+    pub fn one(&mut self, who: usize, change: Change) -> Became {
+        let entry = self.entry(who, ROOM, change);
+        self.became(&[entry]).remove(0)
+    }
+
+    pub fn rows(&mut self, room: i64) -> Vec<Message> {
+        messages::list(&mut self.conn, room, Cursor::After(0), 1_000).expect("reads")
+    }
+
+    pub fn count(&mut self, what: &str) -> i64 {
+        by_hand::count(&mut self.conn, what)
+    }
+
+    /// Numbers have no hole, each message knows the one before it, and every text reads in its place.
+    fn check(&mut self) {
+        for room in crate::db::rooms::list_all(&mut self.conn).expect("reads") {
+            let rows = self.rows(room.id);
+            let (mut last, mut covered) = (0, 0);
+            for row in &rows {
+                assert_eq!(
+                    row.previous,
+                    Some(last),
+                    "message {} of {}",
+                    row.id,
+                    room.key
+                );
+                assert!(row.id <= covered + 1, "a hole before {}", row.id);
+                (last, covered) = (row.id, row.seq.max(covered));
+                let bound = Bound {
+                    place: Place {
+                        room_id: room.id,
+                        id: row.id,
+                        author: row.user_id,
+                    },
+                    sealed: &row.content,
+                    mac: row.mac.as_ref().map(crate::db::text::StoredText::as_str),
+                };
+                let is_deleted = row.deleted_at.is_some();
+                assert!(
+                    is_deleted || self.vault.open_bound(bound).is_ok(),
+                    "{}",
+                    row.id
+                );
+            }
+            assert_eq!((room.last_seq, room.last_message_id), (covered, last));
+        }
+    }
+}
+
+pub fn short(stored: &Stored) -> Became {
+    match stored {
+        Stored::Posted { id } => Became::Done(*id, *id),
+        Stored::Changed { id, told } => Became::Done(*id, told.last().expect("told").1),
+        Stored::Unchanged { .. } => Became::Unchanged,
+        Stored::Repeat { id, .. } => Became::Repeat(*id),
+        Stored::Refused(error) => Became::Refused(error.code),
+    }
+}

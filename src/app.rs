@@ -9,7 +9,8 @@ use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, epoch,
         flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
-        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, unbound::Unbound,
+        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, rooms::Rooms,
+        unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -30,6 +31,8 @@ pub struct App {
     pub hub: Hub,
     /// Who may read what.
     pub access: Arc<Access>,
+    /// Tells of rooms.
+    pub rooms: Rooms,
     /// Reads history.
     pub pages: Pages,
     /// Messages of a release that did not bind texts to their places.

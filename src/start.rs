@@ -24,6 +24,7 @@ use crate::{
         passwords::{HashCosts, Passwords},
         rates::Rates,
         readiness::Readiness,
+        rooms::Rooms,
         tickets::Tickets,
         unbound::Unbound,
     },
@@ -127,6 +128,11 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         },
         history,
         pages: Pages {
+            access: Arc::clone(&access),
+            vault: Arc::clone(&vault),
+            rates: rates.clone(),
+        },
+        rooms: Rooms {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),

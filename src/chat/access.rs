@@ -1,23 +1,22 @@
-//! Reading what belongs to a room: all of it goes through the caller's login and membership here.
+//! Reading what belongs to rooms: all of it goes through the caller's login and membership here, and what is looked up
+//! and what is read are of one moment. So nothing is read that came after the caller's membership had ended.
 
-use super::{Caller, rooms::Room};
+use super::{
+    Caller,
+    rooms::{self, RoomView},
+};
 use crate::{
     clock::Clock,
-    db::{self, AnyConnection, Db, QueryError},
+    db::{
+        AnyConnection, Db, QueryError,
+        rooms::{GENERAL_ID, views},
+    },
     error::{Error, Result},
     gate::Urgency,
+    rights::{self, Right, RoomFacts, Standing},
 };
 
-/// How a room is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// By us.
-    Id(i64),
-    /// By a client.
-    Named(String),
-}
-
-/// Lets members of a room read it.
+/// Lets people read what they may.
 pub struct Access {
     /// The database.
     pub db: Db,
@@ -25,44 +24,131 @@ pub struct Access {
     pub clock: Clock,
 }
 
+/// How a room is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// By us.
+    Id(i64),
+    /// By a client: by its key or its present name.
+    Named(String),
+}
+
+/// What of a room is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// That it exists, and what it is.
+    See,
+    /// What is said in it.
+    Read,
+}
+
 impl Access {
-    /// What `query` finds in this room, when the caller's login is live and the caller is a member: all is
-    /// looked up on one connection, the room's latest number before what `query` reads.
+    /// What `query` finds in this room, when the caller is a member.
     ///
     /// # Errors
-    /// 401 when the login has ended, 404 for no such room as for one that the caller is not a member of, 503.
+    /// 401 when the login has ended, 403 for a public room that the caller is not a member of, 404 for no such room as for
+    /// one that the caller may not know of, 503.
     pub async fn in_room<T: Send + 'static>(
         &self,
         caller: &Caller,
         which: Which,
         urgency: Urgency,
-        query: impl FnOnce(&mut AnyConnection, &Room) -> std::result::Result<T, QueryError>
+        query: impl FnOnce(&mut AnyConnection, &RoomView) -> std::result::Result<T, QueryError>
+        + Send
+        + 'static,
+    ) -> Result<T> {
+        self.look_up(caller, which, Depth::Read, urgency, query)
+            .await
+    }
+
+    /// What `query` finds of this room, when the caller may know of it.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 404 for no such room as for one that the caller may not know of, 503.
+    pub async fn of_room<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        which: Which,
+        query: impl FnOnce(&mut AnyConnection, &RoomView) -> std::result::Result<T, QueryError>
+        + Send
+        + 'static,
+    ) -> Result<T> {
+        self.look_up(caller, which, Depth::See, Urgency::CanWait, query)
+            .await
+    }
+
+    /// What `query` finds for the caller, beyond one room.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 503.
+    pub async fn for_caller<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        urgency: Urgency,
+        query: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, QueryError> + Send + 'static,
+    ) -> Result<T> {
+        let claim = caller.claim(self.clock.now());
+        self.db.read_as(claim, urgency, query).await
+    }
+
+    async fn look_up<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        which: Which,
+        depth: Depth,
+        urgency: Urgency,
+        query: impl FnOnce(&mut AnyConnection, &RoomView) -> std::result::Result<T, QueryError>
         + Send
         + 'static,
     ) -> Result<T> {
         let user_id = caller.user_id;
-        let claim = caller.claim(self.clock.now());
-        let found = self.db.read_as(claim, urgency, move |conn| {
-            let room = match which {
-                Which::Id(id) => db::rooms::find_by_id_of_member(conn, id, user_id),
-                Which::Named(name) => db::rooms::find_of_member(conn, &name, user_id),
+        let found = self.for_caller(caller, urgency, move |conn| {
+            let view = match which {
+                Which::Id(id) => views::find(conn, id, user_id),
+                Which::Named(name) => match rooms::id_of(&name) {
+                    Ok(id) => views::find(conn, id, user_id),
+                    Err(_) => views::find_named(conn, &name.to_ascii_lowercase(), user_id),
+                },
             };
-            match room? {
-                Some(room) => query(conn, &room).map(Some),
-                None => Ok(None),
+            match view?.map(|view| (check(&view, depth), view)) {
+                None => Ok(Err(Error::no_such_room())),
+                Some((Err(refused), _)) => Ok(Err(refused)),
+                Some((Ok(()), view)) => query(conn, &view).map(Ok),
             }
         });
-        found.await?.ok_or_else(Error::no_such_room)
+        found.await?
     }
 
     /// The caller's rooms, each with the number of its latest change.
     ///
     /// # Errors
-    /// 503 when the store does not answer.
-    pub async fn list_rooms(&self, caller: &Caller) -> Result<Vec<Room>> {
+    /// 401 when the login has ended, 503 when the store does not answer.
+    pub async fn list_rooms(&self, caller: &Caller) -> Result<Vec<RoomView>> {
         let user_id = caller.user_id;
-        self.db
-            .read(move |conn| db::rooms::list_of_member(conn, user_id))
-            .await
+        let list = move |conn: &mut _| views::list_of_member(conn, user_id);
+        self.for_caller(caller, Urgency::Urgent, list).await
     }
+}
+
+/// Whether the caller may, by [`rights`].
+fn check(view: &RoomView, depth: Depth) -> Result<()> {
+    let standing = match (&view.membership, view.removed) {
+        (Some((role, _)), _) => Standing::Member {
+            role: role.as_str().parse().unwrap_or_default(),
+            // It is no matter for reading.
+            is_muted: false,
+        },
+        (None, Some(_)) => Standing::Removed,
+        (None, None) => Standing::Stranger,
+    };
+    let facts = RoomFacts {
+        kind: rooms::kind(view),
+        is_archived: view.archived_at.is_some(),
+        is_general: view.room.id == GENERAL_ID,
+    };
+    let right = match depth {
+        Depth::See => Right::See,
+        Depth::Read => Right::Read,
+    };
+    rights::allows(standing, right, facts).map_err(Error::from)
 }

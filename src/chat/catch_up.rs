@@ -9,7 +9,7 @@ use super::{
     access::Which,
     feed,
     pages::{self, Pages},
-    rooms::Room,
+    rooms::{self, RoomView},
 };
 use crate::{
     db::messages::{self, Cursor, PageRequest},
@@ -62,11 +62,12 @@ impl Pages {
             limit: if most_bytes == 0 { 1 } else { MAX_PAGE },
             bytes: most_bytes,
         };
-        let query = move |conn: &mut _, room: &Room| {
+        let query = move |conn: &mut _, view: &RoomView| {
+            let room = &view.room;
             // The room's number was read first: every change up to it is seen by this query.
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
             let found = pages::view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
-            Ok((room.last_seq, room.state(), found))
+            Ok((room.last_seq, rooms::state(&vault, view), found))
         };
         let (last_seq, state, found) = self
             .access

@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod announce;
 pub mod authentication;
 pub mod catch_up;
+pub mod cursors;
 pub mod epoch;
 pub mod expired_logins;
 pub mod feed;

@@ -8,7 +8,7 @@ use super::{
     access::{Access, Which},
     gaps,
     rates::Rates,
-    rooms::{self, Room},
+    rooms::{self, Room, RoomView},
     texts,
 };
 use crate::{
@@ -187,7 +187,7 @@ impl Pages {
         urgency: Urgency,
     ) -> Result<Encoded> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
-        let query = move |conn: &mut _, room: &Room| {
+        let query = move |conn: &mut _, RoomView { room, .. }: &RoomView| {
             let mut whole = Found {
                 messages: Vec::new(),
                 is_full: false,

@@ -1,15 +1,273 @@
-//! What a room is, and what can be the name of one.
+//! Rooms: what can be the name of one, and what is told of them to whom.
 
-pub use crate::db::rooms::Room;
+use std::{collections::BTreeMap, sync::Arc};
 
+pub use crate::db::rooms::{Room, views::RoomView};
+
+use super::{
+    Caller,
+    access::{Access, Which},
+    cursors::List,
+    rates::Rates,
+};
 use crate::{
-    db::rooms::GENERAL_ID,
+    crypto::vault::Vault,
+    db::{
+        self, AnyConnection, QueryError,
+        rooms::{
+            GENERAL_ID,
+            views::{self, MemberRow},
+        },
+        text::StoredText,
+        time::StoredTime,
+    },
     error::{Error, Result},
-    protocol::{GENERAL, event::RoomState, room::RoomKind},
+    gate::Urgency,
+    protocol::{
+        GENERAL,
+        event::RoomState,
+        limits::MAX_PAGE,
+        room::{self, Member, Person, Role, RoomKind},
+        time::Timestamp,
+    },
 };
 
 /// Longest name of a room, in bytes.
 pub const MAX_NAME: usize = 64;
+
+/// Tells of rooms.
+pub struct Rooms {
+    /// Who may see what.
+    pub access: Arc<Access>,
+    /// Opens topics.
+    pub vault: Arc<Vault>,
+    /// How often one may read.
+    pub rates: Rates,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
+}
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// So much of it.
+    pub limit: i64,
+    /// From where on; absent: from the beginning.
+    pub cursor: Option<String>,
+}
+
+impl Rooms {
+    /// The caller's rooms, oldest first.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 429, 503.
+    pub async fn list(&self, caller: &Caller) -> Result<Vec<room::Room>> {
+        self.rates.check_read(caller.user_id)?;
+        let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
+        let list = move |conn: &mut _| {
+            let found = views::list_of_member(conn, user_id)?;
+            describe(conn, &vault, found)
+        };
+        self.access.for_caller(caller, Urgency::CanWait, list).await
+    }
+
+    /// The caller's rooms as a socket is told of them, oldest first.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 503.
+    pub async fn list_states(&self, caller: &Caller) -> Result<Vec<(Room, RoomState)>> {
+        let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
+        let list = move |conn: &mut _| {
+            let found = views::list_of_member(conn, user_id)?.into_iter();
+            let told = found.map(|view| (view.room.clone(), state(&vault, &view)));
+            Ok(told.collect())
+        };
+        self.access.for_caller(caller, Urgency::Urgent, list).await
+    }
+
+    /// The public rooms whose names have `part` in them, by name.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 422, 429, 503.
+    pub async fn list_public(
+        &self,
+        caller: &Caller,
+        part: &str,
+        wanted: &Wanted,
+    ) -> Result<Listed<room::Room>> {
+        let part = part.trim().to_ascii_lowercase();
+        let list = List::new("directory", &part);
+        let after = self.begin(caller, &list, wanted)?.unwrap_or_default();
+        if part.len() > MAX_NAME || part.contains('\0') {
+            // No name has that in it.
+            return Ok(Listed {
+                items: Vec::new(),
+                next: None,
+            });
+        }
+        let (user_id, vault, limit) = (caller.user_id, Arc::clone(&self.vault), wanted.limit);
+        let read = move |conn: &mut _| {
+            let found = views::list_public(conn, user_id, &part, &after, limit + 1)?;
+            describe(conn, &vault, found)
+        };
+        let found = self.access.for_caller(caller, Urgency::CanWait, read);
+        let place = |room: &room::Room| room.name.clone().unwrap_or_default();
+        Ok(cut(found.await?, limit, &list, place))
+    }
+
+    /// A room that the caller may see.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 404, 429, 503.
+    pub async fn find(&self, caller: &Caller, room: &str) -> Result<room::Room> {
+        self.rates.check_read(caller.user_id)?;
+        check_name(room)?;
+        let vault = Arc::clone(&self.vault);
+        let find = move |conn: &mut _, view: &RoomView| describe(conn, &vault, vec![view.clone()]);
+        let which = Which::Named(room.to_owned());
+        let found = self.access.of_room(caller, which, find).await?;
+        found.into_iter().next().ok_or_else(Error::no_such_room)
+    }
+
+    /// Who is in a room, by the ids of users.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403, 404, 422, 429, 503.
+    pub async fn list_members(
+        &self,
+        caller: &Caller,
+        room: &str,
+        wanted: &Wanted,
+    ) -> Result<Listed<Member>> {
+        check_name(room)?;
+        let list = List::new("members", room);
+        let after = self.begin(caller, &list, wanted)?;
+        let after = after.and_then(|id| id.parse().ok()).unwrap_or(0);
+        let limit = wanted.limit;
+        let read = move |conn: &mut _, view: &RoomView| {
+            views::list_members(conn, view.room.id, after, limit + 1)
+        };
+        let which = Which::Named(room.to_owned());
+        let found = self.access.in_room(caller, which, Urgency::CanWait, read);
+        let members = found.await?.into_iter().map(member).collect();
+        Ok(cut(members, limit, &list, |member: &Member| {
+            member.user_id.to_string()
+        }))
+    }
+
+    /// Checks what is asked of a list, and reads where it is to go on.
+    fn begin(&self, caller: &Caller, list: &List, wanted: &Wanted) -> Result<Option<String>> {
+        if !(1..=MAX_PAGE).contains(&wanted.limit) {
+            let detail = format!("`limit` must be between 1 and {MAX_PAGE}.");
+            return Err(Error::invalid_query("limit", detail));
+        }
+        self.rates.check_read(caller.user_id)?;
+        let cursor = wanted.cursor.as_deref();
+        cursor.map(|cursor| list.read(cursor)).transpose()
+    }
+}
+
+/// The page of what was read, one more than belongs on it.
+fn cut<T>(mut items: Vec<T>, limit: i64, of: &List, place: impl Fn(&T) -> String) -> Listed<T> {
+    let most = usize::try_from(limit).unwrap_or(0);
+    let has_more = items.len() > most;
+    items.truncate(most);
+    let last = items.last().filter(|_| has_more);
+    Listed {
+        next: last.map(|last| of.after(&place(last))),
+        items,
+    }
+}
+
+/// Rooms with all that is told of them.
+fn describe(
+    conn: &mut AnyConnection,
+    vault: &Vault,
+    found: Vec<RoomView>,
+) -> std::result::Result<Vec<room::Room>, QueryError> {
+    let ids: Vec<i64> = found.iter().map(|view| view.room.id).collect();
+    let counts: BTreeMap<i64, i64> = views::count_members(conn, &ids)?.into_iter().collect();
+    let direct = found.iter().filter(|view| kind(view) == RoomKind::Direct);
+    let direct: Vec<i64> = direct.map(|view| view.room.id).collect();
+    let mut people = BTreeMap::<i64, Vec<Person>>::new();
+    if !direct.is_empty() {
+        for (room_id, user_id, username) in views::list_people(conn, &direct)? {
+            let person = Person { user_id, username };
+            people.entry(room_id).or_default().push(person);
+        }
+    }
+    let whole = found.into_iter().map(|view| {
+        let state = state(vault, &view);
+        room::Room {
+            room: state.room,
+            name: state.name,
+            kind: state.kind,
+            topic: state.topic,
+            role: state.role,
+            muted_until: view.membership.and_then(|(_, until)| until).map(utc),
+            seq: state.seq,
+            members: counts
+                .get(&view.room.id)
+                .map_or(0, |count| count.unsigned_abs()),
+            slow_seconds: view.slow_seconds.try_into().unwrap_or(0),
+            archived_at: view.archived_at.map(utc),
+            created_at: utc(view.created_at),
+            users: people.remove(&view.room.id).unwrap_or_default(),
+        }
+    });
+    Ok(whole.collect())
+}
+
+/// A room as its member is told of it on a socket.
+#[must_use]
+pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
+    let text = |text: &Option<StoredText>| text.as_ref().map(|text| text.as_str().to_owned());
+    let kind = kind(view);
+    let role = view
+        .membership
+        .as_ref()
+        .map(|(role, _)| read_role(role.as_str()));
+    RoomState {
+        room: view.room.key.clone(),
+        name: text(&view.name).filter(|_| kind != RoomKind::Direct),
+        kind,
+        topic: text(&view.topic).and_then(|sealed| vault.open_in(view.room.id, &sealed).ok()),
+        // In a direct room all are alike.
+        role: role.filter(|_| kind != RoomKind::Direct),
+        seq: view.room.last_seq.unsigned_abs(),
+    }
+}
+
+/// Its kind. What was made of it by hand is shown to no one but its members.
+#[must_use]
+pub fn kind(view: &RoomView) -> RoomKind {
+    view.kind.parse().unwrap_or(RoomKind::Private)
+}
+
+fn read_role(role: &str) -> Role {
+    role.parse().unwrap_or_default()
+}
+
+fn utc(at: StoredTime) -> Timestamp {
+    db::utc(at.get())
+}
+
+fn member(row: MemberRow) -> Member {
+    Member {
+        user_id: row.user_id,
+        username: row.username,
+        role: read_role(&row.role),
+        muted_until: row.muted_until.map(utc),
+        joined_at: utc(row.created_at),
+    }
+}
 
 /// The room of a key. (Whether there is one is found out by whoever looks for it.)
 ///
@@ -22,21 +280,6 @@ pub fn id_of(key: &str) -> Result<i64> {
     let is_plain = key.bytes().all(|byte| byte.is_ascii_digit()) && !key.starts_with('0');
     let id = key.parse().ok().filter(|id| is_plain && *id != GENERAL_ID);
     id.ok_or_else(Error::no_such_room)
-}
-
-impl Room {
-    /// As its member is told of it.
-    #[must_use]
-    pub fn state(&self) -> RoomState {
-        RoomState {
-            room: self.key.clone(),
-            name: Some(self.key.clone()),
-            kind: RoomKind::Public,
-            topic: None,
-            role: None,
-            seq: self.last_seq.unsigned_abs(),
-        }
-    }
 }
 
 /// The key of a room.

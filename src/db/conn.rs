@@ -266,6 +266,32 @@ fn check_may_write() -> QueryResult<()> {
     Ok(())
 }
 
+/// Runs `work` on what the database holds at one moment, whatever is committed meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub fn read_at_once<T>(
+    conn: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    match conn {
+        AnyConnection::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+            conn,
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        ),
+        AnyConnection::Sqlite(conn) => {
+            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN DEFERRED")
+        }
+    }?;
+    let found = work(conn);
+    // Nothing was changed, so that any end will do.
+    let ended = match conn {
+        AnyConnection::Postgres(conn) => AnsiTransactionManager::rollback_transaction(conn),
+        AnyConnection::Sqlite(conn) => AnsiTransactionManager::rollback_transaction(conn),
+    };
+    found.and_then(|found| ended.map(|()| found))
+}
+
 /// Runs `work` in a transaction that may write. On SQLite it begins IMMEDIATE: one that only becomes a writer half
 /// way through fails with "database is locked" whatever the busy timeout.
 ///

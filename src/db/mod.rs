@@ -84,7 +84,8 @@ impl Db {
         self.read_with(Urgency::Urgent, query).await
     }
 
-    /// Reads for someone whose login has to live at that moment: the request may have been on its way for long.
+    /// Reads for someone whose login has to live at that moment: the request may have been on its way for long. All is
+    /// seen as it is at one moment.
     ///
     /// # Errors
     /// 401 when the login has ended; as [`Self::read`], and sooner for what can wait, so that people still get in and
@@ -96,10 +97,12 @@ impl Db {
         query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
         let found = self.read_with(urgency, move |conn| {
-            if !sessions::is_live(conn, claim)? {
-                return Ok(None);
-            }
-            query(conn).map(Some)
+            conn::read_at_once(conn, |conn| {
+                if !sessions::is_live(conn, claim)? {
+                    return Ok(None);
+                }
+                query(conn).map(Some)
+            })
         });
         found.await?.ok_or_else(Error::invalid_token)
     }

@@ -5,13 +5,15 @@ use diesel::prelude::*;
 use super::{
     AnyConnection,
     members::ensure_owner,
-    schema::{memberships, messages, rooms},
+    schema::{messages, rooms},
 };
+
+pub mod views;
 
 /// The room that exists from the start.
 pub const GENERAL_ID: i64 = 1;
 
-/// A room as its member sees it.
+/// A room.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Room {
     /// Its id.
@@ -36,19 +38,6 @@ const COLUMNS: (
     rooms::last_seq,
     rooms::last_message_id,
 );
-
-/// The rooms that a user is a member of, oldest first.
-///
-/// # Errors
-/// When the database fails.
-pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<Room>> {
-    memberships::table
-        .inner_join(rooms::table)
-        .filter(memberships::user_id.eq(user_id))
-        .order(rooms::id)
-        .select(COLUMNS)
-        .load(conn)
-}
 
 /// These rooms, with the numbers of their latest changes. A commit to them that is still on its way is
 /// waited for, also when no one waits for its answer any more.
@@ -141,40 +130,4 @@ pub fn say_healed(room_id: i64, last_seq: impl std::fmt::Display, greatest: i64)
     log::error!(
         "room {room_id} counted {last_seq} changes but holds number {greatest}: rooms.last_seq was changed by hand; it goes on from {greatest}"
     );
-}
-
-/// As [`find_of_member`], by the room's id.
-///
-/// # Errors
-/// When the database fails.
-pub fn find_by_id_of_member(
-    conn: &mut AnyConnection,
-    room_id: i64,
-    user_id: i64,
-) -> QueryResult<Option<Room>> {
-    memberships::table
-        .inner_join(rooms::table)
-        .filter(memberships::user_id.eq(user_id))
-        .filter(rooms::id.eq(room_id))
-        .select(COLUMNS)
-        .first(conn)
-        .optional()
-}
-
-/// A room, looked up through the caller's membership: `None` when there is none or it is not the caller's.
-///
-/// # Errors
-/// When the database fails.
-pub fn find_of_member(
-    conn: &mut AnyConnection,
-    key: &str,
-    user_id: i64,
-) -> QueryResult<Option<Room>> {
-    memberships::table
-        .inner_join(rooms::table)
-        .filter(memberships::user_id.eq(user_id))
-        .filter(rooms::key.eq(key))
-        .select(COLUMNS)
-        .first(conn)
-        .optional()
 }

@@ -61,7 +61,7 @@ pub async fn list_general(
 
 /// A page of a room's messages, oldest first; with `since`, what changed after a change, in the order of the changes.
 #[utoipa::path(get, path = "/api/rooms/{room}/messages", tag = "messages", security(("bearer" = []), ("token" = [])), params(
-    ("room" = String, Path, description = "The room's name.", example = "general"),
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
     ("limit" = Option<i64>, Query, description = "How many."),
     ("before" = Option<i64>, Query, description = "Only messages before this id, the nearest ones.", minimum = 0),
     ("after" = Option<i64>, Query, description = "Only messages after this id, the nearest ones.", minimum = 0),
@@ -70,6 +70,7 @@ pub async fn list_general(
 ), responses(
     refusals::Guarded,
     refusals::Room,
+    refusals::Members,
     (status = 200, description = "The messages, 512 KiB at most; `Link` leads on to older (`prev`) and newer (`next`) ones, also when that ended the page before `limit` was reached.", body = [Message]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
@@ -121,7 +122,7 @@ pub async fn post(
     Ok(response.json(posted.view(&caller)))
 }
 
-fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i64>> {
+pub(super) fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i64>> {
     let Some(text) = parameter(request, name)? else {
         return Ok(None);
     };

@@ -18,6 +18,7 @@ mod openapi;
 mod origin;
 mod problem;
 mod refusals;
+mod rooms;
 mod root;
 pub mod serve;
 mod signals;
@@ -57,6 +58,13 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .service(
             resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
         )
+        .service(resource("/api/rooms", "GET, HEAD").route(read().to(rooms::list_own)))
+        .service(resource("/api/rooms/directory", "GET, HEAD").route(read().to(rooms::list_public)))
+        .service(resource("/api/rooms/{room}", "GET, HEAD").route(read().to(rooms::find)))
+        .service(
+            resource("/api/rooms/{room}/members", "GET, HEAD")
+                .route(read().to(rooms::list_members)),
+        )
         .service(
             resource("/api/rooms/{room}/messages", "GET, HEAD, POST")
                 .route(read().to(messages::list))
@@ -73,12 +81,14 @@ pub fn routes(service: &mut web::ServiceConfig) {
         root::index, health::health, health::ready,
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
         accounts::change_password,
+        rooms::list_own, rooms::list_public, rooms::find, rooms::list_members,
         messages::list_general, messages::list, messages::post,
     ),
     modifiers(&Security, &Lengths, &Pages),
     security(("bearer" = [])),
     tags(
         (name = "accounts", description = "Registering and logging in."),
+        (name = "rooms", description = "Which there are, and who is in them."),
         (name = "messages", description = "Reading and posting."),
         (name = "server", description = "The server itself."),
     ),

@@ -59,6 +59,18 @@ impl IntoResponses for Room {
     }
 }
 
+/// Only members of the room may ask for it.
+pub struct Members;
+
+impl IntoResponses for Members {
+    fn responses() -> Responses {
+        refusals(&[(
+            "403",
+            "The room is public, and the caller is not in it (`join_first`).",
+        )])
+    }
+}
+
 fn refusals(known: &[(&str, &str)]) -> Responses {
     known
         .iter()

@@ -62,6 +62,7 @@ const ROOMS: &[Room] = &[
             "config",
             "gate",
             "crypto",
+            "rights",
             "db",
             "journal",
             "hub",

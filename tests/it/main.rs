@@ -58,6 +58,7 @@ mod readme;
 mod registration;
 mod restored;
 mod retry;
+mod rooms;
 mod send_and_tail;
 mod settings;
 mod shutdown;

@@ -8,9 +8,8 @@ use crate::{
     db::{
         AnyConnection, conn, engine,
         messages::{self, Cursor, Message},
-        rooms,
+        rooms::{GENERAL_ID, views},
     },
-    protocol::GENERAL,
 };
 
 /// The room `general` as it lies on the disk.
@@ -23,8 +22,10 @@ impl Disk {
     /// Opens the file of the database, beside the server. `member` is anyone who is in the room.
     pub fn open(file: &Path, member: i64) -> Result<Self> {
         let mut conn = conn::open(&DatabaseUrl::Sqlite(file.to_owned())).map_err(|e| broken(&e))?;
-        let room = rooms::find_of_member(&mut conn, GENERAL, member).map_err(|e| broken(&e))?;
-        let room = room.ok_or_else(|| Broken::new("The room is not in the database."))?;
+        let room = views::find(&mut conn, GENERAL_ID, member).map_err(|e| broken(&e))?;
+        let room = room
+            .ok_or_else(|| Broken::new("The room is not in the database."))?
+            .room;
         Ok(Self {
             conn,
             room_id: room.id,

@@ -60,7 +60,7 @@ struct Reading {
 
 impl Rooms {
     /// These rooms, whose changes are sent from where they are.
-    pub(super) fn new(rooms: Vec<Room>) -> Self {
+    pub(super) fn new(rooms: impl IntoIterator<Item = Room>) -> Self {
         let mut new = Self::default();
         for room in rooms {
             let seq = room.last_seq.unsigned_abs();
@@ -263,7 +263,9 @@ impl ChatSession {
                 self.cut_to_budget(&room, &mut page);
                 self.feed(room_id, ctx, |feed, actions| feed.page(page, actions));
             }
-            Err(error) if error.code == Code::RoomNotFound => self.forget_room(room_id),
+            Err(error) if matches!(error.code, Code::RoomNotFound | Code::JoinFirst) => {
+                self.forget_room(room_id);
+            }
             Err(error) => {
                 self.close_when_logged_out(&error, ctx);
                 self.feed(room_id, ctx, Feed::failed);

@@ -90,7 +90,7 @@ impl ChatSession {
             let found = found.map(|rooms| {
                 let rooms = rooms.into_iter();
                 rooms
-                    .map(|room| (room.id, room.last_seq.unsigned_abs()))
+                    .map(|view| (view.room.id, view.room.last_seq.unsigned_abs()))
                     .collect()
             });
             session.start_readings(found.ok().as_ref(), ctx);

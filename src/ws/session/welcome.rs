@@ -11,7 +11,7 @@ use crate::{
     hub::{Registration, registry::NewSocket},
     protocol::{
         close,
-        event::{Connected, Event, Notice, System},
+        event::{Connected, Event, Notice, RoomState, System},
         time::Timestamp,
     },
 };
@@ -27,11 +27,11 @@ struct Welcome {
     registration: Registration,
     online: Vec<String>,
     ends: Timestamp,
-    rooms: Vec<Room>,
+    rooms: Vec<(Room, RoomState)>,
 }
 
-fn ids(rooms: &[Room]) -> BTreeSet<i64> {
-    rooms.iter().map(|room| room.id).collect()
+fn ids(rooms: &[(Room, RoomState)]) -> BTreeSet<i64> {
+    rooms.iter().map(|(room, _)| room.id).collect()
 }
 
 impl ChatSession {
@@ -44,7 +44,8 @@ impl ChatSession {
         );
         let outbox = ctx.address().recipient();
         let welcome = async move {
-            let mut heard = ids(&app.access.list_rooms(&caller).await?);
+            let before = app.access.list_rooms(&caller).await?;
+            let mut heard: BTreeSet<i64> = before.iter().map(|view| view.room.id).collect();
             let newcomer = NewSocket {
                 user_id: caller.user_id,
                 username: caller.username.clone(),
@@ -63,11 +64,11 @@ impl ChatSession {
             // Read again now that the hub sends us what is new: what is above these numbers will come, what is not
             // above them was there. Between the two there is no gap. Who has come into a room or gone out of it since the
             // first reading hears what is read last.
-            let mut rooms = app.access.list_rooms(&caller).await?;
+            let mut rooms = app.rooms.list_states(&caller).await?;
             while ids(&rooms) != heard {
                 heard = ids(&rooms);
                 registration.set_rooms(heard.clone()).await?;
-                rooms = app.access.list_rooms(&caller).await?;
+                rooms = app.rooms.list_states(&caller).await?;
             }
             Ok(Welcome {
                 registration,
@@ -95,6 +96,7 @@ impl ChatSession {
             Err(error) => return self.turn_away(&error, ctx),
         };
         self.registration = Some(registration);
+        let (rooms, states) = rooms.into_iter().unzip::<_, _, Vec<_>, _>();
         self.watch_login(ends, ctx);
         let config = &self.app.config;
         let connected = Connected {
@@ -105,7 +107,7 @@ impl ChatSession {
             heartbeat_ms: u64::try_from(config.socket_limits.ping_interval.as_millis())
                 .unwrap_or(u64::MAX),
             limits: config.limits,
-            rooms: rooms.iter().map(Room::state).collect(),
+            rooms: states,
             online,
         };
         let message = format!("Connected as {}", self.caller.username);

@@ -1,0 +1,203 @@
+//! Rooms as one user sees them, and who is in them.
+
+use diesel::prelude::*;
+
+use super::{COLUMNS, Room};
+use crate::db::{
+    AnyConnection,
+    schema::{memberships, removals, rooms, users},
+    text::StoredText,
+    time::StoredTime,
+};
+
+/// A room as one user sees it.
+#[derive(Debug, Clone, Queryable)]
+pub struct RoomView {
+    /// The room.
+    pub room: Room,
+    /// `public`, `private` or `direct`.
+    #[diesel(deserialize_as = StoredText)]
+    pub kind: String,
+    /// What people call it; a direct room has no name.
+    pub name: Option<StoredText>,
+    /// Sealed.
+    pub topic: Option<StoredText>,
+    /// Since when nothing can be written in it.
+    pub archived_at: Option<StoredTime>,
+    /// Seconds between two messages of a member.
+    pub slow_seconds: i64,
+    /// When it was made.
+    pub created_at: StoredTime,
+    /// The user's role, and until when the user may only read; `None` when the user is not a member.
+    pub membership: Option<(StoredText, Option<StoredTime>)>,
+    /// The change by which the user was taken out of it, if that still holds.
+    pub removed: Option<i64>,
+}
+
+/// A member of a room.
+#[derive(Debug, Clone, Queryable)]
+pub struct MemberRow {
+    /// Who.
+    pub user_id: i64,
+    /// Who, by name.
+    pub username: String,
+    /// `member`, `moderator` or `owner`.
+    #[diesel(deserialize_as = StoredText)]
+    pub role: String,
+    /// Until when the member may only read.
+    pub muted_until: Option<StoredTime>,
+    /// Since when.
+    pub created_at: StoredTime,
+}
+
+/// All rooms as this user sees them.
+macro_rules! seen_by {
+    ($user_id:expr) => {
+        rooms::table
+            .left_join(
+                memberships::table.on(memberships::room_id
+                    .eq(rooms::id)
+                    .and(memberships::user_id.eq($user_id))),
+            )
+            .left_join(
+                removals::table.on(removals::room_id
+                    .eq(rooms::id)
+                    .and(removals::user_id.eq($user_id))),
+            )
+            .select((
+                COLUMNS,
+                rooms::kind,
+                rooms::name,
+                rooms::topic,
+                rooms::archived_at,
+                rooms::slow_seconds,
+                rooms::created_at,
+                (memberships::role, memberships::muted_until).nullable(),
+                removals::seq.nullable(),
+            ))
+    };
+}
+
+/// The rooms that a user is a member of, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<RoomView>> {
+    seen_by!(user_id)
+        .filter(memberships::user_id.nullable().eq(user_id))
+        .order(rooms::id)
+        .load(conn)
+}
+
+/// A room.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<Option<RoomView>> {
+    seen_by!(user_id)
+        .filter(rooms::id.eq(room_id))
+        .first(conn)
+        .optional()
+}
+
+/// The room of a name: the public one, else one of those that the user is a member of.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_named(
+    conn: &mut AnyConnection,
+    name: &str,
+    user_id: i64,
+) -> QueryResult<Option<RoomView>> {
+    let is_own = memberships::user_id.nullable().is_not_null();
+    let named: Vec<RoomView> = seen_by!(user_id)
+        .filter(rooms::name.eq(name))
+        .filter(rooms::kind.eq("public").or(is_own))
+        .order(rooms::id)
+        .load(conn)?;
+    let public = named.iter().position(|view| view.kind == "public");
+    Ok(named.into_iter().nth(public.unwrap_or(0)))
+}
+
+/// Public rooms by name, those after this one, whose names have `part` in them; without those that the user was taken
+/// out of.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_public(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    part: &str,
+    after: &str,
+    limit: i64,
+) -> QueryResult<Vec<RoomView>> {
+    let part = part
+        .replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_");
+    seen_by!(user_id)
+        .filter(rooms::kind.eq("public"))
+        .filter(removals::seq.nullable().is_null())
+        .filter(rooms::name.like(format!("%{part}%")).escape('!'))
+        .filter(rooms::name.gt(after))
+        .order(rooms::name)
+        .limit(limit)
+        .load(conn)
+}
+
+/// How many members each of these rooms has.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_members(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+    let query = memberships::table
+        .filter(memberships::room_id.eq_any(ids))
+        .group_by(memberships::room_id)
+        .select((memberships::room_id, diesel::dsl::count_star()));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
+/// Who is in these rooms, as (room, user, name).
+///
+/// # Errors
+/// When the database fails.
+pub fn list_people(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<(i64, i64, String)>> {
+    let query = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::room_id.eq_any(ids))
+        .order((memberships::room_id, memberships::user_id))
+        .select((memberships::room_id, users::id, users::username));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
+/// Members of a room after this user, by id.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_members(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<MemberRow>> {
+    memberships::table
+        .inner_join(users::table)
+        .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::user_id.gt(after))
+        .order(memberships::user_id)
+        .limit(limit)
+        .select((
+            users::id,
+            users::username,
+            memberships::role,
+            memberships::muted_until,
+            memberships::created_at,
+        ))
+        .load(conn)
+}

@@ -124,7 +124,7 @@ fn change(how: How) -> MessageChange {
 }
 
 /// A stored message as everyone is told it.
-fn message(vault: &Vault, room_id: i64, now: Current) -> Message {
+pub(super) fn message(vault: &Vault, room_id: i64, now: Current) -> Message {
     let Current { row, reactions } = now;
     let opened = texts::open(vault, room_id, &row);
     let is_system = row.kind == "system";

@@ -17,8 +17,9 @@ use crate::{
     gate::Urgency,
     hub::frame,
     protocol::{
-        event::{Event, RoomState},
+        event::{Event, MessageChanged, RoomState},
         limits::MAX_PAGE,
+        message::Kind,
     },
 };
 
@@ -76,12 +77,22 @@ impl Pages {
         let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
         for message in found.messages {
             let seq = message.seq;
-            let frame = frame::event(&Event::Message(message));
+            // What the client has seen before is a change to it, and all else is new.
+            let (is_new, is_text) = (message.id > since, message.kind == Kind::Text);
+            let frame = frame::event(&if is_new {
+                Event::Message(message)
+            } else {
+                Event::MessageChanged(MessageChanged {
+                    message,
+                    by: None,
+                    change: None,
+                })
+            });
             bytes += frame.len();
             if bytes > most_bytes && !changes.is_empty() {
                 break;
             }
-            let is_post = true;
+            let is_post = is_new && is_text;
             changes.push((seq, Change { frame, is_post }));
         }
         let page = feed::Page {

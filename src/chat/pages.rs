@@ -6,19 +6,20 @@ use std::sync::Arc;
 use super::{
     Caller,
     access::{Access, Which},
-    gaps,
+    announce, gaps,
     rates::Rates,
     rooms::{self, Room, RoomView},
-    texts,
 };
 use crate::{
     crypto::vault::Vault,
     db::{
-        self, AnyConnection, QueryError,
+        AnyConnection, QueryError,
+        log::reactions,
         messages::{self, Cursor, Message as Row, PageRequest},
     },
     error::{Error, Result},
     gate::Urgency,
+    journal::Current,
     protocol::{
         GENERAL,
         limits::{MAX_PAGE, PAGE_BYTES},
@@ -245,8 +246,8 @@ pub(super) fn view(
 ) -> Result<Found, QueryError> {
     let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
     let missing = gaps::find(conn, room, stretch, &rows, is_cut)?;
-    let opened = rows.into_iter().map(|row| open(vault, room, reader, row));
-    let mut messages = filled(opened.collect(), missing, stretch, room);
+    let opened = open(conn, vault, reader, room, rows)?;
+    let mut messages = filled(opened, missing, stretch, room);
     is_cut |= trim(&mut messages, is_backwards, stretch.bytes);
     Ok(Found {
         is_full: is_cut || messages.len() as u64 == stretch.limit.unsigned_abs(),
@@ -290,28 +291,38 @@ fn filled(
     all
 }
 
-/// Opens a stored message. One that cannot be opened is shown as such, never skipped.
-fn open(vault: &Vault, room: &Room, reader: i64, row: Row) -> Message {
-    let opened = texts::open(vault, room.id, &row);
-    if opened.is_err() {
-        log::error!(
-            "message {} of room {} cannot be read: its text was changed or belongs elsewhere, or the key is missing",
-            row.id,
-            room.key
-        );
-    }
-    Message {
-        id: row.id.unsigned_abs(),
-        seq: row.seq.unsigned_abs(),
-        room: room.key.clone(),
-        user_id: row.user_id,
-        username: row.username.unwrap_or_default(),
-        unreadable: opened.is_err(),
-        content: opened.unwrap_or_default(),
-        created_at: db::utc(row.created_at.get()),
-        client_id: row.client_id.filter(|_| row.user_id == reader),
-        ..Message::default()
-    }
+/// Opens stored messages. One that cannot be opened is shown as such, never skipped.
+fn open(
+    conn: &mut AnyConnection,
+    vault: &Vault,
+    reader: i64,
+    room: &Room,
+    rows: Vec<Row>,
+) -> Result<Vec<Message>, QueryError> {
+    // A reaction takes a number: what was never changed has none.
+    let changed = rows.iter().filter(|row| row.seq > row.id).map(|row| row.id);
+    let (first, last) = (changed.clone().min(), changed.max());
+    let mut reacted = match first.zip(last) {
+        Some(span) => reactions::list(conn, room.id, span)?,
+        None => Vec::new(),
+    };
+    let whole = rows.into_iter().map(|row| {
+        let (id, author, client_id) = (row.id, row.user_id, row.client_id.clone());
+        let reactions = reacted.extract_if(.., |one| one.message_id == id).collect();
+        let now = Current { row, reactions };
+        let message = announce::message(vault, room.id, now);
+        if message.unreadable {
+            log::error!(
+                "message {id} of room {} cannot be read: its text was changed or belongs elsewhere, or the key is missing",
+                room.key
+            );
+        }
+        Message {
+            client_id: client_id.filter(|_| author == reader),
+            ..message
+        }
+    });
+    Ok(whole.collect())
 }
 
 /// Leaves out what lies farthest from where the reader looks, so that the rest fits; tells whether there was any.

@@ -18,6 +18,7 @@ on_both![
     more_than_one_answer_holds_is_read_page_by_page,
     a_reader_who_lagged_is_made_whole,
     a_sync_of_what_is_not_mine_says_that_it_is_gone,
+    a_change_of_an_older_message_is_told_as_one,
     many_rooms_are_brought_up_to_date_in_one_answer,
     an_old_client_hears_only_what_people_say_in_general,
 ];
@@ -490,4 +491,49 @@ fn an_old_client_hears_only_what_people_say_in_general(backend: Backend) {
     old.expect_type("synced");
     say_in(&bob, 2, "among us again");
     assert_eq!(old.expect_type("message")["content"], "among us again");
+}
+
+fn a_change_of_an_older_message_is_told_as_one(backend: Backend) {
+    let server = Server::start(backend);
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    bob.post("one", None).expect(201);
+    bob.post("two", None).expect(201);
+    // As it lies in the database after a reaction.
+    server.database.execute(&format!(
+        "INSERT INTO reactions (room_id, message_id, emoji, user_id, seq, created_at) VALUES (1, 1, 'x', {}, 3, '2026-11-22 00:00:00')",
+        alice.id
+    ));
+    server
+        .database
+        .execute("UPDATE messages SET seq = 3 WHERE id = 1");
+    server.database.execute("UPDATE rooms SET last_seq = 3");
+    let reacted = json!([
+        {"emoji": "x", "count": 1, "users": [{"user_id": alice.id, "username": "alice"}]},
+    ]);
+    let mut socket = alice.connect();
+    for (since, expected) in [
+        (0, [("message", 2), ("message", 1)].as_slice()),
+        (1, &[("message", 2), ("message_changed", 1)]),
+        (2, &[("message_changed", 1)]),
+    ] {
+        let reference = sync_from(&mut socket, since);
+        for (kind, id) in expected {
+            let frame = socket.next_frame();
+            assert_eq!((&frame["type"], &frame["id"]), (&json!(kind), &json!(id)));
+            if *id == 1 {
+                assert_eq!((&frame["seq"], &frame["reactions"]), (&json!(3), &reacted));
+            }
+        }
+        let synced = socket.expect(|frame| frame["ref"] == *reference);
+        assert_eq!(
+            synced["rooms"]["general"],
+            json!({"seq": 3, "complete": true})
+        );
+    }
+    let page = bob.page("");
+    assert_eq!(page[0]["reactions"], reacted);
+    assert!(page[1].get("reactions").is_none(), "{page:?}");
 }

@@ -113,6 +113,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
     let unbound = Unbound {
         db: db.clone(),
         vault: Arc::clone(&vault),
+        history: Arc::clone(&history),
     };
     let access = Arc::new(Access {
         db: db.clone(),

@@ -43,6 +43,9 @@ struct Known {
     /// The history that was served last; earlier versions did not keep it.
     #[serde(default)]
     epoch: Option<String>,
+    /// The history of which every text is bound to its place: nothing that the database says about older ones is believed.
+    #[serde(default)]
+    bound: Option<String>,
 }
 
 /// The history that is served.
@@ -56,6 +59,8 @@ pub struct History {
     file: PathBuf,
     life: String,
     written: Mutex<Known>,
+    /// The history of which every text is bound to its place.
+    bound: Mutex<Option<String>>,
     /// A number was announced that was not above the last.
     is_replaced: AtomicBool,
     /// The last write failed, which was said.
@@ -84,10 +89,12 @@ impl History {
         let (found, before) = (facts::find(conn, "epoch")?, facts::find(conn, "life")?);
         // What an earlier version left knows of no life, here nor there.
         let is_new_to_this = known.is_none() && before.is_none();
+        let bound_before = known.as_ref().and_then(|known| known.bound.clone());
         let is_same = known.is_some_and(|known| {
             before
                 .as_ref()
                 .is_some_and(|life| known.lives.contains(life))
+                && (known.epoch.is_none() || known.epoch == found)
                 && first_behind(&known.rooms, &numbers).is_none()
         });
         let epoch = match found {
@@ -105,6 +112,9 @@ impl History {
                 epoch
             }
         };
+        let has_unbound = !facts::list_unbound(conn)?.is_empty();
+        let is_bound = !has_unbound || bound_before.as_ref() == Some(&epoch);
+        let bound = is_bound.then(|| epoch.clone());
         let life = random_name()?;
         // Whenever this process ends, the file knows the life that the database has.
         let lives = std::iter::once(life.clone()).chain(before).collect();
@@ -112,6 +122,7 @@ impl History {
             lives,
             rooms: numbers.clone(),
             epoch: Some(epoch.clone()),
+            bound: bound.clone(),
         };
         write(&file, &known, true)?;
         facts::set(conn, "life", &life)?;
@@ -124,6 +135,7 @@ impl History {
             file,
             life,
             written: Mutex::new(known),
+            bound: Mutex::new(bound),
             is_replaced: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
             look: Notify::new(),
@@ -134,6 +146,19 @@ impl History {
     #[must_use]
     pub fn epoch(&self) -> Arc<str> {
         Arc::clone(&self.epoch.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether every text of this history is bound to its place: then none is believed that is not.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        lock(&self.bound).as_deref() == Some(&*self.epoch())
+    }
+
+    /// Notes outside of the database that every text of this history is bound to its place now: whoever writes to the
+    /// database cannot take it back.
+    pub fn note_bound(&self, epoch: &str) {
+        *lock(&self.bound) = Some(epoch.to_owned());
+        self.look.notify_one();
     }
 
     /// Notes what is about to be announced. A new number that is not above the last one is not of the same history.
@@ -173,6 +198,7 @@ impl History {
             lives: vec![self.life.clone()],
             rooms: self.known(),
             epoch: Some(self.epoch().to_string()),
+            bound: lock(&self.bound).clone(),
         }
     }
 
@@ -223,6 +249,22 @@ pub fn find_traces(data_dir: &Path) -> Option<PathBuf> {
     let file = file_in(data_dir);
     let has_messages = |known: Known| known.rooms.values().any(|&seq| seq > 0);
     read(&file).is_some_and(has_messages).then_some(file)
+}
+
+/// Room → up to which message those are believed that nothing binds to their place, as the server does that has this data
+/// folder: nowhere when it knows that all are bound.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_believed(
+    conn: &mut AnyConnection,
+    data_dir: &Path,
+) -> std::result::Result<BTreeMap<i64, i64>, QueryError> {
+    let bound = read(&file_in(data_dir)).and_then(|known| known.bound);
+    if bound.is_some() && bound == facts::find(conn, "epoch")? {
+        return Ok(BTreeMap::new());
+    }
+    facts::list_unbound(conn)
 }
 
 /// Whether this is another database than the one that was served last from this data folder: then a sentence about it. One

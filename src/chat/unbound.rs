@@ -6,17 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::epoch::History;
 use crate::{
     crypto::{binding::Place, vault::Vault},
     db::{
         Db, facts,
-        messages::binding::{list_without_mac, set_macs},
+        messages::binding::{find_next, list_without_mac, set_macs},
     },
     error::Result,
 };
 
 /// Messages that are bound in one transaction: others write, too.
 const BATCH: i64 = 500;
+/// Numbers that are looked at in one query, most of which may be bound already.
+const STRETCH: i64 = 5_000;
 /// The pause between two transactions.
 const PAUSE: Duration = Duration::from_millis(10);
 /// The pause when the database does not answer.
@@ -30,76 +33,107 @@ pub struct Unbound {
     pub db: Db,
     /// Binds, and knows what is believed.
     pub vault: Arc<Vault>,
+    /// Keeps that all are bound.
+    pub history: Arc<History>,
+}
+
+/// One step of it.
+enum Step {
+    /// Up to this number all are bound; so many were not.
+    Bound(i64, usize),
+    /// There are no more.
+    Done,
 }
 
 impl Unbound {
     /// Binds what is not yet bound. Comes back when all is; when the server ends before, the next start goes on.
     pub async fn bind_all(&self) {
-        loop {
+        let epoch = self.history.epoch();
+        while !self.history.is_bound() {
             match self.db.read(facts::list_unbound).await {
+                // From now on it is known outside of the database, too.
+                Ok(unbound) if unbound.is_empty() => return self.history.note_bound(&epoch),
                 Ok(unbound) => {
                     for (room_id, until) in unbound {
-                        bind_room(&self.db, &self.vault, room_id, until).await;
+                        self.bind_room(room_id, until).await;
                     }
-                    return;
                 }
                 Err(_) => tokio::time::sleep(LONG_PAUSE).await,
             }
         }
     }
-}
 
-async fn bind_room(db: &Db, vault: &Arc<Vault>, room_id: i64, until: i64) {
-    log::info!("binding the messages of room {room_id} to their places, up to number {until}");
-    let (mut after, mut count, mut said) = (0, 0, Instant::now());
-    loop {
-        match bind_some(db, vault, room_id, (after, until)).await {
-            Ok(Some((last, bound))) => {
-                (after, count) = (last, count + bound);
-                tokio::time::sleep(PAUSE).await;
+    async fn bind_room(&self, room_id: i64, until: i64) {
+        log::info!("binding the messages of room {room_id} to their places");
+        let (mut after, mut count) = (0, 0);
+        let (mut said, mut said_after, mut is_failing) = (Instant::now(), 0, false);
+        loop {
+            match self.step(room_id, (after, until)).await {
+                Ok(Step::Bound(last, bound)) => {
+                    (after, count, is_failing) = (last, count + bound, false);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(Step::Done) => break,
+                // Nothing is lost.
+                Err(error) => {
+                    if !is_failing {
+                        log::warn!("binding the messages of room {room_id} waits: {error}");
+                    }
+                    is_failing = true;
+                    tokio::time::sleep(LONG_PAUSE).await;
+                }
             }
-            Ok(None) => break,
-            // The database is away; nothing is lost.
-            Err(_) => tokio::time::sleep(LONG_PAUSE).await,
+            if said.elapsed() >= SAY_EVERY && after > said_after {
+                (said, said_after) = (Instant::now(), after);
+                log::info!("bound the messages of room {room_id} up to number {after}");
+            }
         }
-        if said.elapsed() >= SAY_EVERY {
-            said = Instant::now();
-            log::info!("bound the messages of room {room_id} up to number {after} of {until}");
-        }
+        log::info!("bound {count} messages of room {room_id} to their places: that is all of them");
     }
-    log::info!("bound {count} messages of room {room_id} to their places: that is all of them");
-}
 
-/// Binds the next ones: tells the last of them, and how many. `None` when there were none, and from now on no text of the
-/// room is believed that is not bound.
-async fn bind_some(
-    db: &Db,
-    vault: &Arc<Vault>,
-    room_id: i64,
-    (after, until): (i64, i64),
-) -> Result<Option<(i64, usize)>> {
-    let binding = Arc::clone(vault);
-    let bound = db.write(move |conn| {
-        let rows = list_without_mac(conn, room_id, (after, until), BATCH)?;
-        let Some((last, ..)) = rows.last() else {
-            facts::delete(conn, &format!("{}{room_id}", facts::UNBOUND_UNTIL))?;
-            return Ok((None, facts::list_unbound(conn)?));
-        };
-        let (last, count) = (*last, rows.len());
-        let macs = rows.into_iter().map(|(id, author, sealed)| {
-            let place = Place {
-                room_id,
-                id,
-                author,
+    /// Binds the next ones. When there are none, no text of the room is believed from now on that is not bound.
+    async fn step(&self, room_id: i64, (after, until): (i64, i64)) -> Result<Step> {
+        // Only looking, which keeps no one from writing.
+        let looked = self.db.read(move |conn| {
+            let Some(first) = find_next(conn, room_id, (after, until))? else {
+                return Ok(None);
             };
-            (id, binding.bind(place, &sealed))
+            let end = until.min(first.saturating_add(STRETCH - 1));
+            let rows = list_without_mac(conn, room_id, (first - 1, end), 1)?;
+            Ok(Some((rows.first().map(|(id, ..)| *id), end)))
         });
-        set_macs(conn, room_id, macs.collect())?;
-        Ok((Some((last, count)), facts::list_unbound(conn)?))
-    });
-    let (bound, unbound) = bound.await?;
-    if bound.is_none() {
-        vault.believe(unbound);
+        match looked.await? {
+            Some((Some(first), end)) => self.bind_some(room_id, (first - 1, end)).await,
+            Some((None, end)) => Ok(Step::Bound(end, 0)),
+            None => {
+                let unbound = self.db.write(move |conn| {
+                    facts::delete(conn, &format!("{}{room_id}", facts::UNBOUND_UNTIL))?;
+                    facts::list_unbound(conn)
+                });
+                self.vault.believe(unbound.await?);
+                Ok(Step::Done)
+            }
+        }
     }
-    Ok(bound)
+
+    async fn bind_some(&self, room_id: i64, (after, end): (i64, i64)) -> Result<Step> {
+        let vault = Arc::clone(&self.vault);
+        let bound = self.db.write(move |conn| {
+            let rows = list_without_mac(conn, room_id, (after, end), BATCH)?;
+            let count = rows.len();
+            let is_full = i64::try_from(count).is_ok_and(|count| count == BATCH);
+            let last = rows.last().map_or(end, |(id, ..)| *id);
+            let macs = rows.into_iter().map(|(id, author, sealed)| {
+                let place = Place {
+                    room_id,
+                    id,
+                    author,
+                };
+                (id, vault.bind(place, &sealed))
+            });
+            set_macs(conn, room_id, macs.collect())?;
+            Ok(Step::Bound(if is_full { last } else { end }, count))
+        });
+        bound.await
+    }
 }

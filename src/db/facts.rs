@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::{AnyConnection, schema::facts};
+use super::{AnyConnection, row_checks::GREATEST, schema::facts};
 
 /// The beginning of the names of the facts that tell whether the keys are the right ones: for each key that has sealed
 /// something here, these words sealed by it.
@@ -25,9 +25,16 @@ pub fn list_unbound(conn: &mut AnyConnection) -> QueryResult<BTreeMap<i64, i64>>
         .load(conn)?;
     let parse = |(name, value): (String, String)| {
         let room_id = name.strip_prefix(UNBOUND_UNTIL)?.parse().ok()?;
-        Some((room_id, value.parse().ok()?))
+        Some((room_id, parse_until(&value)))
     };
     Ok(found.into_iter().filter_map(parse).collect())
+}
+
+/// Up to which message, as the value of such a fact tells. One that is no number was made of a row that was edited by hand:
+/// then it is all that the room holds.
+#[must_use]
+pub fn parse_until(value: &str) -> i64 {
+    value.parse().unwrap_or(GREATEST)
 }
 
 /// The value of a fact, if it is known.

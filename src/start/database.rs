@@ -181,7 +181,17 @@ fn prepare(
         let name = format!("{}{}", facts::KEY_CHECK, checks.len() + 1);
         facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
-    vault.believe(facts::list_unbound(&mut conn).map_err(|error| unreachable(&error))?);
     keys::key_deleted_names(config, &mut conn).map_err(|error| unreachable(&error))?;
-    History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))
+    let history =
+        History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))?;
+    let unbound = facts::list_unbound(&mut conn).map_err(|error| unreachable(&error))?;
+    if !history.is_bound() {
+        vault.believe(unbound);
+    } else if !unbound.is_empty() {
+        log::error!(
+            "all messages of this database were bound to their places, and now it says that some are not (facts {}…): someone has written that, and it is ignored",
+            facts::UNBOUND_UNTIL
+        );
+    }
+    Ok(history)
 }

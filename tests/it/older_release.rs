@@ -4,11 +4,15 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, User, root};
+use crate::{
+    doctor::doctor_of,
+    support::{Backend, Server, User, root},
+};
 
 on_both![
     a_database_of_the_release_before_reads_as_before,
     a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_left_it,
+    what_says_again_that_texts_are_unbound_is_not_believed,
 ];
 
 const KEY: &str = "ZmVybmV0LWtleS1vZi10aGUtZml4dHVyZS0wMDAwMDA=";
@@ -129,4 +133,47 @@ fn a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_
     assert_eq!(shown[5]["unreadable"], Value::Null);
     server.restart();
     assert_eq!(alice.history()[6]["unreadable"], true);
+}
+
+/// Whoever writes to the database would otherwise have the server bind what they have copied elsewhere.
+fn what_says_again_that_texts_are_unbound_is_not_believed(backend: Backend) {
+    let mut server = stopped_on_the_old(backend);
+    server.start_again();
+    let alice = log_in(&server, "alice");
+    server.await_log(&format!("bound {MESSAGES} messages of room 1"));
+    server.restart();
+    server.database.execute(
+        "UPDATE messages SET mac = NULL, content = (SELECT m.content FROM messages m WHERE m.id = 8) WHERE id = 7",
+    );
+    server
+        .database
+        .execute("INSERT INTO facts (name, value) VALUES ('unbound-until-1', '120')");
+    server.restart();
+    server.await_log("someone has written that, and it is ignored");
+    assert_eq!(alice.history()[6]["unreadable"], true);
+    server.restart();
+    assert_eq!(alice.history()[6]["unreadable"], true);
+    let ended = doctor_of(&server, &[("ENCRYPTION_KEY", KEY), ("SECRET_KEY", SECRET)]);
+    let words = "1 of the messages cannot be opened, the first is message 7 of room general";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+}
+
+/// SQLite takes a text for a number, and holds it above all numbers.
+#[test]
+fn a_number_that_is_a_text_makes_no_old_message_unreadable() {
+    let mut server = stopped_on_the_old(Backend::Sqlite);
+    server
+        .database
+        .execute("UPDATE messages SET id = 'x' WHERE id = 60");
+    server.start_again();
+    let alice = log_in(&server, "alice");
+    let check = || {
+        let shown = alice.history();
+        let unreadable = shown.iter().filter(|message| message["unreadable"] == true);
+        assert_eq!(unreadable.count(), 1, "the one that was edited");
+        assert_eq!(shown.len(), MESSAGES);
+    };
+    check();
+    server.await_log(&format!("bound {} messages of room 1", MESSAGES - 1));
+    check();
 }

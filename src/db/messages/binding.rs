@@ -9,6 +9,25 @@ use diesel::{
 use super::messages;
 use crate::db::{AnyConnection, text::StoredText};
 
+/// The next number of a room that a message has, after one number and up to another.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_next(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    (after, until): (i64, i64),
+) -> QueryResult<Option<i64>> {
+    messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::id.gt(after))
+        .filter(messages::id.le(until))
+        .order(messages::id.asc())
+        .select(messages::id)
+        .first(conn)
+        .optional()
+}
+
 /// Messages of a room after one number and up to another whose text nothing binds, with author and sealed text, oldest
 /// first.
 ///

@@ -9,9 +9,9 @@ use super::format::Head;
 use crate::{
     crypto::{
         binding::Place,
-        vault::{Bound, Vault},
+        vault::{Bound, CannotOpen, Vault},
     },
-    db::facts::UNBOUND_UNTIL,
+    db::facts::{UNBOUND_UNTIL, parse_until},
 };
 
 /// What does not open.
@@ -82,7 +82,7 @@ impl<'a> Texts<'a> {
             Layout::Facts { name, value } => {
                 let room =
                     text(name).and_then(|name| name.strip_prefix(UNBOUND_UNTIL)?.parse().ok());
-                let until = text(value).and_then(|value| value.parse().ok());
+                let until = text(value).map(parse_until);
                 if let Some((room, until)) = room.zip(until) {
                     self.unbound.insert(room, until);
                     self.vault.believe(self.unbound.clone());
@@ -114,7 +114,8 @@ impl<'a> Texts<'a> {
         // A text that is missing is one that does not open.
         let sealed = text(columns.text).unwrap_or_default();
         let opened = match columns.newer {
-            Some((_, deleted)) if text(deleted).is_some() => return,
+            Some((_, deleted)) if text(deleted).is_some() && sealed.is_empty() => return,
+            Some((_, deleted)) if text(deleted).is_some() => Err(CannotOpen),
             Some((mac, _)) => self.vault.open_bound(Bound {
                 place,
                 sealed,

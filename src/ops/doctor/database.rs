@@ -245,7 +245,7 @@ fn check_tables(
             if let Some(vault) = vault
                 && standing.pending.is_empty()
             {
-                tables::check_texts(conn, &vault, report);
+                tables::check_texts(conn, &vault, &storage.data_dir, report);
             }
         }
         Err(error) => report.problem(silent(url, &error)),

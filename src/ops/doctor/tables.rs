@@ -1,12 +1,14 @@
 //! What the tables hold: whether it belongs together, and whether this program may use it.
 
+use std::path::Path;
+
 use super::Report;
 use crate::{
-    chat::texts,
+    chat::{epoch, texts},
     config::DatabaseUrl,
     crypto::{password::MAX_COST, vault::Vault},
     db::{
-        AnyConnection, QueryError, facts,
+        AnyConnection, QueryError,
         messages::{self, Cursor},
         requirements::{self, Count},
         rooms, row_checks,
@@ -61,8 +63,12 @@ fn try_check(
 }
 
 /// Opens every text, and names what does not open.
-pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, report: &mut Report) {
-    match try_open(conn, vault) {
+pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, data_dir: &Path, report: &mut Report) {
+    let opened = epoch::list_believed(conn, data_dir).and_then(|believed| {
+        vault.believe(believed);
+        try_open(conn, vault)
+    });
+    match opened {
         Ok((0, _)) => report.ok("Every message opens with ENCRYPTION_KEY."),
         Ok((count, first)) => report.problem(format!(
             "{count} of the messages cannot be opened, the first is {first}: they were changed or damaged in the database. They are shown as unreadable; an older backup may still have them."
@@ -73,7 +79,6 @@ pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, report: &mut Report)
 
 /// How many messages do not open, and the first of them.
 fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), QueryError> {
-    vault.believe(facts::list_unbound(conn)?);
     let rooms = rooms::list_all(conn)?;
     let total = rooms.iter().fold(0_u64, |total, room| {
         total.saturating_add(room.last_seq.unsigned_abs())

@@ -1,6 +1,6 @@
 //! The database that `parlour users` works on, and the reasons for which a command may fail.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use secrecy::ExposeSecret as _;
 
@@ -56,6 +56,7 @@ impl From<ConfigError> for Failure {
 pub(super) struct Accounts {
     url: DatabaseUrl,
     conn: AnyConnection,
+    data_dir: PathBuf,
 }
 
 impl Accounts {
@@ -97,7 +98,17 @@ impl Accounts {
         {
             return Err(Failure::Wrong(sentence));
         }
-        Ok(Self { url, conn })
+        Ok(Self {
+            url,
+            conn,
+            data_dir: storage.data_dir,
+        })
+    }
+
+    /// Room → up to which message those are believed that nothing binds to their place.
+    pub(super) fn list_believed(&mut self) -> Result<BTreeMap<i64, i64>, Failure> {
+        let data_dir = self.data_dir.clone();
+        self.read(|conn| epoch::list_believed(conn, &data_dir))
     }
 
     /// The keys that open what is in the database, as `ENCRYPTION_KEY` has them; none when nothing was ever sealed here and

@@ -13,7 +13,6 @@ use crate::{
     chat::texts,
     crypto::vault::{CannotOpen, Vault},
     db::{
-        facts,
         messages::{self, Message},
         rooms, sessions,
         users::{User, changes},
@@ -39,7 +38,7 @@ pub(super) fn show(
         }
     }
     if let Some(vault) = vault {
-        vault.believe(accounts.read(facts::list_unbound)?);
+        vault.believe(accounts.list_believed()?);
     }
     for room in accounts.read(rooms::list_all)? {
         let mut last = i64::MIN;

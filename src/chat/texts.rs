@@ -8,13 +8,17 @@ use crate::{
     db::{messages::Message as Row, text::StoredText},
 };
 
-/// Opens the text of a message. A tombstone has none.
+/// Opens the text of a message. A tombstone has none: one with a text was edited by hand.
 ///
 /// # Errors
 /// [`CannotOpen`], also when the text belongs to another place.
 pub fn open(vault: &Vault, room_id: i64, row: &Row) -> Result<String, CannotOpen> {
     if row.deleted_at.is_some() {
-        return Ok(String::new());
+        return if row.content.is_empty() {
+            Ok(String::new())
+        } else {
+            Err(CannotOpen)
+        };
     }
     vault.open_bound(Bound {
         place: Place {

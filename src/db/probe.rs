@@ -6,6 +6,7 @@ use super::{
     AnyConnection, WriteError,
     conn::{waits_for_others, write},
     facts, is_unique_violation,
+    row_checks::GREATEST,
     schema::rooms,
 };
 
@@ -18,6 +19,11 @@ pub fn try_post(conn: &mut AnyConnection, room: &str, commit: bool) -> Result<()
     let mut commit = commit;
     let tried = write(conn, |conn| {
         let (id, seq) = take_number(conn, room)?;
+        if seq > GREATEST {
+            return Err(DieselError::QueryBuilderError(
+                format!("room {id} has no numbers left for messages").into(),
+            ));
+        }
         // The text is that of no message: it is never committed.
         let insert = format!(
             "INSERT INTO messages (room_id, id, seq, user_id, content, created_at) \

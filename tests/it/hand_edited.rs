@@ -13,6 +13,7 @@ on_both![
     a_count_that_leaves_no_numbers_has_nothing_stored,
     a_count_that_was_lowered_is_put_right,
     a_deleted_row_is_shown_as_a_hole,
+    a_tombstone_with_a_text_is_shown_as_unreadable_and_named,
     a_time_that_no_clock_shows_hides_no_message,
     what_was_edited_is_named_by_the_doctor,
 ];
@@ -66,12 +67,12 @@ fn a_count_that_leaves_no_numbers_has_nothing_stored(backend: Backend) {
     for (count, said, named) in [
         (
             "9007199254740991",
-            "room 1 has counted 9007199254740991 changes",
+            Some("room 1 has counted 9007199254740991 changes"),
             "Room general has lost",
         ),
         (
             "9223372036854775807",
-            "",
+            None,
             "1 rows of rooms hold something else than a number",
         ),
     ] {
@@ -85,7 +86,12 @@ fn a_count_that_leaves_no_numbers_has_nothing_stored(backend: Backend) {
             let frame = socket.next_frame();
             (frame["type"] == "error" && frame["code"] == "store_unavailable").then_some(())
         });
-        server.await_log(said);
+        if let Some(words) = said {
+            server.await_log(words);
+        }
+        eventually("the server is not ready", || {
+            (server.http().get("/ready").status == 503).then_some(())
+        });
         let ended = doctor_of(&server, &[]);
         assert_eq!(ended.status.code(), Some(1), "{ended:?}");
         assert!(ended.stdout.contains(named), "{}", ended.stdout);
@@ -96,6 +102,9 @@ fn a_count_that_leaves_no_numbers_has_nothing_stored(backend: Backend) {
     });
     assert_eq!(posted.json()["id"], 3);
     assert_eq!(alice.history().len(), 3);
+    eventually("the server is ready again", || {
+        (server.http().get("/ready").status == 200).then_some(())
+    });
 }
 
 fn a_count_that_was_lowered_is_put_right(backend: Backend) {
@@ -165,6 +174,19 @@ fn a_deleted_row_is_shown_as_a_hole(backend: Backend) {
     );
     // And life goes on.
     live.say("7");
+}
+
+fn a_tombstone_with_a_text_is_shown_as_unreadable_and_named(backend: Backend) {
+    let (server, alice) = server_with(backend, 4);
+    server
+        .database
+        .execute("UPDATE messages SET deleted_at = '2026-01-01 00:00:00' WHERE id IN (2, 3)");
+    let all = [(1, "1"), (2, "-"), (3, "-"), (4, "4")];
+    assert_eq!(shown(&alice.page("")), all);
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let words = "2 of the messages cannot be opened, the first is message 2 of room general";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
 }
 
 fn a_time_that_no_clock_shows_hides_no_message(backend: Backend) {

@@ -18,17 +18,14 @@ const MODERATOR: &str = "moderator";
 /// # Errors
 /// When the database fails.
 pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
-    let of_room = memberships::table.filter(memberships::room_id.eq(room_id));
-    let has_owner: bool =
-        diesel::select(exists(of_room.filter(memberships::role.eq(OWNER)))).get_result(conn)?;
-    let is_direct = rooms::table
-        .find(room_id)
-        .filter(rooms::kind.eq("direct"))
-        .select(rooms::id)
-        .first::<i64>(conn)
-        .optional()?
-        .is_some();
-    if has_owner || is_direct {
+    if has_owner(conn, room_id)? {
+        return Ok(());
+    }
+    // Two may find so at the same moment: whoever has counted holds the row, and the other sees the owner then.
+    let counted = diesel::update(rooms::table.find(room_id).filter(rooms::kind.ne("direct")))
+        .set(rooms::members_version.eq(rooms::members_version + 1))
+        .execute(conn)?;
+    if counted == 0 || has_owner(conn, room_id)? {
         return Ok(());
     }
     for of_role in [Some(MODERATOR), None] {
@@ -54,10 +51,14 @@ pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
     Ok(())
 }
 
+fn has_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<bool> {
+    let owners = memberships::table
+        .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::role.eq(OWNER));
+    diesel::select(exists(owners)).get_result(conn)
+}
+
 fn set_owner(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
-    diesel::update(rooms::table.find(room_id))
-        .set(rooms::members_version.eq(rooms::members_version + 1))
-        .execute(conn)?;
     diesel::update(memberships::table.find((room_id, user_id)))
         .set(memberships::role.eq(OWNER))
         .execute(conn)?;

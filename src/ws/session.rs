@@ -68,6 +68,8 @@ pub struct ChatSession {
     awaiting_ack: bool,
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
+    /// How many there have been.
+    syncs: u64,
     closing: Closing,
 }
 
@@ -110,6 +112,7 @@ impl ChatSession {
             awaiting_ack: false,
             misunderstood: VecDeque::new(),
             sync: None,
+            syncs: 0,
             closing: Closing::No,
         }
     }

@@ -22,6 +22,8 @@ use crate::{
 
 /// A `sync` frame that is being served.
 pub(super) struct SyncUnderWay {
+    /// Which one it is: what was looked up for another is not about its cursors.
+    number: u64,
     reference: Option<String>,
     /// Rooms that are not served yet.
     waiting: BTreeSet<String>,
@@ -61,7 +63,9 @@ impl ChatSession {
         }
         // In most of many rooms nothing has happened: one look tells where.
         let is_looking = cursors.len() > 1;
+        self.syncs += 1;
         self.sync = Some(SyncUnderWay {
+            number: self.syncs,
             reference,
             waiting,
             rooms,
@@ -82,10 +86,17 @@ impl ChatSession {
     fn look(&self, ctx: &mut Context) {
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
         let looking = async move { app.access.list_rooms(&caller).await };
-        ctx.spawn(looking.into_actor(self).map(|found, session, ctx| {
-            if let Some(sync) = &mut session.sync {
-                sync.is_looking = false;
-            }
+        let number = self.syncs;
+        ctx.spawn(looking.into_actor(self).map(move |found, session, ctx| {
+            // Its `sync` may have ended meanwhile, and another have begun, with cursors that are later than what was found.
+            let is_of_this = match &mut session.sync {
+                Some(sync) if sync.number == number => {
+                    sync.is_looking = false;
+                    true
+                }
+                Some(sync) if sync.is_looking => return,
+                _ => false,
+            };
             // What cannot be looked up is read, and that fails or not.
             let found = found.map(|rooms| {
                 let rooms = rooms.into_iter();
@@ -93,7 +104,7 @@ impl ChatSession {
                     .map(|view| (view.room.id, view.room.last_seq.unsigned_abs()))
                     .collect()
             });
-            session.start_readings(found.ok().as_ref(), ctx);
+            session.start_readings(found.ok().filter(|_| is_of_this).as_ref(), ctx);
         }));
     }
 

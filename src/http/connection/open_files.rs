@@ -5,7 +5,10 @@
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -45,7 +48,7 @@ struct State {
     turn: u64,
     /// When it was last said that there are too many.
     said: Option<Instant>,
-    waiting: BTreeMap<(Waiting, u64), Arc<Notify>>,
+    waiting: BTreeMap<(Waiting, u64), Arc<Summons>>,
 }
 
 /// One connection, until this is dropped.
@@ -53,7 +56,14 @@ struct State {
 pub struct Seat {
     all: Arc<OpenConnections>,
     place: Cell<Option<(Waiting, u64)>>,
-    given_up: Arc<Notify>,
+    summons: Arc<Summons>,
+}
+
+/// Tells a connection that it has to go. It is chosen once: what it does until it goes makes no place for another.
+#[derive(Debug, Default)]
+struct Summons {
+    is_chosen: AtomicBool,
+    given_up: Notify,
 }
 
 impl OpenConnections {
@@ -85,14 +95,15 @@ impl OpenConnections {
                 state.say();
                 return None;
             };
-            longest.notify_one();
+            longest.is_chosen.store(true, Ordering::Relaxed);
+            longest.given_up.notify_one();
         }
         state.count += 1;
         drop(state);
         let seat = Seat {
             all: Arc::clone(self),
             place: Cell::new(None),
-            given_up: Arc::default(),
+            summons: Arc::default(),
         };
         seat.wait_for(Waiting::Idle);
         Some(seat)
@@ -115,18 +126,18 @@ impl Seat {
     /// From now on, it waits for its client.
     pub fn wait_for(&self, what: Waiting) {
         let mut state = self.all.lock();
+        if self.summons.is_chosen.load(Ordering::Relaxed) {
+            return;
+        }
         if let Some(place) = self.place.get() {
             if place.0 == what {
                 return;
             }
-            // Chosen already, if it is not there.
-            if state.waiting.remove(&place).is_none() {
-                return;
-            }
+            state.waiting.remove(&place);
         }
         state.turn += 1;
         let place = (what, state.turn);
-        state.waiting.insert(place, Arc::clone(&self.given_up));
+        state.waiting.insert(place, Arc::clone(&self.summons));
         self.place.set(Some(place));
     }
 
@@ -139,7 +150,7 @@ impl Seat {
 
     /// Comes back when it has to go.
     pub async fn given_up(&self) {
-        self.given_up.notified().await;
+        self.summons.given_up.notified().await;
     }
 
     /// How long to wait for a client that is usually waited for so long.
@@ -205,6 +216,17 @@ mod tests {
         chosen.work();
         chosen.wait_for(Waiting::Idle);
         assert!(has_to_go(&chosen));
+    }
+
+    #[test]
+    fn whoever_was_chosen_makes_place_for_one_only() {
+        let all = OpenConnections::new(Some(1));
+        let chosen = all.enter().expect("a place");
+        let next = all.enter().expect("its place");
+        next.work();
+        chosen.work();
+        chosen.wait_for(Waiting::Idle);
+        assert!(all.enter().is_none(), "it goes already, for another");
     }
 
     #[test]

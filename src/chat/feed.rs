@@ -152,7 +152,7 @@ impl<F> Feed<F> {
         match &mut self.catching {
             Some(Catching { asked: Some(_), .. }) => return false,
             Some(catching) => {
-                // A reading is under way for a hole that was found. Its page will not fit and be read anew.
+                // A reading is under way for a hole that was found. Its page will not fit and be read again.
                 catching.asked = Some(before);
                 catching.known = catching.known.max(before);
             }

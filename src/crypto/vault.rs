@@ -172,7 +172,7 @@ impl Vault {
         sealed.iter().all(|sealed| self.open(sealed).is_ok())
     }
 
-    /// Whether the first key sealed this, so that it need not be sealed anew.
+    /// Whether the first key sealed this, so that it need not be sealed again.
     #[must_use]
     pub fn is_current(&self, sealed: &str) -> bool {
         open_with(&self.sealing, sealed).is_some()

@@ -18,7 +18,7 @@ pub const GENERAL_ID: i64 = 1;
 pub struct Room {
     /// Its id.
     pub id: i64,
-    /// What names it on the wire, for ever.
+    /// What names it on the wire; it never changes.
     pub key: String,
     /// The number of its latest change.
     pub last_seq: i64,

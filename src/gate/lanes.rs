@@ -1,4 +1,4 @@
-//! The queue of a gate: a lane for each of those who ask, served by turns, so that one who asks for much waits for himself.
+//! The queue of a gate: a lane for each of those who ask, served by turns, so that whoever asks for much makes only itself wait.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -48,7 +48,7 @@ struct State<J> {
 
 /// The jobs of those who come from known networks, or of those who do not. Whose network and account have used least of
 /// late is next, so that neither many addresses of one account nor many accounts at one address get more than one. What
-/// strangers use counts among strangers only: an owner does not pay for those who guess his password.
+/// strangers use counts among strangers only: an owner does not pay for those who guess its password.
 #[derive(Debug)]
 struct Queue<J> {
     /// Each job with its number.

@@ -104,9 +104,9 @@ impl<O: Outbox> Registry<O> {
         self.sockets.len()
     }
 
-    /// The names of some who are here, as a newcomer is told them: himself, and the others as far as all have been told.
-    /// Who came or went since will be told to him as to everyone. So what he is told adds up, also when someone comes
-    /// back before it was told that he had gone.
+    /// The names of some who are here, as a newcomer is told them: its own, and the others as far as all have been told.
+    /// Who came or went since will be told to it as to everyone. So what it is told adds up, also when someone comes
+    /// back before it was told that they had gone.
     #[must_use]
     pub fn names(&self, newcomer: i64) -> Vec<String> {
         let own = self.users.get(&newcomer).map(|user| &user.name);

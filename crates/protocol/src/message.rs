@@ -11,7 +11,7 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct Message {
-    /// The message's number in its room, for ever.
+    /// The message's number in its room, which never changes.
     pub id: u64,
     /// The number of the room's latest change to it.
     pub seq: u64,

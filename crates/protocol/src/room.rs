@@ -174,7 +174,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct Room {
-    /// The key, for ever.
+    /// The key, which never changes.
     pub room: String,
     /// The present name. A direct room has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 //! bound: for a head, for a body (the handler's), for the next request, and for a client that takes nothing.
 //!
 //! The parser and the encoder are those of `actix-http`. Its dispatcher is not used: it reads requests without bound
-//! while nobody reads the answers, decides by rules of its own what leaves HTTP, and answers what it cannot read
+//! while no one reads the answers, decides by rules of its own what leaves HTTP, and answers what it cannot read
 //! without a body (ADR 0005).
 
 mod body;
@@ -327,7 +327,7 @@ impl<T: Transport> HttpConnection<'_, T> {
         is_wanted: bool,
     ) -> io::Result<NextStep> {
         if !is_wanted {
-            // Nothing answers so; if it did, the bytes that follow would be nobody's.
+            // Nothing answers so; if it did, the bytes that follow would be no one's.
             return Err(io::Error::other("an upgrade that was not asked for"));
         }
         self.wire.begin_answer();

@@ -97,3 +97,25 @@ fn registration_can_be_closed_for_everyone() {
     let login = json!({"username": "alice", "password": PASSWORD});
     server.http().post("/api/auth/login", &login).expect(200);
 }
+
+#[test]
+fn of_two_who_come_first_at_the_same_moment_one_owns_general() {
+    let server = Server::start(Backend::Postgres);
+    // So that the second looks before the first has committed.
+    server.database.execute(
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END';
+         CREATE TRIGGER dawdle BEFORE UPDATE ON memberships FOR EACH ROW EXECUTE FUNCTION dawdle()",
+    );
+    std::thread::scope(|scope| {
+        for name in ["alice", "bob"] {
+            let server = &server;
+            scope.spawn(move || {
+                register(server, name, &[]).expect(201);
+            });
+        }
+    });
+    let owners = server
+        .database
+        .query("SELECT CAST(count(*) AS TEXT) AS value FROM memberships WHERE role = 'owner'");
+    assert_eq!(owners, [Some("1".to_owned())]);
+}

@@ -151,7 +151,8 @@ impl Vault {
         let unbound = self.unbound.read().unwrap_or_else(PoisonError::into_inner);
         unbound
             .get(&bound.place.room_id)
-            .is_some_and(|last| bound.place.id <= *last)
+            // A number that is none (SQLite reads a text as 0) was given by no release.
+            .is_some_and(|last| (1..=*last).contains(&bound.place.id))
     }
 
     /// Opens a text that lies where it was put.

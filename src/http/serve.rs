@@ -62,6 +62,8 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let (server, address) = listen::start(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
     let serving = rt::spawn(server);
+    // Heard before anyone can know that there is a server: a signal would otherwise kill it.
+    let signal = signals::wait();
     announce(format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
     let in_history = Arc::clone(&app);
@@ -71,7 +73,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let watched = Arc::clone(&app);
     let minding = rt::spawn(async move { account_changes::watch(&watched.logins, seen).await });
     let lost = tokio::select! {
-        signal = signals::wait() => {
+        signal = signal => {
             log::info!("{signal}: shutting down");
             None
         }

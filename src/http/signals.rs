@@ -4,22 +4,30 @@ use std::fs;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for SIGTERM, SIGINT or SIGHUP, and tells which it was.
-pub async fn wait() -> &'static str {
+/// Listens for SIGTERM, SIGINT and SIGHUP from this call on, and tells which came. Must be called inside a runtime.
+pub fn wait() -> impl Future<Output = &'static str> {
     let hear = |kind| signal(kind).ok();
-    let Some(mut terminate) = hear(SignalKind::terminate()) else {
-        log::error!("signals cannot be heard: end this process with SIGKILL");
-        return std::future::pending().await;
-    };
-    let mut interrupt = hear(SignalKind::interrupt());
+    let terminate = hear(SignalKind::terminate());
+    let interrupt = hear(SignalKind::interrupt());
     // Whoever starts a server with `nohup` wants it to outlive the terminal.
-    let mut hangup = if hangup_is_ignored() {
+    let hangup = if hangup_is_ignored() {
         None
     } else {
         hear(SignalKind::hangup())
     };
+    first_of(terminate, interrupt, hangup)
+}
+
+async fn first_of(
+    mut terminate: Option<Signal>,
+    mut interrupt: Option<Signal>,
+    mut hangup: Option<Signal>,
+) -> &'static str {
+    if terminate.is_none() {
+        log::error!("signals cannot be heard: end this process with SIGKILL");
+    }
     tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
+        () = heard(&mut terminate) => "SIGTERM",
         () = heard(&mut interrupt) => "SIGINT",
         () = heard(&mut hangup) => "SIGHUP",
     }

@@ -5,6 +5,8 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -23,20 +25,33 @@ fn place() -> (TempDir, PathBuf) {
     (folder, data)
 }
 
-/// The names of the files, all of which have to be the service's.
+/// The names of the files, all of which have to be the service's: a server that runs hands a file over right after it
+/// has made it, and renames it then.
 #[track_caller]
 fn expect_ours(data: &Path) -> Vec<String> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(data).expect("reads") {
-        let entry = entry.expect("an entry");
-        let (found, name) = (entry.metadata().expect("is there"), entry.file_name());
-        let name = name.to_string_lossy().into_owned();
-        let mode = found.mode() & 0o777;
-        let wanted = (SERVICE, SERVICE, 0o600);
-        assert_eq!((found.uid(), found.gid(), mode), wanted, "{name}");
-        names.push(name);
+    let is_ours = |(_, found): &(String, [u32; 3])| *found == [SERVICE, SERVICE, 0o600];
+    let mut all = files(data);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !all.iter().all(is_ours) && Instant::now() < deadline {
+        thread::yield_now();
+        all = files(data);
     }
-    names
+    assert!(all.iter().all(is_ours), "{all:?}");
+    all.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The files with their owner, group and mode.
+fn files(data: &Path) -> Vec<(String, [u32; 3])> {
+    let entries = fs::read_dir(data).expect("reads");
+    entries
+        .filter_map(|entry| {
+            let entry = entry.expect("an entry");
+            // What was renamed since the folder was read is in the next list by its name.
+            let found = entry.metadata().ok()?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            Some((name, [found.uid(), found.gid(), found.mode() & 0o777]))
+        })
+        .collect()
 }
 
 #[test]

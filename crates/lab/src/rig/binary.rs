@@ -33,7 +33,10 @@ pub struct ServerOption {
 /// When it is not there, or cannot be built.
 pub fn find(option: &ServerOption) -> Result<PathBuf> {
     if let Some(program) = &option.server {
-        return of_use(program).map(|()| program.clone());
+        of_use(program)?;
+        // It is started in folders of its own, from where a relative path leads elsewhere.
+        return std::path::absolute(program)
+            .map_err(|error| Trouble::io(&format!("find {}", program.display()), &error));
     }
     let own = this_program()?;
     let folder = folder_of_profile(&own)?;

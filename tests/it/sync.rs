@@ -1,5 +1,7 @@
 //! Whoever was away is brought up to date: nothing missing, nothing twice, also while others go on writing.
 
+mod many_rooms;
+
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
@@ -17,10 +19,7 @@ on_both![
     a_cursor_of_another_history_is_not_believed,
     more_than_one_answer_holds_is_read_page_by_page,
     a_reader_who_lagged_is_made_whole,
-    a_sync_of_what_is_not_mine_says_that_it_is_gone,
     a_change_of_an_older_message_is_told_as_one,
-    many_rooms_are_brought_up_to_date_in_one_answer,
-    an_old_client_hears_only_what_people_say_in_general,
 ];
 
 fn seq_of(message: &Value) -> u64 {
@@ -360,137 +359,6 @@ fn a_reader_who_lagged_is_made_whole(backend: Backend) {
     assert_eq!(whole, (1..=total).collect::<Vec<_>>());
     his.say("the end");
     hers.expect_message("the end");
-}
-
-fn a_sync_of_what_is_not_mine_says_that_it_is_gone(backend: Backend) {
-    let server = Server::start(backend);
-    let alice = User::register(&server, "alice");
-    server.database.execute(
-        "INSERT INTO rooms (id, key, last_seq, created_at) VALUES (2, 'secret', 7, '2026-11-22 00:00:00')",
-    );
-    let mut socket = alice.connect();
-    let names: Vec<&str> = socket.connected["rooms"]
-        .as_array()
-        .expect("rooms")
-        .iter()
-        .filter_map(|room| room["name"].as_str())
-        .collect();
-    assert_eq!(names, ["general"]);
-    let mut answers = Vec::new();
-    for room in ["secret", "nowhere"] {
-        socket.send_json(&json!({"type": "sync", "rooms": {room: 0}, "ref": "r"}));
-        let mut answer = socket.expect(|frame| frame["ref"] == "r");
-        let rooms = answer["rooms"].as_object_mut().expect("rooms");
-        assert_eq!(rooms.remove(room), Some(json!({"gone": true})));
-        answers.push(answer);
-        socket.send_json(&json!({"type": "message", "room": room, "content": "x", "ref": "m"}));
-        let error = socket.expect(|frame| frame["ref"] == "m");
-        assert_eq!(
-            (&error["type"], &error["code"]),
-            (&json!("error"), &json!("room_not_found"))
-        );
-    }
-    assert_eq!(answers[0], answers[1], "absent and forbidden look the same");
-    let empty = sync_from(&mut socket, 0);
-    let (messages, synced) = read_sync(&mut socket, &empty);
-    assert_eq!(
-        (messages.len(), synced),
-        (0, json!({"seq": 0, "complete": true}))
-    );
-}
-
-/// Makes rooms 2 to `last` by hand, with these members.
-fn make_rooms(server: &Server, last: u64, members: &[&User]) {
-    for room in 2..=last {
-        server.database.execute(&format!(
-            "INSERT INTO rooms (id, key, last_seq, created_at, kind, name) VALUES ({room}, '{room}', 0, '2026-11-22 00:00:00', 'private', 'room{room}')",
-        ));
-        for member in members {
-            server.database.execute(&format!(
-                "INSERT INTO memberships (room_id, user_id, created_at) VALUES ({room}, {}, '2026-11-22 00:00:00')",
-                member.id
-            ));
-        }
-    }
-}
-
-fn say_in(user: &User, room: u64, content: &str) {
-    let path = format!("/api/rooms/{room}/messages");
-    let posted = user.http().post(&path, &json!({"content": content}));
-    posted.expect(201);
-}
-
-fn many_rooms_are_brought_up_to_date_in_one_answer(backend: Backend) {
-    const LAST: u64 = 30;
-    let server = Server::start(backend);
-    let (alice, bob) = (
-        User::register(&server, "alice"),
-        User::register(&server, "bob"),
-    );
-    make_rooms(&server, LAST, &[&alice, &bob]);
-    // More than one answer holds; each room has some of it, but for the last five.
-    let large = "x".repeat(15_000);
-    for room in 2..=LAST - 5 {
-        say_in(&bob, room, &large);
-    }
-    let mut socket = alice.connect();
-    let told = socket.connected["rooms"].as_array().expect("rooms").len();
-    assert_eq!(told as u64, LAST, "general and the others");
-    let mut rooms: BTreeMap<String, u64> = (2..=LAST).map(|room| (room.to_string(), 0)).collect();
-    rooms.insert("31".into(), 0);
-    socket.send_json(&json!({"type": "sync", "rooms": rooms, "ref": "all"}));
-    let (mut sent, mut bytes) = (Vec::new(), 0);
-    let synced = loop {
-        let frame = socket.next_frame();
-        match frame["type"].as_str() {
-            Some("message") => {
-                bytes += frame.to_string().len();
-                sent.push(frame["room"].as_str().expect("a room").to_owned());
-            }
-            Some("synced") => break frame["rooms"].clone(),
-            Some("error") => panic!("{frame}"),
-            _ => {}
-        }
-    };
-    assert!(bytes <= 192 * 1024, "{bytes} bytes");
-    assert_eq!(synced["31"], json!({"gone": true}));
-    for room in 2..=LAST {
-        let (key, is_empty) = (room.to_string(), room > LAST - 5);
-        let was_sent = sent.contains(&key);
-        let expected = json!({
-            "seq": u64::from(was_sent),
-            "complete": was_sent || is_empty,
-        });
-        assert_eq!(synced[&key], expected, "room {room}");
-    }
-    assert!(sent.len() > 5, "as much as fits: {sent:?}");
-    // From here on all are live.
-    for room in [2, LAST - 6, LAST] {
-        say_in(&bob, room, "live");
-        let live = socket.expect_message("live");
-        assert_eq!(live["room"], room.to_string());
-    }
-}
-
-fn an_old_client_hears_only_what_people_say_in_general(backend: Backend) {
-    let server = Server::start(backend);
-    let (alice, bob) = (
-        User::register(&server, "alice"),
-        User::register(&server, "bob"),
-    );
-    make_rooms(&server, 2, &[&alice, &bob]);
-    let query = format!("?token={}", alice.token);
-    let mut old = Socket::open(server.addr, &query, &[]).expect("opens");
-    let mut new = alice.connect();
-    say_in(&bob, 2, "among us");
-    bob.post("to all", None).expect(201);
-    assert_eq!(new.expect_type("message")["content"], "among us");
-    assert_eq!(old.expect_type("message")["content"], "to all");
-    old.send_json(&json!({"type": "sync", "rooms": {"2": 0}, "ref": "r"}));
-    assert_eq!(old.expect_type("message")["content"], "among us");
-    old.expect_type("synced");
-    say_in(&bob, 2, "among us again");
-    assert_eq!(old.expect_type("message")["content"], "among us again");
 }
 
 fn a_change_of_an_older_message_is_told_as_one(backend: Backend) {

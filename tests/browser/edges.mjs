@@ -190,6 +190,8 @@ export default ({ base, hurried, browser, mark, alice, bob, open, picture, serve
     await inSight("in another window");
     await empty(page);
     await page.setViewportSize({ width: 820, height: 1180 });
+    for (let n = 0; n < 20; n++) await say(page, `${n} ${"word ".repeat(25)}`); // of more rows in a narrower window
+    await shows(page, `19 ${"word ".repeat(25)}`.trim());
     await inSight("in a tall window");
     for (const text of ["turned one", "turned two"]) {
       await composer(page).click();

@@ -2,7 +2,7 @@
 //! and what is read are of one moment. So nothing is read that came after the caller's membership had ended.
 
 use super::{
-    Caller,
+    authentication::Claimed,
     rooms::{self, RoomView},
 };
 use crate::{
@@ -10,9 +10,12 @@ use crate::{
     db::{
         AnyConnection, Db, QueryError,
         rooms::{GENERAL_ID, views},
+        sessions::Session,
+        utc,
     },
     error::{Error, Result},
     gate::Urgency,
+    protocol::time::Timestamp,
     rights::{self, Right, RoomFacts, Standing},
 };
 
@@ -50,7 +53,7 @@ impl Access {
     /// one that the caller may not know of, 503.
     pub async fn in_room<T: Send + 'static>(
         &self,
-        caller: &Caller,
+        caller: impl Into<Claimed>,
         which: Which,
         urgency: Urgency,
         query: impl FnOnce(&mut AnyConnection, &RoomView) -> std::result::Result<T, QueryError>
@@ -67,7 +70,7 @@ impl Access {
     /// 401 when the login has ended, 404 for no such room as for one that the caller may not know of, 503.
     pub async fn of_room<T: Send + 'static>(
         &self,
-        caller: &Caller,
+        caller: impl Into<Claimed>,
         which: Which,
         query: impl FnOnce(&mut AnyConnection, &RoomView) -> std::result::Result<T, QueryError>
         + Send
@@ -83,17 +86,33 @@ impl Access {
     /// 401 when the login has ended, 503.
     pub async fn for_caller<T: Send + 'static>(
         &self,
-        caller: &Caller,
+        caller: impl Into<Claimed>,
         urgency: Urgency,
         query: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, QueryError> + Send + 'static,
     ) -> Result<T> {
-        let claim = caller.claim(self.clock.now());
+        let claim = caller.into().claim(self.clock.now());
+        let query = move |conn: &mut _, _| query(conn);
+        self.db.read_as(claim, urgency, query).await
+    }
+
+    /// The same, with when the caller's login ends unless it is used.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 503.
+    pub async fn for_caller_until<T: Send + 'static>(
+        &self,
+        caller: impl Into<Claimed>,
+        urgency: Urgency,
+        query: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, QueryError> + Send + 'static,
+    ) -> Result<(T, Timestamp)> {
+        let claim = caller.into().claim(self.clock.now());
+        let query = move |conn: &mut _, login: Session| Ok((query(conn)?, utc(login.expires_at)));
         self.db.read_as(claim, urgency, query).await
     }
 
     async fn look_up<T: Send + 'static>(
         &self,
-        caller: &Caller,
+        caller: impl Into<Claimed>,
         which: Which,
         depth: Depth,
         urgency: Urgency,
@@ -101,6 +120,7 @@ impl Access {
         + Send
         + 'static,
     ) -> Result<T> {
+        let caller = caller.into();
         let user_id = caller.user_id;
         let found = self.for_caller(caller, urgency, move |conn| {
             let view = match which {
@@ -123,7 +143,8 @@ impl Access {
     ///
     /// # Errors
     /// 401 when the login has ended, 503 when the store does not answer.
-    pub async fn list_rooms(&self, caller: &Caller) -> Result<Vec<RoomView>> {
+    pub async fn list_rooms(&self, caller: impl Into<Claimed>) -> Result<Vec<RoomView>> {
+        let caller = caller.into();
         let user_id = caller.user_id;
         let list = move |conn: &mut _| views::list_of_member(conn, user_id);
         self.for_caller(caller, Urgency::Urgent, list).await

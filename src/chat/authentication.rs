@@ -5,7 +5,9 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 use super::{Caller, logins::Logins, rates::Rates, tickets::Tickets};
 use crate::{
     crypto::token::{Refused, TokenKey},
+    db::sessions::{Claim, Session},
     error::{Code, Error, Result},
+    protocol::time::Timestamp,
 };
 
 /// A user, and the login that is claimed to be that user's: what we have signed or handed out says so. Whether the login
@@ -16,6 +18,35 @@ pub struct Claimed {
     pub user_id: i64,
     /// Through which login.
     pub session_id: i64,
+}
+
+impl Claimed {
+    /// That the login lives at this time, for the database to look up where it reads.
+    pub(super) fn claim(self, at: Timestamp) -> Claim {
+        Claim {
+            id: self.session_id,
+            user_id: self.user_id,
+            at,
+        }
+    }
+}
+
+impl From<&Caller> for Claimed {
+    fn from(caller: &Caller) -> Self {
+        Self {
+            user_id: caller.user_id,
+            session_id: caller.session_id,
+        }
+    }
+}
+
+/// Who is let in to a socket.
+#[derive(Debug)]
+pub struct Admitted {
+    /// Who.
+    pub caller: Caller,
+    /// The rooms that the caller was a member of, by their ids.
+    pub rooms: Vec<i64>,
 }
 
 /// Knows who speaks.
@@ -41,6 +72,20 @@ impl Authentication {
         self.look_up(self.read_token(token)?).await
     }
 
+    /// Who an access token speaks for, for something that is read with [`access`](super::access), where the login is looked up
+    /// in any case. It is looked up here, too, unless it was seen to be live of late: what an ended login asks for is not
+    /// charged to its user.
+    ///
+    /// # Errors
+    /// 401, 503.
+    pub async fn recognize(&self, token: &str) -> Result<Claimed> {
+        let claimed = self.read_token(token)?;
+        if !self.logins.known.is_live(claimed.session_id) {
+            self.look_up(claimed).await?;
+        }
+        Ok(claimed)
+    }
+
     /// Who wants to open a socket. What shows nothing that is ours is paid by its address, all else by the login.
     ///
     /// # Errors
@@ -49,13 +94,16 @@ impl Authentication {
         &self,
         claimed: Result<Claimed>,
         address: Option<IpAddr>,
-    ) -> Result<Caller> {
+    ) -> Result<Admitted> {
         if claimed.is_err() {
             self.rates.check_junk(address)?;
         }
         let claimed = claimed?;
         self.rates.check_handshake(claimed.session_id)?;
-        self.look_up(claimed).await
+        let found = self.logins.find_with_rooms(claimed.session_id).await?;
+        let (session, rooms) = found.ok_or_else(Error::invalid_token)?;
+        let caller = self.check(claimed, session)?;
+        Ok(Admitted { caller, rooms })
     }
 
     /// What an access token says.
@@ -114,18 +162,23 @@ impl Authentication {
 
     /// Who it is, if the login has not ended meanwhile.
     async fn look_up(&self, claimed: Claimed) -> Result<Caller> {
+        let session = self.logins.find(claimed.session_id).await?;
+        self.check(claimed, session.ok_or_else(Error::invalid_token)?)
+    }
+
+    /// Who it is, if the login that was found is the one that is claimed.
+    fn check(&self, claimed: Claimed, found: Session) -> Result<Caller> {
         let Claimed {
             user_id,
             session_id,
         } = claimed;
-        let session = self.logins.find(session_id).await?;
-        let session = session
-            .filter(|session| session.user_id == user_id)
-            .ok_or_else(Error::invalid_token)?;
+        if found.user_id != user_id {
+            return Err(Error::invalid_token());
+        }
         self.logins.known.note(session_id);
         Ok(Caller {
             user_id,
-            username: session.username,
+            username: found.username,
             session_id,
         })
     }

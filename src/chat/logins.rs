@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     db::{
         Db,
+        rooms::views,
         sessions::{self, Session},
         utc,
     },
@@ -49,6 +50,22 @@ impl Logins {
     pub(super) async fn find(&self, id: i64) -> Result<Option<Session>> {
         let at = self.clock.now();
         self.db.read(move |conn| sessions::find(conn, id, at)).await
+    }
+
+    /// A login that has not ended, and the rooms that its user is a member of.
+    ///
+    /// # Errors
+    /// 503.
+    pub(super) async fn find_with_rooms(&self, id: i64) -> Result<Option<(Session, Vec<i64>)>> {
+        let at = self.clock.now();
+        let find = move |conn: &mut _| {
+            let Some(session) = sessions::find(conn, id, at)? else {
+                return Ok(None);
+            };
+            let rooms = views::list_ids_of_member(conn, session.user_id)?;
+            Ok(Some((session, rooms)))
+        };
+        self.db.read(find).await
     }
 
     /// When the caller's login ends unless it is used; `None` when it has ended.

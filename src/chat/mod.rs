@@ -31,7 +31,7 @@ pub mod texts;
 pub mod tickets;
 pub mod unbound;
 
-use crate::{db::sessions::Claim, journal::Actor, protocol::time::Timestamp};
+use crate::journal::Actor;
 
 /// Someone whose token was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,15 +51,6 @@ impl Caller {
             user_id: self.user_id,
             username: self.username.clone(),
             session_id: self.session_id,
-        }
-    }
-
-    /// That the caller's login lives at this time, for the database to look up where it reads.
-    fn claim(&self, at: Timestamp) -> Claim {
-        Claim {
-            id: self.session_id,
-            user_id: self.user_id,
-            at,
         }
     }
 }

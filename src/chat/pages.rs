@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::{
-    Caller,
     access::{Access, Which},
-    announce, gaps,
+    announce,
+    authentication::Claimed,
+    gaps,
     rates::Rates,
     rooms::{self, Room, RoomView},
 };
@@ -126,7 +127,7 @@ impl Page {
 /// A page that may be asked for: what is wrong with a request, or too much, is found before anything waits for it.
 pub struct Asked<'a> {
     pages: &'a Pages,
-    caller: &'a Caller,
+    caller: Claimed,
     room: &'a str,
     page: Page,
     limit: i64,
@@ -139,7 +140,7 @@ impl Pages {
     /// 404 for what can be no room, 422, 429.
     pub fn ask<'a>(
         &'a self,
-        caller: &'a Caller,
+        caller: Claimed,
         room: &'a str,
         page: Page,
         limit: i64,
@@ -166,7 +167,7 @@ impl Pages {
     ///
     /// # Errors
     /// 401 when the login has ended, 404, 503.
-    pub async fn next_part(&self, caller: &Caller, after: u64, last: u64) -> Result<Encoded> {
+    pub async fn next_part(&self, caller: Claimed, after: u64, last: u64) -> Result<Encoded> {
         let from = i64::try_from(after).unwrap_or(i64::MAX);
         let limit = i64::try_from(last.saturating_sub(after)).unwrap_or(MAX_PAGE);
         let stretches = Page::After(from).stretches(limit.min(MAX_PAGE));
@@ -182,7 +183,7 @@ impl Pages {
 
     async fn find(
         &self,
-        caller: &Caller,
+        caller: Claimed,
         room: &str,
         stretches: Vec<PageRequest>,
         urgency: Urgency,

@@ -78,18 +78,22 @@ impl Rooms {
         self.access.for_caller(caller, Urgency::CanWait, list).await
     }
 
-    /// The caller's rooms as a socket is told of them, oldest first.
+    /// The caller's rooms as a socket is told of them, oldest first, and when the login ends unless it is used.
     ///
     /// # Errors
     /// 401 when the login has ended, 503.
-    pub async fn list_states(&self, caller: &Caller) -> Result<Vec<(Room, RoomState)>> {
+    pub async fn list_states(
+        &self,
+        caller: &Caller,
+    ) -> Result<(Vec<(Room, RoomState)>, Timestamp)> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let list = move |conn: &mut _| {
             let found = views::list_of_member(conn, user_id)?.into_iter();
             let told = found.map(|view| (view.room.clone(), state(&vault, &view)));
             Ok(told.collect())
         };
-        self.access.for_caller(caller, Urgency::Urgent, list).await
+        let found = self.access.for_caller_until(caller, Urgency::Urgent, list);
+        found.await
     }
 
     /// The public rooms whose names have `part` in them, by name.

@@ -166,10 +166,10 @@ impl r2d2::ManageConnection for Manager {
 
     fn is_valid(&self, conn: &mut Pooled) -> Result<(), Self::Error> {
         match &mut conn.conn {
-            AnyConnection::Postgres(conn) => conn.ping(),
-            AnyConnection::Sqlite(conn) => conn.ping(),
+            AnyConnection::Postgres(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
+            // There is no one at the other end who could have gone.
+            AnyConnection::Sqlite(_) => Ok(()),
         }
-        .map_err(diesel::r2d2::Error::QueryError)
     }
 
     fn has_broken(&self, conn: &mut Pooled) -> bool {

@@ -106,7 +106,7 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<Opti
         .filter(messages::room_id.eq(room_id))
         .filter(messages::id.eq(id))
         .select(columns!())
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 
@@ -128,7 +128,7 @@ pub fn list(
     match cursor {
         Cursor::Before(id) => {
             let nearest = log.filter(messages::id.lt(id)).order(messages::id.desc());
-            let mut found: Vec<Message> = nearest.load(conn)?;
+            let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
             found.reverse();
             Ok(found)
         }
@@ -136,13 +136,13 @@ pub fn list(
         // to it forever.
         Cursor::After(id) => {
             let nearest = log.filter(messages::id.gt(id)).order(messages::id.asc());
-            let mut found: Vec<Message> = nearest.load(conn)?;
+            let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
             found.retain(|message| message.id > id);
             Ok(found)
         }
         Cursor::Since(seq) => {
             let nearest = log.filter(messages::seq.gt(seq)).order(messages::seq.asc());
-            let mut found: Vec<Message> = nearest.load(conn)?;
+            let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
             found.retain(|message| message.seq > seq);
             Ok(found)
         }

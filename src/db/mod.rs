@@ -1,6 +1,17 @@
 //! The only room that names diesel: the connection and its pool, the schema, and one file of queries for each noun.
 //! It knows nothing of rules; it is asked by `chat` and `journal`, and answers with rows.
 
+/// Runs a query on the connection itself. On the enum of both, a query with a LIMIT would be compiled at every call: only
+/// the connections themselves keep it.
+macro_rules! on_either {
+    ($conn:expr, $query:ident.$run:ident()) => {
+        match $conn {
+            $crate::db::AnyConnection::Postgres(conn) => $query.$run(conn),
+            $crate::db::AnyConnection::Sqlite(conn) => $query.$run(conn),
+        }
+    };
+}
+
 #[cfg(test)]
 pub mod by_hand;
 pub mod conn;
@@ -38,6 +49,7 @@ pub use diesel::result::Error as QueryError;
 use self::{
     connector::one_line,
     outage::{CONNECTING, Outage, READING, STORING, WRITING},
+    sessions::Session,
 };
 use crate::{
     config::Storage,
@@ -94,14 +106,12 @@ impl Db {
         &self,
         claim: sessions::Claim,
         urgency: Urgency,
-        query: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+        query: impl FnOnce(&mut AnyConnection, Session) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
         let found = self.read_with(urgency, move |conn| {
             conn::read_at_once(conn, |conn| {
-                if !sessions::is_live(conn, claim)? {
-                    return Ok(None);
-                }
-                query(conn).map(Some)
+                let login = sessions::find_claimed(conn, claim)?;
+                login.map(|login| query(conn, login)).transpose()
             })
         });
         found.await?.ok_or_else(Error::invalid_token)

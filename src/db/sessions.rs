@@ -51,7 +51,7 @@ pub fn find(conn: &mut AnyConnection, id: i64, now: Timestamp) -> QueryResult<Op
             sessions::expires_at,
             sessions::previous_expires_at,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()
         .or_else(|error| match error {
             diesel::result::Error::DeserializationError(cause) => {
@@ -75,7 +75,7 @@ pub fn insert(
 ) -> QueryResult<i64> {
     let mut tries = 0;
     loop {
-        let greatest = sessions::table.select(max(sessions::id)).first(conn)?;
+        let greatest = sessions::table.select(max(sessions::id)).get_result(conn)?;
         let id = ids::generate(greatest);
         // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
         let inserted = conn.transaction(|conn| {
@@ -200,13 +200,13 @@ pub struct Claim {
     pub at: Timestamp,
 }
 
-/// Whether a login lives.
+/// A login, if it lives and is that user's.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_live(conn: &mut AnyConnection, claim: Claim) -> QueryResult<bool> {
+pub fn find_claimed(conn: &mut AnyConnection, claim: Claim) -> QueryResult<Option<Session>> {
     let found = find(conn, claim.id, claim.at)?;
-    Ok(found.is_some_and(|session| session.user_id == claim.user_id))
+    Ok(found.filter(|session| session.user_id == claim.user_id))
 }
 
 /// Logins, each with whose it is.

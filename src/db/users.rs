@@ -126,7 +126,7 @@ pub fn find_by_name(conn: &mut AnyConnection, username: &str) -> QueryResult<Opt
     users::table
         .filter(users::username_key.eq(key_of(username)))
         .select(COLUMNS)
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 
@@ -139,7 +139,7 @@ pub fn find(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<User>> {
         .find(id)
         .filter(users::deleted_at.is_null())
         .select(COLUMNS)
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 
@@ -314,7 +314,7 @@ fn insert_row(
 ) -> QueryResult<i64> {
     // A savepoint: on PostgreSQL a unique violation would end the whole transaction.
     conn.transaction(|conn| {
-        let greatest = users::table.select(max(users::id)).first(conn)?;
+        let greatest = users::table.select(max(users::id)).get_result(conn)?;
         let id = ids::generate(greatest);
         diesel::insert_into(users::table)
             .values((

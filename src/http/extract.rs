@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::{Shared, credentials};
 use crate::{
-    chat::Caller,
+    chat::{Caller, authentication::Claimed},
     error::{Code, Error, Kind, Result},
     protocol::body::{self, Unread},
 };
@@ -35,33 +35,31 @@ impl FromRequest for Authenticated {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authenticated(request, &[])
+        let (app, shown) = (shared(request), credentials::shown(request, &[]));
+        Box::pin(async move {
+            let token = shown?.ok_or_else(not_authenticated)?.text;
+            app?.authentication.authenticate(&token).await.map(Self)
+        })
     }
 }
 
-/// The caller, by `Authorization: Bearer` or, as old clients do it, by `?token=`.
+/// Who the caller is said to be, by `Authorization: Bearer` or, as old clients do it, by `?token=`: for what is only read,
+/// where the login is looked up with it.
 #[derive(Debug)]
-pub struct AuthenticatedByQuery(pub Caller);
+pub struct ClaimedByQuery(pub Claimed);
 
-impl FromRequest for AuthenticatedByQuery {
+impl FromRequest for ClaimedByQuery {
     type Error = Error;
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = authenticated(request, &[credentials::TOKEN]);
-        Box::pin(async move { caller.await.map(|Authenticated(caller)| Self(caller)) })
+        let parameters = [credentials::TOKEN];
+        let (app, shown) = (shared(request), credentials::shown(request, &parameters));
+        Box::pin(async move {
+            let token = shown?.ok_or_else(not_authenticated)?.text;
+            app?.authentication.recognize(&token).await.map(Self)
+        })
     }
-}
-
-fn authenticated(request: &HttpRequest, parameters: &[&str]) -> Extracted<Authenticated> {
-    let (app, shown) = (shared(request), credentials::shown(request, parameters));
-    Box::pin(async move {
-        let token = shown?.ok_or_else(not_authenticated)?.text;
-        app?.authentication
-            .authenticate(&token)
-            .await
-            .map(Authenticated)
-    })
 }
 
 /// The answer to a request without a token.

@@ -8,12 +8,12 @@ use futures_util::{Stream, stream};
 
 use super::{
     Shared, client,
-    extract::{Authenticated, AuthenticatedByQuery, Json, parameter},
+    extract::{Authenticated, ClaimedByQuery, Json, parameter},
     refusals,
 };
 use crate::{
     chat::{
-        Caller,
+        authentication::Claimed,
         messages::Post,
         pages::{Encoded, Page},
     },
@@ -37,12 +37,12 @@ use crate::{
 ))]
 pub async fn list_general(
     app: Shared,
-    AuthenticatedByQuery(caller): AuthenticatedByQuery,
+    ClaimedByQuery(caller): ClaimedByQuery,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
-    let asked = app.pages.ask(&caller, GENERAL, Page::Latest, limit)?;
-    let mut response = begin(&app, &caller, &request).await?;
+    let asked = app.pages.ask(caller, GENERAL, Page::Latest, limit)?;
+    let mut response = begin(&app, caller, &request).await?;
     let found = asked.find().await?;
     let newest = found.edges.map(|(_, last)| last.id);
     let Some(last) = newest.filter(|_| found.is_cut) else {
@@ -77,14 +77,14 @@ pub async fn list_general(
 ))]
 pub async fn list(
     app: Shared,
-    AuthenticatedByQuery(caller): AuthenticatedByQuery,
+    ClaimedByQuery(caller): ClaimedByQuery,
     room: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let page = read_page(&request)?;
-    let asked = app.pages.ask(&caller, &room, page, limit)?;
-    let response = begin(&app, &caller, &request).await?;
+    let asked = app.pages.ask(caller, &room, page, limit)?;
+    let response = begin(&app, caller, &request).await?;
     let found = asked.find().await?;
     Ok(answer(response, &room, page, limit, found))
 }
@@ -162,7 +162,7 @@ fn read_page(request: &HttpRequest) -> Result<Page> {
 /// An answer with history. Waits until this caller may have one more page in flight.
 async fn begin(
     app: &Shared,
-    caller: &Caller,
+    caller: Claimed,
     request: &HttpRequest,
 ) -> Result<HttpResponseBuilder> {
     let address = client::address(request, &app.config.trusted_proxies);
@@ -188,14 +188,14 @@ fn answer(
 }
 
 /// The messages of `general` between these two as one JSON array: each part is read when the last one was taken.
-fn whole(app: Shared, caller: Caller, after: u64, last: u64) -> impl Stream<Item = Result<Bytes>> {
+fn whole(app: Shared, caller: Claimed, after: u64, last: u64) -> impl Stream<Item = Result<Bytes>> {
     stream::try_unfold(Some((after, b'[')), move |state| {
-        let (app, caller) = (app.clone(), caller.clone());
+        let app = app.clone();
         async move {
             let Some((after, opening)) = state else {
                 return Ok(None);
             };
-            let part = app.pages.next_part(&caller, after, last).await?;
+            let part = app.pages.next_part(caller, after, last).await?;
             let reached = part.edges.map_or(last, |(_, edge)| edge.id);
             let next = (reached < last).then_some((reached, b','));
             let mut json = part.json;

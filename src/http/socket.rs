@@ -44,20 +44,21 @@ pub async fn open(
             }
         },
     );
-    let caller = app
+    let admitted = app
         .authentication
         .authenticate_handshake(claim, address)
         .await?;
     let response = ws::handshake::accept(&request)?;
-    if app.hub.count_sockets(caller.user_id).await? >= app.config.limits.sockets_per_user {
+    let user_id = admitted.caller.user_id;
+    if app.hub.count_sockets(user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());
     }
-    app.rates.check_socket(caller.user_id)?;
+    app.rates.check_socket(user_id)?;
     Ok(ws::start(
         response,
         payload,
         Arc::clone(&app),
-        caller,
+        admitted,
         dialect,
     ))
 }

@@ -12,7 +12,7 @@ use actix::AsyncContext as _;
 use actix_web::{HttpResponse, web};
 use actix_web_actors::HttpContext;
 
-use crate::{app::App, chat::Caller, hub::Gauge};
+use crate::{app::App, chat::authentication::Admitted, hub::Gauge};
 use inbound::InboundStream;
 use outgoing::{Outgoing, OutgoingStream};
 use session::ChatSession;
@@ -33,7 +33,7 @@ pub fn start(
     mut response: actix_web::HttpResponseBuilder,
     payload: web::Payload,
     app: Arc<App>,
-    caller: Caller,
+    admitted: Admitted,
     dialect: Dialect,
 ) -> HttpResponse {
     let (outgoing, gauge) = (Outgoing::default(), Arc::<Gauge>::default());
@@ -44,7 +44,7 @@ pub fn start(
         let inbound = InboundStream::new(payload, app.config.limits.frame_bytes);
         let flow = inbound.flow();
         ctx.add_stream(inbound);
-        ChatSession::new(app, caller, dialect, written, flow, measured)
+        ChatSession::new(app, admitted, dialect, written, flow, measured)
     });
     // Whoever carries the bytes is to see when the hub has given this socket up.
     response.extensions_mut().insert(Arc::clone(&gauge));

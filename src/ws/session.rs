@@ -29,6 +29,7 @@ use crate::{
     app::App,
     chat::{
         Caller,
+        authentication::Admitted,
         catch_up::Change,
         messages::{Post, Posted, Posting},
     },
@@ -93,12 +94,13 @@ enum Closing {
 impl ChatSession {
     pub fn new(
         app: Arc<App>,
-        caller: Caller,
+        admitted: Admitted,
         dialect: Dialect,
         outgoing: Outgoing,
         flow: Flow,
         gauge: Arc<Gauge>,
     ) -> Self {
+        let Admitted { caller, rooms } = admitted;
         Self {
             app,
             caller,
@@ -107,7 +109,7 @@ impl ChatSession {
             flow,
             gauge,
             registration: None,
-            rooms: Rooms::default(),
+            rooms: Rooms::expected(rooms),
             unacked: VecDeque::new(),
             awaiting_ack: false,
             misunderstood: VecDeque::new(),

@@ -12,6 +12,7 @@ use crate::support::{
 on_both![
     a_request_whose_body_comes_after_the_logout_stores_nothing,
     a_socket_whose_login_was_ended_elsewhere_stores_and_reads_nothing,
+    a_login_that_was_ended_elsewhere_reads_no_page,
     no_handshake_that_began_before_the_logout_leaves_a_living_socket,
     a_ticket_dies_with_its_login,
     the_login_that_was_not_used_for_longest_goes_when_there_are_too_many,
@@ -151,6 +152,19 @@ fn a_socket_whose_login_was_ended_elsewhere_stores_and_reads_nothing(backend: Ba
         .map(|message| message["content"].clone())
         .collect();
     assert_eq!(contents, ["hello"]);
+}
+
+/// The server has just seen that this login lives, and nothing has told it that it has ended.
+fn a_login_that_was_ended_elsewhere_reads_no_page(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    alice.post("hello", None).expect(201);
+    assert_eq!(alice.history().len(), 1);
+    end_in_database(&server, &alice);
+    for path in ["/api/rooms/general/messages", "/api/chat/messages"] {
+        let refused = alice.http().get(path).expect(401);
+        assert_eq!(refused.json()["code"], "invalid_token", "{path}");
+    }
 }
 
 /// Promise 13, at the seam: the handshake is let in, and the logout comes before the socket is known to anyone.

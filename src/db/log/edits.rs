@@ -53,7 +53,7 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<Opti
             messages::deleted_at,
             messages::pinned_by,
         ))
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 
@@ -66,7 +66,7 @@ pub fn find_latest_edit(conn: &mut AnyConnection, room_id: i64, id: i64) -> Quer
         .filter(message_versions::room_id.eq(room_id))
         .filter(message_versions::message_id.eq(id))
         .select(max(message_versions::seq))
-        .first(conn)?;
+        .get_result(conn)?;
     Ok(latest.unwrap_or(id))
 }
 

@@ -56,7 +56,7 @@ pub fn is_removed(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> Query
     let found: Option<i64> = removals::table
         .find((room_id, user_id))
         .select(removals::seq)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(found.is_some())
 }
@@ -70,7 +70,7 @@ pub fn find_username(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Opti
         .find(user_id)
         .filter(users::deleted_at.is_null())
         .select(users::username)
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 

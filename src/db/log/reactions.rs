@@ -25,7 +25,7 @@ pub fn is_there(
     let found: Option<i64> = reactions::table
         .find((change.room_id, change.id, emoji, user_id))
         .select(reactions::seq)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(found.is_some())
 }

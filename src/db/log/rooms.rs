@@ -40,7 +40,7 @@ pub fn find(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Description> 
             rooms::archived_at.is_not_null(),
             rooms::slow_seconds,
         ))
-        .first(conn)
+        .get_result(conn)
 }
 
 /// Gives a room a name and a kind. A public one has its name for itself.

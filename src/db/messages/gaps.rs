@@ -16,13 +16,12 @@ pub fn find_from(
     room_id: i64,
     id: i64,
 ) -> QueryResult<Option<(i64, Option<i64>)>> {
-    messages::table
+    let from = messages::table
         .filter(messages::room_id.eq(room_id))
         .filter(messages::id.ge(id))
         .order(messages::id.asc())
-        .select((messages::id, messages::previous))
-        .first(conn)
-        .optional()
+        .select((messages::id, messages::previous));
+    on_either!(conn, from.first()).optional()
 }
 
 /// The latest change to any of the messages up to this one; 0 when none was changed.
@@ -30,14 +29,13 @@ pub fn find_from(
 /// # Errors
 /// When the database fails.
 pub fn find_latest_change(conn: &mut AnyConnection, room_id: i64, upto: i64) -> QueryResult<i64> {
-    let found = messages::table
+    let changed = messages::table
         .filter(messages::room_id.eq(room_id))
         .filter(messages::seq.gt(messages::id))
         .filter(messages::id.le(upto))
         .order(messages::seq.desc())
-        .select(messages::seq)
-        .first(conn)
-        .optional()?;
+        .select(messages::seq);
+    let found: Option<i64> = on_either!(conn, changed.first()).optional()?;
     Ok(found.unwrap_or(0))
 }
 
@@ -55,18 +53,17 @@ pub fn find_spanning(
     let own = messages::table
         .find((room_id, number))
         .select(messages::seq)
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     if own.is_some() {
         return Ok(own);
     }
-    messages::table
+    let spanning = messages::table
         .filter(messages::room_id.eq(room_id))
         .filter(messages::seq.gt(messages::id))
         .filter(messages::seq.gt(end))
         .filter(messages::id.lt(number))
         .order(messages::seq.asc())
-        .select(messages::seq)
-        .first(conn)
-        .optional()
+        .select(messages::seq);
+    on_either!(conn, spanning.first()).optional()
 }

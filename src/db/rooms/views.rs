@@ -78,6 +78,17 @@ macro_rules! seen_by {
     };
 }
 
+/// Which rooms a user is a member of.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_ids_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
+    memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .select(memberships::room_id)
+        .load(conn)
+}
+
 /// The rooms that a user is a member of, oldest first.
 ///
 /// # Errors
@@ -96,7 +107,7 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
 pub fn find(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<Option<RoomView>> {
     seen_by!(user_id)
         .filter(rooms::id.eq(room_id))
-        .first(conn)
+        .get_result(conn)
         .optional()
 }
 
@@ -135,14 +146,14 @@ pub fn list_public(
         .replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_");
-    seen_by!(user_id)
+    let public = seen_by!(user_id)
         .filter(rooms::kind.eq("public"))
         .filter(removals::seq.nullable().is_null())
         .filter(rooms::name.like(format!("%{part}%")).escape('!'))
         .filter(rooms::name.gt(after))
         .order(rooms::name)
-        .limit(limit)
-        .load(conn)
+        .limit(limit);
+    on_either!(conn, public.load())
 }
 
 /// How many members each of these rooms has.
@@ -186,7 +197,7 @@ pub fn list_members(
     after: i64,
     limit: i64,
 ) -> QueryResult<Vec<MemberRow>> {
-    memberships::table
+    let members = memberships::table
         .inner_join(users::table)
         .filter(memberships::room_id.eq(room_id))
         .filter(memberships::user_id.gt(after))
@@ -198,6 +209,6 @@ pub fn list_members(
             memberships::role,
             memberships::muted_until,
             memberships::created_at,
-        ))
-        .load(conn)
+        ));
+    on_either!(conn, members.load())
 }

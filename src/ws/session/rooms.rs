@@ -1,7 +1,7 @@
 //! What a session does for its rooms: coming into them and going out, and carrying out what their feeds ask for.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -32,6 +32,8 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 /// The caller's rooms, and where this socket is in their logs.
 #[derive(Default)]
 pub(super) struct Rooms {
+    /// Those that the caller was a member of before this socket was registered.
+    expected: Vec<i64>,
     by_id: BTreeMap<i64, RoomFeed>,
     last_entry: u64,
     /// Readings that are under way, and those that wait for their turn.
@@ -59,6 +61,19 @@ struct Reading {
 }
 
 impl Rooms {
+    /// Rooms that the caller is expected to be a member of.
+    pub(super) fn expected(expected: Vec<i64>) -> Self {
+        Self {
+            expected,
+            ..Self::default()
+        }
+    }
+
+    /// Those rooms, once.
+    pub(super) fn take_expected(&mut self) -> BTreeSet<i64> {
+        std::mem::take(&mut self.expected).into_iter().collect()
+    }
+
     /// These rooms, whose changes are sent from where they are.
     pub(super) fn new(rooms: impl IntoIterator<Item = Room>) -> Self {
         let mut new = Self::default();

@@ -36,16 +36,15 @@ fn ids(rooms: &[(Room, RoomState)]) -> BTreeSet<i64> {
 
 impl ChatSession {
     /// Registers this socket and sends the first frame.
-    pub(super) fn open(&self, ctx: &mut Context) {
+    pub(super) fn open(&mut self, ctx: &mut Context) {
         let (app, caller, gauge) = (
             Arc::clone(&self.app),
             self.caller.clone(),
             Arc::clone(&self.gauge),
         );
+        let mut heard = self.rooms.take_expected();
         let outbox = ctx.address().recipient();
         let welcome = async move {
-            let before = app.access.list_rooms(&caller).await?;
-            let mut heard: BTreeSet<i64> = before.iter().map(|view| view.room.id).collect();
             let newcomer = NewSocket {
                 user_id: caller.user_id,
                 username: caller.username.clone(),
@@ -54,21 +53,15 @@ impl ChatSession {
                 gauge,
             };
             let (registration, online) = app.hub.connect(newcomer, outbox).await?;
-            // A login that was ended just before the hub knew this socket is found here; one that is ended from now on
-            // has it closed by the hub.
-            let ends = app
-                .logins
-                .find_end(&caller)
-                .await?
-                .ok_or_else(Error::invalid_token)?;
-            // Read again now that the hub sends us what is new: what is above these numbers will come, what is not
-            // above them was there. Between the two there is no gap. Who has come into a room or gone out of it since the
-            // first reading hears what is read last.
-            let mut rooms = app.rooms.list_states(&caller).await?;
+            // Read now that the hub sends us what is new: what is above these numbers will come, what is not above them was
+            // there. Between the two there is no gap. Who has come into a room or gone out of it since the first reading
+            // hears what is read last. A login that was ended just before the hub knew this socket is found here; one that
+            // is ended from now on has it closed by the hub.
+            let (mut rooms, mut ends) = app.rooms.list_states(&caller).await?;
             while ids(&rooms) != heard {
                 heard = ids(&rooms);
                 registration.set_rooms(heard.clone()).await?;
-                rooms = app.rooms.list_states(&caller).await?;
+                (rooms, ends) = app.rooms.list_states(&caller).await?;
             }
             Ok(Welcome {
                 registration,

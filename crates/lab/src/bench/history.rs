@@ -9,7 +9,7 @@ use super::{
     rest::Rest,
     start,
     stats::Histogram,
-    subject::Subject,
+    subject::{Spent, Subject},
 };
 use crate::protocol::message::Message;
 
@@ -35,9 +35,9 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         )));
     }
     start::fill(bench.clock, &server, SMALL - already)?;
-    let small = pages(&server, &token, SMALL)?;
+    let (small, small_cpu) = pages(&server, &token, SMALL)?;
     start::fill(bench.clock, &server, large - SMALL)?;
-    let big = pages(&server, &token, large)?;
+    let (big, big_cpu) = pages(&server, &token, large)?;
     let bare = health(&server)?;
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         let [small, big, bare] = [&small, &big, &bare].map(|times| millis(times.quantile(share)));
@@ -48,10 +48,17 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
             .row(Row::new(what(SMALL), small, Unit::Millis).above(bare, floor));
         let row = Row::new(what(large), big, Unit::Millis).above(bare, floor);
         bench.report.row(if share > 0.9 {
-            row.aim(Target::AtMost(1.5 * small))
+            row.aim(Target::AtMost(1.3 * small))
         } else {
-            row
+            row.aim(Target::AtMost(0.6))
         });
+    }
+    for (room, spent) in [(SMALL, small_cpu), (large, big_cpu)] {
+        bench.report.row(Row::new(
+            format!("history, room of {room}: CPU per page"),
+            spent.total().as_secs_f64() * 1e6 / PAGES as f64,
+            Unit::Micros,
+        ));
     }
     if large < 1_000_000 {
         bench.report.note(format!(
@@ -76,11 +83,12 @@ pub fn newest(server: &Subject, token: &str) -> Result<u64> {
     Ok(page.last().map_or(0, |message| message.id))
 }
 
-fn pages(server: &Subject, token: &str, size: u64) -> Result<Histogram> {
+fn pages(server: &Subject, token: &str, size: u64) -> Result<(Histogram, Spent)> {
     let progress = Progress::new("pages read", PAGES);
     let mut rest = Rest::new(server.addr);
     let mut times = Histogram::default();
     let mut at = 1_u64;
+    let before_all = server.cpu()?;
     for count in 0..PAGES {
         // A multiplicative walk: all over the room, and the same in every run.
         at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -99,7 +107,7 @@ fn pages(server: &Subject, token: &str, size: u64) -> Result<Histogram> {
         progress.at(count);
     }
     progress.done();
-    Ok(times)
+    Ok((times, server.cpu()?.since(before_all)))
 }
 
 fn health(server: &Subject) -> Result<Histogram> {

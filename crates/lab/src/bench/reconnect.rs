@@ -161,7 +161,7 @@ fn tell_return(
             bare.took.as_secs_f64(),
             "connect and upgrade at a bare epoll server",
         )
-        .aim(Target::AtMost(30.0)),
+        .aim(Target::AtMost(5.0)),
     );
     let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / sockets as f64;
     report.row(
@@ -173,7 +173,8 @@ fn tell_return(
         .above(
             each(*bare_cpu),
             "connect and upgrade at a bare epoll server",
-        ),
+        )
+        .aim(Target::AtMost(550.0)),
     );
     let Outcome {
         tries,

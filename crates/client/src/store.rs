@@ -5,6 +5,7 @@
 //! opens no socket and has no clock, and it does not know what anything looks like.
 
 mod follow;
+mod membership;
 mod news;
 mod outbox;
 mod room;
@@ -18,7 +19,7 @@ use self::follow::Step;
 pub use self::{
     news::{News, Outcome},
     outbox::{Delivery, Outbox, Pending},
-    room::Room,
+    room::{MOST_UNREAD, Room},
     timeline::{Item, Key, Older, Timeline},
 };
 use crate::{
@@ -26,12 +27,9 @@ use crate::{
     effect::{Effect, Fetch},
     link::Millis,
     protocol::{
-        close,
+        GENERAL, close,
         command::{Command, Request, Sync},
-        event::{
-            self, Ack, Connected, ErrorFrame, Gone, MessageChanged, Notice, RoomNews, SyncedRoom,
-            System,
-        },
+        event::{self, Ack, ErrorFrame, MessageChanged, Notice, SyncedRoom, System},
         limits::Limits,
         message::Message,
     },
@@ -47,15 +45,30 @@ pub enum Past {
     Pages,
     /// So many of the latest messages. Nothing is kept.
     Latest(usize),
+    /// Nothing, until older messages are asked for. What has come is kept.
+    Later,
+}
+
+/// Which rooms a client follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rooms {
+    /// All that the user is in, now and later.
+    All,
+    /// These, by key or name.
+    These(Vec<String>),
 }
 
 /// What a client knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Store {
     me: String,
     user_id: i64,
+    past: Past,
+    wanted: Rooms,
     /// By key.
     rooms: BTreeMap<String, Room>,
+    /// The room that is looked at: its past is read without being asked for.
+    looked_at: Option<String>,
     /// By lower-case name, so that the list reads as people expect.
     online: BTreeSet<(String, String)>,
     limits: Limits,
@@ -69,15 +82,37 @@ pub struct Store {
     last_tag: u64,
 }
 
+impl Default for Store {
+    fn default() -> Self {
+        Self::new("", Past::Pages, Rooms::All)
+    }
+}
+
 impl Store {
     /// What this user knows of these rooms before the first socket: nothing.
-    pub fn new<'a>(me: &str, past: Past, rooms: impl IntoIterator<Item = &'a str>) -> Self {
-        let rooms = rooms.into_iter();
-        Self {
+    #[must_use]
+    pub fn new(me: &str, past: Past, wanted: Rooms) -> Self {
+        let mut store = Self {
             me: me.to_owned(),
-            rooms: rooms.map(|key| (key.to_owned(), Room::new(past))).collect(),
-            ..Self::default()
+            past,
+            wanted,
+            rooms: BTreeMap::new(),
+            looked_at: None,
+            user_id: 0,
+            online: BTreeSet::new(),
+            limits: Limits::default(),
+            epoch: None,
+            is_connected: false,
+            to_sync: BTreeSet::new(),
+            syncing: BTreeSet::new(),
+            last_tag: 0,
+        };
+        if store.wanted == Rooms::All {
+            // Everyone is in it: what is written before the first socket has a place.
+            let room = Room::new(GENERAL, store.past_of(GENERAL));
+            store.rooms.insert(GENERAL.to_owned(), room);
         }
+        store
     }
 
     /// The name of the one who is logged in.
@@ -90,6 +125,17 @@ impl Store {
     #[must_use]
     pub fn room(&self, key: &str) -> Option<&Room> {
         self.rooms.get(key)
+    }
+
+    /// All rooms, by key.
+    pub fn rooms(&self) -> impl Iterator<Item = (&str, &Room)> {
+        self.rooms.iter().map(|(key, room)| (key.as_str(), room))
+    }
+
+    /// The id of the one who is logged in; 0 before the first socket.
+    #[must_use]
+    pub fn user_id(&self) -> i64 {
+        self.user_id
     }
 
     /// Who is online.
@@ -119,6 +165,9 @@ impl Store {
         let Some(room) = self.rooms.get_mut(room) else {
             return Err(format!("There is no room {room} for you: check its name."));
         };
+        if room.is_gone {
+            return Err("You are not in this room any more: nothing can be sent to it.".into());
+        }
         room.outbox.push(client_id, content.to_owned());
         Ok(())
     }
@@ -138,7 +187,7 @@ impl Store {
 
     /// Asks for the page before the oldest message, if there is one and it was not asked for yet.
     pub fn fetch_older(&mut self, key: &str) -> Option<Effect> {
-        let room = self.rooms.get_mut(key)?;
+        let room = self.rooms.get_mut(key).filter(|room| !room.is_gone)?;
         let query = Query::Before(room.timeline.start_loading()?);
         let fetch = fetch(&mut self.last_tag, key, query);
         room.older_page = Some(fetch.tag);
@@ -147,8 +196,11 @@ impl Store {
 
     /// Drops the oldest of what is kept of a room, if that is too much: for when no one is reading there.
     pub fn trim(&mut self, room: &str) {
-        if let Some(room) = self.rooms.get_mut(room) {
-            room.timeline.trim();
+        if let Some(room) = self.rooms.get_mut(room)
+            && room.timeline.trim()
+        {
+            // A page that is on its way would leave a hole behind it.
+            room.older_page = None;
         }
     }
 
@@ -183,13 +235,8 @@ impl Store {
             event::Event::Lag { room, seq } => {
                 self.follow(now, &room, &mut outcome, |room| room.follower.lag(seq));
             }
-            event::Event::Room(RoomNews::Gone(Gone { room, .. })) => {
-                self.gone(&room, &mut outcome);
-            }
-            event::Event::Room(RoomNews::Here(_))
-            | event::Event::Reconnect { .. }
-            | event::Event::Pong { .. }
-            | event::Event::Unknown => {}
+            event::Event::Room(news) => self.room_news(now, news, &mut outcome),
+            event::Event::Reconnect { .. } | event::Event::Pong { .. } | event::Event::Unknown => {}
         }
         outcome.effects.extend(self.sync());
         outcome
@@ -223,7 +270,12 @@ impl Store {
         }
         room.next_page = None;
         if fetch.query == Query::Latest {
-            outcome.news.push(room.take_older(key, Vec::new(), more));
+            let start = messages.first().map_or(0, |message| message.id);
+            room.timeline.begin(start, more);
+            outcome.news.push(News::Older {
+                room: key.to_owned(),
+                before: room.timeline.first(),
+            });
         }
         self.follow(now, key, &mut outcome, |room| match fetch.query {
             Query::Since(_) => room.follower.page(messages, more),
@@ -278,34 +330,9 @@ impl Store {
         }
     }
 
-    fn connected(&mut self, now: Millis, hello: &Connected, outcome: &mut Outcome) {
-        self.is_connected = true;
-        self.me.clone_from(&hello.username);
-        self.user_id = hello.user_id;
-        self.limits = hello.limits;
-        self.online = hello.online.iter().map(|name| sortable(name)).collect();
-        self.to_sync.clear();
-        self.syncing.clear();
-        let before = self.epoch.replace(hello.epoch.clone());
-        let is_same_history = before.is_none_or(|before| before == hello.epoch);
-        let keys: Vec<String> = self.rooms.keys().cloned().collect();
-        for key in keys {
-            let listed = hello.rooms.iter().find(|room| room.room == key);
-            if listed.is_none() {
-                outcome.news.push(News::NotMember { room: key.clone() });
-            }
-            let floor = listed.map_or(0, |room| room.seq);
-            self.follow(now, &key, outcome, |room| {
-                room.next_page = None;
-                room.again_at = None;
-                room.follower.connected(floor, is_same_history)
-            });
-        }
-    }
-
-    /// Who comes and goes is noticed in all rooms: the server does not say in which.
+    /// Who comes and goes is noticed where everyone is: the server says it of no other room.
     fn notice(&mut self, sentence: &str) {
-        for room in self.rooms.values_mut() {
+        if let Some(room) = self.rooms.get_mut(GENERAL) {
             room.notice(sentence);
         }
     }
@@ -319,12 +346,6 @@ impl Store {
                 }
                 SyncedRoom::Gone { .. } => self.gone(key, outcome),
             }
-        }
-    }
-
-    fn gone(&self, key: &str, outcome: &mut Outcome) {
-        if self.rooms.contains_key(key) {
-            outcome.news.push(News::NotMember { room: key.into() });
         }
     }
 
@@ -370,11 +391,15 @@ impl Store {
         outcome: &mut Outcome,
         act: impl FnOnce(&mut Room) -> Vec<Step>,
     ) {
-        let Some(room) = self.rooms.get_mut(key) else {
+        let Some(room) = self.rooms.get_mut(key).filter(|room| !room.is_gone) else {
             return;
         };
         for step in act(room) {
             let query = match step {
+                Step::Begin(id) => {
+                    room.timeline.begin(id, true);
+                    continue;
+                }
                 Step::FetchLatest => Query::Latest,
                 Step::FetchBefore(id) => Query::Before(id),
                 Step::FetchSince(seq) => Query::Since(seq),

@@ -13,8 +13,6 @@ pub struct Chat {
     pub input: TextArea<'static>,
     /// The first row on the screen; `None`: the end is on the screen and stays there.
     pub top: Option<Anchor>,
-    /// Messages that came below the screen.
-    pub unread: usize,
 }
 
 impl Chat {
@@ -25,7 +23,6 @@ impl Chat {
             room: room.to_owned(),
             input: new_input(""),
             top: None,
-            unread: 0,
         }
     }
 
@@ -37,14 +34,6 @@ impl Chat {
     /// Goes to the newest message, and stays there.
     pub fn to_end(&mut self) {
         self.top = None;
-        self.unread = 0;
-    }
-
-    /// So many messages are new at the end.
-    pub fn count_unread(&mut self, count: usize) {
-        if self.top.is_some() {
-            self.unread += count;
-        }
     }
 
     /// Older rows have come above what was the first item. What the reader looks at stays where it is.

@@ -229,9 +229,9 @@ fn act_in_pane(state: &mut State, action: Action) {
         }
         Action::Escape => {
             state.hint = None;
-            chat.to_end();
+            state.to_end();
         }
-        _ => chat.to_end(),
+        _ => state.to_end(),
     }
 }
 
@@ -265,7 +265,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Ok(effects) => {
             state.warned = false;
             chat.set_input("");
-            chat.to_end();
+            state.to_end();
             effects
         }
         Err(why) => {
@@ -356,11 +356,9 @@ fn scroll_down(state: &mut State, rows: usize) {
     let Some(top) = view_of(state).map(|view| view.down(rows)) else {
         return;
     };
-    if let Some(chat) = &mut state.chat {
-        match top {
-            Some(top) => chat.top = Some(top),
-            None => chat.to_end(),
-        }
+    match (top, &mut state.chat) {
+        (Some(top), Some(chat)) => chat.top = Some(top),
+        _ => state.to_end(),
     }
 }
 

@@ -179,6 +179,14 @@ impl State {
         self.chat.as_mut().filter(|chat| chat.room == room)
     }
 
+    /// Goes to the newest message of the room on the screen, which is seen then.
+    pub fn to_end(&mut self) {
+        if let Some(chat) = &mut self.chat {
+            chat.to_end();
+            self.client.store.read(&chat.room);
+        }
+    }
+
     /// Shows a sentence.
     pub fn hint(&mut self, about: About, text: impl Into<String>) {
         let text = text.into();

@@ -16,7 +16,7 @@ use parlour_client::{
     client::Client,
     link::Status,
     net::Net,
-    store::{News, Past, Store},
+    store::{News, Past, Rooms, Store},
 };
 
 use super::{
@@ -52,7 +52,7 @@ pub fn tail(
         let (events, mut received) = mpsc::unbounded_channel();
         let mut net = Net::new(api, account, events);
         let room = room.unwrap_or_else(|| GENERAL.to_owned());
-        let store = Store::new("", Past::Latest(recent), [&*room]);
+        let store = Store::new("", Past::Latest(recent), Rooms::These(vec![room]));
         let mut client = Client::new(store, seed);
         let mut printer = Printer {
             json,
@@ -130,12 +130,16 @@ impl<W: Write> Printer<W> {
                 let text = format!("There is no room {room} for you: check its name.");
                 return Err(ClientError::usage(text).into());
             }
+            News::Gone { room } => {
+                let text = format!("You are not in the room {room} any more.");
+                return Err(ClientError::failed(text).into());
+            }
             News::LoginEnded(detail) => return Err(ClientError::failed(detail).into()),
             News::LoginRevoked(why) => {
                 let text = revoked(&why, "log in again with `parlour tui`");
                 return Err(ClientError::failed(text).into());
             }
-            News::Older { .. } | News::Refused(_) | News::Fetched => {}
+            News::Older { .. } | News::Joined { .. } | News::Refused(_) | News::Fetched => {}
         }
         Ok(())
     }

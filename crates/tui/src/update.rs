@@ -2,7 +2,7 @@
 
 use parlour_client::{
     effect::{self, Effect},
-    store::{News, Outcome, Past, Store},
+    store::{News, Outcome, Past, Rooms, Store},
 };
 
 use super::{
@@ -61,7 +61,7 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
 fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
     let me = state.client.store.me();
     if state.chat.is_none() || !me.eq_ignore_ascii_case(username) {
-        state.client.store = Store::new(username, Past::Pages, [GENERAL]);
+        state.client.store = Store::new(username, Past::Pages, Rooms::All);
         state.chat = Some(Chat::new(GENERAL));
     }
     state.screen = Screen::Chat;
@@ -73,13 +73,12 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
 fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
     for news in outcome.news {
         match news {
-            News::Shown { room, unread, .. } => {
-                let chat = state.chat_of(&room);
-                let is_at_end = chat.as_ref().is_none_or(|chat| chat.top.is_none());
-                if let Some(chat) = chat {
-                    chat.count_unread(unread);
+            News::Shown { room, .. } => {
+                let is_read = state.chat_of(&room).map(|chat| chat.top.is_none());
+                if is_read == Some(true) {
+                    state.client.store.read(&room);
                 }
-                if is_at_end {
+                if is_read != Some(false) {
                     state.client.store.trim(&room);
                 }
             }
@@ -99,7 +98,10 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::LoginEnded(detail) => ask_to_log_in(state, detail),
             News::LoginRevoked(why) => ask_to_log_in(state, revoked(&why, "log in again")),
             // The bar shows the one, and what cannot be fetched tells the other.
-            News::Disconnected | News::NotMember { .. } => {}
+            News::Disconnected
+            | News::NotMember { .. }
+            | News::Joined { .. }
+            | News::Gone { .. } => {}
         }
     }
     outcome.effects

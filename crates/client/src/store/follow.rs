@@ -22,6 +22,8 @@ enum Asked {
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// What has this number or a higher one will be shown. Nothing is fetched.
+    Begin(u64),
     /// Fetch the latest page, then call [`Follower::latest`].
     FetchLatest,
     /// The latest page holds fewer messages than wanted: fetch the page before this one, then call [`Follower::latest`].
@@ -51,6 +53,10 @@ pub struct Follower {
     ahead: BTreeMap<u64, Message>,
     /// The latest messages so far, while those before them are fetched.
     latest: Vec<Message>,
+    /// The latest change on the first of the latest pages. What a later page knows beyond it, this one may not know.
+    latest_seq: u64,
+    /// What the other latest pages know beyond that: message and change. It has been shown.
+    told: BTreeMap<u64, u64>,
     asked: Asked,
 }
 
@@ -65,8 +71,23 @@ impl Follower {
             known: 0,
             ahead: BTreeMap::new(),
             latest: Vec::new(),
+            latest_seq: 0,
+            told: BTreeMap::new(),
             asked: Asked::Nothing,
         }
+    }
+
+    /// What is wanted of the past when the next history begins.
+    pub fn want(&mut self, past: Past) {
+        self.past = past;
+    }
+
+    /// The reader is not in the room any more: asks for nothing, and waits for nothing.
+    pub fn stop(&mut self) {
+        self.ahead.clear();
+        self.latest.clear();
+        self.known = 0;
+        self.asked = Asked::Nothing;
     }
 
     /// Everything up to here has been shown; 0 before the first page.
@@ -92,11 +113,19 @@ impl Follower {
     fn start_over(&mut self, forget: bool) -> Vec<Step> {
         self.ahead.clear();
         self.latest.clear();
-        self.cursor = None;
-        self.asked = Asked::Latest;
-        let mut steps = vec![Step::FetchLatest];
+        self.told.clear();
+        let mut steps = Vec::new();
         if forget {
-            steps.insert(0, Step::Forget);
+            steps.push(Step::Forget);
+        }
+        if self.past == Past::Later {
+            self.cursor = Some(self.floor);
+            self.asked = Asked::Nothing;
+            steps.push(Step::Begin(self.floor + 1));
+        } else {
+            self.cursor = None;
+            self.asked = Asked::Latest;
+            steps.push(Step::FetchLatest);
         }
         steps
     }
@@ -155,6 +184,9 @@ impl Follower {
         if self.asked != Asked::Latest {
             return Vec::new();
         }
+        if self.latest.is_empty() {
+            self.latest_seq = page.iter().map(|message| message.seq).max().unwrap_or(0);
+        }
         let later = std::mem::replace(&mut self.latest, page);
         self.latest.extend(later);
         if let Past::Latest(wanted) = self.past {
@@ -169,7 +201,9 @@ impl Follower {
         }
         let page = std::mem::take(&mut self.latest);
         self.asked = Asked::Nothing;
-        let last = page.iter().map(|message| message.seq).max().unwrap_or(0);
+        let last = self.latest_seq;
+        let beyond = page.iter().filter(|message| message.seq > last);
+        self.told = beyond.map(|message| (message.id, message.seq)).collect();
         let mut steps = vec![Step::Show(page)];
         self.cursor = Some(last);
         steps.extend(self.reach(self.floor.max(last)));
@@ -185,7 +219,7 @@ impl Follower {
         page.sort_by_key(|message| message.seq);
         let reached = page.last().map_or(cursor, |message| message.seq);
         self.cursor = Some(reached);
-        let mut steps = vec![Step::Show(page)];
+        let mut steps = Vec::from_iter(self.show(page));
         if !more || reached == cursor {
             self.asked = Asked::Nothing;
             steps.extend(self.reach(reached));
@@ -226,10 +260,7 @@ impl Follower {
         let reached = std::mem::replace(&mut self.ahead, later);
         let ready: Vec<Message> = reached.into_values().filter(|m| m.seq > cursor).collect();
         self.cursor = Some(cursor.max(seq));
-        let mut steps = Vec::new();
-        if !ready.is_empty() {
-            steps.push(Step::Show(ready));
-        }
+        let mut steps = Vec::from_iter(self.show(ready));
         steps.extend(self.show_contiguous());
         let is_behind = self.cursor.is_some_and(|cursor| cursor < self.known);
         if !self.ahead.is_empty() || is_behind {
@@ -246,11 +277,14 @@ impl Follower {
             ready.push(message);
         }
         self.cursor = Some(cursor);
-        if ready.is_empty() {
-            Vec::new()
-        } else {
-            vec![Step::Show(ready)]
-        }
+        Vec::from_iter(self.show(ready))
+    }
+
+    /// Shows messages, but not as they were before they were shown.
+    fn show(&self, mut messages: Vec<Message>) -> Option<Step> {
+        let is_told = |m: &Message| self.told.get(&m.id).is_some_and(|seq| *seq >= m.seq);
+        messages.retain(|message| !is_told(message));
+        (!messages.is_empty()).then_some(Step::Show(messages))
     }
 }
 

@@ -39,8 +39,18 @@ pub enum News {
         /// Which room.
         room: String,
     },
-    /// The user is not a member of this room, or there is none of this name.
+    /// The user is in no room of this name or key.
     NotMember {
+        /// Which was asked for.
+        room: String,
+    },
+    /// The user has come into this room.
+    Joined {
+        /// Which room.
+        room: String,
+    },
+    /// The user is not in this room any more. What was held of it stays.
+    Gone {
         /// Which room.
         room: String,
     },

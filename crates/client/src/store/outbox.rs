@@ -155,6 +155,15 @@ impl Outbox {
         true
     }
 
+    /// None of these can be sent any more.
+    pub(super) fn refuse_all(&mut self, why: &str) {
+        for pending in &mut self.pending {
+            if !matches!(pending.delivery, Delivery::Refused(_)) {
+                pending.delivery = Delivery::Refused(why.to_owned());
+            }
+        }
+    }
+
     /// Takes the latest refused message out, so that it can be corrected.
     pub(super) fn take_refused(&mut self) -> Option<Pending> {
         let at = self

@@ -1,19 +1,40 @@
 //! What is known of one room, and what it waits for.
 
+use std::collections::BTreeSet;
+
 use super::{News, Outbox, Past, Timeline, follow::Follower};
-use crate::{link::Millis, protocol::message::Message};
+use crate::{
+    link::Millis,
+    protocol::{
+        event::RoomState,
+        message::{Kind, Message},
+        room::RoomKind,
+    },
+};
 
 /// How soon a failed fetch is tried again.
 const FETCH_AGAIN: Millis = 2_000;
+/// Unread messages that are counted.
+pub const MOST_UNREAD: usize = 1_000;
 
 /// One room.
 #[derive(Debug)]
 pub struct Room {
     past: Past,
+    /// As the server last told of it.
+    pub(super) about: RoomState,
+    /// The history that its numbers belong to.
+    pub(super) epoch: Option<String>,
+    /// The user is not in it any more. What was held stays, and nothing comes to it.
+    pub(super) is_gone: bool,
     /// Keeps what is shown in order and complete.
     pub(super) follower: Follower,
     pub(super) timeline: Timeline,
     pub(super) outbox: Outbox,
+    /// The user has seen the messages up to this one.
+    seen: u64,
+    /// Those after it that others wrote.
+    unread: BTreeSet<u64>,
     /// The fetch that the follower waits for.
     pub(super) next_page: Option<u64>,
     /// The fetch of older messages that is under way.
@@ -23,16 +44,55 @@ pub struct Room {
 }
 
 impl Room {
-    pub(super) fn new(past: Past) -> Self {
+    pub(super) fn new(key: &str, past: Past) -> Self {
         Self {
             past,
+            about: RoomState {
+                room: key.to_owned(),
+                ..RoomState::default()
+            },
+            epoch: None,
+            is_gone: false,
             follower: Follower::new(past),
             timeline: Timeline::new(),
             outbox: Outbox::default(),
+            seen: 0,
+            unread: BTreeSet::new(),
             next_page: None,
             older_page: None,
             again_at: None,
         }
+    }
+
+    /// The room as the server last told of it. Its `seq` is that of then.
+    #[must_use]
+    pub fn about(&self) -> &RoomState {
+        &self.about
+    }
+
+    /// What people call it: its name, of a direct room the names of the others.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let about = &self.about;
+        if let Some(name) = &about.name {
+            return name.clone();
+        }
+        if about.kind != RoomKind::Direct {
+            return about.room.clone();
+        }
+        "notes to yourself".into()
+    }
+
+    /// Whether the user is not in it any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.is_gone
+    }
+
+    /// Messages of others that the user has not seen; [`MOST_UNREAD`] at most.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.unread.len()
     }
 
     /// What is at hand of its messages.
@@ -47,13 +107,40 @@ impl Room {
         &self.outbox
     }
 
+    /// What is wanted of the past when the next history begins.
+    pub(super) fn want(&mut self, past: Past) {
+        self.past = past;
+        self.follower.want(past);
+    }
+
+    /// The user has seen all that has come.
+    pub(super) fn read(&mut self) {
+        let last = self
+            .timeline
+            .latest()
+            .next()
+            .map_or(0, |message| message.id);
+        self.seen = self.seen.max(last);
+        self.unread.clear();
+    }
+
+    /// What is up to this number counts as seen.
+    pub(super) fn seen_up_to(&mut self, seq: u64) {
+        self.seen = seq;
+        self.unread.clear();
+    }
+
     /// The next messages, or messages that have changed.
     pub(super) fn show(&mut self, key: &str, messages: Vec<Message>, me: i64) -> News {
-        let last = self.timeline.last().map_or(0, |(id, _)| id);
-        let mut unread = 0;
+        let before = self.unread.len();
         for message in &messages {
             let is_mine = self.outbox.seen(message).is_some() || message.user_id == me;
-            unread += usize::from(message.id > last && !is_mine);
+            let is_written = message.kind == Kind::Text && message.deleted_at.is_none();
+            if message.id <= self.seen || is_mine || !is_written {
+                self.unread.remove(&message.id);
+            } else if self.unread.len() < MOST_UNREAD {
+                self.unread.insert(message.id);
+            }
             if self.is_kept() {
                 self.timeline.put(message.clone());
             }
@@ -61,17 +148,14 @@ impl Room {
         News::Shown {
             room: key.to_owned(),
             messages,
-            unread,
+            unread: self.unread.len().saturating_sub(before),
         }
     }
 
     /// Messages from before the first one; `more`: there are others before them.
     pub(super) fn take_older(&mut self, key: &str, messages: Vec<Message>, more: bool) -> News {
         let before = self.timeline.first();
-        for message in messages {
-            self.timeline.put(message);
-        }
-        self.timeline.loaded(more);
+        self.timeline.loaded(messages, more);
         News::Older {
             room: key.to_owned(),
             before,
@@ -96,6 +180,15 @@ impl Room {
         self.older_page = None;
     }
 
+    /// The user is not in it any more: what was sent is not stored, and nothing comes to it.
+    pub(super) fn leave(&mut self) {
+        self.is_gone = true;
+        self.follower.stop();
+        self.timeline.loading_failed();
+        (self.next_page, self.older_page, self.again_at) = (None, None, None);
+        self.outbox.refuse_all("You are not in this room any more.");
+    }
+
     /// What was fetched for the follower, or of the past, did not come.
     pub(super) fn fetch_failed(&mut self, now: Millis, is_older: bool) {
         if is_older {
@@ -112,6 +205,6 @@ impl Room {
     }
 
     fn is_kept(&self) -> bool {
-        self.past == Past::Pages
+        !matches!(self.past, Past::Latest(_))
     }
 }

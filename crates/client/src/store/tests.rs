@@ -5,13 +5,21 @@ mod server;
 use proptest::prelude::*;
 
 use super::*;
-use crate::protocol::code::Code;
+use crate::protocol::{
+    code::Code,
+    event::{RoomNews, RoomState},
+    message::Kind,
+    room::{RoomEvent, RoomKind},
+    time,
+};
 use server::{Act, Server};
 
-const PAST: [Past; 2] = [Past::Pages, Past::Latest(5)];
+fn these(words: &[&str]) -> Rooms {
+    Rooms::These(words.iter().map(|word| (*word).to_owned()).collect())
+}
 
 fn store() -> Store {
-    Store::new("alice", Past::Pages, ["general", "garden"])
+    Store::new("alice", Past::Pages, these(&["general", "garden"]))
 }
 
 fn say(outcome: &Outcome) -> Vec<&Sync> {
@@ -176,7 +184,7 @@ fn a_restored_history_is_forgotten_in_every_room() {
 fn a_room_that_is_not_the_users_is_reported_and_holds_up_no_other() {
     let mut store = reader(2, 2);
     let outcome = store.frame(0, server::hello("e", &[("general", 5)]));
-    let garden = News::NotMember {
+    let garden = News::Gone {
         room: "garden".into(),
     };
     assert!(outcome.news.contains(&garden));
@@ -184,6 +192,119 @@ fn a_room_that_is_not_the_users_is_reported_and_holds_up_no_other() {
         say(&outcome)[0].rooms,
         BTreeMap::from([("general".into(), 2)])
     );
+    let mut store = Store::new("alice", Past::Latest(3), these(&["general", "shed"]));
+    let outcome = store.frame(0, server::hello("e", &[("general", 5)]));
+    let shed = News::NotMember {
+        room: "shed".into(),
+    };
+    assert!(outcome.news.contains(&shed));
+    assert_eq!(fetches(&outcome).len(), 1);
+}
+
+#[test]
+fn a_room_is_found_by_its_key_and_by_its_name() {
+    let mut store = Store::new("alice", Past::Pages, Rooms::All);
+    let room = |key: &str, name: &str, kind| RoomState {
+        room: key.into(),
+        name: Some(name.into()),
+        kind,
+        ..RoomState::default()
+    };
+    for state in [
+        room("3", "garden", RoomKind::Private),
+        room("4", "garden", RoomKind::Public),
+        room("5", "3", RoomKind::Private),
+        room("6", "shed", RoomKind::Private),
+    ] {
+        store.frame(0, event::Event::Room(RoomNews::Here(state)));
+    }
+    for (word, key) in [
+        ("3", Some("3")),
+        ("Garden", Some("4")),
+        ("shed", Some("6")),
+        ("general", Some("general")),
+        ("cellar", None),
+    ] {
+        assert_eq!(store.resolve(word), key, "{word}");
+    }
+    store.frame(0, event::Event::Room(RoomNews::gone("4".into())));
+    assert_eq!(store.resolve("garden"), Some("3"), "it is not the user's");
+}
+
+#[test]
+fn a_room_that_is_not_looked_at_counts_what_is_new_and_is_read_when_it_is_opened() {
+    let mut store = Store::new("alice", Past::Pages, Rooms::All);
+    let outcome = store.frame(0, server::hello("e", &[("garden", 5), ("general", 0)]));
+    assert_eq!(fetches(&outcome).len(), 1, "only general is looked at");
+    let unread = |store: &Store| store.room("garden").expect("a room").unread();
+    for seq in [6, 7] {
+        store.frame(0, event::Event::Message(server::message("garden", seq)));
+    }
+    assert_eq!(unread(&store), 2);
+    let deleted = Message {
+        seq: 8,
+        deleted_at: Some(time::now()),
+        ..server::message("garden", 6)
+    };
+    let changed = MessageChanged {
+        message: deleted,
+        by: None,
+        change: None,
+    };
+    store.frame(0, event::Event::MessageChanged(changed));
+    let event = RoomEvent::Topic { topic: "x".into() };
+    let system = Message {
+        kind: Kind::System,
+        event: Some(event),
+        ..server::message("garden", 9)
+    };
+    store.frame(0, event::Event::Message(system));
+    let own = Message {
+        user_id: 1,
+        ..server::message("garden", 10)
+    };
+    store.frame(0, event::Event::Message(own));
+    assert_eq!(unread(&store), 1);
+    let Some(Effect::Fetch(fetch)) = store.look_at("garden") else {
+        panic!("no fetch");
+    };
+    assert_eq!(unread(&store), 0);
+    assert_eq!(fetch.query, Query::Before(6));
+    store.page(0, &fetch, Ok(page("garden", 1..=5)));
+    let timeline = store.room("garden").expect("a room").timeline();
+    assert_eq!(timeline.items().len(), 9, "8 changed another one");
+    assert_eq!(timeline.older(), Older::AllRead);
+}
+
+#[test]
+fn a_room_of_which_one_is_removed_keeps_what_was_held_and_takes_nothing_more() {
+    let mut store = Store::new("alice", Past::Pages, Rooms::All);
+    store.frame(0, server::hello("e", &[("garden", 0), ("general", 0)]));
+    store.frame(0, event::Event::Message(server::message("garden", 1)));
+    store.post("garden", "a".into(), "unsent").expect("fits");
+    let outcome = store.frame(0, event::Event::Room(RoomNews::gone("garden".into())));
+    let gone = News::Gone {
+        room: "garden".into(),
+    };
+    assert_eq!(outcome.news, [gone]);
+    store.frame(0, event::Event::Message(server::message("garden", 2)));
+    let room = store.room("garden").expect("it is still shown");
+    assert!(room.is_gone());
+    assert_eq!(room.timeline().last(), Some((1, 0)));
+    assert!(store.fetch_older("garden").is_none());
+    assert!(store.next_messages(0).is_empty());
+    assert!(store.post("garden", "b".into(), "hello").is_err());
+    let refused = store.take_refused("garden").expect("what was not sent");
+    assert_eq!(refused.content, "unsent");
+    // Invited again: what was missed is asked for.
+    let here = RoomState {
+        room: "garden".into(),
+        seq: 4,
+        ..RoomState::default()
+    };
+    let outcome = store.frame(0, event::Event::Room(RoomNews::Here(here)));
+    let rooms = BTreeMap::from([("garden".into(), 1)]);
+    assert_eq!(say(&outcome)[0].rooms, rooms);
 }
 
 #[test]
@@ -287,39 +408,74 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => room().prop_map(Act::Write),
         2 => room().prop_map(Act::WriteUnheard),
+        4 => (room(), 0_usize..12, any::<bool>()).prop_map(|(room, back, heard)| Act::Change(room, back, heard)),
         6 => Just(Act::Deliver),
         4 => Just(Act::Answer),
         1 => Just(Act::Fail),
         1 => Just(Act::RefuseSync),
         1 => Just(Act::Cut),
         2 => Just(Act::Wait),
+        2 => room().prop_map(Act::Older),
+        1 => room().prop_map(Act::Look),
+        1 => Just(Act::Kick),
+        1 => Just(Act::Invite),
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+/// All that the server has of a room from what is first shown of it.
+fn fetched(server: &Server, room: &str, first: Option<u64>) -> Vec<Message> {
+    let all = server.messages(room).values();
+    all.filter(|m| Some(m.id) >= first).cloned().collect()
+}
 
-    /// However live frames, the one `sync` for both rooms, pages, failures and cuts are interleaved, each room's messages
-    /// are shown once and in order.
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// However live frames, the one `sync` for all rooms, pages, failures, cuts and kicks are interleaved: what is held of
+    /// each room is what would be fetched of it now, from its first message to its last, and of a room that one was
+    /// removed from it is what was in it then.
     #[test]
-    fn no_course_of_events_loses_doubles_or_reorders_in_either_room(
+    fn what_is_held_and_what_comes_is_what_would_be_fetched(
         acts in proptest::collection::vec(act(), 0..120),
         before in 0_u64..9,
-        past in prop::sample::select(&PAST[..]),
     ) {
-        let mut server = Server::new(past, before);
+        let mut server = Server::new(Past::Pages, Rooms::All, before);
         for act in acts {
             server.act(act);
         }
         server.settle();
         for room in ["general", "garden"] {
-            let seen = server.seen(room);
-            let first = seen.first().copied().unwrap_or(server.last(room) + 1);
-            prop_assert_eq!(seen, (first..=server.last(room)).collect::<Vec<_>>(), "{}", room);
-            // The past is shown as far as it is wanted.
-            let began = server.began(room);
-            prop_assert!(first <= began.saturating_sub(2).max(1), "{} begins with {}", room, first);
+            let held = server.held(room);
+            let timeline = server.store.room(room).expect("a room").timeline();
+            let start = timeline.start().unwrap_or(u64::MAX);
+            prop_assert_eq!(&held, &fetched(&server, room, Some(start)), "{}", room);
+            prop_assert!(timeline.older() != Older::AllRead || start <= 1);
         }
         prop_assert_eq!(server.most_syncs_at_once, 1.min(server.syncs), "the server takes one at a time");
+    }
+
+    /// One who keeps nothing is told of each change once, and of all of them.
+    #[test]
+    fn what_is_told_to_one_who_keeps_nothing_is_what_would_be_fetched(
+        acts in proptest::collection::vec(act(), 0..120),
+        before in 0_u64..9,
+    ) {
+        let mut server = Server::new(Past::Latest(5), these(&["general", "garden"]), before);
+        for act in acts {
+            server.act(act);
+        }
+        server.settle();
+        let rooms = ["general", "garden"].into_iter();
+        for room in rooms.filter(|room| !server.is_removed_from(room)) {
+            let mut told: BTreeMap<u64, Message> = BTreeMap::new();
+            for message in server.shown.iter().filter(|message| message.room == room) {
+                let older = told.insert(message.id, message.clone());
+                prop_assert!(older.is_none_or(|older| older.seq <= message.seq), "{:?}", message);
+            }
+            let first = server.first_page.get(room).copied().flatten();
+            told.retain(|id, _| Some(*id) >= first);
+            let told: Vec<_> = told.into_values().collect();
+            prop_assert_eq!(&told, &fetched(&server, room, first), "{}", room);
+        }
     }
 }

@@ -1,8 +1,11 @@
-//! What is at hand of one room, in order: its messages, and what was noticed between them.
+//! What is at hand of one room, in order: its messages as they now are, and what was noticed between them.
 
 use std::collections::BTreeMap;
 
-use crate::protocol::{message::Message, time::Timestamp};
+use crate::protocol::{
+    message::{Kind, Message},
+    time::Timestamp,
+};
 
 /// Items kept before [`Timeline::trim`] drops the oldest; they are read from the server again when wanted.
 const MAX_ITEMS: usize = 5_000;
@@ -16,7 +19,7 @@ pub type Key = (u64, u32);
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "nearly all are messages")]
 pub enum Item {
-    /// Someone wrote.
+    /// Someone wrote, or something happened to the room.
     Message(Message),
     /// Someone came or left. Not part of history.
     Notice(String),
@@ -35,18 +38,24 @@ pub enum Older {
     AllRead,
 }
 
-/// What is at hand of one room.
+/// What is at hand of one room: every message from a number on, and none from before it.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     items: BTreeMap<Key, Item>,
+    /// All messages with this number or a higher one are here, as far as they have come; `None` before the first page.
+    start: Option<u64>,
     older: Older,
+    /// Changes to messages before the start, while a page of these is on its way: it may have been read before them.
+    aside: BTreeMap<u64, Message>,
 }
 
 impl Timeline {
     pub(super) fn new() -> Self {
         Self {
             items: BTreeMap::new(),
+            start: None,
             older: Older::Unknown,
+            aside: BTreeMap::new(),
         }
     }
 
@@ -56,18 +65,43 @@ impl Timeline {
         &self.items
     }
 
+    /// The number from which on all messages are here.
+    #[cfg(test)]
+    pub(super) fn start(&self) -> Option<u64> {
+        self.start
+    }
+
+    /// A message, if it is at hand.
+    #[must_use]
+    pub fn message(&self, id: u64) -> Option<&Message> {
+        match self.items.get(&(id, 0))? {
+            Item::Message(message) => Some(message),
+            Item::Notice(_) => None,
+        }
+    }
+
+    /// The messages, latest first.
+    pub fn latest(&self) -> impl Iterator<Item = &Message> {
+        self.items.values().rev().filter_map(|item| match item {
+            Item::Message(message) => Some(message),
+            Item::Notice(_) => None,
+        })
+    }
+
     /// What lies before the first item.
     #[must_use]
     pub fn older(&self) -> Older {
         self.older
     }
 
-    /// Who wrote the item before this place, and when; `None` when it is not a message.
+    /// The item before this place, if people wrote it: who, and when.
     #[must_use]
     pub fn message_before(&self, key: Key) -> Option<(&str, Timestamp)> {
         match self.items.range(..key).next_back()?.1 {
-            Item::Message(message) => Some((message.username.as_str(), message.created_at)),
-            Item::Notice(_) => None,
+            Item::Message(message) if message.kind == Kind::Text => {
+                Some((message.username.as_str(), message.created_at))
+            }
+            Item::Message(_) | Item::Notice(_) => None,
         }
     }
 
@@ -93,12 +127,32 @@ impl Timeline {
         self.items.keys().next_back().copied()
     }
 
-    /// Adds a message, or replaces it by its latest change.
+    /// The messages from this number on are what is at hand; `more`: there are others before it.
+    pub(super) fn begin(&mut self, start: u64, more: bool) {
+        let is_first = !more || start <= 1;
+        self.start = Some(if is_first { 0 } else { start });
+        self.older = if is_first {
+            Older::AllRead
+        } else {
+            Older::More
+        };
+    }
+
+    /// Takes a message, or its latest change. One of before the start would leave a hole behind it.
     pub(super) fn put(&mut self, message: Message) {
-        if message.id == 1 {
-            self.older = Older::AllRead;
+        if self.start.is_some_and(|start| message.id < start) {
+            if self.older == Older::Loading {
+                self.aside.insert(message.id, message);
+            }
+            return;
         }
-        self.items.insert((message.id, 0), Item::Message(message));
+        let key = (message.id, 0);
+        if self
+            .message(message.id)
+            .is_none_or(|held| held.seq <= message.seq)
+        {
+            self.items.insert(key, Item::Message(message));
+        }
     }
 
     /// Adds a message that is not there.
@@ -114,39 +168,45 @@ impl Timeline {
 
     /// The message before which to fetch older ones, if there are any and they are not on their way.
     pub(super) fn start_loading(&mut self) -> Option<u64> {
-        let oldest = self.oldest()?;
+        let start = self.start?;
         if self.older != Older::More {
             return None;
         }
         self.older = Older::Loading;
-        Some(oldest)
+        Some(start)
     }
 
     /// A page of the past has come; `more`: there are others before it.
-    pub(super) fn loaded(&mut self, more: bool) {
-        self.older = if more && self.oldest() != Some(1) {
-            Older::More
-        } else {
-            Older::AllRead
-        };
-    }
-
-    pub(super) fn loading_failed(&mut self) {
-        self.older = Older::More;
-    }
-
-    pub(super) fn trim(&mut self) {
-        if self.items.len() > MAX_ITEMS
-            && let Some(first) = self.items.keys().nth(TRIMMED).copied()
-        {
-            self.items = self.items.split_off(&first);
-            self.older = Older::More;
+    pub(super) fn loaded(&mut self, messages: Vec<Message>, more: bool) {
+        let start = messages.first().map(|message| message.id).or(self.start);
+        self.begin(start.unwrap_or(0), more);
+        let changed = std::mem::take(&mut self.aside);
+        for message in messages.into_iter().chain(changed.into_values()) {
+            self.put(message);
         }
     }
 
-    /// The number of the oldest message at hand.
-    fn oldest(&self) -> Option<u64> {
-        let mut items = self.items.iter();
-        items.find_map(|(key, item)| matches!(item, Item::Message(_)).then_some(key.0))
+    /// The page that was on its way will not come.
+    pub(super) fn loading_failed(&mut self) {
+        if self.older == Older::Loading {
+            self.older = Older::More;
+        }
+        self.aside.clear();
+    }
+
+    /// Drops the oldest, if that is too much. Returns whether it did.
+    pub(super) fn trim(&mut self) -> bool {
+        if self.items.len() <= MAX_ITEMS {
+            return false;
+        }
+        let mut later = self.items.range(..).skip(TRIMMED);
+        let first = later.find_map(|(key, item)| matches!(item, Item::Message(_)).then_some(key.0));
+        let Some(first) = first else {
+            return false;
+        };
+        self.items = self.items.split_off(&(first, 0));
+        self.aside.clear();
+        self.begin(first, true);
+        true
     }
 }

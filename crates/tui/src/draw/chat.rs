@@ -1,6 +1,6 @@
 //! The conversation: bar, talk, who is here, input, status.
 
-use parlour_client::link::Status;
+use parlour_client::{link::Status, store::Room};
 use ratatui::{
     Frame,
     layout::{Alignment, Constraint, Layout, Rect},
@@ -29,7 +29,7 @@ pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
     if areas.here.width > 0 {
         here(frame, areas.here, state);
     }
-    input(frame, areas.input, chat, is_framed(size));
+    input(frame, areas.input, state, chat, is_framed(size));
     frame.render_widget(Paragraph::new(lines), areas.status);
 }
 
@@ -174,9 +174,9 @@ fn here(frame: &mut Frame, area: Rect, state: &State) {
 }
 
 /// What came below the screen while older messages are read.
-fn below(chat: &Chat, width: u16) -> Option<String> {
+fn below(state: &State, chat: &Chat, width: u16) -> Option<String> {
     chat.top?;
-    Some(match (chat.unread, width >= 40) {
+    Some(match (state.room().map_or(0, Room::unread), width >= 40) {
         (0, true) => "↓ End: back to the newest".to_owned(),
         (0, false) => "↓ End: newest".to_owned(),
         (1, true) => "↓ 1 new message below (End)".to_owned(),
@@ -185,7 +185,7 @@ fn below(chat: &Chat, width: u16) -> Option<String> {
     })
 }
 
-fn input(frame: &mut Frame, area: Rect, chat: &Chat, is_framed: bool) {
+fn input(frame: &mut Frame, area: Rect, state: &State, chat: &Chat, is_framed: bool) {
     if !is_framed {
         let [mark, rest] =
             Layout::horizontal([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
@@ -196,7 +196,7 @@ fn input(frame: &mut Frame, area: Rect, chat: &Chat, is_framed: bool) {
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(Style::new().dark_gray());
-    if let Some(text) = below(chat, area.width) {
+    if let Some(text) = below(state, chat, area.width) {
         let text = Line::from(format!(" {text} ")).bold();
         block = block.title(text.fg(Color::Yellow).right_aligned());
     }
@@ -220,7 +220,7 @@ pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<
         parts.push(visible(&hint.text));
     } else {
         if !is_framed(size) {
-            parts.extend(below(chat, size.0));
+            parts.extend(below(state, chat, size.0));
         }
         if !state.client.link().is_connected() {
             match state.client.store.unsent() {

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::protocol::{event::RoomState, time};
+use crate::protocol::event::Connected;
 
 /// Messages that one `sync` sends of a room before it says that there are more.
-const SYNC_HOLDS: u64 = 4;
+const SYNC_HOLDS: usize = 4;
 /// Messages on a page.
-const PAGE_HOLDS: u64 = 3;
+const PAGE_HOLDS: usize = 3;
 
 /// What may happen next.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +17,11 @@ pub enum Act {
     Write(&'static str),
     /// Someone writes while the socket is too slow to be told.
     WriteUnheard(&'static str),
+    /// Someone edits or deletes the message so many before the last, and the socket is told or too slow.
+    Change(&'static str, usize, bool),
     /// The next frame arrives.
     Deliver,
-    /// The oldest fetch is answered.
+    /// The oldest fetch is answered: with what is there now, and the answer arrives later.
     Answer,
     /// The oldest fetch fails.
     Fail,
@@ -29,22 +31,41 @@ pub enum Act {
     Cut,
     /// Time passes.
     Wait,
+    /// The reader scrolls up.
+    Older(&'static str),
+    /// The reader goes to this room.
+    Look(&'static str),
+    /// The reader is removed from the garden.
+    Kick,
+    /// And invited again.
+    Invite,
 }
 
 pub struct Server {
-    store: Store,
+    pub store: Store,
     now: Millis,
-    last: BTreeMap<&'static str, u64>,
+    rooms: BTreeMap<&'static str, Log>,
     /// Frames on their way to the client.
     socket: VecDeque<event::Event>,
     fetches: VecDeque<Fetch>,
+    answers: VecDeque<(Fetch, Result<Page, String>)>,
     /// The `sync` that was said and is not answered yet.
     sync: Option<Sync>,
-    seen: Vec<(String, u64)>,
-    /// How far each room was when the client first showed something of it.
-    began: BTreeMap<String, u64>,
+    /// All that was told.
+    pub shown: Vec<Message>,
+    /// Where the first page of each room began.
+    pub first_page: BTreeMap<String, Option<u64>>,
     pub syncs: usize,
     pub most_syncs_at_once: usize,
+}
+
+/// A room.
+#[derive(Default)]
+struct Log {
+    last: u64,
+    messages: BTreeMap<u64, Message>,
+    /// How it was when the reader was removed from it.
+    kept: Option<BTreeMap<u64, Message>>,
 }
 
 pub fn message(room: &str, seq: u64) -> Message {
@@ -55,9 +76,6 @@ pub fn message(room: &str, seq: u64) -> Message {
         user_id: 2,
         username: "bob".into(),
         content: format!("message {seq}"),
-        created_at: time::now(),
-        client_id: None,
-        unreadable: false,
         ..Message::default()
     }
 }
@@ -86,52 +104,65 @@ pub fn hello(epoch: &str, rooms: &[(&str, u64)]) -> event::Event {
 
 impl Server {
     /// Two rooms with so many messages each, and a socket that has just opened.
-    pub fn new(past: Past, before: u64) -> Self {
+    pub fn new(past: Past, wanted: Rooms, before: u64) -> Self {
         let mut server = Self {
-            store: Store::new("alice", past, ["general", "garden"]),
+            store: Store::new("alice", past, wanted),
             now: 0,
-            last: BTreeMap::from([("general", before), ("garden", before)]),
+            rooms: BTreeMap::from([("general", Log::default()), ("garden", Log::default())]),
             socket: VecDeque::new(),
             fetches: VecDeque::new(),
+            answers: VecDeque::new(),
             sync: None,
-            seen: Vec::new(),
-            began: BTreeMap::new(),
+            shown: Vec::new(),
+            first_page: BTreeMap::new(),
             syncs: 0,
             most_syncs_at_once: 0,
         };
+        for _ in 0..before {
+            server.write("general");
+            server.write("garden");
+        }
         server.open();
         server
     }
 
-    pub fn last(&self, room: &str) -> u64 {
-        self.last[room]
+    /// What the reader may see of a room.
+    pub fn messages(&self, room: &str) -> &BTreeMap<u64, Message> {
+        let log = &self.rooms[room];
+        log.kept.as_ref().unwrap_or(&log.messages)
     }
 
-    /// The numbers that the client has shown of a room.
-    pub fn seen(&self, room: &str) -> Vec<u64> {
-        let of_room = self.seen.iter().filter(|(key, _)| key == room);
-        of_room.map(|(_, seq)| *seq).collect()
+    pub fn is_removed_from(&self, room: &str) -> bool {
+        self.rooms[room].kept.is_some()
     }
 
-    pub fn began(&self, room: &str) -> u64 {
-        self.began.get(room).copied().unwrap_or(0)
+    /// What the store holds of a room.
+    pub fn held(&self, room: &str) -> Vec<Message> {
+        let timeline = self.store.room(room).expect("a room").timeline();
+        let mut held: Vec<_> = timeline.latest().cloned().collect();
+        held.reverse();
+        held
     }
 
     pub fn act(&mut self, act: Act) {
         match act {
             Act::Write(room) => {
-                let seq = self.write(room);
-                self.socket
-                    .push_back(event::Event::Message(message(room, seq)));
+                let message = self.write(room);
+                self.tell(room, event::Event::Message(message));
             }
             Act::WriteUnheard(room) => {
-                let seq = self.write(room);
-                let room = room.to_owned();
-                self.socket.push_back(event::Event::Lag { room, seq });
+                let seq = self.write(room).seq;
+                self.lag(room, seq);
             }
+            Act::Change(room, back, is_heard) => self.change(room, back, is_heard),
             Act::Deliver => self.deliver(),
-            Act::Answer => self.answer(true),
-            Act::Fail => self.answer(false),
+            Act::Answer => self.answer(),
+            Act::Fail => {
+                if let Some(fetch) = self.fetches.pop_front() {
+                    self.answers.push_back((fetch, Err("It failed.".into())));
+                    self.arrive();
+                }
+            }
             Act::RefuseSync => {
                 if self.sync.take().is_some() {
                     self.socket
@@ -148,35 +179,122 @@ impl Server {
                 let outcome = self.store.tick(self.now);
                 self.take(outcome);
             }
+            Act::Older(room) => {
+                let effects = self.store.fetch_older(room);
+                self.perform(effects);
+            }
+            Act::Look(room) => {
+                let effects = self.store.look_at(room);
+                self.perform(effects);
+            }
+            Act::Kick => self.kick(),
+            Act::Invite => self.invite(),
         }
     }
 
     /// Everything under way arrives.
     pub fn settle(&mut self) {
-        for _ in 0..500 {
-            self.answer(true);
-            self.answer_sync();
-            self.deliver();
-        }
-        self.act(Act::Wait);
-        for _ in 0..500 {
-            self.answer(true);
-            self.answer_sync();
-            self.deliver();
+        for _ in 0..3 {
+            for _ in 0..400 {
+                self.answer();
+                self.answer_sync();
+                self.deliver();
+            }
+            self.act(Act::Wait);
         }
     }
 
     fn open(&mut self) {
         self.socket.clear();
         self.sync = None;
-        let rooms: Vec<_> = self.last.iter().map(|(room, seq)| (*room, *seq)).collect();
+        let mine = self.rooms.iter().filter(|(_, log)| log.kept.is_none());
+        let rooms: Vec<_> = mine.map(|(room, log)| (*room, log.last)).collect();
         self.socket.push_back(hello("e", &rooms));
     }
 
-    fn write(&mut self, room: &'static str) -> u64 {
-        let last = self.last.entry(room).or_default();
-        *last += 1;
-        *last
+    fn write(&mut self, room: &'static str) -> Message {
+        let log = self.rooms.get_mut(room).expect("a room");
+        log.last += 1;
+        let message = message(room, log.last);
+        log.messages.insert(log.last, message.clone());
+        message
+    }
+
+    fn change(&mut self, room: &'static str, back: usize, is_heard: bool) {
+        let log = self.rooms.get_mut(room).expect("a room");
+        let Some(message) = log.messages.values_mut().rev().nth(back) else {
+            return;
+        };
+        log.last += 1;
+        message.seq = log.last;
+        if back.is_multiple_of(3) {
+            message.deleted_at = Some(message.created_at);
+            message.content.clear();
+        } else if message.deleted_at.is_none() {
+            message.edited_at = Some(message.created_at);
+            message.content = format!("edited by {}", log.last);
+        }
+        let message = message.clone();
+        if !is_heard {
+            self.lag(room, message.seq);
+            return;
+        }
+        let changed = MessageChanged {
+            message,
+            by: None,
+            change: None,
+        };
+        self.tell(room, event::Event::MessageChanged(changed));
+    }
+
+    fn kick(&mut self) {
+        let message = self.write("garden");
+        self.tell("garden", event::Event::Message(message));
+        let log = self.rooms.get_mut("garden").expect("a room");
+        if log.kept.is_some() {
+            return;
+        }
+        self.socket
+            .push_back(event::Event::Room(RoomNews::gone("garden".into())));
+        // Nothing of it is on its way to a slow reader, and nothing is answered any more.
+        while !self.socket.is_empty() {
+            self.deliver();
+        }
+        let log = self.rooms.get_mut("garden").expect("a room");
+        let held = self
+            .store
+            .room("garden")
+            .map(|room| room.timeline().latest());
+        let held = held.into_iter().flatten().map(|m| (m.id, m.clone()));
+        log.kept = Some(held.collect());
+        for held in log.kept.iter().flat_map(BTreeMap::values) {
+            assert!(held.seq <= log.last);
+        }
+    }
+
+    fn invite(&mut self) {
+        let log = self.rooms.get_mut("garden").expect("a room");
+        if log.kept.take().is_none() {
+            return;
+        }
+        let state = RoomState {
+            room: "garden".into(),
+            seq: log.last,
+            ..RoomState::default()
+        };
+        self.socket
+            .push_back(event::Event::Room(RoomNews::Here(state)));
+    }
+
+    fn tell(&mut self, room: &str, frame: event::Event) {
+        if self.rooms[room].kept.is_none() {
+            self.socket.push_back(frame);
+        }
+    }
+
+    fn lag(&mut self, room: &str, seq: u64) {
+        let room = room.to_owned();
+        self.tell(&room.clone(), event::Event::Lag { room, seq });
     }
 
     fn deliver(&mut self) {
@@ -186,27 +304,52 @@ impl Server {
         }
     }
 
-    fn answer(&mut self, is_well: bool) {
-        let Some(fetch) = self.fetches.pop_front() else {
-            return;
+    /// Reads for the oldest fetch. Of two answers one is under way while the next is read.
+    fn answer(&mut self) {
+        if let Some(fetch) = self.fetches.pop_front() {
+            let result = self.read(&fetch);
+            self.answers.push_back((fetch, result));
+        } else {
+            self.arrive();
+        }
+        if self.answers.len() > 1 {
+            self.arrive();
+        }
+    }
+
+    fn arrive(&mut self) {
+        if let Some((fetch, result)) = self.answers.pop_front() {
+            if let (Query::Latest, Ok(page)) = (fetch.query, &result) {
+                let first = page.messages.first().map(|message| message.id);
+                self.first_page.insert(fetch.room.clone(), first);
+            }
+            let outcome = self.store.page(self.now, &fetch, result);
+            self.take(outcome);
+        }
+    }
+
+    fn read(&self, fetch: &Fetch) -> Result<Page, String> {
+        let log = &self.rooms[&*fetch.room];
+        if log.kept.is_some() {
+            return Err("There is no such room.".into());
+        }
+        let all = log.messages.values().cloned();
+        let mut wanted: Vec<_> = match fetch.query {
+            Query::Latest => all.collect(),
+            Query::Before(id) => all.filter(|m| m.id < id).collect(),
+            Query::Since(seq) => all.filter(|m| m.seq > seq).collect(),
         };
-        let last = self.last[&*fetch.room];
-        let (from, to) = match fetch.query {
-            Query::Latest => ((last + 1).saturating_sub(PAGE_HOLDS).max(1), last),
-            Query::Before(id) => (id.saturating_sub(PAGE_HOLDS).max(1), id - 1),
-            Query::Since(seq) => (seq + 1, last.min(seq + PAGE_HOLDS)),
-        };
-        let more = match fetch.query {
-            Query::Since(_) => to < last,
-            _ => from > 1,
-        };
-        let page = Page {
+        let more = wanted.len() > PAGE_HOLDS;
+        if matches!(fetch.query, Query::Since(_)) {
+            wanted.sort_by_key(|message| message.seq);
+            wanted.truncate(PAGE_HOLDS);
+        } else {
+            wanted.drain(..wanted.len().saturating_sub(PAGE_HOLDS));
+        }
+        Ok(Page {
+            messages: wanted,
             more,
-            ..page(&fetch.room, from..=to)
-        };
-        let result = is_well.then_some(page).ok_or("It failed.".to_owned());
-        let outcome = self.store.page(self.now, &fetch, result);
-        self.take(outcome);
+        })
     }
 
     /// Replays what each room's cursor has not seen, between whatever is sent live.
@@ -216,12 +359,18 @@ impl Server {
         };
         let mut rooms = BTreeMap::new();
         for (room, since) in sync.rooms {
-            let last = self.last[&*room];
-            let complete = last - since <= SYNC_HOLDS;
-            let reached = if complete { last } else { since };
-            for seq in since + 1..=reached {
-                self.socket
-                    .push_back(event::Event::Message(message(&room, seq)));
+            let log = &self.rooms[&*room];
+            if log.kept.is_some() {
+                rooms.insert(room, SyncedRoom::gone());
+                continue;
+            }
+            let mut missed: Vec<_> = log.messages.values().filter(|m| m.seq > since).collect();
+            missed.sort_by_key(|message| message.seq);
+            let complete = missed.len() <= SYNC_HOLDS;
+            let reached = if complete { log.last } else { since };
+            for message in missed.into_iter().filter(|_| complete) {
+                let frame = event::Event::Message(message.clone());
+                self.socket.push_back(frame);
             }
             rooms.insert(room, SyncedRoom::upto(reached, complete));
         }
@@ -232,12 +381,16 @@ impl Server {
     }
 
     fn take(&mut self, outcome: Outcome) {
-        for (room, seq) in shown(&outcome) {
-            let last = self.last[&*room];
-            self.began.entry(room.clone()).or_insert(last);
-            self.seen.push((room, seq));
+        for news in outcome.news {
+            if let News::Shown { messages, .. } = news {
+                self.shown.extend(messages);
+            }
         }
-        for effect in outcome.effects {
+        self.perform(outcome.effects);
+    }
+
+    fn perform(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        for effect in effects {
             match effect {
                 Effect::Say(Request {
                     command: Command::Sync(sync),

@@ -241,6 +241,7 @@ impl Config {
                 queue_bytes: settings.queue_bytes,
                 slow_reader_ms: settings.slow_reader_seconds * 1_000,
                 ping_timeout_ms: settings.ping_timeout_seconds * 1_000,
+                ..Limits::DEFAULT
             },
             socket_limits: SocketLimits {
                 queue_frames: settings.queue_frames,

@@ -23,6 +23,14 @@ pub const MAX_PAGE: i64 = 200;
 pub const DEFAULT_PAGE: i64 = 50;
 /// Most bytes of a page, as JSON; one message is always whole.
 pub const PAGE_BYTES: usize = 512 * 1024;
+/// Longest name of a room, in characters.
+pub const MAX_ROOM_NAME: usize = 64;
+/// Longest topic of a room, in characters.
+pub const MAX_TOPIC: usize = 250;
+/// Most users that whoever makes a room can bring in at once.
+pub const MAX_FIRST_USERS: usize = 100;
+/// Longest wait between two messages of a member, in seconds: a day.
+pub const MAX_SLOW_SECONDS: u32 = 86_400;
 
 /// What a client may do, as the `connected` frame tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +60,24 @@ pub struct Limits {
     /// Milliseconds to answer a ping before a socket is closed (4002).
     #[serde(default)]
     pub ping_timeout_ms: u64,
+    /// Rooms that one user may be in, direct ones included.
+    #[serde(default)]
+    pub rooms_per_user: u32,
+    /// Members that a room may have; `general` has everyone.
+    #[serde(default)]
+    pub members_per_room: u32,
+    /// Rooms that one user may make in an hour, direct ones included.
+    #[serde(default)]
+    pub rooms_per_hour: u32,
+    /// People that a direct room may have.
+    #[serde(default)]
+    pub people_per_direct: u32,
+    /// Longest name of a room, in characters.
+    #[serde(default)]
+    pub room_name_characters: usize,
+    /// Longest topic of a room, in characters.
+    #[serde(default)]
+    pub topic_characters: usize,
 }
 
 impl Limits {
@@ -67,6 +93,12 @@ impl Limits {
         queue_bytes: 256 * 1024,
         slow_reader_ms: 10_000,
         ping_timeout_ms: 10_000,
+        rooms_per_user: 500,
+        members_per_room: 10_000,
+        rooms_per_hour: 20,
+        people_per_direct: 50,
+        room_name_characters: MAX_ROOM_NAME,
+        topic_characters: MAX_TOPIC,
     };
 }
 

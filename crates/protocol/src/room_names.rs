@@ -1,0 +1,168 @@
+//! What rooms may be called, when two names look alike, and what a topic may hold.
+
+use super::limits::{MAX_ROOM_NAME, MAX_TOPIC};
+
+/// Names that mean something else: the room that is always there, words of addresses, and what addresses everybody.
+const RESERVED: [&str; 6] = ["general", "directory", "here", "room", "all", "everyone"];
+
+/// The form in which a name is kept: without the `#` and the space around it that people write, in small letters.
+///
+/// # Errors
+/// Why no room may have this name, in a sentence.
+pub fn read(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let name = name.strip_prefix('#').unwrap_or(name).to_ascii_lowercase();
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if name.is_empty() || name.len() > MAX_ROOM_NAME || !name.chars().all(allowed) {
+        return Err(format!(
+            "The name of a room must have 1 to {MAX_ROOM_NAME} characters: letters a to z, digits, _ and -."
+        ));
+    }
+    if !name.contains(|c: char| c.is_ascii_lowercase()) {
+        return Err(
+            "The name of a room must hold a letter: digits alone are taken for a room's key."
+                .into(),
+        );
+    }
+    if RESERVED.iter().any(|word| looks(word) == looks(&name)) {
+        return Err("This name is reserved, or looks like one that is; choose another one.".into());
+    }
+    Ok(name)
+}
+
+/// How a name looks: the same for two names that people take for each other. It is the skeleton of UTS 39, of the
+/// characters that a name may have, in small letters.
+#[must_use]
+pub fn looks(name: &str) -> String {
+    let mut looks = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c.to_ascii_lowercase() {
+            '0' => looks.push('o'),
+            '1' => looks.push('l'),
+            'm' => looks.push_str("rn"),
+            other => looks.push(other),
+        }
+    }
+    looks
+}
+
+/// A topic as it is kept: without the space around it, and without the characters that turn the direction of what
+/// follows, which could make a line say something else than it holds.
+///
+/// # Errors
+/// Why no room may have this topic, in a sentence.
+pub fn read_topic(text: &str) -> Result<String, String> {
+    let is_turning = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let kept: String = text.chars().filter(|c| !is_turning(*c)).collect();
+    let topic = kept.trim();
+    if topic.chars().count() > MAX_TOPIC {
+        return Err(format!(
+            "The topic of a room may have at most {MAX_TOPIC} characters."
+        ));
+    }
+    // Also around it: what trims is for those who type, not for those who hide.
+    if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        return Err(
+            "The topic of a room is one line, without tabs and other control characters.".into(),
+        );
+    }
+    if super::names::is_blank(topic) {
+        return Ok(String::new());
+    }
+    Ok(topic.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_in_small_letters() {
+        for (text, name) in [
+            ("garden", "garden"),
+            ("Garden", "garden"),
+            (" #Garden ", "garden"),
+            ("a", "a"),
+            ("2026-plans", "2026-plans"),
+            ("_-x", "_-x"),
+            ("generals", "generals"),
+            ("hereford", "hereford"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(name), "{text}");
+        }
+        assert_eq!(read(&"a".repeat(64)), Ok("a".repeat(64)));
+    }
+
+    #[test]
+    fn what_can_be_no_name_or_means_something_else_is_refused() {
+        for text in [
+            "",
+            " ",
+            "#",
+            "##x",
+            "7",
+            "1-2_3",
+            "a b",
+            "gärten",
+            "а",
+            "a\0",
+            "a/b",
+            "a.b",
+            "General",
+            "genera1",
+            "directory",
+            "HERE",
+            "room",
+            "r00m",
+            "roorn",
+            "all",
+            "a11",
+            "everyone",
+        ] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+        assert!(read(&"a".repeat(65)).is_err());
+    }
+
+    /// The whole table of confusable characters is not needed for those that a name may have.
+    #[test]
+    fn names_look_alike_as_unicode_has_it() {
+        let of_unicode = |text: &str| {
+            let skeleton: String = unicode_security::skeleton(text).collect();
+            skeleton.to_ascii_lowercase()
+        };
+        let all = ('a'..='z').chain('0'..='9').chain(['_', '-']);
+        for c in all {
+            assert_eq!(looks(&c.to_string()), of_unicode(&c.to_string()), "{c}");
+        }
+        for (one, other) in [("com", "corn"), ("a1l", "all"), ("go0d", "good")] {
+            assert_eq!(looks(one), looks(other));
+        }
+        assert_ne!(looks("tea"), looks("coffee"));
+    }
+
+    #[test]
+    fn a_topic_is_one_line_that_says_what_it_holds() {
+        assert_eq!(
+            read_topic(" tea & 蛋糕 🍰 ").as_deref(),
+            Ok("tea & 蛋糕 🍰")
+        );
+        assert_eq!(read_topic("a\u{202e}cba\u{2069}").as_deref(), Ok("acba"));
+        for blank in ["", " \u{200b}", "\u{202e}"] {
+            assert_eq!(read_topic(blank).as_deref(), Ok(""));
+        }
+        for wrong in [
+            "a\nb",
+            "a\n",
+            "\u{84}",
+            "a\tb",
+            "a\0b",
+            "a\u{1b}[31mb",
+            "a\u{2028}b",
+        ] {
+            assert!(read_topic(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(read_topic(&"é".repeat(MAX_TOPIC)).is_ok());
+        assert!(read_topic(&"é".repeat(MAX_TOPIC + 1)).is_err());
+    }
+}

@@ -58,6 +58,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// For [`Kind::Invalid`]: what is wrong, field by field.
     pub fields: Vec<FieldError>,
+    /// For [`Code::RoomExists`]: the key of the room that is there.
+    pub room: Option<String>,
 }
 
 impl Error {
@@ -69,6 +71,7 @@ impl Error {
             detail: detail.into(),
             retry_after: None,
             fields: Vec::new(),
+            room: None,
         }
     }
 
@@ -134,6 +137,13 @@ impl Error {
     #[must_use]
     pub fn no_such_user() -> Self {
         Self::new(Kind::NotFound, Code::UserNotFound, "There is no such user.")
+    }
+
+    /// The user cannot log in, and so cannot be brought in.
+    #[must_use]
+    pub fn user_disabled(username: &str) -> Self {
+        let detail = format!("The account of {username} is disabled at the moment.");
+        Self::new(Kind::Conflict, Code::UserDisabled, detail)
     }
 
     /// Wait, then try again.

@@ -7,9 +7,9 @@ use crate::{
     hub::{self, Broadcast, Publisher, frame},
     journal::{Committed, Current, How, Membership, News, Post, SystemText, Told},
     protocol::{
-        event::{Event, MessageChanged},
+        event::{Event, MessageChanged, RoomNews},
         message::{Kind, Message, MessageChange, Pinned, Reaction},
-        room::Person,
+        room::{Person, RoomChanged},
     },
 };
 
@@ -43,6 +43,7 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
         ..Message::default()
     };
     let is_post = matches!(news, Told::Posted(_));
+    let mut view = None;
     let mut members = Vec::new();
     let (event, author, client_id) = match news {
         Told::Posted(Post {
@@ -66,6 +67,7 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
                 .into_iter()
                 .map(|(user_id, what)| (user_id, membership(what)))
                 .collect();
+            view = RoomChanged::by(&event, (&base.room, seq, at));
             let message = Message {
                 content: text,
                 kind: Kind::System,
@@ -86,6 +88,20 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
     };
     let plain = frame::event(&event);
     let own = client_id.map(|client_id| (author, frame::event(&with_client_id(event, client_id))));
+    // What it does to the view of the room comes with it: who is sent the one is sent the other.
+    let (plain, own) = match view {
+        None => (plain, own),
+        Some((only, changed)) => {
+            let with_view = frame::both(
+                &plain,
+                &frame::event(&Event::Room(RoomNews::Changed(changed))),
+            );
+            match only {
+                Some(user_id) => (plain, Some((user_id, with_view))),
+                None => (with_view, own),
+            }
+        }
+    };
     Broadcast {
         room_id,
         seq,

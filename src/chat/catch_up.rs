@@ -1,6 +1,6 @@
 //! What a socket has missed in a room: the changes after a number, as frames.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use bytes::Bytes;
 
@@ -19,7 +19,8 @@ use crate::{
     protocol::{
         event::{Event, MessageChanged, RoomState},
         limits::MAX_PAGE,
-        message::Kind,
+        message::{Kind, Message},
+        room::RoomChanged,
     },
 };
 
@@ -42,6 +43,8 @@ pub struct Missed {
     pub page: feed::Page<Change>,
     /// The room at the time of reading.
     pub state: RoomState,
+    /// Whether the caller's view of it has perhaps changed since.
+    pub has_changed: bool,
 }
 
 impl Pages {
@@ -68,13 +71,24 @@ impl Pages {
             // The room's number was read first: every change up to it is seen by this query.
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
             let found = pages::view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
-            Ok((room.last_seq, rooms::state(&vault, view), found))
+            let state = rooms::state(&vault, view);
+            // Whoever comes into a direct room does so at its beginning.
+            let people = (since == 0).then(|| rooms::people_of(conn, slice::from_ref(view)));
+            let people = people.transpose()?.and_then(|mut of| of.remove(&room.id));
+            let users = people.unwrap_or_default();
+            Ok((room.last_seq, RoomState { users, ..state }, found))
         };
         let (last_seq, state, found) = self
             .access
             .in_room(caller, Which::Id(room_id), Urgency::Urgent, query)
             .await?;
         let (mut changes, mut bytes, count) = (Vec::new(), 0, found.messages.len());
+        let changes_view = |message: &Message| {
+            let place = (message.room.as_str(), message.seq, message.created_at);
+            let event = message.event.as_ref();
+            event.is_some_and(|event| RoomChanged::by(event, place).is_some())
+        };
+        let has_changed = found.messages.iter().any(changes_view);
         for message in found.messages {
             let seq = message.seq;
             // What the client has seen before is a change to it, and all else is new.
@@ -101,6 +115,10 @@ impl Pages {
             changes,
             last_seq: last_seq.unsigned_abs(),
         };
-        Ok(Missed { page, state })
+        Ok(Missed {
+            has_changed: has_changed || !page.complete,
+            page,
+            state,
+        })
     }
 }

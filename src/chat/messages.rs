@@ -124,7 +124,7 @@ impl Posting {
         } = self;
         let (id, seq, at, duplicate) = match journal::receipt(pending, since).await? {
             Outcome::Applied { id, seq, at } => (id, seq, at, false),
-            Outcome::Unchanged { .. } => {
+            Outcome::Unchanged { .. } | Outcome::Exists { .. } => {
                 return Err(Error::internal("a message that changes nothing"));
             }
             Outcome::Repeat {

@@ -23,6 +23,7 @@ pub mod networks;
 pub mod pages;
 pub mod pages_in_flight;
 pub mod passwords;
+pub mod people;
 pub mod rates;
 pub mod readiness;
 pub mod refresh;

@@ -16,6 +16,8 @@ pub struct Rates(Option<Arc<Limiters>>);
 
 #[derive(Debug)]
 struct Limiters {
+    /// That is counted in the database: it is long enough for a restart.
+    rooms_an_hour: u32,
     messages: DefaultKeyedRateLimiter<i64>,
     reads: DefaultKeyedRateLimiter<i64>,
     guesses_by_account: DefaultKeyedRateLimiter<String>,
@@ -50,6 +52,7 @@ impl Rates {
         let by_pair = by_pair.allow_burst(NonZeroU32::new(10).unwrap_or(ONE));
         Self(on.then(|| {
             Arc::new(Limiters {
+                rooms_an_hour: limits.rooms_per_hour,
                 messages: RateLimiter::keyed(quota(
                     limits.messages_per_second,
                     limits.message_burst,
@@ -91,6 +94,12 @@ impl Rates {
             &user_id,
             "You are sending messages too fast; wait a moment.",
         )
+    }
+
+    /// How many rooms someone may make within an hour, if that is limited.
+    #[must_use]
+    pub fn most_rooms_an_hour(&self) -> Option<u32> {
+        self.0.as_ref().map(|limiters| limiters.rooms_an_hour)
     }
 
     /// One page of history, one `sync` or one ticket of a user.

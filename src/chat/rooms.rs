@@ -23,20 +23,24 @@ use crate::{
     },
     error::{Error, Result},
     gate::Urgency,
+    journal::Journal,
     protocol::{
         GENERAL,
         event::RoomState,
-        limits::MAX_PAGE,
+        limits::{MAX_PAGE, MAX_ROOM_NAME},
         room::{self, Member, Person, Role, RoomKind},
         time::Timestamp,
     },
 };
 
-/// Longest name of a room, in bytes.
-pub const MAX_NAME: usize = 64;
+mod make;
 
-/// Tells of rooms.
+pub use make::Made;
+
+/// Makes rooms, and tells of them.
 pub struct Rooms {
+    /// Where changes become durable.
+    pub journal: Journal,
     /// Who may see what.
     pub access: Arc<Access>,
     /// Opens topics.
@@ -88,8 +92,13 @@ impl Rooms {
     ) -> Result<(Vec<(Room, RoomState)>, Timestamp)> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let list = move |conn: &mut _| {
-            let found = views::list_of_member(conn, user_id)?.into_iter();
-            let told = found.map(|view| (view.room.clone(), state(&vault, &view)));
+            let found = views::list_of_member(conn, user_id)?;
+            let mut people = people_of(conn, &found)?;
+            let told = found.into_iter().map(|view| {
+                let users = people.remove(&view.room.id).unwrap_or_default();
+                let state = state(&vault, &view);
+                (view.room, RoomState { users, ..state })
+            });
             Ok(told.collect())
         };
         let found = self.access.for_caller_until(caller, Urgency::Urgent, list);
@@ -109,7 +118,7 @@ impl Rooms {
         let part = part.trim().to_ascii_lowercase();
         let list = List::new("directory", &part);
         let after = self.begin(caller, &list, wanted)?.unwrap_or_default();
-        if part.len() > MAX_NAME || part.contains('\0') {
+        if part.len() > MAX_ROOM_NAME || part.contains('\0') {
             // No name has that in it.
             return Ok(Listed {
                 items: Vec::new(),
@@ -198,6 +207,34 @@ fn describe(
 ) -> std::result::Result<Vec<room::Room>, QueryError> {
     let ids: Vec<i64> = found.iter().map(|view| view.room.id).collect();
     let counts: BTreeMap<i64, i64> = views::count_members(conn, &ids)?.into_iter().collect();
+    let mut people = people_of(conn, &found)?;
+    let whole = found.into_iter().map(|view| {
+        let state = state(vault, &view);
+        room::Room {
+            room: state.room,
+            name: state.name,
+            kind: state.kind,
+            topic: state.topic,
+            role: state.role,
+            muted_until: state.muted_until,
+            seq: state.seq,
+            members: counts
+                .get(&view.room.id)
+                .map_or(0, |count| count.unsigned_abs()),
+            slow_seconds: state.slow_seconds,
+            archived_at: state.archived_at,
+            created_at: utc(view.created_at),
+            users: people.remove(&view.room.id).unwrap_or_default(),
+        }
+    });
+    Ok(whole.collect())
+}
+
+/// Who is in those of these rooms that are direct ones.
+pub(super) fn people_of(
+    conn: &mut AnyConnection,
+    found: &[RoomView],
+) -> std::result::Result<BTreeMap<i64, Vec<Person>>, QueryError> {
     let direct = found.iter().filter(|view| kind(view) == RoomKind::Direct);
     let direct: Vec<i64> = direct.map(|view| view.room.id).collect();
     let mut people = BTreeMap::<i64, Vec<Person>>::new();
@@ -207,29 +244,10 @@ fn describe(
             people.entry(room_id).or_default().push(person);
         }
     }
-    let whole = found.into_iter().map(|view| {
-        let state = state(vault, &view);
-        room::Room {
-            room: state.room,
-            name: state.name,
-            kind: state.kind,
-            topic: state.topic,
-            role: state.role,
-            muted_until: view.membership.and_then(|(_, until)| until).map(utc),
-            seq: state.seq,
-            members: counts
-                .get(&view.room.id)
-                .map_or(0, |count| count.unsigned_abs()),
-            slow_seconds: view.slow_seconds.try_into().unwrap_or(0),
-            archived_at: view.archived_at.map(utc),
-            created_at: utc(view.created_at),
-            users: people.remove(&view.room.id).unwrap_or_default(),
-        }
-    });
-    Ok(whole.collect())
+    Ok(people)
 }
 
-/// A room as its member is told of it on a socket.
+/// A room as its member is told of it on a socket; but for who is in a direct room.
 #[must_use]
 pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
     let text = |text: &Option<StoredText>| text.as_ref().map(|text| text.as_str().to_owned());
@@ -245,6 +263,14 @@ pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
         topic: text(&view.topic).and_then(|sealed| vault.open_in(view.room.id, &sealed).ok()),
         // In a direct room all are alike.
         role: role.filter(|_| kind != RoomKind::Direct),
+        muted_until: view
+            .membership
+            .as_ref()
+            .and_then(|(_, until)| *until)
+            .map(utc),
+        slow_seconds: view.slow_seconds.try_into().unwrap_or(0),
+        archived_at: view.archived_at.map(utc),
+        users: Vec::new(),
         seq: view.room.last_seq.unsigned_abs(),
     }
 }
@@ -301,7 +327,7 @@ pub fn key_of(id: i64) -> String {
 /// # Errors
 /// 404.
 pub fn check_name(name: &str) -> Result<()> {
-    if name.is_empty() || name.len() > MAX_NAME || name.contains('\0') {
+    if name.is_empty() || name.len() > MAX_ROOM_NAME || name.contains('\0') {
         return Err(Error::no_such_room());
     }
     Ok(())

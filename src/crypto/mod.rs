@@ -8,6 +8,7 @@ pub mod token;
 pub mod vault;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
 
 /// The system's random number generator did not answer. Nothing secret can be made without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,4 +38,14 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// When the system has no random bytes to give.
 pub fn random_name() -> Result<String, NoRandomness> {
     Ok(URL_SAFE_NO_PAD.encode(random_bytes::<16>()?))
+}
+
+/// What stands for a set of numbers, whatever their order: a hash of them (SHA-256).
+#[must_use]
+pub fn name_of_set(numbers: &std::collections::BTreeSet<i64>) -> String {
+    let mut hash = Sha256::new();
+    for number in numbers {
+        hash.update(number.to_be_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{
-    AnyConnection,
+    AnyConnection, ids,
     members::ensure_owner,
     schema::{messages, rooms},
 };
@@ -38,6 +38,12 @@ const COLUMNS: (
     rooms::last_seq,
     rooms::last_message_id,
 );
+
+/// A number for a new room. It may be taken: then another one has to be tried.
+#[must_use]
+pub fn new_id() -> i64 {
+    ids::generate(None)
+}
 
 /// These rooms, with the numbers of their latest changes. A commit to them that is still on its way is
 /// waited for, also when no one waits for its answer any more.

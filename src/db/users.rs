@@ -143,6 +143,28 @@ pub fn find(conn: &mut AnyConnection, id: i64) -> QueryResult<Option<User>> {
         .optional()
 }
 
+/// The accounts of these names, whatever their case, and of these numbers: each by number and name, in the order of the
+/// numbers.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_named(
+    conn: &mut AnyConnection,
+    names: &[&str],
+    ids: &[i64],
+) -> QueryResult<Vec<(i64, String)>> {
+    let keys: Vec<String> = names.iter().map(|name| key_of(name)).collect();
+    let query = users::table
+        .filter(users::deleted_at.is_null())
+        .filter(users::username_key.eq_any(keys).or(users::id.eq_any(ids)))
+        .order(users::id)
+        .select((users::id, users::username));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
 /// Whether no one has had this name, or ever had it before his account was deleted.
 ///
 /// # Errors

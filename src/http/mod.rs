@@ -58,7 +58,12 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .service(
             resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
         )
-        .service(resource("/api/rooms", "GET, HEAD").route(read().to(rooms::list_own)))
+        .service(
+            resource("/api/rooms", "GET, HEAD, POST")
+                .route(read().to(rooms::list_own))
+                .route(web::post().to(rooms::make)),
+        )
+        .service(resource("/api/direct", "POST").route(web::post().to(rooms::open_direct)))
         .service(resource("/api/rooms/directory", "GET, HEAD").route(read().to(rooms::list_public)))
         .service(resource("/api/rooms/{room}", "GET, HEAD").route(read().to(rooms::find)))
         .service(
@@ -81,7 +86,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         root::index, health::health, health::ready,
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
         accounts::change_password,
-        rooms::list_own, rooms::list_public, rooms::find, rooms::list_members,
+        rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
         messages::list_general, messages::list, messages::post,
     ),
     modifiers(&Security, &Lengths, &Pages),

@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use crate::protocol::limits::{
-    DEFAULT_PAGE, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARACTERS,
-    NAME,
+    DEFAULT_PAGE, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MAX_ROOM_NAME, MAX_TOPIC,
+    MIN_PASSWORD_CHARACTERS, NAME,
 };
 
 /// The ways of showing a token.
@@ -44,6 +44,8 @@ impl Modify for Lengths {
             ("ChangePassword", "new", password),
             ("NewMessage", "content", (Some(1), None)),
             ("NewMessage", "client_id", (Some(1), Some(MAX_CLIENT_ID))),
+            ("NewRoom", "name", (Some(1), Some(MAX_ROOM_NAME))),
+            ("NewRoom", "topic", (None, Some(MAX_TOPIC))),
         ] {
             if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut(shape)
                 && let Some(RefOr::T(Schema::Object(text))) = shape.properties.get_mut(field)

@@ -97,5 +97,6 @@ pub fn body(error: &Error, status: StatusCode, request_id: &str) -> Problem {
         code: error.code,
         request_id: request_id.into(),
         errors: error.fields.clone(),
+        room: error.room.clone(),
     }
 }

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::{
     Shared,
-    extract::{Authenticated, parameter},
+    extract::{Authenticated, Json, parameter},
     messages::read_number,
     refusals,
 };
@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     protocol::{
         limits::DEFAULT_PAGE,
-        room::{Member, Room},
+        room::{Member, NewDirect, NewRoom, Room},
         views::Problem,
     },
 };
@@ -28,6 +28,50 @@ use crate::{
 ))]
 pub async fn list_own(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.rooms.list(&caller).await?))
+}
+
+/// Makes a room. The caller is its owner.
+#[utoipa::path(post, path = "/api/rooms", tag = "rooms", request_body = NewRoom, responses(
+    refusals::Guarded,
+    refusals::Body,
+    (status = 201, description = "Made; everyone who is in it has been told.", body = Room),
+    (status = 404, description = "One of the users does not exist.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "You are in a room of this name already, whose key is `room` (`room_exists`: perhaps you had made it, and the answer was lost); another public room has the name, or one that looks like it (`room_name_taken`); someone is in as many rooms as anyone can be (`room_full`) or has a disabled account (`user_disabled`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many rooms within an hour, or too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn make(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    Json(new): Json<NewRoom>,
+) -> Result<HttpResponse> {
+    let made = app.rooms.make(&caller, new).await?;
+    let room = app.rooms.find(&caller, &made.room).await?;
+    Ok(HttpResponse::Created().json(room))
+}
+
+/// Finds the one direct room of these people and the caller, and makes it when there is none.
+#[utoipa::path(post, path = "/api/direct", tag = "rooms", request_body = NewDirect, responses(
+    refusals::Guarded,
+    refusals::Body,
+    (status = 201, description = "Made; everyone who is in it has been told.", body = Room),
+    (status = 200, description = "It was there.", body = Room),
+    (status = 404, description = "One of the users does not exist.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Someone is in as many rooms as anyone can be (`room_full`), or has a disabled account (`user_disabled`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many rooms within an hour, or too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn open_direct(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    Json(new): Json<NewDirect>,
+) -> Result<HttpResponse> {
+    let made = app.rooms.open_direct(&caller, new).await?;
+    let room = app.rooms.find(&caller, &made.room).await?;
+    let mut response = if made.is_new {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
+    Ok(response.json(room))
 }
 
 /// The public rooms by name, joined or not.

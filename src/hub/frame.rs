@@ -26,6 +26,12 @@ pub fn text(text: &str) -> Bytes {
     encode(FINAL_TEXT, text.as_bytes())
 }
 
+/// One frame, and then the other.
+#[must_use]
+pub fn both(one: &[u8], other: &[u8]) -> Bytes {
+    [one, other].concat().into()
+}
+
 /// A ping. It carries nothing.
 #[must_use]
 pub fn ping() -> Bytes {

@@ -119,6 +119,23 @@ pub enum Change {
     },
     /// Change what the room is.
     Room(RoomPatch),
+    /// Begin the room: the entry has the number that it is to get.
+    Begin(NewRoom),
+}
+
+/// A room that is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// Its kind.
+    pub kind: RoomKind,
+    /// What people call it; a direct room has no name.
+    pub name: Option<String>,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// Who is in it from the start, beside whoever makes it.
+    pub users: Vec<UserId>,
+    /// How many rooms its maker may make in an hour, if that is limited.
+    pub most_an_hour: Option<u32>,
 }
 
 /// Something to be written.
@@ -162,6 +179,13 @@ pub enum Outcome {
     /// All was so already, or it is a change that takes no number.
     Unchanged {
         /// The latest change of the message, or of the room.
+        seq: u64,
+    },
+    /// The room that was to begin is there.
+    Exists {
+        /// Which it is. The one that the entry names: its number is taken, and another has to be tried.
+        room: RoomId,
+        /// Its latest change.
         seq: u64,
     },
     /// The same sender had stored a message of this `client_id` before.

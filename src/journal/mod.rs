@@ -30,8 +30,8 @@ use crate::{
     error::{Code, Error, Result},
 };
 pub use entry::{
-    Actor, Body, Change, Committed, Current, Entry, How, Membership, Outcome, Post, RoomId,
-    RoomPatch, SystemText, Told, UserId,
+    Actor, Body, Change, Committed, Current, Entry, How, Membership, NewRoom, Outcome, Post,
+    RoomId, RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;
 use writer::{Log, Writer};
@@ -163,7 +163,9 @@ impl Journal {
             since: Instant::now(),
             receipt,
         };
-        let Some(writer) = self.writers.get(writer) else {
+        // All rooms are begun by the same one, so that of two who ask for the same conversation the second finds it.
+        let is_begin = matches!(waiting.entry.change, Change::Begin(_));
+        let Some(writer) = self.writers.get(if is_begin { 0 } else { writer }) else {
             return Err(Error::internal("the journal has no writers"));
         };
         match writer.try_send(waiting) {

@@ -36,6 +36,7 @@ use crate::{
 /// More than one transaction takes.
 const MOST_ENTRIES: i64 = 1_000;
 
+mod begin;
 mod changes;
 mod membership;
 mod pass;
@@ -72,6 +73,13 @@ pub enum Stored {
     /// All was so already, or it takes no number.
     Unchanged {
         /// The latest change.
+        seq: i64,
+    },
+    /// The room that was to begin is there.
+    Exists {
+        /// Which it is.
+        room_id: i64,
+        /// Its latest change.
         seq: i64,
     },
     /// The same sender had stored a message of this `client_id` before.

@@ -298,6 +298,10 @@ fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
         Stored::Unchanged { seq } => Outcome::Unchanged {
             seq: seq.unsigned_abs(),
         },
+        Stored::Exists { room_id, seq } => Outcome::Exists {
+            room: *room_id,
+            seq: seq.unsigned_abs(),
+        },
         Stored::Repeat {
             id,
             seq,

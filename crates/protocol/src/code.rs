@@ -91,6 +91,8 @@ pub enum Code {
     RequestTimeout,
     /// Nothing can be changed in the room.
     RoomArchived,
+    /// The caller is in a room of this name already.
+    RoomExists,
     /// The room, or the user's list of rooms, is full.
     RoomFull,
     /// Another room has the name.
@@ -125,6 +127,8 @@ pub enum Code {
     UnsupportedVersion,
     /// The address speaks WebSocket.
     UpgradeRequired,
+    /// The account of the user may not be used at the moment.
+    UserDisabled,
     /// There is no such user.
     UserNotFound,
     /// The name is taken.

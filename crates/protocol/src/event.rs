@@ -8,7 +8,7 @@ use super::{
     code::Code,
     limits::Limits,
     message::{self, Message, MessageChange},
-    room::{Role, RoomKind},
+    room::{Person, Role, RoomChanged, RoomKind, is_zero},
     time::{self, Timestamp},
 };
 
@@ -35,7 +35,7 @@ pub enum Event {
         /// Room → how far this socket now is.
         rooms: BTreeMap<String, SyncedRoom>,
     },
-    /// You have come into a room, or are in it no more.
+    /// You have come into a room, your view of it has changed, or you are in it no more.
     Room(RoomNews),
     /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
     Lag {
@@ -131,15 +131,45 @@ pub struct RoomState {
     /// The caller's role in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Until when the caller may only read.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>")
+    )]
+    pub muted_until: Option<Timestamp>,
+    /// Seconds that a member waits between two messages; 0: none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slow_seconds: u32,
+    /// Since when nothing can be written in it.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>")
+    )]
+    pub archived_at: Option<Timestamp>,
+    /// Of a direct room: all who are in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<Person>,
     /// The last change in the room; what this socket is sent live is above it.
     pub seq: u64,
 }
 
-/// `{"type":"room",…}`: the caller has come into a room, or is in it no more.
+/// `{"type":"room",…}`: the caller has come into a room, the caller's view of it has changed, or the caller is in it no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum RoomNews {
+    /// What is named in `changed` is another now.
+    Changed(RoomChanged),
     /// What is in it above its `seq` follows.
     Here(RoomState),
     /// Nothing more comes of it.
@@ -223,6 +253,9 @@ pub struct ErrorFrame {
     /// When it makes sense to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// With `room_exists`: the key of the room that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
 }
 
 /// What became of a room in a `sync`.

@@ -14,6 +14,7 @@ use super::{
     },
     limits::Limits,
     message::{Message, MessageChange},
+    room::{RoomChanged, RoomField},
     time::Timestamp,
 };
 
@@ -104,6 +105,10 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 ..RoomState::default()
             })),
         ),
+        (
+            "view changed",
+            Event::Room(RoomNews::Changed(changed_room())),
+        ),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
         (
             "lag",
@@ -116,6 +121,16 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("pong", Event::Pong { reference: None }),
         ("reconnect", Event::Reconnect { after_ms: 1_250 }),
     ]
+}
+
+fn changed_room() -> RoomChanged {
+    RoomChanged {
+        room: "12".into(),
+        seq: 57,
+        changed: vec![RoomField::Topic],
+        topic: Some("tea".into()),
+        ..RoomChanged::default()
+    }
 }
 
 fn at() -> Timestamp {
@@ -208,5 +223,6 @@ fn error(code: Code, detail: &str, retry_after_ms: Option<u64>) -> Event {
         code,
         detail: detail.into(),
         retry_after_ms,
+        room: None,
     })
 }

@@ -5,6 +5,10 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::time::{self, Timestamp};
 
+mod changed;
+
+pub use changed::{RoomChanged, RoomField};
+
 /// Who may find a room, and how people come into it.
 #[derive(
     Debug,
@@ -237,7 +241,7 @@ pub struct Room {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference"
 )]
-fn is_zero(number: &u32) -> bool {
+pub(super) fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
@@ -277,16 +281,26 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct NewRoom {
-    /// 1–64 of `a-z 0-9 _ -`, with at least one letter.
+    /// 1–64 of `a-z 0-9 _ -`, with at least one letter; kept in small letters.
+    #[cfg_attr(
+        feature = "documents",
+        schema(pattern = r"^[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*$")
+    )]
     pub name: String,
     /// `public` or `private`.
     #[serde(default)]
+    #[cfg_attr(feature = "documents", schema(value_type = String, pattern = "^(public|private)$"))]
     pub kind: RoomKind,
-    /// What it is about.
+    /// What it is about, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "documents",
+        schema(pattern = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")
+    )]
     pub topic: Option<String>,
-    /// Who is in it from the start, beside the caller: names or ids.
+    /// Who is in it from the start, beside the caller: names or ids, 100 at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "documents", schema(max_items = 100))]
     pub users: Vec<String>,
 }
 
@@ -295,6 +309,7 @@ pub struct NewRoom {
 #[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct NewDirect {
     /// The others: names or ids, 49 at most. None: notes to oneself.
+    #[cfg_attr(feature = "documents", schema(max_items = 49))]
     pub users: Vec<String>,
 }
 

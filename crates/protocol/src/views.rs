@@ -152,6 +152,9 @@ pub struct Problem {
     /// For 422: what is wrong, field by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With `room_exists`: the key of the room that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
 }
 
 /// One field that is not right.

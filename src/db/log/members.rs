@@ -74,6 +74,72 @@ pub fn find_username(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Opti
         .optional()
 }
 
+/// Of these users, those who have an account: the number, the name, and whether no one can log in to it.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_people(
+    conn: &mut AnyConnection,
+    user_ids: &[i64],
+) -> QueryResult<Vec<(i64, String, bool)>> {
+    let query = users::table
+        .filter(users::id.eq_any(user_ids))
+        .filter(users::deleted_at.is_null())
+        .order(users::id)
+        .select((users::id, users::username, users::disabled_at.is_not_null()));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
+/// How many rooms each of these users is in; those who are in none are left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_rooms_of(conn: &mut AnyConnection, user_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+    let query = memberships::table
+        .filter(memberships::user_id.eq_any(user_ids))
+        .group_by(memberships::user_id)
+        .select((memberships::user_id, diesel::dsl::count_star()));
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
+/// Makes these users members of a room that is new, each in a role.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_first(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    first: &[(i64, &str)],
+    at: NaiveDateTime,
+) -> QueryResult<()> {
+    let rows: Vec<_> = first
+        .iter()
+        .map(|(user_id, role)| {
+            (
+                memberships::room_id.eq(room_id),
+                memberships::user_id.eq(user_id),
+                memberships::role.eq(role),
+                memberships::created_at.eq(at),
+            )
+        })
+        .collect();
+    match conn {
+        AnyConnection::Postgres(conn) => diesel::insert_into(memberships::table)
+            .values(rows)
+            .execute(conn)?,
+        AnyConnection::Sqlite(conn) => diesel::insert_into(memberships::table)
+            .values(rows)
+            .execute(conn)?,
+    };
+    Ok(())
+}
+
 /// How many members a room has.
 ///
 /// # Errors

@@ -1,9 +1,15 @@
-//! Changing what a room is.
+//! Making rooms, and changing what they are.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use crate::db::{AnyConnection, schema::rooms};
+use crate::{
+    db::{
+        AnyConnection,
+        schema::{memberships, rooms},
+    },
+    protocol::room_names,
+};
 
 /// What can be changed of a room, as it is stored.
 #[derive(Debug, Clone, Queryable)]
@@ -23,7 +29,98 @@ pub struct Description {
 /// The form of a name by which public rooms are told apart.
 #[must_use]
 pub fn key_of_name(name: &str) -> String {
-    name.to_lowercase()
+    room_names::looks(name)
+}
+
+/// A room to be.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = rooms)]
+pub struct NewRow<'a> {
+    /// Its number.
+    pub id: i64,
+    /// What names it on the wire, for ever.
+    pub key: String,
+    /// 0: its first change is told as all others are.
+    pub last_seq: i64,
+    /// When it was made.
+    pub created_at: NaiveDateTime,
+    /// `public`, `private` or `direct`.
+    pub kind: &'a str,
+    /// What people call it.
+    pub name: Option<&'a str>,
+    /// The form of its name by which public rooms are told apart; others have none.
+    pub name_key: Option<String>,
+    /// Sealed.
+    pub topic: Option<String>,
+    /// Of a direct room: what stands for all who are in it.
+    pub people: Option<&'a str>,
+    /// Who has made it.
+    pub created_by: i64,
+}
+
+/// Makes a room.
+///
+/// # Errors
+/// When the database fails; a unique violation when another public room has its name, or another direct room its people.
+pub fn insert(conn: &mut AnyConnection, row: &NewRow<'_>) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Postgres(conn) => diesel::insert_into(rooms::table)
+            .values(row)
+            .execute(conn)?,
+        AnyConnection::Sqlite(conn) => diesel::insert_into(rooms::table)
+            .values(row)
+            .execute(conn)?,
+    };
+    Ok(())
+}
+
+/// The direct room of these people, and its latest change.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_of_people(conn: &mut AnyConnection, people: &str) -> QueryResult<Option<(i64, i64)>> {
+    rooms::table
+        .filter(rooms::people.eq(people))
+        .select((rooms::id, rooms::last_seq))
+        .first(conn)
+        .optional()
+}
+
+/// The key of the room of this name that a user is in, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_own_key(
+    conn: &mut AnyConnection,
+    name: &str,
+    user_id: i64,
+) -> QueryResult<Option<String>> {
+    rooms::table
+        .inner_join(memberships::table)
+        .filter(rooms::name.eq(name))
+        .filter(memberships::user_id.eq(user_id))
+        .order(rooms::id)
+        .select(rooms::key)
+        .first(conn)
+        .optional()
+}
+
+/// How many rooms a user has made since then. What was made at a time that has not come yet does not count: a clock that
+/// was put back must not keep anyone from making rooms.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_made(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    (since, now): (NaiveDateTime, NaiveDateTime),
+) -> QueryResult<i64> {
+    rooms::table
+        .filter(rooms::created_by.eq(user_id))
+        .filter(rooms::created_at.gt(since))
+        .filter(rooms::created_at.le(now))
+        .count()
+        .get_result(conn)
 }
 
 /// What a room is.

@@ -16,6 +16,7 @@ use crate::{
     error::{Code, Error, Kind},
     journal::entry::{Actor, Membership, SystemText, Told},
     protocol::{
+        limits::Limits,
         room::{Role, RoomEvent},
         time::Timestamp,
     },
@@ -23,9 +24,9 @@ use crate::{
 };
 
 /// Most members of a room, but for `general`.
-const MOST_MEMBERS: i64 = 10_000;
+const MOST_MEMBERS: i64 = Limits::DEFAULT.members_per_room as i64;
 /// Most rooms of a user.
-const MOST_ROOMS: i64 = 500;
+pub(super) const MOST_ROOMS: i64 = Limits::DEFAULT.rooms_per_user as i64;
 
 impl Pass<'_> {
     pub(super) fn join(
@@ -244,7 +245,8 @@ impl Pass<'_> {
         said: (String, RoomEvent),
         member: Option<(i64, Membership)>,
     ) -> Result<Stored, Fail> {
-        let (id, told) = self.say(conn, room_id, actor, said, member)?;
+        let members = member.into_iter().collect();
+        let (id, told) = self.say(conn, room_id, actor, said, members)?;
         Ok(Stored::Changed {
             id,
             told: vec![(id, id, told)],
@@ -258,7 +260,7 @@ impl Pass<'_> {
         room_id: i64,
         actor: &Actor,
         (text, event): (String, RoomEvent),
-        member: Option<(i64, Membership)>,
+        members: Vec<(i64, Membership)>,
     ) -> Result<(i64, Told), Fail> {
         let said = SystemText {
             text: text.clone(),
@@ -291,7 +293,6 @@ impl Pass<'_> {
             reply_to: None,
         };
         posts::insert_one(conn, &row).map_err(Fail::Database)?;
-        let members = member.into_iter().collect();
         Ok((
             id,
             Told::System {

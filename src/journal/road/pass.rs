@@ -227,9 +227,15 @@ impl<'a> Pass<'a> {
         if !self.live.contains(&(actor.session_id, actor.user_id)) {
             return Ok(Stored::Refused(Error::invalid_token()));
         }
-        let Some(before) = self.rooms.get(&entry.room).cloned() else {
-            return Ok(Stored::Refused(Error::no_such_room()));
-        };
+        let before = self.rooms.get(&entry.room).cloned();
+        match (&before, &entry.change) {
+            (Some(room), Change::Begin(_)) => {
+                let (room_id, seq) = (room.id, room.last_seq);
+                return Ok(Stored::Exists { room_id, seq });
+            }
+            (None, Change::Begin(_)) | (Some(_), _) => {}
+            (None, _) => return Ok(Stored::Refused(Error::no_such_room())),
+        }
         let done = savepoint(conn, |conn| self.apply(conn, entry).map_err(Undone));
         let fail = match done {
             Ok(stored) => {
@@ -238,7 +244,10 @@ impl<'a> Pass<'a> {
             }
             Err(Undone(fail)) => fail,
         };
-        self.rooms.insert(entry.room, before);
+        match before {
+            Some(before) => self.rooms.insert(entry.room, before),
+            None => self.rooms.remove(&entry.room),
+        };
         match fail {
             Fail::Refused(error) => Ok(Stored::Refused(error)),
             Fail::Database(error) if is_constraint_violation(&error) => {
@@ -276,6 +285,7 @@ impl<'a> Pass<'a> {
             Change::Role { user, role } => self.set_role(conn, room_id, actor, *user, *role),
             Change::Mute { user, until } => self.mute(conn, room_id, actor, *user, *until),
             Change::Room(patch) => self.patch(conn, room_id, actor, patch),
+            Change::Begin(new) => self.begin_room(conn, room_id, actor, new),
         }
     }
 

@@ -18,6 +18,15 @@ use crate::{
 /// What is told of the changes so far, each with its message and its number.
 type News = Vec<(i64, i64, Told)>;
 
+/// A public room has the name, or one that looks like it.
+pub(super) fn name_taken() -> Fail {
+    Fail::Refused(Error::new(
+        Kind::Conflict,
+        Code::RoomNameTaken,
+        "Another room has this name, or one that looks like it; choose another one.",
+    ))
+}
+
 impl Pass<'_> {
     pub(super) fn patch(
         &mut self,
@@ -63,7 +72,7 @@ impl Pass<'_> {
         news: &mut News,
     ) -> Result<(), Fail> {
         let text = format!("{} {what}", actor.username);
-        let (id, told) = self.say(conn, room_id, actor, (text, event), None)?;
+        let (id, told) = self.say(conn, room_id, actor, (text, event), Vec::new())?;
         news.push((id, id, told));
         Ok(())
     }
@@ -97,11 +106,7 @@ impl Pass<'_> {
         let written = rooms::set_name(conn, room_id, name.map(String::as_str), kind.as_str());
         written.map_err(|error| {
             if is_unique_violation(&error) {
-                Fail::Refused(Error::new(
-                    Kind::Conflict,
-                    Code::RoomNameTaken,
-                    "Another room has this name.",
-                ))
+                name_taken()
             } else {
                 Fail::Database(error)
             }

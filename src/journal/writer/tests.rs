@@ -306,7 +306,9 @@ impl<F: FnMut(News)> Run<F> {
                     assert!(sent.client_id.is_some());
                     assert_eq!(copies, 0, "the one before is the one");
                 }
-                Ok(Outcome::Unchanged { .. }) => panic!("a message changes something"),
+                Ok(Outcome::Unchanged { .. } | Outcome::Exists { .. }) => {
+                    panic!("a message changes something")
+                }
                 Err(error) if error == Error::outcome_unknown() => assert!(copies <= 1),
                 Err(error) if error == Error::no_such_room() => {
                     assert!(room.is_none());

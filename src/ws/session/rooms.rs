@@ -19,6 +19,7 @@ use crate::{
     protocol::{
         GENERAL,
         event::{Event, RoomNews, SyncedRoom},
+        room::RoomChanged,
     },
 };
 
@@ -265,7 +266,11 @@ impl ChatSession {
             return;
         };
         match read {
-            Ok(Missed { mut page, state }) => {
+            Ok(Missed {
+                mut page,
+                state,
+                has_changed,
+            }) => {
                 room.read_at = room.read_at.max(page.last_seq);
                 let is_new = room.key.is_none();
                 let room = room.key.get_or_insert_with(|| state.room.clone()).clone();
@@ -274,6 +279,10 @@ impl ChatSession {
                     let state = RoomNews::here(state, page.since);
                     self.send(&Event::Room(state));
                     self.room_here(&room);
+                } else if has_changed && self.dialect == Dialect::Full {
+                    // The changes themselves follow, or those of them that fit.
+                    let changed = RoomChanged::whole(state);
+                    self.send(&Event::Room(RoomNews::Changed(changed)));
                 }
                 self.cut_to_budget(&room, &mut page);
                 self.feed(room_id, ctx, |feed, actions| feed.page(page, actions));

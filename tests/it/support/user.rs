@@ -86,6 +86,22 @@ impl User {
         Socket::open(self.addr, "", &[("authorization", &bearer)])
     }
 
+    /// Makes a room, and tells its key.
+    #[track_caller]
+    pub fn make_room(&self, name: &str, kind: &str, users: &[&User]) -> String {
+        let users: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
+        let body = json!({"name": name, "kind": kind, "users": users});
+        let made = self.http().post("/api/rooms", &body).expect(201).json();
+        made["room"].as_str().expect("a key").to_owned()
+    }
+
+    /// Posts to a room.
+    #[track_caller]
+    pub fn post_to(&self, room: &str, content: &str) -> Response {
+        let path = format!("/api/rooms/{room}/messages");
+        self.http().post(&path, &json!({"content": content}))
+    }
+
     /// Posts to `general`.
     #[track_caller]
     pub fn post(&self, content: &str, client_id: Option<&str>) -> Response {

@@ -74,6 +74,11 @@ impl Store {
                 }
                 self.here(now, about, false, outcome);
             }
+            RoomNews::Changed(changed) => {
+                if let Some(room) = self.rooms.get_mut(&changed.room) {
+                    changed.apply_to(&mut room.about);
+                }
+            }
             RoomNews::Gone(Gone { room, .. }) => self.gone(&room, outcome),
         }
     }

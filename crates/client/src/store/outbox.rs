@@ -255,6 +255,7 @@ mod tests {
             code: Code::ValidationError,
             detail: "Some sentence.".into(),
             retry_after_ms,
+            room: None,
         }
     }
 

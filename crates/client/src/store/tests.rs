@@ -85,6 +85,7 @@ fn refusal(reference: Option<&str>, code: Code) -> event::Event {
         code,
         detail: "Some sentence.".into(),
         retry_after_ms: None,
+        room: None,
     })
 }
 

@@ -228,6 +228,7 @@ fn a_refused_message_says_why_and_can_be_taken_back() {
         code: Code::ValidationError,
         detail: "This is not allowed.".into(),
         retry_after_ms: None,
+        room: None,
     }));
     assert!(stage.shows("not sent: This is not allowed."));
     stage.write("/edit");
@@ -387,6 +388,7 @@ proptest! {
             code: Code::ValidationError,
             detail: sentence.clone(),
             retry_after_ms: None,
+            room: None,
         }));
         stage.happen(Event::Paste(typed));
         let harmless = |screen: &str| {

@@ -1,0 +1,188 @@
+//! Beginning a room: its row, its first members and its first messages are one change of the road.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{
+    Stored,
+    membership::MOST_ROOMS,
+    pass::{Fail, Pass},
+    room::name_taken,
+};
+use crate::{
+    crypto::name_of_set,
+    db::{
+        AnyConnection, is_unique_violation,
+        log::{
+            lock::Locked,
+            members,
+            rooms::{self, NewRow, key_of_name},
+        },
+    },
+    error::{Code, Error, Kind},
+    journal::entry::{Actor, Membership, NewRoom},
+    protocol::room::{Role, RoomEvent, RoomKind},
+};
+
+/// A user's number and name.
+type Named = (i64, String);
+
+impl Pass<'_> {
+    pub(super) fn begin_room(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        new: &NewRoom,
+    ) -> Result<Stored, Fail> {
+        let mut ids: BTreeSet<i64> = new.users.iter().copied().collect();
+        ids.insert(actor.user_id);
+        let people = (new.kind == RoomKind::Direct).then(|| name_of_set(&ids));
+        if let Some(people) = &people
+            && let Some((room_id, seq)) =
+                rooms::find_of_people(conn, people).map_err(Fail::Database)?
+        {
+            return Ok(Stored::Exists { room_id, seq });
+        }
+        if let Some(name) = &new.name {
+            let own = rooms::find_own_key(conn, name, actor.user_id).map_err(Fail::Database)?;
+            own.map_or(Ok(()), |key| Err(exists(key)))?;
+        }
+        self.check_made(conn, actor.user_id, new.most_an_hour)?;
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let others = list_others(conn, &ids, actor.user_id)?;
+        self.insert_room(conn, room_id, actor, (new, people.as_deref()))?;
+        let roles = |id: &i64| {
+            let is_owner = people.is_none() && *id == actor.user_id;
+            let role = if is_owner { Role::Owner } else { Role::Member };
+            (*id, role.as_str())
+        };
+        let first: Vec<(i64, &str)> = ids.iter().map(roles).collect();
+        let at = self.at.stored.naive_utc();
+        members::insert_first(conn, room_id, &first, at).map_err(Fail::Database)?;
+        self.say_beginning(conn, room_id, actor, (new.kind, &ids, others))
+    }
+
+    fn check_made(
+        &self,
+        conn: &mut AnyConnection,
+        user_id: i64,
+        most: Option<u32>,
+    ) -> Result<(), Fail> {
+        let Some(most) = most else { return Ok(()) };
+        let now = self.at.stored;
+        let hour = chrono::TimeDelta::hours(1);
+        let within = ((now - hour).naive_utc(), now.naive_utc());
+        let made = rooms::count_made(conn, user_id, within).map_err(Fail::Database)?;
+        if made < i64::from(most) {
+            return Ok(());
+        }
+        Err(Fail::Refused(Error::too_many(
+            Code::RateLimited,
+            format!("You have made {most} rooms within an hour; wait a while before the next."),
+            std::time::Duration::from_mins(10),
+        )))
+    }
+
+    fn insert_room(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (new, people): (&NewRoom, Option<&str>),
+    ) -> Result<(), Fail> {
+        let name = new.name.as_deref();
+        let topic = new.topic.as_deref();
+        let row = NewRow {
+            id: room_id,
+            key: room_id.to_string(),
+            last_seq: 0,
+            created_at: self.at.stored.naive_utc(),
+            kind: new.kind.as_str(),
+            name,
+            name_key: name
+                .filter(|_| new.kind == RoomKind::Public)
+                .map(key_of_name),
+            topic: topic.map(|topic| self.vault.seal_in(room_id, topic)),
+            people,
+            created_by: actor.user_id,
+        };
+        rooms::insert(conn, &row).map_err(|error| match new.kind {
+            RoomKind::Public if is_unique_violation(&error) => name_taken(),
+            _ => Fail::Database(error),
+        })?;
+        let room = Locked {
+            id: room_id,
+            last_seq: 0,
+            last_id: 0,
+            members_version: 0,
+            kind: new.kind.as_str().to_owned(),
+            is_archived: false,
+            slow_seconds: 0,
+        };
+        self.rooms.insert(room_id, room);
+        Ok(())
+    }
+
+    /// The first messages. By the very first of them all come in, so that each hears the room from its beginning.
+    fn say_beginning(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        (kind, ids, others): (RoomKind, &[i64], Vec<Named>),
+    ) -> Result<Stored, Fail> {
+        let by = &actor.username;
+        let is_direct = kind == RoomKind::Direct;
+        let text = match kind {
+            RoomKind::Direct => format!("{by} began this conversation"),
+            _ => format!("{by} made the room"),
+        };
+        let members = ids.iter().map(|id| (*id, Membership::Joined)).collect();
+        let (id, said) = self.say(conn, room_id, actor, (text, RoomEvent::Created), members)?;
+        let mut told = vec![(id, id, said)];
+        for (user_id, name) in others.into_iter().filter(|_| !is_direct) {
+            let text = format!("{by} added {name} to the room");
+            let said = (text, RoomEvent::Invited { user_id });
+            let (id, said) = self.say(conn, room_id, actor, said, Vec::new())?;
+            told.push((id, id, said));
+        }
+        let id = told.last().map_or(id, |(id, ..)| *id);
+        Ok(Stored::Changed { id, told })
+    }
+}
+
+/// Those of these users who are not the maker; all of them can come in.
+fn list_others(conn: &mut AnyConnection, ids: &[i64], maker: i64) -> Result<Vec<Named>, Fail> {
+    let people = members::list_people(conn, ids).map_err(Fail::Database)?;
+    let counts = members::count_rooms_of(conn, ids).map_err(Fail::Database)?;
+    let counts: HashMap<i64, i64> = counts.into_iter().collect();
+    if people.len() < ids.len() {
+        return Err(Fail::Refused(Error::no_such_user()));
+    }
+    let mut others = Vec::new();
+    for (id, name, is_disabled) in people {
+        if is_disabled {
+            return Err(Fail::Refused(Error::user_disabled(&name)));
+        }
+        if counts.get(&id).is_some_and(|count| *count >= MOST_ROOMS) {
+            let detail = format!("{name} is in as many rooms as anyone can be.");
+            return Err(Error::new(Kind::Conflict, Code::RoomFull, detail).into());
+        }
+        if id != maker {
+            others.push((id, name));
+        }
+    }
+    Ok(others)
+}
+
+/// Whoever asks is in a room of this name: perhaps the answer that told so was lost.
+fn exists(key: String) -> Fail {
+    Fail::Refused(Error {
+        room: Some(key),
+        ..Error::new(
+            Kind::Conflict,
+            Code::RoomExists,
+            "You are in a room of this name already.",
+        )
+    })
+}

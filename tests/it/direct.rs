@@ -1,0 +1,136 @@
+//! Direct rooms: one for each set of people, for ever.
+
+use std::{collections::BTreeSet, thread};
+
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Server, User};
+
+on_both![
+    a_set_of_people_has_one_room_however_many_ask_at_once,
+    others_are_other_rooms,
+    a_direct_room_is_of_those_who_are_in_it,
+];
+
+fn open(user: &User, users: &[&str]) -> (u16, Value) {
+    let answer = user.http().post("/api/direct", &json!({"users": users}));
+    (answer.status, answer.json())
+}
+
+fn key(user: &User, users: &[&str]) -> String {
+    let (status, room) = open(user, users);
+    assert!(matches!(status, 200 | 201), "{room}");
+    room["room"].as_str().expect("a key").to_owned()
+}
+
+fn a_set_of_people_has_one_room_however_many_ask_at_once(backend: Backend) {
+    const ASKS: usize = 50;
+    let server = Server::start(backend);
+    let (alice, bob) = (
+        User::register(&server, "alice"),
+        User::register(&server, "bob"),
+    );
+    let mut socket = bob.connect();
+    let answers: Vec<(u16, Value)> = thread::scope(|scope| {
+        let asking: Vec<_> = (0..ASKS)
+            .map(|number| {
+                let (user, other) = if number % 2 == 0 {
+                    (&alice, "bob")
+                } else {
+                    (&bob, "alice")
+                };
+                scope.spawn(move || open(user, &[other]))
+            })
+            .collect();
+        asking
+            .into_iter()
+            .map(|one| one.join().expect("asks"))
+            .collect()
+    });
+    let keys: BTreeSet<&str> = answers
+        .iter()
+        .map(|(_, room)| room["room"].as_str().expect("a key"))
+        .collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let made = answers.iter().filter(|(status, _)| *status == 201).count();
+    assert_eq!(made, 1);
+    assert!(
+        answers
+            .iter()
+            .all(|(status, _)| matches!(status, 200 | 201))
+    );
+    // And it was told once.
+    let told = socket.expect_type("room");
+    assert_eq!((&told["kind"], &told["seq"]), (&json!("direct"), &json!(0)));
+    assert_eq!(told["users"].as_array().map(Vec::len), Some(2), "{told}");
+    assert!(
+        told.get("name").is_none() && told.get("role").is_none(),
+        "{told}"
+    );
+    let frames = socket.drain();
+    assert!(
+        frames.iter().all(|frame| frame["type"] != "room"),
+        "{frames:?}"
+    );
+    assert_eq!(
+        server
+            .database
+            .query("SELECT CAST(count(*) AS TEXT) AS value FROM rooms WHERE kind = 'direct'"),
+        [Some("1".to_owned())]
+    );
+}
+
+fn others_are_other_rooms(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let pair = key(&alice, &["bob"]);
+    let three = key(&alice, &["bob", "carol"]);
+    let notes = key(&alice, &[]);
+    let all: BTreeSet<&String> = [&pair, &three, &notes].into();
+    assert_eq!(all.len(), 3);
+    // In any order, by number, by name in any case, and with oneself named or not.
+    let (bobs, carols) = (bob.id.to_string(), carol.id.to_string());
+    assert_eq!(key(&alice, &["CAROL", &bobs]), three);
+    assert_eq!(key(&bob, &[&carols, "alice"]), three);
+    assert_eq!(key(&bob, &["alice", "bob"]), pair);
+    assert_eq!(key(&alice, &["alice"]), notes);
+    assert_ne!(key(&bob, &[]), notes);
+    let people: Vec<User> = User::register_all(&server, "user", 50);
+    let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();
+    assert_eq!(open(&alice, &names).0, 422, "51 people");
+    assert_eq!(open(&alice, &names[1..]).0, 201, "50 people");
+}
+
+fn a_direct_room_is_of_those_who_are_in_it(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let room = key(&alice, &["bob"]);
+    alice.post_to(&room, "hello bob").expect(201);
+    let page = bob
+        .http()
+        .get(&format!("/api/rooms/{room}/messages"))
+        .expect(200)
+        .json();
+    assert_eq!(page[0]["content"], "alice began this conversation");
+    assert_eq!(page[1]["content"], "hello bob");
+    for path in [
+        format!("/api/rooms/{room}"),
+        format!("/api/rooms/{room}/messages"),
+    ] {
+        carol
+            .http()
+            .get(&path)
+            .expect_problem(404, "room_not_found");
+    }
+    carol
+        .post_to(&room, "me too")
+        .expect_problem(404, "room_not_found");
+    let own = bob.http().get("/api/rooms").expect(200).json();
+    let users = json!([
+        {"user_id": alice.id, "username": "alice"},
+        {"user_id": bob.id, "username": "bob"},
+    ]);
+    assert_eq!((&own[1]["room"], &own[1]["users"]), (&json!(room), &users));
+    let told = bob.connect().connected["rooms"][1].clone();
+    assert_eq!((&told["room"], &told["users"]), (&json!(room), &users));
+}

@@ -47,24 +47,27 @@ pub enum Command {
         /// Where and as whom.
         #[command(flatten)]
         client: ClientSettings,
-        /// The room to send it to
+        /// The room to send it to, by name or key
         #[arg(long, default_value = GENERAL)]
         room: String,
         /// The message; `-` or nothing reads standard input
         text: Option<String>,
     },
-    /// Print the latest messages and then each new one
+    /// Print the latest messages and then each new one, and what is edited or deleted
     Tail {
         /// Where and as whom.
         #[command(flatten)]
         client: ClientSettings,
-        /// The room to follow
-        #[arg(long, default_value = GENERAL)]
-        room: String,
+        /// A room to follow, by name or key; give it again for each further one
+        #[arg(long = "room", value_name = "ROOM", default_value = GENERAL)]
+        rooms: Vec<String>,
+        /// Follow all rooms that you are in, now and later
+        #[arg(long, conflicts_with = "rooms")]
+        all: bool,
         /// Print one JSON object a line
         #[arg(long)]
         json: bool,
-        /// How many of the latest messages to begin with
+        /// How many of the latest messages of each room to begin with
         #[arg(long, short = 'n', value_name = "N", default_value = "10", value_parser = settings::count)]
         lines: usize,
     },
@@ -213,10 +216,14 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
         } => Ok(client(tui::send(&settings, text, Some(room)))),
         Command::Tail {
             client: settings,
-            room,
+            rooms,
+            all,
             json,
             lines,
-        } => Ok(client(tui::tail(&settings, json, Some(room), lines))),
+        } => {
+            let rooms = (!all).then_some(rooms);
+            Ok(client(tui::tail(&settings, json, rooms, lines)))
+        }
         Command::Demo { fast } => Ok(ops::demo::run(fast)),
         Command::Migrate(settings) => ops::migrate::run(&settings),
         Command::Backup { to, storage, keys } => ops::backup::run(&storage, &keys, to.as_deref()),

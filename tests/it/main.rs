@@ -69,6 +69,7 @@ mod snapshot;
 mod standby;
 mod startup;
 mod sync;
+mod tail_rooms;
 mod taken_away;
 mod terminal;
 mod terminal_ends;

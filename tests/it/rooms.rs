@@ -19,7 +19,7 @@ on_both![
 ];
 
 /// Makes a room by hand; a direct one has no name.
-fn make_room(server: &Server, id: i64, kind: &str, name: Option<&str>, members: &[&User]) {
+pub fn make_room(server: &Server, id: i64, kind: &str, name: Option<&str>, members: &[&User]) {
     let name = name.map_or("NULL".to_owned(), |name| format!("'{name}'"));
     let key = if kind == "public" { &name } else { "NULL" };
     server.database.execute(&format!(

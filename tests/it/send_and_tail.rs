@@ -37,13 +37,13 @@ fn send(server: &Server, home: &Path, args: &[&str], piped: &str) -> Output {
     fed(client(server, home, &["send"]).args(args), piped)
 }
 
-struct Tail {
+pub struct Tail {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Tail {
-    fn start(server: &Server, home: &Path, args: &[&str]) -> Self {
+    pub fn start(server: &Server, home: &Path, args: &[&str]) -> Self {
         let mut child = client(server, home, &["tail"])
             .args(args)
             .stdin(Stdio::null())
@@ -63,7 +63,7 @@ impl Tail {
     }
 
     #[track_caller]
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         self.lines.recv_timeout(TIMEOUT).expect("a line")
     }
 }

@@ -4,6 +4,7 @@
 //! Pure. Frames, pages, ticks and closings go in; out come what to ask of the server, and what is new for a face. It
 //! opens no socket and has no clock, and it does not know what anything looks like.
 
+mod catch_up;
 mod follow;
 mod membership;
 mod news;
@@ -15,7 +16,6 @@ mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::follow::Step;
 pub use self::{
     news::{News, Outcome},
     outbox::{Delivery, Outbox, Pending},
@@ -23,13 +23,11 @@ pub use self::{
     timeline::{Item, Key, Older, Timeline},
 };
 use crate::{
-    api::{Page, Query},
-    effect::{Effect, Fetch},
+    effect::Effect,
     link::Millis,
     protocol::{
         GENERAL, close,
-        command::{Command, Request, Sync},
-        event::{self, Ack, ErrorFrame, MessageChanged, Notice, SyncedRoom, System},
+        event::{self, Ack, ErrorFrame, MessageChanged, Notice, System},
         limits::Limits,
         message::Message,
     },
@@ -185,25 +183,6 @@ impl Store {
         self.rooms.get_mut(room)?.outbox.take_refused()
     }
 
-    /// Asks for the page before the oldest message, if there is one and it was not asked for yet.
-    pub fn fetch_older(&mut self, key: &str) -> Option<Effect> {
-        let room = self.rooms.get_mut(key).filter(|room| !room.is_gone)?;
-        let query = Query::Before(room.timeline.start_loading()?);
-        let fetch = fetch(&mut self.last_tag, key, query);
-        room.older_page = Some(fetch.tag);
-        Some(Effect::Fetch(fetch))
-    }
-
-    /// Drops the oldest of what is kept of a room, if that is too much: for when no one is reading there.
-    pub fn trim(&mut self, room: &str) {
-        if let Some(room) = self.rooms.get_mut(room)
-            && room.timeline.trim()
-        {
-            // A page that is on its way would leave a hole behind it.
-            room.older_page = None;
-        }
-    }
-
     /// A frame has come on the socket.
     pub fn frame(&mut self, now: Millis, frame: event::Event) -> Outcome {
         let mut outcome = Outcome::default();
@@ -242,68 +221,6 @@ impl Store {
         outcome
     }
 
-    /// The answer to a fetch has come.
-    pub fn page(&mut self, now: Millis, fetch: &Fetch, result: Result<Page, String>) -> Outcome {
-        let mut outcome = Outcome::default();
-        let key = &*fetch.room;
-        let Some(room) = self.rooms.get_mut(key) else {
-            return outcome;
-        };
-        let is_older = room.older_page == Some(fetch.tag);
-        if !is_older && room.next_page != Some(fetch.tag) {
-            // Asked for an earlier socket or history: it may end before this one begins.
-            return outcome;
-        }
-        let Page { messages, more } = match result {
-            Ok(page) => page,
-            Err(detail) => {
-                room.fetch_failed(now, is_older);
-                outcome.news.push(News::FetchFailed(detail));
-                return outcome;
-            }
-        };
-        outcome.news.push(News::Fetched);
-        if is_older {
-            room.older_page = None;
-            outcome.news.push(room.take_older(key, messages, more));
-            return outcome;
-        }
-        room.next_page = None;
-        if fetch.query == Query::Latest {
-            let start = messages.first().map_or(0, |message| message.id);
-            room.timeline.begin(start, more);
-            outcome.news.push(News::Older {
-                room: key.to_owned(),
-                before: room.timeline.first(),
-            });
-        }
-        self.follow(now, key, &mut outcome, |room| match fetch.query {
-            Query::Since(_) => room.follower.page(messages, more),
-            Query::Latest | Query::Before(_) => room.follower.latest(messages, more),
-        });
-        outcome.effects.extend(self.sync());
-        outcome
-    }
-
-    /// Time has passed: repeats what has failed.
-    pub fn tick(&mut self, now: Millis) -> Outcome {
-        let mut outcome = Outcome::default();
-        if !self.is_connected {
-            return outcome;
-        }
-        let is_due = |room: &Room| room.again_at.is_some_and(|at| at <= now);
-        let due = self.rooms.iter().filter(|(_, room)| is_due(room));
-        let due: Vec<String> = due.map(|(key, _)| key.clone()).collect();
-        for key in due {
-            self.follow(now, &key, &mut outcome, |room| {
-                room.again_at = None;
-                room.follower.again()
-            });
-        }
-        outcome.effects.extend(self.sync());
-        outcome
-    }
-
     /// The messages to send now, at most one of each room.
     pub fn next_messages(&mut self, now: Millis) -> Vec<Effect> {
         if !self.is_connected {
@@ -334,18 +251,6 @@ impl Store {
     fn notice(&mut self, sentence: &str) {
         if let Some(room) = self.rooms.get_mut(GENERAL) {
             room.notice(sentence);
-        }
-    }
-
-    fn synced(&mut self, now: Millis, rooms: &BTreeMap<String, SyncedRoom>, outcome: &mut Outcome) {
-        self.syncing.clear();
-        for (key, synced) in rooms {
-            match *synced {
-                SyncedRoom::Upto(upto) => {
-                    self.follow(now, key, outcome, |room| room.follower.synced(upto));
-                }
-                SyncedRoom::Gone { .. } => self.gone(key, outcome),
-            }
         }
     }
 
@@ -381,76 +286,6 @@ impl Store {
         if !rooms.any(|room| room.outbox.refused(now, &error)) {
             outcome.news.push(News::Refused(error));
         }
-    }
-
-    /// Does something with a room, and carries out what its follower wants then.
-    fn follow(
-        &mut self,
-        now: Millis,
-        key: &str,
-        outcome: &mut Outcome,
-        act: impl FnOnce(&mut Room) -> Vec<Step>,
-    ) {
-        let Some(room) = self.rooms.get_mut(key).filter(|room| !room.is_gone) else {
-            return;
-        };
-        for step in act(room) {
-            let query = match step {
-                Step::Begin(id) => {
-                    room.timeline.begin(id, true);
-                    continue;
-                }
-                Step::FetchLatest => Query::Latest,
-                Step::FetchBefore(id) => Query::Before(id),
-                Step::FetchSince(seq) => Query::Since(seq),
-                Step::Sync => {
-                    self.to_sync.insert(key.to_owned());
-                    continue;
-                }
-                Step::Pause => {
-                    room.pause(now);
-                    continue;
-                }
-                Step::Show(messages) => {
-                    outcome.news.push(room.show(key, messages, self.user_id));
-                    continue;
-                }
-                Step::Forget => {
-                    room.forget();
-                    outcome.news.push(News::Forgotten { room: key.into() });
-                    continue;
-                }
-            };
-            let fetch = fetch(&mut self.last_tag, key, query);
-            room.next_page = Some(fetch.tag);
-            outcome.effects.push(Effect::Fetch(fetch));
-        }
-    }
-
-    /// One `sync` for all rooms that want one, when none is under way.
-    fn sync(&mut self) -> Option<Effect> {
-        if self.to_sync.is_empty() || !self.syncing.is_empty() {
-            return None;
-        }
-        self.syncing = std::mem::take(&mut self.to_sync);
-        let cursors = self.syncing.iter().filter_map(|key| {
-            let room = self.rooms.get(key)?;
-            Some((key.clone(), room.follower.cursor()))
-        });
-        let sync = Sync {
-            rooms: cursors.collect(),
-            epoch: self.epoch.clone(),
-        };
-        Some(Effect::Say(Request::with_ref(SYNC, Command::Sync(sync))))
-    }
-}
-
-fn fetch(last_tag: &mut u64, room: &str, query: Query) -> Fetch {
-    *last_tag += 1;
-    Fetch {
-        room: room.to_owned(),
-        query,
-        tag: *last_tag,
     }
 }
 

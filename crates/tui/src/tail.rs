@@ -1,7 +1,9 @@
-//! `parlour tail`: the room's messages as lines, the latest first and then as they come.
+//! `parlour tail`: the messages of rooms as lines, the latest first and then as they come.
+
+mod line;
 
 use std::{
-    fmt::Write as _,
+    collections::BTreeMap,
     io::{self, Write},
     time::{Duration, Instant},
 };
@@ -16,33 +18,29 @@ use parlour_client::{
     client::Client,
     link::Status,
     net::Net,
-    store::{News, Past, Rooms, Store},
+    store::{News, Past, Room, Rooms, Store},
 };
 
+use self::line::{Told, escaped, text_of};
 use super::{
-    ClientError, block_on, local_time, log_in, revoked, seed,
-    settings::ClientSettings,
-    text::{is_harmless, visible, visible_lines},
+    ClientError, block_on, log_in, revoked, seed, settings::ClientSettings, text::visible,
 };
-use crate::{
-    printing,
-    protocol::{GENERAL, message::Message},
-};
+use crate::{printing, protocol::message::Message};
 
 /// How often time passes.
 const TICK: Duration = Duration::from_millis(250);
 
-/// `parlour tail`: prints the latest `recent` messages of a room and then each new one, forever; comes back by itself
-/// after a lost connection, and misses nothing. With `json`, one object of the REST shape a line; otherwise text in
-/// which every character can be seen.
+/// `parlour tail`: prints the latest `recent` messages of each of these rooms, or of all that the user is in, and then each new one and each change,
+/// forever; comes back by itself after a lost connection, and misses nothing. With `json`, one object of the REST shape a
+/// line; otherwise text in which every character can be seen.
 ///
 /// # Errors
-/// A sentence, when no one is logged in, the room does not exist, or the output cannot be written. A reader that has
-/// enough (a closed pipe) is no error.
+/// A sentence, when no one is logged in, one of the rooms does not exist, the user is in none of them any more, or the
+/// output cannot be written. A reader that has enough (a closed pipe) is no error.
 pub fn tail(
     settings: &ClientSettings,
     json: bool,
-    room: Option<String>,
+    rooms: Option<Vec<String>>,
     recent: usize,
 ) -> Result<(), ClientError> {
     let seed = seed()?;
@@ -51,11 +49,14 @@ pub fn tail(
         let account = log_in(settings, &api).await?;
         let (events, mut received) = mpsc::unbounded_channel();
         let mut net = Net::new(api, account, events);
-        let room = room.unwrap_or_else(|| GENERAL.to_owned());
-        let store = Store::new("", Past::Latest(recent), Rooms::These(vec![room]));
+        let is_one = rooms.as_ref().is_some_and(|words| words.len() == 1);
+        let rooms = rooms.map_or(Rooms::All, Rooms::These);
+        let store = Store::new("", Past::Latest(recent), rooms);
         let mut client = Client::new(store, seed);
         let mut printer = Printer {
             json,
+            names: !is_one,
+            told: BTreeMap::new(),
             out: io::stdout(),
         };
         let start = Instant::now();
@@ -108,14 +109,19 @@ impl From<ClientError> for Stop {
 
 struct Printer<W> {
     json: bool,
+    /// Whether a line says which room it is of.
+    names: bool,
+    /// What was printed of each room, by key.
+    told: BTreeMap<String, Told>,
     out: W,
 }
 
 impl<W: Write> Printer<W> {
     fn tell(&mut self, client: &Client, news: News) -> Result<(), Stop> {
         match news {
-            News::Shown { messages, .. } => self.print(&messages)?,
-            News::Forgotten { .. } => {
+            News::Shown { room, messages, .. } => self.print(client, &room, messages)?,
+            News::Forgotten { room } => {
+                self.told.remove(&room);
                 printing::complain("the server's history was replaced; starting afresh");
             }
             News::FetchFailed(detail) => printing::complain(visible(&detail)),
@@ -131,8 +137,11 @@ impl<W: Write> Printer<W> {
                 return Err(ClientError::usage(text).into());
             }
             News::Gone { room } => {
-                let text = format!("You are not in the room {room} any more.");
-                return Err(ClientError::failed(text).into());
+                let text = format!("You are not in {} any more.", name_of(client, &room));
+                if client.store.rooms().all(|(_, room)| room.is_gone()) {
+                    return Err(ClientError::failed(text).into());
+                }
+                printing::complain(visible(&text));
             }
             News::LoginEnded(detail) => return Err(ClientError::failed(detail).into()),
             News::LoginRevoked(why) => {
@@ -144,14 +153,27 @@ impl<W: Write> Printer<W> {
         Ok(())
     }
 
-    fn print(&mut self, messages: &[Message]) -> Result<(), Stop> {
+    fn print(
+        &mut self,
+        client: &Client,
+        room: &str,
+        mut messages: Vec<Message>,
+    ) -> Result<(), Stop> {
+        let told = self.told.entry(room.to_owned()).or_default();
+        // A message that was changed before it came is told under the number of its change.
+        messages.sort_by_key(|message| {
+            let is_known = told.knows(message);
+            (is_known, if is_known { message.seq } else { message.id })
+        });
+        let name = self.names.then(|| name_of(client, room));
         let printed = messages
             .iter()
             .try_for_each(|message| {
+                let event = told.take(message);
                 let line = if self.json {
                     escaped(&serde_json::to_string(message)?) + "\n"
                 } else {
-                    text_of(message)
+                    text_of(message, event, name.as_deref())
                 };
                 self.out.write_all(line.as_bytes())
             })
@@ -163,35 +185,7 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// JSON in which a terminal finds nothing to obey and an editor nothing that is hidden or reordered. It means the same.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_harmless(c) {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-    out
-}
-
-/// One message as text. Its further lines are indented, so that none can pass for another message.
-fn text_of(message: &Message) -> String {
-    let at = local_time(message.created_at).format("%Y-%m-%d %H:%M:%S");
-    let mut out = format!("{at} {}: ", visible(&message.username));
-    if message.unreadable {
-        out.push_str("(stored, but the server could not decrypt it)");
-    }
-    for (n, line) in visible_lines(&message.content).enumerate() {
-        if n > 0 {
-            out.push_str("\n    ");
-        }
-        out.push_str(&line);
-    }
-    out.push('\n');
-    out
+fn name_of(client: &Client, key: &str) -> String {
+    let room = client.store.room(key);
+    room.map_or_else(|| key.to_owned(), Room::label)
 }

@@ -70,17 +70,15 @@ impl Room {
         &self.about
     }
 
-    /// What people call it: its name, of a direct room the names of the others.
+    /// What people call it: `#name`, or of a direct room `@` and the names of the others.
     #[must_use]
     pub fn label(&self) -> String {
         let about = &self.about;
-        if let Some(name) = &about.name {
-            return name.clone();
+        match (&about.name, about.kind) {
+            (Some(name), _) => format!("#{name}"),
+            (None, RoomKind::Direct) => "@direct".to_owned(),
+            (None, _) => format!("#{}", about.room),
         }
-        if about.kind != RoomKind::Direct {
-            return about.room.clone();
-        }
-        "notes to yourself".into()
     }
 
     /// Whether the user is not in it any more.

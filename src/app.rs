@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::{
     chat::{
-        access::Access, accounts::Accounts, authentication::Authentication, epoch,
-        flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
+        access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
+        epoch, flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
         pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, rooms::Rooms,
         unbound::Unbound,
     },
@@ -37,7 +37,9 @@ pub struct App {
     pub pages: Pages,
     /// Messages of a release that did not bind texts to their places.
     pub unbound: Unbound,
-    /// Takes what people say.
+    /// Takes what people do.
+    pub commands: Arc<Commands>,
+    /// Shows messages.
     pub messages: Messages,
     /// Which logins are live.
     pub logins: Arc<Logins>,

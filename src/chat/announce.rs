@@ -3,7 +3,7 @@
 use super::{rooms, texts};
 use crate::{
     crypto::vault::Vault,
-    db,
+    db::{self, log::reactions::Reacted},
     hub::{self, Broadcast, Publisher, frame},
     journal::{Committed, Current, How, Membership, News, Post, SystemText, Told},
     protocol::{
@@ -79,7 +79,7 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
         Told::Changed { now, how } => {
             let (author, client_id) = (now.row.user_id, now.row.client_id.clone());
             let changed = MessageChanged {
-                message: message(vault, room_id, *now),
+                message: message(vault, room_id, &now),
                 by: Some(actor.user_id),
                 change: Some(change(how)),
             };
@@ -139,10 +139,23 @@ fn change(how: How) -> MessageChange {
     }
 }
 
+/// A stored message as one who asks for it sees it.
+pub(super) fn message_for(vault: &Vault, room_id: i64, now: &Current, reader: i64) -> Message {
+    let mut message = message(vault, room_id, now);
+    if now.row.user_id == reader {
+        message.client_id.clone_from(&now.row.client_id);
+    }
+    for reaction in &mut message.reactions {
+        let alike = now.reactions.iter().find(|one| one.emoji == reaction.emoji);
+        reaction.mine = alike.map(|one| one.mine > 0);
+    }
+    message
+}
+
 /// A stored message as everyone is told it.
-pub(super) fn message(vault: &Vault, room_id: i64, now: Current) -> Message {
+pub(super) fn message(vault: &Vault, room_id: i64, now: &Current) -> Message {
     let Current { row, reactions } = now;
-    let opened = texts::open(vault, room_id, &row);
+    let opened = texts::open(vault, room_id, row);
     let is_system = row.kind == "system";
     let said: Option<SystemText> = opened
         .as_ref()
@@ -159,7 +172,7 @@ pub(super) fn message(vault: &Vault, room_id: i64, now: Current) -> Message {
         seq: row.seq.unsigned_abs(),
         room: rooms::key_of(room_id),
         user_id: row.user_id,
-        username: row.username.unwrap_or_default(),
+        username: row.username.clone().unwrap_or_default(),
         content,
         created_at: db::utc(row.created_at.get()),
         client_id: None,
@@ -178,17 +191,17 @@ pub(super) fn message(vault: &Vault, room_id: i64, now: Current) -> Message {
 }
 
 /// The reactions to one message, by emoji.
-fn grouped(reacted: Vec<db::log::reactions::Reacted>) -> Vec<Reaction> {
+fn grouped(reacted: &[Reacted]) -> Vec<Reaction> {
     let mut all: Vec<Reaction> = Vec::new();
     for one in reacted {
         let person = Person {
             user_id: one.user_id,
-            username: one.username.unwrap_or_default(),
+            username: one.username.clone().unwrap_or_default(),
         };
         match all.last_mut().filter(|last| last.emoji == one.emoji) {
             Some(last) => last.users.push(person),
             None => all.push(Reaction {
-                emoji: one.emoji,
+                emoji: one.emoji.clone(),
                 count: one.count.unsigned_abs(),
                 users: vec![person],
                 mine: None,

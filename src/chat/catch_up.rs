@@ -89,8 +89,12 @@ impl Pages {
             event.is_some_and(|event| RoomChanged::by(event, place).is_some())
         };
         let has_changed = found.messages.iter().any(changes_view);
-        for message in found.messages {
+        for mut message in found.messages {
             let seq = message.seq;
+            // A frame says the same to all.
+            for reaction in &mut message.reactions {
+                reaction.mine = None;
+            }
             // What the client has seen before is a change to it, and all else is new.
             let (is_new, is_text) = (message.id > since, message.kind == Kind::Text);
             let frame = frame::event(&if is_new {

@@ -1,175 +1,73 @@
-//! Posting messages: what is checked and sealed before the journal, and what is announced and acknowledged after it.
+//! Single messages, as one who may read them sees them.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use super::{Caller, rates::Rates, rooms};
+use super::{
+    Caller,
+    access::{Access, Which},
+    announce,
+    commands::{Became, Done},
+    pages,
+    rooms::{self, RoomView},
+};
 use crate::{
     crypto::vault::Vault,
-    error::{Code, Error, Kind, Result},
-    journal::{self, Body, Change, Entry, Journal, Outcome, Pending},
-    protocol::{GENERAL, body, message::Message, time::Timestamp},
+    db::messages,
+    error::{Error, Result},
+    gate::Urgency,
+    protocol::message::Message,
 };
 
-/// Takes what people say.
+/// Shows messages.
 pub struct Messages {
-    /// Where messages become durable.
-    pub journal: Journal,
-    /// Seals and opens them.
+    /// Who may read what.
+    pub access: Arc<Access>,
+    /// Opens them.
     pub vault: Arc<Vault>,
-    /// How often one may send.
-    pub rates: Rates,
-    /// Most bytes of a text.
-    pub content_bytes: usize,
-}
-
-/// Something that a caller wants to say.
-#[derive(Debug, Clone)]
-pub struct Post {
-    /// The room's name; `general` when absent.
-    pub room: Option<String>,
-    /// The text.
-    pub content: String,
-    /// Makes a retry safe.
-    pub client_id: Option<String>,
-}
-
-/// A post that waits for its receipt.
-#[derive(Debug)]
-pub struct Posting {
-    pending: Pending,
-    vault: Arc<Vault>,
-    since: Instant,
-    room: String,
-    content: String,
-    client_id: Option<String>,
-}
-
-/// A post that is on the disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Posted {
-    /// The room's name.
-    pub room: String,
-    /// The text.
-    pub content: String,
-    /// What the sender called it.
-    pub client_id: Option<String>,
-    /// The message's number.
-    pub id: u64,
-    /// The number of the latest change to it.
-    pub seq: u64,
-    /// When it was stored.
-    pub at: Timestamp,
-    /// True when it had been stored before.
-    pub duplicate: bool,
 }
 
 impl Messages {
-    /// Checks a post, seals it and puts it into the journal's queue. Does not wait: posts of one caller for one room are
-    /// stored in the order of these calls. That the caller is a member of the room, and that the login lives, is looked up by
-    /// the journal, in the transaction that stores the message.
+    /// The message that a command has written or changed, as the caller sees it.
     ///
     /// # Errors
-    /// 422, 429, 404 for a name that no room can have, 503 when too much is waiting.
-    pub fn post(&self, caller: &Caller, post: Post) -> Result<Posting> {
-        let most = self.content_bytes;
-        let wrong = body::message_faults(&post.content, post.client_id.as_deref(), most);
-        if !wrong.is_empty() {
-            return Err(Error::invalid(wrong));
-        }
-        self.rates.check_message(caller.user_id)?;
-        let Post {
-            room,
-            content,
-            client_id,
-        } = post;
-        let room = room.unwrap_or_else(|| GENERAL.to_owned());
-        let room_id = rooms::id_of(&room)?;
-        let pending = self.journal.append(Entry {
-            room: room_id,
-            actor: caller.actor(),
-            change: Change::Post(journal::Post {
-                body: Body {
-                    sealed: self.vault.seal(&content),
-                    text: content.clone(),
-                },
-                client_id: client_id.clone(),
-                reply_to: None,
+    /// When it has to be read: 401 when the login has ended, 403, 404, 503.
+    pub async fn show(&self, caller: &Caller, done: Done) -> Result<Message> {
+        match done.result {
+            Became::Posted {
+                content,
+                client_id,
+                reply_to,
+            } => Ok(Message {
+                id: done.id,
+                seq: done.seq,
+                room: rooms::key_of(done.room_id),
+                user_id: caller.user_id,
+                username: caller.username.clone(),
+                content,
+                created_at: done.at,
+                client_id,
+                reply_to,
+                ..Message::default()
             }),
-        })?;
-        Ok(Posting {
-            pending,
-            vault: Arc::clone(&self.vault),
-            since: Instant::now(),
-            room,
-            content,
-            client_id,
-        })
-    }
-}
-
-impl Posting {
-    /// Waits until the post is on the disk.
-    ///
-    /// # Errors
-    /// 401 when the login has ended, 404 when the caller is not a member of the room, 409 when the `client_id` was used for another text, 503 when it
-    /// was not stored or the outcome is not known (`code` tells which).
-    pub async fn posted(self) -> Result<Posted> {
-        let Self {
-            pending,
-            vault,
-            since,
-            room,
-            content,
-            client_id,
-        } = self;
-        let (id, seq, at, duplicate) = match journal::receipt(pending, since).await? {
-            Outcome::Applied { id, seq, at } => (id, seq, at, false),
-            Outcome::Unchanged { .. } | Outcome::Exists { .. } => {
-                return Err(Error::internal("a message that changes nothing"));
+            Became::Message(now) => {
+                let (room_id, reader) = (done.room_id, caller.user_id);
+                Ok(announce::message_for(&self.vault, room_id, &now, reader))
             }
-            Outcome::Repeat {
-                id,
-                seq,
-                at,
-                content: sealed,
-            } => {
-                // One that cannot be opened, or has another text since, cannot be compared; it is stored, and that is what was
-                // asked.
-                let before = sealed.and_then(|sealed| vault.open(&sealed).ok());
-                if before.is_some_and(|before| before != content) {
-                    let detail = "This `client_id` was used for another message; make a new one for each message.";
-                    return Err(Error::new(Kind::Conflict, Code::ClientIdReused, detail));
-                }
-                (id, seq, at, true)
-            }
-        };
-        Ok(Posted {
-            room,
-            content,
-            client_id,
-            id,
-            seq,
-            at,
-            duplicate,
-        })
-    }
-}
-
-impl Posted {
-    /// As REST shows it to its sender.
-    #[must_use]
-    pub fn view(self, caller: &Caller) -> Message {
-        Message {
-            id: self.id,
-            seq: self.seq,
-            room: self.room,
-            user_id: caller.user_id,
-            username: caller.username.clone(),
-            content: self.content,
-            created_at: self.at,
-            client_id: self.client_id,
-            unreadable: false,
-            ..Message::default()
+            Became::ChangedSince => self.read(caller, Which::Id(done.room_id), done.id).await,
+            Became::Room => Err(Error::internal("no message was changed")),
         }
+    }
+
+    async fn read(&self, caller: &Caller, which: Which, id: u64) -> Result<Message> {
+        let (reader, vault) = (caller.user_id, Arc::clone(&self.vault));
+        let id = i64::try_from(id).unwrap_or(i64::MAX);
+        let find = move |conn: &mut _, view: &RoomView| {
+            let row = messages::find(conn, view.room.id, id)?;
+            let rows = row.into_iter().collect();
+            pages::open(conn, &vault, reader, &view.room, rows)
+        };
+        let found = self.access.in_room(caller, which, Urgency::CanWait, find);
+        let found = found.await?.into_iter().next();
+        found.ok_or_else(Error::no_such_message)
     }
 }

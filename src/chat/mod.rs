@@ -2,7 +2,7 @@
 //! that the noun needs (the database, the journal, the vault, the hub), whose methods are what can be done with it.
 //! [`start`](crate::start) puts them together, and the doors call them with what a caller said.
 //!
-//! What is written goes through [`messages`], what is read of a room through [`access`].
+//! What is changed in a room goes through [`commands`], what is read of one through [`access`].
 
 pub mod access;
 pub mod account_changes;
@@ -10,12 +10,14 @@ pub mod accounts;
 pub mod announce;
 pub mod authentication;
 pub mod catch_up;
+pub mod commands;
 pub mod cursors;
 pub mod epoch;
 pub mod expired_logins;
 pub mod feed;
 pub mod flood_budgets;
 pub mod gaps;
+pub mod general;
 pub mod known_logins;
 pub mod logins;
 pub mod messages;

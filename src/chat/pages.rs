@@ -8,6 +8,7 @@ use super::{
     announce,
     authentication::Claimed,
     gaps,
+    general::Latest,
     rates::Rates,
     rooms::{self, Room, RoomView},
 };
@@ -22,7 +23,6 @@ use crate::{
     gate::Urgency,
     journal::Current,
     protocol::{
-        GENERAL,
         limits::{MAX_PAGE, PAGE_BYTES},
         message::Message,
         time::now,
@@ -162,25 +162,6 @@ impl Pages {
         })
     }
 
-    /// What `general` has after a message: as much as a page holds, up to the message `last`. For an answer that is produced
-    /// in parts, of which the first was granted.
-    ///
-    /// # Errors
-    /// 401 when the login has ended, 404, 503.
-    pub async fn next_part(&self, caller: Claimed, after: u64, last: u64) -> Result<Encoded> {
-        let from = i64::try_from(after).unwrap_or(i64::MAX);
-        let limit = i64::try_from(last.saturating_sub(after)).unwrap_or(MAX_PAGE);
-        let stretches = Page::After(from).stretches(limit.min(MAX_PAGE));
-        let found = self
-            .find(caller, GENERAL, stretches, Urgency::Urgent)
-            .await?;
-        if found.edges.is_none() {
-            // They were there a moment ago.
-            return Err(Error::store_unavailable());
-        }
-        Ok(found)
-    }
-
     async fn find(
         &self,
         caller: Claimed,
@@ -214,6 +195,14 @@ impl Pages {
 }
 
 impl Asked<'_> {
+    /// Reads, instead of the page, what people wrote last in `general`.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 404, 503.
+    pub async fn find_latest(self) -> Result<Latest> {
+        self.pages.find_latest(self.caller, self.limit).await
+    }
+
     /// Reads the page.
     ///
     /// # Errors
@@ -226,7 +215,7 @@ impl Asked<'_> {
     }
 }
 
-fn encode(found: &Found) -> serde_json::Result<Encoded> {
+pub(super) fn encode(found: &Found) -> serde_json::Result<Encoded> {
     let edges = found.messages.first().zip(found.messages.last());
     Ok(Encoded {
         json: serde_json::to_vec(&found.messages)?,
@@ -292,8 +281,8 @@ fn filled(
     all
 }
 
-/// Opens stored messages. One that cannot be opened is shown as such, never skipped.
-fn open(
+/// Opens stored messages, as the reader sees them. One that cannot be opened is shown as such, never skipped.
+pub(super) fn open(
     conn: &mut AnyConnection,
     vault: &Vault,
     reader: i64,
@@ -304,24 +293,21 @@ fn open(
     let changed = rows.iter().filter(|row| row.seq > row.id).map(|row| row.id);
     let (first, last) = (changed.clone().min(), changed.max());
     let mut reacted = match first.zip(last) {
-        Some(span) => reactions::list(conn, room.id, span)?,
+        Some(span) => reactions::list(conn, room.id, span, reader)?,
         None => Vec::new(),
     };
     let whole = rows.into_iter().map(|row| {
-        let (id, author, client_id) = (row.id, row.user_id, row.client_id.clone());
+        let id = row.id;
         let reactions = reacted.extract_if(.., |one| one.message_id == id).collect();
         let now = Current { row, reactions };
-        let message = announce::message(vault, room.id, now);
+        let message = announce::message_for(vault, room.id, &now, reader);
         if message.unreadable {
             log::error!(
                 "message {id} of room {} cannot be read: its text was changed or belongs elsewhere, or the key is missing",
                 room.key
             );
         }
-        Message {
-            client_id: client_id.filter(|_| author == reader),
-            ..message
-        }
+        message
     });
     Ok(whole.collect())
 }
@@ -330,7 +316,7 @@ fn open(
 fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> bool {
     let mut bytes = 0;
     let fits = |message: &&Message| {
-        bytes += AROUND_CONTENT + json_length(&message.content);
+        bytes += weight(message);
         bytes <= most_bytes
     };
     let count = if is_backwards {
@@ -345,6 +331,11 @@ fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> b
         messages.truncate(count.max(1));
     }
     over > 0
+}
+
+/// Bytes of a message as JSON, about.
+pub(super) fn weight(message: &Message) -> usize {
+    AROUND_CONTENT + json_length(&message.content)
 }
 
 /// Bytes of a text as JSON, without its quotes.

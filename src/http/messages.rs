@@ -14,12 +14,14 @@ use super::{
 use crate::{
     chat::{
         authentication::Claimed,
-        messages::Post,
+        commands::Command,
+        general::{Latest, Span},
         pages::{Encoded, Page},
     },
     error::{Error, Result},
     protocol::{
         GENERAL,
+        command::SendMessage,
         limits::DEFAULT_PAGE,
         message::Message,
         views::{NewMessage, Problem},
@@ -43,20 +45,18 @@ pub async fn list_general(
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let asked = app.pages.ask(caller, GENERAL, Page::Latest, limit)?;
     let mut response = begin(&app, caller, &request).await?;
-    let found = asked.find().await?;
-    let newest = found.edges.map(|(_, last)| last.id);
-    let Some(last) = newest.filter(|_| found.is_cut) else {
-        return Ok(answer(response, GENERAL, Page::Latest, limit, found));
+    let span = match asked.find_latest().await? {
+        Latest::Whole(found) => return Ok(answer(response, GENERAL, Page::Latest, limit, found)),
+        Latest::Long(span) => span,
     };
     // This address has always given as many as were asked for: more than a page holds is produced as it is taken.
-    let before = last.saturating_sub(limit.unsigned_abs());
-    if last >= limit.unsigned_abs() {
-        let older = link(GENERAL, limit, ("before", before + 1, "prev"));
+    if span.is_full {
+        let older = link(GENERAL, limit, ("before", span.first, "prev"));
         response.insert_header((header::LINK, older));
     }
     Ok(response
         .content_type("application/json")
-        .streaming(whole(app, caller, before, last)))
+        .streaming(whole(app, caller, span)))
 }
 
 /// A page of a room's messages, oldest first; with `since`, what changed after a change, in the order of the changes.
@@ -91,14 +91,15 @@ pub async fn list(
 
 /// Say something in a room.
 #[utoipa::path(post, path = "/api/rooms/{room}/messages", tag = "messages", request_body = NewMessage, params(
-    ("room" = String, Path, description = "The room's name.", example = "general"),
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
 ), responses(
     refusals::Guarded,
     refusals::Body,
     refusals::Room,
+    refusals::Writers,
     (status = 201, description = "Stored.", body = Message),
-    (status = 200, description = "Stored before, under the same `client_id`: the first answer again.", body = Message),
-    (status = 409, description = "The `client_id` was used for another message.", body = Problem, content_type = "application/problem+json"),
+    (status = 200, description = "Stored before, under the same `client_id`: the message as it is now.", body = Message),
+    (status = 409, description = "The `client_id` was used for another message, or the room is archived.", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Not stored (`store_unavailable`), or perhaps stored (`outcome_unknown`): try again with the same `client_id`.", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -108,18 +109,19 @@ pub async fn post(
     room: web::Path<String>,
     Json(new): Json<NewMessage>,
 ) -> Result<HttpResponse> {
-    let post = Post {
-        room: Some(room.into_inner()),
+    let new = SendMessage {
         content: new.content,
+        room: Some(room.into_inner()),
         client_id: new.client_id,
+        reply_to: new.reply_to,
     };
-    let posted = app.messages.post(&caller, post)?.posted().await?;
-    let mut response = if posted.duplicate {
+    let done = app.commands.perform(&caller, Command::Post(new)).await?;
+    let mut response = if done.duplicate {
         HttpResponse::Ok()
     } else {
         HttpResponse::Created()
     };
-    Ok(response.json(posted.view(&caller)))
+    Ok(response.json(app.messages.show(&caller, done).await?))
 }
 
 pub(super) fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i64>> {
@@ -187,26 +189,36 @@ fn answer(
     response.content_type("application/json").body(found.json)
 }
 
-/// The messages of `general` between these two as one JSON array: each part is read when the last one was taken.
-fn whole(app: Shared, caller: Claimed, after: u64, last: u64) -> impl Stream<Item = Result<Bytes>> {
-    stream::try_unfold(Some((after, b'[')), move |state| {
+/// Messages of `general` as one JSON array: each part is read when the last one was taken.
+fn whole(app: Shared, caller: Claimed, span: Span) -> impl Stream<Item = Result<Bytes>> {
+    let before = span.first.saturating_sub(1);
+    stream::try_unfold(Some((before, true)), move |state| {
         let app = app.clone();
         async move {
-            let Some((after, opening)) = state else {
+            let Some((mut after, is_first)) = state else {
                 return Ok(None);
             };
-            let part = app.pages.next_part(caller, after, last).await?;
-            let reached = part.edges.map_or(last, |(_, edge)| edge.id);
-            let next = (reached < last).then_some((reached, b','));
-            let mut json = part.json;
-            if let Some(bracket) = json.first_mut() {
-                *bracket = opening;
+            loop {
+                let part = app.pages.next_part(caller, after, span.last).await?;
+                let is_last = part.reached >= span.last;
+                after = part.reached;
+                if part.json.is_empty() && !is_last {
+                    // All of it was deleted meanwhile, or is nothing that people wrote.
+                    continue;
+                }
+                let mut json = Vec::with_capacity(part.json.len() + 2);
+                if is_first {
+                    json.push(b'[');
+                } else if !part.json.is_empty() {
+                    json.push(b',');
+                }
+                json.extend_from_slice(&part.json);
+                if is_last {
+                    json.push(b']');
+                }
+                let next = (!is_last).then_some((after, false));
+                return Ok::<_, Error>(Some((Bytes::from(json), next)));
             }
-            if next.is_some() {
-                // The array goes on.
-                json.pop();
-            }
-            Ok::<_, Error>(Some((Bytes::from(json), next)))
         }
     })
 }

@@ -12,6 +12,7 @@ mod docs;
 mod extract;
 mod health;
 mod listen;
+mod message;
 mod messages;
 mod observe;
 mod openapi;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use actix_web::{Resource, Route, guard, web};
 use utoipa::OpenApi;
 
-use self::openapi::{Lengths, Pages, Security};
+use self::openapi::{Conditions, Lengths, Pages, Security};
 use crate::app::App;
 
 /// The application, as handlers get it.
@@ -75,6 +76,11 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 .route(read().to(messages::list))
                 .route(web::post().to(messages::post)),
         )
+        .service(
+            resource("/api/rooms/{room}/messages/{id}", "PATCH, DELETE")
+                .route(web::patch().to(message::edit))
+                .route(web::delete().to(message::delete)),
+        )
         .service(resource(SOCKET, "GET").route(web::get().to(socket::open)));
 }
 
@@ -88,13 +94,14 @@ pub fn routes(service: &mut web::ServiceConfig) {
         accounts::change_password,
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
         messages::list_general, messages::list, messages::post,
+        message::edit, message::delete,
     ),
-    modifiers(&Security, &Lengths, &Pages),
+    modifiers(&Security, &Lengths, &Pages, &Conditions),
     security(("bearer" = [])),
     tags(
         (name = "accounts", description = "Registering and logging in."),
         (name = "rooms", description = "Which there are, and who is in them."),
-        (name = "messages", description = "Reading and posting."),
+        (name = "messages", description = "Reading, posting and changing."),
         (name = "server", description = "The server itself."),
     ),
 )]

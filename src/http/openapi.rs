@@ -4,7 +4,7 @@
 use utoipa::{
     Modify,
     openapi::{
-        RefOr, Schema,
+        ObjectBuilder, RefOr, Schema, Type,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -46,6 +46,7 @@ impl Modify for Lengths {
             ("NewMessage", "client_id", (Some(1), Some(MAX_CLIENT_ID))),
             ("NewRoom", "name", (Some(1), Some(MAX_ROOM_NAME))),
             ("NewRoom", "topic", (None, Some(MAX_TOPIC))),
+            ("EditedMessage", "content", (Some(1), None)),
         ] {
             if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut(shape)
                 && let Some(RefOr::T(Schema::Object(text))) = shape.properties.get_mut(field)
@@ -72,6 +73,27 @@ impl Modify for Pages {
                 limit.minimum = Some(1_i64.into());
                 limit.maximum = Some(MAX_PAGE.into());
                 limit.default = Some(DEFAULT_PAGE.into());
+            }
+        }
+    }
+}
+
+/// What a condition looks like.
+pub struct Conditions;
+
+impl Modify for Conditions {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let paths = document.paths.paths.values_mut();
+        let changes = paths.flat_map(|path| [path.patch.as_mut(), path.delete.as_mut()]);
+        let parameters = changes.filter_map(|change| change?.parameters.as_mut());
+        for parameter in parameters.flatten() {
+            if let RefOr::T(parameter) = parameter
+                && parameter.name == "If-Match"
+            {
+                let condition = ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some(r#"^(\*|"[0-9]{1,15}")$"#));
+                parameter.schema = Some(condition.build().into());
             }
         }
     }

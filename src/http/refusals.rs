@@ -59,6 +59,18 @@ impl IntoResponses for Room {
     }
 }
 
+/// A request of this path asks for a message of a room.
+pub struct Message;
+
+impl IntoResponses for Message {
+    fn responses() -> Responses {
+        refusals(&[(
+            "404",
+            "There is no such room, or the caller may not know of it; or there is no such message in it.",
+        )])
+    }
+}
+
 /// Only members of the room may ask for it.
 pub struct Members;
 
@@ -67,6 +79,18 @@ impl IntoResponses for Members {
         refusals(&[(
             "403",
             "The room is public, and the caller is not in it (`join_first`).",
+        )])
+    }
+}
+
+/// Only members of the room may change anything in it, and not all of them everything.
+pub struct Writers;
+
+impl IntoResponses for Writers {
+    fn responses() -> Responses {
+        refusals(&[(
+            "403",
+            "Not in the caller's role (`forbidden`), not as long as the caller is muted (`muted`), or the room is public, and the caller is not in it (`join_first`).",
         )])
     }
 }

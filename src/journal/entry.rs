@@ -1,6 +1,6 @@
 //! What travels the road: an entry is one change that someone wants to make in a room, and an outcome is what became of it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +165,7 @@ pub struct RoomPatch {
 }
 
 /// What became of an entry that was not refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
     /// It is stored.
     Applied {
@@ -175,11 +175,15 @@ pub enum Outcome {
         seq: u64,
         /// When.
         at: Timestamp,
+        /// The message as it is now, if it is one that was there before.
+        now: Option<Arc<Current>>,
     },
     /// All was so already, or it is a change that takes no number.
     Unchanged {
         /// The latest change of the message, or of the room.
         seq: u64,
+        /// The message, if it is about one.
+        now: Option<Arc<Current>>,
     },
     /// The room that was to begin is there.
     Exists {
@@ -244,7 +248,7 @@ pub enum Told {
     /// A message has changed.
     Changed {
         /// The message as it is now.
-        now: Box<Current>,
+        now: Arc<Current>,
         /// In what.
         how: How,
     },

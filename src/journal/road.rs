@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    entry::{Change, Entry, Told},
+    entry::{Change, Current, Entry, Told},
     members::{Member, Members},
     numbering::{self, Position, place},
 };
@@ -82,6 +82,8 @@ pub enum Stored {
         /// Its latest change.
         seq: i64,
     },
+    /// The message was so already.
+    Same(Arc<Current>),
     /// The same sender had stored a message of this `client_id` before.
     Repeat {
         /// Its number.

@@ -289,14 +289,24 @@ fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
             id: id.unsigned_abs(),
             seq: id.unsigned_abs(),
             at,
+            now: None,
         },
         Stored::Changed { id, told } => Outcome::Applied {
             id: id.unsigned_abs(),
             seq: told.last().map_or(*id, |(_, seq, _)| *seq).unsigned_abs(),
             at,
+            now: told.last().and_then(|(_, _, told)| match told {
+                Told::Changed { now, .. } => Some(Arc::clone(now)),
+                Told::Posted(_) | Told::System { .. } => None,
+            }),
         },
         Stored::Unchanged { seq } => Outcome::Unchanged {
             seq: seq.unsigned_abs(),
+            now: None,
+        },
+        Stored::Same(now) => Outcome::Unchanged {
+            seq: now.row.seq.unsigned_abs(),
+            now: Some(Arc::clone(now)),
         },
         Stored::Exists { room_id, seq } => Outcome::Exists {
             room: *room_id,

@@ -3,6 +3,7 @@
 //! It is polled as the body of a response: a client that stops reading freezes it, timers and all. Who is dead or too
 //! slow is therefore judged by the hub.
 
+mod commands;
 mod rooms;
 mod sync;
 mod welcome;
@@ -14,8 +15,8 @@ use std::{
 };
 
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, StreamHandler,
-    WrapFuture as _, dev::AsyncContextParts as _,
+    Actor, ActorContext as _, AsyncContext as _, Handler, StreamHandler,
+    dev::AsyncContextParts as _,
 };
 use actix_web_actors::HttpContext;
 
@@ -27,20 +28,16 @@ use super::{
 };
 use crate::{
     app::App,
-    chat::{
-        Caller,
-        authentication::Admitted,
-        catch_up::Change,
-        messages::{Post, Posted, Posting},
-    },
+    chat::{Caller, authentication::Admitted, catch_up::Change, commands::Command as Act},
     error::{Code, Error, Kind, Result},
     hub::{Deliver, Gauge, Registration, frame},
     protocol::{
         close,
-        command::{self, Command, Request, SendMessage},
-        event::{Ack, ErrorFrame, Event},
+        command::{self, Command, Request},
+        event::{ErrorFrame, Event},
     },
 };
+use commands::Unacked;
 use rooms::Rooms;
 use sync::SyncUnderWay;
 
@@ -64,9 +61,7 @@ pub struct ChatSession {
     gauge: Arc<Gauge>,
     registration: Option<Registration>,
     rooms: Rooms,
-    /// Posts that wait for their ack, in the order in which they came.
-    unacked: VecDeque<(Option<String>, Posting)>,
-    awaiting_ack: bool,
+    unacked: Unacked,
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
     /// How many there have been.
@@ -110,8 +105,7 @@ impl ChatSession {
             gauge,
             registration: None,
             rooms: Rooms::expected(rooms),
-            unacked: VecDeque::new(),
-            awaiting_ack: false,
+            unacked: Unacked::default(),
             misunderstood: VecDeque::new(),
             sync: None,
             syncs: 0,
@@ -136,7 +130,9 @@ impl ChatSession {
             return self.send_error(reference, &refused);
         }
         match command {
-            Command::Message(message) => self.post(reference, message, ctx),
+            Command::Message(message) => self.perform(reference, Act::Post(message), ctx),
+            Command::Edit(edit) => self.perform(reference, Act::Edit(edit), ctx),
+            Command::Delete(delete) => self.perform(reference, Act::Delete(delete), ctx),
             Command::Sync(sync) => self.start_sync(reference, sync, ctx),
             Command::Ping => self.send(&Event::Pong { reference }),
         }
@@ -156,91 +152,6 @@ impl ChatSession {
             let reason = "too many frames that could not be understood";
             self.close_for_cause(close::POLICY, reason, ctx);
         }
-    }
-
-    fn post(&mut self, reference: Option<String>, message: SendMessage, ctx: &mut Context) {
-        if self.count_unacked() >= self.app.config.limits.unacked_per_socket {
-            let detail =
-                "Too many messages wait for their ack on this socket; wait for some of them.";
-            let refused = Error::too_many(Code::TooManyUnacked, detail, Duration::from_millis(100));
-            return self.send_error(reference, &refused);
-        }
-        let SendMessage {
-            content,
-            room,
-            client_id,
-        } = message;
-        match self.app.messages.post(
-            &self.caller,
-            Post {
-                room,
-                content,
-                client_id,
-            },
-        ) {
-            Ok(posting) => self.unacked.push_back((reference, posting)),
-            Err(error) => return self.send_error(reference, &error),
-        }
-        self.await_ack(ctx);
-    }
-
-    fn count_unacked(&self) -> usize {
-        self.unacked.len() + usize::from(self.awaiting_ack)
-    }
-
-    /// Waits for the oldest receipt; one at a time, so that acks come in the order of the sends.
-    fn await_ack(&mut self, ctx: &mut Context) {
-        if self.awaiting_ack {
-            return;
-        }
-        let Some((reference, posting)) = self.unacked.pop_front() else {
-            return;
-        };
-        self.awaiting_ack = true;
-        ctx.spawn(
-            posting
-                .posted()
-                .into_actor(self)
-                .map(|posted, session, ctx| session.acknowledge(reference, posted, ctx)),
-        );
-    }
-
-    fn acknowledge(
-        &mut self,
-        reference: Option<String>,
-        posted: Result<Posted>,
-        ctx: &mut Context,
-    ) {
-        self.awaiting_ack = false;
-        match (posted, reference) {
-            (
-                Ok(Posted {
-                    room,
-                    id,
-                    seq,
-                    at,
-                    duplicate,
-                    ..
-                }),
-                Some(reference),
-            ) => {
-                self.send(&Event::Ack(Ack {
-                    reference,
-                    room,
-                    id,
-                    seq,
-                    timestamp: at,
-                    duplicate,
-                }));
-            }
-            (Ok(_), None) => {}
-            (Err(error), reference) => {
-                self.send_error(reference, &error);
-                self.close_when_logged_out(&error, ctx);
-            }
-        }
-        self.await_ack(ctx);
-        self.close_when_acked(ctx);
     }
 
     fn send(&self, event: &Event) {
@@ -282,7 +193,7 @@ impl ChatSession {
     }
 
     fn close_when_acked(&mut self, ctx: &mut Context) {
-        if self.count_unacked() > 0 {
+        if self.unacked.count() > 0 {
             return;
         }
         match self.closing {

@@ -1,6 +1,7 @@
 """What schemathesis cannot guess: how to log in, and which values lead further than a refusal."""
 
 import os
+import re
 
 import requests
 import schemathesis
@@ -8,6 +9,7 @@ from schemathesis.generation import GenerationMode
 
 BASE = os.environ["PARLOUR_URL"]
 RESERVED = ["general", "directory", "here", "room", "all", "everyone"]
+CONDITION = r'\*|"[0-9]{1,15}"'
 USER = {"username": "tester", "password": "correct horse battery"}
 
 
@@ -53,6 +55,12 @@ def before_call(context, case, kwargs):
     def chosen(text):
         return isinstance(text, str) and len(text) % 3 == 0
 
+    # It minds no patterns of headers in the coverage phase.
+    if case.headers and not re.fullmatch(CONDITION, case.headers.get("If-Match", "*")):
+        case.headers["If-Match"] = '"1"'
+    # To JSON Schema 3.0 is an integer, and no client writes one so.
+    if isinstance(case.body, dict) and isinstance(case.body.get("reply_to"), float):
+        case.body = {**case.body, "reply_to": int(case.body["reply_to"])}
     if case.path_parameters and chosen(case.path_parameters.get("room")):
         case.path_parameters["room"] = "general"
     if case.path == "/api/auth/login" and chosen(case.body.get("username")):

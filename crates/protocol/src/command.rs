@@ -16,6 +16,10 @@ use super::{code::Code, limits::MAX_REF, shape};
 pub enum Command {
     /// Say something in a room. With a `ref`, an `ack` follows once it is on disk.
     Message(SendMessage),
+    /// Give your own message another text.
+    Edit(Edit),
+    /// Leave no more than a tombstone of a message.
+    Delete(Delete),
     /// Bring me up to date in these rooms, then keep me live. Answered with the missed messages and `synced`.
     Sync(Sync),
     /// Answered with `pong`: browsers cannot see control frames.
@@ -26,17 +30,48 @@ pub enum Command {
 pub const COMMAND_TYPES: &[&str] = Command::VARIANTS;
 
 /// `{"type":"message","content":"hi"}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct SendMessage {
     /// What to say.
     pub content: String,
-    /// The room's name; `general` when absent.
+    /// The room's key or name; `general` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
     /// Makes a retry safe for ever: the same sender, room and `client_id` is the same message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// The message that it answers, of the same room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+}
+
+/// `{"type":"edit","room":"general","id":413,"content":"hi, all"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct Edit {
+    /// The room's key or name.
+    pub room: String,
+    /// The message.
+    pub id: u64,
+    /// What it is to say.
+    pub content: String,
+    /// Only when it was neither edited nor deleted after this change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_seq: Option<u64>,
+}
+
+/// `{"type":"delete","room":"general","id":413}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct Delete {
+    /// The room's key or name.
+    pub room: String,
+    /// The message.
+    pub id: u64,
+    /// Only when it was not edited after this change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_seq: Option<u64>,
 }
 
 /// `{"type":"sync","rooms":{"general":412},"epoch":"…"}`.
@@ -206,8 +241,7 @@ mod tests {
             .expect("a message");
         let expected = SendMessage {
             content: "hi".into(),
-            room: None,
-            client_id: None,
+            ..SendMessage::default()
         };
         assert_eq!(request, Request::new(Command::Message(expected)));
     }

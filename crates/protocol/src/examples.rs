@@ -7,7 +7,7 @@ use chrono::DateTime;
 use super::{
     GENERAL,
     code::Code,
-    command::{Command, Request, SendMessage, Sync},
+    command::{Command, Delete, Edit, Request, SendMessage, Sync},
     event::{
         Ack, Connected, ErrorFrame, Event, MessageChanged, Notice, RoomNews, RoomState, SyncedRoom,
         System, crowd_sentence,
@@ -29,8 +29,26 @@ pub fn commands() -> Vec<(&'static str, Request)> {
             content: "hi".into(),
             room: room.map(Into::into),
             client_id: client_id.map(Into::into),
+            reply_to: None,
         })
     };
+    let answer = Command::Message(SendMessage {
+        content: "hi, alice".into(),
+        room: Some("garden".into()),
+        client_id: Some(CLIENT_ID.into()),
+        reply_to: Some(413),
+    });
+    let edit = Command::Edit(Edit {
+        room: GENERAL.into(),
+        id: 413,
+        content: "hi, all".into(),
+        if_seq: Some(413),
+    });
+    let delete = Command::Delete(Delete {
+        room: GENERAL.into(),
+        id: 413,
+        if_seq: None,
+    });
     let sync = Sync {
         rooms: BTreeMap::from([(GENERAL.to_owned(), 412)]),
         epoch: Some(EPOCH.into()),
@@ -41,6 +59,9 @@ pub fn commands() -> Vec<(&'static str, Request)> {
             "retrySafe",
             Request::with_ref("1", message(Some(GENERAL), Some(CLIENT_ID))),
         ),
+        ("answer", Request::with_ref("4", answer)),
+        ("edit", Request::with_ref("5", edit)),
+        ("delete", Request::with_ref("6", delete)),
         ("afterACut", Request::with_ref("2", Command::Sync(sync))),
         ("ping", Request::ping()),
     ]

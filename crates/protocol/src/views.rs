@@ -130,6 +130,24 @@ pub struct NewMessage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "documents", schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"))]
     pub client_id: Option<String>,
+    /// The message that it answers, of the same room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+}
+
+/// `PATCH /api/rooms/{room}/messages/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
+pub struct EditedMessage {
+    /// What the message is to say, within the limits of a new one.
+    #[cfg_attr(
+        feature = "documents",
+        schema(
+            pattern = "^[^\\x00]*[^\\s\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}][^\\x00]*$",
+            example = "hello, all"
+        )
+    )]
+    pub content: String,
 }
 
 /// An error, as RFC 9457 has it (`application/problem+json`).
@@ -173,6 +191,15 @@ impl FieldError {
     pub fn body(field: &str, msg: impl Into<String>) -> Self {
         Self {
             loc: vec!["body".into(), field.into()],
+            msg: msg.into(),
+        }
+    }
+
+    /// What is wrong with a header of the request.
+    #[must_use]
+    pub fn header(field: &str, msg: impl Into<String>) -> Self {
+        Self {
+            loc: vec!["header".into(), field.into()],
             msg: msg.into(),
         }
     }

@@ -57,6 +57,7 @@ pub fn send(
     let message = NewMessage {
         content,
         client_id: Some(client_id(&mut rng)),
+        reply_to: None,
     };
     let room = room.unwrap_or_else(|| GENERAL.to_owned());
     block_on(async {

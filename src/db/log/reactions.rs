@@ -112,10 +112,13 @@ pub struct Reacted {
     /// Who, by name; `None` when that account is not there.
     #[diesel(sql_type = Nullable<Text>)]
     pub username: Option<String>,
+    /// 1 when the reader is one of those who have, named or not, else 0.
+    #[diesel(sql_type = BigInt)]
+    pub mine: i64,
 }
 
 /// The reactions to the messages of a room from one number to another: of each emoji, in the order of their first use, the
-/// first who have reacted so.
+/// first who have reacted so, and whether the reader is among all who have.
 ///
 /// # Errors
 /// When the database fails.
@@ -123,18 +126,22 @@ pub fn list(
     conn: &mut AnyConnection,
     room_id: i64,
     (from, to): (i64, i64),
+    reader: i64,
 ) -> QueryResult<Vec<Reacted>> {
     let query = sql_query(
         "SELECT named.message_id AS message_id, named.emoji AS emoji, named.count AS count, \
-                named.user_id AS user_id, users.username AS username \
+                named.user_id AS user_id, users.username AS username, named.mine AS mine \
          FROM (SELECT message_id, emoji, user_id, seq, \
                  COUNT(*) OVER (PARTITION BY message_id, emoji) AS count, \
+                 CAST(MAX(CASE WHEN user_id = $1 THEN 1 ELSE 0 END) OVER (PARTITION BY message_id, emoji) AS BIGINT) AS mine, \
                  ROW_NUMBER() OVER (PARTITION BY message_id, emoji ORDER BY seq) AS place, \
                  MIN(seq) OVER (PARTITION BY message_id, emoji) AS first \
-               FROM reactions WHERE room_id = $1 AND message_id BETWEEN $2 AND $3) AS named \
+               FROM reactions WHERE room_id = $2 AND message_id BETWEEN $3 AND $4) AS named \
          LEFT JOIN users ON users.id = named.user_id \
-         WHERE named.place <= $4 ORDER BY named.message_id, named.first, named.seq",
+         WHERE named.place <= $5 ORDER BY named.message_id, named.first, named.seq",
     )
+    // In the order in which the text names them: SQLite counts by that.
+    .bind::<BigInt, _>(reader)
     .bind::<BigInt, _>(room_id)
     .bind::<BigInt, _>(from)
     .bind::<BigInt, _>(to)

@@ -1,5 +1,7 @@
 //! Changes of messages that are there: edits, deletions, reactions, pins.
 
+use std::sync::Arc;
+
 use super::{
     At, Stored,
     pass::{Fail, Pass},
@@ -48,15 +50,19 @@ impl Pass<'_> {
         if target.author != actor.user_id || target.kind != "text" {
             return Err(Denied::Forbidden.into());
         }
-        check_unedited(conn, room_id, (id, if_seq), &target)?;
-        if target.deleted_at.is_some() {
-            return Err(deleted().into());
-        }
         let place = Place {
             room_id,
             id,
             author: target.author,
         };
+        // Whoever does not know whether an edit came through may send it again, also with the condition that it had.
+        if self.says(place, &target, &body.text) {
+            return same(conn, room_id, id, actor);
+        }
+        check_unedited(conn, room_id, (id, if_seq), &target)?;
+        if target.deleted_at.is_some() {
+            return Err(deleted().into());
+        }
         // What is believed without a MAC is bound now: as an older text it would be believed no more.
         let before = target.mac.as_ref().map(StoredText::as_str);
         let is_believed = self.vault.is_in_place(Bound {
@@ -70,7 +76,17 @@ impl Pass<'_> {
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         let now = (body.sealed.as_str(), mac.as_str());
         edits::set_content(conn, change, (&target, mac_before), now).map_err(Fail::Database)?;
-        told(conn, change, How::Edited)
+        told(conn, change, actor, How::Edited)
+    }
+
+    /// Whether a message that is there says this.
+    fn says(&self, place: Place, target: &Target, text: &str) -> bool {
+        let bound = Bound {
+            place,
+            sealed: &target.content,
+            mac: target.mac.as_ref().map(StoredText::as_str),
+        };
+        target.deleted_at.is_none() && self.vault.open_bound(bound).is_ok_and(|said| said == text)
     }
 
     pub(super) fn delete(
@@ -93,12 +109,12 @@ impl Pass<'_> {
             return Err(Denied::Forbidden.into());
         }
         if target.deleted_at.is_some() {
-            return Ok(Stored::Unchanged { seq: target.seq });
+            return same(conn, room_id, id, actor);
         }
         check_unedited(conn, room_id, (id, if_seq), &target)?;
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         edits::delete(conn, change).map_err(Fail::Database)?;
-        told(conn, change, How::Deleted)
+        told(conn, change, actor, How::Deleted)
     }
 
     pub(super) fn react(
@@ -118,7 +134,7 @@ impl Pass<'_> {
         let user_id = actor.user_id;
         let is_there = reactions::is_there(conn, change, emoji, user_id).map_err(Fail::Database)?;
         if is_there == on {
-            return Ok(Stored::Unchanged { seq: target.seq });
+            return same(conn, room_id, id, actor);
         }
         if on {
             let (kinds, is_known, own) =
@@ -143,7 +159,7 @@ impl Pass<'_> {
             .and_then(|()| edits::set_seq(conn, change))
             .map_err(Fail::Database)?;
         let emoji = emoji.to_owned();
-        told(conn, change, How::Reacted { emoji, on })
+        told(conn, change, actor, How::Reacted { emoji, on })
     }
 
     pub(super) fn pin(
@@ -160,12 +176,12 @@ impl Pass<'_> {
             return Err(deleted().into());
         }
         if target.pinned_by.is_some() == on {
-            return Ok(Stored::Unchanged { seq: target.seq });
+            return same(conn, room_id, id, actor);
         }
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         let by = on.then_some(actor.user_id);
         edits::set_pinned(conn, change, by).map_err(Fail::Database)?;
-        told(conn, change, How::Pinned { on })
+        told(conn, change, actor, How::Pinned { on })
     }
 }
 
@@ -192,8 +208,13 @@ fn check_unedited(
     let Some(if_seq) = if_seq else {
         return Ok(());
     };
-    let latest = edits::find_latest_edit(conn, room_id, id).map_err(Fail::Database)?;
-    if latest > if_seq || target.deleted_at.is_some() {
+    // Nothing comes after a deletion, which has taken the versions along.
+    let latest = if target.deleted_at.is_some() {
+        target.seq
+    } else {
+        edits::find_latest_edit(conn, room_id, id).map_err(Fail::Database)?
+    };
+    if latest > if_seq {
         return Err(Fail::Refused(Error::new(
             Kind::PreconditionFailed,
             Code::ChangedSince,
@@ -203,15 +224,38 @@ fn check_unedited(
     Ok(())
 }
 
+/// The message as it is, with the reactions as who asks for the change sees them.
+fn read(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    id: i64,
+    actor: &Actor,
+) -> Result<Arc<Current>, Fail> {
+    let row = messages::find(conn, room_id, id).map_err(Fail::Database)?;
+    let row = row.ok_or_else(|| Fail::Refused(Error::no_such_message()))?;
+    let reactions = reactions::list(conn, room_id, (id, id), actor.user_id);
+    Ok(Arc::new(Current {
+        row,
+        reactions: reactions.map_err(Fail::Database)?,
+    }))
+}
+
+/// There is nothing to change.
+fn same(conn: &mut AnyConnection, room_id: i64, id: i64, actor: &Actor) -> Result<Stored, Fail> {
+    read(conn, room_id, id, actor).map(Stored::Same)
+}
+
 /// The message as it is after a change of it.
-fn told(conn: &mut AnyConnection, change: Numbered, how: How) -> Result<Stored, Fail> {
+fn told(
+    conn: &mut AnyConnection,
+    change: Numbered,
+    actor: &Actor,
+    how: How,
+) -> Result<Stored, Fail> {
     let Numbered {
         room_id, id, seq, ..
     } = change;
-    let row = messages::find(conn, room_id, id).map_err(Fail::Database)?;
-    let row = row.ok_or_else(|| Fail::Refused(Error::no_such_message()))?;
-    let reactions = reactions::list(conn, room_id, (id, id)).map_err(Fail::Database)?;
-    let now = Box::new(Current { row, reactions });
+    let now = read(conn, room_id, id, actor)?;
     Ok(Stored::Changed {
         id,
         told: vec![(id, seq, Told::Changed { now, how })],

@@ -65,12 +65,12 @@ fn a_message_is_edited_deleted_reacted_to_and_pinned_by_whom_it_may() {
             stage.post(0, ROOM, "answer"),
         ];
         assert_eq!(stage.became(&said), [Done(2, 2), Done(3, 3)]);
-        let edit = |stage: &Stage, if_seq| Change::Edit {
+        let edit = |stage: &Stage, if_seq, text: &str| Change::Edit {
             id: 2,
             if_seq,
-            body: stage.body("other words"),
+            body: stage.body(text),
         };
-        let not_hers = edit(&stage, None);
+        let not_hers = edit(&stage, None, "other words");
         assert_eq!(stage.one(0, not_hers), Refused(Code::Forbidden));
         let react = |id, on| Change::React {
             id,
@@ -80,10 +80,12 @@ fn a_message_is_edited_deleted_reacted_to_and_pinned_by_whom_it_may() {
         assert_eq!(stage.one(0, react(2, true)), Done(2, 4));
         assert_eq!(stage.one(0, react(2, true)), Unchanged);
         // A reaction does not count.
-        let his = edit(&stage, Some(2));
+        let his = edit(&stage, Some(2), "other words");
         assert_eq!(stage.one(1, his), Done(2, 5));
-        let late = edit(&stage, Some(4));
+        let late = edit(&stage, Some(4), "late words");
         assert_eq!(stage.one(1, late), Refused(Code::ChangedSince));
+        let again = edit(&stage, Some(2), "other words");
+        assert_eq!(stage.one(1, again), Unchanged);
         assert_eq!(stage.count("message_versions"), 1);
         let entry = stage.entry(1, ROOM, Change::Pin { id: 2, on: true });
         match stage.store(&[entry]).remove(0) {

@@ -125,8 +125,8 @@ impl Person {
         let reference = self.requests.to_string();
         let command = Command::Message(SendMessage {
             content: text.into(),
-            room: None,
             client_id: client_id.map(Into::into),
+            ..SendMessage::default()
         });
         let began = Instant::now();
         self.send(&Request::with_ref(&reference, command)).await?;

@@ -102,6 +102,23 @@ impl User {
         self.http().post(&path, &json!({"content": content}))
     }
 
+    /// A request with this login.
+    #[track_caller]
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Response {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.http().request(method, path, headers, body.as_bytes())
+    }
+
     /// Posts to `general`.
     #[track_caller]
     pub fn post(&self, content: &str, client_id: Option<&str>) -> Response {

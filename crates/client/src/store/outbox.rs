@@ -187,6 +187,7 @@ fn request(client_id: &str, content: &str, room: &str) -> Request {
             content: content.to_owned(),
             room: Some(room.to_owned()),
             client_id: Some(client_id.to_owned()),
+            ..SendMessage::default()
         }),
     )
 }

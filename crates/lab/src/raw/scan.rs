@@ -51,8 +51,8 @@ fn digits(text: &[u8]) -> Option<u64> {
 pub fn message(content: String, reference: Option<String>, client_id: Option<String>) -> String {
     let command = Command::Message(SendMessage {
         content,
-        room: None,
         client_id,
+        ..SendMessage::default()
     });
     let request = Request { reference, command };
     // Strings only: serde_json cannot fail on these.

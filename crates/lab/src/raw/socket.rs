@@ -169,6 +169,17 @@ impl Socket {
         self.expect(|frame| frame["type"] == "ack" && frame["ref"] == *reference)
     }
 
+    /// Sends a frame with a `ref`, and waits for its ack or its error.
+    #[track_caller]
+    pub fn ask(&mut self, mut frame: Value) -> Value {
+        let reference = reference();
+        frame["ref"] = reference.as_str().into();
+        self.send_json(&frame);
+        self.expect(|answer| {
+            answer["ref"] == *reference && (answer["type"] == "ack" || answer["type"] == "error")
+        })
+    }
+
     /// Writes raw bytes past the WebSocket layer.
     pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.inner.get_mut().write_all(bytes)

@@ -232,7 +232,7 @@ pub fn short(stored: &Stored) -> Became {
     match stored {
         Stored::Posted { id } => Became::Done(*id, *id),
         Stored::Changed { id, told } => Became::Done(*id, told.last().expect("told").1),
-        Stored::Unchanged { .. } | Stored::Exists { .. } => Became::Unchanged,
+        Stored::Unchanged { .. } | Stored::Exists { .. } | Stored::Same(_) => Became::Unchanged,
         Stored::Repeat { id, .. } => Became::Repeat(*id),
         Stored::Refused(error) => Became::Refused(error.code),
     }

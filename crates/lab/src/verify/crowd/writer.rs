@@ -158,8 +158,8 @@ impl Conversation<'_> {
             place.to_string(),
             Command::Message(SendMessage {
                 content,
-                room: None,
                 client_id: Some(client_id),
+                ..SendMessage::default()
             }),
         );
         say(&mut self.socket, &request).await

@@ -1,0 +1,321 @@
+//! The one entry of both doors for every durable change of a room: [`Commands::perform`]. Here its form is checked, the
+//! room is looked up where it is called by its name, texts are sealed, and the rate is charged, once; what it then comes to
+//! is decided by the journal, in the transaction that stores it.
+//!
+//! A new command is a variant of [`Command`], which holds the words of the wire, and an arm in [`Commands::check`], which
+//! says where it belongs and makes the [`Change`] of it. A socket hands it over in `ws/session/commands.rs`, by one arm; a
+//! route by a handler that calls [`Commands::perform`].
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+
+use super::{
+    Caller,
+    access::{Access, Which},
+    rates::Rates,
+    rooms,
+};
+use crate::{
+    crypto::vault::Vault,
+    error::{Code, Error, Kind, Result},
+    journal::{
+        self, Body, Change, Current, Entry, Journal, Outcome, Pending, Post as NewPost, RoomId,
+    },
+    protocol::{
+        GENERAL, body,
+        command::{Delete, Edit, SendMessage},
+        time::{Timestamp, now},
+    },
+};
+
+/// Takes what people do.
+pub struct Commands {
+    /// Where it becomes durable.
+    pub journal: Journal,
+    /// Finds rooms by their names.
+    pub access: Arc<Access>,
+    /// Seals and opens texts.
+    pub vault: Arc<Vault>,
+    /// How often one may.
+    pub rates: Rates,
+    /// Most bytes of a text.
+    pub content_bytes: usize,
+}
+
+/// What someone wants to have done, in the words of the wire.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Say something.
+    Post(SendMessage),
+    /// Give a message another text.
+    Edit(Edit),
+    /// Leave a tombstone of a message.
+    Delete(Delete),
+}
+
+/// A command whose form is right.
+struct Checked {
+    /// The key or the name of a room.
+    room: String,
+    change: Change,
+    about: About,
+}
+
+/// What is kept of a command until it is done.
+#[derive(Debug)]
+enum About {
+    Post {
+        content: String,
+        client_id: Option<String>,
+        reply_to: Option<u64>,
+    },
+    /// A message that is there.
+    Message(u64),
+}
+
+/// A command that was taken on.
+pub enum Begun {
+    /// It is in the journal's queue.
+    Queued(Performing),
+    /// Its room is looked up first, since it is called by its name. What the same caller sends meanwhile has to wait, or it
+    /// would come first.
+    Finding(Pin<Box<dyn Future<Output = Result<Performing>>>>),
+}
+
+/// A command in the journal's queue.
+#[derive(Debug)]
+pub struct Performing {
+    pending: Pending,
+    vault: Arc<Vault>,
+    since: Instant,
+    room_id: RoomId,
+    about: About,
+}
+
+/// A command that was carried out, and is on the disk.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// The room.
+    pub room_id: RoomId,
+    /// The message that was written or changed.
+    pub id: u64,
+    /// The number of the change; of the latest one, when there was nothing to change.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Nothing was changed by it, since all was so before.
+    pub duplicate: bool,
+    /// What it has come to.
+    pub result: Became,
+}
+
+/// What a command has come to.
+#[derive(Debug, Clone)]
+pub enum Became {
+    /// What was said is there, as it was said.
+    Posted {
+        /// The text.
+        content: String,
+        /// What the sender called it.
+        client_id: Option<String>,
+        /// The message that it answers.
+        reply_to: Option<u64>,
+    },
+    /// What was said had been said before, and was edited or deleted since.
+    ChangedSince,
+    /// A message that was there is now like this.
+    Message(Arc<Current>),
+    /// The room has changed, or nothing has.
+    Room,
+}
+
+impl Commands {
+    /// Carries out what the caller wants. When this comes back, it is on the disk, and those who hear of it were told.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403, 404, 409 and 412 as the rules have it, 422, 429, 503 when it was not stored or the
+    /// outcome is not known (`code` tells which).
+    pub async fn perform(self: &Arc<Self>, caller: &Caller, command: Command) -> Result<Done> {
+        let performing = match self.begin(caller, command)? {
+            Begun::Queued(performing) => performing,
+            Begun::Finding(finding) => finding.await?,
+        };
+        performing.done().await
+    }
+
+    /// Checks a command and puts it into the journal's queue. Does not wait: commands of one caller for one room are carried
+    /// out in the order of these calls, if what has to be looked up first is waited for.
+    ///
+    /// # Errors
+    /// 404 for what can be the name of no room, 422, 429, 503 when too much is waiting.
+    pub fn begin(self: &Arc<Self>, caller: &Caller, command: Command) -> Result<Begun> {
+        let checked = self.check(command)?;
+        self.rates.check_message(caller.user_id)?;
+        rooms::check_name(&checked.room)?;
+        if let Ok(id) = rooms::id_of(&checked.room) {
+            return self.queue(caller, id, checked).map(Begun::Queued);
+        }
+        let (commands, caller) = (Arc::clone(self), caller.clone());
+        Ok(Begun::Finding(Box::pin(async move {
+            let which = Which::Named(checked.room.clone());
+            let find = |_: &mut _, view: &rooms::RoomView| Ok(view.room.id);
+            let id = commands.access.of_room(&caller, which, find).await?;
+            commands.queue(&caller, id, checked)
+        })))
+    }
+
+    /// Checks the form of a command, and says what it is to change.
+    fn check(&self, command: Command) -> Result<Checked> {
+        match command {
+            Command::Post(SendMessage {
+                content,
+                room,
+                client_id,
+                reply_to,
+            }) => {
+                self.check_text(&content, client_id.as_deref())?;
+                Ok(Checked {
+                    room: room.unwrap_or_else(|| GENERAL.to_owned()),
+                    change: Change::Post(NewPost {
+                        body: self.seal(&content),
+                        client_id: client_id.clone(),
+                        reply_to,
+                    }),
+                    about: About::Post {
+                        content,
+                        client_id,
+                        reply_to,
+                    },
+                })
+            }
+            Command::Edit(Edit {
+                room,
+                id,
+                content,
+                if_seq,
+            }) => {
+                self.check_text(&content, None)?;
+                let body = self.seal(&content);
+                let change = Change::Edit { id, if_seq, body };
+                Ok(of_message(room, id, change))
+            }
+            Command::Delete(Delete { room, id, if_seq }) => {
+                Ok(of_message(room, id, Change::Delete { id, if_seq }))
+            }
+        }
+    }
+
+    fn check_text(&self, content: &str, client_id: Option<&str>) -> Result<()> {
+        let wrong = body::message_faults(content, client_id, self.content_bytes);
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::invalid(wrong))
+        }
+    }
+
+    fn seal(&self, content: &str) -> Body {
+        Body {
+            sealed: self.vault.seal(content),
+            text: content.to_owned(),
+        }
+    }
+
+    fn queue(&self, caller: &Caller, room_id: RoomId, checked: Checked) -> Result<Performing> {
+        let pending = self.journal.append(Entry {
+            room: room_id,
+            actor: caller.actor(),
+            change: checked.change,
+        })?;
+        Ok(Performing {
+            pending,
+            vault: Arc::clone(&self.vault),
+            since: Instant::now(),
+            room_id,
+            about: checked.about,
+        })
+    }
+}
+
+fn of_message(room: String, id: u64, change: Change) -> Checked {
+    Checked {
+        room,
+        change,
+        about: About::Message(id),
+    }
+}
+
+impl Performing {
+    /// Waits until it is on the disk.
+    ///
+    /// # Errors
+    /// As [`Commands::perform`].
+    pub async fn done(self) -> Result<Done> {
+        let (room_id, about) = (self.room_id, self.about);
+        let (id, seq, at, duplicate, result) =
+            match journal::receipt(self.pending, self.since).await? {
+                Outcome::Applied { id, seq, at, now } => (id, seq, at, false, became(about, now)),
+                Outcome::Unchanged { seq, now: current } => {
+                    let id = match about {
+                        About::Message(id) => id,
+                        About::Post { .. } => seq,
+                    };
+                    (id, seq, now(), true, became(about, current))
+                }
+                Outcome::Exists { .. } => {
+                    return Err(Error::internal("a room was begun by no one"));
+                }
+                Outcome::Repeat {
+                    id,
+                    seq,
+                    at,
+                    content,
+                } => {
+                    let result = repeated(&self.vault, about, content)?;
+                    (id, seq, at, true, result)
+                }
+            };
+        Ok(Done {
+            room_id,
+            id,
+            seq,
+            at,
+            duplicate,
+            result,
+        })
+    }
+}
+
+fn became(about: About, now: Option<Arc<Current>>) -> Became {
+    match (about, now) {
+        (
+            About::Post {
+                content,
+                client_id,
+                reply_to,
+            },
+            _,
+        ) => Became::Posted {
+            content,
+            client_id,
+            reply_to,
+        },
+        (_, Some(now)) => Became::Message(now),
+        (_, None) => Became::Room,
+    }
+}
+
+/// What a message has come to whose `client_id` was known. `before` is what was stored under it, sealed.
+fn repeated(vault: &Vault, about: About, before: Option<String>) -> Result<Became> {
+    // One that was changed since, or cannot be opened, cannot be compared; it is stored, and that is what was asked.
+    let Some(before) = before else {
+        return Ok(Became::ChangedSince);
+    };
+    if let (Ok(before), About::Post { content, .. }) = (vault.open(&before), &about)
+        && before != *content
+    {
+        let detail =
+            "This `client_id` was used for another message; make a new one for each message.";
+        return Err(Error::new(Kind::Conflict, Code::ClientIdReused, detail));
+    }
+    Ok(became(about, None))
+}

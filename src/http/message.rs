@@ -1,0 +1,123 @@
+//! Changing one message.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+
+use super::{
+    Shared,
+    extract::{Authenticated, Json},
+    refusals,
+};
+use crate::{
+    chat::{Caller, commands::Command},
+    error::{Error, Result},
+    protocol::{
+        command::{Delete, Edit},
+        message::Message,
+        views::{EditedMessage, FieldError, Problem},
+    },
+};
+
+/// Give your own message another text. What it said before stays to be seen.
+#[utoipa::path(patch, path = "/api/rooms/{room}/messages/{id}", tag = "messages", request_body = EditedMessage, params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("If-Match" = Option<String>, Header, description = "Only if it was neither edited nor deleted after this change: its `seq` in quotes. (`*`: whatever it says.)"),
+), responses(
+    refusals::Guarded,
+    refusals::Body,
+    refusals::Message,
+    refusals::Writers,
+    (status = 200, description = "The message as it is now.", body = Message),
+    (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "It was edited or deleted in the meantime.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn edit(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+    Json(edited): Json<EditedMessage>,
+) -> Result<HttpResponse> {
+    let (room, id) = path.into_inner();
+    let edit = Edit {
+        room,
+        id: read_id(&id),
+        content: edited.content,
+        if_seq: read_condition(&request)?,
+    };
+    perform(&app, &caller, Command::Edit(edit)).await
+}
+
+/// Delete a message: only a tombstone is left of it, without a text, what it said before, and reactions. Others' messages
+/// are deleted by moderators.
+#[utoipa::path(delete, path = "/api/rooms/{room}/messages/{id}", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("If-Match" = Option<String>, Header, description = "Only if it was not edited after this change: its `seq` in quotes. (`*`: whatever it says.)"),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Writers,
+    (status = 200, description = "The tombstone; the same when it had been deleted before.", body = Message),
+    (status = 409, description = "The room is archived.", body = Problem, content_type = "application/problem+json"),
+    (status = 412, description = "It was edited in the meantime.", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "`If-Match` holds no number in quotes.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn delete(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let (room, id) = path.into_inner();
+    let delete = Delete {
+        room,
+        id: read_id(&id),
+        if_seq: read_condition(&request)?,
+    };
+    perform(&app, &caller, Command::Delete(delete)).await
+}
+
+/// Has a message changed, and answers with it.
+async fn perform(app: &Shared, caller: &Caller, command: Command) -> Result<HttpResponse> {
+    let done = app.commands.perform(caller, command).await?;
+    let message = app.messages.show(caller, done).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::ETAG, format!("\"{}\"", message.seq)))
+        .json(message))
+}
+
+/// The number of a message. What is none is that of no message: it is answered like one that is not there.
+fn read_id(text: &str) -> u64 {
+    let number = text.parse().ok();
+    number
+        .filter(|id: &u64| id.to_string() == text)
+        .unwrap_or(0)
+}
+
+/// The change after which a message must not have been edited or deleted, by `If-Match`.
+fn read_condition(request: &HttpRequest) -> Result<Option<u64>> {
+    let mut given = request.headers().get_all(header::IF_MATCH);
+    let refused = || {
+        let msg = "`If-Match` must be the `seq` of the message in quotes, or `*`.";
+        Error::invalid(vec![FieldError::header("if-match", msg)])
+    };
+    match (given.next(), given.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => Err(refused()),
+        (Some(value), None) => {
+            let text = value.to_str().map_err(|_| refused())?.trim();
+            if text == "*" {
+                return Ok(None);
+            }
+            let number = text
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'));
+            let is_digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = number.filter(is_digits).and_then(|text| text.parse().ok());
+            number.map(Some).ok_or_else(refused)
+        }
+    }
+}

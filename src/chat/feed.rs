@@ -93,6 +93,17 @@ impl<F> Feed<F> {
         self.sent
     }
 
+    /// Takes in a change that has just been committed, if that is all there is to do: it is the next one, which is to be sent
+    /// (true), or was part of what was read. `None` when it is for [`Feed::live`]; then nothing has happened.
+    pub fn pass(&mut self, seq: u64) -> Option<bool> {
+        if self.catching.is_some() || seq > self.sent + 1 {
+            return None;
+        }
+        let is_next = seq > self.sent;
+        self.sent = self.sent.max(seq);
+        Some(is_next)
+    }
+
     /// A change that has just been committed.
     pub fn live(&mut self, seq: u64, frame: F, actions: &mut Vec<Action<F>>) {
         match &mut self.catching {

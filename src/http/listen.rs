@@ -30,7 +30,7 @@ use super::{
     docs::Documents,
     observe, routes, tls,
 };
-use crate::{app::App, config::Config};
+use crate::{app::App, config::Config, hub::office::Office};
 
 /// How long connections may take to end at shutdown.
 const GRACE: u64 = 8;
@@ -99,6 +99,7 @@ pub(super) fn start(
                     open,
                     site: site.await?,
                     stop,
+                    office: Office::open(),
                 });
                 Ok::<_, ()>(fn_service(move |stream| {
                     accept(Rc::clone(&endpoint), tls.clone(), stream)

@@ -1,8 +1,8 @@
 //! The way to door 1: who may open a socket is settled here, as HTTP answers, before the upgrade.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use super::{
     Shared, client,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hub,
+    hub::{self, office::Office},
     ws::{self, Dialect},
 };
 
@@ -49,6 +49,8 @@ pub async fn open(
         .authenticate_handshake(claim, address)
         .await?;
     let response = ws::handshake::accept(&request)?;
+    let office = request.extensions().get::<Rc<Office>>().cloned();
+    let office = office.ok_or_else(|| Error::internal("a socket came without an office"))?;
     let user_id = admitted.caller.user_id;
     if app.hub.count_sockets(user_id).await? >= app.config.limits.sockets_per_user {
         return Err(hub::too_many_sockets());
@@ -60,5 +62,6 @@ pub async fn open(
         Arc::clone(&app),
         admitted,
         dialect,
+        office,
     ))
 }

@@ -1,7 +1,9 @@
 //! Who is connected where. A plain, tested [`registry`] knows the sockets; the [`ChatServer`](server::ChatServer)
-//! actor feeds it on a thread of its own. Neither knows the database or the rules.
+//! actor feeds it on a thread of its own. What it decides goes to an [`office`] on each worker thread, which writes to those
+//! sockets that wait for nothing. None of them knows the database or the rules.
 
 pub mod frame;
+pub mod office;
 pub mod registry;
 mod server;
 
@@ -11,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use actix::{Actor as _, Addr, Arbiter, Message, Recipient};
+use actix::{Actor as _, Addr, Arbiter, Message};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -19,6 +21,7 @@ use crate::{
     config::SocketLimits,
     error::{Error, Result},
 };
+use office::Address;
 use registry::{NewSocket, SocketId};
 pub use server::too_many_sockets;
 use server::{
@@ -117,16 +120,18 @@ impl Gauge {
         self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The session has taken a delivery of this weight out of its mailbox.
+    /// A delivery of this weight waits no more: the session has taken it out of its mailbox, or it was written.
     pub fn take(&self, weight: usize) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::AcqRel);
         self.waiting_bytes.fetch_sub(weight, Ordering::Relaxed);
     }
 
-    /// A delivery of this weight is about to be handed over. Returns the bytes that then wait.
-    fn put(&self, weight: usize) -> usize {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.waiting_bytes.fetch_add(weight, Ordering::Relaxed) + weight
+    /// A delivery of this weight is about to be handed over. Returns the frames and the bytes that then wait.
+    fn put(&self, weight: usize) -> (usize, usize) {
+        // Whoever takes something after this has found the queue full sees what was noted before: see `undelivered_close`.
+        let frames = self.waiting.fetch_add(1, Ordering::AcqRel) + 1;
+        let bytes = self.waiting_bytes.fetch_add(weight, Ordering::Relaxed) + weight;
+        (frames, bytes)
     }
 
     /// The session has written a ping.
@@ -208,10 +213,10 @@ impl Hub {
     pub async fn connect(
         &self,
         newcomer: NewSocket,
-        outbox: Recipient<Deliver>,
+        address: Address,
     ) -> Result<(Registration, Vec<String>)> {
         self.server
-            .send(Connect { newcomer, outbox })
+            .send(Connect { newcomer, address })
             .await
             .map_err(Error::internal)?
     }

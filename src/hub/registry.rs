@@ -335,15 +335,16 @@ impl<O: Outbox> Registry<O> {
             reason,
         };
         if let Some(socket) = self.sockets.get(&id) {
-            if !socket.offer(farewell, &self.limits) {
-                // It will see this when it is no longer frozen, if ever.
-                socket
-                    .newcomer
-                    .gauge
-                    .undelivered_close
-                    .store(code, Ordering::Relaxed);
+            let gauge = &socket.newcomer.gauge;
+            if !socket.offer(farewell.clone(), &self.limits) {
+                // It will see this when it takes something next, if ever. The last that waited may have been taken just now,
+                // though: then there is room.
+                gauge.undelivered_close.store(code, Ordering::Relaxed);
+                if socket.offer(farewell, &self.limits) {
+                    gauge.undelivered_close.store(0, Ordering::Relaxed);
+                }
             }
-            socket.newcomer.gauge.close(code);
+            gauge.close(code);
         }
         self.disconnect(id, now);
     }

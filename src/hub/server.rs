@@ -5,31 +5,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult, Recipient};
+use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult};
 use tokio::sync::oneshot;
 
 use super::{
-    Broadcast, Deliver, Registration,
-    registry::{NewSocket, Outbox, Registry, SocketId},
+    Broadcast, Registration,
+    office::{Address, Mailroom, Slot},
+    registry::{NewSocket, Registry, SocketId},
 };
 use crate::{
     config::SocketLimits,
     error::{Code, Error, Result},
 };
 
-impl Outbox for Recipient<Deliver> {
-    fn offer(&self, delivery: Deliver) -> bool {
-        // Not `do_send`: that ignores every bound.
-        self.try_send(delivery).is_ok()
-    }
-}
-
 /// So that they do not all come back at the same moment.
 const COME_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Knows every socket of this process.
 pub struct ChatServer {
-    registry: Registry<Recipient<Deliver>>,
+    registry: Registry<Slot>,
+    mailroom: Mailroom,
     sockets_per_user: usize,
     draining: bool,
 }
@@ -38,16 +33,19 @@ impl ChatServer {
     pub fn new(limits: SocketLimits, sockets_per_user: usize) -> Self {
         Self {
             registry: Registry::new(limits),
+            mailroom: Mailroom::default(),
             sockets_per_user,
             draining: false,
         }
     }
 
-    /// Has comings and goings told when their moment has come.
-    fn tell_later(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
+    /// Sends out what was decided, and has comings and goings told when their moment has come.
+    fn finish(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
+        self.mailroom.send_out();
         if let (false, Some(at)) = (had_plan, self.registry.tell_at()) {
             ctx.run_later(at.saturating_duration_since(Instant::now()), |server, _| {
                 server.registry.tell_comings();
+                server.mailroom.send_out();
             });
         }
     }
@@ -60,7 +58,7 @@ impl Actor for ChatServer {
         ctx.run_interval(Duration::from_secs(1), |server, ctx| {
             let had_plan = server.registry.tell_at().is_some();
             server.registry.tick(Instant::now());
-            server.tell_later(ctx, had_plan);
+            server.finish(ctx, had_plan);
         });
     }
 }
@@ -69,7 +67,7 @@ impl Actor for ChatServer {
 #[rtype(result = "Result<(Registration, Vec<String>)>")]
 pub struct Connect {
     pub newcomer: NewSocket,
-    pub outbox: Recipient<Deliver>,
+    pub address: Address,
 }
 
 impl Handler<Connect> for ChatServer {
@@ -77,7 +75,7 @@ impl Handler<Connect> for ChatServer {
 
     fn handle(
         &mut self,
-        Connect { newcomer, outbox }: Connect,
+        Connect { newcomer, address }: Connect,
         ctx: &mut Context<Self>,
     ) -> Self::Result {
         if self.draining {
@@ -87,8 +85,9 @@ impl Handler<Connect> for ChatServer {
             return Err(too_many_sockets());
         }
         let (had_plan, user_id) = (self.registry.tell_at().is_some(), newcomer.user_id);
-        let id = self.registry.connect(newcomer, outbox, Instant::now());
-        self.tell_later(ctx, had_plan);
+        let slot = self.mailroom.slot(address);
+        let id = self.registry.connect(newcomer, slot, Instant::now());
+        self.finish(ctx, had_plan);
         Ok((
             Registration {
                 id,
@@ -119,7 +118,7 @@ impl Handler<Disconnect> for ChatServer {
     fn handle(&mut self, Disconnect(id): Disconnect, ctx: &mut Context<Self>) {
         let had_plan = self.registry.tell_at().is_some();
         self.registry.disconnect(id, Instant::now());
-        self.tell_later(ctx, had_plan);
+        self.finish(ctx, had_plan);
     }
 }
 
@@ -186,6 +185,7 @@ impl Handler<Publish> for ChatServer {
             RoomUpdate::Changes(changes) => self.registry.publish(&changes, now),
             RoomUpdate::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
         }
+        self.mailroom.send_out();
         let _writer_is_gone = done.send(());
     }
 }
@@ -209,7 +209,7 @@ impl Handler<EndSession> for ChatServer {
             message.reason,
             Instant::now(),
         );
-        self.tell_later(ctx, had_plan);
+        self.finish(ctx, had_plan);
     }
 }
 
@@ -227,7 +227,7 @@ impl Handler<CloseAll> for ChatServer {
         let had_plan = self.registry.tell_at().is_some();
         self.registry
             .close_all(COME_BACK_WITHIN, code, reason, Instant::now());
-        self.tell_later(ctx, had_plan);
+        self.finish(ctx, had_plan);
     }
 }
 
@@ -245,6 +245,7 @@ impl Handler<Drain> for ChatServer {
             self.registry.count()
         );
         self.registry.drain(within, Instant::now());
+        self.mailroom.send_out();
         MessageResult(())
     }
 }

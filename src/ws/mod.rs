@@ -3,18 +3,20 @@
 pub mod frames;
 pub mod handshake;
 pub mod inbound;
+mod local_end;
 mod outgoing;
 mod session;
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use actix::AsyncContext as _;
 use actix_web::{HttpResponse, web};
 use actix_web_actors::HttpContext;
 
-use crate::{app::App, chat::authentication::Admitted, hub::Gauge};
+use crate::{app::App, chat::authentication::Admitted, hub::office::Office, protocol::GENERAL};
 use inbound::InboundStream;
-use outgoing::{Outgoing, OutgoingStream};
+pub use local_end::{Door, LocalEnd};
+use outgoing::OutgoingStream;
 use session::ChatSession;
 
 /// What a client may be sent.
@@ -27,6 +29,13 @@ pub enum Dialect {
     Full,
 }
 
+impl Dialect {
+    /// Whether a client that speaks it is told of a change in this room.
+    fn shows(self, room: &str, is_post: bool) -> bool {
+        self == Self::Full || (is_post && room == GENERAL)
+    }
+}
+
 /// Starts the session of a caller whose handshake was right.
 #[must_use]
 pub fn start(
@@ -35,18 +44,23 @@ pub fn start(
     app: Arc<App>,
     admitted: Admitted,
     dialect: Dialect,
+    office: Rc<Office>,
 ) -> HttpResponse {
-    let (outgoing, gauge) = (Outgoing::default(), Arc::<Gauge>::default());
-    let (written, measured) = (outgoing.clone(), Arc::clone(&gauge));
+    let end = Rc::new(LocalEnd::new(dialect, &admitted));
+    let own = Rc::clone(&end);
     // Unlike `WebsocketContext`, `HttpContext` brings no codec: our frames are encoded once, for all who get them, and
     // what clients send is read by our own decoder.
     let session = HttpContext::with_factory(move |ctx| {
         let inbound = InboundStream::new(payload, app.config.limits.frame_bytes);
         let flow = inbound.flow();
         ctx.add_stream(inbound);
-        ChatSession::new(app, admitted, dialect, written, flow, measured)
+        ChatSession::new(app, admitted, own, flow, office)
     });
-    // Whoever carries the bytes is to see when the hub has given this socket up.
-    response.extensions_mut().insert(Arc::clone(&gauge));
-    response.streaming(OutgoingStream::new(session, outgoing, gauge))
+    // Whoever carries the bytes is to see when the hub has given this socket up, and lets the office write by itself.
+    response.extensions_mut().insert(Rc::clone(&end));
+    response.streaming(OutgoingStream::new(
+        session,
+        end.outgoing.clone(),
+        Arc::clone(&end.gauge),
+    ))
 }

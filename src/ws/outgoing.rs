@@ -2,8 +2,8 @@
 //!
 //! The context of `actix-web-actors` runs the actor before each chunk that it gives to the connection, and the actor
 //! then takes in all that waits for it: a client that reads too slowly would make the queue behind it grow without
-//! bound. Here the actor runs only when nothing waits any more. What comes meanwhile stays in its mailbox, which is
-//! bounded; and all that waits goes out in one write.
+//! bound. Here the actor runs only when nothing waits any more. What comes meanwhile stays in its mailbox, whose content
+//! the hub bounds; and all that waits goes out in one write.
 
 use std::{
     cell::RefCell,
@@ -31,8 +31,18 @@ impl Outgoing {
         self.0.borrow_mut().push(frame);
     }
 
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    /// Puts what was taken, or the rest of it, before those that wait.
+    pub fn put_back(&self, rest: Bytes) {
+        self.0.borrow_mut().insert(0, rest);
+    }
+
     /// Takes what waits, up to a chunk.
-    fn take(&self) -> Option<Bytes> {
+    pub fn take(&self) -> Option<Bytes> {
         let mut waiting = self.0.borrow_mut();
         let mut size = 0;
         let fitting = waiting

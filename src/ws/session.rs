@@ -4,33 +4,34 @@
 //! slow is therefore judged by the hub.
 
 mod commands;
-mod rooms;
+pub(super) mod rooms;
 mod sync;
 mod welcome;
 
 use std::{
+    cell::RefMut,
     collections::VecDeque,
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use actix::{
-    Actor, ActorContext as _, AsyncContext as _, Handler, StreamHandler,
-    dev::AsyncContextParts as _,
-};
+use actix::{Actor, ActorContext as _, AsyncContext as _, Handler, StreamHandler};
 use actix_web_actors::HttpContext;
 
 use super::{
-    Dialect,
+    LocalEnd,
     frames::{Inbound, Violation},
     inbound::Flow,
-    outgoing::Outgoing,
 };
 use crate::{
     app::App,
     chat::{Caller, authentication::Admitted, catch_up::Change, commands::Command as Act},
     error::{Code, Error, Kind, Result},
-    hub::{Deliver, Gauge, Registration, frame},
+    hub::{
+        Deliver, Registration, frame,
+        office::{KeptDesk, Office},
+    },
     protocol::{
         close,
         command::{self, Command, Request},
@@ -55,12 +56,11 @@ type Context = HttpContext<ChatSession>;
 pub struct ChatSession {
     app: Arc<App>,
     caller: Caller,
-    dialect: Dialect,
-    outgoing: Outgoing,
+    end: Rc<LocalEnd>,
     flow: Flow,
-    gauge: Arc<Gauge>,
+    office: Rc<Office>,
+    desk: Option<KeptDesk>,
     registration: Option<Registration>,
-    rooms: Rooms,
     unacked: Unacked,
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
@@ -90,27 +90,35 @@ impl ChatSession {
     pub fn new(
         app: Arc<App>,
         admitted: Admitted,
-        dialect: Dialect,
-        outgoing: Outgoing,
+        end: Rc<LocalEnd>,
         flow: Flow,
-        gauge: Arc<Gauge>,
+        office: Rc<Office>,
     ) -> Self {
-        let Admitted { caller, rooms } = admitted;
         Self {
             app,
-            caller,
-            dialect,
-            outgoing,
+            caller: admitted.caller,
+            end,
             flow,
-            gauge,
+            office,
+            desk: None,
             registration: None,
-            rooms: Rooms::expected(rooms),
             unacked: Unacked::default(),
             misunderstood: VecDeque::new(),
             sync: None,
             syncs: 0,
             closing: Closing::No,
         }
+    }
+
+    /// The caller's rooms. They must not be borrowed while anything else of the session is called.
+    fn rooms(&self) -> RefMut<'_, Rooms> {
+        self.end.rooms.borrow_mut()
+    }
+
+    /// From now on what the hub has for this socket is for the session alone.
+    fn start_closing(&mut self, closing: Closing) {
+        self.closing = closing;
+        self.end.is_open.set(false);
     }
 
     fn hear(&mut self, text: &str, ctx: &mut Context) {
@@ -155,7 +163,7 @@ impl ChatSession {
     }
 
     fn send(&self, event: &Event) {
-        self.outgoing.write(frame::event(event));
+        self.end.outgoing.write(frame::event(event));
     }
 
     fn send_error(&self, reference: Option<String>, error: &Error) {
@@ -186,7 +194,7 @@ impl ChatSession {
     /// Closes for something that the client has sent. What it sent before is still acked.
     fn close_for_cause(&mut self, code: u16, reason: &'static str, ctx: &mut Context) {
         if self.closing != Closing::Said {
-            self.closing = Closing::ForCause(code, reason);
+            self.start_closing(Closing::ForCause(code, reason));
             self.flow.slow_down();
             self.close_when_acked(ctx);
         }
@@ -202,7 +210,7 @@ impl ChatSession {
                 self.say_close(code, reason, ctx);
             }
             Closing::Answering(code) => {
-                self.outgoing.write(
+                self.end.outgoing.write(
                     code.map_or_else(frame::close_without_code, |code| frame::close(code, "")),
                 );
                 // What was written is still sent.
@@ -215,9 +223,9 @@ impl ChatSession {
     /// Sends the close frame, and gives the client a moment to answer it.
     fn say_close(&mut self, code: u16, reason: &str, ctx: &mut Context) {
         if self.closing != Closing::Said {
-            self.closing = Closing::Said;
+            self.start_closing(Closing::Said);
             self.flow.slow_down();
-            self.outgoing.write(frame::close(code, reason));
+            self.end.outgoing.write(frame::close(code, reason));
             ctx.run_later(CLOSE_TIMEOUT, |_, ctx| ctx.stop());
         }
     }
@@ -232,13 +240,13 @@ impl Actor for ChatSession {
     type Context = Context;
 
     fn started(&mut self, ctx: &mut Context) {
-        ctx.parts()
-            .set_mailbox_capacity(self.app.config.socket_limits.queue_frames);
         self.open(ctx);
     }
 
     fn stopped(&mut self, _: &mut Context) {
         self.registration = None;
+        self.desk = None;
+        self.end.close();
     }
 }
 
@@ -246,7 +254,8 @@ impl Handler<Deliver> for ChatSession {
     type Result = ();
 
     fn handle(&mut self, delivery: Deliver, ctx: &mut Context) {
-        self.gauge.take(delivery.weight());
+        self.end.note_handled();
+        self.end.gauge.take(delivery.weight());
         if !self.is_listening() {
             return;
         }
@@ -270,19 +279,19 @@ impl Handler<Deliver> for ChatSession {
             }
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
             Deliver::Left { room_id, seq } => self.go_out(room_id, seq),
-            Deliver::Notice(frame) => self.outgoing.write(frame),
+            Deliver::Notice(frame) => self.end.outgoing.write(frame),
             Deliver::Ping => {
-                self.outgoing.write(frame::ping());
-                self.gauge.ping();
+                self.end.outgoing.write(frame::ping());
+                self.end.gauge.ping();
             }
             Deliver::Close {
                 farewell,
                 code,
                 reason,
             } => {
-                self.closing = Closing::AtOurWish(code, reason);
+                self.start_closing(Closing::AtOurWish(code, reason));
                 if let Some(frame) = farewell {
-                    self.outgoing.write(frame);
+                    self.end.outgoing.write(frame);
                     // What the client has sent before it could know is still answered, with a refusal.
                     ctx.run_later(FAREWELL, ChatSession::close_when_acked);
                 } else {
@@ -290,7 +299,7 @@ impl Handler<Deliver> for ChatSession {
                 }
             }
         }
-        if let Some(code) = self.gauge.undelivered_close() {
+        if let Some(code) = self.end.gauge.undelivered_close() {
             self.say_close(code, "this socket was given up", ctx);
         }
     }
@@ -298,12 +307,12 @@ impl Handler<Deliver> for ChatSession {
 
 impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
     fn handle(&mut self, heard: Result<Inbound, Violation>, ctx: &mut Context) {
-        self.gauge.hear();
+        self.end.gauge.hear();
         if let Ok(Inbound::Close(reason)) = heard {
             if self.closing == Closing::Said {
                 return ctx.stop();
             }
-            self.closing = Closing::Answering(reason.map(|(code, _)| code));
+            self.start_closing(Closing::Answering(reason.map(|(code, _)| code)));
             return self.close_when_acked(ctx);
         }
         if !self.is_listening() {
@@ -318,7 +327,7 @@ impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
             Ok(Inbound::Binary(_)) => {
                 self.close_for_cause(close::UNSUPPORTED, "only text frames are spoken here", ctx);
             }
-            Ok(Inbound::Ping(payload)) => self.outgoing.write(frame::pong(&payload)),
+            Ok(Inbound::Ping(payload)) => self.end.outgoing.write(frame::pong(&payload)),
             Ok(Inbound::Pong(_) | Inbound::Close(_)) => {}
             Err(violation) => self.close_for_cause(violation.code, violation.reason, ctx),
         }
@@ -329,7 +338,7 @@ impl StreamHandler<Result<Inbound, Violation>> for ChatSession {
         match self.closing {
             Closing::Said => ctx.stop(),
             Closing::No | Closing::AtOurWish(..) => {
-                self.closing = Closing::Unheard;
+                self.start_closing(Closing::Unheard);
                 self.close_when_acked(ctx);
             }
             Closing::ForCause(..) | Closing::Answering(_) | Closing::Unheard => {

@@ -232,3 +232,14 @@ fn a_change_that_was_committed_but_never_announced_is_found_by_the_next() {
     );
     assert_eq!(actions, [2, 3].map(Action::Send));
 }
+
+#[test]
+fn only_the_next_change_of_a_live_room_goes_past_the_session() {
+    let (mut feed, mut actions) = (Feed::<u64>::new(3, 2), Vec::new());
+    assert_eq!(feed.pass(5), None, "a hole");
+    assert_eq!((feed.pass(3), feed.pass(4)), (Some(false), Some(true)));
+    assert_eq!(feed.sent(), 4);
+    assert!(feed.sync(4, &mut actions));
+    assert_eq!(feed.pass(5), None, "it catches up");
+    assert_eq!(feed.sent(), 4);
+}

@@ -17,7 +17,8 @@ use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, tim
 
 use actix_codec::{Decoder as _, Encoder as _};
 use actix_http::{
-    ConnectionType, Payload, Request, RequestHead, Response, ServiceConfig, Version,
+    ConnectionType, HttpMessage as _, Payload, Request, RequestHead, Response, ServiceConfig,
+    Version,
     body::{BodySize, BoxBody, MessageBody as _},
     h1::{Codec, Message, MessageType},
 };
@@ -35,6 +36,7 @@ use crate::{
     app::App,
     chat::pages_in_flight::PageInFlight,
     error::{Code, Error},
+    hub::office::Office,
     ws,
 };
 use body::{Body, Progress};
@@ -68,6 +70,7 @@ pub struct Endpoint {
     pub site: BoxService<Request, Response<BoxBody>, Response<BoxBody>>,
     pub config: ServiceConfig,
     pub stop: GracefulShutdownSignal,
+    pub office: Rc<Office>,
 }
 
 /// Speaks HTTP on a connection, and what follows on it, until it ends. `place` is held while it counts among those of
@@ -261,6 +264,10 @@ impl<T: Transport> HttpConnection<'_, T> {
             );
             self.refuse(StatusCode::BAD_REQUEST, &error).await?;
             return Ok(NextStep::End);
+        }
+        if becomes_socket {
+            let office = Rc::clone(&self.endpoint.office);
+            request.extensions_mut().insert(office);
         }
         let body = match kind {
             MessageType::Payload => Body::new(&self.wire, &self.codec, Progress::UnderWay),

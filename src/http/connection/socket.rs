@@ -5,7 +5,6 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -19,7 +18,7 @@ use super::{
     next_chunk,
     wire::{Transport, Wire},
 };
-use crate::{hub::Gauge, protocol::close};
+use crate::{protocol::close, ws::LocalEnd};
 
 /// How often a connection that has not taken all is looked at.
 const CHECK_EVERY: Duration = Duration::from_millis(400);
@@ -31,13 +30,13 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A connection that is a socket now, and what its session writes.
 pub struct UpgradedConnection {
-    gauge: Option<Arc<Gauge>>,
+    end: Option<Rc<LocalEnd>>,
     body: BoxBody,
 }
 
 impl UpgradedConnection {
-    pub fn new(gauge: Option<Arc<Gauge>>, body: BoxBody) -> Self {
-        Self { gauge, body }
+    pub fn new(end: Option<Rc<LocalEnd>>, body: BoxBody) -> Self {
+        Self { end, body }
     }
 
     /// Writes what the session says, and gives an error when the rest of it is not worth keeping. The session is asked for
@@ -45,21 +44,26 @@ impl UpgradedConnection {
     /// close. See [`judge`] for what becomes of it.
     pub async fn relay<T: Transport>(
         mut self,
-        wire: &Wire<T>,
+        wire: &Rc<Wire<T>>,
         patience: Duration,
     ) -> io::Result<()> {
+        let waker = std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let _open = (self.end.as_ref()).map(|end| end.open_door(Rc::<Wire<T>>::clone(wire), waker));
         let mut told_at = None;
         while let Some(mut chunk) = next_chunk(wire, &mut self.body).await? {
+            wire.set_writing(true);
             let (mut left, mut since) = (chunk.len(), Instant::now());
             loop {
                 let writing = std::future::poll_fn(|cx| wire.poll_write(cx, &mut chunk));
                 if let Ok(written) = timeout(CHECK_EVERY, writing).await {
-                    break written?;
+                    written?;
+                    wire.set_writing(false);
+                    break;
                 }
                 if chunk.len() != left {
                     (left, since) = (chunk.len(), Instant::now());
                 }
-                let code = self.gauge.as_deref().and_then(Gauge::close_code);
+                let code = self.end.as_ref().and_then(|end| end.gauge.close_code());
                 let told =
                     code.map(|code| (code, told_at.get_or_insert_with(Instant::now).elapsed()));
                 match judge(told, since.elapsed(), patience) {

@@ -19,6 +19,8 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+use crate::ws::Door;
+
 /// Most bytes that are taken from the connection at once.
 const READ: usize = 8 * 1024;
 /// Reads in a turn; then what has been written meanwhile must go out.
@@ -65,17 +67,32 @@ impl AnswerDeadline {
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + 'static {
     /// The connection below.
     fn tcp(&self) -> &TcpStream;
+
+    /// Writes what fits, without waiting, past whatever else is being written.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing fits at the moment, or where there is no such way.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
 impl Transport for TcpStream {
     fn tcp(&self) -> &TcpStream {
         self
     }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        TcpStream::try_write(self, bytes)
+    }
 }
 
 impl Transport for TlsStream<TcpStream> {
     fn tcp(&self) -> &TcpStream {
         self.get_ref().0
+    }
+
+    fn try_write(&self, _: &[u8]) -> io::Result<usize> {
+        // What is encrypted may have to be written in two parts, which the connection's own task does.
+        Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
@@ -90,6 +107,18 @@ pub struct Wire<T> {
     patience: Duration,
     /// How long the current answer may wait in all.
     deadline: Cell<AnswerDeadline>,
+    /// Whether a part of a socket's frames is being written.
+    is_writing: Cell<bool>,
+}
+
+impl<T: Transport> Door for Wire<T> {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.io.borrow().try_write(bytes)
+    }
+
+    fn is_writing(&self) -> bool {
+        self.is_writing.get()
+    }
 }
 
 impl<T: Transport> Wire<T> {
@@ -100,7 +129,13 @@ impl<T: Transport> Wire<T> {
             reads: Cell::new(0),
             patience,
             deadline: Cell::new(AnswerDeadline::new(patience)),
+            is_writing: Cell::new(false),
         }
+    }
+
+    /// Whether a part of a socket's frames is being written from now on.
+    pub fn set_writing(&self, is_writing: bool) {
+        self.is_writing.set(is_writing);
     }
 
     /// To be called before an answer is written: what the last one has waited does not count for it.

@@ -82,7 +82,9 @@ impl<O: Outbox> Socket<O> {
     pub fn offer(&self, delivery: Deliver, limits: &SocketLimits) -> bool {
         let (weight, gauge) = (delivery.weight(), &self.newcomer.gauge);
         // Counted before it is handed over: the session takes it out of the count, perhaps at once.
-        let fits = gauge.put(weight) <= limits.queue_bytes && self.outbox.offer(delivery);
+        let (frames, bytes) = gauge.put(weight);
+        let is_within = frames <= limits.queue_frames && bytes <= limits.queue_bytes;
+        let fits = is_within && self.outbox.offer(delivery);
         if !fits {
             gauge.take(weight);
         }

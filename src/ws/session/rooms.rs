@@ -8,7 +8,7 @@ use std::{
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
-use super::{ChatSession, Context, Dialect};
+use super::{ChatSession, Context};
 use crate::{
     chat::{
         catch_up::{Change, Missed},
@@ -17,10 +17,10 @@ use crate::{
     },
     error::{Code, Error, Result},
     protocol::{
-        GENERAL,
         event::{Event, RoomNews, SyncedRoom},
         room::RoomChanged,
     },
+    ws::Dialect,
 };
 
 /// Changes that are held while a room is being caught up with.
@@ -32,7 +32,7 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 
 /// The caller's rooms, and where this socket is in their logs.
 #[derive(Default)]
-pub(super) struct Rooms {
+pub(in crate::ws) struct Rooms {
     /// Those that the caller was a member of before this socket was registered.
     expected: Vec<i64>,
     by_id: BTreeMap<i64, RoomFeed>,
@@ -53,6 +53,17 @@ struct RoomFeed {
     feed: Feed<Change>,
 }
 
+/// What has become of a change that goes past the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ws) enum Passed {
+    /// It is to be sent.
+    Shown,
+    /// The client has it already, or is not shown such a thing.
+    Unseen,
+    /// It is for the session.
+    No,
+}
+
 /// A reading of what changed in a room.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
@@ -63,10 +74,31 @@ struct Reading {
 
 impl Rooms {
     /// Rooms that the caller is expected to be a member of.
-    pub(super) fn expected(expected: Vec<i64>) -> Self {
+    pub(in crate::ws) fn expected(expected: &[i64]) -> Self {
         Self {
-            expected,
+            expected: expected.to_vec(),
             ..Self::default()
+        }
+    }
+
+    /// Lets a change past the session, if there is nothing else to do for it.
+    pub(in crate::ws) fn pass(
+        &mut self,
+        room_id: i64,
+        seq: u64,
+        (dialect, is_post): (Dialect, bool),
+    ) -> Passed {
+        let Some(room) = self.by_id.get_mut(&room_id) else {
+            return Passed::No;
+        };
+        let Some(key) = &room.key else {
+            return Passed::No;
+        };
+        let is_shown = dialect.shows(key, is_post);
+        match room.feed.pass(seq) {
+            Some(is_next) if is_next && is_shown => Passed::Shown,
+            Some(_) => Passed::Unseen,
+            None => Passed::No,
         }
     }
 
@@ -76,7 +108,7 @@ impl Rooms {
     }
 
     /// These rooms, whose changes are sent from where they are.
-    pub(super) fn new(rooms: impl IntoIterator<Item = Room>) -> Self {
+    pub(in crate::ws) fn new(rooms: impl IntoIterator<Item = Room>) -> Self {
         let mut new = Self::default();
         for room in rooms {
             let seq = room.last_seq.unsigned_abs();
@@ -105,6 +137,20 @@ impl Rooms {
             .collect()
     }
 
+    /// A room was read: its key, and whether the client has not been told yet that it is in it.
+    fn note_read(
+        &mut self,
+        reading: Reading,
+        page: &Page<Change>,
+        key: &str,
+    ) -> Option<(String, bool)> {
+        let room = self.of(reading)?;
+        room.read_at = room.read_at.max(page.last_seq);
+        let is_new = room.key.is_none();
+        let key = room.key.get_or_insert_with(|| key.to_owned());
+        Some((key.clone(), is_new))
+    }
+
     /// The room of this reading, if it has not been left since.
     fn of(&mut self, reading: Reading) -> Option<&mut RoomFeed> {
         let room = self.by_id.get_mut(&reading.room_id)?;
@@ -120,17 +166,18 @@ impl ChatSession {
         ctx: &mut Context,
         take_in: impl FnOnce(&mut Feed<Change>, &mut Vec<Action<Change>>),
     ) {
-        if let Some(room) = self.rooms.by_id.get_mut(&room_id) {
-            let mut actions = Vec::new();
+        let mut actions = Vec::new();
+        if let Some(room) = self.rooms().by_id.get_mut(&room_id) {
             take_in(&mut room.feed, &mut actions);
-            self.carry_out(room_id, actions, ctx);
         }
+        self.carry_out(room_id, actions, ctx);
     }
 
     /// The user has become a member of a room.
     pub(super) fn come_in(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
-        if let Some(known) = self.rooms.by_id.get(&room_id) {
-            if known.read_at >= seq {
+        let known = self.rooms().by_id.get(&room_id).map(|room| room.read_at);
+        if let Some(read_at) = known {
+            if read_at >= seq {
                 return;
             }
             // It was left meanwhile, and that was never announced.
@@ -138,22 +185,22 @@ impl ChatSession {
         }
         let (before, mut actions) = (seq.saturating_sub(1), Vec::new());
         let feed = Feed::come_in(before, MOST_HELD, &mut actions);
-        self.rooms.insert(room_id, None, before, feed);
+        self.rooms().insert(room_id, None, before, feed);
         self.carry_out(room_id, actions, ctx);
     }
 
     /// The user is no member of a room any more. What was read later and says something else holds.
     pub(super) fn go_out(&mut self, room_id: i64, seq: u64) {
-        let known = self.rooms.by_id.get(&room_id);
-        if known.is_some_and(|room| room.read_at < seq) {
+        let known = self.rooms().by_id.get(&room_id).map(|room| room.read_at);
+        if known.is_some_and(|read_at| read_at < seq) {
             self.forget_room(room_id);
         }
     }
 
     pub(super) fn forget_room(&mut self, room_id: i64) {
-        let known = self.rooms.by_id.remove(&room_id);
+        let known = self.rooms().by_id.remove(&room_id);
         if let Some(room) = known.and_then(|room| room.key) {
-            if self.dialect == Dialect::Full {
+            if self.end.dialect.get() == Dialect::Full {
                 self.send(&Event::Room(RoomNews::gone(room.clone())));
             }
             self.room_gone(room);
@@ -162,10 +209,11 @@ impl ChatSession {
 
     fn carry_out(&mut self, room_id: i64, actions: Vec<Action<Change>>, ctx: &mut Context) {
         for action in actions {
-            let Some(RoomFeed { key, entry, .. }) = self.rooms.by_id.get(&room_id) else {
+            let known = (self.rooms().by_id.get(&room_id))
+                .map(|room| (room.key.clone().unwrap_or_default(), room.entry));
+            let Some((room, entry)) = known else {
                 return;
             };
-            let (room, entry) = (key.clone().unwrap_or_default(), *entry);
             let reading = |since| Reading {
                 room_id,
                 entry,
@@ -194,32 +242,32 @@ impl ChatSession {
     }
 
     fn send_change(&self, room: &str, change: Change) {
-        let is_shown = self.dialect == Dialect::Full || change.is_post;
-        if is_shown && self.shows(room) {
-            self.outgoing.write(change.frame);
+        if self.end.dialect.get().shows(room, change.is_post) {
+            self.end.outgoing.write(change.frame);
         }
     }
 
     /// Whether this client is told of what happens in a room.
     fn shows(&self, room: &str) -> bool {
-        self.dialect == Dialect::Full || room == GENERAL
+        self.end.dialect.get().shows(room, true)
     }
 
     fn read(&mut self, reading: Reading, ctx: &mut Context) {
-        if self.is_looking() || self.rooms.under_way >= MOST_READINGS {
-            self.rooms.waiting.push_back(reading);
-        } else if self.rooms.of(reading).is_some() {
+        if self.is_looking() || self.rooms().under_way >= MOST_READINGS {
+            self.rooms().waiting.push_back(reading);
+        } else if self.rooms().of(reading).is_some() {
             self.start_reading(reading, ctx);
         }
     }
 
     /// Starts what waits. `found`: how far the rooms are that the user is in, read after these readings were asked for.
     pub(super) fn start_readings(&mut self, found: Option<&HashMap<i64, u64>>, ctx: &mut Context) {
-        for reading in std::mem::take(&mut self.rooms.waiting) {
+        let waiting = std::mem::take(&mut self.rooms().waiting);
+        for reading in waiting {
             let Reading { room_id, since, .. } = reading;
             // One that the client has not been told of yet is read in any case.
             let is_known = self
-                .rooms
+                .rooms()
                 .of(reading)
                 .is_some_and(|room| room.key.is_some());
             match found.filter(|_| is_known).map(|found| found.get(&room_id)) {
@@ -239,9 +287,9 @@ impl ChatSession {
     }
 
     fn start_reading(&mut self, reading: Reading, ctx: &mut Context) {
-        self.rooms.under_way += 1;
+        self.rooms().under_way += 1;
         let Reading { room_id, since, .. } = reading;
-        let room = self.rooms.of(reading).and_then(|room| room.key.clone());
+        let room = self.rooms().of(reading).and_then(|room| room.key.clone());
         let bytes = self.budget_of(&room.unwrap_or_default());
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
         let missed = async move {
@@ -249,37 +297,42 @@ impl ChatSession {
             missed.await
         };
         ctx.spawn(missed.into_actor(self).map(move |read, session, ctx| {
-            session.rooms.under_way -= 1;
+            session.rooms().under_way -= 1;
             session.take_reading(reading, read, ctx);
-            while session.rooms.under_way < MOST_READINGS
-                && !session.is_looking()
-                && let Some(next) = session.rooms.waiting.pop_front()
-            {
+            while let Some(next) = session.next_reading() {
                 session.read(next, ctx);
             }
         }));
     }
 
+    /// The next of those that wait, if it may begin.
+    fn next_reading(&self) -> Option<Reading> {
+        let mut rooms = self.rooms();
+        let may_begin = rooms.under_way < MOST_READINGS && !self.is_looking();
+        rooms.waiting.pop_front_if(|_| may_begin)
+    }
+
     fn take_reading(&mut self, reading: Reading, read: Result<Missed>, ctx: &mut Context) {
         let room_id = reading.room_id;
-        let Some(room) = self.rooms.of(reading) else {
+        if self.rooms().of(reading).is_none() {
             return;
-        };
+        }
         match read {
             Ok(Missed {
                 mut page,
                 state,
                 has_changed,
             }) => {
-                room.read_at = room.read_at.max(page.last_seq);
-                let is_new = room.key.is_none();
-                let room = room.key.get_or_insert_with(|| state.room.clone()).clone();
-                if is_new && self.dialect == Dialect::Full {
+                let Some((room, is_new)) = self.rooms().note_read(reading, &page, &state.room)
+                else {
+                    return;
+                };
+                if is_new && self.end.dialect.get() == Dialect::Full {
                     // What follows it starts where the page starts.
                     let state = RoomNews::here(state, page.since);
                     self.send(&Event::Room(state));
                     self.room_here(&room);
-                } else if has_changed && self.dialect == Dialect::Full {
+                } else if has_changed && self.end.dialect.get() == Dialect::Full {
                     // The changes themselves follow, or those of them that fit.
                     let changed = RoomChanged::whole(state);
                     self.send(&Event::Room(RoomNews::Changed(changed)));

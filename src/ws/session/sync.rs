@@ -7,7 +7,7 @@ use std::{
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
-use super::{ChatSession, Context, Dialect};
+use super::{ChatSession, Context};
 use crate::{
     chat::{
         catch_up::{CATCH_UP_BYTES, Change},
@@ -18,6 +18,7 @@ use crate::{
         command::Sync,
         event::{Event, SyncedRoom},
     },
+    ws::Dialect,
 };
 
 /// A `sync` frame that is being served.
@@ -37,7 +38,7 @@ pub(super) struct SyncUnderWay {
 
 impl ChatSession {
     pub(super) fn start_sync(&mut self, reference: Option<String>, sync: Sync, ctx: &mut Context) {
-        self.dialect = Dialect::Full;
+        self.end.dialect.set(Dialect::Full);
         let is_of_another_history = |epoch: String| *epoch != *self.app.history.epoch();
         let refused = if self.sync.is_some() {
             let detail = "The `sync` before this one is still being answered.";
@@ -52,7 +53,8 @@ impl ChatSession {
             return self.send_error(reference, &error);
         }
         let (mut waiting, mut rooms, mut cursors) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
-        let known = self.rooms.by_key();
+        let own = self.rooms();
+        let known = own.by_key();
         for (room, since) in sync.rooms {
             if let Some(id) = known.get(room.as_str()) {
                 cursors.push((*id, since));
@@ -61,6 +63,8 @@ impl ChatSession {
                 rooms.insert(room, SyncedRoom::gone());
             }
         }
+        drop(known);
+        drop(own);
         // In most of many rooms nothing has happened: one look tells where.
         let is_looking = cursors.len() > 1;
         self.syncs += 1;

@@ -1,19 +1,20 @@
 //! The beginning and the end of a session: registering it, the first frame, and watching the login that it lives by.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, rc::Rc, sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
-use super::{ChatSession, Context, rooms::Rooms};
+use super::{ChatSession, Closing, Context, rooms::Rooms};
 use crate::{
     chat::rooms::Room,
     error::{Error, Kind, Result},
-    hub::{Registration, registry::NewSocket},
+    hub::{Registration, office::LocalSocket, registry::NewSocket},
     protocol::{
         close,
         event::{Connected, Event, Notice, RoomState, System},
         time::Timestamp,
     },
+    ws::LocalEnd,
 };
 
 /// When one who came while the server is going down should come again.
@@ -40,10 +41,13 @@ impl ChatSession {
         let (app, caller, gauge) = (
             Arc::clone(&self.app),
             self.caller.clone(),
-            Arc::clone(&self.gauge),
+            Arc::clone(&self.end.gauge),
         );
-        let mut heard = self.rooms.take_expected();
-        let outbox = ctx.address().recipient();
+        let mut heard = self.rooms().take_expected();
+        self.end.set_mailbox(ctx.address().recipient());
+        let socket: Rc<dyn LocalSocket> = Rc::<LocalEnd>::clone(&self.end);
+        let (desk, address) = self.office.enter(socket);
+        self.desk = Some(desk);
         let welcome = async move {
             let newcomer = NewSocket {
                 user_id: caller.user_id,
@@ -52,7 +56,7 @@ impl ChatSession {
                 rooms: heard.clone(),
                 gauge,
             };
-            let (registration, online) = app.hub.connect(newcomer, outbox).await?;
+            let (registration, online) = app.hub.connect(newcomer, address).await?;
             // Read now that the hub sends us what is new: what is above these numbers will come, what is not above them was
             // there. Between the two there is no gap. Who has come into a room or gone out of it since the first reading
             // hears what is read last. A login that was ended just before the hub knew this socket is found here; one that
@@ -108,7 +112,8 @@ impl ChatSession {
             message,
             notice: Notice::Connected(Box::new(connected)),
         }));
-        self.rooms = Rooms::new(rooms);
+        *self.rooms() = Rooms::new(rooms);
+        self.end.is_open.set(self.closing == Closing::No);
     }
 
     /// Closes a socket that cannot be opened, and says what the client is to do.

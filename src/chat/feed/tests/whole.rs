@@ -1,4 +1,4 @@
-//! The hub, the feeds and a log together, put side by side as a session does it, and clients that believe what they are
+//! The hub, its offices, the feeds and a log together, put side by side as a session does it, and clients that believe what they are
 //! sent: no one has a hole that he was not told of, and everyone has everything in the end.
 
 use std::{
@@ -66,7 +66,14 @@ enum Step {
     },
     /// The connection is cut.
     Cut { who: usize },
-    /// The connection takes so many deliveries.
+    /// The office of the socket takes in so many deliveries; what it cannot send past the session, it hands over. `is_busy`:
+    /// something is being written.
+    Sort {
+        who: usize,
+        count: usize,
+        is_busy: bool,
+    },
+    /// The session handles so many deliveries.
     Take { who: usize, count: usize },
     /// The client asks for a `sync` of the rooms, from so many changes before what it has in a row (negative: ahead).
     Ask {
@@ -118,7 +125,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (who.clone(), 0..2u64, moved)
             .prop_map(|(who, meanwhile, moved)| Step::Come { who, meanwhile, moved }),
         1 => who.clone().prop_map(|who| Step::Cut { who }),
-        8 => (who.clone(), 1..6usize).prop_map(|(who, count)| Step::Take { who, count }),
+        8 => (who.clone(), 1..6usize, prop::bool::weighted(0.3))
+            .prop_map(|(who, count, is_busy)| Step::Sort { who, count, is_busy }),
+        6 => (who.clone(), 1..6usize).prop_map(|(who, count)| Step::Take { who, count }),
         3 => (who.clone(), some, -2..9i64).prop_map(|(who, rooms, back)| Step::Ask { who, rooms, back }),
         3 => who.clone().prop_map(|who| Step::Hear { who }),
         8 => (who.clone(), room.clone(), most).prop_map(|(who, room, most)| Step::Read { who, room, most }),
@@ -128,10 +137,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..150)
 }
 
+/// What is on its way to a socket.
 #[derive(Clone, Default)]
-struct Mailbox(Rc<RefCell<VecDeque<Deliver>>>);
+struct OnItsWay(Rc<RefCell<VecDeque<Deliver>>>);
 
-impl Outbox for Mailbox {
+impl Outbox for OnItsWay {
     fn offer(&self, delivery: Deliver) -> bool {
         let mut held = self.0.borrow_mut();
         let fits = held.len() < LIMITS.queue_frames;
@@ -166,7 +176,7 @@ impl Store {
 }
 
 struct World {
-    registry: Registry<Mailbox>,
+    registry: Registry<OnItsWay>,
     now: Instant,
     store: Store,
     /// Committed, and not announced yet.
@@ -254,7 +264,7 @@ impl World {
             return;
         }
         let rooms = self.store.rooms_of(who);
-        let (mailbox, gauge) = (Mailbox::default(), Arc::<Gauge>::default());
+        let (mailbox, gauge) = (OnItsWay::default(), Arc::<Gauge>::default());
         let newcomer = NewSocket {
             user_id: who.try_into().expect("few"),
             username: format!("user{who}"),
@@ -288,7 +298,8 @@ impl World {
         client.asked = None;
         client.session = Some(Session {
             id,
-            mailbox,
+            on_its_way: mailbox,
+            mailbox: VecDeque::new(),
             gauge,
             rooms: seqs
                 .iter()
@@ -307,24 +318,37 @@ impl World {
         }
     }
 
+    /// As an office does it.
+    fn sort(&mut self, who: usize, count: usize, is_busy: bool) {
+        let client = &mut self.clients[who];
+        let Some(session) = &mut client.session else {
+            return;
+        };
+        let mut sent = Vec::new();
+        for _ in 0..count {
+            let delivery = session.on_its_way.0.borrow_mut().pop_front();
+            let Some(delivery) = delivery else { break };
+            if is_busy || !session.pass(&delivery, &mut sent) {
+                session.mailbox.push_back(delivery);
+            }
+        }
+        client.session.take_if(|session| session.is_given_up());
+        client.hear(who, sent, &self.store);
+    }
+
     fn take(&mut self, who: usize, count: usize) {
         for _ in 0..count {
             let client = &mut self.clients[who];
             let Some(session) = &mut client.session else {
                 return;
             };
-            let delivery = session.mailbox.0.borrow_mut().pop_front();
-            let Some(delivery) = delivery else { return };
+            let Some(delivery) = session.mailbox.pop_front() else {
+                return;
+            };
             session.gauge.take(delivery.weight());
             session.gauge.progress();
             session.gauge.hear();
-            if let Deliver::Change { room_id, seq, .. }
-            | Deliver::Missed { room_id, seq }
-            | Deliver::Reached { room_id, seq } = delivery
-            {
-                let told = session.told.entry(room_id).or_default();
-                *told = seq.max(*told);
-            }
+            session.note_told(&delivery);
             let mut sent = Vec::new();
             match delivery {
                 Deliver::Change {
@@ -351,9 +375,7 @@ impl World {
                 Deliver::Ping => session.gauge.ping(),
                 Deliver::Close { .. } => client.session = None,
             }
-            let is_told_to_close =
-                |session: &mut Session| session.gauge.undelivered_close().is_some();
-            client.session.take_if(is_told_to_close);
+            client.session.take_if(|session| session.is_given_up());
             client.hear(who, sent, &self.store);
         }
     }
@@ -469,6 +491,11 @@ impl World {
                 moved,
             } => self.come(who, meanwhile, moved),
             Step::Cut { who } => self.cut(who),
+            Step::Sort {
+                who,
+                count,
+                is_busy,
+            } => self.sort(who, count, is_busy),
             Step::Take { who, count } => self.take(who, count),
             Step::Ask { who, rooms, back } => self.ask(who, &rooms, back),
             Step::Hear { who } => self.hear(who),
@@ -498,14 +525,16 @@ impl World {
     fn settle(&mut self, who: usize) {
         let is_busy = |client: &Client| {
             client.session.as_ref().is_some_and(|session| {
-                let is_read = session.mailbox.0.borrow().is_empty() && session.reading.is_empty();
-                !is_read || session.asked.is_some()
+                let has_come = session.on_its_way.0.borrow().is_empty();
+                let is_read = session.mailbox.is_empty() && session.reading.is_empty();
+                !has_come || !is_read || session.asked.is_some()
             })
         };
         for _ in 0..1_000 {
             if !is_busy(&self.clients[who]) {
                 return;
             }
+            self.sort(who, usize::MAX, false);
             self.take(who, usize::MAX);
             self.hear(who);
             for room in ROOMS {

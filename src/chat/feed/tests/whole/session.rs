@@ -19,7 +19,8 @@ pub enum Sent {
 /// The server's end of a socket.
 pub struct Session {
     pub id: SocketId,
-    pub mailbox: Mailbox,
+    pub on_its_way: OnItsWay,
+    pub mailbox: VecDeque<Deliver>,
     pub gauge: Arc<Gauge>,
     pub rooms: BTreeMap<i64, RoomFeed>,
     /// Room → the reading that is under way.
@@ -66,6 +67,49 @@ pub struct SyncUnderWay {
 }
 
 impl Session {
+    /// Sends a change past the session, if there is nothing else to do for it and nothing else waits for the session.
+    pub fn pass(&mut self, delivery: &Deliver, sent: &mut Vec<Sent>) -> bool {
+        let Deliver::Change {
+            room_id,
+            seq,
+            frame,
+            ..
+        } = delivery
+        else {
+            return false;
+        };
+        let room = self.rooms.get_mut(room_id).filter(|room| room.is_told);
+        let waits = !self.mailbox.is_empty() || self.gauge.undelivered_close().is_some();
+        let Some(room) = room.filter(|_| !waits) else {
+            return false;
+        };
+        let Some(is_next) = room.feed.pass(*seq) else {
+            return false;
+        };
+        self.gauge.take(delivery.weight());
+        self.gauge.progress();
+        self.note_told(delivery);
+        if is_next {
+            sent.push(Sent::Message(frame.clone()));
+        }
+        true
+    }
+
+    /// Whether the hub has given it up, and could not tell it in any other way.
+    pub fn is_given_up(&self) -> bool {
+        self.gauge.undelivered_close().is_some()
+    }
+
+    pub fn note_told(&mut self, delivery: &Deliver) {
+        if let Deliver::Change { room_id, seq, .. }
+        | Deliver::Missed { room_id, seq }
+        | Deliver::Reached { room_id, seq } = delivery
+        {
+            let told = self.told.entry(*room_id).or_default();
+            *told = (*seq).max(*told);
+        }
+    }
+
     pub fn start_sync(&mut self) -> Vec<Sent> {
         let mut sent = Vec::new();
         if let Some(cursors) = self.asked.take() {

@@ -29,6 +29,7 @@ mod readers;
 mod reconnect;
 mod report;
 mod rest;
+mod rooms;
 mod senders;
 mod slow;
 mod start;
@@ -49,6 +50,8 @@ use crate::{Result, Trouble, printing, rig::folder::Folder};
 pub enum Measure {
     /// CPU and delay of a delivery, many sockets in one room
     Fanout,
+    /// The same in many rooms, of which each socket is in several
+    Rooms,
     /// Memory of an idle server and of an idle socket
     Idle,
     /// Messages a second from senders that wait for their acks
@@ -87,7 +90,7 @@ pub struct BenchOptions {
     /// Where to put the temporary folder; the fsync of its disk is what counts [default: the system's]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Sockets to open [default: 1000 for fanout, logins and slow; 10000 for idle and reconnect]
+    /// Sockets to open [default: 1000 for fanout, logins and slow; 2000 for rooms; 10000 for idle and reconnect]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=60_000))]
     pub sockets: Option<u32>,
     /// Messages a second for fanout, separated by commas
@@ -177,6 +180,7 @@ impl Bench<'_> {
     fn measure(&mut self, line: Measure) -> Result<()> {
         match line {
             Measure::Fanout => fanout::measure(self),
+            Measure::Rooms => rooms::measure(self),
             Measure::Idle => idle::measure(self),
             Measure::Durable => durable::measure(self),
             Measure::Ack => ack::measure(self),

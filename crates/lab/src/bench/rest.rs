@@ -68,6 +68,16 @@ impl Rest {
         self.send("POST", path, &[], body.to_string().as_bytes())
     }
 
+    /// The same, with an access token.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn post_as(&mut self, token: &str, path: &str, body: &serde_json::Value) -> Result<Answer> {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        self.send("POST", path, &headers, body.to_string().as_bytes())
+    }
+
     fn send(
         &mut self,
         method: &str,

@@ -8,7 +8,7 @@ use std::{
 
 use super::{Result, Trouble, progress::Progress, readers::Stopwatch, stats::Histogram};
 use crate::{
-    protocol::{event::Event, message::Message},
+    protocol::{command::SendMessage, event::Event, message::Message},
     raw::{
         frame,
         scan::{self, Stamp},
@@ -34,6 +34,8 @@ pub struct Senders {
     /// Bytes of each content.
     content: usize,
     clock: Stopwatch,
+    /// The room of each socket; what has none here goes to `general`.
+    rooms: Vec<String>,
 }
 
 /// What was sent.
@@ -54,7 +56,14 @@ impl Senders {
             framing,
             content: scan::CONTENT,
             clock,
+            rooms: Vec::new(),
         }
+    }
+
+    /// Has each socket speak in a room of its own.
+    #[must_use]
+    pub fn in_rooms(self, rooms: Vec<String>) -> Self {
+        Self { rooms, ..self }
     }
 
     /// Says things of this length instead.
@@ -118,7 +127,13 @@ impl Senders {
                 let reference =
                     (framing == Framing::AckedCommand).then(|| stamp.sent_at.to_string());
                 let client_id = reference.as_ref().map(|at| format!("{sender}-{at}"));
-                let text = scan::message(stamp.to_content(self.content), reference, client_id);
+                let message = SendMessage {
+                    content: stamp.to_content(self.content),
+                    room: self.rooms.get(sender).cloned(),
+                    client_id,
+                    ..SendMessage::default()
+                };
+                let text = scan::message(message, reference);
                 frame::push_masked(&mut out, 0x1, text.as_bytes());
             }
         }

@@ -48,12 +48,8 @@ fn digits(text: &[u8]) -> Option<u64> {
 
 /// The text of a `message` command.
 #[must_use]
-pub fn message(content: String, reference: Option<String>, client_id: Option<String>) -> String {
-    let command = Command::Message(SendMessage {
-        content,
-        client_id,
-        ..SendMessage::default()
-    });
+pub fn message(message: SendMessage, reference: Option<String>) -> String {
+    let command = Command::Message(message);
     let request = Request { reference, command };
     // Strings only: serde_json cannot fail on these.
     serde_json::to_string(&request).unwrap_or_default()
@@ -179,9 +175,12 @@ mod tests {
     #[test]
     fn what_the_bench_says_is_a_command_that_the_server_understands() {
         let text = message(
-            STAMP.to_content(CONTENT),
+            SendMessage {
+                content: STAMP.to_content(CONTENT),
+                client_id: Some("c".into()),
+                ..SendMessage::default()
+            },
             Some("5".into()),
-            Some("c".into()),
         );
         let request = crate::protocol::command::parse(&text).expect("understood");
         assert_eq!(request.reference.as_deref(), Some("5"));

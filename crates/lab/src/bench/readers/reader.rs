@@ -10,6 +10,7 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
 use super::{Live, OpenSocket, Order, Stopwatch, Talk, Tally, WAKE};
+use crate::protocol::command::SendMessage;
 use crate::raw::{
     frame,
     scan::{self, Said, Stamp},
@@ -332,11 +333,12 @@ impl Reader {
         let reference = stamp.sent_at.to_string();
         // As a careful client does: with a `client_id`, so that a retry would be safe.
         let client_id = format!("{at}-{reference}");
-        let text = scan::message(
-            stamp.to_content(scan::CONTENT),
-            Some(reference),
-            Some(client_id),
-        );
+        let message = SendMessage {
+            content: stamp.to_content(scan::CONTENT),
+            client_id: Some(client_id),
+            ..SendMessage::default()
+        };
+        let text = scan::message(message, Some(reference));
         self.out.clear();
         frame::push_masked(&mut self.out, 0x1, text.as_bytes());
         match conn.stream.write(&self.out) {

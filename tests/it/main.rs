@@ -76,6 +76,7 @@ mod taken_away;
 mod terminal;
 mod terminal_ends;
 mod terminal_hints;
+mod terminal_rooms;
 mod terminal_widths;
 mod tokens;
 mod trusted_certificates;

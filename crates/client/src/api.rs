@@ -1,5 +1,7 @@
 //! The calls to the server's REST door, and the opening of its socket.
 
+mod rooms;
+
 use std::{rc::Rc, time::Duration};
 
 use actix_service::ServiceExt as _;
@@ -22,6 +24,8 @@ use crate::{
     socket::Socket,
     trust,
 };
+
+pub use rooms::{Answer, Ask};
 
 /// Messages fetched at once, at most, going back: enough for any screen, few enough to come at once.
 const HISTORY_PAGE: i64 = 100;

@@ -8,7 +8,7 @@ use crate::{
         command::{Command, Request},
         event::{self, Notice, System},
     },
-    store::{News, Outcome, Store},
+    store::{Deed, News, Outcome, Store},
 };
 
 /// A client without a face.
@@ -58,12 +58,13 @@ impl Client {
         vec![Effect::Drop]
     }
 
-    /// Sends a message to a room: at once, or as soon as there is a connection.
+    /// Sends a message to a room, or a change of one: at once, or as soon as there is a connection.
     ///
     /// # Errors
     /// A sentence, when the server would not take it.
-    pub fn post(&mut self, room: &str, content: &str) -> Result<Vec<Effect>, String> {
-        self.store.post(room, client_id(&mut self.rng), content)?;
+    pub fn post(&mut self, room: &str, deed: Deed, content: &str) -> Result<Vec<Effect>, String> {
+        let client_id = client_id(&mut self.rng);
+        self.store.post(room, deed, client_id, content)?;
         Ok(self.store.next_messages(self.now))
     }
 
@@ -107,7 +108,8 @@ impl Client {
             | Event::Closed { .. }
             | Event::LoggedIn(_)
             | Event::LoginFailed(_)
-            | Event::LogoutUntold(_) => Outcome::default(),
+            | Event::LogoutUntold(_)
+            | Event::Answer { .. } => Outcome::default(),
         };
         self.and_send(outcome)
     }

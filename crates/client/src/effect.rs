@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 
 use crate::{
-    api::{Page, Query},
+    api::{Answer, Ask, Page, Query},
     link::Millis,
     protocol::{command::Request, event},
 };
@@ -36,6 +36,8 @@ pub enum Effect {
     Say(Request),
     /// Fetch messages.
     Fetch(Fetch),
+    /// Ask something about rooms.
+    Ask(Ask),
 }
 
 /// Messages to fetch.
@@ -81,6 +83,13 @@ pub enum Event {
         why: String,
         /// When the server wants us back, if it said so.
         after: Option<Millis>,
+    },
+    /// The answer to what was asked about rooms.
+    Answer {
+        /// What was asked.
+        ask: Ask,
+        /// What came of it, or a sentence.
+        result: Result<Answer, String>,
     },
     /// The answer to a fetch.
     Page {

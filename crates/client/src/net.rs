@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Api, Failure},
+    api::{Api, Ask, Failure},
     effect::{Effect, Event, Fetch},
     login::Account,
     protocol::{close, command::Request},
@@ -79,6 +79,7 @@ impl Net {
                 None
             }
             Effect::Fetch(fetch) => Some(self.fetch(fetch)),
+            Effect::Ask(ask) => Some(self.ask(ask)),
         }
     }
 
@@ -127,6 +128,27 @@ impl Net {
             let _ = events.send(event);
         });
         OpenSocket { requests, task }
+    }
+
+    fn ask(&self, ask: Ask) -> JoinHandle<()> {
+        let (account, events) = (self.account.clone(), self.events.clone());
+        spawn_local(async move {
+            let asked = account
+                .with_bearer(async |api, bearer| api.ask(bearer, &ask).await)
+                .await;
+            let event = match asked {
+                Ok(answer) => Event::Answer {
+                    ask,
+                    result: Ok(answer),
+                },
+                Err(Failure::LoginEnded(detail)) => Event::LoginEnded(detail),
+                Err(failure) => Event::Answer {
+                    ask,
+                    result: Err(sentence(&failure)),
+                },
+            };
+            let _ = events.send(event);
+        })
     }
 
     fn fetch(&self, fetch: Fetch) -> JoinHandle<()> {

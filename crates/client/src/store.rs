@@ -16,9 +16,10 @@ mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::outbox::Refused;
 pub use self::{
     news::{News, Outcome},
-    outbox::{Delivery, Outbox, Pending},
+    outbox::{Deed, Delivery, Outbox, Pending},
     room::{MOST_UNREAD, Room},
     timeline::{Item, Key, Older, Timeline},
 };
@@ -154,11 +155,18 @@ impl Store {
         self.rooms.values().map(|room| room.outbox.unsent()).sum()
     }
 
-    /// Puts a message on its way to a room, under an id that is its own forever.
+    /// Puts a message on its way to a room, or a change of one, under an id that is its own for ever. A deletion has no
+    /// content.
     ///
     /// # Errors
     /// A sentence, when the server would not take it.
-    pub fn post(&mut self, room: &str, client_id: String, content: &str) -> Result<(), String> {
+    pub fn post(
+        &mut self,
+        room: &str,
+        deed: Deed,
+        client_id: String,
+        content: &str,
+    ) -> Result<(), String> {
         outbox::check(&self.limits, room, &client_id, content)?;
         let Some(room) = self.rooms.get_mut(room) else {
             return Err(format!("There is no room {room} for you: check its name."));
@@ -166,7 +174,7 @@ impl Store {
         if room.is_gone {
             return Err("You are not in this room any more: nothing can be sent to it.".into());
         }
-        room.outbox.push(client_id, content.to_owned());
+        room.outbox.push(deed, client_id, content.to_owned());
         Ok(())
     }
 
@@ -261,7 +269,11 @@ impl Store {
         let Some(pending) = room.outbox.acked(ack) else {
             return;
         };
+        let Deed::Post { reply_to } = pending.deed else {
+            return;
+        };
         room.stored(Message {
+            reply_to,
             id: ack.id,
             seq: ack.seq,
             room: ack.room.clone(),
@@ -282,8 +294,9 @@ impl Store {
             }
             return;
         }
-        let mut rooms = self.rooms.values_mut();
-        if !rooms.any(|room| room.outbox.refused(now, &error)) {
+        let rooms = self.rooms.values_mut();
+        let mut refused = rooms.map(|room| room.outbox.refused(now, &error));
+        if !refused.any(|refused| refused == Refused::Kept) {
             outcome.news.push(News::Refused(error));
         }
     }

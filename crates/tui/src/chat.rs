@@ -5,12 +5,27 @@ use ratatui_textarea::{TextArea, WrapMode};
 
 use super::view::{Anchor, Part};
 
+/// What becomes of what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// A message.
+    Write,
+    /// The new text of this message.
+    Edit(u64),
+    /// An answer to this message.
+    Answer(u64),
+}
+
 /// The pane of one room.
 pub struct Chat {
     /// The room's key.
     pub room: String,
     /// The line or lines being written.
     pub input: TextArea<'static>,
+    /// What will become of it.
+    pub task: Task,
+    /// The message that was chosen with the keys.
+    pub picked: Option<u64>,
     /// The first row on the screen; `None`: the end is on the screen and stays there.
     pub top: Option<Anchor>,
 }
@@ -22,6 +37,8 @@ impl Chat {
         Self {
             room: room.to_owned(),
             input: new_input(""),
+            task: Task::Write,
+            picked: None,
             top: None,
         }
     }
@@ -31,9 +48,15 @@ impl Chat {
         self.input = new_input(text);
     }
 
+    /// Begins something else: what was written for the task before goes with it.
+    pub fn begin(&mut self, task: Task, text: &str) {
+        self.task = task;
+        self.set_input(text);
+    }
+
     /// Goes to the newest message, and stays there.
     pub fn to_end(&mut self) {
-        self.top = None;
+        (self.top, self.picked) = (None, None);
     }
 
     /// Older rows have come above what was the first item. What the reader looks at stays where it is.

@@ -28,7 +28,7 @@ pub enum Action {
     Undo,
     /// Go back to the newest message, and take the hint away.
     Escape,
-    /// Take the latest refused message back.
+    /// Correct what was refused, or edit a message.
     Edit,
     /// Connect now.
     Reconnect,
@@ -40,6 +40,26 @@ pub enum Action {
     Help,
     /// Draw the whole screen again.
     Redraw,
+    /// Open the list of rooms and people to go to.
+    Switch,
+    /// Go to the next room with something unread.
+    NextUnread,
+    /// Make a public room.
+    Create,
+    /// Make a private room.
+    CreatePrivate,
+    /// Write to people alone.
+    Direct,
+    /// Show who is in the room.
+    Members,
+    /// Choose the message before.
+    PickUp,
+    /// Choose the message after.
+    PickDown,
+    /// Answer a message.
+    Reply,
+    /// Delete a message.
+    Delete,
 }
 
 /// Which modifiers are held.
@@ -62,6 +82,8 @@ pub enum Trigger {
     Key(KeyCode, Held, Action),
     /// A word after a slash.
     Word(&'static str, Action),
+    /// A word after a slash, and what stands behind it.
+    Phrase(&'static str, &'static str, Action),
     /// Something that the text field does by itself.
     Typed(&'static str),
 }
@@ -77,11 +99,12 @@ pub struct Row {
 }
 
 use Action::{
-    DeleteToStart, Edit, Escape, Help, Leave, LineDown, LineUp, LogOut, NewLine, Newest, Oldest,
-    PageDown, PageUp, Reconnect, Redraw, Send, Undo,
+    Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Leave, LineDown,
+    LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest, PageDown, PageUp, PickDown,
+    PickUp, Reconnect, Redraw, Reply, Send, Switch, Undo,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
-use Trigger::{Key, Typed, Word};
+use Trigger::{Key, Phrase, Typed, Word};
 
 const fn row(by: &'static [Trigger], what: &'static str) -> Row {
     Row {
@@ -122,7 +145,7 @@ pub const TABLE: &[Row] = &[
             Key(KeyCode::Up, Nothing, LineUp),
             Key(KeyCode::Down, Nothing, LineDown),
         ],
-        "scroll by a line (when there is no line to go to)",
+        "edit what you wrote last (at the end, when nothing is written); scroll by a line",
     ),
     row(
         &[Typed("Ctrl+A"), Typed("Ctrl+E")],
@@ -132,9 +155,8 @@ pub const TABLE: &[Row] = &[
         &[
             Typed("Ctrl+W"),
             Key(KeyCode::Char('u'), Ctrl, DeleteToStart),
-            Typed("Ctrl+K"),
         ],
-        "delete a word, to the start, to the end",
+        "delete a word, to the start of the line",
     ),
     row(
         &[Key(KeyCode::Char('z'), Ctrl, Undo), Typed("Ctrl+Y")],
@@ -144,7 +166,46 @@ pub const TABLE: &[Row] = &[
         &[Key(KeyCode::Char('l'), Ctrl, Redraw)],
         "draw the screen again",
     ),
-    row(&[Word("edit", Edit)], "correct a message that was refused"),
+    row(
+        &[Key(KeyCode::Char('k'), Ctrl, Switch), Word("rooms", Switch)],
+        "go to a room or a person, by a few letters",
+    ),
+    row(
+        &[Key(KeyCode::Tab, Nothing, NextUnread)],
+        "go to the next room with something unread",
+    ),
+    row(
+        &[
+            Phrase("create", "NAME", Create),
+            Phrase("private", "NAME", CreatePrivate),
+        ],
+        "make a public room, a private one",
+    ),
+    Row {
+        by: &[Phrase("direct", "NAMES", Direct)],
+        also: &[Phrase("dm", "NAMES", Direct)],
+        what: "write to these people alone",
+    },
+    row(&[Word("members", Members)], "who is in this room"),
+    row(
+        &[
+            Key(KeyCode::Up, Alt, PickUp),
+            Key(KeyCode::Down, Alt, PickDown),
+        ],
+        "choose a message, for the next three",
+    ),
+    row(
+        &[Word("edit", Edit)],
+        "correct what was refused, else edit the chosen message or your last one",
+    ),
+    row(
+        &[Word("delete", Delete)],
+        "delete the chosen message or your last one",
+    ),
+    row(
+        &[Word("reply", Reply)],
+        "answer the chosen message or the last one of another",
+    ),
     row(&[Word("reconnect", Reconnect)], "try to connect now"),
     row(
         &[Word("logout", LogOut)],
@@ -188,6 +249,7 @@ impl Trigger {
                 }
             }
             Word(word, _) => format!("/{word}"),
+            Phrase(word, behind, _) => format!("/{word} {behind}"),
             Typed(name) => (*name).to_owned(),
         }
     }
@@ -216,11 +278,12 @@ pub fn of_key(key: KeyEvent) -> Option<Action> {
     triggers().find_map(|trigger| trigger.fits(key))
 }
 
-/// What this word after a slash asks for.
+/// What this word after a slash asks for, and the name of what must stand behind it.
 #[must_use]
-pub fn of_word(word: &str) -> Option<Action> {
+pub fn of_word(word: &str) -> Option<(Action, Option<&'static str>)> {
     triggers().find_map(|trigger| match trigger {
-        Word(known, action) if *known == word => Some(*action),
+        Word(known, action) if *known == word => Some((*action, None)),
+        Phrase(known, behind, action) if *known == word => Some((*action, Some(*behind))),
         _ => None,
     })
 }
@@ -257,7 +320,10 @@ mod tests {
                     };
                     assert_eq!(of_key(KeyEvent::new(code, modifiers)), Some(action));
                 }
-                Word(word, action) => assert_eq!(of_word(word), Some(action)),
+                Word(word, action) => assert_eq!(of_word(word), Some((action, None))),
+                Phrase(word, behind, action) => {
+                    assert_eq!(of_word(word), Some((action, Some(behind))));
+                }
                 Typed(_) => {}
             }
         }

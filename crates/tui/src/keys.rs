@@ -1,14 +1,19 @@
 //! What keys do: in the form, in the help, and in a room. Which key does what in a room stands in `commands`.
 
+mod form;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use parlour_client::effect::Effect;
+use parlour_client::{effect::Effect, store::Deed};
 
 use super::{
+    acts,
+    chat::Task,
     commands::{self, Action},
     draw,
-    state::{About, Field, LoginForm, Mode, Screen, State},
+    rooms::{self, switcher},
+    state::{About, Field, LoginForm, Screen, Sheet, State},
     typing,
-    view::View,
+    view::{Anchor, Part, View},
 };
 
 /// More than so many messages' worth of text is not pasted: there is room to cut it, and the screen stays quick.
@@ -31,13 +36,26 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         state.help = press_in_help(row, state.size, key.code);
         return Vec::new();
     }
+    if let Some(sheet) = &state.sheet {
+        let (end, page) = draw::sheet_extent(sheet, state.size);
+        let row = scrolled(sheet.row, end, page, key.code);
+        state.sheet = state
+            .sheet
+            .take()
+            .zip(row)
+            .map(|(sheet, row)| Sheet { row, ..sheet });
+        return Vec::new();
+    }
+    if state.switcher.is_some() {
+        return switcher::press(state, key);
+    }
     match &mut state.screen {
         Screen::Login(form) => {
             if key.code == KeyCode::Esc {
                 leave(state);
                 return Vec::new();
             }
-            press_in_form(form, key).into_iter().collect()
+            form::press(form, key).into_iter().collect()
         }
         Screen::Chat => {
             let written = written(state);
@@ -76,6 +94,11 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let longest = LONGEST_PASTE * state.client.store.limits().content_bytes;
     match (&mut state.screen, &mut state.chat) {
+        (Screen::Chat, _) if state.switcher.is_some() => {
+            if let (Some(switcher), Some(line)) = (&mut state.switcher, text.lines().next()) {
+                switcher.typed.push_str(line);
+            }
+        }
         (Screen::Login(form), _) if !form.is_busy => {
             let first = text.lines().next().unwrap_or_default();
             let field = match form.field {
@@ -101,6 +124,10 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 /// The help's first row after a key; `None`: it is closed.
 fn press_in_help(row: usize, size: (u16, u16), key: KeyCode) -> Option<usize> {
     let (end, page) = draw::help_extent(size);
+    scrolled(row, end, page, key)
+}
+
+fn scrolled(row: usize, end: usize, page: usize, key: KeyCode) -> Option<usize> {
     let row = match key {
         KeyCode::Up => row.saturating_sub(1),
         KeyCode::Down => row + 1,
@@ -113,63 +140,6 @@ fn press_in_help(row: usize, size: (u16, u16), key: KeyCode) -> Option<usize> {
     Some(row.min(end))
 }
 
-fn press_in_form(form: &mut LoginForm, key: KeyEvent) -> Option<Effect> {
-    if form.is_busy {
-        return None;
-    }
-    match key.code {
-        KeyCode::Char('r') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-            form.mode = match form.mode {
-                Mode::LogIn => Mode::Register,
-                Mode::Register => Mode::LogIn,
-            };
-            form.error = None;
-        }
-        KeyCode::Tab | KeyCode::BackTab => {
-            form.field = match form.field {
-                Field::Username => Field::Password,
-                Field::Password => Field::Username,
-            };
-        }
-        KeyCode::Up => form.field = Field::Username,
-        KeyCode::Down => form.field = Field::Password,
-        KeyCode::Enter => return submit_form(form),
-        // Would start a new line.
-        KeyCode::Char('j' | 'm') if key.modifiers.contains(KeyModifiers::CONTROL) => {}
-        _ => {
-            let field = match form.field {
-                Field::Username => &mut form.username,
-                Field::Password => &mut form.password,
-            };
-            typing::input(field, key);
-        }
-    }
-    None
-}
-
-fn submit_form(form: &mut LoginForm) -> Option<Effect> {
-    let username = form.name();
-    if username.is_empty() {
-        form.field = Field::Username;
-        form.error = Some("Type a username.".into());
-        return None;
-    }
-    if form.password.is_empty() {
-        if form.field == Field::Password {
-            form.error = Some("Type the password.".into());
-        }
-        form.field = Field::Password;
-        return None;
-    }
-    form.is_busy = true;
-    form.error = None;
-    Some(Effect::LogIn {
-        register: form.mode == Mode::Register,
-        username,
-        password: form.take_password(),
-    })
-}
-
 fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let Some(chat) = &mut state.chat else {
         return Vec::new();
@@ -179,10 +149,18 @@ fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let goes_far = chat.input.is_empty() || key.modifiers.contains(KeyModifiers::CONTROL);
     match commands::of_key(key) {
         Some(Action::Oldest | Action::Newest) if !goes_far => typing::input(&mut chat.input, key),
+        Some(Action::LineUp) if chat.input.is_empty() && chat.top.is_none() => {
+            let action = if acts::has_own(state) {
+                Action::Edit
+            } else {
+                Action::LineUp
+            };
+            return act(state, action);
+        }
         Some(Action::LineUp) if !is_first_row => typing::input(&mut chat.input, key),
         Some(Action::LineDown) if !is_last_row => typing::input(&mut chat.input, key),
         Some(action) => return act(state, action),
-        None if matches!(key.code, KeyCode::Tab | KeyCode::BackTab) => {}
+        None if key.code == KeyCode::BackTab => {}
         None => typing::input(&mut chat.input, key),
     }
     Vec::new()
@@ -204,7 +182,15 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::LogOut => return log_out(state),
         Action::Leave => leave(state),
         Action::Redraw => state.is_screen_in_doubt = true,
-        Action::Edit => edit(state),
+        Action::PickUp => return pick(state, true),
+        Action::PickDown => return pick(state, false),
+        Action::Edit | Action::Reply | Action::Delete => return acts::obey(state, action),
+        Action::NextUnread => return rooms::go_to_unread(state),
+        Action::Switch
+        | Action::Create
+        | Action::CreatePrivate
+        | Action::Direct
+        | Action::Members => return rooms::obey(state, action, ""),
         Action::NewLine
         | Action::DeleteToStart
         | Action::Undo
@@ -229,19 +215,13 @@ fn act_in_pane(state: &mut State, action: Action) {
         }
         Action::Escape => {
             state.hint = None;
-            state.to_end();
+            match chat.task {
+                Task::Write => state.to_end(),
+                Task::Edit(_) => chat.begin(Task::Write, ""),
+                Task::Answer(_) => chat.task = Task::Write,
+            }
         }
         _ => state.to_end(),
-    }
-}
-
-fn edit(state: &mut State) {
-    let Some(chat) = &mut state.chat else {
-        return;
-    };
-    match state.client.store.take_refused(&chat.room) {
-        Some(refused) => chat.set_input(&refused.content),
-        None => state.hint(About::Typed, "No message was refused."),
     }
 }
 
@@ -253,7 +233,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
     let text = text.trim_end();
     state.hint = None;
     if text.trim().is_empty() {
-        chat.set_input("");
+        chat.begin(Task::Write, "");
         return Vec::new();
     }
     let content = match text.strip_prefix('/') {
@@ -261,10 +241,15 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Some(command) => return obey(state, command.trim_end()),
         None => text,
     };
-    match state.client.post(&chat.room, content) {
+    let deed = match chat.task {
+        Task::Write => Deed::Post { reply_to: None },
+        Task::Answer(id) => Deed::Post { reply_to: Some(id) },
+        Task::Edit(id) => Deed::Edit(id),
+    };
+    match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {
             state.warned = false;
-            chat.set_input("");
+            chat.begin(Task::Write, "");
             state.to_end();
             effects
         }
@@ -276,24 +261,31 @@ fn submit(state: &mut State) -> Vec<Effect> {
 }
 
 fn obey(state: &mut State, command: &str) -> Vec<Effect> {
-    let Some(action) = commands::of_word(command) else {
-        // What was written stays where it can be changed: it may be a message that happens to start with a slash.
-        let word = command.split(char::is_whitespace).next();
-        let word = word.unwrap_or_default();
-        let text = if commands::of_word(word).is_some() {
+    let (word, rest) = command
+        .split_once(char::is_whitespace)
+        .unwrap_or((command, ""));
+    let rest = rest.trim();
+    let wrong = match commands::of_word(word) {
+        Some((_, None)) if !rest.is_empty() => {
             format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
-        } else {
-            format!(
-                "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
-            )
-        };
-        state.hint(About::Written, text);
-        return Vec::new();
+        }
+        Some((_, Some(behind))) if rest.is_empty() => format!("Write /{word} {behind}."),
+        Some((action, behind)) => {
+            if let Some(chat) = &mut state.chat {
+                chat.set_input("");
+            }
+            return match behind {
+                None => act(state, action),
+                Some(_) => rooms::obey(state, action, rest),
+            };
+        }
+        None => format!(
+            "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
+        ),
     };
-    if let Some(chat) = &mut state.chat {
-        chat.set_input("");
-    }
-    act(state, action)
+    // What was written stays where it can be changed: it may be a message that happens to start with a slash.
+    state.hint(About::Written, wrong);
+    Vec::new()
 }
 
 fn log_out(state: &mut State) -> Vec<Effect> {
@@ -305,6 +297,7 @@ fn log_out(state: &mut State) -> Vec<Effect> {
     let known = std::mem::take(&mut state.client.store);
     let form = LoginForm::new(known.me(), Some("You are logged out.".into()));
     state.chat = None;
+    state.others.clear();
     state.screen = Screen::Login(Box::new(form));
     effects
 }
@@ -352,6 +345,20 @@ fn scroll_up(state: &mut State, rows: usize) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Chooses the message before or after the chosen one, and shows it.
+fn pick(state: &mut State, is_up: bool) -> Vec<Effect> {
+    let Some(key) = acts::pick(state, is_up) else {
+        return Vec::new();
+    };
+    let part = Part::Item(key);
+    if view_of(state).is_some_and(|view| !view.shows(part))
+        && let Some(chat) = &mut state.chat
+    {
+        chat.top = Some(Anchor { part, row: 0 });
+    }
+    scroll_up(state, 0)
+}
+
 fn scroll_down(state: &mut State, rows: usize) {
     let Some(top) = view_of(state).map(|view| view.down(rows)) else {
         return;
@@ -370,11 +377,18 @@ fn page_of(state: &State) -> usize {
 
 fn view_of(state: &State) -> Option<View<'_>> {
     let chat = state.chat.as_ref()?;
-    let talk = draw::areas(state.size, chat, draw::status_rows(state)).talk;
+    let talk = draw::areas(
+        state.size,
+        chat,
+        draw::status_rows(state),
+        draw::has_rooms(state),
+    )
+    .talk;
     Some(View {
         room: state.room()?,
         chat,
         me: state.client.store.me(),
+        my_id: state.client.store.user_id(),
         width: talk.width.into(),
         height: talk.height.into(),
         local_time: state.local_time,

@@ -5,6 +5,8 @@
 //!   the reader looks. What is in the room the client's store knows
 //! - [`update`]: what an event does to the state. It knows no key
 //! - [`commands`]: the table of keys and of words after a slash; [`keys`]: what they do
+//! - [`acts`]: what is done with a message that is there: choosing, editing, deleting, answering
+//! - [`rooms`]: going from room to room, and what can be done about them
 //! - [`typing`]: editing by what a reader takes for one character
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
 //! - [`text`]: what others wrote, made safe to show
@@ -17,11 +19,13 @@
 //! - [`settings`]: what these programs can be told, and where they keep things: the only room that reads the environment
 //! - [`prompt`]: questions whose answers are not shown
 
+pub mod acts;
 pub mod chat;
 pub mod commands;
 pub mod draw;
 pub mod keys;
 pub mod prompt;
+pub mod rooms;
 mod rows;
 mod screen;
 mod send;

@@ -1,5 +1,7 @@
 //! What the terminal client knows, what can happen to it, and what it can ask for. All of it is plain data.
 
+use std::collections::BTreeMap;
+
 use crossterm::event::KeyEvent;
 use parlour_client::{
     client::Client,
@@ -10,7 +12,7 @@ use parlour_client::{
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
 
-use super::{chat::Chat, view::LocalTime};
+use super::{chat::Chat, rooms::switcher::Switcher, view::LocalTime};
 
 /// Everything that the screen shows.
 pub struct State {
@@ -22,6 +24,14 @@ pub struct State {
     pub client: Client,
     /// The room on the screen; it outlives a login that has ended, for the same user.
     pub chat: Option<Chat>,
+    /// The panes of other rooms, by key: what is written there, and where the reader was.
+    pub others: BTreeMap<String, Chat>,
+    /// The room to go to as soon as it is known.
+    pub awaited: Option<String>,
+    /// What Ctrl+K opens.
+    pub switcher: Option<Switcher>,
+    /// A list that is only read.
+    pub sheet: Option<Sheet>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// Turns an instant into the local time.
@@ -36,6 +46,16 @@ pub struct State {
     pub is_screen_in_doubt: bool,
     /// The program ends.
     pub is_over: bool,
+}
+
+/// A list that is only read.
+pub struct Sheet {
+    /// What is listed.
+    pub title: String,
+    /// Made visible.
+    pub lines: Vec<String>,
+    /// The first row on the screen.
+    pub row: usize,
 }
 
 /// A sentence for the user.
@@ -206,6 +226,10 @@ impl State {
             screen: Screen::Login(Box::new(LoginForm::new(username, None))),
             client: Client::new(Store::default(), seed),
             chat: None,
+            others: BTreeMap::new(),
+            awaited: None,
+            switcher: None,
+            sheet: None,
             size: (80, 24),
             local_time,
             hint: None,

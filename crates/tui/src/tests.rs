@@ -1,12 +1,14 @@
 //! The client as its user meets it, without a network: keys and frames go in, the screen is read. This is the stage;
 //! what is played on it stands in [`scenes`] and [`sizes`].
 
+mod acts;
+mod rooms;
 mod scenes;
 mod sizes;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use parlour_client::{
-    api::{Page, Query},
+    api::{Answer, Ask, Page, Query},
     effect::{self, Effect, Fetch},
 };
 use ratatui::{Terminal, backend::TestBackend};
@@ -20,7 +22,7 @@ use super::{
 use crate::protocol::{
     close,
     command::{Command, Request},
-    event::{self, Ack, Connected, ErrorFrame, Notice, RoomState, SyncedRoom, System},
+    event::{self, Ack, Connected, ErrorFrame, Notice, RoomNews, RoomState, SyncedRoom, System},
     limits::Limits,
     message::Message,
     time::Timestamp,
@@ -179,6 +181,31 @@ impl Stage {
             timestamp: at(id),
             duplicate: false,
         }));
+    }
+
+    /// The room frame of a room that alice has come into.
+    fn come_into(&mut self, key: &str, name: &str, seq: u64) {
+        let about = RoomState {
+            room: key.into(),
+            name: Some(name.into()),
+            seq,
+            ..RoomState::default()
+        };
+        self.frame(event::Event::Room(RoomNews::Here(about)));
+    }
+
+    /// What was asked about rooms since the last look.
+    fn asks(&mut self) -> Vec<Ask> {
+        let done = std::mem::take(&mut self.done).into_iter();
+        done.filter_map(|effect| match effect {
+            Effect::Ask(ask) => Some(ask),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn answer_ask(&mut self, ask: Ask, result: Result<Answer, String>) {
+        self.arrive(effect::Event::Answer { ask, result });
     }
 
     fn screen(&self) -> String {

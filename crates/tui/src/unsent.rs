@@ -8,21 +8,19 @@ use super::state::State;
 /// A sentence with what would be lost if the program ended now; `None` when nothing would.
 #[must_use]
 pub fn sentence(state: &State) -> Option<String> {
-    let chat = state.chat.as_ref()?;
     let (mut unsent, mut on_its_way) = (Vec::new(), Vec::new());
-    for pending in state
-        .room()
-        .into_iter()
-        .flat_map(|room| room.outbox().iter())
-    {
+    let rooms = state.client.store.rooms();
+    for pending in rooms.flat_map(|(_, room)| room.outbox().iter()) {
         match pending.delivery {
             Delivery::Sent(_) => on_its_way.push(pending.content.clone()),
             Delivery::Waiting | Delivery::Refused(_) => unsent.push(pending.content.clone()),
         }
     }
-    let written = chat.input.lines().join("\n");
-    if !written.trim().is_empty() {
-        unsent.push(written);
+    for chat in state.chat.iter().chain(state.others.values()) {
+        let written = chat.input.lines().join("\n");
+        if !written.trim().is_empty() {
+            unsent.push(written);
+        }
     }
     let mut parts = Vec::new();
     if !unsent.is_empty() {

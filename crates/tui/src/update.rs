@@ -7,7 +7,7 @@ use parlour_client::{
 
 use super::{
     chat::Chat,
-    keys, revoked,
+    keys, revoked, rooms,
     state::{About, Event, LoginForm, Screen, State},
 };
 use crate::protocol::GENERAL;
@@ -43,6 +43,7 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
             }
             Vec::new()
         }
+        effect::Event::Answer { ask, result } => rooms::answered(state, ask, result),
         effect::Event::LogoutUntold(why) => {
             if let Screen::Login(form) = &mut state.screen {
                 form.error = Some(format!(
@@ -63,6 +64,7 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
     if state.chat.is_none() || !me.eq_ignore_ascii_case(username) {
         state.client.store = Store::new(username, Past::Pages, Rooms::All);
         state.chat = Some(Chat::new(GENERAL));
+        state.others.clear();
     }
     state.screen = Screen::Chat;
     state.hint = None;
@@ -71,8 +73,11 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
 
 /// Shows what is new, and passes on what is to be done.
 fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
+    let mut effects = outcome.effects;
     for news in outcome.news {
         match news {
+            News::Joined { room } => effects.extend(rooms::joined(state, &room)),
+            News::Gone { room } => rooms::gone(state, &room),
             News::Shown { room, .. } => {
                 let is_read = state.chat_of(&room).map(|chat| chat.top.is_none());
                 if is_read == Some(true) {
@@ -98,17 +103,14 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::LoginEnded(detail) => ask_to_log_in(state, detail),
             News::LoginRevoked(why) => ask_to_log_in(state, revoked(&why, "log in again")),
             // The bar shows the one, and what cannot be fetched tells the other.
-            News::Disconnected
-            | News::NotMember { .. }
-            | News::Joined { .. }
-            | News::Gone { .. } => {}
+            News::Disconnected | News::NotMember { .. } => {}
         }
     }
-    outcome.effects
+    effects
 }
 
 fn ask_to_log_in(state: &mut State, why: String) {
     let form = LoginForm::new(state.client.store.me(), Some(why));
     state.screen = Screen::Login(Box::new(form));
-    state.help = None;
+    (state.help, state.sheet, state.switcher) = (None, None, None);
 }

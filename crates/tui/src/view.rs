@@ -2,7 +2,7 @@
 //! so that a long history costs nothing.
 
 use chrono::{Datelike as _, NaiveDateTime};
-use parlour_client::store::{Delivery, Item, Key, Older, Pending, Room, Timeline};
+use parlour_client::store::{Deed, Delivery, Item, Key, Older, Pending, Room, Timeline};
 use ratatui::{
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span},
@@ -10,14 +10,19 @@ use ratatui::{
 
 use super::{
     chat::Chat,
-    text::{visible, visible_lines, wrap},
+    text::{cut, visible, visible_lines, wrap},
 };
-use crate::protocol::{message::Message, time::Timestamp};
+use crate::protocol::{
+    message::{Kind, Message},
+    time::Timestamp,
+};
 
 /// Messages of one person within this many minutes stand under one heading.
 const TOGETHER_MINUTES: i64 = 5;
 /// Columns before a message's text.
 const INDENT: &str = "  ";
+/// The same, of the message that was chosen.
+const PICKED: &str = "▌ ";
 
 /// Turns an instant into the local time.
 pub type LocalTime = fn(Timestamp) -> NaiveDateTime;
@@ -51,6 +56,8 @@ pub struct View<'a> {
     pub chat: &'a Chat,
     /// The name of the one who is logged in.
     pub me: &'a str,
+    /// And the id.
+    pub my_id: i64,
     /// Columns.
     pub width: usize,
     /// Rows.
@@ -103,6 +110,27 @@ impl View<'_> {
         let bottom = self.bottom();
         let is_past = (anchor.part, anchor.row) >= (bottom.part, bottom.row);
         (!is_past).then_some(anchor)
+    }
+
+    /// Whether all of a part is on the screen.
+    #[must_use]
+    pub fn shows(&self, part: Part) -> bool {
+        let top = self.top();
+        let mut row = 0;
+        let mut next = Some(top.part);
+        while let Some(shown) = next {
+            let height = self.rows(shown).len();
+            let skipped = if shown == top.part { top.row } else { 0 };
+            row += height.saturating_sub(skipped);
+            if shown == part {
+                return skipped == 0 && row <= self.height;
+            }
+            if row >= self.height {
+                return false;
+            }
+            next = self.after(shown);
+        }
+        false
     }
 
     /// Whether fewer rows than one screen are left above.
@@ -209,20 +237,23 @@ impl View<'_> {
     }
 
     fn head(&self) -> Line<'static> {
-        let room = visible(&self.chat.room);
+        let room = visible(&self.room.label(self.my_id));
         let text = match self.timeline().older() {
             Older::Unknown => "Loading the conversation…".to_owned(),
             Older::More => "Older messages: PageUp".to_owned(),
             Older::Loading => "Loading older messages…".to_owned(),
             Older::AllRead if self.timeline().items().is_empty() => {
-                format!("Nobody has written in #{room} yet: say hello.")
+                format!("Nobody has written in {room} yet: say hello.")
             }
-            Older::AllRead => format!("This is where #{room} begins."),
+            Older::AllRead => format!("This is where {room} begins."),
         };
         Line::from(text).dark_gray().italic()
     }
 
     fn message(&self, key: Key, message: &Message) -> Vec<Line<'static>> {
+        if message.kind == Kind::System {
+            return self.notice(&message.content);
+        }
         let at = (self.local_time)(message.created_at);
         let mut rows = Vec::new();
         let day_before = self.timeline().time_before(key).map(self.local_time);
@@ -245,13 +276,38 @@ impl View<'_> {
                 is_me,
             ));
         }
-        if message.unreadable {
+        rows.extend(self.answered(message));
+        let quiet = Style::new().dark_gray().italic();
+        if message.deleted_at.is_some() {
+            rows.extend(self.body("(deleted)", quiet));
+        } else if message.unreadable {
             let text = "This message is stored, but the server could not decrypt it.";
             rows.extend(self.body(text, Style::new().red().italic()));
         } else {
             rows.extend(self.body(&message.content, Style::new()));
         }
+        if let Some(state) = state_of(message) {
+            rows.extend(self.body(&state, quiet));
+        }
+        if self.chat.picked == Some(message.id) {
+            rows.iter_mut().for_each(mark);
+        }
         rows
+    }
+
+    /// What the message answers, in a row.
+    fn answered(&self, message: &Message) -> Vec<Line<'static>> {
+        let Some(id) = message.reply_to else {
+            return Vec::new();
+        };
+        let text = match self.timeline().message(id) {
+            Some(first) if first.deleted_at.is_some() => format!("{}: (deleted)", first.username),
+            Some(first) => format!("{}: {}", first.username, first.content),
+            None => "an older message".to_owned(),
+        };
+        let width = self.width.saturating_sub(INDENT.len() + 1);
+        let row = cut(&format!("> {}", visible(&text)), width);
+        vec![Line::from(format!("{INDENT}{row}")).dark_gray()]
     }
 
     fn pending(&self, n: usize, pending: &Pending) -> Vec<Line<'static>> {
@@ -267,7 +323,14 @@ impl View<'_> {
                 format!("✗ not sent: {} (/edit takes it back)", visible(detail)),
             ),
         };
-        rows.extend(self.body(&pending.content, style));
+        match pending.deed {
+            Deed::Post { .. } => {}
+            Deed::Edit(_) => rows.extend(self.body("(edit)", style.italic())),
+            Deed::Delete(_) => rows.extend(self.body("(deletion)", style.italic())),
+        }
+        if !pending.content.is_empty() {
+            rows.extend(self.body(&pending.content, style));
+        }
         rows.extend(self.body(&note, style.italic()));
         rows
     }
@@ -295,6 +358,29 @@ impl View<'_> {
         let rule = self.width.saturating_sub(name.chars().count() + 4);
         Line::from(format!("──{name}{}", "─".repeat(rule))).dark_gray()
     }
+}
+
+/// Marks a row of the chosen message.
+fn mark(row: &mut Line<'static>) {
+    if let Some(start) = row.spans.first_mut()
+        && start.content == INDENT
+    {
+        *start = Span::raw(PICKED).fg(Color::Yellow);
+    }
+}
+
+/// What is said below a message: that it was edited or pinned, and who reacted how.
+fn state_of(message: &Message) -> Option<String> {
+    let mut parts = Vec::new();
+    if message.edited_at.is_some() && message.deleted_at.is_none() {
+        parts.push("(edited)".to_owned());
+    }
+    if message.pinned.is_some() {
+        parts.push("(pinned)".to_owned());
+    }
+    let reactions = message.reactions.iter();
+    parts.extend(reactions.map(|reaction| format!("[{} {}]", reaction.emoji, reaction.count)));
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 fn heading(name: &str, when: &str, is_me: bool) -> Line<'static> {

@@ -1,11 +1,13 @@
-//! What the user has sent and the server has not yet acknowledged. Each message carries a `client_id` forever, so
-//! sending it again after a lost connection can never double it.
+//! What the user has done and the server has not yet acknowledged. It is sent again after a lost connection, and that
+//! doubles nothing: a message carries a `client_id` for ever, and an edit or a deletion leaves the message as it was left
+//! the first time. Between the two tries only the same user, on another device, can have edited it; the later wins, as it
+//! does without a lost connection.
 
 use std::collections::VecDeque;
 
 use crate::link::Millis;
 use crate::protocol::{
-    command::{Command, Request, SendMessage},
+    command::{Command, Delete, Edit, Request, SendMessage},
     event::{Ack, ErrorFrame},
     limits::Limits,
     message::Message,
@@ -13,6 +15,9 @@ use crate::protocol::{
 
 /// After this time without an answer a message is sent again.
 const ANSWER_TIME: Millis = 15_000;
+
+/// A message that answers none.
+pub(super) const WRITE: Deed = Deed::Post { reply_to: None };
 
 /// Where a message stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +30,46 @@ pub enum Delivery {
     Refused(String),
 }
 
-/// A message that is not in history yet.
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// Write a message.
+    Post {
+        /// The message that it answers.
+        reply_to: Option<u64>,
+    },
+    /// Give a message another text.
+    Edit(u64),
+    /// Delete a message.
+    Delete(u64),
+}
+
+impl Deed {
+    /// Whether it has a text, which can be corrected when it is refused.
+    fn has_text(self) -> bool {
+        !matches!(self, Self::Delete(_))
+    }
+}
+
+/// What became of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It is tried again, or kept to be corrected.
+    Kept,
+    /// There is nothing to be corrected: it is out.
+    Dropped,
+    /// It was about nothing that is in here.
+    Unknown,
+}
+
+/// A message that is not in history yet, or a change of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
+    /// What is to be done.
+    pub deed: Deed,
     /// Its `client_id`, and its `ref`.
     pub client_id: String,
-    /// What the user wrote.
+    /// What the user wrote; empty where the deed has no text.
     pub content: String,
     /// Where it stands.
     pub delivery: Delivery,
@@ -79,8 +118,9 @@ impl Outbox {
     }
 
     /// Adds a message.
-    pub(super) fn push(&mut self, client_id: String, content: String) {
+    pub(super) fn push(&mut self, deed: Deed, client_id: String, content: String) {
         self.pending.push_back(Pending {
+            deed,
             client_id,
             content,
             delivery: Delivery::Waiting,
@@ -98,7 +138,7 @@ impl Outbox {
             if matches!(next.delivery, Delivery::Sent(at) if now < at + ANSWER_TIME) {
                 return None;
             }
-            let request = request(&next.client_id, &next.content, room);
+            let request = request(next.deed, &next.client_id, &next.content, room);
             if let Some(why) = why_too_large(&request, frame_bytes) {
                 next.delivery = Delivery::Refused(why);
                 continue;
@@ -140,23 +180,27 @@ impl Outbox {
         self.take(message.client_id.as_deref()?)
     }
 
-    /// The server refused a message: for now, or for good. Returns whether it was one of ours.
-    pub(super) fn refused(&mut self, now: Millis, error: &ErrorFrame) -> bool {
+    /// The server refused something: for now, or for good.
+    pub(super) fn refused(&mut self, now: Millis, error: &ErrorFrame) -> Refused {
         let reference = error.reference.as_deref().unwrap_or_default();
         let Some(pending) = self.pending.iter_mut().find(|p| p.client_id == reference) else {
-            return false;
+            return Refused::Unknown;
         };
         if let Some(after) = error.retry_after_ms {
             pending.delivery = Delivery::Waiting;
             self.hold_until = now + after;
-        } else {
+        } else if pending.deed.has_text() {
             pending.delivery = Delivery::Refused(error.detail.clone());
+        } else {
+            self.take(reference);
+            return Refused::Dropped;
         }
-        true
+        Refused::Kept
     }
 
     /// None of these can be sent any more.
     pub(super) fn refuse_all(&mut self, why: &str) {
+        self.pending.retain(|pending| pending.deed.has_text());
         for pending in &mut self.pending {
             if !matches!(pending.delivery, Delivery::Refused(_)) {
                 pending.delivery = Delivery::Refused(why.to_owned());
@@ -179,17 +223,29 @@ impl Outbox {
     }
 }
 
-/// The frame of a message.
-fn request(client_id: &str, content: &str, room: &str) -> Request {
-    Request::with_ref(
-        client_id.to_owned(),
-        Command::Message(SendMessage {
-            content: content.to_owned(),
-            room: Some(room.to_owned()),
+/// The frame that asks for a deed.
+fn request(deed: Deed, client_id: &str, content: &str, room: &str) -> Request {
+    let (room, content) = (room.to_owned(), content.to_owned());
+    let command = match deed {
+        Deed::Post { reply_to } => Command::Message(SendMessage {
+            content,
+            room: Some(room),
             client_id: Some(client_id.to_owned()),
-            ..SendMessage::default()
+            reply_to,
         }),
-    )
+        Deed::Edit(id) => Command::Edit(Edit {
+            room,
+            id,
+            content,
+            if_seq: None,
+        }),
+        Deed::Delete(id) => Command::Delete(Delete {
+            room,
+            id,
+            if_seq: None,
+        }),
+    };
+    Request::with_ref(client_id.to_owned(), command)
 }
 
 /// Whether a server with these limits would take a message, as far as its length goes.
@@ -209,7 +265,7 @@ pub(super) fn check(
             "This is {over} bytes too long for one message: at most {limit} are taken. Shorten it or send it in parts."
         ));
     }
-    let request = request(client_id, content, room);
+    let request = request(WRITE, client_id, content, room);
     why_too_large(&request, limits.frame_bytes).map_or(Ok(()), Err)
 }
 
@@ -262,8 +318,8 @@ mod tests {
 
     fn two() -> Outbox {
         let mut outbox = Outbox::default();
-        outbox.push("a".into(), "first".into());
-        outbox.push("b".into(), "second".into());
+        outbox.push(WRITE, "a".into(), "first".into());
+        outbox.push(WRITE, "b".into(), "second".into());
         outbox
     }
 
@@ -295,7 +351,7 @@ mod tests {
     fn a_wait_that_the_server_asks_for_is_kept_and_so_is_the_order() {
         let mut outbox = two();
         sent(&mut outbox, 0);
-        assert!(outbox.refused(0, &error("a", Some(700))));
+        assert_eq!(outbox.refused(0, &error("a", Some(700))), Refused::Kept);
         assert_eq!(sent(&mut outbox, 699), None);
         assert_eq!(
             sent(&mut outbox, 700).map(|(id, _)| id).as_deref(),
@@ -314,14 +370,43 @@ mod tests {
             outbox.take_refused().map(|p| p.content).as_deref(),
             Some("first")
         );
-        assert!(!outbox.refused(0, &error("z", None)));
+        assert_eq!(outbox.refused(0, &error("z", None)), Refused::Unknown);
+    }
+
+    #[test]
+    fn edits_and_deletions_go_in_order_and_again_after_a_lost_connection() {
+        let mut outbox = Outbox::default();
+        outbox.push(Deed::Edit(7), "a".into(), "better".into());
+        outbox.push(Deed::Delete(7), "b".into(), String::new());
+        for _ in 0..2 {
+            let request = outbox.next(0, "garden", 1_000).expect("a frame");
+            let edit = Edit {
+                room: "garden".into(),
+                id: 7,
+                content: "better".into(),
+                if_seq: None,
+            };
+            assert_eq!(request.command, Command::Edit(edit));
+            assert_eq!(outbox.next(0, "garden", 1_000), None);
+            outbox.disconnected();
+        }
+        outbox.refused(0, &error("a", None));
+        let request = outbox.next(0, "garden", 1_000).expect("a frame");
+        assert!(matches!(
+            request.command,
+            Command::Delete(Delete { id: 7, .. })
+        ));
+        assert_eq!(outbox.refused(0, &error("b", None)), Refused::Dropped);
+        let refused = outbox.take_refused().expect("the edit");
+        assert_eq!((refused.deed, &*refused.content), (Deed::Edit(7), "better"));
+        assert!(outbox.is_empty());
     }
 
     #[test]
     fn a_message_is_measured_as_it_travels_before_it_is_sent() {
         let mut outbox = Outbox::default();
-        outbox.push("a".into(), "\u{1}".repeat(200));
-        outbox.push("b".into(), "x".repeat(800));
+        outbox.push(WRITE, "a".into(), "\u{1}".repeat(200));
+        outbox.push(WRITE, "b".into(), "x".repeat(800));
         assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
         assert_eq!(outbox.unsent(), 1);
         assert!(outbox.take_refused().is_some());

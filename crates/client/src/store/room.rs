@@ -70,13 +70,21 @@ impl Room {
         &self.about
     }
 
-    /// What people call it: `#name`, or of a direct room `@` and the names of the others.
+    /// What people call it: `#name`, or of a direct room `@` and the names of the others than the user `me`.
     #[must_use]
-    pub fn label(&self) -> String {
+    pub fn label(&self, me: i64) -> String {
         let about = &self.about;
         match (&about.name, about.kind) {
             (Some(name), _) => format!("#{name}"),
-            (None, RoomKind::Direct) => "@direct".to_owned(),
+            (None, RoomKind::Direct) => {
+                let others = about.users.iter().filter(|user| user.user_id != me);
+                let names: Vec<_> = others.map(|user| user.username.as_str()).collect();
+                if names.is_empty() {
+                    "@yourself".to_owned()
+                } else {
+                    format!("@{}", names.join(", "))
+                }
+            }
             (None, _) => format!("#{}", about.room),
         }
     }

@@ -285,7 +285,9 @@ fn a_room_of_which_one_is_removed_keeps_what_was_held_and_takes_nothing_more() {
     let mut store = Store::new("alice", Past::Pages, Rooms::All);
     store.frame(0, server::hello("e", &[("garden", 0), ("general", 0)]));
     store.frame(0, event::Event::Message(server::message("garden", 1)));
-    store.post("garden", "a".into(), "unsent").expect("fits");
+    store
+        .post("garden", outbox::WRITE, "a".into(), "unsent")
+        .expect("fits");
     let outcome = store.frame(0, event::Event::Room(RoomNews::gone("garden".into())));
     let gone = News::Gone {
         room: "garden".into(),
@@ -297,7 +299,11 @@ fn a_room_of_which_one_is_removed_keeps_what_was_held_and_takes_nothing_more() {
     assert_eq!(room.timeline().last(), Some((1, 0)));
     assert!(store.fetch_older("garden").is_none());
     assert!(store.next_messages(0).is_empty());
-    assert!(store.post("garden", "b".into(), "hello").is_err());
+    assert!(
+        store
+            .post("garden", outbox::WRITE, "b".into(), "hello")
+            .is_err()
+    );
     let refused = store.take_refused("garden").expect("what was not sent");
     assert_eq!(refused.content, "unsent");
     // Invited again: what was missed is asked for.
@@ -333,7 +339,9 @@ fn a_page_for_an_earlier_socket_is_not_used() {
 fn a_message_goes_to_its_room_and_its_refusal_stays_with_it() {
     let mut store = reader(1, 1);
     for (room, id) in [("general", "a"), ("garden", "b")] {
-        store.post(room, id.into(), "hello").expect("fits");
+        store
+            .post(room, outbox::WRITE, id.into(), "hello")
+            .expect("fits");
     }
     assert_eq!(
         store.next_messages(0).len(),
@@ -345,14 +353,23 @@ fn a_message_goes_to_its_room_and_its_refusal_stays_with_it() {
     assert_eq!(store.unsent(), 1);
     assert!(store.take_refused("general").is_none());
     assert!(store.take_refused("garden").is_some());
-    assert!(store.post("elsewhere", "c".into(), "hello").is_err());
+    assert!(
+        store
+            .post("elsewhere", outbox::WRITE, "c".into(), "hello")
+            .is_err()
+    );
     let limits = *store.limits();
     let long = "x".repeat(limits.content_bytes + 3);
     let why = store
-        .post("general", "d".into(), &long)
+        .post("general", outbox::WRITE, "d".into(), &long)
         .expect_err("too long");
     assert!(why.contains("3 bytes too long"), "{why}");
-    let why = store.post("general", "e".into(), &"\u{1}".repeat(limits.content_bytes));
+    let why = store.post(
+        "general",
+        outbox::WRITE,
+        "e".into(),
+        &"\u{1}".repeat(limits.content_bytes),
+    );
     assert!(
         why.is_err(),
         "it is short enough as a text, and not as JSON"

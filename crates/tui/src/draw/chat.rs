@@ -10,22 +10,28 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{areas, is_framed};
+use super::{ROOMY, areas, has_rooms, is_framed, rooms};
 use crate::{
-    chat::Chat,
+    chat::{Chat, Task},
     state::State,
     text::{cut, cut_start, visible, wrap},
     view::{View, colour},
 };
+
+/// Columns of a room's name in the bar.
+const LONGEST_LABEL: usize = 32;
 
 pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
     let area = frame.area();
     let size = (area.width, area.height);
     let lines = status_lines(state, chat, size);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let areas = areas(size, chat, rows);
+    let areas = areas(size, chat, rows, has_rooms(state));
     bar(frame, areas.bar, state, chat);
     talk(frame, areas.talk, state, chat);
+    if areas.rooms.width > 0 {
+        rooms::list(frame, areas.rooms, state);
+    }
     if areas.here.width > 0 {
         here(frame, areas.here, state);
     }
@@ -50,6 +56,26 @@ pub(super) fn connection(state: &State) -> (String, Color) {
     }
 }
 
+/// The room, and how much is unread elsewhere where no list says it.
+fn place(state: &State, chat: &Chat) -> String {
+    let store = &state.client.store;
+    let room = store.room(&chat.room);
+    let label = room.map_or_else(|| chat.room.clone(), |room| room.label(store.user_id()));
+    let gone = if room.is_some_and(Room::is_gone) {
+        " (gone)"
+    } else {
+        ""
+    };
+    let others = store.rooms().filter(|(key, _)| *key != chat.room);
+    let unread: usize = others.map(|(_, room)| room.unread()).sum();
+    let elsewhere = if unread > 0 && state.size.0 < ROOMY {
+        format!(" +{unread}")
+    } else {
+        String::new()
+    };
+    format!("{}{gone}{elsewhere}", cut(&visible(&label), LONGEST_LABEL))
+}
+
 fn name_of_all(state: &State, chat: &Chat) -> Line<'static> {
     let address = format!(
         " {}@{}",
@@ -58,7 +84,7 @@ fn name_of_all(state: &State, chat: &Chat) -> Line<'static> {
     );
     Line::from(vec![
         " Parlour ".bold().fg(Color::Cyan),
-        Span::from(format!(" #{} ", visible(&chat.room))).bold(),
+        Span::from(format!(" {} ", place(state, chat))).bold(),
         Span::from(address).gray(),
     ])
 }
@@ -72,7 +98,7 @@ fn name_within(state: &State, chat: &Chat, width: usize) -> Line<'static> {
     }
     let (me, server) = (visible(state.client.store.me()), visible(&state.server));
     let address = format!(" {me}@{server}");
-    let room = format!(" #{} ", visible(&chat.room));
+    let room = format!(" {} ", place(state, chat));
     if room.width() + address.width() <= width {
         return Line::from(vec![room.bold(), address.gray()]);
     }
@@ -116,6 +142,7 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
         room,
         chat,
         me: state.client.store.me(),
+        my_id: state.client.store.user_id(),
         width: area.width.into(),
         height: area.height.into(),
         local_time: state.local_time,
@@ -185,6 +212,19 @@ fn below(state: &State, chat: &Chat, width: u16) -> Option<String> {
     })
 }
 
+/// What becomes of what is written, where it is no new message.
+fn task(state: &State, chat: &Chat) -> Option<String> {
+    match chat.task {
+        Task::Write => None,
+        Task::Edit(_) => Some("Editing (Esc stops)".into()),
+        Task::Answer(id) => {
+            let first = state.room()?.timeline().message(id);
+            let name = first.map_or("a message", |first| &first.username);
+            Some(format!("Answering {} (Esc stops)", visible(name)))
+        }
+    }
+}
+
 fn input(frame: &mut Frame, area: Rect, state: &State, chat: &Chat, is_framed: bool) {
     if !is_framed {
         let [mark, rest] =
@@ -196,6 +236,10 @@ fn input(frame: &mut Frame, area: Rect, state: &State, chat: &Chat, is_framed: b
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(Style::new().dark_gray());
+    if let Some(text) = task(state, chat) {
+        let text = cut(&text, usize::from(area.width / 2));
+        block = block.title(Line::from(format!(" {text} ")).bold());
+    }
     if let Some(text) = below(state, chat, area.width) {
         let text = Line::from(format!(" {text} ")).bold();
         block = block.title(text.fg(Color::Yellow).right_aligned());
@@ -220,6 +264,7 @@ pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<
         parts.push(visible(&hint.text));
     } else {
         if !is_framed(size) {
+            parts.extend(task(state, chat));
             parts.extend(below(state, chat, size.0));
         }
         if !state.client.link().is_connected() {

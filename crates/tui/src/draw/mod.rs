@@ -2,6 +2,7 @@
 
 mod chat;
 mod login;
+mod rooms;
 
 use ratatui::{
     Frame,
@@ -14,14 +15,18 @@ use ratatui::{
 use super::{
     chat::Chat,
     commands::TABLE,
-    state::{Screen, State},
-    text::{is_fit_for_a_cell, is_harmless, wrap},
+    state::{Screen, Sheet, State},
+    text::{cut, is_fit_for_a_cell, is_harmless, wrap},
 };
 
 /// From this width on there is room for the list of who is here.
 const WIDE: u16 = 64;
 /// Columns of that list.
 const HERE_WIDTH: u16 = 20;
+/// From this width on there is room for the list of rooms.
+const ROOMY: u16 = 70;
+/// Columns of that list.
+const ROOMS_WIDTH: u16 = 20;
 /// From this height on there is room for a frame around the input.
 const TALL: u16 = 12;
 /// Most rows of the input.
@@ -32,6 +37,8 @@ const MAX_INPUT: u16 = 8;
 pub struct Areas {
     /// Room, user and connection.
     pub bar: Rect,
+    /// The rooms that the user is in.
+    pub rooms: Rect,
     /// The conversation.
     pub talk: Rect,
     /// Who is here.
@@ -42,9 +49,15 @@ pub struct Areas {
     pub status: Rect,
 }
 
+/// Whether there is more than one room to list.
+#[must_use]
+pub fn has_rooms(state: &State) -> bool {
+    super::rooms::listed(state).len() > 1
+}
+
 /// Divides a terminal of this size; the last `status` rows are the status, as far as there is room.
 #[must_use]
-pub fn areas(size: (u16, u16), chat: &Chat, status: u16) -> Areas {
+pub fn areas(size: (u16, u16), chat: &Chat, status: u16, has_rooms: bool) -> Areas {
     let whole = Rect::new(0, 0, size.0, size.1);
     let frame = if is_framed(size) { 2 } else { 0 };
     let input_width = usize::from(size.0.saturating_sub(4));
@@ -61,9 +74,19 @@ pub fn areas(size: (u16, u16), chat: &Chat, status: u16) -> Areas {
         Constraint::Length(status.clamp(1, room.max(1))),
     ])
     .areas(whole);
-    let here_width = if size.0 >= WIDE { HERE_WIDTH } else { 0 };
-    let [talk, here] =
-        Layout::horizontal([Constraint::Fill(1), Constraint::Length(here_width)]).areas(middle);
+    let rooms_width = if has_rooms && size.0 >= ROOMY {
+        ROOMS_WIDTH
+    } else {
+        0
+    };
+    let is_wide = size.0 - rooms_width >= WIDE;
+    let here_width = if is_wide { HERE_WIDTH } else { 0 };
+    let [rooms, talk, here] = Layout::horizontal([
+        Constraint::Length(rooms_width),
+        Constraint::Fill(1),
+        Constraint::Length(here_width),
+    ])
+    .areas(middle);
     let talk = Rect {
         x: talk.x + 1.min(talk.width),
         width: talk.width.saturating_sub(2),
@@ -71,6 +94,7 @@ pub fn areas(size: (u16, u16), chat: &Chat, status: u16) -> Areas {
     };
     Areas {
         bar,
+        rooms,
         talk,
         here,
         input,
@@ -99,6 +123,12 @@ pub fn draw(frame: &mut Frame, state: &State) {
         (Screen::Chat, Some(chat)) => chat::draw(frame, state, chat),
         (Screen::Login(form), _) => login::draw(frame, state, form),
         (Screen::Chat, None) => {}
+    }
+    if let Some(switcher) = &state.switcher {
+        rooms::switcher(frame, state, switcher);
+    }
+    if let Some(sheet) = &state.sheet {
+        show_sheet(frame, sheet);
     }
     if let Some(row) = state.help {
         help(frame, row);
@@ -138,14 +168,46 @@ pub(super) fn help_extent(size: (u16, u16)) -> (usize, usize) {
 }
 
 fn help(frame: &mut Frame, row: usize) {
+    let lines = help_lines(frame.area().width);
+    scroll(frame, " Help ", lines, row);
+}
+
+fn sheet_lines(sheet: &Sheet, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width.saturating_sub(4));
+    let rows = sheet.lines.iter().flat_map(|line| wrap(line, width));
+    rows.map(|row| Line::from(format!(" {row}"))).collect()
+}
+
+/// The first row of a sheet when its end is on the screen, and how many rows of it are.
+pub(super) fn sheet_extent(sheet: &Sheet, size: (u16, u16)) -> (usize, usize) {
+    let page = usize::from(size.1.saturating_sub(2)).max(1);
+    let rows = sheet_lines(sheet, size.0).len();
+    (rows.saturating_sub(page), page)
+}
+
+fn show_sheet(frame: &mut Frame, sheet: &Sheet) {
+    let lines = sheet_lines(sheet, frame.area().width);
+    let title = format!(" {} ", cut(&sheet.title, 60));
+    scroll(frame, &title, lines, sheet.row);
+}
+
+/// A box in the middle with these rows, from this one on.
+fn scroll(frame: &mut Frame, title: &str, lines: Vec<Line<'static>>, row: usize) {
     let whole = frame.area();
-    let lines = help_lines(whole.width);
-    let (end, _) = help_extent((whole.width, whole.height));
-    let width = lines.iter().map(Line::width).max().unwrap_or(0) + 3;
+    let page = usize::from(whole.height.saturating_sub(2)).max(1);
+    let end = lines.len().saturating_sub(page);
+    let title = Line::from(title.to_owned()).bold();
+    let width = lines
+        .iter()
+        .map(Line::width)
+        .max()
+        .unwrap_or(0)
+        .max(title.width())
+        + 3;
     let area = centre(whole, width.max(28), lines.len() + 2);
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
-        .title(" Help ".bold());
+        .title(title);
     if end > 0 {
         block = block.title_bottom(" ↑ ↓ scroll · Esc closes ");
     }

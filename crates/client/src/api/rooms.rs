@@ -1,0 +1,98 @@
+//! The calls about rooms and who is in them.
+
+use super::{Api, Failure, read, refusal};
+use crate::protocol::room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch};
+use awc::http::Method;
+
+/// Something to ask about rooms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// The public rooms with this in their names.
+    Directory(String),
+    /// Who is in a room.
+    Members(String),
+    /// Make a room.
+    Create(NewRoom),
+    /// The direct room with these people, made if there is none.
+    Direct(NewDirect),
+    /// Change what a room is.
+    Change(String, RoomPatch),
+    /// Bring a user into a room, or oneself; or change a member.
+    PutMember {
+        /// The room.
+        room: String,
+        /// The user.
+        user: String,
+        /// What the member is to be.
+        patch: MemberPatch,
+    },
+    /// Take a user out of a room, or oneself.
+    RemoveMember {
+        /// The room.
+        room: String,
+        /// The user.
+        user: String,
+    },
+}
+
+/// What comes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Rooms, by name; the first page of them.
+    Rooms(Vec<Room>),
+    /// Members; the first page of them.
+    Members(Vec<Member>),
+    /// The room as it is now.
+    Room(Box<Room>),
+    /// It is done.
+    Done,
+}
+
+impl Api {
+    /// Asks something about rooms.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn ask(&self, bearer: &str, ask: &Ask) -> Result<Answer, Failure> {
+        let call = |method, path: &[&str]| self.request(method, path).bearer_auth(bearer);
+        let room = |room: Room| Answer::Room(Box::new(room));
+        match ask {
+            Ask::Directory(part) => {
+                let mut url = self.url(&["api", "rooms", "directory"]);
+                url.query_pairs_mut().append_pair("q", part);
+                let request = self.client.get(url.as_str()).bearer_auth(bearer);
+                read(self, request.send()).await.map(Answer::Rooms)
+            }
+            Ask::Members(key) => {
+                let request = call(Method::GET, &["api", "rooms", key, "members"]);
+                read(self, request.send()).await.map(Answer::Members)
+            }
+            Ask::Create(new) => {
+                let request = call(Method::POST, &["api", "rooms"]);
+                read(self, request.send_json(new)).await.map(room)
+            }
+            Ask::Direct(new) => {
+                let request = call(Method::POST, &["api", "direct"]);
+                read(self, request.send_json(new)).await.map(room)
+            }
+            Ask::Change(key, patch) => {
+                let request = call(Method::PATCH, &["api", "rooms", key]);
+                self.done(request.send_json(patch)).await
+            }
+            Ask::PutMember { room, user, patch } => {
+                let request = call(Method::PUT, &["api", "rooms", room, "members", user]);
+                self.done(request.send_json(patch)).await
+            }
+            Ask::RemoveMember { room, user } => {
+                let request = call(Method::DELETE, &["api", "rooms", room, "members", user]);
+                self.done(request.send()).await
+            }
+        }
+    }
+
+    /// A call of whose answer no more is wanted than that it is a good one.
+    async fn done(&self, request: awc::SendClientRequest) -> Result<Answer, Failure> {
+        let response = request.await.map_err(|error| self.unreachable(&error))?;
+        refusal(response).await.map(|_| Answer::Done)
+    }
+}

@@ -1,0 +1,113 @@
+//! What is done with a message that is there: choosing, editing, deleting, answering.
+
+use parlour_client::{
+    effect::Effect,
+    store::{Deed, Key},
+};
+
+use super::{
+    chat::Task,
+    commands::Action,
+    state::{About, State},
+};
+use crate::protocol::message::{Kind, Message};
+
+/// Chooses the message before the chosen one, or the one after it; the last one first. Returns where it is.
+pub fn pick(state: &mut State, is_up: bool) -> Option<Key> {
+    let next = next(state, is_up);
+    state.chat.as_mut()?.picked = next;
+    Some((next?, 0))
+}
+
+fn next(state: &State, is_up: bool) -> Option<u64> {
+    let timeline = state.room()?.timeline();
+    let picked = state.chat.as_ref()?.picked;
+    let mut there = timeline.latest().filter(|message| is_there(message));
+    let next = match (picked, is_up) {
+        (None, true) => there.next(),
+        (None, false) => None,
+        (Some(id), true) => there
+            .find(|message| message.id < id)
+            .or(timeline.message(id)),
+        (Some(id), false) => there.take_while(|message| message.id > id).last(),
+    };
+    next.map(|message| message.id)
+}
+
+/// Whether something can be done with a message: people wrote it, and it is not deleted.
+fn is_there(message: &Message) -> bool {
+    message.kind == Kind::Text && message.deleted_at.is_none()
+}
+
+/// The chosen message, else the last one of the user's own, or the last one of another.
+fn chosen(state: &State, own: bool) -> Option<&Message> {
+    let timeline = state.room()?.timeline();
+    if let Some(id) = state.chat.as_ref()?.picked {
+        return timeline.message(id);
+    }
+    let me = state.client.store.user_id();
+    let mut there = timeline.latest().filter(|message| is_there(message));
+    there.find(|message| (message.user_id == me) == own)
+}
+
+/// Whether the message that would be edited is the user's own.
+pub fn has_own(state: &State) -> bool {
+    let me = state.client.store.user_id();
+    chosen(state, true).is_some_and(|message| message.user_id == me)
+}
+
+/// Does what is asked for with the chosen message.
+pub fn obey(state: &mut State, action: Action) -> Vec<Effect> {
+    let Some(room) = state.chat.as_ref().map(|chat| chat.room.clone()) else {
+        return Vec::new();
+    };
+    if action == Action::Edit
+        && let Some(refused) = state.client.store.take_refused(&room)
+    {
+        let task = match refused.deed {
+            Deed::Post { reply_to } => reply_to.map_or(Task::Write, Task::Answer),
+            Deed::Edit(id) => Task::Edit(id),
+            Deed::Delete(_) => Task::Write,
+        };
+        begin(state, task, &refused.content);
+        return Vec::new();
+    }
+    let message = chosen(state, action != Action::Reply);
+    let Some((id, content)) = message.map(|message| (message.id, message.content.clone())) else {
+        let text = "There is no such message here: choose one with Alt+Up.";
+        state.hint(About::Typed, text);
+        return Vec::new();
+    };
+    match action {
+        Action::Edit if !has_own(state) => {
+            state.hint(About::Typed, "Only who wrote a message can edit it.");
+        }
+        Action::Edit => begin(state, Task::Edit(id), &content),
+        Action::Reply => begin(state, Task::Answer(id), ""),
+        Action::Delete => return perform(state, &room, Deed::Delete(id)),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn begin(state: &mut State, task: Task, text: &str) {
+    if let Some(chat) = &mut state.chat {
+        chat.begin(task, text);
+        chat.picked = None;
+    }
+}
+
+fn perform(state: &mut State, room: &str, deed: Deed) -> Vec<Effect> {
+    match state.client.post(room, deed, "") {
+        Ok(effects) => {
+            if let Some(chat) = &mut state.chat {
+                chat.picked = None;
+            }
+            effects
+        }
+        Err(why) => {
+            state.hint(About::Typed, why);
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Ctrl+K: goes to a room or a person by a few letters of the name.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use parlour_client::effect::Effect;
+
+use super::{super::state::State, direct, go_to, listed};
+
+/// What is shown at most.
+const MOST: usize = 50;
+
+/// What was typed, and where the cursor is in the list.
+pub struct Switcher {
+    /// The letters.
+    pub typed: String,
+    /// Which of the choices.
+    pub at: usize,
+}
+
+/// Where one can go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// A room that the user is in, and what is unread there.
+    Mine(String, String, usize),
+    /// Someone.
+    Person(String),
+}
+
+impl Switcher {
+    /// Opens it.
+    #[must_use]
+    pub fn open(typed: &str) -> Self {
+        Self {
+            typed: typed.to_owned(),
+            at: 0,
+        }
+    }
+
+    fn letters(&self) -> &str {
+        self.typed.trim().trim_start_matches(['#', '@'])
+    }
+}
+
+/// Where one can go by what is typed, the best first.
+#[must_use]
+pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
+    let store = &state.client.store;
+    let (me, letters) = (store.user_id(), switcher.letters());
+    let mine = listed(state).into_iter().map(|(key, room)| {
+        let label = room.label(me);
+        Choice::Mine(key.to_owned(), label, room.unread())
+    });
+    let people = store.online().filter(|name| *name != store.me());
+    let people = people.map(|name| Choice::Person(name.to_owned()));
+    let all = mine.chain(people);
+    let mut found: Vec<_> = all
+        .filter_map(|choice| {
+            let rank = rank(choice.name().trim_start_matches(['#', '@']), letters)?;
+            Some((rank, choice))
+        })
+        .collect();
+    // Stable: of two that fit as well, the room comes before the person.
+    found.sort_by_key(|(rank, _)| *rank);
+    found
+        .into_iter()
+        .map(|(_, choice)| choice)
+        .take(MOST)
+        .collect()
+}
+
+impl Choice {
+    fn name(&self) -> &str {
+        match self {
+            Self::Mine(_, name, _) | Self::Person(name) => name,
+        }
+    }
+}
+
+/// How well a name fits the letters: 0 begins with them, 1 has them in it, 2 has them in this order. `None`: not at all.
+fn rank(name: &str, letters: &str) -> Option<u8> {
+    let (name, letters) = (name.to_lowercase(), letters.to_lowercase());
+    if name.starts_with(&letters) {
+        return Some(0);
+    }
+    if name.contains(&letters) {
+        return Some(1);
+    }
+    let mut rest = name.chars();
+    letters
+        .chars()
+        .all(|letter| rest.any(|c| c == letter))
+        .then_some(2)
+}
+
+/// A key was pressed while it is open.
+pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Some(mut switcher) = state.switcher.take() else {
+        return Vec::new();
+    };
+    let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let last = choices(state, &switcher).len().saturating_sub(1);
+    match key.code {
+        KeyCode::Enter => {
+            let choice = choices(state, &switcher).into_iter().nth(switcher.at);
+            return choice.map_or_else(Vec::new, |choice| choose(state, choice));
+        }
+        KeyCode::Up => switcher.at = switcher.at.saturating_sub(1),
+        KeyCode::Down | KeyCode::Tab => switcher.at = (switcher.at + 1).min(last),
+        KeyCode::Char('k') if with_control => switcher.at = (switcher.at + 1).min(last),
+        KeyCode::Char('u') if with_control => switcher.typed.clear(),
+        KeyCode::Char(letter) if !with_control => {
+            switcher.typed.push(letter);
+            switcher.at = 0;
+        }
+        KeyCode::Backspace => {
+            switcher.typed.pop();
+            switcher.at = 0;
+        }
+        _ => return Vec::new(),
+    }
+    state.switcher = Some(switcher);
+    Vec::new()
+}
+
+fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
+    match choice {
+        Choice::Mine(key, ..) => go_to(state, &key),
+        Choice::Person(name) => vec![Effect::Ask(direct(&name))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_fit_a_beginning_better_than_the_middle_and_that_better_than_gaps() {
+        assert_eq!(rank("garden", "Gar"), Some(0));
+        assert_eq!(rank("beergarden", "gar"), Some(1));
+        assert_eq!(rank("great-area", "gar"), Some(2));
+        assert_eq!(rank("shed", "gar"), None);
+        assert_eq!(rank("shed", ""), Some(0));
+    }
+}

@@ -1,0 +1,242 @@
+//! Going from room to room.
+
+use proptest::prelude::*;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::*;
+use crate::protocol::{
+    message::{Kind, Pinned, Reaction},
+    room::{NewDirect, NewRoom, Person, Room, RoomKind},
+};
+
+fn in_garden(id: u64, username: &str, content: &str) -> Message {
+    Message {
+        room: "7".into(),
+        ..message(id, username, content)
+    }
+}
+
+fn room(key: &str, name: &str) -> Room {
+    Room {
+        room: key.into(),
+        name: Some(name.into()),
+        kind: RoomKind::Public,
+        topic: None,
+        role: None,
+        muted_until: None,
+        seq: 1,
+        members: 1,
+        slow_seconds: 0,
+        archived_at: None,
+        created_at: at(0),
+        users: Vec::new(),
+    }
+}
+
+#[test]
+fn a_room_that_was_made_is_gone_to_as_soon_as_it_is_known() {
+    let mut stage = Stage::in_room(1);
+    stage.write("/create garden");
+    let ask = stage.asks().remove(0);
+    let new = NewRoom {
+        name: "garden".into(),
+        kind: RoomKind::Public,
+        topic: None,
+        users: Vec::new(),
+    };
+    assert_eq!(ask, Ask::Create(new));
+    stage.answer_ask(ask, Ok(Answer::Room(Box::new(room("7", "garden")))));
+    assert!(stage.shows(" #general "), "it is not known yet");
+    stage.come_into("7", "garden", 1);
+    assert!(stage.shows(" #garden  alice@"), "{}", stage.screen());
+    assert!(stage.shows("Rooms"), "there are two to list");
+    stage.write("/create garden");
+    let ask = stage.asks().remove(0);
+    stage.answer_ask(ask, Err("Another room is called so.".into()));
+    assert!(stage.shows("Another room is called so."));
+    stage.write("/direct bob, carol");
+    let users = vec!["bob".into(), "carol".into()];
+    assert_eq!(stage.asks(), [Ask::Direct(NewDirect { users })]);
+    stage.write("/create");
+    assert!(stage.shows("Write /create NAME."));
+}
+
+#[test]
+fn what_is_written_and_read_in_each_room_stays_there() {
+    let mut stage = Stage::in_room(1);
+    stage.come_into("7", "garden", 0);
+    stage.live(in_garden(1, "bob", "in the garden"));
+    stage.live(in_garden(2, "bob", "are you there?"));
+    let listed =
+        |stage: &Stage, text: &str| stage.screen().lines().any(|row| row.starts_with(text));
+    assert!(listed(&stage, " #garden 2"), "{}", stage.screen());
+    assert!(!stage.shows("in the garden"));
+    stage.type_text("half a");
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows("are you there?") && !stage.shows("half a"));
+    assert!(!listed(&stage, " #garden 2"));
+    stage.write("yes");
+    let request = stage.said.pop().expect("a frame");
+    let Command::Message(sent) = request.command else {
+        panic!("{request:?}");
+    };
+    assert_eq!(sent.room.as_deref(), Some("7"));
+    stage.ctrl('k');
+    stage.type_text("gen");
+    stage.press(KeyCode::Enter);
+    assert!(
+        stage.shows("half a") && stage.shows("line 1"),
+        "{}",
+        stage.screen()
+    );
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows("Nothing is unread in another room."));
+}
+
+#[test]
+fn the_switcher_finds_rooms_and_people() {
+    let mut stage = Stage::in_room(1);
+    stage.come_into("7", "garden", 0);
+    stage.ctrl('k');
+    assert!(stage.shows("Go to") && stage.shows("@bob  (write to)"));
+    stage.type_text("garden");
+    assert!(!stage.shows("@bob  (write"));
+    stage.ctrl('u');
+    stage.type_text("zzz");
+    assert!(stage.shows("nothing fits"));
+    stage.press(KeyCode::Enter);
+    stage.ctrl('k');
+    stage.type_text("bob");
+    stage.asks();
+    stage.press(KeyCode::Enter);
+    let users = vec!["bob".into()];
+    assert_eq!(stage.asks(), [Ask::Direct(NewDirect { users })]);
+    stage.ctrl('k');
+    stage.press(KeyCode::Esc);
+    assert!(!stage.shows("Go to"));
+}
+
+#[test]
+fn one_who_is_removed_while_looking_is_told_and_loses_nothing_that_was_written() {
+    let mut stage = Stage::in_room(1);
+    stage.come_into("7", "garden", 0);
+    stage.live(in_garden(1, "bob", "in the garden"));
+    stage.press(KeyCode::Tab);
+    stage.type_text("half a sentence");
+    stage.frame(event::Event::Room(RoomNews::gone("7".into())));
+    for text in [
+        "#garden (gone)",
+        "in the garden",
+        "half a sentence",
+        "You are not in #garden any more.",
+    ] {
+        assert!(stage.shows(text), "{text:?} is not in\n{}", stage.screen());
+    }
+    stage.press(KeyCode::Enter);
+    assert!(stage.shows("nothing can be sent to it") && stage.shows("half a sentence"));
+    stage.ctrl('k');
+    stage.type_text("general");
+    stage.press(KeyCode::Enter);
+    assert!(
+        stage.shows("line 1") && stage.shows("#garden (gone)"),
+        "a draft is kept there"
+    );
+}
+
+#[test]
+fn a_narrow_window_says_in_the_bar_that_something_is_unread_elsewhere() {
+    let mut stage = Stage::in_room(1);
+    stage.happen(Event::Resize(60, 12));
+    stage.come_into("7", "garden", 0);
+    stage.live(in_garden(1, "bob", "hi"));
+    assert!(
+        stage.shows(" #general +1 ") && !stage.shows("Rooms"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn what_has_changed_about_a_message_is_shown_in_plain_form() {
+    let mut stage = Stage::in_room(3);
+    let changed = |message: Message| {
+        event::Event::MessageChanged(event::MessageChanged {
+            message,
+            by: Some(2),
+            change: None,
+        })
+    };
+    let person = Person {
+        user_id: 2,
+        username: "bob".into(),
+    };
+    stage.frame(changed(Message {
+        seq: 4,
+        edited_at: Some(at(4)),
+        pinned: Some(Pinned { by: 2, at: at(4) }),
+        reactions: vec![Reaction {
+            emoji: "❤".into(),
+            count: 2,
+            users: vec![person],
+            mine: None,
+        }],
+        ..message(1, "bob", "another line")
+    }));
+    stage.frame(changed(Message {
+        seq: 5,
+        deleted_at: Some(at(5)),
+        ..message(2, "bob", "")
+    }));
+    stage.live(Message {
+        kind: Kind::System,
+        ..message(6, "bob", "bob has set the topic to bees.")
+    });
+    stage.live(Message {
+        reply_to: Some(1),
+        ..message(7, "carol", "an answer")
+    });
+    let screen = stage.screen();
+    for text in [
+        "another line",
+        "(edited) (pinned) [❤ 2]",
+        "(deleted)",
+        "· bob has set the topic",
+        "> bob: another line",
+    ] {
+        assert!(screen.contains(text), "{text:?} is not in\n{screen}");
+    }
+    assert!(
+        !screen.contains("line 1") && !screen.contains("line 2"),
+        "{screen}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever rooms are called and whatever is said of them, the terminal gets nothing to obey and nothing hidden.
+    #[test]
+    fn names_topics_and_emoji_break_no_screen(name in nasty(), emoji in nasty(), typed in nasty(), columns in 1_u16..120) {
+        let mut stage = Stage::in_room(1);
+        stage.happen(Event::Resize(columns, 20));
+        stage.come_into("7", &name, 0);
+        stage.live(Message {
+            reactions: vec![Reaction { emoji, count: 1, users: Vec::new(), mine: None }],
+            reply_to: Some(9),
+            ..in_garden(1, &name, &name)
+        });
+        stage.press(KeyCode::Tab);
+        stage.live(Message { kind: Kind::System, ..in_garden(2, &name, &name) });
+        let harmless = |screen: &str| {
+            let mut cells = screen.lines().flat_map(|line| line.graphemes(true));
+            cells.all(is_fit_for_a_cell)
+        };
+        prop_assert!(harmless(&stage.screen()));
+        stage.ctrl('k');
+        prop_assert!(harmless(&stage.screen()));
+        stage.happen(Event::Paste(typed));
+        prop_assert!(harmless(&stage.screen()));
+        stage.frame(event::Event::Room(RoomNews::gone("7".into())));
+        prop_assert!(harmless(&stage.screen()));
+    }
+}

@@ -1,0 +1,120 @@
+//! Rooms in the terminal client, with two people at two terminals.
+
+use serde_json::{Value, json};
+
+use crate::support::{Backend, Server, Terminal, User, eventually};
+
+on_both![two_people_talk_in_a_room_of_their_own];
+
+fn in_chat(server: &Server, name: &str) -> Terminal {
+    let terminal = Terminal::sized(100, 24);
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in(name);
+    terminal
+}
+
+/// The texts of a room, as its members read them.
+fn texts(user: &User, room: &str) -> Vec<String> {
+    let path = format!("/api/rooms/{room}/messages?limit=200");
+    let messages = user.http().get(&path).expect(200).json();
+    let messages = messages.as_array().expect("a list");
+    let written = messages
+        .iter()
+        .filter(|message| message["kind"] != "system");
+    let text = |message: &Value| message["content"].as_str().expect("a text").to_owned();
+    written.map(text).collect()
+}
+
+fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    User::register(&server, "bob");
+    let at_alice = in_chat(&server, "alice");
+    let at_bob = in_chat(&server, "bob");
+
+    at_alice.write("/direct bob");
+    at_alice.shows(" @bob  alice@");
+    at_bob.shows("You are in @alice now (Ctrl+K goes there).");
+    at_alice.write("helo");
+    at_bob.shows("@alice 1");
+    at_bob.press("Tab");
+    at_bob.shows("  helo");
+    let room = eventually("the room is listed", || {
+        let rooms = alice.http().get("/api/rooms").expect(200).json();
+        let mut rooms = rooms.as_array()?.iter();
+        let direct = rooms.find(|room| room["kind"] == "direct")?;
+        Some(direct["room"].as_str()?.to_owned())
+    });
+
+    at_alice.press("Up");
+    at_alice.shows("Editing (Esc stops)");
+    at_alice.press("BSpace");
+    at_alice.write("lo");
+    at_bob.until("the new text", |screen| {
+        screen.contains("  hello") && screen.contains("(edited)")
+    });
+    at_bob.press("M-Up");
+    at_bob.shows("▌ hello");
+    at_bob.write("/reply");
+    at_bob.shows("Answering alice");
+    at_bob.write("hi yourself");
+    at_alice.until("the answer", |screen| {
+        screen.contains("> alice: hello") && screen.contains("  hi yourself")
+    });
+    at_bob.until("that it is stored", |screen| !screen.contains("not stored"));
+    at_bob.write("/delete");
+    at_alice.shows("(deleted)");
+    assert_eq!(texts(&alice, &room), ["hello", ""]);
+
+    // A draft stays in its room.
+    at_alice.type_text("half a sentence");
+    at_alice.press("C-k");
+    at_alice.shows("Go to");
+    at_alice.type_text("gener");
+    at_alice.press("Enter");
+    at_alice.until("general", |screen| {
+        screen.contains(" #general  alice@") && !screen.contains("half a sentence")
+    });
+    at_alice.press("C-k");
+    at_alice.shows("Go to");
+    at_alice.type_text("bob");
+    at_alice.press("Enter");
+    at_alice.shows("half a sentence");
+    at_alice.press("C-u");
+
+    at_alice.write("/private garden");
+    at_alice.shows(" #garden  alice@");
+    at_alice.write("/members");
+    at_alice.shows("alice (owner)");
+    at_alice.press("Escape");
+    at_alice.until("the list is closed", |screen| !screen.contains("(owner)"));
+    at_alice.write("/create general");
+    at_alice.until("a refusal", |screen| {
+        screen.contains("name") && screen.contains('.')
+    });
+}
+
+#[test]
+fn many_rooms_and_a_small_window_are_no_hindrance() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    for n in 0..15 {
+        let room = json!({"name": format!("room-{n:02}"), "kind": "public"});
+        alice.http().post("/api/rooms", &room).expect(201);
+    }
+    let terminal = Terminal::sized(60, 12);
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    terminal.press("C-k");
+    terminal.shows("Go to");
+    terminal.type_text("m-14");
+    terminal.press("Enter");
+    terminal.shows(" #room-14 ");
+    terminal.write("small");
+    eventually("it is stored there", || {
+        let rooms = alice.http().get("/api/rooms").expect(200).json();
+        let mut rooms = rooms.as_array()?.iter();
+        let room = rooms.find(|room| room["name"] == "room-14")?;
+        (texts(&alice, room["room"].as_str()?) == ["small"]).then_some(())
+    });
+}

@@ -12,50 +12,71 @@ const OWNER: &str = "owner";
 /// The role of whoever keeps order in a room.
 const MODERATOR: &str = "moderator";
 
-/// Sees to it that a room has an owner: where it has none, the oldest moderator inherits, else the oldest member; those
-/// who can log in come first. Direct rooms have no roles.
+/// Sees to it that a room has an owner who can log in: where it has none, the oldest moderator becomes one, else the oldest
+/// member. An owner who cannot stays what they are; where no one at all can log in, one of them is enough. Direct rooms have
+/// no roles.
 ///
 /// # Errors
 /// When the database fails.
 pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
-    if has_owner(conn, room_id)? {
+    if has_owner(conn, room_id, true)? {
         return Ok(());
     }
     // Two may find so at the same moment: whoever has counted holds the row, and the other sees the owner then.
     let counted = diesel::update(rooms::table.find(room_id).filter(rooms::kind.ne("direct")))
         .set(rooms::members_version.eq(rooms::members_version + 1))
         .execute(conn)?;
-    if counted == 0 || has_owner(conn, room_id)? {
+    if counted == 0 || has_owner(conn, room_id, true)? {
         return Ok(());
     }
-    for of_role in [Some(MODERATOR), None] {
-        let mut candidates = memberships::table
-            .inner_join(users::table)
-            .filter(memberships::room_id.eq(room_id))
-            .filter(users::deleted_at.is_null())
-            .order((
-                users::disabled_at.is_not_null(),
-                memberships::created_at,
-                memberships::user_id,
-            ))
-            .select(memberships::user_id)
-            .into_boxed();
-        if let Some(role) = of_role {
-            candidates = candidates.filter(memberships::role.eq(role));
+    for is_enabled in [true, false] {
+        if !is_enabled && has_owner(conn, room_id, false)? {
+            return Ok(());
         }
-        let heir: Option<i64> = candidates.first(conn).optional()?;
-        if let Some(user_id) = heir {
-            return set_owner(conn, room_id, user_id);
+        for of_role in [Some(MODERATOR), None] {
+            if let Some(user_id) = find_heir(conn, room_id, of_role, is_enabled)? {
+                return set_owner(conn, room_id, user_id);
+            }
         }
     }
     Ok(())
 }
 
-fn has_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<bool> {
+/// The oldest member of a room, or the oldest one in a role.
+fn find_heir(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    role: Option<&str>,
+    is_enabled: bool,
+) -> QueryResult<Option<i64>> {
+    let mut candidates = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::room_id.eq(room_id))
+        .filter(users::deleted_at.is_null())
+        .order((memberships::created_at, memberships::user_id))
+        .select(memberships::user_id)
+        .into_boxed();
+    if let Some(role) = role {
+        candidates = candidates.filter(memberships::role.eq(role));
+    }
+    if is_enabled {
+        candidates = candidates.filter(users::disabled_at.is_null());
+    }
+    candidates.first(conn).optional()
+}
+
+/// Whether a room has an owner; or one who can log in.
+fn has_owner(conn: &mut AnyConnection, room_id: i64, is_enabled: bool) -> QueryResult<bool> {
     let owners = memberships::table
+        .inner_join(users::table)
         .filter(memberships::room_id.eq(room_id))
         .filter(memberships::role.eq(OWNER));
-    diesel::select(exists(owners)).get_result(conn)
+    if is_enabled {
+        let owners = owners.filter(users::disabled_at.is_null());
+        diesel::select(exists(owners)).get_result(conn)
+    } else {
+        diesel::select(exists(owners)).get_result(conn)
+    }
 }
 
 fn set_owner(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {

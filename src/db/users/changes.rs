@@ -314,6 +314,16 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
     ))
     .execute(conn)?;
     end_sessions(conn, user_id, None)?;
+    // A room that is theirs gets another owner beside them, in the order in which the journal locks rooms.
+    let owned: Vec<i64> = memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .filter(memberships::role.eq("owner"))
+        .order(memberships::room_id)
+        .select(memberships::room_id)
+        .load(conn)?;
+    for id in owned {
+        ensure_owner(conn, id)?;
+    }
     Ok(updated == 1)
 }
 

@@ -135,7 +135,6 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             rates: rates.clone(),
         },
         rooms: Rooms {
-            journal: journal.clone(),
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),

@@ -6,11 +6,12 @@
 //! says where it belongs and makes the [`Change`] of it. A socket hands it over in `ws/session/commands.rs`, by one arm; a
 //! route by a handler that calls [`Commands::perform`].
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, future::Future, pin::Pin, sync::Arc, time::Instant};
 
 use super::{
     Caller,
     access::{Access, Which},
+    people,
     rates::Rates,
     rooms,
 };
@@ -19,13 +20,17 @@ use crate::{
     error::{Code, Error, Kind, Result},
     journal::{
         self, Body, Change, Current, Entry, Journal, Outcome, Pending, Post as NewPost, RoomId,
+        UserId,
     },
     protocol::{
         GENERAL, body,
-        command::{Delete, Edit, SendMessage},
+        command::{Delete, Edit, InRoom, OfUser, SendMessage, SetMember, SetRoom},
+        room::{NewDirect, NewRoom},
         time::{Timestamp, now},
     },
 };
+
+mod in_rooms;
 
 /// Takes what people do.
 pub struct Commands {
@@ -50,14 +55,47 @@ pub enum Command {
     Edit(Edit),
     /// Leave a tombstone of a message.
     Delete(Delete),
+    /// Make a room.
+    Make(NewRoom),
+    /// Find or make a direct room.
+    Direct(NewDirect),
+    /// Become a member.
+    Join(InRoom),
+    /// Be a member no longer.
+    Leave(InRoom),
+    /// Bring someone in.
+    Invite(OfUser),
+    /// Take someone out.
+    Kick(OfUser),
+    /// Bring someone in, or make a member something else.
+    Member(SetMember),
+    /// Make the room something else.
+    Room(SetRoom),
 }
 
 /// A command whose form is right.
 struct Checked {
-    /// The key or the name of a room.
-    room: String,
-    change: Change,
+    place: Place,
+    what: What,
     about: About,
+}
+
+/// Where a command belongs.
+enum Place {
+    /// In the room of this key or name.
+    Called(String),
+    /// In the room that it is to make, which gets this number.
+    New(RoomId),
+}
+
+/// What a command is to change.
+enum What {
+    Change(Change),
+    /// That of these users, who are called as clients call them.
+    Of {
+        users: Vec<String>,
+        make: Box<dyn FnOnce(BTreeSet<UserId>) -> Change>,
+    },
 }
 
 /// What is kept of a command until it is done.
@@ -70,6 +108,8 @@ enum About {
     },
     /// A message that is there.
     Message(u64),
+    /// The room, or who is in it.
+    Room,
 }
 
 /// A command that was taken on.
@@ -148,23 +188,47 @@ impl Commands {
     /// # Errors
     /// 404 for what can be the name of no room, 422, 429, 503 when too much is waiting.
     pub fn begin(self: &Arc<Self>, caller: &Caller, command: Command) -> Result<Begun> {
-        let checked = self.check(command)?;
+        let Checked { place, what, about } = self.check(caller, command)?;
         self.rates.check_message(caller.user_id)?;
-        rooms::check_name(&checked.room)?;
-        if let Ok(id) = rooms::id_of(&checked.room) {
-            return self.queue(caller, id, checked).map(Begun::Queued);
-        }
+        let (room, known) = match place {
+            Place::New(id) => (String::new(), Some(id)),
+            Place::Called(room) => {
+                rooms::check_name(&room)?;
+                let known = rooms::id_of(&room).ok();
+                (room, known)
+            }
+        };
+        let what = match (known, what) {
+            (Some(id), What::Change(change)) => {
+                return self.queue(caller, id, change, about).map(Begun::Queued);
+            }
+            (_, what) => what,
+        };
         let (commands, caller) = (Arc::clone(self), caller.clone());
         Ok(Begun::Finding(Box::pin(async move {
-            let which = Which::Named(checked.room.clone());
-            let find = |_: &mut _, view: &rooms::RoomView| Ok(view.room.id);
-            let id = commands.access.of_room(&caller, which, find).await?;
-            commands.queue(&caller, id, checked)
+            let change = match what {
+                What::Change(change) => change,
+                What::Of { users, make } => {
+                    make(people::find(&commands.access, &caller, users).await?)
+                }
+            };
+            let id = match known {
+                Some(id) => id,
+                None => commands.find_room(&caller, room).await?,
+            };
+            commands.queue(&caller, id, change, about)
         })))
     }
 
+    async fn find_room(&self, caller: &Caller, name: String) -> Result<RoomId> {
+        let find = |_: &mut _, view: &rooms::RoomView| Ok(view.room.id);
+        let named = Which::Named(name);
+        self.access.of_room(caller, named, find).await
+    }
+
     /// Checks the form of a command, and says what it is to change.
-    fn check(&self, command: Command) -> Result<Checked> {
+    fn check(&self, caller: &Caller, command: Command) -> Result<Checked> {
+        let most_an_hour = self.rates.most_rooms_an_hour();
         match command {
             Command::Post(SendMessage {
                 content,
@@ -174,12 +238,12 @@ impl Commands {
             }) => {
                 self.check_text(&content, client_id.as_deref())?;
                 Ok(Checked {
-                    room: room.unwrap_or_else(|| GENERAL.to_owned()),
-                    change: Change::Post(NewPost {
+                    place: Place::Called(room.unwrap_or_else(|| GENERAL.to_owned())),
+                    what: What::Change(Change::Post(NewPost {
                         body: self.seal(&content),
                         client_id: client_id.clone(),
                         reply_to,
-                    }),
+                    })),
                     about: About::Post {
                         content,
                         client_id,
@@ -201,6 +265,14 @@ impl Commands {
             Command::Delete(Delete { room, id, if_seq }) => {
                 Ok(of_message(room, id, Change::Delete { id, if_seq }))
             }
+            Command::Make(new) => in_rooms::make(caller, new, most_an_hour),
+            Command::Direct(new) => in_rooms::direct(caller, new, most_an_hour),
+            Command::Join(InRoom { room }) => Ok(in_rooms::join(caller, room)),
+            Command::Leave(InRoom { room }) => Ok(in_rooms::leave(caller, room)),
+            Command::Invite(of) => Ok(in_rooms::invite(of)),
+            Command::Kick(of) => Ok(in_rooms::kick(of)),
+            Command::Member(set) => Ok(in_rooms::member(set)),
+            Command::Room(set) => in_rooms::set_room(set),
         }
     }
 
@@ -220,26 +292,32 @@ impl Commands {
         }
     }
 
-    fn queue(&self, caller: &Caller, room_id: RoomId, checked: Checked) -> Result<Performing> {
+    fn queue(
+        &self,
+        caller: &Caller,
+        room_id: RoomId,
+        change: Change,
+        about: About,
+    ) -> Result<Performing> {
         let pending = self.journal.append(Entry {
             room: room_id,
             actor: caller.actor(),
-            change: checked.change,
+            change,
         })?;
         Ok(Performing {
             pending,
             vault: Arc::clone(&self.vault),
             since: Instant::now(),
             room_id,
-            about: checked.about,
+            about,
         })
     }
 }
 
 fn of_message(room: String, id: u64, change: Change) -> Checked {
     Checked {
-        room,
-        change,
+        place: Place::Called(room),
+        what: What::Change(change),
         about: About::Message(id),
     }
 }
@@ -250,19 +328,24 @@ impl Performing {
     /// # Errors
     /// As [`Commands::perform`].
     pub async fn done(self) -> Result<Done> {
-        let (room_id, about) = (self.room_id, self.about);
+        let (mut room_id, about) = (self.room_id, self.about);
         let (id, seq, at, duplicate, result) =
             match journal::receipt(self.pending, self.since).await? {
                 Outcome::Applied { id, seq, at, now } => (id, seq, at, false, became(about, now)),
                 Outcome::Unchanged { seq, now: current } => {
                     let id = match about {
                         About::Message(id) => id,
-                        About::Post { .. } => seq,
+                        About::Post { .. } | About::Room => seq,
                     };
                     (id, seq, now(), true, became(about, current))
                 }
-                Outcome::Exists { .. } => {
-                    return Err(Error::internal("a room was begun by no one"));
+                Outcome::Exists { room, .. } if room == room_id => {
+                    // The number of another time: hardly ever.
+                    return Err(Error::store_unavailable());
+                }
+                Outcome::Exists { room, seq } => {
+                    room_id = room;
+                    (seq, seq, now(), true, Became::Room)
                 }
                 Outcome::Repeat {
                     id,

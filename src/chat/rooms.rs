@@ -8,12 +8,14 @@ use super::{
     Caller,
     access::{Access, Which},
     cursors::List,
+    people,
     rates::Rates,
 };
 use crate::{
     crypto::vault::Vault,
     db::{
         self, AnyConnection, QueryError,
+        log::members,
         rooms::{
             GENERAL_ID,
             views::{self, MemberRow},
@@ -21,9 +23,8 @@ use crate::{
         text::StoredText,
         time::StoredTime,
     },
-    error::{Error, Result},
+    error::{Code, Error, Kind, Result},
     gate::Urgency,
-    journal::Journal,
     protocol::{
         GENERAL,
         event::RoomState,
@@ -33,14 +34,8 @@ use crate::{
     },
 };
 
-mod make;
-
-pub use make::Made;
-
-/// Makes rooms, and tells of them.
+/// Tells of rooms.
 pub struct Rooms {
-    /// Where changes become durable.
-    pub journal: Journal,
     /// Who may see what.
     pub access: Arc<Access>,
     /// Opens topics.
@@ -175,6 +170,48 @@ impl Rooms {
         }))
     }
 
+    /// A member of a room, as who brought them in or changed them sees it.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403, 404, 503.
+    pub async fn find_member(&self, caller: &Caller, room_id: i64, user: &str) -> Result<Member> {
+        let user_id = people::find_one(&self.access, caller, user.to_owned()).await?;
+        let read = move |conn: &mut _, view: &RoomView| {
+            views::list_members(conn, view.room.id, user_id - 1, 1)
+        };
+        let which = Which::Id(room_id);
+        let found = self.access.in_room(caller, which, Urgency::CanWait, read);
+        let mut found = found.await?.into_iter();
+        let row = found.find(|row| row.user_id == user_id);
+        row.map(member).ok_or_else(Error::no_such_user)
+    }
+
+    /// Leaves a direct room out of the caller's list until someone writes in it, or shows it again.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403 for another kind of room, 404, 429, 503.
+    pub async fn set_hidden(&self, caller: &Caller, room: &str, hidden: bool) -> Result<()> {
+        self.rates.check_read(caller.user_id)?;
+        check_name(room)?;
+        let which = Which::Named(room.to_owned());
+        let look = |_: &mut _, view: &RoomView| Ok((view.room.id, kind(view)));
+        let found = self.access.in_room(caller, which, Urgency::CanWait, look);
+        let (room_id, kind) = found.await?;
+        if kind != RoomKind::Direct {
+            let detail = "Only a direct room can be hidden; leave another one.";
+            return Err(Error::new(Kind::Forbidden, Code::Forbidden, detail));
+        }
+        let user_id = caller.user_id;
+        let write = move |conn: &mut _| {
+            if hidden {
+                members::hide(conn, room_id, user_id)
+            } else {
+                members::unhide(conn, room_id, user_id)
+            }
+        };
+        self.access.db.write(write).await
+    }
+
     /// Checks what is asked of a list, and reads where it is to go on.
     fn begin(&self, caller: &Caller, list: &List, wanted: &Wanted) -> Result<Option<String>> {
         if !(1..=MAX_PAGE).contains(&wanted.limit) {
@@ -225,6 +262,7 @@ fn describe(
             archived_at: state.archived_at,
             created_at: utc(view.created_at),
             users: people.remove(&view.room.id).unwrap_or_default(),
+            hidden: state.hidden,
         }
     });
     Ok(whole.collect())
@@ -271,6 +309,9 @@ pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
         slow_seconds: view.slow_seconds.try_into().unwrap_or(0),
         archived_at: view.archived_at.map(utc),
         users: Vec::new(),
+        hidden: view
+            .hidden_seq
+            .is_some_and(|upto| upto >= view.room.last_message_id),
         seq: view.room.last_seq.unsigned_abs(),
     }
 }

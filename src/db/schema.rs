@@ -62,7 +62,8 @@ diesel::table! {
         created_at -> Timestamp,
         role -> Text,
         muted_until -> Nullable<Timestamp>,
-        hidden_at -> Nullable<Timestamp>,
+        hidden_seq -> Nullable<BigInt>,
+        spoke_at -> Nullable<Timestamp>,
     }
 }
 

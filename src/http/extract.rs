@@ -93,27 +93,56 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (app, is_json) = (shared(request), check_media_type(request));
-        let declared = declared_length(request);
-        let mut payload = payload.take();
+        let read = json(request, payload);
+        Box::pin(async move { body::parse(&read.await?).map(Json).map_err(refused) })
+    }
+}
+
+/// A JSON body, or none, or `null`: that stands for an empty object.
+#[derive(Debug)]
+pub struct JsonOrNone<T>(pub T);
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for JsonOrNone<T> {
+    type Error = Error;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        if declared_length(request) == 0 && !headers.contains_key(header::TRANSFER_ENCODING) {
+            return Box::pin(async { Ok(Self(T::default())) });
+        }
+        let read = json(request, payload);
         Box::pin(async move {
-            is_json?;
-            let most = app?.config.limits.frame_bytes;
-            if declared > most {
-                return Err(too_large(most));
+            let body = read.await?;
+            if body.trim_ascii() == b"null" {
+                return Ok(Self(T::default()));
             }
-            let too_slow = || {
-                Error::new(
-                    Kind::TooSlow,
-                    Code::RequestTimeout,
-                    "The request took too long to arrive.",
-                )
-            };
-            let reading = tokio::time::timeout(BODY_TIMEOUT, read(&mut payload, most));
-            let body = reading.await.map_err(|_| too_slow())??;
-            body::parse(&body).map(Json).map_err(refused)
+            body::parse(&body).map(Self).map_err(refused)
         })
     }
+}
+
+/// The bytes of a body that is declared as JSON.
+fn json(request: &HttpRequest, payload: &mut Payload) -> Extracted<Vec<u8>> {
+    let (app, is_json) = (shared(request), check_media_type(request));
+    let declared = declared_length(request);
+    let mut payload = payload.take();
+    Box::pin(async move {
+        is_json?;
+        let most = app?.config.limits.frame_bytes;
+        if declared > most {
+            return Err(too_large(most));
+        }
+        let too_slow = || {
+            Error::new(
+                Kind::TooSlow,
+                Code::RequestTimeout,
+                "The request took too long to arrive.",
+            )
+        };
+        let reading = tokio::time::timeout(BODY_TIMEOUT, read(&mut payload, most));
+        reading.await.map_err(|_| too_slow())?
+    })
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<()> {

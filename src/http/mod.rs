@@ -66,7 +66,21 @@ pub fn routes(service: &mut web::ServiceConfig) {
         )
         .service(resource("/api/direct", "POST").route(web::post().to(rooms::open_direct)))
         .service(resource("/api/rooms/directory", "GET, HEAD").route(read().to(rooms::list_public)))
-        .service(resource("/api/rooms/{room}", "GET, HEAD").route(read().to(rooms::find)))
+        .service(
+            resource("/api/rooms/{room}", "GET, HEAD, PATCH")
+                .route(read().to(rooms::find))
+                .route(web::patch().to(rooms::change)),
+        )
+        .service(
+            resource("/api/rooms/{room}/hidden", "PUT, DELETE")
+                .route(web::put().to(rooms::hide))
+                .route(web::delete().to(rooms::unhide)),
+        )
+        .service(
+            resource("/api/rooms/{room}/members/{user}", "PUT, DELETE")
+                .route(web::put().to(rooms::put_member))
+                .route(web::delete().to(rooms::delete_member)),
+        )
         .service(
             resource("/api/rooms/{room}/members", "GET, HEAD")
                 .route(read().to(rooms::list_members)),
@@ -93,6 +107,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
         accounts::change_password,
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
+        rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,
         messages::list_general, messages::list, messages::post,
         message::edit, message::delete,
     ),

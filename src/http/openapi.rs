@@ -46,6 +46,8 @@ impl Modify for Lengths {
             ("NewMessage", "client_id", (Some(1), Some(MAX_CLIENT_ID))),
             ("NewRoom", "name", (Some(1), Some(MAX_ROOM_NAME))),
             ("NewRoom", "topic", (None, Some(MAX_TOPIC))),
+            ("RoomPatch", "name", (Some(1), Some(MAX_ROOM_NAME))),
+            ("RoomPatch", "topic", (None, Some(MAX_TOPIC))),
             ("EditedMessage", "content", (Some(1), None)),
         ] {
             if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut(shape)

@@ -1,4 +1,4 @@
-//! Which rooms there are, and who is in them.
+//! Which rooms there are, who is in them, and changing both.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use serde::Serialize;
@@ -6,16 +6,20 @@ use url::form_urlencoded;
 
 use super::{
     Shared,
-    extract::{Authenticated, Json, parameter},
+    extract::{Authenticated, Json, JsonOrNone, parameter},
     messages::read_number,
     refusals,
 };
 use crate::{
-    chat::rooms::{Listed, Wanted},
+    chat::{
+        commands::Command,
+        rooms::{Listed, Wanted, key_of},
+    },
     error::Result,
     protocol::{
+        command::{OfUser, SetMember, SetRoom},
         limits::DEFAULT_PAGE,
-        room::{Member, NewDirect, NewRoom, Room},
+        room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
         views::Problem,
     },
 };
@@ -44,8 +48,8 @@ pub async fn make(
     Authenticated(caller): Authenticated,
     Json(new): Json<NewRoom>,
 ) -> Result<HttpResponse> {
-    let made = app.rooms.make(&caller, new).await?;
-    let room = app.rooms.find(&caller, &made.room).await?;
+    let done = app.commands.perform(&caller, Command::Make(new)).await?;
+    let room = app.rooms.find(&caller, &key_of(done.room_id)).await?;
     Ok(HttpResponse::Created().json(room))
 }
 
@@ -64,12 +68,12 @@ pub async fn open_direct(
     Authenticated(caller): Authenticated,
     Json(new): Json<NewDirect>,
 ) -> Result<HttpResponse> {
-    let made = app.rooms.open_direct(&caller, new).await?;
-    let room = app.rooms.find(&caller, &made.room).await?;
-    let mut response = if made.is_new {
-        HttpResponse::Created()
-    } else {
+    let done = app.commands.perform(&caller, Command::Direct(new)).await?;
+    let room = app.rooms.find(&caller, &key_of(done.room_id)).await?;
+    let mut response = if done.duplicate {
         HttpResponse::Ok()
+    } else {
+        HttpResponse::Created()
     };
     Ok(response.json(room))
 }
@@ -112,6 +116,123 @@ pub async fn find(
     room: web::Path<String>,
 ) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.rooms.find(&caller, &room).await?))
+}
+
+/// Changes a room: its name, topic and kind, its slow mode, whether it is archived. What is absent stays.
+#[utoipa::path(patch, path = "/api/rooms/{room}", tag = "rooms", request_body = RoomPatch, params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+), responses(
+    refusals::Guarded,
+    refusals::Body,
+    refusals::Room,
+    (status = 200, description = "The room as it is now.", body = Room),
+    (status = 403, description = "Not in your role, or not in this kind of room (`forbidden`); not a member (`join_first`); muted.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Another public room has the name, or one that looks like it (`room_name_taken`); the room is archived (`room_archived`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn change(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    room: web::Path<String>,
+    Json(patch): Json<RoomPatch>,
+) -> Result<HttpResponse> {
+    let room = room.into_inner();
+    let command = Command::Room(SetRoom { room, patch });
+    let done = app.commands.perform(&caller, command).await?;
+    let room = app.rooms.find(&caller, &key_of(done.room_id)).await?;
+    Ok(HttpResponse::Ok().json(room))
+}
+
+/// Become a member of a public room, bring someone in, or change a member: another role, or to read only for a while.
+/// What is absent stays.
+#[utoipa::path(put, path = "/api/rooms/{room}/members/{user}", tag = "rooms", request_body = Option<MemberPatch>, params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("user" = String, Path, description = "Who: a name, or in digits an id.", example = "alice"),
+), responses(
+    refusals::Guarded,
+    refusals::Body,
+    (status = 200, description = "The member as it is now.", body = Member),
+    (status = 403, description = "Not in your role, or not in this kind of room (`forbidden`); not a member (`join_first`); muted.", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is no such room (or the caller may not know of it), or no such user.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The room would be without an owner (`last_owner`), is archived (`room_archived`) or full (`room_full`), or the account is disabled (`user_disabled`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn put_member(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+    JsonOrNone(wanted): JsonOrNone<MemberPatch>,
+) -> Result<HttpResponse> {
+    let (room, user) = path.into_inner();
+    let set = SetMember {
+        room,
+        user: user.clone(),
+        patch: wanted,
+    };
+    let done = app.commands.perform(&caller, Command::Member(set)).await?;
+    let member = app.rooms.find_member(&caller, done.room_id, &user).await?;
+    Ok(HttpResponse::Ok().json(member))
+}
+
+/// Leave a room, or take someone out of it, who can then not come back until somebody brings them in.
+#[utoipa::path(delete, path = "/api/rooms/{room}/members/{user}", tag = "rooms", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("user" = String, Path, description = "Who: a name, or in digits an id.", example = "alice"),
+), responses(
+    refusals::Guarded,
+    (status = 204, description = "Done."),
+    (status = 403, description = "Not in your role, or not in this kind of room (`forbidden`); not a member (`join_first`); muted.", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "There is no such room (or the caller may not know of it), or no such user in it.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The room would be without an owner (`last_owner`), or is archived (`room_archived`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn delete_member(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (room, user) = path.into_inner();
+    let command = Command::Kick(OfUser { room, user });
+    app.commands.perform(&caller, command).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Leave a direct room out of your list until someone writes in it.
+#[utoipa::path(put, path = "/api/rooms/{room}/hidden", tag = "rooms", params(
+    ("room" = String, Path, description = "The room's key.", example = "general"),
+), responses(
+    refusals::Guarded,
+    refusals::Room,
+    (status = 204, description = "Done."),
+    (status = 403, description = "It is no direct room (`forbidden`), or you are not in it (`join_first`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn hide(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    room: web::Path<String>,
+) -> Result<HttpResponse> {
+    app.rooms.set_hidden(&caller, &room, true).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Show a direct room in your list again.
+#[utoipa::path(delete, path = "/api/rooms/{room}/hidden", tag = "rooms", params(
+    ("room" = String, Path, description = "The room's key.", example = "general"),
+), responses(
+    refusals::Guarded,
+    refusals::Room,
+    (status = 204, description = "Done."),
+    (status = 403, description = "It is no direct room (`forbidden`), or you are not in it (`join_first`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn unhide(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    room: web::Path<String>,
+) -> Result<HttpResponse> {
+    app.rooms.set_hidden(&caller, &room, false).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Who is in a room.

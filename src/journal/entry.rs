@@ -103,18 +103,13 @@ pub enum Change {
         /// Who goes.
         user: UserId,
     },
-    /// Give a member another role.
-    Role {
+    /// Bring someone in who is no member, or make a member something else.
+    Member {
         /// Whom.
         user: UserId,
-        /// Which.
-        role: Role,
-    },
-    /// Have a member read only, or write again.
-    Mute {
-        /// Whom.
-        user: UserId,
-        /// Until when; a time that is over, or none: no longer.
+        /// Another role.
+        role: Option<Role>,
+        /// Until when they read only; a time that is over: no longer.
         until: Option<Timestamp>,
     },
     /// Change what the room is.

@@ -10,6 +10,8 @@ on_both![
     a_set_of_people_has_one_room_however_many_ask_at_once,
     others_are_other_rooms,
     a_direct_room_is_of_those_who_are_in_it,
+    a_direct_room_stays_what_it_is,
+    a_hidden_room_comes_back_with_a_message,
 ];
 
 fn open(user: &User, users: &[&str]) -> (u16, Value) {
@@ -133,4 +135,65 @@ fn a_direct_room_is_of_those_who_are_in_it(backend: Backend) {
     assert_eq!((&own[1]["room"], &own[1]["users"]), (&json!(room), &users));
     let told = bob.connect().connected["rooms"][1].clone();
     assert_eq!((&told["room"], &told["users"]), (&json!(room), &users));
+}
+
+fn a_direct_room_stays_what_it_is(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, _carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let room = key(&alice, &["bob"]);
+    for user in [&alice, &bob] {
+        for (method, path, body) in [
+            ("PUT", "/members/carol", json!({})),
+            ("PUT", "/members/bob", json!({"role": "owner"})),
+            (
+                "PUT",
+                "/members/bob",
+                json!({"muted_until": "2999-01-01T00:00:00+00:00"}),
+            ),
+            ("DELETE", "/members/bob", Value::Null),
+            ("DELETE", "/members/alice", Value::Null),
+            ("PATCH", "", json!({"name": "us"})),
+            ("PATCH", "", json!({"kind": "public"})),
+            ("PATCH", "", json!({"archived": true})),
+            ("PATCH", "", json!({"topic": "us"})),
+            ("PATCH", "", json!({"slow_seconds": 5})),
+        ] {
+            let answer = user.in_room(method, &room, path, &body);
+            answer.expect_problem(403, "forbidden");
+        }
+    }
+    let seen = alice
+        .http()
+        .get(&format!("/api/rooms/{room}"))
+        .expect(200)
+        .json();
+    assert_eq!((&seen["seq"], &seen["members"]), (&json!(1), &json!(2)));
+}
+
+fn a_hidden_room_comes_back_with_a_message(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = key(&alice, &["bob"]);
+    let is_hidden = |user: &User| {
+        let listed = user.http().get("/api/rooms").expect(200).json();
+        let told = user.connect().connected["rooms"].clone();
+        assert_eq!(listed[1]["hidden"], told[1]["hidden"]);
+        listed[1].get("hidden") == Some(&json!(true))
+    };
+    let hide = |method: &str| bob.in_room(method, &room, "/hidden", &Value::Null);
+    hide("PUT").expect(204);
+    hide("PUT").expect(204);
+    assert!(is_hidden(&bob) && !is_hidden(&alice));
+    hide("DELETE").expect(204);
+    assert!(!is_hidden(&bob));
+    hide("PUT").expect(204);
+    alice.post_to(&room, "are you there?").expect(201);
+    assert!(!is_hidden(&bob));
+    // Whoever looks for the room wants to see it.
+    hide("PUT").expect(204);
+    assert!(is_hidden(&bob));
+    assert_eq!(key(&bob, &["alice"]), room);
+    assert!(!is_hidden(&bob));
+    bob.in_room("PUT", "general", "/hidden", &Value::Null)
+        .expect_problem(403, "forbidden");
 }

@@ -1,10 +1,25 @@
-//! The server remembers who may write in a room, and never for longer than it is true.
+//! Who is in a room: the server remembers who may write in it, and never for longer than it is true; coming and going act at
+//! exactly their number.
 
-use serde_json::json;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+};
 
-use crate::support::{Backend, Server, User};
+use serde_json::{Value, json};
 
-on_both![whoever_was_taken_out_of_a_room_is_refused_at_once];
+use crate::support::{Backend, Server, Socket, User, eventually};
+
+on_both![
+    whoever_was_taken_out_of_a_room_is_refused_at_once,
+    people_come_and_go_as_their_rights_have_it,
+    a_room_always_has_an_owner,
+    nothing_above_the_number_of_a_kick_is_ever_read,
+    whoever_joins_hears_everything_from_that_number_on,
+    an_old_client_stays_in_general_all_the_while,
+    a_user_in_three_hundred_rooms_comes_back_in_one_round,
+];
 
 fn whoever_was_taken_out_of_a_room_is_refused_at_once(backend: Backend) {
     let server = Server::start(backend);
@@ -38,4 +53,332 @@ fn whoever_was_taken_out_of_a_room_is_refused_at_once(backend: Backend) {
         alice.id
     ));
     alice.post("back again", None).expect(201);
+}
+
+fn members(user: &User, room: &str) -> Vec<(String, String)> {
+    let list = user
+        .in_room("GET", room, "/members", &Value::Null)
+        .expect(200)
+        .json();
+    let list = list.as_array().expect("members").iter();
+    let text = |member: &Value, field: &str| member[field].as_str().expect("text").to_owned();
+    list.map(|member| (text(member, "username"), text(member, "role")))
+        .collect()
+}
+
+fn people_come_and_go_as_their_rights_have_it(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol, dave] =
+        ["alice", "bob", "carol", "dave"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "public", &[&bob]);
+    let put = |user: &User, whom: &User, body: Value| {
+        user.in_room("PUT", &room, &format!("/members/{}", whom.name), &body)
+    };
+    let delete = |user: &User, whom: &User| {
+        user.in_room(
+            "DELETE",
+            &room,
+            &format!("/members/{}", whom.id),
+            &Value::Null,
+        )
+    };
+    // By oneself.
+    let joined = put(&carol, &carol, Value::Null).expect(200).json();
+    assert_eq!(
+        (&joined["user_id"], &joined["role"]),
+        (&json!(carol.id), &json!("member"))
+    );
+    put(&carol, &carol, json!({})).expect(200);
+    // A stranger brings no one in, and no one is brought in as more than one may give.
+    put(&dave, &bob, json!({})).expect_problem(403, "join_first");
+    put(&dave, &dave, json!({"role": "owner"})).expect_problem(403, "join_first");
+    put(&bob, &dave, json!({"role": "moderator"})).expect_problem(403, "forbidden");
+    put(&bob, &bob, json!({"role": "owner"})).expect_problem(403, "forbidden");
+    put(&bob, &dave, json!({})).expect(200);
+    put(&alice, &carol, json!({"role": "moderator"})).expect(200);
+    put(&alice, &bob, json!({"role": "moderator"})).expect(200);
+    // Moderators are the owners' matter.
+    delete(&carol, &bob).expect_problem(403, "forbidden");
+    delete(&carol, &alice).expect_problem(403, "forbidden");
+    delete(&dave, &bob).expect_problem(403, "forbidden");
+    delete(&carol, &dave).expect(204);
+    delete(&carol, &dave).expect_problem(404, "user_not_found");
+    delete(&alice, &bob).expect(204);
+    // Who was taken out comes back only when somebody asks them in; who has gone comes back by themselves.
+    put(&dave, &dave, Value::Null).expect_problem(404, "room_not_found");
+    put(&carol, &dave, json!({})).expect(200);
+    delete(&dave, &dave).expect(204);
+    put(&dave, &dave, Value::Null).expect(200);
+    put(
+        &dave,
+        &User {
+            name: "nobody-yet".into(),
+            ..bob.clone()
+        },
+        json!({}),
+    )
+    .expect_problem(404, "user_not_found");
+    let expected = [
+        ("alice", "owner"),
+        ("carol", "moderator"),
+        ("dave", "member"),
+    ];
+    let expected = expected.map(|(name, role)| (name.to_owned(), role.to_owned()));
+    assert_eq!(members(&dave, &room), expected);
+    // Each of it is a message of the room.
+    let page = dave
+        .in_room("GET", &room, "/messages?limit=200", &Value::Null)
+        .expect(200)
+        .json();
+    let kinds: Vec<&str> = page
+        .as_array()
+        .expect("messages")
+        .iter()
+        .map(|one| one["event"]["type"].as_str().expect("an event"))
+        .collect();
+    let expected = [
+        "created", "invited", "joined", "invited", "role", "role", "kicked", "kicked", "invited",
+        "left", "joined",
+    ];
+    assert_eq!(kinds, expected);
+}
+
+fn a_room_always_has_an_owner(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob, &carol]);
+    let put = |user: &User, whom: &str, body: Value| {
+        user.in_room("PUT", &room, &format!("/members/{whom}"), &body)
+    };
+    alice
+        .in_room("DELETE", &room, "/members/alice", &Value::Null)
+        .expect_problem(409, "last_owner");
+    put(&alice, "alice", json!({"role": "member"})).expect_problem(409, "last_owner");
+    put(&alice, "bob", json!({"role": "owner"})).expect(200);
+    // Two go at the same moment: one has to stay.
+    let answers: Vec<u16> = thread::scope(|scope| {
+        let going = [&alice, &bob].map(|user| {
+            let path = format!("/members/{}", user.id);
+            let room = &room;
+            scope.spawn(move || user.in_room("DELETE", room, &path, &Value::Null).status)
+        });
+        going
+            .into_iter()
+            .map(|one| one.join().expect("asks"))
+            .collect()
+    });
+    let mut sorted = answers;
+    sorted.sort_unstable();
+    assert_eq!(sorted, [204, 409]);
+    let owners = members(&carol, &room)
+        .into_iter()
+        .filter(|(_, role)| role == "owner");
+    assert_eq!(owners.count(), 1);
+}
+
+fn nothing_above_the_number_of_a_kick_is_ever_read(backend: Backend) {
+    const READERS: usize = 4;
+    const PAGES: u64 = 250;
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob]);
+    let (is_over, kicked_at) = (AtomicBool::new(false), AtomicU64::new(0));
+    let seen: Vec<u64> = thread::scope(|scope| {
+        let (alice, bob, room, is_over, kicked_at) = (&alice, &bob, &room, &is_over, &kicked_at);
+        let posting = scope.spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                alice.post_to(room, "said").expect(201);
+            }
+        });
+        let mut reading: Vec<_> = (0..READERS)
+            .map(|reader| {
+                scope.spawn(move || {
+                    let mut largest = 0;
+                    let path = ["/messages?limit=5", "/messages?since=0&limit=200"][reader % 2];
+                    for _ in 0..PAGES {
+                        let answer = bob.in_room("GET", room, path, &Value::Null);
+                        if answer.status != 200 {
+                            answer.expect_problem(404, "room_not_found");
+                            continue;
+                        }
+                        let page = answer.json();
+                        let numbers = page.as_array().expect("a page").iter();
+                        let last = numbers
+                            .map(|one| one["seq"].as_u64().expect("a number"))
+                            .max();
+                        largest = last.unwrap_or(0).max(largest);
+                    }
+                    largest
+                })
+            })
+            .collect();
+        // A socket that listens, and one that asks for everything again and again.
+        reading.push(scope.spawn(move || largest_heard(bob.connect(), room, is_over, None)));
+        reading.push(scope.spawn(move || largest_heard(bob.connect(), room, is_over, Some(0))));
+        eventually("much is said", || {
+            let said = alice.in_room("GET", room, "", &Value::Null).json();
+            (said["seq"].as_u64() > Some(20)).then_some(())
+        });
+        alice
+            .in_room("DELETE", room, "/members/bob", &Value::Null)
+            .expect(204);
+        let page = alice
+            .in_room("GET", room, "/messages?limit=200", &Value::Null)
+            .expect(200)
+            .json();
+        let kick = page
+            .as_array()
+            .expect("a page")
+            .iter()
+            .find(|one| one["event"]["type"] == "kicked");
+        kicked_at.store(
+            kick.expect("the kick")["seq"].as_u64().expect("a number"),
+            Ordering::Relaxed,
+        );
+        let sockets = reading.split_off(READERS);
+        let mut seen: Vec<u64> = reading
+            .into_iter()
+            .map(|one| one.join().expect("it reads"))
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        seen.extend(sockets.into_iter().map(|one| one.join().expect("it hears")));
+        posting.join().expect("it posts");
+        seen
+    });
+    let kicked_at = kicked_at.into_inner();
+    assert!(
+        seen.iter().all(|seq| *seq <= kicked_at),
+        "{seen:?} after {kicked_at}"
+    );
+    // Who listened has heard of the kick itself, as the last.
+    assert_eq!(seen[READERS], kicked_at, "{seen:?}");
+}
+
+/// The greatest number that a socket hears of a room until all is over.
+fn largest_heard(mut socket: Socket, room: &str, is_over: &AtomicBool, since: Option<u64>) -> u64 {
+    let mut largest = 0;
+    let mut is_gone = false;
+    while !(is_over.load(Ordering::Relaxed) && is_gone) {
+        if let Some(since) = since {
+            let mut sync = json!({"type": "sync"});
+            sync["rooms"] = json!({room: since});
+            socket.send_json(&sync);
+        }
+        for frame in socket.drain() {
+            match frame["seq"].as_u64() {
+                Some(seq) if frame["room"] == *room && frame["type"] == "message" => {
+                    assert!(!is_gone, "{frame} after it was gone");
+                    largest = largest.max(seq);
+                }
+                _ => is_gone |= frame["room"] == *room && frame["gone"] == true,
+            }
+        }
+    }
+    largest
+}
+
+fn whoever_joins_hears_everything_from_that_number_on(backend: Backend) {
+    const ROUNDS: usize = 10;
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "public", &[]);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (alice, room, is_over) = (&alice, &room, &is_over);
+        let posting = scope.spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                alice.post_to(room, "said").expect(201);
+            }
+        });
+        let mut socket = bob.connect();
+        for _ in 0..ROUNDS {
+            bob.in_room("PUT", room, "/members/bob", &Value::Null)
+                .expect(200);
+            let here = socket.expect(|frame| frame["type"] == "room" && frame["room"] == **room);
+            let before = here["seq"].as_u64().expect("a number");
+            let first = socket.expect_type("message");
+            assert_eq!(first["event"]["type"], "joined");
+            assert_eq!(first["seq"], before + 1);
+            for number in 2..20 {
+                assert_eq!(socket.expect_type("message")["seq"], before + number);
+            }
+            bob.in_room("DELETE", room, "/members/bob", &Value::Null)
+                .expect(204);
+            let last = socket.expect(|frame| frame["event"]["type"] == "left");
+            let after = socket.next_frame();
+            assert_eq!(
+                (&after["gone"], &after["room"]),
+                (&json!(true), &json!(room)),
+                "{last} was not the last"
+            );
+        }
+        is_over.store(true, Ordering::Relaxed);
+        posting.join().expect("it posts");
+    });
+}
+
+fn an_old_client_stays_in_general_all_the_while(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let query = format!("?token={}", bob.token);
+    let mut old = Socket::open(server.addr, &query, &[]).expect("opens");
+    let room = alice.make_room("garden", "private", &[&bob]);
+    alice
+        .in_room("PATCH", &room, "", &json!({"topic": "seeds"}))
+        .expect(200);
+    alice
+        .in_room("PATCH", "general", "", &json!({"topic": "hello"}))
+        .expect(200);
+    let direct = alice
+        .http()
+        .post("/api/direct", &json!({"users": ["bob"]}))
+        .expect(201)
+        .json();
+    alice
+        .post_to(direct["room"].as_str().expect("a key"), "for bob alone")
+        .expect(201);
+    alice
+        .in_room("DELETE", &room, "/members/bob", &Value::Null)
+        .expect(204);
+    alice.post("for all", None).expect(201);
+    let heard = old.expect(|frame| {
+        let kind = frame["type"].as_str().unwrap_or_default();
+        assert!(matches!(kind, "system" | "message"), "{frame}");
+        kind == "message"
+    });
+    assert_eq!(heard["content"], "for all");
+    old.send_json(&json!({"type": "message", "content": "old as I am"}));
+    assert_eq!(old.expect_type("message")["content"], "old as I am");
+}
+
+fn a_user_in_three_hundred_rooms_comes_back_in_one_round(backend: Backend) {
+    const ROOMS: usize = 300;
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let rooms: Vec<String> = (0..ROOMS)
+        .map(|number| alice.make_room(&format!("room-{number}"), "private", &[&bob]))
+        .collect();
+    let mut socket = bob.connect();
+    let listed = socket.connected["rooms"].as_array().expect("rooms").clone();
+    assert_eq!(listed.len(), ROOMS + 1);
+    let mut since = json!({});
+    for room in &rooms {
+        since[room] = 2.into();
+    }
+    // In three of them he has missed something.
+    for room in rooms.iter().step_by(100) {
+        alice.post_to(room, "missed").expect(201);
+        socket.expect_message("missed");
+        since[room] = 1.into();
+    }
+    socket.send_json(&json!({"type": "sync", "rooms": since, "ref": "s"}));
+    let brought = Cell::new(0);
+    let synced = socket.expect(|frame| {
+        brought.set(brought.get() + usize::from(frame["type"] == "message"));
+        frame["ref"] == "s"
+    });
+    assert_eq!((&synced["type"], brought.get()), (&json!("synced"), 3 * 2));
+    let synced = synced["rooms"].as_object().expect("rooms");
+    assert_eq!(synced.len(), ROOMS);
+    assert!(synced.values().all(|room| room["complete"] == true));
 }

@@ -6,7 +6,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use strum::VariantNames;
 
-use super::{code::Code, limits::MAX_REF, shape};
+use super::{
+    code::Code,
+    limits::MAX_REF,
+    room::{NewDirect, NewRoom},
+    shape,
+};
+
+mod rooms;
+
+pub use rooms::{InRoom, OfUser, SetMember, SetRoom};
 
 /// A frame from a client. Fields that are not listed are ignored, so a forged `username` or `timestamp` does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames)]
@@ -20,6 +29,22 @@ pub enum Command {
     Edit(Edit),
     /// Leave no more than a tombstone of a message.
     Delete(Delete),
+    /// Make a room. Its `ack` says which it is.
+    Create(NewRoom),
+    /// Find the direct room of these people and you, or make it. Its `ack` says which it is.
+    Direct(NewDirect),
+    /// Become a member of a public room.
+    Join(InRoom),
+    /// Be a member of a room no longer.
+    Leave(InRoom),
+    /// Bring someone into a room.
+    Invite(OfUser),
+    /// Take someone out of a room.
+    Kick(OfUser),
+    /// Give a member another role, or have them read only for a while; bring them in first, if they are not in the room.
+    Member(SetMember),
+    /// Change a room's name, topic or kind, its slow mode, or whether it is archived.
+    Room(SetRoom),
     /// Bring me up to date in these rooms, then keep me live. Answered with the missed messages and `synced`.
     Sync(Sync),
     /// Answered with `pong`: browsers cannot see control frames.

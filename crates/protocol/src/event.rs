@@ -159,6 +159,9 @@ pub struct RoomState {
     /// Of a direct room: all who are in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<Person>,
+    /// Of a direct room: the caller does not want to see it until a message comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// The last change in the room; what this socket is sent live is above it.
     pub seq: u64,
 }

@@ -7,14 +7,16 @@ use chrono::DateTime;
 use super::{
     GENERAL,
     code::Code,
-    command::{Command, Delete, Edit, Request, SendMessage, Sync},
+    command::{
+        Command, Delete, Edit, InRoom, OfUser, Request, SendMessage, SetMember, SetRoom, Sync,
+    },
     event::{
         Ack, Connected, ErrorFrame, Event, MessageChanged, Notice, RoomNews, RoomState, SyncedRoom,
         System, crowd_sentence,
     },
     limits::Limits,
     message::{Message, MessageChange},
-    room::{RoomChanged, RoomField},
+    room::{MemberPatch, NewDirect, NewRoom, Role, RoomChanged, RoomField, RoomKind, RoomPatch},
     time::Timestamp,
 };
 
@@ -63,8 +65,66 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         ("edit", Request::with_ref("5", edit)),
         ("delete", Request::with_ref("6", delete)),
         ("afterACut", Request::with_ref("2", Command::Sync(sync))),
+        ("create", Request::with_ref("3", create())),
+        ("direct", Request::with_ref("4", direct())),
+        ("join", Request::with_ref("5", Command::Join(garden()))),
+        ("leave", Request::with_ref("6", Command::Leave(garden()))),
+        ("invite", Request::with_ref("7", Command::Invite(bob()))),
+        ("kick", Request::with_ref("8", Command::Kick(bob()))),
+        ("moderator", Request::with_ref("9", moderator())),
+        ("topic", Request::with_ref("10", topic())),
         ("ping", Request::ping()),
     ]
+}
+
+fn garden() -> InRoom {
+    InRoom {
+        room: "garden".into(),
+    }
+}
+
+fn bob() -> OfUser {
+    OfUser {
+        room: "garden".into(),
+        user: "bob".into(),
+    }
+}
+
+fn create() -> Command {
+    Command::Create(NewRoom {
+        name: "garden".into(),
+        kind: RoomKind::Private,
+        topic: Some("seeds".into()),
+        users: vec!["bob".into()],
+    })
+}
+
+fn direct() -> Command {
+    Command::Direct(NewDirect {
+        users: vec!["bob".into()],
+    })
+}
+
+fn moderator() -> Command {
+    let OfUser { room, user } = bob();
+    Command::Member(SetMember {
+        room,
+        user,
+        patch: MemberPatch {
+            role: Some(Role::Moderator),
+            muted_until: None,
+        },
+    })
+}
+
+fn topic() -> Command {
+    Command::Room(SetRoom {
+        room: "garden".into(),
+        patch: RoomPatch {
+            topic: Some("seeds and trees".into()),
+            ..RoomPatch::default()
+        },
+    })
 }
 
 /// What the server says, each with a name.

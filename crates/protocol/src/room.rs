@@ -235,6 +235,9 @@ pub struct Room {
     /// Of a direct room: all who are in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<Person>,
+    /// Of a direct room: the caller does not want to see it until a message comes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 #[expect(
@@ -279,7 +282,7 @@ pub struct Member {
 
 /// `POST /api/rooms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct NewRoom {
     /// 1–64 of `a-z 0-9 _ -`, with at least one letter; kept in small letters.
     #[cfg_attr(
@@ -306,7 +309,7 @@ pub struct NewRoom {
 
 /// `POST /api/direct`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct NewDirect {
     /// The others: names or ids, 49 at most. None: notes to oneself.
     #[cfg_attr(feature = "documents", schema(max_items = 49))]
@@ -315,28 +318,38 @@ pub struct NewDirect {
 
 /// `PATCH /api/rooms/{room}`: what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct RoomPatch {
     /// Another name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "documents",
+        schema(pattern = r"^[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*$")
+    )]
     pub name: Option<String>,
     /// Another topic; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "documents",
+        schema(pattern = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$")
+    )]
     pub topic: Option<String>,
     /// `public` or `private`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "documents", schema(value_type = Option<String>, pattern = "^(public|private)$"))]
     pub kind: Option<RoomKind>,
     /// Whether nothing can be written in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
-    /// Seconds that a member waits between two messages; 0: none.
+    /// Seconds that a member waits between two messages, a day at most; 0: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "documents", schema(maximum = 86400))]
     pub slow_seconds: Option<u32>,
 }
 
 /// `PUT /api/rooms/{room}/members/{user}`: join, invite, or change a member. What is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
 pub struct MemberPatch {
     /// Another role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -347,6 +360,10 @@ pub struct MemberPatch {
         with = "time::optional",
         skip_serializing_if = "Option::is_none"
     )]
-    #[cfg_attr(feature = "documents", schema(value_type = Option<String>, format = DateTime))]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>"),
+        schema(value_type = Option<String>, format = DateTime)
+    )]
     pub muted_until: Option<Timestamp>,
 }

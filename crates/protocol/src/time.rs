@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 /// An instant in UTC, whole microseconds (see [`now`]).
 pub type Timestamp = DateTime<Utc>;
 
+/// What is said of a text that is no time.
+const UNREAD: &str = "a time is written like 2026-11-22T14:07:45+00:00";
+
 /// The present, cut to microseconds. Every stored time is made here: SQLite would keep nanoseconds and PostgreSQL
 /// microseconds, and the same instant must compare equal on both.
 #[must_use]
@@ -36,14 +39,14 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
     let text = String::deserialize(deserializer)?;
     DateTime::parse_from_rfc3339(&text)
         .map(|at| at.with_timezone(&Utc))
-        .map_err(D::Error::custom)
+        .map_err(|_| D::Error::custom(UNREAD))
 }
 
 /// For `#[serde(default, with = "time::optional", skip_serializing_if = "Option::is_none")]`.
 pub mod optional {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    use super::{DateTime, Timestamp, Utc};
+    use super::{DateTime, Timestamp, UNREAD, Utc};
 
     /// For `#[serde(with)]`.
     ///
@@ -70,7 +73,7 @@ pub mod optional {
             .map(|text| {
                 DateTime::parse_from_rfc3339(&text)
                     .map(|at| at.with_timezone(&Utc))
-                    .map_err(D::Error::custom)
+                    .map_err(|_| D::Error::custom(UNREAD))
             })
             .transpose()
     }

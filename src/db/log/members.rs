@@ -1,11 +1,11 @@
 //! Who is a member of a room, in which role, and who may not come back by themselves.
 
 use chrono::NaiveDateTime;
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*};
 
 use crate::db::{
     AnyConnection,
-    schema::{memberships, removals, users},
+    schema::{memberships, removals, rooms, users},
     text::StoredText,
     time::StoredTime,
 };
@@ -61,15 +61,15 @@ pub fn is_removed(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> Query
     Ok(found.is_some())
 }
 
-/// The name of someone who has an account.
+/// The name of someone who has an account, and whether no one can log in to it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find_username(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Option<String>> {
+pub fn find_person(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Option<(String, bool)>> {
     users::table
         .find(user_id)
         .filter(users::deleted_at.is_null())
-        .select(users::username)
+        .select((users::username, users::disabled_at.is_not_null()))
         .get_result(conn)
         .optional()
 }
@@ -151,16 +151,19 @@ pub fn count(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64> {
         .get_result(conn)
 }
 
-/// How many owners a room has.
+/// Whether a room has an owner beside this user who can log in.
 ///
 /// # Errors
 /// When the database fails.
-pub fn count_owners(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64> {
-    memberships::table
+pub fn has_other_owner(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<bool> {
+    let others = memberships::table
+        .inner_join(users::table)
         .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::user_id.ne(user_id))
         .filter(memberships::role.eq("owner"))
-        .count()
-        .get_result(conn)
+        .filter(users::disabled_at.is_null())
+        .filter(users::deleted_at.is_null());
+    diesel::select(exists(others)).get_result(conn)
 }
 
 /// How many rooms a user is in.
@@ -244,6 +247,67 @@ pub fn set_role(
             memberships::role.eq(role),
             memberships::muted_until.eq(None::<NaiveDateTime>),
         ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// When a member last wrote in a room where members wait between two messages.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_spoke_at(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+) -> QueryResult<Option<StoredTime>> {
+    let found: Option<Option<StoredTime>> = memberships::table
+        .find((room_id, user_id))
+        .select(memberships::spoke_at)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Notes when a member last wrote.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_spoke_at(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    at: NaiveDateTime,
+) -> QueryResult<()> {
+    diesel::update(memberships::table.find((room_id, user_id)))
+        .set(memberships::spoke_at.eq(at))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Leaves a direct room out of its member's list as long as no message comes after those that are there.
+///
+/// # Errors
+/// When the database fails.
+pub fn hide(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    let newest: Option<i64> = rooms::table
+        .find(room_id)
+        .select(rooms::last_message_id)
+        .get_result(conn)
+        .optional()?;
+    diesel::update(memberships::table.find((room_id, user_id)))
+        .set(memberships::hidden_seq.eq(newest))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Shows a direct room in its member's list again.
+///
+/// # Errors
+/// When the database fails.
+pub fn unhide(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    let row = memberships::table.find((room_id, user_id));
+    diesel::update(row.filter(memberships::hidden_seq.is_not_null()))
+        .set(memberships::hidden_seq.eq(None::<i64>))
         .execute(conn)?;
     Ok(())
 }

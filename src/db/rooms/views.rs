@@ -30,6 +30,8 @@ pub struct RoomView {
     pub created_at: StoredTime,
     /// The user's role, and until when the user may only read; `None` when the user is not a member.
     pub membership: Option<(StoredText, Option<StoredTime>)>,
+    /// Up to this message the user has hidden it.
+    pub hidden_seq: Option<i64>,
     /// The change by which the user was taken out of it, if that still holds.
     pub removed: Option<i64>,
 }
@@ -73,6 +75,7 @@ macro_rules! seen_by {
                 rooms::slow_seconds,
                 rooms::created_at,
                 (memberships::role, memberships::muted_until).nullable(),
+                memberships::hidden_seq.nullable(),
                 removals::seq.nullable(),
             ))
     };

@@ -41,6 +41,8 @@ impl Pass<'_> {
             && let Some((room_id, seq)) =
                 rooms::find_of_people(conn, people).map_err(Fail::Database)?
         {
+            // Whoever asks for it wants to see it.
+            members::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
             return Ok(Stored::Exists { room_id, seq });
         }
         if let Some(name) = &new.name {

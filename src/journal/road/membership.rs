@@ -29,6 +29,39 @@ const MOST_MEMBERS: i64 = Limits::DEFAULT.members_per_room as i64;
 pub(super) const MOST_ROOMS: i64 = Limits::DEFAULT.rooms_per_user as i64;
 
 impl Pass<'_> {
+    /// Brings someone in who is no member, and makes a member something else.
+    pub(super) fn put_member(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        user_id: i64,
+        (role, until): (Option<Role>, Option<Timestamp>),
+    ) -> Result<Stored, Fail> {
+        let mut all = Vec::new();
+        let mut keep = |stored| {
+            if let Stored::Changed { told, .. } = stored {
+                all.extend(told);
+            }
+        };
+        let is_member = self.member(conn, room_id, user_id)?.is_some();
+        match role {
+            Some(role) if is_member => {
+                keep(self.set_role(conn, room_id, actor, user_id, role)?);
+            }
+            None if is_member && until.is_some() => {}
+            _ => keep(self.join(conn, room_id, actor, user_id, role.unwrap_or_default())?),
+        }
+        if until.is_some() {
+            keep(self.mute(conn, room_id, actor, user_id, until)?);
+        }
+        if let Some((id, ..)) = all.last() {
+            return Ok(Stored::Changed { id: *id, told: all });
+        }
+        let seq = self.room(room_id)?.last_seq;
+        Ok(Stored::Unchanged { seq })
+    }
+
     pub(super) fn join(
         &mut self,
         conn: &mut AnyConnection,
@@ -47,11 +80,11 @@ impl Pass<'_> {
         if role > Role::Member {
             self.check(conn, room_id, actor.user_id, Right::SetRole)?;
         }
-        let name = find_person(conn, user_id)?;
         let last_seq = self.room(room_id)?.last_seq;
         if self.member(conn, room_id, user_id)?.is_some() {
             return Ok(Stored::Unchanged { seq: last_seq });
         }
+        let name = find_person(conn, user_id)?;
         let is_general = self.room(room_id)?.is_general();
         if !is_general {
             check_limits(conn, room_id, user_id)?;
@@ -226,7 +259,7 @@ impl Pass<'_> {
     ) -> Result<(), Fail> {
         let member = self.member(conn, room_id, user_id)?;
         let is_owner = member.is_some_and(|member| member.role == Role::Owner);
-        if is_owner && members::count_owners(conn, room_id).map_err(Fail::Database)? <= 1 {
+        if is_owner && !members::has_other_owner(conn, room_id, user_id).map_err(Fail::Database)? {
             return Err(Fail::Refused(Error::new(
                 Kind::Conflict,
                 Code::LastOwner,
@@ -320,12 +353,15 @@ fn check_limits(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> Result<
 
 /// The name of someone who can be brought in.
 fn find_person(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
-    let name = members::find_username(conn, user_id).map_err(Fail::Database)?;
-    name.ok_or_else(|| Fail::Refused(Error::no_such_user()))
+    match members::find_person(conn, user_id).map_err(Fail::Database)? {
+        None => Err(Fail::Refused(Error::no_such_user())),
+        Some((name, true)) => Err(Fail::Refused(Error::user_disabled(&name))),
+        Some((name, false)) => Ok(name),
+    }
 }
 
 /// The name of a member, whatever became of the account.
 fn find_name(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
-    let name = members::find_username(conn, user_id).map_err(Fail::Database)?;
-    Ok(name.unwrap_or_else(|| format!("user {user_id}")))
+    let found = members::find_person(conn, user_id).map_err(Fail::Database)?;
+    Ok(found.map_or_else(|| format!("user {user_id}"), |(name, _)| name))
 }

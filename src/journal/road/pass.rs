@@ -9,11 +9,11 @@ use super::{
 use crate::{
     crypto::vault::Vault,
     db::{
-        AnyConnection, QueryError,
+        self, AnyConnection, QueryError,
         log::{
             BEGIN_AGAIN, is_constraint_violation,
             lock::{self, Locked, Rooms},
-            members::is_removed,
+            members::{find_spoke_at, is_removed, set_spoke_at},
             posts::{self, DraftRow},
             savepoint,
         },
@@ -175,6 +175,7 @@ impl<'a> Pass<'a> {
                 removed.insert((draft.room_id, draft.user_id));
             }
         }
+        self.learn_who_spoke(conn, drafts)?;
         let answered = list_answered(conn, drafts)?;
         let bind = binder(self.vault);
         let allowed = |draft: &DraftRow<'_>, is_repeat: bool| {
@@ -199,7 +200,37 @@ impl<'a> Pass<'a> {
         };
         let placed = place(drafts, Some(&self.known), self.at.stored, &bind, allowed);
         insert_all(conn, &placed.rows, self.at)?;
+        for row in &placed.rows {
+            if self.is_slow(row.room_id) {
+                let at = self.at.clock.naive_utc();
+                set_spoke_at(conn, row.room_id, row.user_id, at)?;
+            }
+        }
         Ok(placed)
+    }
+
+    fn is_slow(&self, room_id: i64) -> bool {
+        let room = self.rooms.get(&room_id);
+        room.is_some_and(|room| room.slow_seconds > 0)
+    }
+
+    /// Looks up when those last wrote who have to wait between two messages, as far as that is not remembered.
+    fn learn_who_spoke(
+        &self,
+        conn: &mut AnyConnection,
+        drafts: &[DraftRow<'_>],
+    ) -> Result<(), QueryError> {
+        for draft in drafts {
+            let (room_id, user_id) = (draft.room_id, draft.user_id);
+            if self.is_slow(room_id)
+                && !self.slow.knows(room_id, user_id)
+                && let Some(at) = find_spoke_at(conn, room_id, user_id)?
+            {
+                let now = self.at.clock;
+                self.slow.learn(room_id, user_id, db::utc(at.get()), now);
+            }
+        }
+        Ok(())
     }
 
     /// Notes what was inserted.
@@ -282,8 +313,9 @@ impl<'a> Pass<'a> {
             Change::Join { user, role } => self.join(conn, room_id, actor, *user, *role),
             Change::Leave { user } if *user == actor.user_id => self.leave(conn, room_id, actor),
             Change::Leave { user } => self.kick(conn, room_id, actor, *user),
-            Change::Role { user, role } => self.set_role(conn, room_id, actor, *user, *role),
-            Change::Mute { user, until } => self.mute(conn, room_id, actor, *user, *until),
+            Change::Member { user, role, until } => {
+                self.put_member(conn, room_id, actor, *user, (*role, *until))
+            }
             Change::Room(patch) => self.patch(conn, room_id, actor, patch),
             Change::Begin(new) => self.begin_room(conn, room_id, actor, new),
         }

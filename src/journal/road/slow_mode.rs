@@ -8,11 +8,24 @@ use crate::{
     protocol::{room::Role, time::Timestamp},
 };
 
-/// Since when members have to wait, in rooms where they do. It is forgotten at the end of the process.
+/// Since when members have to wait, in rooms where they do. What is not remembered is in their rows.
 #[derive(Debug, Default)]
 pub struct SlowMode(RefCell<HashMap<(i64, i64), Timestamp>>);
 
 impl SlowMode {
+    /// Whether it is remembered when someone last wrote.
+    pub fn knows(&self, room_id: i64, user_id: i64) -> bool {
+        self.0.borrow().contains_key(&(room_id, user_id))
+    }
+
+    /// Someone last wrote at that moment, as their row has it. One that has not come yet is of a clock that was put back since,
+    /// and must not keep anyone from writing.
+    pub fn learn(&self, room_id: i64, user_id: i64, spoke_at: Timestamp, now: Timestamp) {
+        if spoke_at <= now {
+            self.0.borrow_mut().insert((room_id, user_id), spoke_at);
+        }
+    }
+
     /// Lets someone write, who may then not for a while.
     pub fn check(
         &self,

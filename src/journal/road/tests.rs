@@ -173,14 +173,23 @@ fn who_is_in_a_room_and_what_they_may_changes_at_a_number_of_its_log() {
         assert_eq!(stage.one(1, join(ids[2])), Done(6, 6), "until invited");
         assert_eq!(stage.count("removals"), 0);
 
-        let role = |user, role| Change::Role { user, role };
+        let role = |user, role| Change::Member {
+            user,
+            role: Some(role),
+            until: None,
+        };
         assert_eq!(
             stage.one(1, role(ids[1], Role::Owner)),
             Refused(Code::Forbidden)
         );
         assert_eq!(stage.one(0, role(ids[1], Role::Moderator)), Done(7, 7));
         let until = Some(stage.clock.now() + chrono::TimeDelta::hours(1));
-        let mute = |user, until| Change::Mute { user, until };
+        let mute = |user, until: Option<_>| Change::Member {
+            user,
+            role: None,
+            // A time that is over.
+            until: Some(until.unwrap_or_default()),
+        };
         assert_eq!(stage.one(1, mute(ids[0], until)), Refused(Code::Forbidden));
         assert_eq!(stage.one(1, mute(ids[2], until)), Done(8, 8));
         let muted = [

@@ -86,6 +86,12 @@ impl User {
         Socket::open(self.addr, "", &[("authorization", &bearer)])
     }
 
+    /// A request about a room, such as `("PUT", "/members/bob")`.
+    #[track_caller]
+    pub fn in_room(&self, method: &str, room: &str, path: &str, body: &Value) -> Response {
+        self.ask(method, &format!("/api/rooms/{room}{path}"), &[], body)
+    }
+
     /// Makes a room, and tells its key.
     #[track_caller]
     pub fn make_room(&self, name: &str, kind: &str, users: &[&User]) -> String {

@@ -117,6 +117,7 @@ impl RoomChanged {
             slow_seconds,
             archived_at,
             users: _,
+            hidden: _,
             seq,
         } = state;
         let fields = RoomField::VARIANTS.iter().copied();
@@ -239,6 +240,7 @@ mod tests {
             slow_seconds: 5,
             archived_at: Some(at(0)),
             users: Vec::new(),
+            hidden: false,
             seq: 6,
         };
         assert_eq!(state, all);

@@ -30,6 +30,7 @@ fn room(key: &str, name: &str) -> Room {
         archived_at: None,
         created_at: at(0),
         users: Vec::new(),
+        hidden: false,
     }
 }
 

@@ -1,0 +1,79 @@
+//! A room always has an owner who can log in, whatever becomes of the one it had.
+
+use serde_json::{Value, json};
+
+use crate::{
+    support::{Backend, Server, User},
+    users::{done, users},
+};
+
+on_both![the_oldest_moderator_inherits_a_room_and_else_the_oldest_member];
+
+fn owners(user: &User, room: &str) -> Vec<String> {
+    let list = user
+        .in_room("GET", room, "/members", &Value::Null)
+        .expect(200)
+        .json();
+    let owners = list
+        .as_array()
+        .expect("members")
+        .iter()
+        .filter(|member| member["role"] == "owner");
+    owners
+        .map(|member| member["username"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+fn the_oldest_moderator_inherits_a_room_and_else_the_oldest_member(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol, dave] =
+        ["alice", "bob", "carol", "dave"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&carol]);
+    for user in [&bob, &dave] {
+        let path = format!("/members/{}", user.name);
+        carol
+            .in_room("PUT", &garden, &path, &Value::Null)
+            .expect(200);
+    }
+    let kitchen = alice.make_room("kitchen", "private", &[&bob, &dave]);
+    alice
+        .in_room(
+            "PUT",
+            &kitchen,
+            "/members/dave",
+            &json!({"role": "moderator"}),
+        )
+        .expect(200);
+    assert_eq!(owners(&dave, &garden), ["alice"]);
+
+    done(users(&server, &["disable", "alice"], ""));
+    // Whoever cannot log in stays what they are, beside the heir.
+    assert_eq!(owners(&dave, &garden), ["alice", "carol"]);
+    assert_eq!(owners(&dave, &kitchen), ["alice", "dave"]);
+    assert_eq!(owners(&dave, "general"), ["alice", "bob"]);
+    // An owner who cannot log in does not count for the others.
+    carol
+        .in_room("DELETE", &garden, "/members/carol", &Value::Null)
+        .expect_problem(409, "last_owner");
+    carol
+        .in_room("PATCH", &garden, "", &json!({"name": "park"}))
+        .expect(200);
+    dave.in_room(
+        "PUT",
+        &kitchen,
+        "/members/alice",
+        &json!({"role": "member"}),
+    )
+    .expect(200);
+    // And no one brings them in.
+    let own = dave.make_room("attic", "private", &[]);
+    dave.in_room("PUT", &own, "/members/alice", &Value::Null)
+        .expect_problem(409, "user_disabled");
+
+    done(users(&server, &["enable", "alice"], ""));
+    done(users(&server, &["delete", "carol", "--yes"], ""));
+    assert_eq!(owners(&dave, &garden), ["alice"]);
+    done(users(&server, &["delete", "alice", "--yes"], ""));
+    let heir = &owners(&dave, &garden)[0];
+    assert!(["bob", "dave"].contains(&heir.as_str()), "{heir}");
+}

@@ -50,16 +50,6 @@ pub enum Action {
     CreatePrivate,
     /// Write to people alone.
     Direct,
-    /// Come into a public room.
-    Join,
-    /// Leave the room.
-    LeaveRoom,
-    /// Say what the room is about.
-    Topic,
-    /// Bring someone into the room.
-    Invite,
-    /// Take someone out of the room.
-    Kick,
     /// Show who is in the room.
     Members,
     /// Choose the message before.
@@ -109,9 +99,9 @@ pub struct Row {
 }
 
 use Action::{
-    Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Invite, Join, Kick,
-    Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest,
-    PageDown, PageUp, PickDown, PickUp, Reconnect, Redraw, Reply, Send, Switch, Topic, Undo,
+    Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Leave, LineDown,
+    LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest, PageDown, PageUp, PickDown,
+    PickUp, Reconnect, Redraw, Reply, Send, Switch, Undo,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
 use Trigger::{Key, Phrase, Typed, Word};
@@ -178,7 +168,7 @@ pub const TABLE: &[Row] = &[
     ),
     row(
         &[Key(KeyCode::Char('k'), Ctrl, Switch), Word("rooms", Switch)],
-        "go to a room, a public room or a person, by a few letters",
+        "go to a room or a person, by a few letters",
     ),
     row(
         &[Key(KeyCode::Tab, Nothing, NextUnread)],
@@ -196,21 +186,6 @@ pub const TABLE: &[Row] = &[
         also: &[Phrase("dm", "NAMES", Direct)],
         what: "write to these people alone",
     },
-    row(
-        &[Phrase("join", "ROOM", Join), Word("leave", LeaveRoom)],
-        "come into a public room, leave this one",
-    ),
-    row(
-        &[
-            Phrase("invite", "NAME", Invite),
-            Phrase("kick", "NAME", Kick),
-        ],
-        "bring someone into this room, take someone out",
-    ),
-    row(
-        &[Phrase("topic", "TEXT", Topic)],
-        "say what this room is about (- for nothing)",
-    ),
     row(&[Word("members", Members)], "who is in this room"),
     row(
         &[

@@ -6,7 +6,7 @@ use std::{
     io,
     net::SocketAddr,
     rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -29,6 +29,8 @@ const SEGMENT: u32 = 1_400;
 const FOUND_OUT: Duration = Duration::from_secs(3);
 /// Who only reads says less than this, with its handshake and all.
 const TALKATIVE: usize = 1_500;
+/// Over a line that is used, something comes within this time.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct Connection {
     changed: Notify,
     /// Bytes that went up.
     carried: Cell<usize>,
+    /// When something last came down.
+    heard: Cell<Instant>,
     /// End with a reset, or in good order.
     reset: Cell<bool>,
     /// The network has been cut: only the client's end hears of it.
@@ -107,6 +111,11 @@ impl Connection {
     /// Whether the client says much, and so will again.
     pub fn is_talkative(&self) -> bool {
         self.carried.get() > TALKATIVE
+    }
+
+    /// Whether nothing comes over it any more: one on which a page was read, and that is kept for the next.
+    pub fn is_idle(&self) -> bool {
+        self.heard.get().elapsed() > IDLE
     }
 }
 
@@ -215,6 +224,7 @@ async fn accept(listener: TcpListener, exchange: Rc<Exchange>) {
             state: exchange.initial.clone(),
             changed: Notify::new(),
             carried: Cell::new(0),
+            heard: Cell::new(Instant::now()),
             reset: Cell::new(false),
             is_cut: Cell::new(exchange.initial.get() == State::Swallowing),
         });
@@ -306,6 +316,8 @@ impl Pump {
             }
             if self.way == Way::Up {
                 line.carried.set(line.carried.get() + pass.len());
+            } else {
+                line.heard.set(Instant::now());
             }
             if end.is_some() {
                 return Ok(());

@@ -3,10 +3,11 @@
 //! are killed, stopped, cut off, their disk is full, their database is gone. In the end everything that anyone was told
 //! is laid beside what is stored.
 //!
-//! [`phase`] is one fault on one database, [`crowd`] are the people, [`nemesis`] does the faults to what stands in
+//! [`phase`] is one fault on one database, [`crowd`] are the people, [`company`] those of them who do in rooms what can be done there, [`nemesis`] does the faults to what stands in
 //! [`rig`], [`check`] judges, [`scoreboard`] tells.
 
 mod check;
+mod company;
 mod control;
 mod crowd;
 mod fault;

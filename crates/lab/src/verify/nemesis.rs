@@ -179,6 +179,7 @@ impl Scene {
     /// Cuts a few lines, each at a byte of its own.
     async fn cut(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
         let mut lines = self.lines.connections();
+        lines.retain(|line| !line.is_idle());
         let mut cut = Vec::new();
         for _ in 0..=rng.below(3) {
             if lines.is_empty() {
@@ -209,6 +210,7 @@ impl Scene {
     /// A reader takes nothing for longer than the server has patience.
     async fn stall(&mut self, crowd: &Crowd, rng: &mut Rng) -> Done {
         let mut lines = self.lines.connections();
+        lines.retain(|line| !line.is_idle());
         let record = crowd.record();
         let told = || record.lags.get() + record.closed.get();
         let before = told();
@@ -237,10 +239,10 @@ impl Scene {
         disk.fill()?;
         let full = Instant::now();
         // What is allocated already is written to first; the bite comes when nothing was acked for a while.
-        let (mut acked, mut since) = (crowd.record().acked.get(), Instant::now());
+        let (mut acked, mut since) = (crowd.acks(), Instant::now());
         while since.elapsed() < ARRIVED && full.elapsed() < BITE {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let now = crowd.record().acked.get();
+            let now = crowd.acks();
             if now != acked {
                 (acked, since) = (now, Instant::now());
             }
@@ -270,7 +272,7 @@ impl Scene {
         let (acked, mut broken, mut bit) = (&crowd.record().acked, Vec::new(), true);
         for _ in 0..=rng.below(3) {
             let visit = Visit::ALL[rng.below(Visit::ALL.len())];
-            broken.extend(visitor.visit(visit, acked.get()).await);
+            broken.extend(visitor.visit(visit, crowd.stored()).await);
             let enough = acked.get() + AFTER_VISIT;
             bit &= crowd.comes_true(FIRE, || acked.get() >= enough).await;
         }
@@ -369,10 +371,10 @@ async fn away(crowd: &Crowd, duration: Duration, why: &str) -> Vec<String> {
         return Vec::new();
     }
     tokio::time::sleep(ARRIVED).await;
-    let before = crowd.record().acked.get();
+    let before = crowd.acks();
     tokio::time::sleep(duration.saturating_sub(ARRIVED)).await;
-    match crowd.record().acked.get() - before {
+    match crowd.acks() - before {
         0 => Vec::new(),
-        count => vec![format!("{count} messages were acked while {why}")],
+        count => vec![format!("{count} changes were acked while {why}")],
     }
 }

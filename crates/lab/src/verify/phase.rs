@@ -111,6 +111,7 @@ pub async fn run(
     row.unknown = record.unknown.get();
     row.refused = record.refused.get();
     row.lags = record.lags.get();
+    row.done = crowd.company().book().done.get();
     let evidence = collect(&mut scene, &crowd, left_behind).await?;
     row.sockets = evidence.views.len();
     row.seen = evidence.views.iter().map(Vec::len).sum();
@@ -287,6 +288,7 @@ async fn collect(scene: &mut Scene, crowd: &Crowd, left_behind: u64) -> Result<E
     let judge = judge.map_err(read)?;
     let history = forwards(&judge).await.map_err(read)?;
     let backwards = backwards(&judge).await.map_err(read)?;
+    let rooms = crowd.company().evidence(scene.server.addr).await?;
     let record = crowd.record();
     Ok(Evidence {
         sent: record.sent.take(),
@@ -296,6 +298,7 @@ async fn collect(scene: &mut Scene, crowd: &Crowd, left_behind: u64) -> Result<E
         history,
         backwards,
         left_behind,
+        rooms,
     })
 }
 

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::{
     check::Counts,
+    company::Done,
     fault::{Database, Fault},
 };
 
@@ -68,6 +69,9 @@ pub struct Row {
     pub seen: usize,
     /// Pages that readers read to catch up.
     pub pages: usize,
+    /// What was acked beside that in other rooms.
+    #[serde(flatten)]
+    pub done: Done,
     /// What is wrong.
     #[serde(flatten)]
     pub counts: Counts,
@@ -109,6 +113,7 @@ impl Row {
             sockets: 0,
             seen: 0,
             pages: 0,
+            done: Done::default(),
             counts: Counts::default(),
             worst_recovery: Duration::ZERO,
             examples: Vec::new(),
@@ -189,11 +194,19 @@ impl Scoreboard {
         let any = |outcome| self.rows.iter().any(|row| row.outcome() == outcome);
         if any(Outcome::Failed) {
             Outcome::Failed
-        } else if any(Outcome::Invalid) || !any(Outcome::Passed) {
+        } else if any(Outcome::Invalid) || !any(Outcome::Passed) || !self.done().is_of_every_kind()
+        {
             Outcome::Invalid
         } else {
             Outcome::Passed
         }
+    }
+
+    /// What was acked in the other rooms.
+    fn done(&self) -> Done {
+        let mut done = Done::default();
+        self.rows.iter().for_each(|row| done.add(row.done));
+        done
     }
 
     /// As text.
@@ -202,7 +215,7 @@ impl Scoreboard {
         let mut text = String::new();
         let _ = writeln!(
             text,
-            "{:<9} {:<10} {:>9} {:>8} {:>8} {:>6} {:>8} {:>10} {:>8} {:>12} {:>15}  result",
+            "{:<9} {:<10} {:>9} {:>8} {:>8} {:>6} {:>8} {:>10} {:>8} {:>12} {:>9} {:>15}  result",
             "database",
             "fault",
             "faults",
@@ -213,12 +226,13 @@ impl Scoreboard {
             "reordered",
             "phantom",
             "silent gaps",
+            "forbidden",
             "worst recovery"
         );
         for row in &self.rows {
             let _ = writeln!(
                 text,
-                "{:<9} {:<10} {:>9} {:>8} {:>8} {:>6} {:>8} {:>10} {:>8} {:>12} {:>13.2} s  {}",
+                "{:<9} {:<10} {:>9} {:>8} {:>8} {:>6} {:>8} {:>10} {:>8} {:>12} {:>9} {:>13.2} s  {}",
                 row.database.to_string(),
                 row.fault.to_string(),
                 format!("{}/{}", row.injected, row.planned),
@@ -229,6 +243,7 @@ impl Scoreboard {
                 row.counts.reordered + row.counts.nonmonotonic,
                 row.counts.phantom,
                 row.counts.holes + row.counts.stale,
+                row.counts.leaked + row.counts.trespassed + row.counts.denied,
                 row.worst_recovery.as_secs_f64(),
                 row.outcome().word()
             );
@@ -240,6 +255,8 @@ impl Scoreboard {
         for note in &self.notes {
             let _ = writeln!(text, "{note}");
         }
+        let done = self.done();
+        let _ = writeln!(text, "Beside that, in five other rooms: {done}.");
         let _ = writeln!(text, "{}", self.sentence());
         let _ = writeln!(text, "seed {}; the same again: {}", self.seed, self.repeat);
         text
@@ -300,6 +317,14 @@ mod tests {
             offered: 100,
             reached: 80,
             acked: 100,
+            done: Done {
+                posts: 1,
+                edits: 1,
+                deletions: 1,
+                reactions: 1,
+                kicks: 1,
+                ..Done::default()
+            },
             ..Row::new(Database::Sqlite, Fault::Kill)
         }
     }
@@ -331,6 +356,14 @@ mod tests {
             assert_eq!(row.outcome(), Outcome::Invalid, "{row:?}");
             assert_eq!(board(vec![self::row(), row]).judge(), Outcome::Invalid);
         }
+    }
+
+    #[test]
+    fn a_run_without_a_kick_is_invalid() {
+        let mut no_kick = row();
+        no_kick.done.kicks = 0;
+        assert_eq!(board(vec![no_kick.clone()]).judge(), Outcome::Invalid);
+        assert_eq!(board(vec![no_kick, row()]).judge(), Outcome::Passed);
     }
 
     #[test]

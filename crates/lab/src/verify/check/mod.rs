@@ -4,6 +4,7 @@
 //! A send is *ok* (acked), *refused* (an error that says that nothing was stored) or *unknown* (cut off, timed out, or
 //! said to be unknown). Every content is unlike every other, so a content names its message.
 
+pub mod rooms;
 mod views;
 
 use std::{
@@ -13,6 +14,8 @@ use std::{
 };
 
 use serde::Serialize;
+
+use self::rooms::RoomEvidence;
 
 /// A message that someone tried to send, and what came of it.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +75,8 @@ pub struct Evidence {
     pub backwards: Vec<Stored>,
     /// Readers that never got to the end though nothing was in their way any more.
     pub left_behind: u64,
+    /// The rooms in which everything is done.
+    pub rooms: Vec<RoomEvidence>,
 }
 
 /// What was found to be wrong, counted.
@@ -91,6 +96,12 @@ pub struct Counts {
     pub nonmonotonic: u64,
     /// Silent gaps: n + 2 after n without a word, or a reader left waiting.
     pub stale: u64,
+    /// Told to someone who is not in the room (any more, or yet), or after its deletion was acked.
+    pub leaked: u64,
+    /// Done by someone who may not.
+    pub trespassed: u64,
+    /// Refused to someone who may.
+    pub denied: u64,
 }
 
 impl Counts {
@@ -98,6 +109,32 @@ impl Counts {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Adds what was found elsewhere.
+    fn add(&mut self, other: Self) {
+        let Self {
+            lost,
+            doubled,
+            reordered,
+            phantom,
+            holes,
+            nonmonotonic,
+            stale,
+            leaked,
+            trespassed,
+            denied,
+        } = other;
+        self.lost += lost;
+        self.doubled += doubled;
+        self.reordered += reordered;
+        self.phantom += phantom;
+        self.holes += holes;
+        self.nonmonotonic += nonmonotonic;
+        self.stale += stale;
+        self.leaked += leaked;
+        self.trespassed += trespassed;
+        self.denied += denied;
     }
 }
 
@@ -147,6 +184,9 @@ pub fn check(evidence: &Evidence) -> Verdict {
     if evidence.left_behind > 0 {
         verdict.counts.stale += evidence.left_behind;
         verdict.example(|| format!("{} readers never got to the end", evidence.left_behind));
+    }
+    for room in &evidence.rooms {
+        rooms::check(room, &mut verdict);
     }
     verdict
 }

@@ -49,6 +49,7 @@ fn good() -> Evidence {
         backwards: history.clone(),
         history,
         left_behind: 0,
+        rooms: Vec::new(),
     }
 }
 

@@ -10,10 +10,14 @@ use parlour_client::{
 use tokio::time::timeout;
 use url::Url;
 
-use crate::protocol::{
-    GENERAL,
-    command::Request,
-    event::{Connected, Event, Notice, System},
+use crate::{
+    protocol::{
+        GENERAL,
+        command::Request,
+        event::{Connected, Event, Notice, System},
+        message::Message,
+    },
+    raw::http::Http,
 };
 
 /// How long an answer may take; the server's own patience is shorter.
@@ -29,6 +33,7 @@ const PASSWORD: &str = "only for this run";
 pub struct Identity {
     api: Api,
     username: String,
+    user: i64,
     token: String,
 }
 
@@ -41,9 +46,11 @@ impl Identity {
         let mut identity = Self {
             api: api(addr)?,
             username: username.into(),
+            user: 0,
             token: String::new(),
         };
-        in_time(ANSWERING, identity.api.register(username, PASSWORD)).await?;
+        let registered = identity.api.register(username, PASSWORD);
+        identity.user = in_time(ANSWERING, registered).await?.id;
         identity.log_in().await?;
         Ok(identity)
     }
@@ -96,12 +103,81 @@ impl Identity {
         .await
     }
 
-    /// A page of the room's messages.
+    /// Logs in again where that is needed.
+    pub async fn stay_logged_in(&mut self) {
+        if let Err(failure) = self.page(Query::Latest).await {
+            self.renew(&failure).await;
+        }
+    }
+
+    /// Their name.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// Their number.
+    pub fn user(&self) -> i64 {
+        self.user
+    }
+
+    /// A plain client with this login.
+    pub fn http(&self, addr: SocketAddr) -> Http {
+        Http::new(addr).with_token(&self.token)
+    }
+
+    /// A page of the messages of the room of all.
     ///
     /// # Errors
     /// When the server does not answer, or refuses.
     pub async fn page(&self, query: Query) -> Result<Page, Failure> {
-        in_time(ANSWERING, self.api.messages(&self.token, GENERAL, query)).await
+        self.page_of(GENERAL, query).await
+    }
+
+    async fn page_of(&self, room: &str, query: Query) -> Result<Page, Failure> {
+        in_time(ANSWERING, self.api.messages(&self.token, room, query)).await
+    }
+
+    /// The latest messages of a room, if it can be read.
+    pub async fn latest(&self, room: &str) -> Option<Vec<Message>> {
+        let page = self.page_of(room, Query::Latest).await;
+        page.ok().map(|page| page.messages)
+    }
+
+    /// All that has changed in a room after this number, if it can be read to the end.
+    pub async fn changes(&self, room: &str, mut since: u64) -> Option<Vec<Message>> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.page_of(room, Query::Since(since)).await.ok()?;
+            let last = page.messages.last().map_or(since, |last| last.seq);
+            all.extend(page.messages);
+            // A page that does not go on would come again forever.
+            if !page.more || last <= since {
+                return Some(all);
+            }
+            since = last;
+        }
+    }
+
+    /// All messages of a room by their numbers, read backwards.
+    ///
+    /// # Errors
+    /// When the server does not answer, or refuses.
+    pub async fn history(&self, room: &str) -> Result<Vec<Message>, Failure> {
+        let (mut all, mut query) = (Vec::<Message>::new(), Query::Latest);
+        loop {
+            let page = self.page_of(room, query).await?;
+            let first = page.messages.first().map(|first| first.id);
+            all.extend(page.messages.into_iter().rev());
+            match first {
+                Some(first) if page.more && query != Query::Before(first) => {
+                    query = Query::Before(first);
+                }
+                _ => {
+                    all.reverse();
+                    return Ok(all);
+                }
+            }
+        }
     }
 }
 
@@ -170,6 +246,7 @@ mod tests {
             let identity = Identity {
                 api: api(addr).expect("a client"),
                 username: String::new(),
+                user: 0,
                 token: "t".into(),
             };
             identity.page(Query::Latest).await

@@ -25,10 +25,11 @@ use tokio::{
     task::{JoinHandle, spawn_local},
 };
 
-pub use self::identity::Identity;
+pub use self::identity::{Identity, Over, say};
 use super::{
     Result, Trouble,
     check::{Seen, Sending},
+    company::{self, Company},
     rng::Rng,
 };
 
@@ -113,7 +114,7 @@ struct ReaderState {
 
 /// What all of the crowd share.
 struct Shared {
-    record: Record,
+    record: Rc<Record>,
     is_offering: Cell<bool>,
     is_reachable: Cell<bool>,
     /// Longest content, about.
@@ -125,6 +126,7 @@ pub struct Crowd {
     shared: Rc<Shared>,
     writers: Vec<Rc<WriterState>>,
     readers: Vec<Rc<ReaderState>>,
+    company: Company,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -138,6 +140,7 @@ impl Drop for Crowd {
 pub struct Mark {
     acked: Vec<u64>,
     last_ack: u64,
+    company: company::Mark,
 }
 
 impl Crowd {
@@ -153,13 +156,16 @@ impl Crowd {
         longest: usize,
     ) -> Result<Self> {
         let shared = Rc::new(Shared {
-            record: Record::default(),
+            record: Rc::default(),
             is_offering: Cell::new(false),
             is_reachable: Cell::new(true),
             longest,
         });
+        let record = Rc::clone(&shared.record);
+        let company = Company::gather(direct, addr, (phase, seed), record).await?;
         let mut crowd = Self {
             shared: Rc::clone(&shared),
+            company,
             writers: Vec::new(),
             readers: Vec::new(),
             tasks: Vec::new(),
@@ -202,6 +208,7 @@ impl Crowd {
     /// Begins or ends the offering of messages.
     pub fn offer(&self, on: bool) {
         self.shared.is_offering.set(on);
+        self.company.offer(on);
     }
 
     /// The nemesis takes the server away, or gives it back.
@@ -214,6 +221,22 @@ impl Crowd {
         for task in &self.tasks {
             task.abort();
         }
+        self.company.stop();
+    }
+
+    /// Those who do things in other rooms.
+    pub fn company(&self) -> &Company {
+        &self.company
+    }
+
+    /// All acks that say that something was stored.
+    pub fn acks(&self) -> u64 {
+        self.record().acked.get() + self.company.book().acked.get()
+    }
+
+    /// Messages that were acked, in all rooms.
+    pub fn stored(&self) -> u64 {
+        self.record().acked.get() + self.company.book().done.get().posts
     }
 
     /// Where everyone is now.
@@ -221,6 +244,7 @@ impl Crowd {
         Mark {
             acked: self.writers.iter().map(|state| state.acked.get()).collect(),
             last_ack: self.record().last_ack.get(),
+            company: self.company.mark(),
         }
     }
 
@@ -233,6 +257,7 @@ impl Crowd {
                 .clone()
                 .all(|(state, acked)| state.acked.get() > *acked)
                 && self.have_read(mark.last_ack)
+                && self.company.has_recovered(&mark.company)
         })
         .await
     }
@@ -243,6 +268,7 @@ impl Crowd {
             self.writers
                 .iter()
                 .all(|state| state.unanswered.get() == 0 && state.queue.borrow().is_empty())
+                && self.company.has_drained()
         })
         .await
     }
@@ -250,11 +276,12 @@ impl Crowd {
     /// Waits until the readers have everything that was acked; counts those that do not get there.
     pub async fn left_behind(&self, patience: Duration) -> u64 {
         let last = self.record().last_ack.get();
-        if self.comes_true(patience, || self.have_read(last)).await {
+        let have_all = || self.have_read(last) && self.company.left_behind() == 0;
+        if self.comes_true(patience, have_all).await {
             return 0;
         }
         let behind = |state: &&Rc<ReaderState>| state.cursor.get() < last;
-        self.readers.iter().filter(behind).count() as u64
+        self.readers.iter().filter(behind).count() as u64 + self.company.left_behind()
     }
 
     /// Waits until something is so.
@@ -275,7 +302,10 @@ impl Crowd {
 }
 
 /// Registers someone at `direct`, to go through `addr` from then on.
-async fn enter(direct: SocketAddr, addr: SocketAddr, username: &str) -> Result<Identity> {
+///
+/// # Errors
+/// When that does not work however often it is tried.
+pub async fn enter(direct: SocketAddr, addr: SocketAddr, username: &str) -> Result<Identity> {
     let mut tries = 0;
     loop {
         let registered = Identity::register(direct, username).await;
@@ -330,7 +360,7 @@ async fn beat(shared: Rc<Shared>, writers: Vec<Rc<WriterState>>, phase: String, 
 }
 
 /// Unlike any other, of many lengths, and with bytes that a careless hand would change.
-fn content(client_id: &str, longest: usize, rng: &mut Rng) -> String {
+pub fn content(client_id: &str, longest: usize, rng: &mut Rng) -> String {
     const PIECES: [&str; 8] = ["a", "\u{1f310}", "\"", "\\", "\n", "é", "</b>", "\u{202e}"];
     let length = rng.below(longest);
     let mut content = format!("{client_id} ");

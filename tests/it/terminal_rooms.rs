@@ -118,3 +118,40 @@ fn many_rooms_and_a_small_window_are_no_hindrance() {
         (texts(&alice, room["room"].as_str()?) == ["small"]).then_some(())
     });
 }
+
+/// Bob comes in, is taken out while he looks and writes, is brought back, and goes.
+#[test]
+fn one_who_is_removed_while_looking_is_told_and_keeps_what_was_written() {
+    let server = Server::start(Backend::Sqlite);
+    for name in ["alice", "bob"] {
+        User::register(&server, name);
+    }
+    let at_alice = in_chat(&server, "alice");
+    at_alice.write("/create garden");
+    at_alice.shows(" #garden  alice@");
+    at_alice.write("/topic all about bees");
+    at_alice.shows("all about bees");
+    let at_bob = in_chat(&server, "bob");
+    at_bob.press("C-k");
+    at_bob.type_text("garden");
+    at_bob.shows("#garden  (join)");
+    at_bob.press("Enter");
+    at_bob.shows(" #garden  bob@");
+    at_bob.shows("all about bees");
+    at_bob.type_text("half a sentence");
+    at_alice.write("/kick bob");
+    let screen = at_bob.until("that he is out", |screen| {
+        screen.contains("#garden (gone)") && screen.contains("You are not in #garden any more.")
+    });
+    assert!(screen.contains("half a sentence"), "{screen}");
+    assert!(screen.contains("all about bees"), "{screen}");
+    at_bob.press("Enter");
+    at_bob.shows("nothing can be sent to it");
+    at_alice.write("/invite bob");
+    at_bob.until("that he is in", |screen| !screen.contains("(gone)"));
+    at_bob.press("Enter");
+    at_alice.shows("  half a sentence");
+    at_bob.write("/leave");
+    at_bob.shows(" #general  bob@");
+    at_bob.until("that it is not listed", |screen| !screen.contains("Rooms"));
+}

@@ -50,6 +50,16 @@ pub enum Action {
     CreatePrivate,
     /// Write to people alone.
     Direct,
+    /// Come into a public room.
+    Join,
+    /// Leave the room.
+    LeaveRoom,
+    /// Say what the room is about.
+    Topic,
+    /// Bring someone into the room.
+    Invite,
+    /// Take someone out of the room.
+    Kick,
     /// Show who is in the room.
     Members,
     /// Choose the message before.
@@ -99,9 +109,9 @@ pub struct Row {
 }
 
 use Action::{
-    Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Leave, LineDown,
-    LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest, PageDown, PageUp, PickDown,
-    PickUp, Reconnect, Redraw, Reply, Send, Switch, Undo,
+    Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Invite, Join, Kick,
+    Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest,
+    PageDown, PageUp, PickDown, PickUp, Reconnect, Redraw, Reply, Send, Switch, Topic, Undo,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
 use Trigger::{Key, Phrase, Typed, Word};
@@ -168,7 +178,7 @@ pub const TABLE: &[Row] = &[
     ),
     row(
         &[Key(KeyCode::Char('k'), Ctrl, Switch), Word("rooms", Switch)],
-        "go to a room or a person, by a few letters",
+        "go to a room, a public room or a person, by a few letters",
     ),
     row(
         &[Key(KeyCode::Tab, Nothing, NextUnread)],
@@ -186,6 +196,21 @@ pub const TABLE: &[Row] = &[
         also: &[Phrase("dm", "NAMES", Direct)],
         what: "write to these people alone",
     },
+    row(
+        &[Phrase("join", "ROOM", Join), Word("leave", LeaveRoom)],
+        "come into a public room, leave this one",
+    ),
+    row(
+        &[
+            Phrase("invite", "NAME", Invite),
+            Phrase("kick", "NAME", Kick),
+        ],
+        "bring someone into this room, take someone out",
+    ),
+    row(
+        &[Phrase("topic", "TEXT", Topic)],
+        "say what this room is about (- for nothing)",
+    ),
     row(&[Word("members", Members)], "who is in this room"),
     row(
         &[

@@ -190,6 +190,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Create
         | Action::CreatePrivate
         | Action::Direct
+        | Action::Join
+        | Action::LeaveRoom
+        | Action::Topic
+        | Action::Invite
+        | Action::Kick
         | Action::Members => return rooms::obey(state, action, ""),
         Action::NewLine
         | Action::DeleteToStart

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::protocol::{
     GENERAL,
-    room::{Member, NewDirect, NewRoom, Role, RoomKind},
+    room::{Member, MemberPatch, NewDirect, NewRoom, Role, RoomKind, RoomPatch},
 };
 
 /// Shows this room. What is written in the one that was on the screen stays there.
@@ -86,8 +86,9 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
     };
     let ask = match action {
         Action::Switch => {
-            state.switcher = Some(Switcher::open(rest));
-            return Vec::new();
+            let (switcher, effect) = Switcher::open(rest);
+            state.switcher = Some(switcher);
+            return vec![effect];
         }
         Action::Create => Ask::Create(NewRoom {
             name: rest.trim_start_matches('#').to_owned(),
@@ -102,10 +103,45 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
             users: Vec::new(),
         }),
         Action::Direct => direct(rest),
+        Action::Join => return join(state, rest.trim_start_matches('#')),
         Action::Members => Ask::Members(key),
+        Action::LeaveRoom => Ask::RemoveMember {
+            room: key,
+            user: state.client.store.user_id().to_string(),
+        },
+        Action::Topic => {
+            let topic = if rest == "-" { "" } else { rest };
+            let patch = RoomPatch {
+                topic: Some(topic.to_owned()),
+                ..RoomPatch::default()
+            };
+            Ask::Change(key, patch)
+        }
+        Action::Invite => Ask::PutMember {
+            room: key,
+            user: rest.trim_start_matches('@').to_owned(),
+            patch: MemberPatch::default(),
+        },
+        Action::Kick => Ask::RemoveMember {
+            room: key,
+            user: rest.trim_start_matches('@').to_owned(),
+        },
         _ => return Vec::new(),
     };
     vec![Effect::Ask(ask)]
+}
+
+/// Goes to a room: one that the user is in, or a public one, which the user comes into.
+fn join(state: &mut State, word: &str) -> Vec<Effect> {
+    if let Some(key) = state.client.store.resolve(word).map(str::to_owned) {
+        return go_to(state, &key);
+    }
+    state.awaited = Some(word.to_owned());
+    vec![Effect::Ask(Ask::PutMember {
+        room: word.to_owned(),
+        user: state.client.store.user_id().to_string(),
+        patch: MemberPatch::default(),
+    })]
 }
 
 /// The direct room with these people; with none, for notes to oneself.
@@ -120,7 +156,14 @@ pub(super) fn direct(names: &str) -> Ask {
 /// What was asked about rooms is answered.
 pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> Vec<Effect> {
     match (ask, result) {
+        // The rooms and people that are known are found all the same.
+        (Ask::Directory(_), Err(_)) => {}
         (_, Err(why)) => state.hint(About::Typed, why),
+        (Ask::Directory(_), Ok(Answer::Rooms(rooms))) => {
+            if let Some(switcher) = &mut state.switcher {
+                switcher.public = rooms;
+            }
+        }
         (Ask::Members(key), Ok(Answer::Members(members))) => {
             let room = state.client.store.room(&key);
             let label = room.map_or(key, |room| room.label(state.client.store.user_id()));
@@ -129,6 +172,12 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
                 lines: members.iter().map(line_of).collect(),
                 row: 0,
             });
+        }
+        (Ask::RemoveMember { room, user }, Ok(_)) => {
+            let is_me = user == state.client.store.user_id().to_string();
+            if is_me && is_shown(state, &room) {
+                return go_to(state, GENERAL);
+            }
         }
         (_, Ok(Answer::Room(room))) => return await_room(state, &room.room),
         _ => {}

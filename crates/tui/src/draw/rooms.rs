@@ -103,6 +103,7 @@ pub(super) fn switcher(frame: &mut Frame, state: &State, switcher: &Switcher) {
 fn text_of(choice: &Choice) -> String {
     match choice {
         Choice::Mine(_, label, count) => format!("{}{}", visible(label), unread(*count)),
+        Choice::Public(_, name) => format!("#{}  (join)", visible(name)),
         Choice::Person(name) => format!("@{}  (write to)", visible(name)),
     }
 }

@@ -1,9 +1,10 @@
-//! Ctrl+K: goes to a room or a person by a few letters of the name.
+//! Ctrl+K: goes to a room, a public room or a person by a few letters of the name.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use parlour_client::effect::Effect;
+use parlour_client::{api::Ask, effect::Effect};
 
 use super::{super::state::State, direct, go_to, listed};
+use crate::protocol::room::Room;
 
 /// What is shown at most.
 const MOST: usize = 50;
@@ -14,6 +15,8 @@ pub struct Switcher {
     pub typed: String,
     /// Which of the choices.
     pub at: usize,
+    /// The public rooms that the server knows by these letters.
+    pub public: Vec<Room>,
 }
 
 /// Where one can go.
@@ -21,18 +24,27 @@ pub struct Switcher {
 pub enum Choice {
     /// A room that the user is in, and what is unread there.
     Mine(String, String, usize),
+    /// A public room that the user is not in, by key and name.
+    Public(String, String),
     /// Someone.
     Person(String),
 }
 
 impl Switcher {
-    /// Opens it.
+    /// Opens it, and asks the server for public rooms.
     #[must_use]
-    pub fn open(typed: &str) -> Self {
-        Self {
+    pub fn open(typed: &str) -> (Self, Effect) {
+        let switcher = Self {
             typed: typed.to_owned(),
             at: 0,
-        }
+            public: Vec::new(),
+        };
+        let effect = switcher.ask();
+        (switcher, effect)
+    }
+
+    fn ask(&self) -> Effect {
+        Effect::Ask(Ask::Directory(self.letters().to_owned()))
     }
 
     fn letters(&self) -> &str {
@@ -49,9 +61,13 @@ pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
         let label = room.label(me);
         Choice::Mine(key.to_owned(), label, room.unread())
     });
+    let is_mine = |key: &str| store.room(key).is_some_and(|room| !room.is_gone());
+    let public = switcher.public.iter().filter(|room| !is_mine(&room.room));
+    let public =
+        public.filter_map(|room| Some(Choice::Public(room.room.clone(), room.name.clone()?)));
     let people = store.online().filter(|name| *name != store.me());
     let people = people.map(|name| Choice::Person(name.to_owned()));
-    let all = mine.chain(people);
+    let all = mine.chain(public).chain(people);
     let mut found: Vec<_> = all
         .filter_map(|choice| {
             let rank = rank(choice.name().trim_start_matches(['#', '@']), letters)?;
@@ -70,7 +86,7 @@ pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
 impl Choice {
     fn name(&self) -> &str {
         match self {
-            Self::Mine(_, name, _) | Self::Person(name) => name,
+            Self::Mine(_, name, _) | Self::Public(_, name) | Self::Person(name) => name,
         }
     }
 }
@@ -98,6 +114,7 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     };
     let with_control = key.modifiers.contains(KeyModifiers::CONTROL);
     let last = choices(state, &switcher).len().saturating_sub(1);
+    let mut effects = Vec::new();
     match key.code {
         KeyCode::Enter => {
             let choice = choices(state, &switcher).into_iter().nth(switcher.at);
@@ -110,20 +127,23 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Char(letter) if !with_control => {
             switcher.typed.push(letter);
             switcher.at = 0;
+            effects.push(switcher.ask());
         }
         KeyCode::Backspace => {
             switcher.typed.pop();
             switcher.at = 0;
+            effects.push(switcher.ask());
         }
         _ => return Vec::new(),
     }
     state.switcher = Some(switcher);
-    Vec::new()
+    effects
 }
 
 fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
         Choice::Mine(key, ..) => go_to(state, &key),
+        Choice::Public(key, _) => super::join(state, &key),
         Choice::Person(name) => vec![Effect::Ask(direct(&name))],
     }
 }

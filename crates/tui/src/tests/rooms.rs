@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::*;
 use crate::protocol::{
     message::{Kind, Pinned, Reaction},
-    room::{NewDirect, NewRoom, Person, Room, RoomKind},
+    room::{MemberPatch, NewDirect, NewRoom, Person, Room, RoomKind, RoomPatch},
 };
 
 fn in_garden(id: u64, username: &str, content: &str) -> Message {
@@ -95,13 +95,17 @@ fn what_is_written_and_read_in_each_room_stays_there() {
 }
 
 #[test]
-fn the_switcher_finds_rooms_and_people() {
+fn the_switcher_finds_rooms_public_rooms_and_people() {
     let mut stage = Stage::in_room(1);
     stage.come_into("7", "garden", 0);
     stage.ctrl('k');
+    let ask = stage.asks().remove(0);
+    let rooms = vec![room("7", "garden"), room("8", "beergarden")];
+    stage.answer_ask(ask, Ok(Answer::Rooms(rooms)));
     assert!(stage.shows("Go to") && stage.shows("@bob  (write to)"));
     stage.type_text("garden");
-    assert!(!stage.shows("@bob  (write"));
+    assert!(stage.shows("#beergarden  (join)") && !stage.shows("@bob  (write"));
+    assert!(!stage.shows("#garden  (join)"), "that is one's own");
     stage.ctrl('u');
     stage.type_text("zzz");
     assert!(stage.shows("nothing fits"));
@@ -234,10 +238,57 @@ proptest! {
         };
         prop_assert!(harmless(&stage.screen()));
         stage.ctrl('k');
+        let ask = stage.asks().remove(0);
+        stage.answer_ask(ask, Ok(Answer::Rooms(vec![room("8", &name)])));
         prop_assert!(harmless(&stage.screen()));
         stage.happen(Event::Paste(typed));
         prop_assert!(harmless(&stage.screen()));
         stage.frame(event::Event::Room(RoomNews::gone("7".into())));
         prop_assert!(harmless(&stage.screen()));
     }
+}
+
+#[test]
+fn words_join_leave_invite_remove_and_set_the_topic() {
+    let mut stage = Stage::in_room(1);
+    stage.write("/join #garden");
+    let ask = stage.asks().remove(0);
+    let join = Ask::PutMember {
+        room: "garden".into(),
+        user: "1".into(),
+        patch: MemberPatch::default(),
+    };
+    assert_eq!(ask, join);
+    stage.answer_ask(ask, Ok(Answer::Done));
+    stage.come_into("7", "garden", 4);
+    assert!(stage.shows(" #garden  alice@"), "{}", stage.screen());
+    stage.write("/invite @bob");
+    stage.write("/kick bob");
+    stage.write("/topic all about bees");
+    stage.write("/topic -");
+    let topic = |text: &str| {
+        let patch = RoomPatch {
+            topic: Some(text.into()),
+            ..RoomPatch::default()
+        };
+        Ask::Change("7".into(), patch)
+    };
+    let (room, user) = ("7".to_owned(), "bob".to_owned());
+    let invite = Ask::PutMember {
+        room: room.clone(),
+        user: user.clone(),
+        patch: MemberPatch::default(),
+    };
+    let kick = Ask::RemoveMember { room, user };
+    let asked = [invite, kick, topic("all about bees"), topic("")];
+    assert_eq!(stage.asks(), asked);
+    stage.write("/leave");
+    let ask = stage.asks().remove(0);
+    stage.answer_ask(ask, Ok(Answer::Done));
+    stage.frame(event::Event::Room(RoomNews::gone("7".into())));
+    assert!(
+        stage.shows(" #general  alice@") && !stage.shows("Rooms"),
+        "{}",
+        stage.screen()
+    );
 }

@@ -142,6 +142,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         messages: Messages {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
+            rates: rates.clone(),
         },
         commands: Arc::new(Commands {
             journal,

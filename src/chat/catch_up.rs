@@ -65,6 +65,7 @@ impl Pages {
             // Where nothing fits any more it is only seen whether there is something.
             limit: if most_bytes == 0 { 1 } else { MAX_PAGE },
             bytes: most_bytes,
+            is_pinned: false,
         };
         let query = move |conn: &mut _, view: &RoomView| {
             let room = &view.room;

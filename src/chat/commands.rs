@@ -6,12 +6,14 @@
 //! says where it belongs and makes the [`Change`] of it. A socket hands it over in `ws/session/commands.rs`, by one arm; a
 //! route by a handler that calls [`Commands::perform`].
 
-use std::{collections::BTreeSet, future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use futures_util::future::LocalBoxFuture;
 
 use super::{
     Caller,
     access::{Access, Which},
-    people,
+    emoji, people,
     rates::Rates,
     rooms,
 };
@@ -24,7 +26,7 @@ use crate::{
     },
     protocol::{
         GENERAL, body,
-        command::{Delete, Edit, InRoom, OfUser, SendMessage, SetMember, SetRoom},
+        command::{Delete, Edit, InRoom, OfUser, Pin, React, SendMessage, SetMember, SetRoom},
         room::{NewDirect, NewRoom},
         time::{Timestamp, now},
     },
@@ -55,6 +57,10 @@ pub enum Command {
     Edit(Edit),
     /// Leave a tombstone of a message.
     Delete(Delete),
+    /// React to a message, or take that back.
+    React(React),
+    /// Pin a message, or unpin it.
+    Pin(Pin),
     /// Make a room.
     Make(NewRoom),
     /// Find or make a direct room.
@@ -118,7 +124,7 @@ pub enum Begun {
     Queued(Performing),
     /// Its room is looked up first, since it is called by its name. What the same caller sends meanwhile has to wait, or it
     /// would come first.
-    Finding(Pin<Box<dyn Future<Output = Result<Performing>>>>),
+    Finding(LocalBoxFuture<'static, Result<Performing>>),
 }
 
 /// A command in the journal's queue.
@@ -237,6 +243,10 @@ impl Commands {
                 reply_to,
             }) => {
                 self.check_text(&content, client_id.as_deref())?;
+                if reply_to.is_some_and(|id| i64::try_from(id).is_err()) {
+                    // Also where what is said was said before: no message can have answered it.
+                    return Err(Error::no_such_message());
+                }
                 Ok(Checked {
                     place: Place::Called(room.unwrap_or_else(|| GENERAL.to_owned())),
                     what: What::Change(Change::Post(NewPost {
@@ -265,6 +275,16 @@ impl Commands {
             Command::Delete(Delete { room, id, if_seq }) => {
                 Ok(of_message(room, id, Change::Delete { id, if_seq }))
             }
+            Command::React(React {
+                room,
+                id,
+                emoji,
+                on,
+            }) => {
+                let emoji = emoji::normalize(&emoji)?.to_owned();
+                Ok(of_message(room, id, Change::React { id, emoji, on }))
+            }
+            Command::Pin(Pin { room, id, on }) => Ok(of_message(room, id, Change::Pin { id, on })),
             Command::Make(new) => in_rooms::make(caller, new, most_an_hour),
             Command::Direct(new) => in_rooms::direct(caller, new, most_an_hour),
             Command::Join(InRoom { room }) => Ok(in_rooms::join(caller, room)),

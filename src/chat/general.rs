@@ -85,6 +85,7 @@ impl Pages {
             cursor: Cursor::After(after),
             limit: last.saturating_sub(after).clamp(1, MAX_PAGE),
             bytes: PAGE_BYTES,
+            is_pinned: false,
         };
         let query = move |conn: &mut _, view: &RoomView| {
             let rows = messages::list_within(conn, view.room.id, stretch)?;
@@ -185,5 +186,6 @@ fn back_from(before: i64, limit: i64, bytes: usize) -> PageRequest {
         cursor: Cursor::Before(before),
         limit,
         bytes,
+        is_pinned: false,
     }
 }

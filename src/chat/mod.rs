@@ -12,6 +12,7 @@ pub mod authentication;
 pub mod catch_up;
 pub mod commands;
 pub mod cursors;
+pub mod emoji;
 pub mod epoch;
 pub mod expired_logins;
 pub mod feed;

@@ -119,6 +119,7 @@ impl Page {
                 cursor,
                 limit,
                 bytes,
+                is_pinned: false,
             })
             .collect()
     }
@@ -131,6 +132,7 @@ pub struct Asked<'a> {
     room: &'a str,
     page: Page,
     limit: i64,
+    is_pinned: bool,
 }
 
 impl Pages {
@@ -159,6 +161,7 @@ impl Pages {
             room,
             page,
             limit,
+            is_pinned: false,
         })
     }
 
@@ -203,12 +206,30 @@ impl Asked<'_> {
         self.pages.find_latest(self.caller, self.limit).await
     }
 
+    /// Asks only for what is pinned.
+    ///
+    /// # Errors
+    /// 422 for a page of changes.
+    pub fn pinned(self) -> Result<Self> {
+        if matches!(self.page, Page::Since(_)) {
+            let detail = "Give `pinned` or `since`, not both.";
+            return Err(Error::invalid_query("pinned", detail));
+        }
+        Ok(Self {
+            is_pinned: true,
+            ..self
+        })
+    }
+
     /// Reads the page.
     ///
     /// # Errors
     /// 401 when the login has ended, 404, 503.
     pub async fn find(self) -> Result<Encoded> {
-        let stretches = self.page.stretches(self.limit);
+        let mut stretches = self.page.stretches(self.limit);
+        for stretch in &mut stretches {
+            stretch.is_pinned = self.is_pinned;
+        }
         self.pages
             .find(self.caller, self.room, stretches, Urgency::CanWait)
             .await
@@ -235,7 +256,11 @@ pub(super) fn view(
     (rows, mut is_cut): (Vec<Row>, bool),
 ) -> Result<Found, QueryError> {
     let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
-    let missing = gaps::find(conn, room, stretch, &rows, is_cut)?;
+    let missing = if stretch.is_pinned {
+        Vec::new()
+    } else {
+        gaps::find(conn, room, stretch, &rows, is_cut)?
+    };
     let opened = open(conn, vault, reader, room, rows)?;
     let mut messages = filled(opened, missing, stretch, room);
     is_cut |= trim(&mut messages, is_backwards, stretch.bytes);
@@ -290,11 +315,12 @@ pub(super) fn open(
     rows: Vec<Row>,
 ) -> Result<Vec<Message>, QueryError> {
     // A reaction takes a number: what was never changed has none.
-    let changed = rows.iter().filter(|row| row.seq > row.id).map(|row| row.id);
-    let (first, last) = (changed.clone().min(), changed.max());
-    let mut reacted = match first.zip(last) {
-        Some(span) => reactions::list(conn, room.id, span, reader)?,
-        None => Vec::new(),
+    let changed = rows.iter().filter(|row| row.seq > row.id);
+    let changed: Vec<i64> = changed.map(|row| row.id).collect();
+    let mut reacted = if changed.is_empty() {
+        Vec::new()
+    } else {
+        reactions::list(conn, room.id, &changed, reader)?
     };
     let whole = rows.into_iter().map(|row| {
         let id = row.id;

@@ -212,20 +212,34 @@ impl Rooms {
         self.access.db.write(write).await
     }
 
-    /// Checks what is asked of a list, and reads where it is to go on.
     fn begin(&self, caller: &Caller, list: &List, wanted: &Wanted) -> Result<Option<String>> {
-        if !(1..=MAX_PAGE).contains(&wanted.limit) {
-            let detail = format!("`limit` must be between 1 and {MAX_PAGE}.");
-            return Err(Error::invalid_query("limit", detail));
-        }
-        self.rates.check_read(caller.user_id)?;
-        let cursor = wanted.cursor.as_deref();
-        cursor.map(|cursor| list.read(cursor)).transpose()
+        begin(&self.rates, caller, list, wanted)
     }
 }
 
+/// Checks what is asked of a list, and reads where it is to go on.
+pub(super) fn begin(
+    rates: &Rates,
+    caller: &Caller,
+    list: &List,
+    wanted: &Wanted,
+) -> Result<Option<String>> {
+    if !(1..=MAX_PAGE).contains(&wanted.limit) {
+        let detail = format!("`limit` must be between 1 and {MAX_PAGE}.");
+        return Err(Error::invalid_query("limit", detail));
+    }
+    rates.check_read(caller.user_id)?;
+    let cursor = wanted.cursor.as_deref();
+    cursor.map(|cursor| list.read(cursor)).transpose()
+}
+
 /// The page of what was read, one more than belongs on it.
-fn cut<T>(mut items: Vec<T>, limit: i64, of: &List, place: impl Fn(&T) -> String) -> Listed<T> {
+pub(super) fn cut<T>(
+    mut items: Vec<T>,
+    limit: i64,
+    of: &List,
+    place: impl Fn(&T) -> String,
+) -> Listed<T> {
     let most = usize::try_from(limit).unwrap_or(0);
     let has_more = items.len() > most;
     items.truncate(most);

@@ -69,6 +69,8 @@ pub struct PageRequest {
     pub limit: i64,
     /// Bytes of their texts, about.
     pub bytes: usize,
+    /// Only those that are pinned.
+    pub is_pinned: bool,
 }
 
 /// Rows that are read at once.
@@ -149,6 +151,40 @@ pub fn list(
     }
 }
 
+/// The next pinned messages of a room from a cursor, by their numbers, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_pinned(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    cursor: Cursor,
+    limit: i64,
+) -> QueryResult<Vec<Message>> {
+    let pinned = messages::table
+        .left_join(users::table)
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::pinned_by.is_not_null())
+        .limit(limit)
+        .select(columns!());
+    match cursor {
+        Cursor::Before(id) => {
+            let nearest = pinned
+                .filter(messages::id.lt(id))
+                .order(messages::id.desc());
+            let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
+            found.reverse();
+            Ok(found)
+        }
+        Cursor::After(id) | Cursor::Since(id) => {
+            let nearest = pinned.filter(messages::id.gt(id)).order(messages::id.asc());
+            let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
+            found.retain(|message| message.id > id);
+            Ok(found)
+        }
+    }
+}
+
 /// Messages of one author in a room with a greater id than this, the nearest ones, oldest first.
 ///
 /// # Errors
@@ -186,13 +222,18 @@ pub fn list_within(
         cursor,
         limit,
         bytes,
+        is_pinned,
     } = stretch;
     // Sealing makes a text longer by a third.
     let most_bytes = bytes / 3 * 4;
     let (mut found, mut at, mut left, mut bytes) = (Vec::new(), cursor, limit, 0);
     loop {
         let wanted = left.min(STEP);
-        let mut step = list(conn, room_id, at, wanted)?;
+        let mut step = if is_pinned {
+            list_pinned(conn, room_id, at, wanted)?
+        } else {
+            list(conn, room_id, at, wanted)?
+        };
         let count = i64::try_from(step.len()).unwrap_or(STEP);
         left -= count;
         bytes += step.iter().map(|row| row.content.len()).sum::<usize>();

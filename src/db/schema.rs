@@ -143,6 +143,7 @@ diesel::joinable!(memberships -> rooms (room_id));
 diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(messages -> users (user_id));
+diesel::joinable!(reactions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     facts,
     users,

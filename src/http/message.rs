@@ -1,18 +1,20 @@
-//! Changing one message.
+//! One message: reading and changing it.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
     Shared,
     extract::{Authenticated, Json},
+    messages::begin,
     refusals,
+    rooms::{list_in, read_wanted},
 };
 use crate::{
     chat::{Caller, commands::Command},
     error::{Error, Result},
     protocol::{
-        command::{Delete, Edit},
-        message::Message,
+        command::{Delete, Edit, Pin},
+        message::{Message, Version},
         views::{EditedMessage, FieldError, Problem},
     },
 };
@@ -80,17 +82,123 @@ pub async fn delete(
     perform(&app, &caller, Command::Delete(delete)).await
 }
 
+/// A message as it is now.
+#[utoipa::path(get, path = "/api/rooms/{room}/messages/{id}", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Members,
+    (status = 200, description = "The message; `ETag` is its `seq` in quotes, for `If-Match`.", body = Message),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn find(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    let (room, id) = path.into_inner();
+    Ok(answer(
+        app.messages.find(&caller, &room, read_id(&id)).await?,
+    ))
+}
+
+/// What a message said before each of its edits, oldest first. Nothing is left of it when it is deleted.
+#[utoipa::path(get, path = "/api/rooms/{room}/messages/{id}/versions", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("limit" = Option<i64>, Query, description = "How many."),
+    ("cursor" = Option<String>, Query, description = "Where to go on, as `Link` gave it."),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Members,
+    (status = 200, description = "The versions, 512 KiB at most; `Link` leads on (`next`).", body = [Version]),
+    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list_versions(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let ((room, id), wanted) = (path.into_inner(), read_wanted(&request)?);
+    let of = (room.as_str(), read_id(&id));
+    let response = begin(&app, (&caller).into(), &request).await?;
+    let listed = app.messages.list_versions(&caller, of, &wanted).await?;
+    Ok(list_in(response, &request, &listed, None, wanted.limit))
+}
+
+/// Pin a message, for all in the room.
+#[utoipa::path(put, path = "/api/rooms/{room}/messages/{id}/pin", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Writers,
+    (status = 200, description = "The message as it is now; the same when it was pinned before.", body = Message),
+    (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn pin(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    set_pinned(&app, &caller, path.into_inner(), true).await
+}
+
+/// Unpin a message.
+#[utoipa::path(delete, path = "/api/rooms/{room}/messages/{id}/pin", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Writers,
+    (status = 200, description = "The message as it is now; the same when it was not pinned.", body = Message),
+    (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn unpin(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse> {
+    set_pinned(&app, &caller, path.into_inner(), false).await
+}
+
+async fn set_pinned(
+    app: &Shared,
+    caller: &Caller,
+    (room, id): (String, String),
+    on: bool,
+) -> Result<HttpResponse> {
+    let id = read_id(&id);
+    perform(app, caller, Command::Pin(Pin { room, id, on })).await
+}
+
 /// Has a message changed, and answers with it.
-async fn perform(app: &Shared, caller: &Caller, command: Command) -> Result<HttpResponse> {
+pub(super) async fn perform(
+    app: &Shared,
+    caller: &Caller,
+    command: Command,
+) -> Result<HttpResponse> {
     let done = app.commands.perform(caller, command).await?;
-    let message = app.messages.show(caller, done).await?;
-    Ok(HttpResponse::Ok()
+    Ok(answer(app.messages.show(caller, done).await?))
+}
+
+fn answer(message: Message) -> HttpResponse {
+    HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{}\"", message.seq)))
-        .json(message))
+        .json(message)
 }
 
 /// The number of a message. What is none is that of no message: it is answered like one that is not there.
-fn read_id(text: &str) -> u64 {
+pub(super) fn read_id(text: &str) -> u64 {
     let number = text.parse().ok();
     number
         .filter(|id: &u64| id.to_string() == text)

@@ -46,12 +46,20 @@ pub async fn list_general(
     let asked = app.pages.ask(caller, GENERAL, Page::Latest, limit)?;
     let mut response = begin(&app, caller, &request).await?;
     let span = match asked.find_latest().await? {
-        Latest::Whole(found) => return Ok(answer(response, GENERAL, Page::Latest, limit, found)),
+        Latest::Whole(found) => {
+            return Ok(answer(
+                response,
+                Shown::All(GENERAL),
+                Page::Latest,
+                limit,
+                found,
+            ));
+        }
         Latest::Long(span) => span,
     };
     // This address has always given as many as were asked for: more than a page holds is produced as it is taken.
     if span.is_full {
-        let older = link(GENERAL, limit, ("before", span.first, "prev"));
+        let older = link(Shown::All(GENERAL), limit, ("before", span.first, "prev"));
         response.insert_header((header::LINK, older));
     }
     Ok(response
@@ -67,6 +75,7 @@ pub async fn list_general(
     ("after" = Option<i64>, Query, description = "Only messages after this id, the nearest ones.", minimum = 0),
     ("around" = Option<i64>, Query, description = "Messages on both sides of this id.", minimum = 0),
     ("since" = Option<i64>, Query, description = "Messages changed after this change number.", minimum = 0),
+    ("pinned" = Option<bool>, Query, description = "Only messages that are pinned; not with `since`."),
 ), responses(
     refusals::Guarded,
     refusals::Room,
@@ -83,10 +92,19 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let page = read_page(&request)?;
-    let asked = app.pages.ask(caller, &room, page, limit)?;
+    let is_pinned = read_flag(&request, "pinned")?;
+    let mut asked = app.pages.ask(caller, &room, page, limit)?;
+    if is_pinned {
+        asked = asked.pinned()?;
+    }
     let response = begin(&app, caller, &request).await?;
     let found = asked.find().await?;
-    Ok(answer(response, &room, page, limit, found))
+    let room = if is_pinned {
+        Shown::Pinned(&room)
+    } else {
+        Shown::All(&room)
+    };
+    Ok(answer(response, room, page, limit, found))
 }
 
 /// Say something in a room.
@@ -132,6 +150,24 @@ pub(super) fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i6
     text.parse().map(Some).map_err(|_| refused())
 }
 
+/// What is shown of a room.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    All(&'a str),
+    Pinned(&'a str),
+}
+
+fn read_flag(request: &HttpRequest, name: &str) -> Result<bool> {
+    match parameter(request, name)?.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => {
+            let detail = format!("`{name}` must be `true` or `false`.");
+            Err(Error::invalid_query(name, detail))
+        }
+    }
+}
+
 fn read_page(request: &HttpRequest) -> Result<Page> {
     let mut pages = Vec::new();
     for (name, page) in [
@@ -162,7 +198,7 @@ fn read_page(request: &HttpRequest) -> Result<Page> {
 }
 
 /// An answer with history. Waits until this caller may have one more page in flight.
-async fn begin(
+pub(super) async fn begin(
     app: &Shared,
     caller: Claimed,
     request: &HttpRequest,
@@ -177,7 +213,7 @@ async fn begin(
 
 fn answer(
     mut response: HttpResponseBuilder,
-    room: &str,
+    room: Shown<'_>,
     page: Page,
     limit: i64,
     found: Encoded,
@@ -224,7 +260,7 @@ fn whole(app: Shared, caller: Claimed, span: Span) -> impl Stream<Item = Result<
 }
 
 /// Where older (`prev`) and newer (`next`) messages are (RFC 8288).
-fn links(room: &str, page: Page, limit: i64, found: &Encoded) -> String {
+fn links(room: Shown<'_>, page: Page, limit: i64, found: &Encoded) -> String {
     let Some((first, last)) = found.edges else {
         return String::new();
     };
@@ -242,9 +278,15 @@ fn links(room: &str, page: Page, limit: i64, found: &Encoded) -> String {
     links.join(", ")
 }
 
-fn link(room: &str, limit: i64, (cursor, number, relation): (&str, u64, &str)) -> String {
+fn link(room: Shown<'_>, limit: i64, (cursor, number, relation): (&str, u64, &str)) -> String {
+    let (room, kept) = match room {
+        Shown::All(room) => (room, ""),
+        Shown::Pinned(room) => (room, "&pinned=true"),
+    };
     let room: String = url::form_urlencoded::byte_serialize(room.as_bytes())
         .collect::<String>()
         .replace('+', "%20");
-    format!("</api/rooms/{room}/messages?{cursor}={number}&limit={limit}>; rel=\"{relation}\"")
+    format!(
+        "</api/rooms/{room}/messages?{cursor}={number}&limit={limit}{kept}>; rel=\"{relation}\""
+    )
 }

@@ -18,6 +18,7 @@ mod observe;
 mod openapi;
 mod origin;
 mod problem;
+mod reactions;
 mod refusals;
 mod rooms;
 mod root;
@@ -91,9 +92,31 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 .route(web::post().to(messages::post)),
         )
         .service(
-            resource("/api/rooms/{room}/messages/{id}", "PATCH, DELETE")
-                .route(web::patch().to(message::edit))
-                .route(web::delete().to(message::delete)),
+            resource(
+                "/api/rooms/{room}/messages/{id}",
+                "GET, HEAD, PATCH, DELETE",
+            )
+            .route(read().to(message::find))
+            .route(web::patch().to(message::edit))
+            .route(web::delete().to(message::delete)),
+        )
+        .service(
+            resource("/api/rooms/{room}/messages/{id}/versions", "GET, HEAD")
+                .route(read().to(message::list_versions)),
+        )
+        .service(
+            resource(
+                "/api/rooms/{room}/messages/{id}/reactions/{emoji}",
+                "GET, HEAD, PUT, DELETE",
+            )
+            .route(read().to(reactions::list))
+            .route(web::put().to(reactions::add))
+            .route(web::delete().to(reactions::remove)),
+        )
+        .service(
+            resource("/api/rooms/{room}/messages/{id}/pin", "PUT, DELETE")
+                .route(web::put().to(message::pin))
+                .route(web::delete().to(message::unpin)),
         )
         .service(resource(SOCKET, "GET").route(web::get().to(socket::open)));
 }
@@ -109,7 +132,8 @@ pub fn routes(service: &mut web::ServiceConfig) {
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
         rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,
         messages::list_general, messages::list, messages::post,
-        message::edit, message::delete,
+        message::find, message::list_versions, message::edit, message::delete,
+        reactions::list, reactions::add, reactions::remove, message::pin, message::unpin,
     ),
     modifiers(&Security, &Lengths, &Pages, &Conditions),
     security(("bearer" = [])),

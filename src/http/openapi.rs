@@ -86,7 +86,15 @@ pub struct Conditions;
 impl Modify for Conditions {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let paths = document.paths.paths.values_mut();
-        let changes = paths.flat_map(|path| [path.patch.as_mut(), path.delete.as_mut()]);
+        let changes = paths.flat_map(|path| {
+            [
+                &mut path.get,
+                &mut path.put,
+                &mut path.patch,
+                &mut path.delete,
+            ]
+            .map(Option::as_mut)
+        });
         let parameters = changes.filter_map(|change| change?.parameters.as_mut());
         for parameter in parameters.flatten() {
             if let RefOr::T(parameter) = parameter

@@ -1,6 +1,6 @@
 //! Which rooms there are, who is in them, and changing both.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -259,7 +259,7 @@ pub async fn list_members(
     Ok(answer(&request, &listed, None, wanted.limit))
 }
 
-fn read_wanted(request: &HttpRequest) -> Result<Wanted> {
+pub(super) fn read_wanted(request: &HttpRequest) -> Result<Wanted> {
     Ok(Wanted {
         limit: read_number(request, "limit")?.unwrap_or(DEFAULT_PAGE),
         cursor: parameter(request, "cursor")?,
@@ -267,13 +267,23 @@ fn read_wanted(request: &HttpRequest) -> Result<Wanted> {
 }
 
 /// A page of a list, and where it goes on (RFC 8288).
-fn answer<T: Serialize>(
+pub(super) fn answer<T: Serialize>(
     request: &HttpRequest,
     listed: &Listed<T>,
     kept: Option<(&str, &str)>,
     limit: i64,
 ) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
+    list_in(HttpResponse::Ok(), request, listed, kept, limit)
+}
+
+/// The same in an answer that was begun.
+pub(super) fn list_in<T: Serialize>(
+    mut response: HttpResponseBuilder,
+    request: &HttpRequest,
+    listed: &Listed<T>,
+    kept: Option<(&str, &str)>,
+    limit: i64,
+) -> HttpResponse {
     if let Some(next) = &listed.next {
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(kept)

@@ -28,7 +28,7 @@ use crate::{
         row_checks::GREATEST,
         sessions::{self, Logins},
     },
-    error::Error,
+    error::{Code, Error, Kind},
     protocol::{room::RoomKind, time::Timestamp},
     rights::{Right, RoomFacts, Standing, allows},
 };
@@ -199,9 +199,14 @@ impl Road {
             let member = self.members.find(room, draft.user_id);
             check_post(room, member, draft, &answered, at)
         });
-        insert_all(conn, &placed.rows, at)?;
         let is_refused =
             |outcome: &numbering::Stored| matches!(outcome, numbering::Stored::Refused(_));
+        // What may not be written now may have been stored before.
+        let mut outcomes = drafts.iter().zip(&placed.outcomes);
+        if outcomes.any(|(draft, outcome)| draft.client_id.is_some() && is_refused(outcome)) {
+            return Err(BEGIN_AGAIN);
+        }
+        insert_all(conn, &placed.rows, at)?;
         if !are_taken || placed.outcomes.iter().any(is_refused) {
             for mut room in rooms.into_values() {
                 let last = placed.last_ids.get(&room.id).copied();
@@ -302,7 +307,11 @@ fn check_post(
     if let Some(id) = draft.reply_to
         && !answered.contains(&(draft.room_id, id))
     {
-        return Err(Error::no_such_message());
+        return Err(Error::new(
+            Kind::NotFound,
+            Code::MessageNotFound,
+            "The message that this answers is not there, or was deleted.",
+        ));
     }
     Ok(position(room))
 }

@@ -141,6 +141,8 @@ impl ChatSession {
             Command::Message(message) => self.perform(reference, Act::Post(message), ctx),
             Command::Edit(edit) => self.perform(reference, Act::Edit(edit), ctx),
             Command::Delete(delete) => self.perform(reference, Act::Delete(delete), ctx),
+            Command::React(react) => self.perform(reference, Act::React(react), ctx),
+            Command::Pin(pin) => self.perform(reference, Act::Pin(pin), ctx),
             Command::Create(new) => self.perform(reference, Act::Make(new), ctx),
             Command::Direct(new) => self.perform(reference, Act::Direct(new), ctx),
             Command::Join(room) => self.perform(reference, Act::Join(room), ctx),

@@ -29,6 +29,10 @@ pub enum Command {
     Edit(Edit),
     /// Leave no more than a tombstone of a message.
     Delete(Delete),
+    /// React to a message, or take that back.
+    React(React),
+    /// Pin a message, or unpin it.
+    Pin(Pin),
     /// Make a room. Its `ack` says which it is.
     Create(NewRoom),
     /// Find the direct room of these people and you, or make it. Its `ack` says which it is.
@@ -97,6 +101,32 @@ pub struct Delete {
     /// Only when it was not edited after this change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_seq: Option<u64>,
+}
+
+/// `{"type":"react","room":"general","id":413,"emoji":"👍","on":true}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct React {
+    /// The room's key or name.
+    pub room: String,
+    /// The message.
+    pub id: u64,
+    /// One emoji.
+    pub emoji: String,
+    /// False: take it back.
+    pub on: bool,
+}
+
+/// `{"type":"pin","room":"general","id":413,"on":true}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct Pin {
+    /// The room's key or name.
+    pub room: String,
+    /// The message.
+    pub id: u64,
+    /// False: unpin it.
+    pub on: bool,
 }
 
 /// `{"type":"sync","rooms":{"general":412},"epoch":"…"}`.

@@ -8,7 +8,8 @@ use super::{
     GENERAL,
     code::Code,
     command::{
-        Command, Delete, Edit, InRoom, OfUser, Request, SendMessage, SetMember, SetRoom, Sync,
+        Command, Delete, Edit, InRoom, OfUser, Pin, React, Request, SendMessage, SetMember,
+        SetRoom, Sync,
     },
     event::{
         Ack, Connected, ErrorFrame, Event, MessageChanged, Notice, RoomNews, RoomState, SyncedRoom,
@@ -51,6 +52,17 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         id: 413,
         if_seq: None,
     });
+    let react = Command::React(React {
+        room: GENERAL.into(),
+        id: 413,
+        emoji: "👍".into(),
+        on: true,
+    });
+    let pin = Command::Pin(Pin {
+        room: GENERAL.into(),
+        id: 413,
+        on: true,
+    });
     let sync = Sync {
         rooms: BTreeMap::from([(GENERAL.to_owned(), 412)]),
         epoch: Some(EPOCH.into()),
@@ -64,6 +76,8 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         ("answer", Request::with_ref("4", answer)),
         ("edit", Request::with_ref("5", edit)),
         ("delete", Request::with_ref("6", delete)),
+        ("react", Request::with_ref("7", react)),
+        ("pin", Request::with_ref("8", pin)),
         ("afterACut", Request::with_ref("2", Command::Sync(sync))),
         ("create", Request::with_ref("3", create())),
         ("direct", Request::with_ref("4", direct())),

@@ -142,6 +142,25 @@ pub struct Reaction {
     pub mine: Option<bool>,
 }
 
+/// What a message said before it was edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]
+pub struct Version {
+    /// The text; empty when `unreadable`.
+    pub content: String,
+    /// Since when it said so.
+    #[serde(with = "time")]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "chrono::DateTime<chrono::Utc>"),
+        schema(value_type = String, format = DateTime)
+    )]
+    pub at: Timestamp,
+    /// Present and true when the stored text could not be decrypted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
 /// That a message is pinned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema, utoipa::ToSchema))]

@@ -195,6 +195,15 @@ impl FieldError {
         }
     }
 
+    /// What is wrong with a part of the path.
+    #[must_use]
+    pub fn path(field: &str, msg: impl Into<String>) -> Self {
+        Self {
+            loc: vec!["path".into(), field.into()],
+            msg: msg.into(),
+        }
+    }
+
     /// What is wrong with a header of the request.
     #[must_use]
     pub fn header(field: &str, msg: impl Into<String>) -> Self {

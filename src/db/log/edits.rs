@@ -70,6 +70,45 @@ pub fn find_latest_edit(conn: &mut AnyConnection, room_id: i64, id: i64) -> Quer
     Ok(latest.unwrap_or(id))
 }
 
+/// What a message said before it was edited.
+#[derive(Debug, Queryable)]
+pub struct VersionRow {
+    /// The change that put another text in its place.
+    pub seq: i64,
+    /// Sealed.
+    #[diesel(deserialize_as = StoredText)]
+    pub content: String,
+    /// What binds it to its place.
+    pub mac: Option<StoredText>,
+    /// Since when it said so.
+    pub created_at: StoredTime,
+}
+
+/// What a message said before each of its edits after this change, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_versions(
+    conn: &mut AnyConnection,
+    (room_id, id): (i64, i64),
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<VersionRow>> {
+    message_versions::table
+        .filter(message_versions::room_id.eq(room_id))
+        .filter(message_versions::message_id.eq(id))
+        .filter(message_versions::seq.gt(after))
+        .order(message_versions::seq)
+        .limit(limit)
+        .select((
+            message_versions::seq,
+            message_versions::content,
+            message_versions::mac,
+            message_versions::created_at,
+        ))
+        .load(conn)
+}
+
 /// A change of a message.
 #[derive(Debug, Clone, Copy)]
 pub struct Numbered {

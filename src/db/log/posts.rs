@@ -83,7 +83,7 @@ pub fn insert_one(conn: &mut AnyConnection, row: &NewMessage<'_>) -> QueryResult
     Ok(())
 }
 
-/// Those of these messages, each by room and number, that are there.
+/// Those of these messages, each by room and number, that are there and not deleted.
 ///
 /// # Errors
 /// When the database fails.
@@ -98,6 +98,7 @@ pub fn list_existing(
     let query = messages::table
         .filter(messages::room_id.eq_any(room_ids.into_iter().collect::<Vec<_>>()))
         .filter(messages::id.eq_any(ids.into_iter().collect::<Vec<_>>()))
+        .filter(messages::deleted_at.is_null())
         .select((messages::room_id, messages::id));
     let found: Vec<(i64, i64)> = match conn {
         AnyConnection::Postgres(conn) => query.load(conn)?,

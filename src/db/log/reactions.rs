@@ -7,7 +7,10 @@ use diesel::{
 };
 
 use super::edits::Numbered;
-use crate::db::{AnyConnection, schema::reactions};
+use crate::db::{
+    AnyConnection,
+    schema::{reactions, users},
+};
 
 /// Most who are named under an emoji.
 const MOST_NAMED: i64 = 20;
@@ -94,6 +97,29 @@ pub fn delete(
     Ok(())
 }
 
+/// Those who have reacted to a message with this emoji, after this change, in the order in which they did: change, id, name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_of_emoji(
+    conn: &mut AnyConnection,
+    (room_id, id): (i64, i64),
+    emoji: &str,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<(i64, i64, String)>> {
+    reactions::table
+        .inner_join(users::table)
+        .filter(reactions::room_id.eq(room_id))
+        .filter(reactions::message_id.eq(id))
+        .filter(reactions::emoji.eq(emoji))
+        .filter(reactions::seq.gt(after))
+        .order(reactions::seq)
+        .limit(limit)
+        .select((reactions::seq, users::id, users::username))
+        .load(conn)
+}
+
 /// One who has reacted to a message, with how many have done so alike.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Reacted {
@@ -117,7 +143,7 @@ pub struct Reacted {
     pub mine: i64,
 }
 
-/// The reactions to the messages of a room from one number to another: of each emoji, in the order of their first use, the
+/// The reactions to these messages of a room: of each emoji, in the order of their first use, the
 /// first who have reacted so, and whether the reader is among all who have.
 ///
 /// # Errors
@@ -125,10 +151,11 @@ pub struct Reacted {
 pub fn list(
     conn: &mut AnyConnection,
     room_id: i64,
-    (from, to): (i64, i64),
+    ids: &[i64],
     reader: i64,
 ) -> QueryResult<Vec<Reacted>> {
-    let query = sql_query(
+    let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    let query = sql_query(format!(
         "SELECT named.message_id AS message_id, named.emoji AS emoji, named.count AS count, \
                 named.user_id AS user_id, users.username AS username, named.mine AS mine \
          FROM (SELECT message_id, emoji, user_id, seq, \
@@ -136,15 +163,14 @@ pub fn list(
                  CAST(MAX(CASE WHEN user_id = $1 THEN 1 ELSE 0 END) OVER (PARTITION BY message_id, emoji) AS BIGINT) AS mine, \
                  ROW_NUMBER() OVER (PARTITION BY message_id, emoji ORDER BY seq) AS place, \
                  MIN(seq) OVER (PARTITION BY message_id, emoji) AS first \
-               FROM reactions WHERE room_id = $2 AND message_id BETWEEN $3 AND $4) AS named \
+               FROM reactions WHERE room_id = $2 AND message_id IN ({})) AS named \
          LEFT JOIN users ON users.id = named.user_id \
-         WHERE named.place <= $5 ORDER BY named.message_id, named.first, named.seq",
-    )
+         WHERE named.place <= $3 ORDER BY named.message_id, named.first, named.seq",
+        ids.join(", ")
+    ))
     // In the order in which the text names them: SQLite counts by that.
     .bind::<BigInt, _>(reader)
     .bind::<BigInt, _>(room_id)
-    .bind::<BigInt, _>(from)
-    .bind::<BigInt, _>(to)
     .bind::<BigInt, _>(MOST_NAMED);
     match conn {
         AnyConnection::Postgres(conn) => query.load(conn),

@@ -233,7 +233,7 @@ fn read(
 ) -> Result<Arc<Current>, Fail> {
     let row = messages::find(conn, room_id, id).map_err(Fail::Database)?;
     let row = row.ok_or_else(|| Fail::Refused(Error::no_such_message()))?;
-    let reactions = reactions::list(conn, room_id, (id, id), actor.user_id);
+    let reactions = reactions::list(conn, room_id, &[id], actor.user_id);
     Ok(Arc::new(Current {
         row,
         reactions: reactions.map_err(Fail::Database)?,

@@ -1,0 +1,100 @@
+//! Reacting to messages.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{
+    Shared,
+    extract::Authenticated,
+    message::{perform, read_id},
+    refusals,
+    rooms::{answer, read_wanted},
+};
+use crate::{
+    chat::commands::Command,
+    error::Result,
+    protocol::{command::React, message::Message, room::Person, views::Problem},
+};
+
+/// React to a message with one emoji.
+#[utoipa::path(put, path = "/api/rooms/{room}/messages/{id}/reactions/{emoji}", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("emoji" = String, Path, description = "One emoji, percent-encoded."),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Writers,
+    (status = 200, description = "The message as it is now; the same when the caller had reacted so before.", body = Message),
+    (status = 409, description = "It is deleted, or has as many reactions as it can have, or the room is archived.", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "That is not one emoji.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn add(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String, String)>,
+) -> Result<HttpResponse> {
+    perform(&app, &caller, react(path, true)).await
+}
+
+/// Take a reaction back.
+#[utoipa::path(delete, path = "/api/rooms/{room}/messages/{id}/reactions/{emoji}", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("emoji" = String, Path, description = "One emoji, percent-encoded."),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Writers,
+    (status = 200, description = "The message as it is now; the same when the caller had not reacted so.", body = Message),
+    (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "That is not one emoji.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn remove(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String, String)>,
+) -> Result<HttpResponse> {
+    perform(&app, &caller, react(path, false)).await
+}
+
+/// All who have reacted to a message with an emoji, in the order in which they did.
+#[utoipa::path(get, path = "/api/rooms/{room}/messages/{id}/reactions/{emoji}", tag = "messages", params(
+    ("room" = String, Path, description = "The room's key or name.", example = "general"),
+    ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("emoji" = String, Path, description = "One emoji, percent-encoded."),
+    ("limit" = Option<i64>, Query, description = "How many."),
+    ("cursor" = Option<String>, Query, description = "Where to go on, as `Link` gave it."),
+), responses(
+    refusals::Guarded,
+    refusals::Message,
+    refusals::Members,
+    (status = 200, description = "The people; `Link` leads on (`next`).", body = [Person]),
+    (status = 422, description = "A value is not allowed, or that is not one emoji.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    path: web::Path<(String, String, String)>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let ((room, id, emoji), wanted) = (path.into_inner(), read_wanted(&request)?);
+    let of = (room.as_str(), read_id(&id));
+    let listed = app
+        .messages
+        .list_reacted(&caller, of, &emoji, &wanted)
+        .await?;
+    Ok(answer(&request, &listed, None, wanted.limit))
+}
+
+fn react(path: web::Path<(String, String, String)>, on: bool) -> Command {
+    let (room, id, emoji) = path.into_inner();
+    Command::React(React {
+        room,
+        id: read_id(&id),
+        emoji,
+        on,
+    })
+}

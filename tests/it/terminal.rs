@@ -372,6 +372,10 @@ fn a_client_that_was_stopped_takes_the_terminal_over_again() {
             let stored = contents(&bob.history());
             (stored.last()? == &format!("after {signal}")).then_some(())
         });
+        // Stored is not acknowledged yet: until then it would ask whether to leave.
+        terminal.until("that it is stored", |screen| {
+            screen.contains(&format!("after {signal}")) && !screen.contains("not stored yet")
+        });
         terminal.write("/quit");
         terminal.until("the shell's own screen", |screen| {
             screen.contains("bash-") && !screen.contains("connected")

@@ -69,7 +69,13 @@ impl Done {
     /// Something of all that means something was done.
     #[must_use]
     pub fn is_of_every_kind(&self) -> bool {
-        let needed = [self.posts, self.edits, self.deletions, self.kicks];
+        let needed = [
+            self.posts,
+            self.edits,
+            self.deletions,
+            self.reactions,
+            self.kicks,
+        ];
         needed.iter().all(|count| *count > 0)
     }
 }
@@ -81,6 +87,8 @@ impl fmt::Display for Done {
             (self.posts, "messages"),
             (self.edits, "edits"),
             (self.deletions, "deletions"),
+            (self.reactions, "reactions"),
+            (self.pins, "pins"),
             (self.joins, "joins"),
             (self.leaves, "leaves"),
             (self.invites, "invites"),

@@ -9,6 +9,9 @@ use crate::verify::{
     rng::Rng,
 };
 
+/// How people react.
+const EMOJI: [&str; 3] = ["👍", "🎉", "🚀"];
+const PIN: &str = "pin";
 /// Longest text, about.
 const LONGEST: usize = 300;
 /// The keeper takes someone out or in at one in so many acts.
@@ -93,12 +96,24 @@ fn choose(
         (0..18, Some(id), _) => Act::Edit(id, text),
         // The keeper may do the second to what is not its own, and no one else may.
         (18..26, Some(id), _) | (26..29, _, Some(id)) => Act::Delete(id),
+        (29..49, _, Some(id)) => {
+            let emoji = *EMOJI.get(rng.below(EMOJI.len()))?;
+            Act::React(id, emoji.into(), turn(place, id, emoji))
+        }
+        (49..55, Some(id), _) => Act::Pin(id, turn(place, id, PIN)),
         (55..57, _, Some(id)) if !place.own.contains(&id) => Act::Edit(id, text),
         (57..59, ..) if is_guarded && person.part == Part::Resident => {
             Act::Kick(*shared.guests.first()?)
         }
         _ => Act::Post(text),
     })
+}
+
+/// The other way than the last time.
+fn turn(place: &mut Place, id: u64, mark: &'static str) -> bool {
+    let is_on = place.marks.entry((id, mark)).or_default();
+    *is_on = !*is_on;
+    *is_on
 }
 
 fn come_or_go(shared: &Shared, person: &Person, place: &Place, rng: &mut Rng) -> Option<Act> {

@@ -1,4 +1,4 @@
-//! The company: people who do in rooms what can be done there. They write, edit and delete, each on one socket
+//! The company: people who do in rooms what can be done there. They write, edit, delete, react and pin, each on one socket
 //! in several rooms, while the keeper of two of the rooms takes guests out and brings them back, and guests come and go by
 //! themselves. All that is done to a room, and all that is told of it, is kept for the judge.
 //!
@@ -14,7 +14,7 @@ mod visits;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     net::SocketAddr,
     rc::Rc,
 };
@@ -91,6 +91,8 @@ struct Place {
     own: VecDeque<u64>,
     /// Messages that are there, of anyone.
     recent: VecDeque<u64>,
+    /// What was last done to a message: a reaction or a pin.
+    marks: HashMap<(u64, &'static str), bool>,
     /// Who is here, as far as is known.
     present: HashSet<User>,
 }

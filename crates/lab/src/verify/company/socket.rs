@@ -11,7 +11,9 @@ use parlour_client::socket::{Heard as Came, Socket};
 
 use super::{Person, Place, Shared, WINDOW, choice};
 use crate::{
-    protocol::command::{Command, Delete, Edit, InRoom, OfUser, Request, SendMessage, Sync},
+    protocol::command::{
+        Command, Delete, Edit, InRoom, OfUser, Pin, React, Request, SendMessage, Sync,
+    },
     verify::{
         check::rooms::{Act, Heard, Shown},
         crowd::{Identity, Over, say},
@@ -261,7 +263,12 @@ fn command(room: String, act: Act, client_id: String) -> Command {
             room,
             user: user.to_string(),
         }),
-        // These are not chosen.
-        Act::React(..) | Act::Pin(..) => Command::Ping,
+        Act::React(id, emoji, on) => Command::React(React {
+            room,
+            id,
+            emoji,
+            on,
+        }),
+        Act::Pin(id, on) => Command::Pin(Pin { room, id, on }),
     }
 }

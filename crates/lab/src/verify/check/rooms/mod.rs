@@ -36,10 +36,8 @@ pub enum Act {
     /// Delete a message.
     Delete(u64),
     /// React so to a message, or take that back.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody does it yet"))]
     React(u64, String, bool),
     /// Pin a message, or unpin it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody does it yet"))]
     Pin(u64, bool),
     /// Come in.
     Join,

@@ -30,7 +30,8 @@ fn the_first_frame_tells_the_limits() {
     let limits = json!({
         "content_bytes": 1000, "frame_bytes": 65_536, "messages_per_second": 1, "message_burst": 3,
         "sockets_per_user": 2, "unacked_per_socket": 5, "queue_frames": 256, "queue_bytes": 262_144,
-        "slow_reader_ms": 10_000, "ping_timeout_ms": 10_000,
+        "slow_reader_ms": 10_000, "ping_timeout_ms": 10_000, "rooms_per_user": 500, "members_per_room": 10_000,
+        "rooms_per_hour": 20, "people_per_direct": 50, "room_name_characters": 64, "topic_characters": 250,
     });
     assert_eq!(
         (&told["limits"], &told["heartbeat_ms"]),
@@ -333,8 +334,8 @@ fn the_documents_say_the_limits_that_hold() {
         format!("and `limit`, 1–{MAX_PAGE} ({DEFAULT_PAGE} when absent)"),
         format!("A page holds {} KiB at most", PAGE_BYTES / 1024),
         format!(
-            "content {} KiB; a frame or a body of JSON {} KiB; {} messages a second per user, {} at once; {} sockets per \
-             user; {} messages waiting for their `ack`",
+            "content {} KiB; a frame or a body of JSON {} KiB; {} messages a second per user, {} at once, where any change \
+             counts as a message; {} sockets per user; {} messages waiting for their `ack`",
             told.content_bytes / 1024,
             told.frame_bytes / 1024,
             told.messages_per_second,

@@ -401,7 +401,10 @@ fn a_change_of_an_older_message_is_told_as_one(backend: Backend) {
             json!({"seq": 3, "complete": true})
         );
     }
-    let page = bob.page("");
+    let mut page = bob.page("");
+    // A page is for its reader alone, so it says what is one's own.
+    let mine = page[0]["reactions"][0].as_object_mut().expect("a reaction");
+    assert_eq!(mine.remove("mine"), Some(json!(false)));
     assert_eq!(page[0]["reactions"], reacted);
     assert!(page[1].get("reactions").is_none(), "{page:?}");
 }

@@ -14,11 +14,16 @@ use crate::support::{
     Backend, Closed, Incoming, Server, Socket, TIMEOUT, User, crash::Chance, unique,
 };
 
+mod rooms;
 mod state;
 
+use rooms::rooms_are_what_their_frames_made_of_them;
 use state::{State, id_of, seq_of, text};
 
-on_both![a_snapshot_and_the_frames_after_it_are_the_next_snapshot];
+on_both![
+    a_snapshot_and_the_frames_after_it_are_the_next_snapshot,
+    rooms_are_what_their_frames_made_of_them,
+];
 
 const RUNS: u64 = 20;
 const ACTS: usize = 40;

@@ -1,0 +1,245 @@
+//! What people can do in rooms, as a frame and as a request.
+
+use serde_json::{Value, json};
+
+use super::{Person, Run};
+
+/// Something that people do and others hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Act {
+    Connect,
+    Disconnect,
+    SyncFromBefore,
+    Burst,
+    Say,
+    Reply,
+    Edit,
+    Delete,
+    React,
+    TakeReactionBack,
+    Pin,
+    Unpin,
+    Join,
+    Leave,
+    Invite,
+    Kick,
+    Role,
+    Mute,
+    Unmute,
+    Rename,
+    Topic,
+    Kind,
+    Archive,
+    Unarchive,
+}
+
+impl Act {
+    /// Often what is done often.
+    pub(super) const ALL: &[Self] = &[
+        Self::Connect,
+        Self::Connect,
+        Self::Disconnect,
+        Self::SyncFromBefore,
+        Self::Burst,
+        Self::Burst,
+        Self::Say,
+        Self::Say,
+        Self::Say,
+        Self::Say,
+        Self::Reply,
+        Self::Edit,
+        Self::Edit,
+        Self::Delete,
+        Self::React,
+        Self::React,
+        Self::TakeReactionBack,
+        Self::Pin,
+        Self::Unpin,
+        Self::Join,
+        Self::Join,
+        Self::Leave,
+        Self::Invite,
+        Self::Invite,
+        Self::Kick,
+        Self::Kick,
+        Self::Role,
+        Self::Mute,
+        Self::Unmute,
+        Self::Unmute,
+        Self::Rename,
+        Self::Topic,
+        Self::Kind,
+        Self::Archive,
+        Self::Unarchive,
+        Self::Unarchive,
+        Self::Unarchive,
+        Self::Unarchive,
+    ];
+}
+
+/// An act by both roads.
+#[derive(Debug, Clone)]
+pub(super) struct Order {
+    pub(super) frame: Value,
+    pub(super) request: (&'static str, String, Value),
+}
+
+impl Order {
+    fn new(frame: Value, method: &'static str, path: String, body: Value) -> Self {
+        let request = (method, path, body);
+        Self { frame, request }
+    }
+}
+
+const EMOJI: [(&str, &str); 3] = [
+    ("👍", "%F0%9F%91%8D"),
+    ("🎉", "%F0%9F%8E%89"),
+    ("❤️", "%E2%9D%A4%EF%B8%8F"),
+];
+
+impl Run {
+    /// What this one would do now, in a room and to a message that chance chooses.
+    pub(super) fn order(&mut self, act: Act, who: usize) -> Order {
+        self.said += 1;
+        let key = self.a_room_of(who);
+        let id = self.a_message_of(&key, who, act == Act::Edit);
+        match act {
+            Act::Say | Act::Reply => say(&key, self.said, (act == Act::Reply).then_some(id)),
+            Act::Edit | Act::Delete => rewrite(&key, id, (act == Act::Edit).then_some(self.said)),
+            Act::React | Act::TakeReactionBack => {
+                let emoji = EMOJI[self.chance.below(EMOJI.len())];
+                react(&key, id, emoji, act == Act::React)
+            }
+            Act::Pin | Act::Unpin => pin(&key, id, act == Act::Pin),
+            Act::Join | Act::Leave => {
+                let name = &self.people[who].user.name;
+                membership(&key, name, act == Act::Join, &["join", "leave"], &json!({}))
+            }
+            Act::Invite | Act::Kick => {
+                let name = &self.people[self.chance.below(self.people.len())].user.name;
+                let more = json!({"user": name});
+                membership(&key, name, act == Act::Invite, &["invite", "kick"], &more)
+            }
+            Act::Role | Act::Mute | Act::Unmute => {
+                let role = ["member", "moderator", "owner"][self.chance.below(3)];
+                let year = if act == Act::Mute { 2100 } else { 2001 };
+                let until = format!("{year}-01-01T00:00:00.000000+00:00");
+                let body = match act {
+                    Act::Role => json!({"role": role}),
+                    _ => json!({"muted_until": until}),
+                };
+                let name = &self.people[self.chance.below(self.people.len())].user.name;
+                let path = format!("/api/rooms/{key}/members/{name}");
+                let frame = with(json!({"type": "member", "room": key, "user": name}), &body);
+                Order::new(frame, "PUT", path, body)
+            }
+            _ => {
+                let body = self.patch(act, &key);
+                let frame = with(json!({"type": "room", "room": key}), &body);
+                Order::new(frame, "PATCH", format!("/api/rooms/{key}"), body)
+            }
+        }
+    }
+
+    fn patch(&mut self, act: Act, key: &str) -> Value {
+        let said = self.said;
+        match act {
+            Act::Rename => json!({"name": format!("room-{key}-{said}")}),
+            Act::Topic => json!({"topic": format!("topic {said}")}),
+            Act::Kind => {
+                let kind = ["public", "private"][self.chance.below(2)];
+                json!({"kind": kind})
+            }
+            Act::Archive | Act::Unarchive => json!({"archived": act == Act::Archive}),
+            _ => panic!("{act:?} is done with a socket, or has an order of its own"),
+        }
+    }
+
+    /// A room, mostly one that this one is in.
+    fn a_room_of(&mut self, who: usize) -> String {
+        let view = self.people[who].seats.first().map(|seat| &seat.view);
+        let here: Vec<_> = self
+            .rooms
+            .iter()
+            .filter(|key| view.is_some_and(|view| view.here.contains_key(*key)))
+            .cloned()
+            .collect();
+        if here.is_empty() || self.chance.below(4) == 0 {
+            return self.rooms[self.chance.below(self.rooms.len())].clone();
+        }
+        here[self.chance.below(here.len())].clone()
+    }
+
+    /// The number of a message that this one can see, perhaps one of their own; or of one that perhaps is there.
+    fn a_message_of(&mut self, key: &str, who: usize, is_own: bool) -> u64 {
+        let Person { user, seats, .. } = &self.people[who];
+        let room = seats.first().and_then(|seat| seat.view.here.get(key));
+        let messages = room.into_iter().flat_map(|room| room.messages.iter());
+        let mut ids: Vec<_> = messages
+            .map(|(id, message)| {
+                (
+                    *id,
+                    message["user_id"] == user.id && message["kind"].is_null(),
+                )
+            })
+            .collect();
+        if is_own && ids.iter().any(|(_, is_own)| *is_own) && self.chance.below(4) != 0 {
+            ids.retain(|(_, is_own)| *is_own);
+        }
+        if ids.is_empty() {
+            return 1 + self.chance.below(20) as u64;
+        }
+        ids[self.chance.below(ids.len())].0
+    }
+}
+
+fn say(key: &str, said: usize, reply_to: Option<u64>) -> Order {
+    let mut body = json!({"content": format!("{said} said")});
+    if let Some(id) = reply_to {
+        body["reply_to"] = id.into();
+    }
+    let frame = with(json!({"type": "message", "room": key}), &body);
+    Order::new(frame, "POST", format!("/api/rooms/{key}/messages"), body)
+}
+
+/// Another text, or none.
+fn rewrite(key: &str, id: u64, text: Option<usize>) -> Order {
+    let path = format!("/api/rooms/{key}/messages/{id}");
+    let Some(said) = text else {
+        let frame = json!({"type": "delete", "room": key, "id": id});
+        return Order::new(frame, "DELETE", path, json!({}));
+    };
+    let body = json!({"content": format!("{said} edited")});
+    let frame = with(json!({"type": "edit", "room": key, "id": id}), &body);
+    Order::new(frame, "PATCH", path, body)
+}
+
+fn react(key: &str, id: u64, (emoji, encoded): (&str, &str), on: bool) -> Order {
+    let frame = json!({"type": "react", "room": key, "id": id, "emoji": emoji, "on": on});
+    let path = format!("/api/rooms/{key}/messages/{id}/reactions/{encoded}");
+    Order::new(frame, put_or_delete(on), path, json!({}))
+}
+
+fn pin(key: &str, id: u64, on: bool) -> Order {
+    let frame = json!({"type": "pin", "room": key, "id": id, "on": on});
+    let path = format!("/api/rooms/{key}/messages/{id}/pin");
+    Order::new(frame, put_or_delete(on), path, json!({}))
+}
+
+fn membership(key: &str, name: &str, on: bool, types: &[&str; 2], more: &Value) -> Order {
+    let kind = if on { types[0] } else { types[1] };
+    let frame = with(json!({"type": kind, "room": key}), more);
+    let path = format!("/api/rooms/{key}/members/{name}");
+    Order::new(frame, put_or_delete(on), path, json!({}))
+}
+
+fn with(mut frame: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        frame[name] = value.clone();
+    }
+    frame
+}
+
+fn put_or_delete(on: bool) -> &'static str {
+    if on { "PUT" } else { "DELETE" }
+}

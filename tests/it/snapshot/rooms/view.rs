@@ -1,0 +1,239 @@
+//! The rooms as a client shows them, and what each frame does to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::super::state::{id_of, seq_of, text};
+use crate::support::{Socket, User};
+
+/// A room that the client knows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Room {
+    /// What its first frame tells of it.
+    facts: Value,
+    /// By id, in the shape of REST.
+    pub(super) messages: BTreeMap<u64, Value>,
+}
+
+/// All that a client shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// Those that its user is in.
+    pub(super) here: BTreeMap<String, Room>,
+    /// Those that its user was in: what it held stays.
+    pub(super) gone: BTreeMap<String, Room>,
+    /// How far each room has come.
+    pub(super) reached: BTreeMap<String, u64>,
+    /// What its user has just come into, and what was in it before is not yet read.
+    to_read: BTreeSet<String>,
+}
+
+impl View {
+    /// As it is fetched: what the first frame tells, and all that is in each room.
+    pub(super) fn fetch(user: &User, socket: &Socket) -> Self {
+        let mut view = Self::default();
+        view.greet(&socket.connected);
+        view.read_new(user);
+        view
+    }
+
+    /// What the first frame tells; messages that are known stay.
+    pub(super) fn greet(&mut self, connected: &Value) {
+        let mut before = std::mem::take(&mut self.here);
+        for told in connected["rooms"].as_array().expect("rooms") {
+            let key = text(&told["room"]).to_owned();
+            if let Some(mut room) = before.remove(&key) {
+                room.facts = facts(told);
+                self.here.insert(key, room);
+            } else {
+                self.come_into(told);
+            }
+        }
+        self.gone.append(&mut before);
+    }
+
+    fn come_into(&mut self, told: &Value) {
+        let key = text(&told["room"]).to_owned();
+        let mut room = self.gone.remove(&key).unwrap_or_default();
+        room.facts = facts(told);
+        self.reached.insert(key.clone(), seq_of(told));
+        self.to_read.insert(key.clone());
+        self.here.insert(key, room);
+    }
+
+    /// Reads what was in a room before its user came.
+    pub(super) fn read_new(&mut self, user: &User) {
+        for key in std::mem::take(&mut self.to_read) {
+            // Who has been taken out meanwhile hears so.
+            let Some(messages) = read_all(user, &key) else {
+                continue;
+            };
+            if let Some(room) = self.here.get_mut(&key) {
+                for message in messages {
+                    room.put(message);
+                }
+            }
+        }
+    }
+
+    /// `is_again`: it may be one that came before, as an answer to a `sync` from before it.
+    pub(super) fn apply(&mut self, frame: &Value, is_again: bool) {
+        match text(&frame["type"]) {
+            "message" | "message_changed" => {
+                let (key, seq) = (text(&frame["room"]), seq_of(frame));
+                let room = self.here.get_mut(key);
+                let room = room.unwrap_or_else(|| panic!("no room of mine: {frame}"));
+                let reached = self.reached.get_mut(key).expect("it is a room");
+                assert!(is_again || seq > *reached, "not above {reached}: {frame}");
+                *reached = seq.max(*reached);
+                room.put(as_fetched(frame));
+            }
+            "room" if frame["gone"] == true => self.go_from(text(&frame["room"])),
+            "room" => match self.here.get_mut(text(&frame["room"])) {
+                Some(room) if frame["changed"].is_array() => room.change(frame),
+                Some(room) => room.facts = facts(frame),
+                None => self.come_into(frame),
+            },
+            "synced" => {
+                for (key, reached) in frame["rooms"].as_object().expect("rooms") {
+                    if reached["gone"] == true {
+                        self.go_from(key);
+                    } else {
+                        assert_eq!(reached["complete"], true, "{frame}");
+                        let so_far = self.reached.entry(key.clone()).or_default();
+                        *so_far = seq_of(reached).max(*so_far);
+                    }
+                }
+            }
+            "ack" | "error" | "pong" | "system" => {}
+            _ => panic!("this run knows of no such frame: {frame}"),
+        }
+    }
+
+    fn go_from(&mut self, key: &str) {
+        self.to_read.remove(key);
+        if let Some(room) = self.here.remove(key) {
+            self.gone.insert(key.to_owned(), room);
+        }
+    }
+
+    /// In what the rooms of the two differ, in short; empty: in nothing.
+    pub(super) fn differences(&self, other: &Self) -> String {
+        let mut found = Vec::new();
+        let keys: BTreeSet<_> = self.here.keys().chain(other.here.keys()).collect();
+        for key in keys {
+            let (Some(ours), Some(theirs)) = (self.here.get(key), other.here.get(key)) else {
+                let which = self.here.contains_key(key);
+                found.push(format!("room {key}: here is {which} and {}", !which));
+                continue;
+            };
+            if ours.facts != theirs.facts {
+                found.push(format!("room {key}: {} and {}", ours.facts, theirs.facts));
+            }
+            let ids: BTreeSet<_> = ours.messages.keys().chain(theirs.messages.keys()).collect();
+            for id in ids {
+                let both = (ours.messages.get(id), theirs.messages.get(id));
+                if both.0 != both.1 {
+                    found.push(format!("{key}/{id}: {:?}\n  and {:?}", both.0, both.1));
+                }
+            }
+        }
+        found.join("\n")
+    }
+}
+
+impl Room {
+    /// What is named is as it is told, and is not any more when it is not told.
+    fn change(&mut self, told: &Value) {
+        let known = self.facts.as_object_mut().expect("an object");
+        for field in told["changed"].as_array().into_iter().flatten() {
+            let field = text(field);
+            match told.get(field) {
+                // No slow mode is not told in the first frame.
+                Some(value) if *value != 0 => known.insert(field.to_owned(), value.clone()),
+                _ => known.remove(field),
+            };
+        }
+    }
+
+    /// The later state of a message is the one that counts.
+    fn put(&mut self, message: Value) {
+        let id = id_of(&message);
+        let known = self.messages.get(&id).map_or(0, seq_of);
+        if seq_of(&message) >= known {
+            self.messages.insert(id, message);
+        }
+    }
+
+    /// The number of the latest change that the client knows of.
+    pub(super) fn last(&self) -> u64 {
+        self.messages.values().map(seq_of).max().unwrap_or(0)
+    }
+
+    /// When this user was taken out last, or went.
+    pub(super) fn end_of(&self, user: &User) -> Option<u64> {
+        let ends = self.messages.values().filter(|message| {
+            let event = &message["event"];
+            (event["type"] == "left" || event["type"] == "kicked") && event["user_id"] == user.id
+        });
+        ends.map(seq_of).max()
+    }
+}
+
+/// What of a room its first frame and its `room` frames tell alike.
+fn facts(told: &Value) -> Value {
+    let mut facts = told.clone();
+    let fields = facts.as_object_mut().expect("an object");
+    for other in ["type", "seq"] {
+        fields.remove(other);
+    }
+    facts
+}
+
+/// A frame in the shape of REST.
+fn as_fetched(frame: &Value) -> Value {
+    let mut message = frame.clone();
+    let fields = message.as_object_mut().expect("an object");
+    for other in ["type", "by", "change", "ref"] {
+        fields.remove(other);
+    }
+    let at = fields.remove("timestamp").expect("a timestamp");
+    fields.insert("created_at".into(), at);
+    message
+}
+
+/// All that is in a room; `None` for whom it is not.
+pub(super) fn read_all(user: &User, key: &str) -> Option<Vec<Value>> {
+    let (mut all, mut since) = (Vec::new(), 0);
+    loop {
+        let path = format!("/api/rooms/{key}/messages?since={since}&limit=200");
+        let answer = user.http().get(&path);
+        if [403, 404].contains(&answer.status) {
+            return None;
+        }
+        let page = answer.expect(200).json();
+        let page = page.as_array().expect("an array");
+        let Some(last) = page.last() else {
+            return Some(all);
+        };
+        since = seq_of(last);
+        all.extend(page.iter().cloned().map(without_mine));
+    }
+}
+
+/// Frames are the same for all who hear them, so they do not say what is one's own.
+fn without_mine(mut message: Value) -> Value {
+    if let Some(reactions) = message["reactions"].as_array_mut() {
+        for reaction in reactions {
+            reaction.as_object_mut().expect("an object").remove("mine");
+        }
+    }
+    if message["reactions"] == json!(null) {
+        message
+            .as_object_mut()
+            .expect("an object")
+            .remove("reactions");
+    }
+    message
+}

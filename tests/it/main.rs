@@ -43,6 +43,7 @@ mod in_place;
 mod limits;
 mod logins;
 mod making_rooms;
+mod matrix;
 mod membership;
 mod migrations;
 mod moved;

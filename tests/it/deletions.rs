@@ -11,6 +11,7 @@ on_both![
     a_retry_of_what_was_changed_since_is_a_duplicate_whatever_it_says,
     the_core_path_shows_only_what_people_wrote_and_is_never_short,
     the_core_path_gives_its_whole_limit_of_large_messages,
+    what_was_deleted_is_in_no_table_and_in_no_file_of_the_database,
 ];
 
 fn two(server: &Server) -> [User; 2] {
@@ -234,4 +235,69 @@ fn the_core_path_gives_its_whole_limit_of_large_messages(backend: Backend) {
         some.iter().rev().take(last.len()).rev().collect::<Vec<_>>(),
         last
     );
+}
+
+/// What is sealed in the database, with the versions of before.
+fn sealed(server: &Server) -> Vec<String> {
+    let all = "SELECT content AS value FROM messages WHERE id > 1 UNION ALL SELECT content FROM message_versions";
+    server.database.query(all).into_iter().flatten().collect()
+}
+
+/// The bytes of all that the database keeps on the disk, its log of changes apart.
+fn bytes_on_disk(server: &Server) -> Vec<u8> {
+    if server.database.url.starts_with("sqlite:") {
+        server.database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        let folder = server.database.file().parent().expect("a folder");
+        let files = std::fs::read_dir(folder).expect("reads");
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read(entry.expect("an entry").path()).unwrap_or_default()
+        };
+        return files.flat_map(read).collect();
+    }
+    for table in ["messages", "message_versions"] {
+        server.database.execute(&format!("VACUUM {table}"));
+    }
+    server.database.execute("CHECKPOINT");
+    let hex = server.database.query(
+        "SELECT encode(pg_read_binary_file(pg_relation_filepath(oid)), 'hex') AS value FROM pg_class \
+         WHERE relkind IN ('r', 't', 'i') AND oid >= 16384 AND pg_relation_filepath(oid) IS NOT NULL",
+    );
+    let digits = hex.into_iter().flatten().flat_map(String::into_bytes);
+    let digits: Vec<u8> = digits
+        .map(|digit| u8::try_from(char::from(digit).to_digit(16).expect("hex")).expect("small"))
+        .collect();
+    digits
+        .chunks(2)
+        .map(|pair| pair[0] << 4 | pair[1])
+        .collect()
+}
+
+fn what_was_deleted_is_in_no_table_and_in_no_file_of_the_database(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, _] = two(&server);
+    alice.post("this one stays", None).expect(201);
+    for text in ["short", &"long ".repeat(2_400)] {
+        let id = alice.post(text, None).expect(201).json()["id"].clone();
+        for word in ["better", "best"] {
+            let path = format!("/api/rooms/general/messages/{id}");
+            let body = json!({"content": format!("{word} {text}")});
+            alice.ask("PATCH", &path, &[], &body).expect(200);
+        }
+    }
+    let before = sealed(&server);
+    assert_eq!(before.len(), 6);
+    // A piece that falls into one page, behind what all tokens begin with.
+    let pieces: Vec<_> = before.iter().map(|token| &token[20..80]).collect();
+    let on_disk = || String::from_utf8_lossy(&bytes_on_disk(&server)).into_owned();
+    let disk = on_disk();
+    let is_found = pieces.iter().all(|piece| disk.contains(piece));
+    assert!(is_found, "the search finds what is there");
+
+    for message in alice.page("?since=1") {
+        delete(&alice, message["id"].as_u64().expect("an id")).expect(200);
+    }
+    assert_eq!(sealed(&server), ["", ""]);
+    let disk = on_disk();
+    let left = pieces.iter().filter(|piece| disk.contains(**piece)).count();
+    assert_eq!(left, 0, "of {} pieces", pieces.len());
 }

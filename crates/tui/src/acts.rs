@@ -1,4 +1,4 @@
-//! What is done with a message that is there: choosing, editing, deleting, answering.
+//! What is done with a message that is there: choosing, editing, deleting, answering, reacting, pinning.
 
 use parlour_client::{
     effect::Effect,
@@ -56,8 +56,8 @@ pub fn has_own(state: &State) -> bool {
     chosen(state, true).is_some_and(|message| message.user_id == me)
 }
 
-/// Does what is asked for with the chosen message.
-pub fn obey(state: &mut State, action: Action) -> Vec<Effect> {
+/// Does what is asked for with the chosen message; `rest` is what stands behind the word.
+pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
     let Some(room) = state.chat.as_ref().map(|chat| chat.room.clone()) else {
         return Vec::new();
     };
@@ -67,27 +67,48 @@ pub fn obey(state: &mut State, action: Action) -> Vec<Effect> {
         let task = match refused.deed {
             Deed::Post { reply_to } => reply_to.map_or(Task::Write, Task::Answer),
             Deed::Edit(id) => Task::Edit(id),
-            Deed::Delete(_) => Task::Write,
+            Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
         };
         begin(state, task, &refused.content);
         return Vec::new();
     }
-    let message = chosen(state, action != Action::Reply);
-    let Some((id, content)) = message.map(|message| (message.id, message.content.clone())) else {
+    let is_own = matches!(action, Action::Edit | Action::Delete);
+    let Some(message) = chosen(state, is_own) else {
         let text = "There is no such message here: choose one with Alt+Up.";
         state.hint(About::Typed, text);
         return Vec::new();
     };
+    let (id, content) = (message.id, message.content.clone());
+    let emoji = emoji_of(rest);
+    let (reacts, is_pinned) = (
+        has_reacted(state, message, &emoji),
+        message.pinned.is_some(),
+    );
     match action {
         Action::Edit if !has_own(state) => {
             state.hint(About::Typed, "Only who wrote a message can edit it.");
         }
         Action::Edit => begin(state, Task::Edit(id), &content),
         Action::Reply => begin(state, Task::Answer(id), ""),
-        Action::Delete => return perform(state, &room, Deed::Delete(id)),
+        Action::Delete => return perform(state, &room, Deed::Delete(id), ""),
+        Action::React => return perform(state, &room, Deed::React(id, !reacts), &emoji),
+        Action::Pin => return perform(state, &room, Deed::Pin(id, !is_pinned), ""),
         _ => {}
     }
     Vec::new()
+}
+
+/// An emoji by its name (`:thumbsup:` or `thumbsup`), or what was written.
+fn emoji_of(written: &str) -> String {
+    let name = written.trim_matches(':');
+    emojis::get_by_shortcode(name).map_or_else(|| written.to_owned(), ToString::to_string)
+}
+
+/// Whether the user has reacted so: as far as it is told, which is for the first who did.
+fn has_reacted(state: &State, message: &Message, emoji: &str) -> bool {
+    let me = state.client.store.user_id();
+    let alike = message.reactions.iter().find(|one| one.emoji == emoji);
+    alike.is_some_and(|one| one.users.iter().any(|person| person.user_id == me))
 }
 
 fn begin(state: &mut State, task: Task, text: &str) {
@@ -97,8 +118,8 @@ fn begin(state: &mut State, task: Task, text: &str) {
     }
 }
 
-fn perform(state: &mut State, room: &str, deed: Deed) -> Vec<Effect> {
-    match state.client.post(room, deed, "") {
+fn perform(state: &mut State, room: &str, deed: Deed, content: &str) -> Vec<Effect> {
+    match state.client.post(room, deed, content) {
         Ok(effects) => {
             if let Some(chat) = &mut state.chat {
                 chat.picked = None;

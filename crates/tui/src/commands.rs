@@ -70,6 +70,10 @@ pub enum Action {
     Reply,
     /// Delete a message.
     Delete,
+    /// React to a message, or take that back.
+    React,
+    /// Pin a message, or unpin it.
+    Pin,
 }
 
 /// Which modifiers are held.
@@ -111,7 +115,8 @@ pub struct Row {
 use Action::{
     Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Invite, Join, Kick,
     Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest,
-    PageDown, PageUp, PickDown, PickUp, Reconnect, Redraw, Reply, Send, Switch, Topic, Undo,
+    PageDown, PageUp, PickDown, PickUp, Pin, React, Reconnect, Redraw, Reply, Send, Switch, Topic,
+    Undo,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
 use Trigger::{Key, Phrase, Typed, Word};
@@ -217,7 +222,7 @@ pub const TABLE: &[Row] = &[
             Key(KeyCode::Up, Alt, PickUp),
             Key(KeyCode::Down, Alt, PickDown),
         ],
-        "choose a message, for the next three",
+        "choose a message, for the next five",
     ),
     row(
         &[Word("edit", Edit)],
@@ -230,6 +235,14 @@ pub const TABLE: &[Row] = &[
     row(
         &[Word("reply", Reply)],
         "answer the chosen message or the last one of another",
+    ),
+    row(
+        &[Phrase("react", "EMOJI", React)],
+        "react to the chosen message or the last one of another (👍 or :thumbsup:); again takes it back",
+    ),
+    row(
+        &[Word("pin", Pin)],
+        "pin the chosen message or the last one of another; again unpins it",
     ),
     row(&[Word("reconnect", Reconnect)], "try to connect now"),
     row(

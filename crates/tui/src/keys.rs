@@ -184,7 +184,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Redraw => state.is_screen_in_doubt = true,
         Action::PickUp => return pick(state, true),
         Action::PickDown => return pick(state, false),
-        Action::Edit | Action::Reply | Action::Delete => return acts::obey(state, action),
+        Action::Edit | Action::Reply | Action::Delete | Action::React | Action::Pin => {
+            return acts::obey(state, action, "");
+        }
         Action::NextUnread => return rooms::go_to_unread(state),
         Action::Switch
         | Action::Create
@@ -281,6 +283,7 @@ fn obey(state: &mut State, command: &str) -> Vec<Effect> {
             }
             return match behind {
                 None => act(state, action),
+                Some(_) if action == Action::React => acts::obey(state, action, rest),
                 Some(_) => rooms::obey(state, action, rest),
             };
         }

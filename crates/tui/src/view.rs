@@ -327,6 +327,8 @@ impl View<'_> {
             Deed::Post { .. } => {}
             Deed::Edit(_) => rows.extend(self.body("(edit)", style.italic())),
             Deed::Delete(_) => rows.extend(self.body("(deletion)", style.italic())),
+            Deed::React(..) => rows.extend(self.body("(reaction)", style.italic())),
+            Deed::Pin(..) => rows.extend(self.body("(pin)", style.italic())),
         }
         if !pending.content.is_empty() {
             rows.extend(self.body(&pending.content, style));

@@ -1,13 +1,13 @@
 //! What the user has done and the server has not yet acknowledged. It is sent again after a lost connection, and that
-//! doubles nothing: a message carries a `client_id` for ever, and an edit or a deletion leaves the message as it was left
-//! the first time. Between the two tries only the same user, on another device, can have edited it; the later wins, as it
-//! does without a lost connection.
+//! doubles nothing: a message carries a `client_id` for ever, and an edit, a deletion, a reaction or a pin leaves the
+//! message as it was left the first time. Between the two tries only the same user, on another device, can have edited it;
+//! the later wins, as it does without a lost connection.
 
 use std::collections::VecDeque;
 
 use crate::link::Millis;
 use crate::protocol::{
-    command::{Command, Delete, Edit, Request, SendMessage},
+    command::{Command, Delete, Edit, Pin, React, Request, SendMessage},
     event::{Ack, ErrorFrame},
     limits::Limits,
     message::Message,
@@ -42,12 +42,16 @@ pub enum Deed {
     Edit(u64),
     /// Delete a message.
     Delete(u64),
+    /// React to a message with the emoji that is its content, or take that back.
+    React(u64, bool),
+    /// Pin a message, or unpin it.
+    Pin(u64, bool),
 }
 
 impl Deed {
     /// Whether it has a text, which can be corrected when it is refused.
     fn has_text(self) -> bool {
-        !matches!(self, Self::Delete(_))
+        matches!(self, Self::Post { .. } | Self::Edit(_))
     }
 }
 
@@ -244,6 +248,13 @@ fn request(deed: Deed, client_id: &str, content: &str, room: &str) -> Request {
             id,
             if_seq: None,
         }),
+        Deed::React(id, on) => Command::React(React {
+            room,
+            id,
+            emoji: content,
+            on,
+        }),
+        Deed::Pin(id, on) => Command::Pin(Pin { room, id, on }),
     };
     Request::with_ref(client_id.to_owned(), command)
 }

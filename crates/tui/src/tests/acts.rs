@@ -3,7 +3,10 @@
 use super::*;
 use crate::protocol::{
     code::Code,
-    command::{Delete, Edit, SendMessage},
+    command::{Delete, Edit, Pin, React, SendMessage},
+    event,
+    message::{Pinned, Reaction},
+    room::Person,
 };
 
 impl Stage {
@@ -76,6 +79,55 @@ fn any_message_can_be_chosen_and_answered_or_deleted() {
     stage.alt(KeyCode::Up);
     stage.write("/edit");
     assert!(stage.shows("Only who wrote a message can edit it."));
+}
+
+#[test]
+fn one_reacts_and_pins_and_takes_it_back() {
+    let mut stage = Stage::in_room(3);
+    let reacted = |emoji: &str, on| {
+        Command::React(React {
+            room: "general".into(),
+            id: 3,
+            emoji: emoji.into(),
+            on,
+        })
+    };
+    stage.write("/react");
+    assert!(stage.shows("Write /react EMOJI."), "{}", stage.screen());
+    stage.ctrl('u');
+    stage.write("/react :thumbsup:");
+    assert_eq!(stage.last_deed(), reacted("👍", true));
+    let mut now = message(3, "bob", "line 3");
+    now.seq = 4;
+    now.reactions = vec![Reaction {
+        emoji: "👍".into(),
+        count: 1,
+        users: vec![Person {
+            user_id: stage.state.client.store.user_id(),
+            username: "alice".into(),
+        }],
+        mine: None,
+    }];
+    now.pinned = Some(Pinned {
+        by: 2,
+        at: now.created_at,
+    });
+    stage.frame(event::Event::MessageChanged(event::MessageChanged {
+        message: now,
+        by: Some(2),
+        change: None,
+    }));
+    stage.write("/react 👍");
+    assert_eq!(stage.last_deed(), reacted("👍", false));
+    stage.write("/react 🎉");
+    assert_eq!(stage.last_deed(), reacted("🎉", true));
+    stage.write("/pin");
+    let unpin = Pin {
+        room: "general".into(),
+        id: 3,
+        on: false,
+    };
+    assert_eq!(stage.last_deed(), Command::Pin(unpin));
 }
 
 #[test]

@@ -102,7 +102,8 @@ impl Run {
     pub(super) fn order(&mut self, act: Act, who: usize) -> Order {
         self.said += 1;
         let key = self.a_room_of(who);
-        let id = self.a_message_of(&key, who, act == Act::Edit);
+        let is_own = matches!(act, Act::Edit | Act::Delete);
+        let id = self.a_message_of(&key, who, is_own);
         match act {
             Act::Say | Act::Reply => say(&key, self.said, (act == Act::Reply).then_some(id)),
             Act::Edit | Act::Delete => rewrite(&key, id, (act == Act::Edit).then_some(self.said)),

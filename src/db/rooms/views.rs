@@ -114,7 +114,7 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult
         .optional()
 }
 
-/// The room of a name: the public one, else one of those that the user is a member of.
+/// The room of a name: the oldest of those that the user is a member of, else the public one.
 ///
 /// # Errors
 /// When the database fails.
@@ -129,8 +129,9 @@ pub fn find_named(
         .filter(rooms::kind.eq("public").or(is_own))
         .order(rooms::id)
         .load(conn)?;
-    let public = named.iter().position(|view| view.kind == "public");
-    Ok(named.into_iter().nth(public.unwrap_or(0)))
+    // The user's own first, the oldest of them: no one else can give a later room a name that leads their words away.
+    let own = named.iter().position(|view| view.membership.is_some());
+    Ok(named.into_iter().nth(own.unwrap_or(0)))
 }
 
 /// Public rooms by name, those after this one, whose names have `part` in them; without those that the user was taken

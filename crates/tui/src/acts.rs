@@ -2,7 +2,7 @@
 
 use parlour_client::{
     effect::Effect,
-    store::{Deed, Key},
+    store::{Deed, Delivery, Key},
 };
 
 use super::{
@@ -50,6 +50,24 @@ fn chosen(state: &State, own: bool) -> Option<&Message> {
     there.find(|message| (message.user_id == me) == own)
 }
 
+/// Whether what the user wrote last is not stored yet, and no other message is chosen: then "your last one" is none that
+/// could be edited or deleted.
+fn waits(state: &State) -> bool {
+    let is_picked = state
+        .chat
+        .as_ref()
+        .is_some_and(|chat| chat.picked.is_some());
+    let mut pending = state
+        .room()
+        .into_iter()
+        .flat_map(|room| room.outbox().iter());
+    !is_picked
+        && pending.any(|pending| {
+            let is_refused = matches!(pending.delivery, Delivery::Refused(_));
+            !is_refused && matches!(pending.deed, Deed::Post { .. })
+        })
+}
+
 /// Whether the message that would be edited is the user's own.
 pub fn has_own(state: &State) -> bool {
     let me = state.client.store.user_id();
@@ -73,6 +91,11 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
         return Vec::new();
     }
     let is_own = matches!(action, Action::Edit | Action::Delete);
+    if is_own && waits(state) {
+        let text = "What you wrote last is not stored yet: wait for it, or choose another message with Alt+Up.";
+        state.hint(About::Typed, text);
+        return Vec::new();
+    }
     let Some(message) = chosen(state, is_own) else {
         let text = "There is no such message here: choose one with Alt+Up.";
         state.hint(About::Typed, text);

@@ -221,7 +221,7 @@ fn act_in_pane(state: &mut State, action: Action) {
             chat.input.undo();
         }
         Action::Escape => {
-            state.hint = None;
+            (state.hint, state.way, state.awaited) = (None, None, None);
             match chat.task {
                 Task::Write => state.to_end(),
                 Task::Edit(_) => chat.begin(Task::Write, ""),
@@ -248,6 +248,11 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Some(command) => return obey(state, command.trim_end()),
         None => text,
     };
+    if state.way.is_some() {
+        let text = "Another room is being opened: press Enter again when it is there, or Esc to stay here.";
+        state.hint(About::Typed, text);
+        return Vec::new();
+    }
     let deed = match chat.task {
         Task::Write => Deed::Post { reply_to: None },
         Task::Answer(id) => Deed::Post { reply_to: Some(id) },

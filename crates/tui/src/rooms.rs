@@ -29,8 +29,34 @@ pub fn go_to(state: &mut State, key: &str) -> Vec<Effect> {
             state.others.insert(before.room.clone(), before);
         }
     }
-    (state.hint, state.awaited) = (None, None);
+    (state.hint, state.awaited, state.way) = (None, None, None);
     state.client.store.look_at(key).into_iter().collect()
+}
+
+/// Asks for what leads to another room. Until it is open nothing is sent: it would go to the room that is on the screen.
+fn set_out(state: &mut State, ask: Ask) -> Vec<Effect> {
+    let chat = state.chat.as_ref();
+    state.way = Some(chat.is_some_and(|chat| !chat.input.is_empty()));
+    vec![Effect::Ask(ask)]
+}
+
+/// Shows the room that the user was on the way to. What was written since is for that one.
+fn arrive(state: &mut State, key: &str) -> Vec<Effect> {
+    let had_draft = state.way.unwrap_or(true);
+    let is_elsewhere = !is_shown(state, key);
+    let typed = state.chat.as_mut().filter(|_| !had_draft && is_elsewhere);
+    let text = typed.map(|chat| {
+        let text = chat.input.lines().join("\n");
+        chat.set_input("");
+        text
+    });
+    let effects = go_to(state, key);
+    if let (Some(chat), Some(text)) = (&mut state.chat, text)
+        && chat.input.is_empty()
+    {
+        chat.set_input(&text);
+    }
+    effects
 }
 
 /// The user's rooms as they are listed: general, then by name, then the direct ones. One that the user is not in any more
@@ -102,7 +128,7 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
             topic: None,
             users: Vec::new(),
         }),
-        Action::Direct => direct(rest),
+        Action::Direct => return set_out(state, direct(rest)),
         Action::Join => return join(state, rest.trim_start_matches('#')),
         Action::Members => Ask::Members(key),
         Action::LeaveRoom => Ask::RemoveMember {
@@ -128,6 +154,9 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
         },
         _ => return Vec::new(),
     };
+    if matches!(action, Action::Create | Action::CreatePrivate) {
+        return set_out(state, ask);
+    }
     vec![Effect::Ask(ask)]
 }
 
@@ -137,11 +166,12 @@ fn join(state: &mut State, word: &str) -> Vec<Effect> {
         return go_to(state, &key);
     }
     state.awaited = Some(word.to_owned());
-    vec![Effect::Ask(Ask::PutMember {
+    let ask = Ask::PutMember {
         room: word.to_owned(),
         user: state.client.store.user_id().to_string(),
         patch: MemberPatch::default(),
-    })]
+    };
+    set_out(state, ask)
 }
 
 /// The direct room with these people; with none, for notes to oneself.
@@ -158,7 +188,12 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
     match (ask, result) {
         // The rooms and people that are known are found all the same.
         (Ask::Directory(_), Err(_)) => {}
-        (_, Err(why)) => state.hint(About::Typed, why),
+        (ask, Err(why)) => {
+            if matches!(ask, Ask::Create(_) | Ask::Direct(_) | Ask::PutMember { .. }) {
+                (state.way, state.awaited) = (None, None);
+            }
+            state.hint(About::Typed, why);
+        }
         (Ask::Directory(_), Ok(Answer::Rooms(rooms))) => {
             if let Some(switcher) = &mut state.switcher {
                 switcher.public = rooms;
@@ -179,7 +214,12 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
                 return go_to(state, GENERAL);
             }
         }
-        (_, Ok(Answer::Room(room))) => return await_room(state, &room.room),
+        // Whoever has gone elsewhere meanwhile stays there.
+        (Ask::Create(_) | Ask::Direct(_) | Ask::PutMember { .. }, Ok(Answer::Room(room)))
+            if state.way.is_some() =>
+        {
+            return await_room(state, &room.room);
+        }
         _ => {}
     }
     Vec::new()
@@ -201,7 +241,7 @@ fn line_of(member: &Member) -> String {
 /// Goes to a room that the user is in, or is about to be: as soon as it is known.
 fn await_room(state: &mut State, word: &str) -> Vec<Effect> {
     if let Some(key) = state.client.store.resolve(word).map(str::to_owned) {
-        return go_to(state, &key);
+        return arrive(state, &key);
     }
     state.awaited = Some(word.to_owned());
     Vec::new()
@@ -211,8 +251,8 @@ fn await_room(state: &mut State, word: &str) -> Vec<Effect> {
 pub fn joined(state: &mut State, key: &str) -> Vec<Effect> {
     let awaited = state.awaited.as_deref();
     let is_awaited = awaited.is_some_and(|word| state.client.store.resolve(word) == Some(key));
-    if is_awaited {
-        return go_to(state, key);
+    if is_awaited && state.way.is_some() {
+        return arrive(state, key);
     }
     if let Some(room) = state.client.store.room(key) {
         let label = room.label(state.client.store.user_id());

@@ -28,6 +28,8 @@ pub struct State {
     pub others: BTreeMap<String, Chat>,
     /// The room to go to as soon as it is known.
     pub awaited: Option<String>,
+    /// The user is on the way to another room; whether something was written in this one before.
+    pub way: Option<bool>,
     /// What Ctrl+K opens.
     pub switcher: Option<Switcher>,
     /// A list that is only read.
@@ -228,6 +230,7 @@ impl State {
             chat: None,
             others: BTreeMap::new(),
             awaited: None,
+            way: None,
             switcher: None,
             sheet: None,
             size: (80, 24),

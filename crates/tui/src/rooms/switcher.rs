@@ -117,8 +117,10 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     let mut effects = Vec::new();
     match key.code {
         KeyCode::Enter => {
-            let choice = choices(state, &switcher).into_iter().nth(switcher.at);
-            return choice.map_or_else(Vec::new, |choice| choose(state, choice));
+            // With nothing that fits it stays open: the next line would be sent to the room that is on the screen.
+            if let Some(choice) = choices(state, &switcher).into_iter().nth(switcher.at) {
+                return choose(state, choice);
+            }
         }
         KeyCode::Up => switcher.at = switcher.at.saturating_sub(1),
         KeyCode::Down | KeyCode::Tab => switcher.at = (switcher.at + 1).min(last),
@@ -144,7 +146,7 @@ fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
         Choice::Mine(key, ..) => go_to(state, &key),
         Choice::Public(key, _) => super::join(state, &key),
-        Choice::Person(name) => vec![Effect::Ask(direct(&name))],
+        Choice::Person(name) => super::set_out(state, direct(&name)),
     }
 }
 

@@ -82,6 +82,23 @@ fn any_message_can_be_chosen_and_answered_or_deleted() {
 }
 
 #[test]
+fn an_older_message_is_not_taken_for_one_that_is_not_stored_yet() {
+    let mut stage = Stage::in_room(3);
+    stage.live(message(4, "alice", "keep me"));
+    stage.write("oops");
+    let sent = stage.said.len();
+    for word in ["/delete", "/edit"] {
+        stage.write(word);
+        assert_eq!(stage.said.len(), sent, "nothing is done");
+        assert!(stage.shows("What you wrote last is not stored yet"));
+    }
+    stage.alt(KeyCode::Up);
+    stage.write("/delete");
+    let room = stage.state.client.store.room("general").expect("a room");
+    assert_eq!(room.outbox().len(), 2, "that one was chosen");
+}
+
+#[test]
 fn one_reacts_and_pins_and_takes_it_back() {
     let mut stage = Stage::in_room(3);
     let reacted = |emoji: &str, on| {

@@ -63,6 +63,51 @@ fn a_room_that_was_made_is_gone_to_as_soon_as_it_is_known() {
 }
 
 #[test]
+fn what_is_written_on_the_way_to_a_room_is_not_said_in_another() {
+    let mut stage = Stage::in_room(1);
+    stage.write("/create garden");
+    let ask = stage.asks().remove(0);
+    stage.write("for the garden");
+    assert!(stage.said.is_empty(), "it is sent nowhere yet");
+    assert!(stage.shows("Another room is being opened"));
+    stage.answer_ask(ask, Ok(Answer::Room(Box::new(room("7", "garden")))));
+    stage.come_into("7", "garden", 1);
+    assert!(stage.shows(" #garden ") && stage.shows("for the garden"));
+    stage.press(KeyCode::Enter);
+    let request = stage.said.pop().expect("a frame");
+    assert!(
+        matches!(&request.command, Command::Message(sent) if sent.room.as_deref() == Some("7"))
+    );
+
+    // Refused, it stays where it is, to be looked at before it is sent.
+    stage.write("/create garden");
+    let ask = stage.asks().remove(0);
+    stage.write("what now");
+    stage.answer_ask(ask, Err("Another room is called so.".into()));
+    assert!(stage.said.is_empty() && stage.shows("what now"));
+    stage.ctrl('u');
+
+    // Who has gone elsewhere meanwhile stays there.
+    stage.write("/create shed");
+    let ask = stage.asks().remove(0);
+    stage.ctrl('k');
+    stage.type_text("gen");
+    stage.press(KeyCode::Enter);
+    stage.type_text("half a");
+    stage.answer_ask(ask, Ok(Answer::Room(Box::new(room("8", "shed")))));
+    stage.come_into("8", "shed", 1);
+    assert!(stage.shows(" #general ") && stage.shows("half a"));
+    stage.ctrl('u');
+
+    // A list with nothing in it takes no one away from it.
+    stage.ctrl('k');
+    stage.type_text("zzz");
+    stage.press(KeyCode::Enter);
+    stage.type_text("zz");
+    assert!(stage.shows("Go to"), "{}", stage.screen());
+}
+
+#[test]
 fn what_is_written_and_read_in_each_room_stays_there() {
     let mut stage = Stage::in_room(1);
     stage.come_into("7", "garden", 0);
@@ -110,7 +155,7 @@ fn the_switcher_finds_rooms_public_rooms_and_people() {
     stage.type_text("zzz");
     assert!(stage.shows("nothing fits"));
     stage.press(KeyCode::Enter);
-    stage.ctrl('k');
+    stage.ctrl('u');
     stage.type_text("bob");
     stage.asks();
     stage.press(KeyCode::Enter);

@@ -96,7 +96,7 @@ impl<F> Feed<F> {
     /// Takes in a change that has just been committed, if that is all there is to do: it is the next one, which is to be sent
     /// (true), or was part of what was read. `None` when it is for [`Feed::live`]; then nothing has happened.
     pub fn pass(&mut self, seq: u64) -> Option<bool> {
-        if self.catching.is_some() || seq > self.sent + 1 {
+        if self.catching.is_some() || seq > self.sent.saturating_add(1) {
             return None;
         }
         let is_next = seq > self.sent;
@@ -118,7 +118,7 @@ impl<F> Feed<F> {
     fn advance(&mut self, seq: u64, frame: F, actions: &mut Vec<Action<F>>) {
         if seq <= self.sent {
             // It was part of what was read.
-        } else if seq == self.sent + 1 {
+        } else if seq == self.sent.saturating_add(1) {
             self.sent = seq;
             actions.push(Action::Send(frame));
         } else {

@@ -147,9 +147,11 @@ fn look_up(
     let Suspicion { after, upto, proof } = suspicion;
     // The changes of the messages before it account for the numbers up to the latest of them.
     let from = match proof {
-        Proof::Last if upto == after + 1 => upto,
-        Proof::All => after + 1,
-        Proof::Last | Proof::None => find_latest_change(conn, room_id, after)?.max(after) + 1,
+        Proof::Last if upto == after.saturating_add(1) => upto,
+        Proof::All => after.saturating_add(1),
+        Proof::Last | Proof::None => find_latest_change(conn, room_id, after)?
+            .max(after)
+            .saturating_add(1),
     };
     let from = if proof == Proof::Last {
         from.min(upto)
@@ -185,7 +187,7 @@ fn find_since(
         .chain([end.saturating_add(1)]);
     let (mut missing, mut last, mut known) = (Vec::new(), since, since);
     for (at, next) in ends.enumerate() {
-        let mut number = last.max(known) + 1;
+        let mut number = last.max(known).saturating_add(1);
         last = last.max(next);
         while number < next && missing.len() < most {
             // Whatever has it as its latest change comes later.
@@ -194,7 +196,7 @@ fn find_since(
             }
             if let Some(seq) = find_spanning(conn, room_id, number, end)? {
                 known = known.max(seq);
-                number = known + 1;
+                number = known.saturating_add(1);
             } else {
                 missing.push(number);
                 number += 1;

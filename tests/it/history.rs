@@ -56,6 +56,7 @@ fn pages_are_cut_where_the_cursor_says(backend: Backend) {
         ("?since=0&limit=2", all(1, 2)),
         ("?since=57", vec![]),
         ("?since=99999", vec![]),
+        ("?since=9223372036854775807", vec![]),
     ] {
         assert_eq!(ids(&alice.page(query)), wanted, "{query}");
     }

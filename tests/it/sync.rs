@@ -250,6 +250,11 @@ fn a_cursor_of_another_history_is_not_believed(backend: Backend) {
     let answer = fresh.expect(|frame| frame["ref"] == reference);
     let alone = answer["type"] == "error" || answer["rooms"]["general"]["seq"] == 5;
     assert!(alone, "{answer}");
+    for beyond in [1 << 53, (1 << 63) - 1, 1 << 63, u64::MAX] {
+        let reference = sync_from(&mut fresh, beyond);
+        let answer = fresh.expect(|frame| frame["ref"] == reference);
+        assert_eq!(answer["code"], "cursor_ahead", "{beyond}: {answer}");
+    }
     // The epoch is the same for all, and outlives the process.
     let epoch = fresh.connected["epoch"].clone();
     assert!(

@@ -300,7 +300,7 @@ pub(super) fn rooms_are_what_their_frames_made_of_them(backend: Backend) {
         missing.filter(|_| runs > 1).copied()
     };
     // Some more, when chance has left something out.
-    for seed in first..first + 2 * runs {
+    for seed in first..first + 4 * runs {
         if seed >= first + runs && is_missing(&done).is_none() {
             break;
         }

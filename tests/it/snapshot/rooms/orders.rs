@@ -49,6 +49,9 @@ impl Act {
         Self::Reply,
         Self::Edit,
         Self::Edit,
+        Self::Edit,
+        Self::Delete,
+        Self::Delete,
         Self::Delete,
         Self::React,
         Self::React,
@@ -180,7 +183,9 @@ impl Run {
             .map(|(id, message)| {
                 (
                     *id,
-                    message["user_id"] == user.id && message["kind"].is_null(),
+                    message["user_id"] == user.id
+                        && message["kind"].is_null()
+                        && message["deleted_at"].is_null(),
                 )
             })
             .collect();

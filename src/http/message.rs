@@ -32,7 +32,7 @@ use crate::{
     (status = 200, description = "The message as it is now.", body = Message),
     (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
     (status = 412, description = "It was edited or deleted in the meantime.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
 ))]
 pub async fn edit(
     app: Shared,
@@ -65,7 +65,7 @@ pub async fn edit(
     (status = 409, description = "The room is archived.", body = Problem, content_type = "application/problem+json"),
     (status = 412, description = "It was edited in the meantime.", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "`If-Match` holds no number in quotes.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
 ))]
 pub async fn delete(
     app: Shared,
@@ -91,7 +91,7 @@ pub async fn delete(
     refusals::Message,
     refusals::Members,
     (status = 200, description = "The message; `ETag` is its `seq` in quotes, for `If-Match`.", body = Message),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn find(
     app: Shared,
@@ -116,7 +116,7 @@ pub async fn find(
     refusals::Members,
     (status = 200, description = "The versions, 512 KiB at most; `Link` leads on (`next`).", body = [Version]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
+    refusals::Pages,
 ))]
 pub async fn list_versions(
     app: Shared,
@@ -141,7 +141,7 @@ pub async fn list_versions(
     refusals::Writers,
     (status = 200, description = "The message as it is now; the same when it was pinned before.", body = Message),
     (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
 ))]
 pub async fn pin(
     app: Shared,
@@ -161,7 +161,7 @@ pub async fn pin(
     refusals::Writers,
     (status = 200, description = "The message as it is now; the same when it was not pinned.", body = Message),
     (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
 ))]
 pub async fn unpin(
     app: Shared,

@@ -35,7 +35,7 @@ use crate::{
     refusals::Guarded,
     (status = 200, description = "The messages; `Link` leads on to older ones.", body = [Message]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
+    refusals::Pages,
 ))]
 pub async fn list_general(
     app: Shared,
@@ -82,7 +82,7 @@ pub async fn list_general(
     refusals::Members,
     (status = 200, description = "The messages, 512 KiB at most; `Link` leads on to older (`prev`) and newer (`next`) ones, also when that ended the page before `limit` was reached.", body = [Message]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).", body = Problem, content_type = "application/problem+json"),
+    refusals::Pages,
 ))]
 pub async fn list(
     app: Shared,
@@ -118,7 +118,7 @@ pub async fn list(
     (status = 201, description = "Stored.", body = Message),
     (status = 200, description = "Stored before, under the same `client_id`: the message as it is now.", body = Message),
     (status = 409, description = "The `client_id` was used for another message, or the room is archived.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
     (status = 503, description = "Not stored (`store_unavailable`), or perhaps stored (`outcome_unknown`): try again with the same `client_id`.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn post(

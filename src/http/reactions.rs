@@ -27,7 +27,7 @@ use crate::{
     (status = 200, description = "The message as it is now; the same when the caller had reacted so before.", body = Message),
     (status = 409, description = "It is deleted, or has as many reactions as it can have, or the room is archived.", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "That is not one emoji.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
 ))]
 pub async fn add(
     app: Shared,
@@ -49,7 +49,7 @@ pub async fn add(
     (status = 200, description = "The message as it is now; the same when the caller had not reacted so.", body = Message),
     (status = 409, description = "It is deleted, or the room is archived.", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "That is not one emoji.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many messages.", body = Problem, content_type = "application/problem+json"),
+    refusals::Charged,
 ))]
 pub async fn remove(
     app: Shared,
@@ -72,7 +72,7 @@ pub async fn remove(
     refusals::Members,
     (status = 200, description = "The people; `Link` leads on (`next`).", body = [Person]),
     (status = 422, description = "A value is not allowed, or that is not one emoji.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn list(
     app: Shared,

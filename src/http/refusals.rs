@@ -95,6 +95,36 @@ impl IntoResponses for Writers {
     }
 }
 
+/// The caller asks too often.
+pub struct Rated;
+
+impl IntoResponses for Rated {
+    fn responses() -> Responses {
+        refusals(&[("429", "Too many requests.")])
+    }
+}
+
+/// It counts as a message does.
+pub struct Charged;
+
+impl IntoResponses for Charged {
+    fn responses() -> Responses {
+        refusals(&[("429", "Too many messages.")])
+    }
+}
+
+/// It answers with a page of messages.
+pub struct Pages;
+
+impl IntoResponses for Pages {
+    fn responses() -> Responses {
+        refusals(&[(
+            "429",
+            "Too many pages at once, or too many answers that nobody has read (`too_many_unread`).",
+        )])
+    }
+}
+
 fn refusals(known: &[(&str, &str)]) -> Responses {
     known
         .iter()

@@ -28,7 +28,7 @@ use crate::{
 #[utoipa::path(get, path = "/api/rooms", tag = "rooms", responses(
     refusals::Guarded,
     (status = 200, description = "The rooms.", body = [Room]),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn list_own(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(app.rooms.list(&caller).await?))
@@ -87,7 +87,7 @@ pub async fn open_direct(
     refusals::Guarded,
     (status = 200, description = "The rooms; `Link` leads on (`next`).", body = [Room]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn list_public(
     app: Shared,
@@ -108,7 +108,7 @@ pub async fn list_public(
     refusals::Guarded,
     refusals::Room,
     (status = 200, description = "The room.", body = Room),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn find(
     app: Shared,
@@ -128,7 +128,7 @@ pub async fn find(
     (status = 200, description = "The room as it is now.", body = Room),
     (status = 403, description = "Not in your role, or not in this kind of room (`forbidden`); not a member (`join_first`); muted.", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Another public room has the name, or one that looks like it (`room_name_taken`); the room is archived (`room_archived`).", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn change(
     app: Shared,
@@ -155,7 +155,7 @@ pub async fn change(
     (status = 403, description = "Not in your role, or not in this kind of room (`forbidden`); not a member (`join_first`); muted.", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There is no such room (or the caller may not know of it), or no such user.", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The room would be without an owner (`last_owner`), is archived (`room_archived`) or full (`room_full`), or the account is disabled (`user_disabled`).", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn put_member(
     app: Shared,
@@ -184,7 +184,7 @@ pub async fn put_member(
     (status = 403, description = "Not in your role, or not in this kind of room (`forbidden`); not a member (`join_first`); muted.", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "There is no such room (or the caller may not know of it), or no such user in it.", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The room would be without an owner (`last_owner`), or is archived (`room_archived`).", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn delete_member(
     app: Shared,
@@ -205,7 +205,7 @@ pub async fn delete_member(
     refusals::Room,
     (status = 204, description = "Done."),
     (status = 403, description = "It is no direct room (`forbidden`), or you are not in it (`join_first`).", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn hide(
     app: Shared,
@@ -224,7 +224,7 @@ pub async fn hide(
     refusals::Room,
     (status = 204, description = "Done."),
     (status = 403, description = "It is no direct room (`forbidden`), or you are not in it (`join_first`).", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn unhide(
     app: Shared,
@@ -246,7 +246,7 @@ pub async fn unhide(
     refusals::Members,
     (status = 200, description = "The members; `Link` leads on (`next`).", body = [Member]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many requests.", body = Problem, content_type = "application/problem+json"),
+    refusals::Rated,
 ))]
 pub async fn list_members(
     app: Shared,

@@ -1,5 +1,6 @@
 //! Who may do what in a room, as far as its rows say.
 
+use chrono::NaiveDateTime;
 use diesel::{dsl::exists, prelude::*};
 
 use super::{
@@ -80,8 +81,12 @@ fn has_owner(conn: &mut AnyConnection, room_id: i64, is_enabled: bool) -> QueryR
 }
 
 fn set_owner(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    // With another role nothing of a mute is left; and an owner's no one could end.
     diesel::update(memberships::table.find((room_id, user_id)))
-        .set(memberships::role.eq(OWNER))
+        .set((
+            memberships::role.eq(OWNER),
+            memberships::muted_until.eq(None::<NaiveDateTime>),
+        ))
         .execute(conn)?;
     log::info!("room {room_id} belongs to user {user_id} now");
     Ok(())

@@ -23,12 +23,13 @@ const TABLES: [&str; 6] = [
     "messages",
 ];
 /// Those that came later.
-const NEWER_TABLES: [&str; 5] = [
+const NEWER_TABLES: [&str; 6] = [
     "account_changes",
     "known_networks",
     "message_versions",
     "reactions",
     "removals",
+    "restraints",
 ];
 /// The indexes without which a message could be stored twice, and how they are made.
 const INDEXES: [(&str, &str); 2] = [

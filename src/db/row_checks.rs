@@ -12,7 +12,7 @@ use super::{
 pub const GREATEST: i64 = (1 << 53) - 1;
 
 /// Tables, and the least that the numbers in their columns may be.
-const NUMBERS: [(&str, &[(&str, i64)]); 9] = [
+const NUMBERS: [(&str, &[(&str, i64)]); 10] = [
     ("users", &[("id", 1)]),
     ("sessions", &[("id", 1), ("user_id", 1)]),
     (
@@ -43,6 +43,7 @@ const NUMBERS: [(&str, &[(&str, i64)]); 9] = [
         ],
     ),
     ("removals", &[("room_id", 1), ("user_id", 1), ("seq", 1)]),
+    ("restraints", &[("room_id", 1), ("user_id", 1)]),
     ("account_changes", &[("number", 1), ("user_id", 1)]),
 ];
 

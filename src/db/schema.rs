@@ -77,6 +77,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    restraints (room_id, user_id) {
+        room_id -> BigInt,
+        user_id -> BigInt,
+        muted_until -> Nullable<Timestamp>,
+        spoke_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     messages (room_id, id) {
         room_id -> BigInt,
         id -> BigInt,
@@ -151,6 +160,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     rooms,
     memberships,
     removals,
+    restraints,
     messages,
     message_versions,
     reactions,

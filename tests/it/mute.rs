@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, User, eventually};
+use crate::{
+    support::{Backend, Server, User, eventually},
+    users::{done, users},
+};
 
 on_both![
     whoever_is_muted_reads_and_does_not_write,
-    a_mute_ends_by_itself
+    a_mute_ends_by_itself,
+    a_mute_is_not_shaken_off_by_leaving_or_being_taken_out,
+    an_heir_who_was_muted_can_speak,
 ];
 
 const LATER: &str = "2999-01-01T00:00:00+00:00";
@@ -76,4 +81,74 @@ fn a_mute_ends_by_itself(backend: Backend) {
     eventually("the mute is over", || {
         (bob.post_to(&room, "late").status == 201).then_some(())
     });
+}
+
+fn a_mute_is_not_shaken_off_by_leaving_or_being_taken_out(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "public", &[&bob, &carol]);
+    let set = |user: &User, whom: &str, body: Value| {
+        user.in_room("PUT", &room, &format!("/members/{whom}"), &body)
+    };
+    let out = |user: &User| {
+        user.in_room("DELETE", &room, "/members/bob", &Value::Null)
+            .expect(204)
+    };
+    set(&alice, "bob", json!({"muted_until": LATER})).expect(200);
+    let mut socket = bob.connect();
+    let is_muted = |seen: &Value| {
+        assert_eq!(seen["muted_until"], "2999-01-01T00:00:00.000000+00:00");
+        bob.post_to(&room, "but").expect_problem(403, "muted");
+    };
+    // By oneself, by oneself again, and brought back by a friend after a kick.
+    for _ in 0..2 {
+        out(&bob);
+        is_muted(&set(&bob, "bob", Value::Null).expect(200).json());
+        is_muted(&socket.expect(|frame| frame["type"] == "room" && frame["gone"].is_null()));
+    }
+    out(&alice);
+    is_muted(&set(&carol, "bob", json!({})).expect(200).json());
+    is_muted(&socket.expect(|frame| frame["type"] == "room" && frame["gone"].is_null()));
+    // It ends with who may end it, and stays ended.
+    out(&bob);
+    let back = set(&alice, "bob", json!({"muted_until": OVER})).expect(200);
+    assert!(back.json().get("muted_until").is_none());
+    out(&bob);
+    let back = set(&bob, "bob", Value::Null).expect(200).json();
+    assert!(back.get("muted_until").is_none(), "{back}");
+    bob.post_to(&room, "thank you").expect(201);
+    // One that was over when they left is not told of.
+    set(&alice, "bob", json!({"muted_until": LATER})).expect(200);
+    server.database.execute(
+        "UPDATE memberships SET muted_until = '2020-01-01 00:00:00' WHERE muted_until IS NOT NULL",
+    );
+    out(&bob);
+    let back = set(&bob, "bob", Value::Null).expect(200).json();
+    assert!(back.get("muted_until").is_none(), "{back}");
+    // Nothing of a mute is left in a role that an owner gives.
+    set(&alice, "bob", json!({"muted_until": LATER})).expect(200);
+    out(&bob);
+    let back = set(&alice, "bob", json!({"role": "moderator"})).expect(200);
+    assert!(back.json().get("muted_until").is_none());
+    bob.post_to(&room, "order!").expect(201);
+}
+
+fn an_heir_who_was_muted_can_speak(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob]);
+    let body = json!({"muted_until": LATER});
+    alice
+        .in_room("PUT", &room, "/members/bob", &body)
+        .expect(200);
+    done(users(&server, &["disable", "alice"], ""));
+    let own = bob
+        .in_room("GET", &room, "", &Value::Null)
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&own["role"], own.get("muted_until")),
+        (&json!("owner"), None)
+    );
+    bob.post_to(&room, "mine now").expect(201);
 }

@@ -1,10 +1,14 @@
 //! In slow mode members wait between two messages; whoever keeps order does not.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, User, eventually};
 
-on_both![members_wait_between_two_messages, a_wait_outlives_a_restart];
+on_both![
+    members_wait_between_two_messages,
+    a_wait_outlives_a_restart,
+    a_wait_outlives_a_leave,
+];
 
 fn members_wait_between_two_messages(backend: Backend) {
     let server = Server::start(backend);
@@ -81,4 +85,25 @@ fn a_wait_outlives_a_restart(backend: Backend) {
         ..bob
     };
     bob.post_to(&room, "two").expect(201);
+}
+
+fn a_wait_outlives_a_leave(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "public", &[&bob]);
+    alice
+        .in_room("PATCH", &room, "", &json!({"slow_seconds": 3_600}))
+        .expect(200);
+    bob.post_to(&room, "one").expect(201);
+    bob.in_room("DELETE", &room, "/members/bob", &Value::Null)
+        .expect(204);
+    // What the server remembers is gone, too.
+    server.restart();
+    let bob = User {
+        addr: server.addr,
+        ..bob
+    };
+    bob.in_room("PUT", &room, "/members/bob", &Value::Null)
+        .expect(200);
+    bob.post_to(&room, "two").expect_problem(429, "slow_mode");
 }

@@ -3,11 +3,14 @@
 use chrono::NaiveDateTime;
 use diesel::{dsl::exists, prelude::*};
 
-use crate::db::{
-    AnyConnection,
-    schema::{memberships, removals, rooms, users},
-    text::StoredText,
-    time::StoredTime,
+use crate::{
+    db::{
+        AnyConnection,
+        schema::{memberships, removals, restraints, rooms, users},
+        text::StoredText,
+        time::StoredTime,
+    },
+    protocol::{room::Role, time::Timestamp},
 };
 
 /// A membership as it is stored.
@@ -177,7 +180,8 @@ pub fn count_rooms(conn: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
         .get_result(conn)
 }
 
-/// Makes someone a member, who is then no longer one who was taken out.
+/// Makes someone a member, who is then no longer one who was taken out. What held when they were one before holds again;
+/// but nothing of a mute in a role above that of a member.
 ///
 /// # Errors
 /// When the database fails.
@@ -185,27 +189,63 @@ pub fn insert(
     conn: &mut AnyConnection,
     room_id: i64,
     user_id: i64,
-    role: &str,
+    role: Role,
     at: NaiveDateTime,
 ) -> QueryResult<()> {
     diesel::delete(removals::table.find((room_id, user_id))).execute(conn)?;
+    let row = restraints::table.find((room_id, user_id));
+    let kept: Option<(Option<StoredTime>, Option<StoredTime>)> = row
+        .select((restraints::muted_until, restraints::spoke_at))
+        .get_result(conn)
+        .optional()?;
+    if kept.is_some() {
+        diesel::delete(row).execute(conn)?;
+    }
+    let (muted_until, spoke_at) = kept.unwrap_or_default();
+    let muted_until = muted_until.filter(|_| role == Role::Member);
     diesel::insert_into(memberships::table)
         .values((
             memberships::room_id.eq(room_id),
             memberships::user_id.eq(user_id),
-            memberships::role.eq(role),
+            memberships::role.eq(role.as_str()),
             memberships::created_at.eq(at),
+            memberships::muted_until.eq(muted_until.map(StoredTime::get)),
+            memberships::spoke_at.eq(spoke_at.map(StoredTime::get)),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-/// Ends a membership.
+/// Ends a membership. A mute that is not over now, and when they last wrote in slow mode, are kept for when they come back.
 ///
 /// # Errors
 /// When the database fails.
-pub fn delete(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
-    diesel::delete(memberships::table.find((room_id, user_id))).execute(conn)?;
+pub fn delete(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    user_id: i64,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let row = memberships::table.find((room_id, user_id));
+    let before: Option<(Option<StoredTime>, Option<StoredTime>)> = row
+        .select((memberships::muted_until, memberships::spoke_at))
+        .get_result(conn)
+        .optional()?;
+    let (muted_until, spoke_at) = before.unwrap_or_default();
+    let muted_until = muted_until.map(StoredTime::get);
+    let muted_until = muted_until.filter(|until| *until > now.naive_utc());
+    if muted_until.is_some() || spoke_at.is_some() {
+        diesel::delete(restraints::table.find((room_id, user_id))).execute(conn)?;
+        diesel::insert_into(restraints::table)
+            .values((
+                restraints::room_id.eq(room_id),
+                restraints::user_id.eq(user_id),
+                restraints::muted_until.eq(muted_until),
+                restraints::spoke_at.eq(spoke_at.map(StoredTime::get)),
+            ))
+            .execute(conn)?;
+    }
+    diesel::delete(row).execute(conn)?;
     Ok(())
 }
 

@@ -9,7 +9,9 @@ use crate::{
     db::{
         AnyConnection, is_unique_violation,
         members::ensure_owner,
-        schema::{account_changes, known_networks, memberships, rooms, sessions, users},
+        schema::{
+            account_changes, known_networks, memberships, restraints, rooms, sessions, users,
+        },
     },
     protocol::{names::DELETED, time::Timestamp},
 };
@@ -381,6 +383,7 @@ pub fn delete(
             .execute(conn)?;
     }
     diesel::delete(memberships::table.filter(memberships::user_id.eq(user.id))).execute(conn)?;
+    diesel::delete(restraints::table.filter(restraints::user_id.eq(user.id))).execute(conn)?;
     for id in room_ids {
         ensure_owner(conn, id)?;
     }

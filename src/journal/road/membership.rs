@@ -90,7 +90,7 @@ impl Pass<'_> {
             check_limits(conn, room_id, user_id)?;
         }
         let at = self.at.stored.naive_utc();
-        members::insert(conn, room_id, user_id, role.as_str(), at).map_err(Fail::Database)?;
+        members::insert(conn, room_id, user_id, role, at).map_err(Fail::Database)?;
         self.room(room_id)?.members_version += 1;
         if is_general {
             return Ok(Stored::Unchanged { seq: last_seq });
@@ -123,7 +123,7 @@ impl Pass<'_> {
         let user_id = actor.user_id;
         self.check(conn, room_id, user_id, Right::Leave)?;
         self.keep_an_owner(conn, room_id, user_id)?;
-        members::delete(conn, room_id, user_id).map_err(Fail::Database)?;
+        members::delete(conn, room_id, user_id, self.at.clock).map_err(Fail::Database)?;
         self.room(room_id)?.members_version += 1;
         let text = format!("{} left the room", actor.username);
         let said = (text, RoomEvent::Left { user_id });
@@ -146,7 +146,7 @@ impl Pass<'_> {
         let rights = (Right::Kick, Right::KickModerator);
         self.check_over(conn, room_id, actor, user_id, rights)?;
         let name = find_name(conn, user_id)?;
-        members::delete(conn, room_id, user_id).map_err(Fail::Database)?;
+        members::delete(conn, room_id, user_id, self.at.clock).map_err(Fail::Database)?;
         self.room(room_id)?.members_version += 1;
         let text = format!("{} removed {name} from the room", actor.username);
         let said = (text, RoomEvent::Kicked { user_id });

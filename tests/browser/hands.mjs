@@ -75,7 +75,7 @@ export async function enter(page, name, password, { isNew = false } = {}) {
   await press(page, "Enter");
 }
 
-export const composer = (page) => page.getByLabel("Message to general");
+export const composer = (page, room = "general") => page.getByLabel(`Message to ${room}`);
 export const connected = (page) => page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
 export const state = (page, words) => page.getByRole("status").getByText(words).waitFor();
 export const texts = (page) => page.locator("#log .text").allTextContents();

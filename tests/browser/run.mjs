@@ -3,6 +3,7 @@
 //   node run.mjs http://127.0.0.1:8000 http://127.0.0.1:8001
 //
 // The first server has no rate limits; the second takes few messages at a time. SHOTS names a folder for screenshots.
+// STEPS=rooms takes only the steps of rooms.mjs, which need none before them.
 // At times the first needs something done to it: this prints `server: kill`, `start`, `pause` or `resume` and waits for a line
 // on its standard input that says it is done. Nothing here sleeps; everything waits for what must happen.
 import assert from "node:assert/strict";
@@ -10,12 +11,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import edges from "./edges.mjs";
+import manyRooms from "./rooms.mjs";
 import {
   PASSWORD, PATIENCE, complaints, composer, connected, empty, enter, ids, launch, press, say, shows, state, tabTo, texts, type,
   withoutStorage,
 } from "./hands.mjs";
 
-const [base, hurried] = process.argv.slice(2), shots = process.env.SHOTS;
+const [base, hurried] = process.argv.slice(2), { SHOTS: shots, STEPS } = process.env;
 assert(hurried, "say where the servers are: node run.mjs http://127.0.0.1:8000 http://127.0.0.1:8001");
 const mark = Math.random().toString(36).slice(2, 8); // the server's database may hold names of earlier runs
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -92,7 +94,8 @@ const HOSTILE = [
 
 const online = (page) => page.getByRole("list", { name: "Who is online" });
 
-const tests = {
+const inRooms = manyRooms({ base, browser, mark, open, picture, server, answers });
+const tests = STEPS === "rooms" ? inRooms : {
   async "what is refused is said in the server's words, and can be mended at once"() {
     await enter(alice.page, ALICE, PASSWORD);
     await alice.page.getByRole("alert").getByText("Incorrect username or password").waitFor();
@@ -330,6 +333,8 @@ const tests = {
       assertNoHole(await ids(page));
     }
   },
+
+  ...inRooms,
 
   ...edges({ base, hurried, browser, mark, alice, bob, open, picture, server, answers }),
 

@@ -43,7 +43,7 @@ fn folder() -> PathBuf {
 /// A value that is set where a person types hides a page that no one can type into.
 #[test]
 fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
-    for name in ["run.mjs", "edges.mjs", "hands.mjs"] {
+    for name in ["run.mjs", "edges.mjs", "rooms.mjs", "hands.mjs"] {
         let path = root().join("tests/browser");
         let steps = std::fs::read_to_string(path.join(name)).expect("a text");
         for way_around in [

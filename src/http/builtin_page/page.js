@@ -1,16 +1,18 @@
-// The small built-in page: register, log in, chat in `general`. Text goes into the page only as textContent.
-const KEY = "parlour.login", ROOM = "general", PAGE = 50, $ = (id) => document.getElementById(id);
-const log = $("log"), box = $("scroll"), text = $("text");
-const outbox = new Map(); // client_id → { content, li }: on the screen, not yet acknowledged
-let me, limits, socket, epoch, seq, retry, pause, behind, attempt = 0, tries = 0, heard = 0;
-let shown = new Set(), online = new Set(); // ids of the messages on the screen; names of who is here
-let catching = true; // until the line is up to date: live messages are shown, but `seq` waits for the gap to close
-let slow = false; // the notice says that messages wait for their turn: it goes when one of them is through
+// The small built-in page: register, log in, chat. Text goes into the page only as textContent.
+import { begin, draw, make, markOf, nameOf, rooms } from "./rooms.js";
+const KEY = "parlour.login", HERE = "parlour.room", PAGE = 50, $ = (id) => document.getElementById(id);
+const box = $("scroll"), text = $("text");
+const outbox = new Map(); // client_id → { key, content, li }: on the screen, not yet acknowledged
+let me, limits, socket, epoch, retry, pause, behind, attempt = 0, tries = 0, heard = 0;
+let chosen, wanted; // the room on the screen; the key of the one that was asked for, and is not there yet
+let online = new Set(); // names of who is here
+let catching = true; // until the line is up to date: live messages are shown, but each room's `seq` waits for the gap to close
 let isLeaving = false; // from the click on "Log out" to the door: nothing is sent, and nothing can be written
 let atEnd = true, unread = 0; // whether the newest message is on the screen; how many came below it
 let extent = ""; // of the messages' box, when it was last looked at
-let isAboutText = false; // the notice is about the length of what is written: it goes when that fits
-let inFlight = null; // one message at a time, so that they keep their order through every refusal and reconnect
+// Each room has one message in flight at a time (`inFlight`), so that they keep their order through every refusal and
+// reconnect; what is `said` in it: `isSlow`, that messages wait for their turn (it goes when one of them is through), or
+// `isAboutText`, that what is written is too long (it goes when that fits).
 
 // The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
 const stored = () => { try { return JSON.parse(localStorage.getItem(KEY)); } catch { return null; } };
@@ -46,9 +48,9 @@ function state(words, on) {
   Object.assign($("state"), { textContent: words, className: on ? "on" : "" });
   $("people").hidden = !on; // who is here now, no one knows without a connection
 }
-function notice(words) {
-  $("notice").textContent = words;
-  isAboutText = false;
+function notice(words, room = chosen) {
+  Object.assign(room, { said: words, isAboutText: false });
+  if (room === chosen) $("notice").textContent = words;
 }
 async function connect() {
   if (isLeaving) return;
@@ -74,7 +76,9 @@ function open(address) {
   };
 }
 function closed(code, reason) {
-  if (code === 1009 && outbox.has(inFlight)) refused({ ref: inFlight, detail: "The message is too large to be sent: make it shorter." });
+  const size = (ref) => outbox.get(ref).content.length;
+  const [ref] = [...rooms.values()].map((room) => room.inFlight).filter((id) => outbox.has(id)).sort((a, b) => size(b) - size(a));
+  if (code === 1009 && ref) refused({ ref, detail: "The message is too large to be sent: make it shorter." });
   if (code === 4403) return leave(ENDS[reason] ?? "This login was ended. Please log in again.");
   const wait = { 4401: 1, 4429: 30_000 * (1 + Math.random()) }[code];
   if (wait || (code !== 1008 && (code < 4400 || code > 4499))) return lost("The connection was lost.", wait ?? pause);
@@ -113,156 +117,310 @@ async function receive(frame, line) {
     if (frame.event === "connected") return welcome(frame, line);
     for (const name of frame.usernames ?? []) online[frame.event === "left" ? "delete" : "add"](name);
     showOnline();
-  } else if (frame.type === "message" && frame.room === ROOM) {
-    place(() => add(frame));
-    if (!catching) seq = Math.max(seq, frame.seq);
-  } else if (frame.type === "ack" && outbox.has(frame.ref)) {
-    place(() => add({ ...frame, client_id: frame.ref, username: me, content: outbox.get(frame.ref).content }));
-  } else if (frame.type === "error") refused(frame);
-  else if (frame.type === "lag" && frame.room === ROOM) catching ? (behind = true) : catchUp();
-  else if (frame.type === "synced" && ROOM in frame.rooms) {
-    seq = Math.max(seq, frame.rooms[ROOM].seq);
-    if (!frame.rooms[ROOM].complete) await readOn(line);
+  } else if (frame.type === "message" || frame.type === "message_changed") {
+    const room = rooms.get(frame.room);
+    if (!room || room.isGone) return;
+    place(room, () => add(room, frame));
+    if (!catching) room.seq = Math.max(room.seq, frame.seq);
+  } else if (frame.type === "room") news(frame);
+  else if (frame.type === "ack" && outbox.has(frame.ref)) {
+    const { key, content } = outbox.get(frame.ref), room = rooms.get(key);
+    place(room, () => add(room, { ...frame, seq: frame.id, client_id: frame.ref, username: me, content }));
+  } else if (frame.type === "ack" && $(frame.ref)) arrived(frame);
+  else if (frame.type === "error") refused(frame);
+  else if (frame.type === "lag") catching ? (behind = true) : catchUp();
+  else if (frame.type === "synced") {
+    for (const [key, { seq, complete, gone }] of Object.entries(frame.rooms)) {
+      const room = rooms.get(key);
+      if (gone) takenOut(room);
+      if (gone || !room) continue;
+      room.seq = Math.max(room.seq, seq);
+      if (!complete) await readOn(room, line);
+    }
     if (line === socket) ready();
   } else if (frame.type === "reconnect") pause = frame.after_ms;
 }
 async function welcome(frame, line) {
   if (me && !isMe(frame.username)) { // another tab logged in as somebody else: what is written and what waits is not their words
     putAside();
-    epoch = null;
     notice(`This browser is logged in as ${frame.username} now.`);
   }
   ({ limits } = frame);
   iAm(frame.username);
   online = new Set(frame.online);
   showOnline();
-  if (frame.epoch === epoch) return catchUp();
-  epoch = null; // another history than before, or the first one
-  shown = new Set();
-  log.replaceChildren(...[...outbox.values()].map((waiting) => waiting.li));
-  await history();
+  const isSame = frame.epoch === epoch; // else another history than before, or the first one
+  if (!isSame) epoch = null;
+  for (const about of frame.rooms) isSame ? news({ ...about, type: "room" }) : enter(about);
+  const here = new Set(frame.rooms.map(({ room }) => room));
+  for (const room of [...rooms.values()]) if (!here.has(room.key)) takenOut(room);
+  showRooms();
+  if (isSame) return catchUp();
+  if (!chosen.isGone) await history(chosen);
   if (line !== socket) return;
-  seq = frame.rooms.find((room) => room.name === ROOM)?.seq ?? 0; // what is above it comes on this socket
   epoch = frame.epoch;
   ready();
 }
 function catchUp() {
   [catching, behind] = [true, false];
-  tell({ type: "sync", ref: "sync", rooms: { [ROOM]: seq }, epoch });
+  const known = [...rooms.values()].filter((room) => !room.isGone).map(({ key, seq }) => [key, seq]);
+  tell({ type: "sync", ref: "sync", rooms: Object.fromEntries(known), epoch });
 }
-async function readOn(line) {
-  for (let page = [0]; page.length > 0 && line === socket;) {
-    page = await asUser(`/api/rooms/${ROOM}/messages?since=${seq}&limit=200`);
-    place(() => page.forEach(add));
-    seq = Math.max(seq, ...page.map((message) => message.seq));
+async function readOn(room, line) {
+  for (let page = [0]; page.length > 0 && line === socket && !room.isGone;) {
+    page = await asUser(`/api/rooms/${room.key}/messages?since=${room.seq}&limit=200`);
+    place(room, () => page.forEach((message) => add(room, message)));
+    room.seq = Math.max(room.seq, ...page.map((message) => message.seq));
   }
 }
 function ready() {
   if (behind) return catchUp();
-  catching = false;
-  [inFlight, tries] = [null, 0];
+  [catching, tries] = [false, 0];
+  for (const room of rooms.values()) room.inFlight = null;
   state("Connected", true);
+  look();
   showEmpty();
   flush();
 }
 function flush() {
-  const [id, waiting] = outbox.entries().next().value ?? [];
-  if (!id || inFlight || catching) return;
-  const tooLarge = whyTooLarge(waiting.content); // the limits may have changed, or were not known when it was written
-  if (tooLarge) return refused({ ref: id, detail: tooLarge });
-  if (tell(messageOf(id, waiting.content))) inFlight = id;
+  for (const room of catching ? [] : [...rooms.values()]) {
+    const [id, waiting] = [...outbox].find(([, { key }]) => key === room.key) ?? [];
+    if (!id || room.inFlight) continue;
+    const tooLarge = whyTooLarge(waiting.content); // the limits may have changed, or were not known when it was written
+    if (tooLarge) refused({ ref: id, detail: tooLarge });
+    else if (tell(messageOf(id, waiting))) room.inFlight = id;
+  }
 }
-const messageOf = (id, content) => ({ type: "message", room: ROOM, content, client_id: id, ref: id });
+const messageOf = (id, { key, content }) => ({ type: "message", room: key, content, client_id: id, ref: id });
 function whyTooLarge(content) { // counted as it travels too: quotes, line breaks and control characters grow in JSON
   const bytes = (words) => new TextEncoder().encode(words).length, length = bytes(content);
   if (length > limits?.content_bytes) return `That is ${length} bytes long; at most ${limits.content_bytes} fit.`;
-  const packed = bytes(JSON.stringify(messageOf("0".repeat(32), content)));
+  const packed = bytes(JSON.stringify(messageOf("0".repeat(32), { key: chosen.key, content })));
   if (packed > limits?.frame_bytes)
     return `That is ${packed} bytes long with its quotes, line breaks and control characters; at most ${limits.frame_bytes} fit.`;
   return "";
 }
-function refused({ ref, detail, retry_after_ms: wait }) {
+function refused({ ref, code, detail, retry_after_ms: wait }) {
   if (ref === "sync" && wait === undefined) epoch = null; // the cursor leads nowhere: start afresh
   if (ref === "sync") return lost(detail, wait);
-  notice(detail);
-  slow = wait !== undefined;
-  isAboutText = !slow && outbox.has(ref);
-  if (slow) return setTimeout(() => { inFlight = null; flush(); }, wait);
-  if (!outbox.has(ref)) return;
-  write([outbox.get(ref).content, text.value]); // back to where it can be changed
+  if (!outbox.has(ref) && $(ref)) return notDone(ref, code, detail);
+  const { key, content } = outbox.get(ref) ?? {}, room = rooms.get(key) ?? chosen;
+  notice(detail, room);
+  room.isSlow = wait !== undefined;
+  if (room.isSlow) return setTimeout(() => { room.inFlight = null; flush(); }, wait);
+  if (!key) return;
+  room.isAboutText = true;
+  write(room, [content, draft(room)]); // back to where it can be changed
   settle(ref);
 }
 function settle(id) {
-  if (slow) [slow] = [false, notice("")];
-  outbox.get(id)?.li.remove();
+  const { key, li } = outbox.get(id) ?? {}, room = rooms.get(key);
+  if (!room) return;
+  if (room.isSlow) room.isSlow = notice("", room);
+  li.remove();
   outbox.delete(id);
-  if (inFlight === id) inFlight = null;
+  if (room.inFlight === id) room.inFlight = null;
   flush();
+}
+// The rooms.
+function enter(about) { // also again: after another history, or after having been out of it
+  const room = begin({ ...about });
+  room.log.append(...[...outbox.values()].filter(({ key }) => key === room.key).map(({ li }) => li));
+  if (chosen?.key === room.key) put(room);
+}
+function news(frame) {
+  const room = rooms.get(frame.room);
+  if (frame.gone) return takenOut(room);
+  if (frame.changed) for (const field of room ? frame.changed : []) room.about[field] = frame[field];
+  else if (room && !room.isGone) room.about = { ...frame };
+  else enter(frame);
+  showRooms();
+  if (wanted === frame.room) go(wanted);
+  else if (!catching) look();
+}
+function takenOut(room) {
+  if (!room || room.isGone) return;
+  room.isGone = true;
+  takeBack(room);
+  showRooms();
+}
+function takeBack(room) { // what waits, to where it was written
+  const waiting = [...outbox].filter(([, { key }]) => key === room.key);
+  if (waiting.length) write(room, [...waiting.map(([, { content }]) => content), draft(room)]);
+  for (const [id, { li }] of waiting) {
+    li.remove();
+    outbox.delete(id);
+  }
+  room.inFlight = null;
+}
+function put(room) { // on the screen
+  if (chosen) watched.unobserve(chosen.log);
+  $("log").replaceWith(room.log);
+  watched.observe(room.log);
+  const isOther = chosen?.key !== room.key;
+  chosen = room;
+  if (isOther) text.value = draft(room);
+  room.fresh.clear();
+  toEnd();
+  showRooms();
+  showEmpty();
+}
+function go(key) {
+  const room = rooms.get(key);
+  wanted = room ? null : key;
+  if (!room) return;
+  put(room);
+  listing(false);
+  (narrow.matches ? box : text).focus();
+  if (!catching) look();
+}
+function look() { // at what has not been read yet of the room on the screen
+  const room = chosen;
+  if (!room.isRead && !room.isGone) history(room).catch(({ message }) => notice(message, room));
+}
+function showRooms() {
+  for (const room of rooms.values()) if (room.isGone && room !== chosen && !draft(room)) rooms.delete(room.key);
+  draw(chosen, isMe);
+  const { about, isGone, said, older } = chosen, name = nameOf(chosen, isMe);
+  for (const part of [$("title"), $("here")]) part.textContent = `${markOf(chosen)} ${name}`;
+  Object.assign($("topic"), { textContent: about.topic ?? "", title: about.topic ?? "" });
+  $("live").ariaLabel = `Messages in ${name}`;
+  $("to").textContent = text.placeholder = `Message to ${name}`;
+  $("notice").textContent = said;
+  const why = isGone ? "You are not in this room any more." : about.archived_at ? "This room is archived: it can only be read." : "";
+  if ($("gone").textContent !== why) $("gone").textContent = why; // else it would be read aloud again
+  $("older").hidden = !older || isGone;
+  try { sessionStorage.setItem(HERE, JSON.stringify({ ...about, me })); } catch { /* a reload begins in general */ }
+}
+const narrow = matchMedia("(max-width: 44rem)");
+function listing(isOpen) { // on a phone, the list lies over the messages
+  $("chat").classList.toggle("listing", isOpen);
+  $("switch").ariaExpanded = String(isOpen);
+}
+$("switch").onclick = () => listing(!$("chat").classList.contains("listing"));
+$("list").onclick = ({ target }) => {
+  const button = target.closest("button");
+  if (button) go(button.dataset.key);
+};
+function ask(form, frame) { // the answer carries the form's id as its `ref`
+  notDone(form);
+  if (!tell({ ...frame, ref: form })) notDone(form, "", "There is no connection now. Please try again in a moment.");
+}
+$("direct").onsubmit = (event) => {
+  event.preventDefault();
+  ask("direct", { type: "direct", users: $("with").value.split(/[\s,@]+/).filter(Boolean) });
+};
+$("join").onsubmit = (event) => {
+  event.preventDefault();
+  ask("join", { type: "join", room: $("which").value.trim().replace(/^#\s*/, "").toLowerCase() });
+};
+$("offer").onclick = ({ target: { value: kind } }) => kind && ask("join", { type: "create", name: $("offer").dataset.name, kind });
+$("which").oninput = () => notDone("join");
+$("with").oninput = () => notDone("direct");
+function arrived({ ref, room }) {
+  $(ref).reset();
+  notDone(ref);
+  go(room);
+}
+function notDone(form, code = "", detail = "") { // without a reason: nothing is wrong, or not yet
+  const isMissing = form === "join" && code === "room_not_found", name = $("which").value.trim().replace(/^#\s*/, "").toLowerCase();
+  if (form === "join") {
+    $("offer").hidden = !isMissing;
+    $("offer").dataset.name = name;
+  }
+  $(form).querySelector(".error").textContent = isMissing ? `There is no room called “${name}” that you could join. You can make one:` : detail;
 }
 // What is on the screen.
 const isMe = (name) => name?.toLowerCase() === me?.toLowerCase();
 function iAm(name) {
   Object.assign($("me"), { textContent: me = name, title: name });
-  if (!text.value) text.value = drafts[me.toLowerCase()] ?? "";
+  if (!text.value) text.value = draft(chosen);
+  showRooms();
 }
-// What is written and not sent stays in this tab for who wrote it, and is shown to no one else.
+// What is written and not sent stays in this tab, room by room, for who wrote it, and is shown to no one else.
 const DRAFTS = "parlour.drafts", drafts = Object.create(null);
+const mine = () => (me ? drafts[me.toLowerCase()] ??= {} : {});
+const draft = (room) => mine()[room.key] ?? "";
 function keep() {
-  if (me) drafts[me.toLowerCase()] = text.value || undefined;
+  mine()[chosen.key] = text.value || undefined;
+  save();
+}
+function save() {
   try { sessionStorage.setItem(DRAFTS, JSON.stringify(drafts)); } catch { /* too large: it lasts until a reload, which asks */ }
 }
-function write(words) {
-  text.value = words.filter(Boolean).join("\n");
-  keep();
+function write(room, words) {
+  mine()[room.key] = words.filter(Boolean).join("\n") || undefined;
+  if (room === chosen) text.value = draft(room);
+  save();
 }
 text.addEventListener("input", () => {
   keep();
-  if (isAboutText) tellTooLarge();
+  if (chosen.isAboutText) tellTooLarge();
 });
 function tellTooLarge() {
   const words = whyTooLarge(text.value);
   notice(words);
-  isAboutText = words !== "";
-  return isAboutText;
+  chosen.isAboutText = words !== "";
+  return chosen.isAboutText;
 }
 function putAside() { // with what waits, which is not sent any more
-  write([...[...outbox.values()].map((waiting) => waiting.content), text.value]);
-  outbox.forEach(({ li }) => li.remove());
-  outbox.clear();
-  [text.value, inFlight, me] = ["", null, undefined];
+  keep();
+  for (const room of rooms.values()) takeBack(room);
+  rooms.clear();
+  [text.value, me, epoch, chosen, wanted] = ["", undefined, null, null, null];
+  enter(GENERAL);
+  put(rooms.get(GENERAL.room));
 }
-const make = (tag, name, words = "") => Object.assign(document.createElement(tag), { className: name, textContent: words });
+const GENERAL = { room: "general", name: "general", kind: "public", seq: 0 }; // as much of it as is known before any line is open
 function entry(name, at, words) {
-  const li = make("li", ""), face = make("span", "face", name[0].toUpperCase()), who = make("span", "who");
+  const li = make("li", ""), face = make("span", "face", name[0]?.toUpperCase() ?? "?"), who = make("span", "who");
   const date = at.toDateString() === new Date().toDateString() ? undefined : "medium";
   who.append(make("bdi", "", name), make("time", "", at.toLocaleString([], { dateStyle: date, timeStyle: "short" })));
   face.ariaHidden = "true";
   face.style.setProperty("--hue", [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7));
-  li.append(face, who, Object.assign(make("p", "text", words), { dir: "auto" }));
+  li.append(face, who, Object.assign(make("p", "text", words), { dir: "auto" }), make("small", "edited"));
   Object.assign(li.dataset, { who: name, at: at.getTime() });
   return li;
 }
-function add({ id, username, content, client_id, unreadable, created_at, timestamp = created_at }) {
+function add(room, message, isPage = false) {
+  const { id, username = "", client_id, kind, deleted_at, created_at, timestamp = created_at, seq } = message;
   if (client_id) settle(client_id);
-  if (shown.has(id)) return;
-  shown.add(id);
-  const li = entry(username, new Date(timestamp), unreadable ? "⚠ This message could not be decrypted." : content);
+  const known = room.shown.get(id);
+  if (known && seq > known.dataset.seq) fill(room, known, message);
+  if (known) return;
+  if (isPage) room.floor = Math.min(room.floor, id - 1);
+  else if (id <= room.floor) return room.loading && room.late.push(message); // it changes what is not on the screen, or on its way there
+  const li = entry(username, new Date(timestamp), ""), { log } = room;
+  room.shown.set(id, li);
   li.dataset.id = id;
+  if (kind === "system") Object.assign(li, { className: "event" }).dataset.who = "";
   let spot = log.lastElementChild; // nearly always the end, but for what waits there to be acknowledged
   while (spot && !(spot.dataset.id < id)) spot = spot.previousElementSibling;
   spot ? spot.after(li) : log.prepend(li);
   showEmpty();
-  if (!li.nextElementSibling?.dataset.id && !isMe(username)) unread++;
+  room.about.hidden = false;
+  if (!isMe(username) && room !== chosen && !isPage && kind !== "system" && !deleted_at) room.fresh.add(id);
+  if (room === chosen && !li.nextElementSibling?.dataset.id && !isMe(username)) unread++;
+  fill(room, li, message);
   for (const { classList, dataset, previousElementSibling: before } of [li, li.nextElementSibling].filter((one) => one?.dataset.id))
-    classList.toggle("same", before?.dataset.who === dataset.who && dataset.at - before.dataset.at < 300_000);
+    classList.toggle("same", dataset.who !== "" && before?.dataset.who === dataset.who && dataset.at - before.dataset.at < 300_000);
+}
+function fill(room, li, { id, seq, content, unreadable, edited_at, deleted_at }) {
+  const words = unreadable ? "⚠ This message could not be decrypted." : content;
+  li.querySelector(".text").textContent = deleted_at ? "This message was deleted." : words;
+  li.querySelector(".edited").textContent = edited_at && !deleted_at ? "edited" : "";
+  li.classList.toggle("deleted", Boolean(deleted_at));
+  li.dataset.seq = seq;
+  if (deleted_at) room.fresh.delete(id);
 }
 function showEmpty() {
-  $("empty").hidden = catching || log.childElementCount > 0;
+  $("empty").hidden = catching || !chosen.isRead || chosen.log.childElementCount > 0;
 }
 const below = () => box.scrollHeight - box.scrollTop - box.clientHeight;
-function place(work, older = false) { // stays at the end or, with older ones, at what is being read
+function place(room, work, older = false) { // stays at the end or, with older ones, at what is being read
   const before = below(), known = unread;
   work();
+  if (room !== chosen) return draw(chosen, isMe);
   if (older) [box.scrollTop, unread] = [box.scrollHeight - box.clientHeight - before, known];
   else if (atEnd || before < 90) toEnd();
   showUnread();
@@ -276,12 +434,20 @@ function showUnread() {
   $("below").hidden = unread === 0;
   $("below").textContent = `${unread} new message${unread === 1 ? "" : "s"} below`;
 }
-async function history(before = "") {
+const history = (room, before = "") => room.loading ??= load(room, before).finally(() => { room.loading = null; });
+async function load(room, before) {
   $("live").ariaBusy = "true"; // so that a screen reader does not read all of it aloud
-  const page = await asUser(`/api/rooms/${ROOM}/messages?limit=${PAGE}${before && `&before=${before}`}`);
-  place(() => page.forEach(add), Boolean(before));
+  setTimeout(() => { $("live").ariaBusy = "false"; }, 5_000);
+  const page = await asUser(`/api/rooms/${room.key}/messages?limit=${PAGE}${before && `&before=${before}`}`);
+  place(room, () => {
+    page.forEach((message) => add(room, message, true));
+    room.late.splice(0).forEach((message) => add(room, message));
+  }, Boolean(before));
+  Object.assign(room, { isRead: true, older: page.older });
+  if (room !== chosen) return;
   if (document.activeElement === $("older")) box.focus(); // it may go
   $("older").hidden = !page.older;
+  showEmpty();
   setTimeout(() => { $("live").ariaBusy = "false"; });
 }
 function showOnline() {
@@ -292,10 +458,9 @@ function leave(why) { // to the door, without asking the server for it again: it
   hangUp();
   if (isMe(stored()?.username)) localStorage.removeItem(KEY);
   putAside();
-  shown = new Set();
-  log.replaceChildren();
-  [limits, epoch, slow, isLeaving, unread] = [undefined, null, false, false, 0];
-  showUnread();
+  [limits, isLeaving] = [undefined, false];
+  sessionStorage.removeItem(HERE);
+  listing(false);
   showEmpty();
   notice("");
   canWrite(true);
@@ -336,7 +501,8 @@ $("logout").onclick = async () => {
   canWrite(false);
   outbox.forEach(({ li }) => li.remove());
   outbox.clear();
-  write([]);
+  if (me) delete drafts[me.toLowerCase()];
+  write(chosen, []);
   hangUp(); // the server ends it with the login, which would be news only to who did not ask for it
   state("Logging out…");
   const late = new Promise((_, refuse) => setTimeout(refuse, 5_000, Error("late")));
@@ -348,7 +514,7 @@ $("logout").onclick = async () => {
   leave(isTold ? "" : "This computer has forgotten your login, but the server could not be told: there it lasts up to 30 days more. \
 Whoever runs the server can end it with `parlour users sign-out`.");
 };
-$("older").onclick = () => history(log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
+$("older").onclick = () => history(chosen, chosen.log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
 text.addEventListener("keydown", (event) => {
   // The Enter that ends a composition sends nothing. Safari gives it after the composition's end, with 229 as its code.
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) $("composer").onsubmit(event);
@@ -356,18 +522,22 @@ text.addEventListener("keydown", (event) => {
 $("composer").onsubmit = (event) => {
   event.preventDefault();
   const content = text.value;
-  if (tellTooLarge() || !content.trim()) return;
+  if (chosen.isGone || tellTooLarge() || !content.trim()) return;
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const li = log.appendChild(entry(me ?? "me", new Date(), content));
+  const li = chosen.log.appendChild(entry(me ?? "me", new Date(), content));
   li.querySelector(".who").append(make("small", "", "not sent yet"));
-  outbox.set(id, { content, li });
+  outbox.set(id, { key: chosen.key, content, li });
   showEmpty();
   toEnd();
-  write([]);
+  write(chosen, []);
   flush();
 };
 addEventListener("click", ({ target }) => { if (!$("people").contains(target)) $("people").open = false; });
 addEventListener("keydown", ({ key }) => {
+  if (key === "Escape" && $("switch").ariaExpanded === "true") {
+    listing(false);
+    $("switch").focus();
+  }
   if (key !== "Escape" || !$("people").open) return;
   if ($("people").contains(document.activeElement)) $("people").firstElementChild.focus();
   $("people").open = false;
@@ -383,14 +553,14 @@ const watched = new ResizeObserver(() => { // a longer text, a phone's keyboard,
   isResized();
   if (atEnd) toEnd();
 });
-for (const part of [box, log]) watched.observe(part);
+watched.observe(box);
 $("below").onclick = toEnd;
 addEventListener("storage", ({ key }) => { // another tab logged in or out
   if (key !== KEY) return;
   if (!$("chat").hidden && !isLeaving && !(stored() && isMe(stored().username))) leave("You were logged out in another tab.");
   if ($("chat").hidden && stored()) location.reload();
 });
-const isUnsent = () => outbox.size > 0 || text.value.trim() !== "";
+const isUnsent = () => outbox.size > 0 || text.value.trim() !== "" || [...rooms.values()].some((room) => draft(room).trim());
 addEventListener("beforeunload", (event) => isUnsent() && event.preventDefault());
 function start() {
   try {
@@ -399,7 +569,12 @@ function start() {
     $("blocked").hidden = false;
     return;
   }
-  Object.assign(drafts, JSON.parse(sessionStorage.getItem(DRAFTS)));
+  for (const [name, kept] of Object.entries(JSON.parse(sessionStorage.getItem(DRAFTS)) ?? {}))
+    drafts[name] = typeof kept === "string" ? { general: kept } : kept; // as the page of before had it
+  const here = JSON.parse(sessionStorage.getItem(HERE));
+  enter(GENERAL);
+  if (here?.me && here.me.toLowerCase() === stored()?.username?.toLowerCase() && here.room !== GENERAL.room) enter(here);
+  put([...rooms.values()].at(-1));
   text.value = ""; // a browser may have kept it over a reload, also for who is somebody else
   $("login").onchange(); // the choice, too
   show();

@@ -1,0 +1,200 @@
+// Many rooms on the page: making, joining and leaving them, direct messages, what comes while one looks elsewhere.
+import assert from "node:assert/strict";
+import { PASSWORD, complaints, composer, connected, enter, ids, press, shows, state, tabTo, texts, type } from "./hands.mjs";
+
+export default ({ base, browser, mark, open, picture, server, answers }) => {
+  const [ANNA, BERT] = [`anna_${mark}`, `bert_${mark}`], GARDEN = `garden-${mark}`, SHED = `shed-${mark}`;
+  const list = (page) => page.getByRole("navigation", { name: "Rooms" });
+  const room = (page, name) => list(page).getByRole("button", { name });
+  const unread = (page, name, number) => list(page).getByRole("button", { name: `${name} ${number} new message` }).waitFor();
+  const isIn = (page, name) => page.locator("#list [aria-current=true]", { hasText: name }).waitFor();
+  const gone = (page) => page.getByRole("alert").getByText("You are not in this room any more");
+  const text = (page) => page.locator("#text").inputValue();
+  let anna, bert, garden; // two people, and the key of a room
+
+  async function api(page, method, path, body) { // past the page, as another program of theirs would
+    const { access_token: access } = await page.evaluate(() => JSON.parse(localStorage.getItem("parlour.login")));
+    const headers = { Authorization: `Bearer ${access}`, "Content-Type": "application/json" };
+    const answer = await fetch(`${base}/api/rooms${path && `/${path}`}`, { method, headers, body: body && JSON.stringify(body) });
+    assert(answer.ok, `${method} ${path}: ${answer.status}`);
+    return answer.status === 204 ? null : answer.json();
+  }
+  const post = (page, where, content) => api(page, "POST", `${where}/messages`, { content });
+
+  return {
+    async "a room is made and joined by its name, and talked in, with keys alone"() {
+      [anna, bert] = [await open(browser), await open(browser, { colorScheme: "dark" })];
+      for (const [{ page }, name] of [[anna, ANNA], [bert, BERT]]) {
+        await enter(page, name, PASSWORD, { isNew: true });
+        await connected(page);
+        await tabTo(page, page.getByLabel("Join or make a room"), "Shift+Tab");
+        await type(page, name === ANNA ? GARDEN : `#${GARDEN.toUpperCase()}`);
+        await press(page, "Enter");
+        if (name === ANNA) {
+          await page.getByRole("alert").getByText(`no room called “${GARDEN}”`).waitFor();
+          await tabTo(page, page.getByRole("button", { name: "Make it public" }));
+          await press(page, "Enter");
+        }
+        await isIn(page, GARDEN);
+        await page.locator("#text:focus").waitFor();
+        await type(page, `${name} is here`);
+        await press(page, "Enter");
+      }
+      for (const { page } of [anna, bert])
+        for (const name of [ANNA, BERT]) await shows(page, `${name} is here`);
+      await tabTo(bert.page, room(bert.page, "general"), "Shift+Tab");
+      await press(bert.page, "Enter");
+      await isIn(bert.page, "general");
+      assert(!(await texts(bert.page)).includes(`${ANNA} is here`), "each room has its own messages");
+      garden = (await api(anna.page, "GET", GARDEN)).room;
+    },
+
+    async "a direct message has its mark while one looks elsewhere, and each room keeps what is being written in it"() {
+      await room(bert.page, GARDEN).click();
+      await type(bert.page, "half a thought");
+      await anna.page.getByLabel("New direct message").click();
+      await type(anna.page, `nobody_${mark}`);
+      await press(anna.page, "Enter");
+      await list(anna.page).getByRole("alert").getByText(/no user|not found|no such|nobody/i).waitFor();
+      await press(anna.page, "Control+A");
+      await type(anna.page, BERT);
+      await press(anna.page, "Enter");
+      await isIn(anna.page, BERT);
+      await write(anna.page, "psst");
+      await unread(bert.page, `direct messages with ${ANNA}`, 1);
+      assert.equal(await bert.page.title(), "(1) Parlour");
+      await picture(bert.page, "rooms-mark");
+      await tabTo(bert.page, room(bert.page, ANNA), "Shift+Tab");
+      await press(bert.page, "Space");
+      await shows(bert.page, "psst");
+      assert.equal(await text(bert.page), "", "what was written elsewhere stands in a direct message");
+      assert.equal(await bert.page.title(), "Parlour");
+      await write(bert.page, "yes?");
+      await shows(anna.page, "yes?");
+      answers.set(bert.page, "accept"); // it asks, for what is written elsewhere
+      await bert.page.reload();
+      answers.delete(bert.page);
+      await connected(bert.page);
+      await isIn(bert.page, ANNA);
+      assert.deepEqual((await texts(bert.page)).slice(-2), ["psst", "yes?"]);
+      await room(bert.page, GARDEN).click();
+      assert.equal(await text(bert.page), "half a thought");
+    },
+
+    async "an edit, a deletion and a new topic show at once, and are text"() {
+      const hostile = "<img src=x onerror=alert(1)> &lt;b&gt;";
+      await room(anna.page, GARDEN).click();
+      const [said, regretted] = [await post(anna.page, garden, "said"), await post(anna.page, garden, "regretted")];
+      for (const { page } of [anna, bert]) await shows(page, "regretted");
+      await api(anna.page, "PATCH", `${garden}/messages/${said.id}`, { content: hostile });
+      await api(anna.page, "DELETE", `${garden}/messages/${regretted.id}`);
+      await api(anna.page, "PATCH", garden, { topic: hostile });
+      const look = async (page) => {
+        await shows(page, hostile);
+        await page.locator(`li[data-id="${said.id}"]`).getByText("edited", { exact: true }).waitFor();
+        await page.locator(`li[data-id="${regretted.id}"]`).getByText("This message was deleted.").waitFor();
+        await page.locator("#topic").getByText(hostile, { exact: true }).waitFor();
+        assert(!(await texts(page)).includes("regretted"));
+        assert.equal(await page.locator("#chat :is(img, b, script)").count(), 0);
+      };
+      for (const { page } of [anna, bert]) await look(page);
+      await picture(anna.page, "rooms-changed");
+    },
+
+    async "whoever is taken out while writing is told so, and loses no word of it"() {
+      const { page } = bert, member = `${garden}/members/${BERT}`;
+      await api(anna.page, "DELETE", member);
+      await gone(page).waitFor();
+      await post(anna.page, garden, "among us");
+      await composer(page, GARDEN).click();
+      await press(page, "End", "Enter");
+      await picture(page, "rooms-gone");
+      await room(page, "general").click();
+      await gone(page).waitFor({ state: "hidden" });
+      await room(page, GARDEN).click();
+      await gone(page).waitFor();
+      assert.equal(await text(page), "half a thought");
+      assert(!(await texts(page)).includes("among us"));
+      assert.equal(await page.locator("#log li", { hasText: "not sent yet" }).count(), 0);
+      await api(anna.page, "PUT", member);
+      await gone(page).waitFor({ state: "hidden" });
+      await shows(page, "among us"); // whoever is in reads all of it
+      await press(page, "Tab", "Shift+Tab", "Enter");
+      await shows(anna.page, "half a thought");
+    },
+
+    async "after kill and restart each room goes on, with nothing missing and nothing twice"() {
+      await bert.context.route("**/api/auth/ws-ticket", (route) => route.abort()); // bert stays away for longer
+      await server("kill");
+      for (const { page } of [anna, bert]) await state(page, "Trying again");
+      await write(anna.page, "waits in the garden");
+      await room(anna.page, BERT).click();
+      await write(anna.page, "waits for bert");
+      await write(bert.page, "waits with bert");
+      await server("start");
+      await connected(anna.page);
+      const early = (await api(anna.page, "GET", `${garden}/messages?limit=1`))[0].id;
+      for (let n = 0; n < 205; n++) await post(anna.page, garden, `${n} ${"away ".repeat(200)}`); // more than one answer holds
+      await api(anna.page, "PATCH", `${garden}/messages/${early}`, { content: "changed meanwhile" });
+      const shed = await api(anna.page, "POST", "", { name: SHED, kind: "private", users: [BERT] });
+      await post(anna.page, shed.room, "in the shed");
+      await room(bert.page, "general").click();
+      await bert.context.unroute("**/api/auth/ws-ticket");
+      await connected(bert.page);
+      await unread(bert.page, GARDEN, 206);
+      await unread(bert.page, ANNA, 1);
+      for (const [name, last] of [[GARDEN, "changed meanwhile"], [ANNA, "waits for bert"], [SHED, "in the shed"]]) {
+        await room(bert.page, name).click();
+        await shows(bert.page, last);
+        const numbers = await ids(bert.page);
+        assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b), `twice or out of order in ${name}`);
+      }
+      await room(anna.page, GARDEN).click();
+      for (const { page } of [bert, anna]) {
+        await room(page, GARDEN).click();
+        await shows(page, "waits with bert");
+        const seen = await texts(page), away = seen.filter((one) => one.includes("away "));
+        assert.deepEqual(away.map((one) => parseInt(one, 10)), Array.from({ length: 205 }, (_, n) => n));
+        assert.equal(seen.filter((one) => one === "waits with bert").length, 1);
+      }
+    },
+
+    async "on a phone the rooms are a press away, and on every screen axe finds nothing wrong with them"() {
+      const { page } = bert, rooms = page.getByRole("button", { name: "Rooms. You are in" });
+      await page.setViewportSize({ width: 390, height: 844 });
+      assert(await list(page).isHidden());
+      await rooms.click();
+      await room(page, ANNA).waitFor();
+      await press(page, "Escape");
+      await list(page).waitFor({ state: "hidden" });
+      await page.locator("#switch:focus").waitFor();
+      await press(page, "Enter");
+      await tabTo(page, room(page, "general"));
+      await press(page, "Enter");
+      await list(page).waitFor({ state: "hidden" });
+      await rooms.getByText("# general").waitFor();
+      await write(page, "from a phone");
+      await shows(page, "from a phone");
+      await room(anna.page, BERT).click();
+      await write(anna.page, "for the phone");
+      await rooms.getByText("1 new message").click();
+      await unread(page, ANNA, 1);
+      for (const colorScheme of ["light", "dark"])
+        for (const [width, height] of [[390, 844], [768, 1024], [1440, 900]]) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height });
+          assert.deepEqual(await complaints(page), [], `${colorScheme}, ${width} wide`);
+          await picture(page, `rooms-${colorScheme}-${width}`);
+        }
+      await anna.context.close();
+      await bert.context.close();
+    },
+  };
+};
+
+// Writes in the room that is on the screen.
+async function write(page, words) {
+  await page.locator("#text").click();
+  await type(page, words);
+  await press(page, "Enter");
+}

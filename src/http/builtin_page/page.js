@@ -533,6 +533,7 @@ $("composer").onsubmit = (event) => {
   flush();
 };
 addEventListener("click", ({ target }) => { if (!$("people").contains(target)) $("people").open = false; });
+box.addEventListener("click", () => listing(false));
 addEventListener("keydown", ({ key }) => {
   if (key === "Escape" && $("switch").ariaExpanded === "true") {
     listing(false);

@@ -287,7 +287,7 @@ function showRooms() {
   $("live").ariaLabel = `Messages in ${name}`;
   $("to").textContent = text.placeholder = `Message to ${name}`;
   $("notice").textContent = said;
-  const why = isGone ? "You are not in this room any more." : about.archived_at ? "This room is archived: it can only be read." : "";
+  const why = isGone ? "You are not in this room any more. What you have written stays here, and is not sent." : about.archived_at ? "This room is archived: it can only be read." : "";
   if ($("gone").textContent !== why) $("gone").textContent = why; // else it would be read aloud again
   $("older").hidden = !older || isGone;
   try { sessionStorage.setItem(HERE, JSON.stringify({ ...about, me })); } catch { /* a reload begins in general */ }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use crate::protocol::views::FieldError;
+use crate::protocol::{room::RoomKind, views::FieldError};
 
 pub use crate::protocol::code::Code;
 
@@ -58,8 +58,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// For [`Kind::Invalid`]: what is wrong, field by field.
     pub fields: Vec<FieldError>,
-    /// For [`Code::RoomExists`]: the key of the room that is there.
-    pub room: Option<String>,
+    /// For [`Code::RoomExists`]: the key and the kind of the room that is there.
+    pub room: Option<(String, RoomKind)>,
 }
 
 impl Error {

@@ -13,11 +13,14 @@ use crate::{
         sessions::Session,
         utc,
     },
-    error::{Error, Result},
+    error::{Code, Error, Result},
     gate::Urgency,
     protocol::time::Timestamp,
     rights::{self, Right, RoomFacts, Standing},
 };
+
+/// Keys that are told of rooms of one name.
+const MOST_KEYS: usize = 10;
 
 /// Lets people read what they may.
 pub struct Access {
@@ -34,6 +37,8 @@ pub enum Which {
     Id(i64),
     /// By a client: by its key or its present name.
     Named(String),
+    /// Likewise, by someone who wants to come into it: a public room counts beside one's own.
+    ToJoin(String),
 }
 
 /// What of a room is asked for.
@@ -123,17 +128,10 @@ impl Access {
         let caller = caller.into();
         let user_id = caller.user_id;
         let found = self.for_caller(caller, urgency, move |conn| {
-            let view = match which {
-                Which::Id(id) => views::find(conn, id, user_id),
-                Which::Named(name) => match rooms::id_of(&name) {
-                    Ok(id) => views::find(conn, id, user_id),
-                    Err(_) => views::find_named(conn, &name.to_ascii_lowercase(), user_id),
-                },
-            };
-            match view?.map(|view| (check(&view, depth), view)) {
-                None => Ok(Err(Error::no_such_room())),
-                Some((Err(refused), _)) => Ok(Err(refused)),
-                Some((Ok(()), view)) => query(conn, &view).map(Ok),
+            let found = find(conn, which, user_id)?;
+            match found.and_then(|view| check(&view, depth).map(|()| view)) {
+                Err(refused) => Ok(Err(refused)),
+                Ok(view) => query(conn, &view).map(Ok),
             }
         });
         found.await?
@@ -149,6 +147,53 @@ impl Access {
         let list = move |conn: &mut _| views::list_of_member(conn, user_id);
         self.for_caller(caller, Urgency::Urgent, list).await
     }
+}
+
+/// The room that is called so; an error where there is none, or where it cannot be told which is meant.
+fn find(
+    conn: &mut AnyConnection,
+    which: Which,
+    user_id: i64,
+) -> std::result::Result<Result<RoomView>, QueryError> {
+    let (name, is_to_join) = match which {
+        Which::Id(id) => {
+            let view = views::find(conn, id, user_id)?;
+            return Ok(view.ok_or_else(Error::no_such_room));
+        }
+        Which::Named(name) => (name, false),
+        Which::ToJoin(name) => (name, true),
+    };
+    if let Ok(id) = rooms::id_of(&name) {
+        let view = views::find(conn, id, user_id)?;
+        return Ok(view.ok_or_else(Error::no_such_room));
+    }
+    let name = name.to_ascii_lowercase();
+    let mut named = views::list_named(conn, &name, user_id)?;
+    // A public room that someone makes is no reason why a name should mean another room than one's own.
+    let has_own = named.iter().any(|view| view.membership.is_some());
+    if has_own && !is_to_join {
+        named.retain(|view| view.membership.is_some());
+    }
+    Ok(only(named, &name))
+}
+
+/// The one room of a name. Of several none is taken: whoever can rename a room, or bring people into one, could else lead
+/// what others send to a name of theirs into another room.
+fn only(mut named: Vec<RoomView>, name: &str) -> Result<RoomView> {
+    if named.len() > 1 {
+        let keys: Vec<&str> = named
+            .iter()
+            .map(|view| view.room.key.as_str())
+            .take(MOST_KEYS)
+            .collect();
+        let more = if named.len() > MOST_KEYS { " …" } else { "" };
+        let keys = keys.join(", ");
+        let detail = format!(
+            "Several rooms are called `{name}` (keys {keys}{more}): name the one that you mean by its key."
+        );
+        return Err(Error::conflict(Code::AmbiguousRoom, detail));
+    }
+    named.pop().ok_or_else(Error::no_such_room)
 }
 
 /// Whether the caller may, by [`rights`].

@@ -220,16 +220,18 @@ impl Commands {
             };
             let id = match known {
                 Some(id) => id,
-                None => commands.find_room(&caller, room).await?,
+                None if change.brings_in(caller.user_id) => {
+                    commands.find_room(&caller, Which::ToJoin(room)).await?
+                }
+                None => commands.find_room(&caller, Which::Named(room)).await?,
             };
             commands.queue(&caller, id, change, about)
         })))
     }
 
-    async fn find_room(&self, caller: &Caller, name: String) -> Result<RoomId> {
+    async fn find_room(&self, caller: &Caller, which: Which) -> Result<RoomId> {
         let find = |_: &mut _, view: &rooms::RoomView| Ok(view.room.id);
-        let named = Which::Named(name);
-        self.access.of_room(caller, named, find).await
+        self.access.of_room(caller, which, find).await
     }
 
     /// Checks the form of a command, and says what it is to change.

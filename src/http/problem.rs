@@ -97,6 +97,7 @@ pub fn body(error: &Error, status: StatusCode, request_id: &str) -> Problem {
         code: error.code,
         request_id: request_id.into(),
         errors: error.fields.clone(),
-        room: error.room.clone(),
+        room: error.room.as_ref().map(|(key, _)| key.clone()),
+        room_kind: error.room.as_ref().map(|(_, kind)| *kind),
     }
 }

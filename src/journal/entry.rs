@@ -118,6 +118,17 @@ pub enum Change {
     Begin(NewRoom),
 }
 
+impl Change {
+    /// Whether by it this user, who makes it, wants to become a member.
+    #[must_use]
+    pub fn brings_in(&self, user_id: UserId) -> bool {
+        match self {
+            Self::Join { user, .. } | Self::Member { user, .. } => *user == user_id,
+            _ => false,
+        }
+    }
+}
+
 /// A room that is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRoom {

@@ -190,7 +190,8 @@ impl ChatSession {
             retry_after_ms: error
                 .retry_after
                 .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
-            room: error.room.clone(),
+            room: error.room.as_ref().map(|(key, _)| key.clone()),
+            kind: error.room.as_ref().map(|(_, kind)| *kind),
         }));
     }
 

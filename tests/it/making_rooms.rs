@@ -136,20 +136,26 @@ fn a_room_with_someone_who_cannot_come_is_not_made(backend: Backend) {
 
 fn a_room_whose_answer_was_lost_is_found_again(backend: Backend) {
     let server = Server::start(backend);
-    let (alice, bob) = (
-        User::register(&server, "alice"),
-        User::register(&server, "bob"),
-    );
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
     for kind in ["public", "private"] {
         let room = alice.make_room(&format!("{kind}-tea"), kind, &[]);
         let body = json!({"name": format!("{kind}-tea"), "kind": kind});
         let again = alice.http().post("/api/rooms", &body);
         again.expect_problem(409, "room_exists");
-        assert_eq!(again.json()["room"], *room);
+        let told = again.json();
+        assert_eq!((&told["room"], &told["kind"]), (&json!(room), &json!(kind)));
+        // What another has made is not what was asked for.
+        bob.make_room(&format!("{kind}-tea"), "private", &[&carol]);
+        let theirs = carol.http().post("/api/rooms", &body);
+        theirs.expect_problem(409, "room_name_taken");
+        assert!(theirs.json().get("room").is_none());
     }
-    let taken = bob
-        .http()
-        .post("/api/rooms", &json!({"name": "public-tea"}));
+    // And of a public room that someone else has made, nothing but that its name is taken is told.
+    let dave = User::register(&server, "dave");
+    let taken = dave.http().post(
+        "/api/rooms",
+        &json!({"name": "PUBLIC-TEA", "kind": "public"}),
+    );
     taken.expect_problem(409, "room_name_taken");
     assert!(taken.json().get("room").is_none());
 }

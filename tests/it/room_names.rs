@@ -52,6 +52,10 @@ fn names_that_mislead_are_refused(backend: Backend) {
         "all",
         "a11",
         "everyone",
+        "gener4l",
+        "d1rectory",
+        "H3RE",
+        "3very0ne",
         &long,
     ] {
         for kind in ["public", "private"] {

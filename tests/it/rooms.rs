@@ -13,6 +13,8 @@ on_both![
     each_sees_their_own_rooms_as_they_are,
     the_directory_lists_public_rooms_page_by_page,
     a_room_is_found_by_its_key_and_by_its_name,
+    no_one_leads_what_is_sent_to_a_name_into_another_room,
+    whoever_wants_to_join_a_public_room_is_not_led_into_a_private_one,
     absent_and_forbidden_are_the_same_answer,
     members_are_listed_to_members,
     nothing_that_came_after_a_membership_is_read,
@@ -201,10 +203,74 @@ fn a_room_is_found_by_its_key_and_by_its_name(backend: Backend) {
         (room(&alice, "garden"), room(&carol, "garden")),
         (json!("2"), json!("4"))
     );
-    add_member(&server, 4, &alice);
-    assert_eq!(room(&alice, "garden"), json!("2"));
     let page = get(&alice, "/api/rooms/2/messages");
     assert_eq!(page, json!([]));
+}
+
+/// Whether another's room is older or younger than one's own, is renamed, or is one that people are brought into.
+fn no_one_leads_what_is_sent_to_a_name_into_another_room(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, _] = three(&server);
+    let older = bob.make_room("lair", "private", &[&alice]);
+    let hers = alice.make_room("plans", "private", &[]);
+    let post = |to: &str| {
+        let path = format!("/api/rooms/{to}/messages");
+        alice.http().post(&path, &json!({"content": "secret"}))
+    };
+    post("plans").expect(201);
+    let name = json!({"name": "plans"});
+    bob.in_room("PATCH", &older, "", &name).expect(200);
+    let refused = post("Plans");
+    refused.expect_problem(409, "ambiguous_room");
+    let detail = refused.json()["detail"].clone();
+    let keys = detail.as_str().expect("a sentence");
+    assert!(keys.contains(&*hers) && keys.contains(&*older), "{keys}");
+    let mut socket = alice.connect();
+    for frame in [
+        json!({"type": "message", "content": "secret"}),
+        json!({"type": "edit", "id": 1, "content": "secret"}),
+        json!({"type": "invite", "user": "carol"}),
+        json!({"type": "room", "topic": "secret"}),
+        json!({"type": "leave"}),
+    ] {
+        let mut frame = frame;
+        (frame["room"], frame["ref"]) = (json!("plans"), json!("r"));
+        socket.send_json(&frame);
+        let answer = socket.expect(|frame| frame["ref"] == "r");
+        assert_eq!(answer["code"], "ambiguous_room", "{frame}");
+    }
+    let url = "/api/rooms/plans/messages";
+    let read = alice.http().get(url);
+    read.expect_problem(409, "ambiguous_room");
+    post(&hers).expect(201);
+    alice
+        .in_room("DELETE", &older, "/members/alice", &json!({}))
+        .expect(204);
+    post("plans").expect(201);
+    let theirs = get(&bob, &format!("/api/rooms/{older}/messages"));
+    let words = theirs.as_array().expect("messages").iter();
+    assert!(words.clone().all(|m| m["content"] != "secret"), "{theirs}");
+}
+
+fn whoever_wants_to_join_a_public_room_is_not_led_into_a_private_one(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = three(&server);
+    let open = bob.make_room("plans", "public", &[]);
+    let trap = carol.make_room("plans", "private", &[&alice]);
+    let refused = alice.in_room("PUT", "plans", "/members/alice", &json!({}));
+    refused.expect_problem(409, "ambiguous_room");
+    let mut socket = alice.connect();
+    socket.send_json(&json!({"type": "join", "room": "plans", "ref": "r"}));
+    let answer = socket.expect(|frame| frame["ref"] == "r");
+    assert_eq!(answer["code"], "ambiguous_room");
+    // What others call their public rooms takes no name away from one's own.
+    let seen = get(&alice, "/api/rooms/plans");
+    assert_eq!(seen["room"], *trap);
+    alice
+        .in_room("PUT", &open, "/members/alice", &json!({}))
+        .expect(200);
+    let both = alice.http().get("/api/rooms/plans");
+    both.expect_problem(409, "ambiguous_room");
 }
 
 /// An answer but for its name.

@@ -17,6 +17,8 @@ pub enum Code {
     AccountDisabled,
     /// Two tokens or tickets, or one in two places.
     AmbiguousLogin,
+    /// The caller is in several rooms of this name.
+    AmbiguousRoom,
     /// The request is not understood.
     BadRequest,
     /// The body broke off.

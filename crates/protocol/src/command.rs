@@ -133,7 +133,7 @@ pub struct Pin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
 pub struct Sync {
-    /// Room name → the last `seq` that this client has seen (0 for none).
+    /// The room's key (no name) → the last `seq` that this client has seen (0 for none).
     pub rooms: BTreeMap<String, u64>,
     /// The history that those numbers belong to. Another one than the server's: the numbers mean nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

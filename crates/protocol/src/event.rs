@@ -259,6 +259,9 @@ pub struct ErrorFrame {
     /// With `room_exists`: the key of the room that is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
+    /// With `room_exists`: the kind of that room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<RoomKind>,
 }
 
 /// What became of a room in a `sync`.

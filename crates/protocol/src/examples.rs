@@ -319,5 +319,6 @@ fn error(code: Code, detail: &str, retry_after_ms: Option<u64>) -> Event {
         detail: detail.into(),
         retry_after_ms,
         room: None,
+        kind: None,
     })
 }

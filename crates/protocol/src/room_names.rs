@@ -24,10 +24,31 @@ pub fn read(text: &str) -> Result<String, String> {
                 .into(),
         );
     }
-    if RESERVED.iter().any(|word| looks(word) == looks(&name)) {
+    if RESERVED.iter().any(|word| reads_as(&name, word)) {
         return Err("This name is reserved, or looks like one that is; choose another one.".into());
     }
     Ok(name)
+}
+
+/// Whether people can read a name as this word: as it looks, or with digits for letters (`h3re`). Only reserved words are
+/// compared so: among rooms it would make one name of `q4` and `qa`.
+fn reads_as(name: &str, word: &str) -> bool {
+    let read = looks(name);
+    let looks = looks(word);
+    let is_read = |(shown, meant): (char, char)| {
+        shown == meant
+            || match shown {
+                // What was a 1 is an l by now.
+                'l' => meant == 'i',
+                '3' => meant == 'e',
+                '4' => meant == 'a',
+                '5' => meant == 's',
+                '7' => meant == 't',
+                '9' => meant == 'g',
+                _ => false,
+            }
+    };
+    read.len() == looks.len() && read.chars().zip(looks.chars()).all(is_read)
 }
 
 /// How a name looks: the same for two names that people take for each other. It is the skeleton of UTS 39, of the
@@ -87,6 +108,9 @@ mod tests {
             ("_-x", "_-x"),
             ("generals", "generals"),
             ("hereford", "hereford"),
+            ("h3r3ford", "h3r3ford"),
+            ("q4", "q4"),
+            ("ail", "ail"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(name), "{text}");
         }
@@ -118,6 +142,13 @@ mod tests {
             "all",
             "a11",
             "everyone",
+            "gener4l",
+            "9en3ra1",
+            "d1rectory",
+            "direc7ory",
+            "h3re",
+            "4ll",
+            "3v3ry0n3",
         ] {
             assert!(read(text).is_err(), "{text:?}");
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     code::Code,
+    room::RoomKind,
     time::{self, Timestamp},
 };
 
@@ -173,6 +174,9 @@ pub struct Problem {
     /// With `room_exists`: the key of the room that is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
+    /// With `room_exists`: the kind of that room.
+    #[serde(default, rename = "kind", skip_serializing_if = "Option::is_none")]
+    pub room_kind: Option<RoomKind>,
 }
 
 /// One field that is not right.

@@ -86,23 +86,29 @@ pub fn find_of_people(conn: &mut AnyConnection, people: &str) -> QueryResult<Opt
         .optional()
 }
 
-/// The key of the room of this name that a user is in, if there is one.
+/// A room that a user is in.
+#[derive(Debug, Clone, Queryable)]
+pub struct OwnRoom {
+    /// What names it on the wire.
+    pub key: String,
+    /// `public` or `private`.
+    pub kind: String,
+    /// Who has made it, if that is known.
+    pub created_by: Option<i64>,
+}
+
+/// The rooms of this name that a user is in, oldest first.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find_own_key(
-    conn: &mut AnyConnection,
-    name: &str,
-    user_id: i64,
-) -> QueryResult<Option<String>> {
+pub fn list_own(conn: &mut AnyConnection, name: &str, user_id: i64) -> QueryResult<Vec<OwnRoom>> {
     rooms::table
         .inner_join(memberships::table)
         .filter(rooms::name.eq(name))
         .filter(memberships::user_id.eq(user_id))
         .order(rooms::id)
-        .select(rooms::key)
-        .first(conn)
-        .optional()
+        .select((rooms::key, rooms::kind, rooms::created_by))
+        .load(conn)
 }
 
 /// How many rooms a user has made since then. What was made at a time that has not come yet does not count: a clock that

@@ -114,24 +114,24 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult
         .optional()
 }
 
-/// The room of a name: the oldest of those that the user is a member of, else the public one.
+/// The rooms of a name that the user is in, and the public one, oldest first; without one that the user was taken out of.
 ///
 /// # Errors
 /// When the database fails.
-pub fn find_named(
+pub fn list_named(
     conn: &mut AnyConnection,
     name: &str,
     user_id: i64,
-) -> QueryResult<Option<RoomView>> {
+) -> QueryResult<Vec<RoomView>> {
     let is_own = memberships::user_id.nullable().is_not_null();
-    let named: Vec<RoomView> = seen_by!(user_id)
+    let is_open = rooms::kind
+        .eq("public")
+        .and(removals::seq.nullable().is_null());
+    seen_by!(user_id)
         .filter(rooms::name.eq(name))
-        .filter(rooms::kind.eq("public").or(is_own))
+        .filter(is_open.or(is_own))
         .order(rooms::id)
-        .load(conn)?;
-    // The user's own first, the oldest of them: no one else can give a later room a name that leads their words away.
-    let own = named.iter().position(|view| view.membership.is_some());
-    Ok(named.into_iter().nth(own.unwrap_or(0)))
+        .load(conn)
 }
 
 /// Public rooms by name, those after this one, whose names have `part` in them; without those that the user was taken

@@ -15,7 +15,7 @@ use crate::{
         log::{
             lock::Locked,
             members,
-            rooms::{self, NewRow, key_of_name},
+            rooms::{self, NewRow, OwnRoom, key_of_name},
         },
     },
     error::{Code, Error, Kind},
@@ -46,8 +46,8 @@ impl Pass<'_> {
             return Ok(Stored::Exists { room_id, seq });
         }
         if let Some(name) = &new.name {
-            let own = rooms::find_own_key(conn, name, actor.user_id).map_err(Fail::Database)?;
-            own.map_or(Ok(()), |key| Err(exists(key)))?;
+            let own = rooms::list_own(conn, name, actor.user_id).map_err(Fail::Database)?;
+            check_own(&own, actor.user_id)?;
         }
         self.check_made(conn, actor.user_id, new.most_an_hour)?;
         let ids: Vec<i64> = ids.into_iter().collect();
@@ -177,14 +177,21 @@ fn list_others(conn: &mut AnyConnection, ids: &[i64], maker: i64) -> Result<Vec<
     Ok(others)
 }
 
-/// Whoever asks is in a room of this name: perhaps the answer that told so was lost.
-fn exists(key: String) -> Fail {
-    Fail::Refused(Error {
-        room: Some(key),
-        ..Error::new(
-            Kind::Conflict,
-            Code::RoomExists,
-            "You are in a room of this name already.",
-        )
-    })
+/// Refuses a name that one of the maker's rooms has. One that the maker has made is named: perhaps the answer that told
+/// so was lost. One that someone else has made is not what was asked for, whatever its name.
+fn check_own(own: &[OwnRoom], maker: i64) -> Result<(), Fail> {
+    let is_made = |room: &&OwnRoom| room.created_by == Some(maker);
+    if let Some(made) = own.iter().find(is_made) {
+        let detail = "You have made a room of this name already.";
+        let kind = made.kind.parse().unwrap_or_default();
+        return Err(Fail::Refused(Error {
+            room: Some((made.key.clone(), kind)),
+            ..Error::new(Kind::Conflict, Code::RoomExists, detail)
+        }));
+    }
+    if own.is_empty() {
+        return Ok(());
+    }
+    let detail = "You are in a room of this name that someone else has made; choose another name.";
+    Err(Error::new(Kind::Conflict, Code::RoomNameTaken, detail).into())
 }

@@ -12,8 +12,9 @@ use crate::{
     chat::{
         catch_up::{CATCH_UP_BYTES, Change},
         feed::Page,
+        rooms::id_of,
     },
-    error::{Code, Error, Result},
+    error::{Code, Error, Kind, Result},
     protocol::{
         command::Sync,
         event::{Event, SyncedRoom},
@@ -46,6 +47,10 @@ impl ChatSession {
         } else if sync.epoch.is_some_and(is_of_another_history) {
             let detail = "This history was replaced since: drop your cursors and start afresh.";
             Some(Error::conflict(Code::EpochChanged, detail))
+        } else if sync.rooms.keys().any(|room| id_of(room).is_err()) {
+            // To say that a room is gone which is only called otherwise would make its client drop it.
+            let detail = "`sync` takes the keys of rooms, `general` or digits, and no names: `room` in the first frame and in GET /api/rooms.";
+            Some(Error::new(Kind::Invalid, Code::ValidationError, detail))
         } else {
             self.app.rates.check_read(self.caller.user_id).err()
         };

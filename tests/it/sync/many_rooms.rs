@@ -8,16 +8,44 @@ use super::{read_sync, sync_from};
 use crate::support::{Backend, Server, Socket, User};
 
 on_both![
+    a_sync_by_name_is_refused,
     a_sync_of_what_is_not_mine_says_that_it_is_gone,
     many_rooms_are_brought_up_to_date_in_one_answer,
     an_old_client_hears_only_what_people_say_in_general,
 ];
 
+/// Else a client that takes `gone` for removed would drop a room that it is in.
+fn a_sync_by_name_is_refused(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let room = alice.make_room("garden", "private", &[]);
+    let mut socket = alice.connect();
+    for name in ["garden", "General", "nowhere", "", "07", "#garden"] {
+        let rooms = json!({"general": 0, room.as_str(): 0, name: 0});
+        socket.send_json(&json!({"type": "sync", "rooms": rooms, "ref": "r"}));
+        let answer = socket.expect(|frame| frame["ref"] == "r");
+        assert_eq!(
+            (&answer["type"], &answer["code"]),
+            (&json!("error"), &json!("validation_error")),
+            "{name}"
+        );
+        assert!(
+            answer["detail"]
+                .as_str()
+                .is_some_and(|text| text.contains("keys"))
+        );
+    }
+    // It is none of the broken frames for which a socket is closed, and the next one is answered.
+    socket.send_json(&json!({"type": "sync", "rooms": {room.as_str(): 0}, "ref": "k"}));
+    let answer = socket.expect(|frame| frame["ref"] == "k");
+    assert_eq!(answer["type"], "synced");
+}
+
 fn a_sync_of_what_is_not_mine_says_that_it_is_gone(backend: Backend) {
     let server = Server::start(backend);
     let alice = User::register(&server, "alice");
     server.database.execute(
-        "INSERT INTO rooms (id, key, last_seq, created_at) VALUES (2, 'secret', 7, '2026-11-22 00:00:00')",
+        "INSERT INTO rooms (id, key, last_seq, created_at, kind) VALUES (2, '2', 7, '2026-11-22 00:00:00', 'private')",
     );
     let mut socket = alice.connect();
     let names: Vec<&str> = socket.connected["rooms"]
@@ -28,7 +56,7 @@ fn a_sync_of_what_is_not_mine_says_that_it_is_gone(backend: Backend) {
         .collect();
     assert_eq!(names, ["general"]);
     let mut answers = Vec::new();
-    for room in ["secret", "nowhere"] {
+    for room in ["2", "3"] {
         socket.send_json(&json!({"type": "sync", "rooms": {room: 0}, "ref": "r"}));
         let mut answer = socket.expect(|frame| frame["ref"] == "r");
         let rooms = answer["rooms"].as_object_mut().expect("rooms");

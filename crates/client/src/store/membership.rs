@@ -7,7 +7,6 @@ use crate::{
     protocol::{
         GENERAL,
         event::{Connected, Gone, RoomNews, RoomState},
-        room::RoomKind,
     },
 };
 
@@ -151,17 +150,20 @@ impl Store {
     }
 }
 
-/// The key of the room that is meant by a key or a name.
+/// The key of the room that is meant by a key, or by a name that no other of these rooms has.
 fn resolve<'a>(rooms: impl Iterator<Item = &'a RoomState>, word: &str) -> Option<&'a str> {
     let is_named = |room: &RoomState| {
         let name = room.name.as_deref();
         name.is_some_and(|name| name.eq_ignore_ascii_case(word))
     };
-    let rank = |room: &&RoomState| match room.kind {
-        _ if room.room == word => 0,
-        RoomKind::Public => 1,
-        RoomKind::Private | RoomKind::Direct => 2,
-    };
-    let meant = rooms.filter(|room| room.room == word || is_named(room));
-    meant.min_by_key(rank).map(|room| room.room.as_str())
+    let mut named = Vec::new();
+    for room in rooms {
+        if room.room == word {
+            return Some(&room.room);
+        }
+        if is_named(room) {
+            named.push(room.room.as_str());
+        }
+    }
+    named.pop().filter(|_| named.is_empty())
 }

@@ -324,6 +324,7 @@ mod tests {
             detail: "Some sentence.".into(),
             retry_after_ms,
             room: None,
+            kind: None,
         }
     }
 

@@ -159,6 +159,7 @@ fn a_refused_edit_keeps_its_text_and_a_refused_deletion_is_told() {
             detail: "You may not do this.".into(),
             retry_after_ms: None,
             room: None,
+            kind: None,
         }));
         request.command
     };

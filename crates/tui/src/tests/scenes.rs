@@ -229,6 +229,7 @@ fn a_refused_message_says_why_and_can_be_taken_back() {
         detail: "This is not allowed.".into(),
         retry_after_ms: None,
         room: None,
+        kind: None,
     }));
     assert!(stage.shows("not sent: This is not allowed."));
     stage.write("/edit");
@@ -391,6 +392,7 @@ proptest! {
             detail: sentence.clone(),
             retry_after_ms: None,
             room: None,
+            kind: None,
         }));
         stage.happen(Event::Paste(typed));
         let harmless = |screen: &str| {

@@ -236,7 +236,6 @@ impl Commands {
 
     /// Checks the form of a command, and says what it is to change.
     fn check(&self, caller: &Caller, command: Command) -> Result<Checked> {
-        let most_an_hour = self.rates.most_rooms_an_hour();
         match command {
             Command::Post(SendMessage {
                 content,
@@ -287,8 +286,10 @@ impl Commands {
                 Ok(of_message(room, id, Change::React { id, emoji, on }))
             }
             Command::Pin(Pin { room, id, on }) => Ok(of_message(room, id, Change::Pin { id, on })),
-            Command::Make(new) => in_rooms::make(caller, new, most_an_hour),
-            Command::Direct(new) => in_rooms::direct(caller, new, most_an_hour),
+            Command::Make(new) => in_rooms::make(caller, new, self.rates.most_rooms_an_hour()),
+            Command::Direct(new) => {
+                in_rooms::direct(caller, new, self.rates.most_direct_rooms_an_hour())
+            }
             Command::Join(InRoom { room }) => Ok(in_rooms::join(caller, room)),
             Command::Leave(InRoom { room }) => Ok(in_rooms::leave(caller, room)),
             Command::Invite(of) => Ok(in_rooms::invite(of)),

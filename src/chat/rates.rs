@@ -18,6 +18,7 @@ pub struct Rates(Option<Arc<Limiters>>);
 struct Limiters {
     /// That is counted in the database: it is long enough for a restart.
     rooms_an_hour: u32,
+    direct_rooms_an_hour: u32,
     messages: DefaultKeyedRateLimiter<i64>,
     reads: DefaultKeyedRateLimiter<i64>,
     guesses_by_account: DefaultKeyedRateLimiter<String>,
@@ -53,6 +54,7 @@ impl Rates {
         Self(on.then(|| {
             Arc::new(Limiters {
                 rooms_an_hour: limits.rooms_per_hour,
+                direct_rooms_an_hour: limits.direct_rooms_per_hour,
                 messages: RateLimiter::keyed(quota(
                     limits.messages_per_second,
                     limits.message_burst,
@@ -100,6 +102,13 @@ impl Rates {
     #[must_use]
     pub fn most_rooms_an_hour(&self) -> Option<u32> {
         self.0.as_ref().map(|limiters| limiters.rooms_an_hour)
+    }
+
+    /// How many direct rooms someone may open within an hour, if that is limited.
+    #[must_use]
+    pub fn most_direct_rooms_an_hour(&self) -> Option<u32> {
+        let limiters = self.0.as_ref();
+        limiters.map(|limiters| limiters.direct_rooms_an_hour)
     }
 
     /// One page of history, one `sync` or one ticket of a user.

@@ -64,6 +64,7 @@ diesel::table! {
         muted_until -> Nullable<Timestamp>,
         hidden_seq -> Nullable<BigInt>,
         spoke_at -> Nullable<Timestamp>,
+        invited_by -> Nullable<BigInt>,
     }
 }
 

@@ -60,8 +60,8 @@ pub async fn make(
     (status = 201, description = "Made; everyone who is in it has been told.", body = Room),
     (status = 200, description = "It was there.", body = Room),
     (status = 404, description = "One of the users does not exist.", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "Someone is in as many rooms as anyone can be (`room_full`), or has a disabled account (`user_disabled`).", body = Problem, content_type = "application/problem+json"),
-    (status = 429, description = "Too many rooms within an hour, or too many requests.", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Someone has a disabled account (`user_disabled`).", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many direct rooms opened within an hour (30), or too many requests.", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn open_direct(
     app: Shared,

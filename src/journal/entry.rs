@@ -140,7 +140,7 @@ pub struct NewRoom {
     pub topic: Option<String>,
     /// Who is in it from the start, beside whoever makes it.
     pub users: Vec<UserId>,
-    /// How many rooms its maker may make in an hour, if that is limited.
+    /// How many rooms its maker may make in an hour, direct ones or others, if that is limited.
     pub most_an_hour: Option<u32>,
 }
 

@@ -12,6 +12,7 @@ on_both![
     a_direct_room_is_of_those_who_are_in_it,
     a_direct_room_stays_what_it_is,
     a_hidden_room_comes_back_with_a_message,
+    a_conversation_in_which_nothing_is_said_is_hidden_from_the_others,
 ];
 
 fn open(user: &User, users: &[&str]) -> (u16, Value) {
@@ -196,4 +197,28 @@ fn a_hidden_room_comes_back_with_a_message(backend: Backend) {
     assert!(!is_hidden(&bob));
     bob.in_room("PUT", "general", "/hidden", &Value::Null)
         .expect_problem(403, "forbidden");
+}
+
+fn a_conversation_in_which_nothing_is_said_is_hidden_from_the_others(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let mut socket = bob.connect();
+    let room = key(&alice, &["bob"]);
+    assert_eq!(socket.expect_type("room")["hidden"], true);
+    let is_hidden = |user: &User| {
+        let listed = user.http().get("/api/rooms").expect(200).json();
+        let told = user.connect().connected["rooms"].clone();
+        assert_eq!(listed[1]["hidden"], told[1]["hidden"]);
+        listed[1].get("hidden") == Some(&json!(true))
+    };
+    assert!(is_hidden(&bob) && !is_hidden(&alice));
+    alice.post_to(&room, "are you there?").expect(201);
+    socket.expect_message("are you there?");
+    assert!(!is_hidden(&bob));
+    // Whoever opens it, too, wants to see it.
+    let carol = User::register(&server, "carol");
+    let other = key(&alice, &["carol"]);
+    assert!(is_hidden(&carol));
+    assert_eq!(key(&carol, &["alice"]), other);
+    assert!(!is_hidden(&carol));
 }

@@ -31,7 +31,7 @@ fn the_first_frame_tells_the_limits() {
         "content_bytes": 1000, "frame_bytes": 65_536, "messages_per_second": 1, "message_burst": 3,
         "sockets_per_user": 2, "unacked_per_socket": 5, "queue_frames": 256, "queue_bytes": 262_144,
         "slow_reader_ms": 10_000, "ping_timeout_ms": 10_000, "rooms_per_user": 500, "members_per_room": 10_000,
-        "rooms_per_hour": 20, "people_per_direct": 50, "room_name_characters": 64, "topic_characters": 250,
+        "rooms_per_hour": 20, "direct_rooms_per_hour": 30, "people_per_direct": 50, "room_name_characters": 64, "topic_characters": 250,
     });
     assert_eq!(
         (&told["limits"], &told["heartbeat_ms"]),

@@ -12,7 +12,8 @@ on_both![
     a_room_whose_answer_was_lost_is_found_again,
     of_many_who_ask_for_a_name_at_once_one_gets_it,
     no_one_makes_rooms_without_end,
-    no_one_is_brought_into_rooms_without_end,
+    no_one_is_in_rooms_without_end,
+    what_others_do_keeps_no_one_from_rooms,
 ];
 
 fn whoever_is_in_a_new_room_hears_it_from_its_first_change_on(backend: Backend) {
@@ -191,11 +192,15 @@ fn of_many_who_ask_for_a_name_at_once_one_gets_it(backend: Backend) {
 }
 
 fn no_one_makes_rooms_without_end(backend: Backend) {
-    let mut server = Server::with(backend).env("RATE_LIMITS", "on").start();
+    let mut server = Server::with(backend)
+        .env("RATE_LIMITS", "on")
+        .env("MESSAGE_BURST", 1_000)
+        .start();
     let (alice, bob) = (
         User::register(&server, "alice"),
         User::register(&server, "bob"),
     );
+    let others = add_users(&server, 30);
     for number in 0..20 {
         alice.make_room(&format!("room-{number}"), "private", &[]);
     }
@@ -205,14 +210,21 @@ fn no_one_makes_rooms_without_end(backend: Backend) {
         addr: server.addr,
         ..alice
     };
-    for (path, body) in [
-        ("/api/rooms", json!({"name": "one-more"})),
-        ("/api/direct", json!({"users": ["bob"]})),
-    ] {
-        let answer = alice.http().post(path, &body);
+    let is_refused = |user: &User, path: &str, body: &Value| {
+        let answer = user.http().post(path, body);
         answer.expect_problem(429, "rate_limited");
         assert!(answer.header("retry-after").is_some());
+    };
+    is_refused(&alice, "/api/rooms", &json!({"name": "one-more"}));
+    // Direct rooms are counted by themselves, and for whoever opens them.
+    let direct = |users: Value| json!({"users": users});
+    for other in &others {
+        let body = direct(json!([other]));
+        alice.http().post("/api/direct", &body).expect(201);
     }
+    is_refused(&alice, "/api/direct", &direct(json!(["bob"])));
+    let again = direct(json!([others[0]]));
+    alice.http().post("/api/direct", &again).expect(200);
     let bob = User {
         addr: server.addr,
         ..bob
@@ -225,34 +237,91 @@ fn no_one_makes_rooms_without_end(backend: Backend) {
     alice.make_room("later", "private", &[]);
 }
 
-fn no_one_is_brought_into_rooms_without_end(backend: Backend) {
+/// Users without a login, straight into the tables: registering so many is limited.
+fn add_users(server: &Server, count: usize) -> Vec<String> {
+    let names: Vec<String> = (0..count).map(|number| format!("user{number}")).collect();
+    let rows: Vec<String> = (1_000..)
+        .zip(&names)
+        .map(|(id, name)| format!("({id}, '{name}', '{name}', '', '2026-11-22 00:00:00')"))
+        .collect();
+    server.database.execute(&format!(
+        "INSERT INTO users (id, username, username_key, password_hash, created_at) VALUES {}",
+        rows.join(", ")
+    ));
+    names
+}
+
+/// Makes someone a member of rooms that are made for it, brought in by someone or not.
+fn fill(server: &Server, user: &User, (kind, first, count): (&str, usize, usize), by: &str) {
+    let (rooms, members): (Vec<String>, Vec<String>) = (first..first + count)
+        .map(|id| {
+            (
+                format!("({id}, '{id}', 0, '2026-11-22 00:00:00', '{kind}')"),
+                format!("({id}, {}, '2026-11-22 00:00:00', {by})", user.id),
+            )
+        })
+        .unzip();
+    server.database.execute(&format!(
+        "INSERT INTO rooms (id, key, last_seq, created_at, kind) VALUES {}",
+        rooms.join(", ")
+    ));
+    server.database.execute(&format!(
+        "INSERT INTO memberships (room_id, user_id, created_at, invited_by) VALUES {}",
+        members.join(", ")
+    ));
+}
+
+fn no_one_is_in_rooms_without_end(backend: Backend) {
     let server = Server::start(backend);
-    let (alice, bob) = (
-        User::register(&server, "alice"),
-        User::register(&server, "bob"),
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let tea = alice.make_room("tea", "public", &[]);
+    // With `general`, that is all.
+    fill(&server, &bob, ("private", 1_000, 499), "NULL");
+    let full = |answer: crate::support::Response| {
+        answer.expect_problem(409, "room_full");
+    };
+    full(bob.http().post("/api/rooms", &json!({"name": "mine"})));
+    full(bob.in_room("PUT", &tea, "/members/bob", &Value::Null));
+    // What others do is counted by itself.
+    alice
+        .in_room("PUT", &tea, "/members/bob", &Value::Null)
+        .expect(200);
+    fill(
+        &server,
+        &bob,
+        ("private", 2_000, 499),
+        &alice.id.to_string(),
     );
-    for id in 1_000..1_499 {
-        server.database.execute(&format!(
-            "INSERT INTO rooms (id, key, last_seq, created_at, kind) VALUES ({id}, '{id}', 0, '2026-11-22 00:00:00', 'private')"
-        ));
-        server.database.execute(&format!(
-            "INSERT INTO memberships (room_id, user_id, created_at) VALUES ({id}, {}, '2026-11-22 00:00:00')",
-            bob.id
-        ));
-    }
-    for (user, path, body) in [
-        (
-            &alice,
-            "/api/rooms",
-            json!({"name": "tea", "users": ["bob"]}),
-        ),
-        (&alice, "/api/direct", json!({"users": ["bob"]})),
-        (&bob, "/api/rooms", json!({"name": "tea"})),
-        (&bob, "/api/direct", json!({"users": []})),
-    ] {
-        user.http()
-            .post(path, &body)
-            .expect_problem(409, "room_full");
-    }
-    alice.make_room("tea", "private", &[]);
+    let body = json!({"name": "coffee", "users": ["bob"]});
+    full(alice.http().post("/api/rooms", &body));
+    let milk = alice.make_room("milk", "private", &[]);
+    full(alice.in_room("PUT", &milk, "/members/bob", &Value::Null));
+    // There is room for a conversation, and again for others where one leaves.
+    let direct = json!({"users": ["bob"]});
+    alice.http().post("/api/direct", &direct).expect(201);
+    bob.in_room("DELETE", &tea, "/members/bob", &Value::Null)
+        .expect(204);
+    alice
+        .in_room("PUT", &milk, "/members/bob", &Value::Null)
+        .expect(200);
+}
+
+fn what_others_do_keeps_no_one_from_rooms(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    fill(&server, &bob, ("direct", 1_000, 600), &alice.id.to_string());
+    let tea = alice.make_room("tea", "public", &[]);
+    alice.make_room("cocoa", "private", &[&bob]);
+    fill(
+        &server,
+        &bob,
+        ("private", 2_000, 499),
+        &alice.id.to_string(),
+    );
+    bob.in_room("PUT", &tea, "/members/bob", &Value::Null)
+        .expect(200);
+    bob.make_room("mine", "private", &[]);
+    bob.http()
+        .post("/api/direct", &json!({"users": ["alice"]}))
+        .expect(201);
 }

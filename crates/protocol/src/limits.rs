@@ -60,15 +60,19 @@ pub struct Limits {
     /// Milliseconds to answer a ping before a socket is closed (4002).
     #[serde(default)]
     pub ping_timeout_ms: u64,
-    /// Rooms that one user may be in, direct ones included.
+    /// Rooms that one user may be in by their own doing, and as many again that others have brought them into. Direct ones do
+    /// not count.
     #[serde(default)]
     pub rooms_per_user: u32,
     /// Members that a room may have; `general` has everyone.
     #[serde(default)]
     pub members_per_room: u32,
-    /// Rooms that one user may make in an hour, direct ones included.
+    /// Rooms that one user may make in an hour, beside direct ones.
     #[serde(default)]
     pub rooms_per_hour: u32,
+    /// New direct rooms that one user may open in an hour.
+    #[serde(default)]
+    pub direct_rooms_per_hour: u32,
     /// People that a direct room may have.
     #[serde(default)]
     pub people_per_direct: u32,
@@ -96,6 +100,7 @@ impl Limits {
         rooms_per_user: 500,
         members_per_room: 10_000,
         rooms_per_hour: 20,
+        direct_rooms_per_hour: 30,
         people_per_direct: 50,
         room_name_characters: MAX_ROOM_NAME,
         topic_characters: MAX_TOPIC,

@@ -96,13 +96,19 @@ pub fn list_people(
     }
 }
 
-/// How many rooms each of these users is in; those who are in none are left out.
+/// How many rooms others have brought each of these users into, direct ones left out; so are users with none.
 ///
 /// # Errors
 /// When the database fails.
-pub fn count_rooms_of(conn: &mut AnyConnection, user_ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
+pub fn count_brought_in(
+    conn: &mut AnyConnection,
+    user_ids: &[i64],
+) -> QueryResult<Vec<(i64, i64)>> {
     let query = memberships::table
+        .inner_join(rooms::table)
+        .filter(rooms::kind.ne("direct"))
         .filter(memberships::user_id.eq_any(user_ids))
+        .filter(memberships::invited_by.is_not_null())
         .group_by(memberships::user_id)
         .select((memberships::user_id, diesel::dsl::count_star()));
     match conn {
@@ -111,7 +117,8 @@ pub fn count_rooms_of(conn: &mut AnyConnection, user_ids: &[i64]) -> QueryResult
     }
 }
 
-/// Makes these users members of a room that is new, each in a role.
+/// Makes these users members of a room that is new, each in a role; all but its maker were brought in. The others do not see
+/// a direct one before there is a message after this.
 ///
 /// # Errors
 /// When the database fails.
@@ -119,16 +126,19 @@ pub fn insert_first(
     conn: &mut AnyConnection,
     room_id: i64,
     first: &[(i64, &str)],
-    at: NaiveDateTime,
+    (maker, hidden_seq, at): (i64, Option<i64>, NaiveDateTime),
 ) -> QueryResult<()> {
     let rows: Vec<_> = first
         .iter()
         .map(|(user_id, role)| {
+            let is_maker = *user_id == maker;
             (
                 memberships::room_id.eq(room_id),
                 memberships::user_id.eq(user_id),
                 memberships::role.eq(role),
                 memberships::created_at.eq(at),
+                memberships::invited_by.eq((!is_maker).then_some(maker)),
+                memberships::hidden_seq.eq(hidden_seq.filter(|_| !is_maker)),
             )
         })
         .collect();
@@ -169,13 +179,16 @@ pub fn has_other_owner(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> 
     diesel::select(exists(others)).get_result(conn)
 }
 
-/// How many rooms a user is in.
+/// How many rooms a user has come into or made by themselves, direct ones left out.
 ///
 /// # Errors
 /// When the database fails.
-pub fn count_rooms(conn: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
+pub fn count_chosen(conn: &mut AnyConnection, user_id: i64) -> QueryResult<i64> {
     memberships::table
+        .inner_join(rooms::table)
+        .filter(rooms::kind.ne("direct"))
         .filter(memberships::user_id.eq(user_id))
+        .filter(memberships::invited_by.is_null())
         .count()
         .get_result(conn)
 }
@@ -189,7 +202,7 @@ pub fn insert(
     conn: &mut AnyConnection,
     room_id: i64,
     user_id: i64,
-    role: Role,
+    (role, invited_by): (Role, Option<i64>),
     at: NaiveDateTime,
 ) -> QueryResult<()> {
     diesel::delete(removals::table.find((room_id, user_id))).execute(conn)?;
@@ -211,6 +224,7 @@ pub fn insert(
             memberships::created_at.eq(at),
             memberships::muted_until.eq(muted_until.map(StoredTime::get)),
             memberships::spoke_at.eq(spoke_at.map(StoredTime::get)),
+            memberships::invited_by.eq(invited_by),
         ))
         .execute(conn)?;
     Ok(())

@@ -111,7 +111,7 @@ pub fn list_own(conn: &mut AnyConnection, name: &str, user_id: i64) -> QueryResu
         .load(conn)
 }
 
-/// How many rooms a user has made since then. What was made at a time that has not come yet does not count: a clock that
+/// How many rooms a user has made since then, direct ones or others. What was made at a time that has not come yet does not count: a clock that
 /// was put back must not keep anyone from making rooms.
 ///
 /// # Errors
@@ -119,9 +119,11 @@ pub fn list_own(conn: &mut AnyConnection, name: &str, user_id: i64) -> QueryResu
 pub fn count_made(
     conn: &mut AnyConnection,
     user_id: i64,
+    is_direct: bool,
     (since, now): (NaiveDateTime, NaiveDateTime),
 ) -> QueryResult<i64> {
     rooms::table
+        .filter(rooms::kind.eq("direct").eq(is_direct))
         .filter(rooms::created_by.eq(user_id))
         .filter(rooms::created_at.gt(since))
         .filter(rooms::created_at.le(now))

@@ -1,10 +1,10 @@
 //! Beginning a room: its row, its first members and its first messages are one change of the road.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::{
     Stored,
-    membership::MOST_ROOMS,
+    membership::{check_brought_in, check_chosen},
     pass::{Fail, Pass},
     room::name_taken,
 };
@@ -49,9 +49,15 @@ impl Pass<'_> {
             let own = rooms::list_own(conn, name, actor.user_id).map_err(Fail::Database)?;
             check_own(&own, actor.user_id)?;
         }
-        self.check_made(conn, actor.user_id, new.most_an_hour)?;
+        let is_direct = people.is_some();
+        self.check_made(conn, actor.user_id, is_direct, new.most_an_hour)?;
         let ids: Vec<i64> = ids.into_iter().collect();
         let others = list_others(conn, &ids, actor.user_id)?;
+        if !is_direct {
+            check_chosen(conn, actor.user_id)?;
+            let named: Vec<_> = others.iter().map(|(id, name)| (*id, &**name)).collect();
+            check_brought_in(conn, &named)?;
+        }
         self.insert_room(conn, room_id, actor, (new, people.as_deref()))?;
         let roles = |id: &i64| {
             let is_owner = people.is_none() && *id == actor.user_id;
@@ -60,7 +66,10 @@ impl Pass<'_> {
         };
         let first: Vec<(i64, &str)> = ids.iter().map(roles).collect();
         let at = self.at.stored.naive_utc();
-        members::insert_first(conn, room_id, &first, at).map_err(Fail::Database)?;
+        // No one is disturbed by a conversation in which nothing is said: only the room's own first message is there.
+        let hidden = is_direct.then_some(1);
+        members::insert_first(conn, room_id, &first, (actor.user_id, hidden, at))
+            .map_err(Fail::Database)?;
         self.say_beginning(conn, room_id, actor, (new.kind, &ids, others))
     }
 
@@ -68,19 +77,21 @@ impl Pass<'_> {
         &self,
         conn: &mut AnyConnection,
         user_id: i64,
+        is_direct: bool,
         most: Option<u32>,
     ) -> Result<(), Fail> {
         let Some(most) = most else { return Ok(()) };
         let now = self.at.stored;
         let hour = chrono::TimeDelta::hours(1);
         let within = ((now - hour).naive_utc(), now.naive_utc());
-        let made = rooms::count_made(conn, user_id, within).map_err(Fail::Database)?;
+        let made = rooms::count_made(conn, user_id, is_direct, within).map_err(Fail::Database)?;
         if made < i64::from(most) {
             return Ok(());
         }
+        let what = if is_direct { "direct rooms" } else { "rooms" };
         Err(Fail::Refused(Error::too_many(
             Code::RateLimited,
-            format!("You have made {most} rooms within an hour; wait a while before the next."),
+            format!("You have made {most} {what} within an hour; wait a while before the next."),
             std::time::Duration::from_mins(10),
         )))
     }
@@ -156,8 +167,6 @@ impl Pass<'_> {
 /// Those of these users who are not the maker; all of them can come in.
 fn list_others(conn: &mut AnyConnection, ids: &[i64], maker: i64) -> Result<Vec<Named>, Fail> {
     let people = members::list_people(conn, ids).map_err(Fail::Database)?;
-    let counts = members::count_rooms_of(conn, ids).map_err(Fail::Database)?;
-    let counts: HashMap<i64, i64> = counts.into_iter().collect();
     if people.len() < ids.len() {
         return Err(Fail::Refused(Error::no_such_user()));
     }
@@ -165,10 +174,6 @@ fn list_others(conn: &mut AnyConnection, ids: &[i64], maker: i64) -> Result<Vec<
     for (id, name, is_disabled) in people {
         if is_disabled {
             return Err(Fail::Refused(Error::user_disabled(&name)));
-        }
-        if counts.get(&id).is_some_and(|count| *count >= MOST_ROOMS) {
-            let detail = format!("{name} is in as many rooms as anyone can be.");
-            return Err(Error::new(Kind::Conflict, Code::RoomFull, detail).into());
         }
         if id != maker {
             others.push((id, name));

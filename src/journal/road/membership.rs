@@ -1,5 +1,7 @@
 //! Changes of who is in a room, and as what. Each is a message of kind `system`, but for who comes into `general`.
 
+use std::borrow::Cow;
+
 use super::{
     Stored, check_numbers,
     pass::{Fail, Pass},
@@ -25,8 +27,9 @@ use crate::{
 
 /// Most members of a room, but for `general`.
 const MOST_MEMBERS: i64 = Limits::DEFAULT.members_per_room as i64;
-/// Most rooms of a user.
-pub(super) const MOST_ROOMS: i64 = Limits::DEFAULT.rooms_per_user as i64;
+/// Most rooms of a user that they chose, and most that others brought them into. No one chooses direct ones that others open,
+/// and no one can leave them, so they count for neither.
+const MOST_ROOMS: i64 = Limits::DEFAULT.rooms_per_user as i64;
 
 impl Pass<'_> {
     /// Brings someone in who is no member, and makes a member something else.
@@ -87,10 +90,11 @@ impl Pass<'_> {
         let name = find_person(conn, user_id)?;
         let is_general = self.room(room_id)?.is_general();
         if !is_general {
-            check_limits(conn, room_id, user_id)?;
+            check_limits(conn, room_id, (user_id, &name), is_invited)?;
         }
         let at = self.at.stored.naive_utc();
-        members::insert(conn, room_id, user_id, role, at).map_err(Fail::Database)?;
+        let by = is_invited.then_some(actor.user_id);
+        members::insert(conn, room_id, user_id, (role, by), at).map_err(Fail::Database)?;
         self.room(room_id)?.members_version += 1;
         if is_general {
             return Ok(Stored::Unchanged { seq: last_seq });
@@ -337,18 +341,52 @@ impl Pass<'_> {
     }
 }
 
-fn check_limits(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> Result<(), Fail> {
-    let full = |detail| {
-        let error = Error::new(Kind::Conflict, Code::RoomFull, detail);
-        Err(Fail::Refused(error))
-    };
+fn check_limits(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    (user_id, name): (i64, &str),
+    is_invited: bool,
+) -> Result<(), Fail> {
     if members::count(conn, room_id).map_err(Fail::Database)? >= MOST_MEMBERS {
-        return full("This room has as many members as a room can have.");
+        return Err(full("This room has as many members as a room can have."));
     }
-    if members::count_rooms(conn, user_id).map_err(Fail::Database)? >= MOST_ROOMS {
-        return full("This user is in as many rooms as anyone can be.");
+    if is_invited {
+        check_brought_in(conn, &[(user_id, name)])
+    } else {
+        check_chosen(conn, user_id)
     }
-    Ok(())
+}
+
+/// Whether someone may come into one more room, or make it. What others do does not count.
+pub(super) fn check_chosen(conn: &mut AnyConnection, user_id: i64) -> Result<(), Fail> {
+    if members::count_chosen(conn, user_id).map_err(Fail::Database)? < MOST_ROOMS {
+        return Ok(());
+    }
+    Err(full(
+        "You are in as many rooms as anyone can be; leave one first.",
+    ))
+}
+
+/// Whether these can be brought into one more room.
+pub(super) fn check_brought_in(
+    conn: &mut AnyConnection,
+    people: &[(i64, &str)],
+) -> Result<(), Fail> {
+    let ids: Vec<i64> = people.iter().map(|(id, _)| *id).collect();
+    let counts = members::count_brought_in(conn, &ids).map_err(Fail::Database)?;
+    let mut too_many = counts.iter().filter(|(_, count)| *count >= MOST_ROOMS);
+    let Some((id, _)) = too_many.next() else {
+        return Ok(());
+    };
+    let name = people.iter().find(|(known, _)| known == id);
+    let name = name.map_or("This user", |(_, name)| *name);
+    Err(full(format!(
+        "{name} was brought into as many rooms as anyone can be; they have to leave one first, or come in by themselves."
+    )))
+}
+
+fn full(detail: impl Into<Cow<'static, str>>) -> Fail {
+    Fail::Refused(Error::new(Kind::Conflict, Code::RoomFull, detail))
 }
 
 /// The name of someone who can be brought in.

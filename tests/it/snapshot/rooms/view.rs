@@ -87,6 +87,11 @@ impl View {
                 let reached = self.reached.get_mut(key).expect("it is a room");
                 assert!(is_again || seq > *reached, "not above {reached}: {frame}");
                 *reached = seq.max(*reached);
+                if frame["kind"] != "system" {
+                    // A message brings a hidden room back.
+                    let facts = room.facts.as_object_mut().expect("an object");
+                    facts.remove("hidden");
+                }
                 room.put(as_fetched(frame));
             }
             "room" if frame["gone"] == true => self.go_from(text(&frame["room"])),

@@ -1,6 +1,7 @@
 //! Ten senders at a steady rate, many readers: the run that several lines are made of.
 
 use std::{
+    path::Path,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -134,14 +135,40 @@ pub fn floor(
     bytes: usize,
     pace: (u32, Duration),
 ) -> Result<Outcome> {
-    let broadcaster = Broadcaster::start(bytes)?;
+    let server = Broadcaster::start(bytes)?;
+    let like = (Greeting::Bare, Framing::Delivery(bytes));
+    run_beside(&server, like, clock, sockets, pace)
+}
+
+/// The same with uWebSockets in the server's place, started by `program`: as many bytes, of which none are kept.
+///
+/// # Errors
+/// When it cannot be started or dies.
+pub fn uws(
+    program: &Path,
+    clock: Stopwatch,
+    sockets: usize,
+    bytes: usize,
+    pace: (u32, Duration),
+) -> Result<Outcome> {
+    let server = Broadcaster::start_uws(program)?;
+    let nobody = [String::new()];
+    let like = (Greeting::Chat(&nobody), Framing::MaskedDelivery(bytes));
+    run_beside(&server, like, clock, sockets, pace)
+}
+
+fn run_beside(
+    server: &Broadcaster,
+    (greeting, framing): (Greeting<'_>, Framing),
+    clock: Stopwatch,
+    sockets: usize,
+    pace: (u32, Duration),
+) -> Result<Outcome> {
     let readers = Readers::gather(clock, SENDERS)?;
-    let streams = opening::open_all(&readers, broadcaster.addr, Greeting::Bare, sockets, SENDERS)?;
-    let mut senders = Senders::new(streams, Framing::Delivery(bytes), clock);
+    let streams = opening::open_all(&readers, server.addr, greeting, sockets, SENDERS)?;
+    let mut senders = Senders::new(streams, framing, clock);
     // The first messages find every buffer small and every cache cold.
     let warm_up = (pace.0, Duration::from_secs(1));
-    run(&readers, &mut senders, warm_up, sockets, &|| {
-        broadcaster.cpu()
-    })?;
-    run(&readers, &mut senders, pace, sockets, &|| broadcaster.cpu())
+    run(&readers, &mut senders, warm_up, sockets, &|| server.cpu())?;
+    run(&readers, &mut senders, pace, sockets, &|| server.cpu())
 }

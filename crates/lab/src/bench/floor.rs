@@ -215,14 +215,35 @@ impl Broadcaster {
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut process = Process::start("The floor", &mut command)?;
-        let mut line = String::new();
-        let addr = process
-            .stdout()
-            .and_then(|stdout| BufReader::new(stdout).read_line(&mut line).ok())
-            .and_then(|_| line.trim_end().parse().ok());
-        addr.map(|addr| Self { process, addr })
+        Self::found(Process::start("The floor", &mut command)?)
             .ok_or_else(|| Trouble("The floor did not start.".into()))
+    }
+
+    /// Starts a chat server on uWebSockets, which keeps nothing, with this program.
+    ///
+    /// # Errors
+    /// When it does not start; it has said why.
+    pub fn start_uws(program: &Path) -> Result<Self> {
+        if !program.is_file() {
+            return Err(Trouble(format!(
+                "--uws starts {}, which is not there: begin the bench in the folder of the sources, or name the program.",
+                program.display()
+            )));
+        }
+        let mut command = Command::new(program);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self::found(Process::start("uWebSockets", &mut command)?)
+            .ok_or_else(|| Trouble("uWebSockets did not start; it says above why.".into()))
+    }
+
+    /// The program says where it listens.
+    fn found(mut process: Process) -> Option<Self> {
+        let mut line = String::new();
+        BufReader::new(process.stdout()?)
+            .read_line(&mut line)
+            .ok()?;
+        let addr = line.trim_end().parse().ok()?;
+        Some(Self { process, addr })
     }
 
     /// The CPU time it has taken so far.

@@ -96,6 +96,9 @@ pub struct BenchOptions {
     /// Messages a second for fanout, separated by commas
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 400], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: Vec<u32>,
+    /// Measure a server on uWebSockets that keeps nothing beside fanout, started by this program; needs node and npm
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true, default_missing_value = "scripts/uws")]
+    pub uws: Option<PathBuf>,
     /// Numbers of senders for durable, separated by commas
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [10, 256], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub senders: Vec<u32>,

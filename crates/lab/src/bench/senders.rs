@@ -24,6 +24,8 @@ pub enum Framing {
     AckedCommand,
     /// The frame as readers get it, this many bytes long: for the floor, which passes on what it is given.
     Delivery(usize),
+    /// The same masked, as a WebSocket server takes it.
+    MaskedDelivery(usize),
 }
 
 /// Sockets that send in turn.
@@ -123,6 +125,9 @@ impl Senders {
         let mut out = Vec::with_capacity(512);
         match self.framing {
             Framing::Delivery(bytes) => frame::push_plain(&mut out, &delivery(stamp, bytes)),
+            Framing::MaskedDelivery(bytes) => {
+                frame::push_masked(&mut out, 0x1, &delivery(stamp, bytes));
+            }
             framing => {
                 let reference =
                     (framing == Framing::AckedCommand).then(|| stamp.sent_at.to_string());

@@ -92,8 +92,12 @@ pub enum Denied {
     Absent,
     /// Only members may.
     JoinFirst,
-    /// Not in their role, or not in this kind of room.
+    /// Not in their role.
     Forbidden,
+    /// No one may in a direct room.
+    NotInDirect,
+    /// No one may in the room that everyone is in.
+    NotInGeneral,
     /// Not as long as they are muted.
     Muted,
     /// Not as long as the room is archived.
@@ -112,7 +116,12 @@ pub fn allows(standing: Standing, right: Right, room: RoomFacts) -> Result<(), D
             // A conversation belongs to all who are in it.
             let is_direct = room.kind == RoomKind::Direct;
             let role = if is_direct { Role::Member } else { role };
-            if !exists_in(right, room) || role < least_role(right) {
+            let may = exists_in(right, room) && role >= least_role(right);
+            if !may && is_direct {
+                Err(Denied::NotInDirect)
+            } else if !exists_in(right, room) {
+                Err(Denied::NotInGeneral)
+            } else if !may {
                 Err(Denied::Forbidden)
             } else if room.is_archived && !stays_when_archived(right) {
                 Err(Denied::Archived)
@@ -206,6 +215,16 @@ impl From<Denied> for Error {
                 Kind::Forbidden,
                 Code::Forbidden,
                 "Your role in this room does not allow this.",
+            ),
+            Denied::NotInDirect => Self::new(
+                Kind::Forbidden,
+                Code::Forbidden,
+                "This cannot be done in a direct room: its members are fixed, and all of them are alike.",
+            ),
+            Denied::NotInGeneral => Self::new(
+                Kind::Forbidden,
+                Code::Forbidden,
+                "This cannot be done in general: everyone is in it, and it stays what it is.",
             ),
             Denied::Muted => Self::new(
                 Kind::Forbidden,

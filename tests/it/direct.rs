@@ -161,6 +161,13 @@ fn a_direct_room_stays_what_it_is(backend: Backend) {
         ] {
             let answer = user.in_room(method, &room, path, &body);
             answer.expect_problem(403, "forbidden");
+            let detail = answer.json()["detail"].clone();
+            assert!(
+                detail
+                    .as_str()
+                    .is_some_and(|said| said.contains("direct room")),
+                "{detail}"
+            );
         }
     }
     let seen = alice

@@ -102,7 +102,9 @@ fn people_come_and_go_as_their_rights_have_it(backend: Backend) {
     delete(&carol, &alice).expect_problem(403, "forbidden");
     delete(&dave, &bob).expect_problem(403, "forbidden");
     delete(&carol, &dave).expect(204);
-    delete(&carol, &dave).expect_problem(404, "user_not_found");
+    let gone = delete(&carol, &dave);
+    gone.expect_problem(404, "user_not_found");
+    assert_eq!(gone.json()["detail"], "dave is not in this room.");
     delete(&alice, &bob).expect(204);
     // Who was taken out comes back only when somebody asks them in; who has gone comes back by themselves.
     put(&dave, &dave, Value::Null).expect_problem(404, "room_not_found");
@@ -155,6 +157,12 @@ fn a_room_always_has_an_owner(backend: Backend) {
         .expect_problem(409, "last_owner");
     put(&alice, "alice", json!({"role": "member"})).expect_problem(409, "last_owner");
     put(&alice, "bob", json!({"role": "owner"})).expect(200);
+    // No owner ousts another, in two steps either.
+    for role in ["moderator", "member"] {
+        put(&bob, "alice", json!({"role": role})).expect_problem(403, "forbidden");
+    }
+    bob.in_room("DELETE", &room, "/members/alice", &Value::Null)
+        .expect_problem(403, "forbidden");
     // Two go at the same moment: one has to stay.
     let answers: Vec<u16> = thread::scope(|scope| {
         let going = [&alice, &bob].map(|user| {

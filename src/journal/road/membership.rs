@@ -181,6 +181,14 @@ impl Pass<'_> {
             let seq = self.room(room_id)?.last_seq;
             return Ok(Stored::Unchanged { seq });
         }
+        // Who was made an owner by another must not be able to put them out, in two steps either.
+        if member.role == Role::Owner && user_id != actor.user_id {
+            return Err(Fail::Refused(Error::new(
+                Kind::Forbidden,
+                Code::Forbidden,
+                "Owners give up being one only by themselves.",
+            )));
+        }
         self.keep_an_owner(conn, room_id, user_id)?;
         let name = find_name(conn, user_id)?;
         members::set_role(conn, room_id, user_id, role.as_str()).map_err(Fail::Database)?;
@@ -247,7 +255,7 @@ impl Pass<'_> {
         self.check(conn, room_id, actor.user_id, over_members)?;
         let member = self.member(conn, room_id, user_id)?;
         match member.map(|member| member.role) {
-            None => Err(Fail::Refused(Error::no_such_user())),
+            None => Err(not_here(conn, user_id)),
             Some(Role::Member) => Ok(()),
             Some(Role::Moderator) => self.check(conn, room_id, actor.user_id, over_moderators),
             Some(Role::Owner) => Err(Denied::Forbidden.into()),
@@ -383,6 +391,18 @@ pub(super) fn check_brought_in(
     Err(full(format!(
         "{name} was brought into as many rooms as anyone can be; they have to leave one first, or come in by themselves."
     )))
+}
+
+/// Why nothing can be done to someone who is no member.
+fn not_here(conn: &mut AnyConnection, user_id: i64) -> Fail {
+    match members::find_person(conn, user_id) {
+        Err(error) => Fail::Database(error),
+        Ok(None) => Fail::Refused(Error::no_such_user()),
+        Ok(Some((name, _))) => {
+            let detail = format!("{name} is not in this room.");
+            Fail::Refused(Error::new(Kind::NotFound, Code::UserNotFound, detail))
+        }
+    }
 }
 
 fn full(detail: impl Into<Cow<'static, str>>) -> Fail {

@@ -36,7 +36,7 @@ fn a_chat_in_a_terminal(backend: Backend) {
 
     let socket = bob.connect();
     terminal.shows("bob joined the chat");
-    terminal.shows("Here: 2");
+    terminal.shows("All online: 2");
     socket.close();
     terminal.shows("bob left the chat");
     bob.post("\u{1b}[2J\u{1b}]0;owned\u{7}and \u{202e}txt.exe", None)

@@ -64,11 +64,11 @@ fn who_is_here_is_not_claimed_without_a_connection() {
     let mut server = Server::start(Backend::Sqlite);
     User::register(&server, "alice");
     let terminal = in_chat(&server);
-    terminal.shows("Here: 1");
+    terminal.shows("All online: 1");
     server.kill9();
     terminal.until("that it is not known", |screen| {
-        screen.contains("Were here") && !screen.contains("Here: 1")
+        screen.contains("Were online") && !screen.contains("All online: 1")
     });
     server.start_again();
-    terminal.shows("Here: 1");
+    terminal.shows("All online: 1");
 }

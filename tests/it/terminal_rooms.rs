@@ -83,7 +83,7 @@ fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
     at_alice.press("C-u");
 
     at_alice.write("/private garden");
-    at_alice.shows(" #garden  alice@");
+    at_alice.shows(" *garden  alice@");
     at_alice.write("/members");
     at_alice.shows("alice (owner)");
     at_alice.press("Escape");
@@ -154,4 +154,30 @@ fn one_who_is_removed_while_looking_is_told_and_keeps_what_was_written() {
     at_bob.write("/leave");
     at_bob.shows(" #general  bob@");
     at_bob.until("that it is not listed", |screen| !screen.contains("Rooms"));
+}
+
+#[test]
+fn forty_columns_tell_the_room_its_topic_and_what_is_unread_elsewhere() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let bob = User::register(&server, "bob");
+    let room =
+        json!({"name": "garden", "kind": "private", "topic": "all about bees", "users": ["bob"]});
+    alice.http().post("/api/rooms", &room).expect(201);
+    let terminal = Terminal::sized(40, 12);
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    terminal.shows(" #general ");
+    let message = json!({"content": "the bees are out"});
+    let path = "/api/rooms/garden/messages";
+    bob.http().post(path, &message).expect(201);
+    terminal.shows(" #general 1 room unread ");
+    terminal.press("Tab");
+    let screen = terminal.until("the garden", |screen| {
+        screen.contains("the bees are out") && screen.contains(" all about bees")
+    });
+    assert!(
+        screen.starts_with(" *garden ") && !screen.contains("unread"),
+        "{screen}"
+    );
 }

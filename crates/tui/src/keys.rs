@@ -390,13 +390,7 @@ fn page_of(state: &State) -> usize {
 
 fn view_of(state: &State) -> Option<View<'_>> {
     let chat = state.chat.as_ref()?;
-    let talk = draw::areas(
-        state.size,
-        chat,
-        draw::status_rows(state),
-        draw::has_rooms(state),
-    )
-    .talk;
+    let talk = draw::areas(state, chat, draw::status_rows(state)).talk;
     Some(View {
         room: state.room()?,
         chat,

@@ -117,19 +117,19 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
             return vec![effect];
         }
         Action::Create => Ask::Create(NewRoom {
-            name: rest.trim_start_matches('#').to_owned(),
+            name: rest.trim_start_matches(['#', '*']).to_owned(),
             kind: RoomKind::Public,
             topic: None,
             users: Vec::new(),
         }),
         Action::CreatePrivate => Ask::Create(NewRoom {
-            name: rest.trim_start_matches('#').to_owned(),
+            name: rest.trim_start_matches(['#', '*']).to_owned(),
             kind: RoomKind::Private,
             topic: None,
             users: Vec::new(),
         }),
         Action::Direct => return set_out(state, direct(rest)),
-        Action::Join => return join(state, rest.trim_start_matches('#')),
+        Action::Join => return join(state, rest.trim_start_matches(['#', '*'])),
         Action::Members => Ask::Members(key),
         Action::LeaveRoom => Ask::RemoveMember {
             room: key,

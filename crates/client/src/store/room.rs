@@ -70,11 +70,13 @@ impl Room {
         &self.about
     }
 
-    /// What people call it: `#name`, or of a direct room `@` and the names of the others than the user `me`.
+    /// What people call it, with a mark for its kind: `#name` where everyone may come in, `*name` where they may not, and
+    /// of a direct room `@` and the names of the others than the user `me`.
     #[must_use]
     pub fn label(&self, me: i64) -> String {
         let about = &self.about;
         match (&about.name, about.kind) {
+            (Some(name), RoomKind::Private) => format!("*{name}"),
             (Some(name), _) => format!("#{name}"),
             (None, RoomKind::Direct) => {
                 let others = about.users.iter().filter(|user| user.user_id != me);

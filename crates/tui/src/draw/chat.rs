@@ -1,33 +1,34 @@
 //! The conversation: bar, talk, who is here, input, status.
 
-use parlour_client::{link::Status, store::Room};
+use parlour_client::store::Room;
 use ratatui::{
     Frame,
-    layout::{Alignment, Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Rect},
     style::{Color, Style, Stylize as _},
     text::{Line, Span},
     widgets::{Block, BorderType, Borders, Paragraph},
 };
-use unicode_width::UnicodeWidthStr as _;
 
-use super::{ROOMY, areas, has_rooms, is_framed, rooms};
+use super::{areas, bar, is_framed, rooms, topic};
 use crate::{
     chat::{Chat, Task},
     state::State,
-    text::{cut, cut_start, visible, wrap},
+    text::{cut, visible, wrap},
     view::{View, colour},
 };
-
-/// Columns of a room's name in the bar.
-const LONGEST_LABEL: usize = 32;
 
 pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
     let area = frame.area();
     let size = (area.width, area.height);
     let lines = status_lines(state, chat, size);
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let areas = areas(size, chat, rows, has_rooms(state));
-    bar(frame, areas.bar, state, chat);
+    let areas = areas(state, chat, rows);
+    bar::draw(frame, areas.bar, state, chat);
+    if areas.topic.height > 0
+        && let Some(topic) = topic(state)
+    {
+        bar::topic(frame, areas.topic, topic);
+    }
     talk(frame, areas.talk, state, chat);
     if areas.rooms.width > 0 {
         rooms::list(frame, areas.rooms, state);
@@ -37,101 +38,6 @@ pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
     }
     input(frame, areas.input, state, chat, is_framed(size));
     frame.render_widget(Paragraph::new(lines), areas.status);
-}
-
-/// Where the connection stands, in words and in a colour.
-pub(super) fn connection(state: &State) -> (String, Color) {
-    match state.client.link().status() {
-        Status::Connected { .. } => ("● connected".into(), Color::Green),
-        Status::Connecting { .. } => ("◌ connecting…".into(), Color::Yellow),
-        Status::Waiting { until, why } => {
-            let seconds = until.saturating_sub(state.client.now()).div_ceil(1_000);
-            let text = format!("◌ reconnecting in {seconds} s: {}", visible(why));
-            (text, Color::Yellow)
-        }
-        Status::Offline { why } => {
-            let text = format!("✗ offline: {} (/reconnect tries again)", visible(why));
-            (text, Color::Red)
-        }
-    }
-}
-
-/// The room, and how much is unread elsewhere where no list says it.
-fn place(state: &State, chat: &Chat) -> String {
-    let store = &state.client.store;
-    let room = store.room(&chat.room);
-    let label = room.map_or_else(|| chat.room.clone(), |room| room.label(store.user_id()));
-    let gone = if room.is_some_and(Room::is_gone) {
-        " (gone)"
-    } else {
-        ""
-    };
-    let others = store.rooms().filter(|(key, _)| *key != chat.room);
-    let unread: usize = others.map(|(_, room)| room.unread()).sum();
-    let elsewhere = if unread > 0 && state.size.0 < ROOMY {
-        format!(" +{unread}")
-    } else {
-        String::new()
-    };
-    format!("{}{gone}{elsewhere}", cut(&visible(&label), LONGEST_LABEL))
-}
-
-fn name_of_all(state: &State, chat: &Chat) -> Line<'static> {
-    let address = format!(
-        " {}@{}",
-        visible(state.client.store.me()),
-        visible(&state.server)
-    );
-    Line::from(vec![
-        " Parlour ".bold().fg(Color::Cyan),
-        Span::from(format!(" {} ", place(state, chat))).bold(),
-        Span::from(address).gray(),
-    ])
-}
-
-/// The same, or what matters most of it, in so many columns. What tells one server from another stands at the end of
-/// its address, so that this is what stays.
-fn name_within(state: &State, chat: &Chat, width: usize) -> Line<'static> {
-    let all = name_of_all(state, chat);
-    if all.width() <= width {
-        return all;
-    }
-    let (me, server) = (visible(state.client.store.me()), visible(&state.server));
-    let address = format!(" {me}@{server}");
-    let room = format!(" {} ", place(state, chat));
-    if room.width() + address.width() <= width {
-        return Line::from(vec![room.bold(), address.gray()]);
-    }
-    if address.width() <= width {
-        return Line::from(address).gray();
-    }
-    let end = cut_start(&server, width.saturating_sub(1));
-    Line::from(format!(" {end}")).gray()
-}
-
-/// Columns for the state of the connection: in a narrow window it is worth more than the name of the server.
-fn room_in_bar(name: &Line<'_>, width: u16) -> usize {
-    let width = usize::from(width);
-    width.saturating_sub(name.width() + 3).max(width / 2)
-}
-
-fn bar(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
-    let ground = Style::new().bg(Color::Indexed(236)).fg(Color::White);
-    let (text, colour) = connection(state);
-    let room = room_in_bar(&name_of_all(state, chat), area.width);
-    let right = Line::from(format!(" {} ", cut(&text, room)))
-        .fg(colour)
-        .alignment(Alignment::Right);
-    let width = u16::try_from(right.width()).unwrap_or(area.width);
-    let width = width.min(area.width);
-    let left = name_within(state, chat, usize::from(area.width - width));
-    frame.render_widget(Paragraph::new(left).style(ground), area);
-    let corner = Rect {
-        x: area.right() - width,
-        width,
-        ..area
-    };
-    frame.render_widget(Paragraph::new(right).style(ground), corner);
 }
 
 fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
@@ -161,11 +67,11 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
 
 fn here(frame: &mut Frame, area: Rect, state: &State) {
     let online = || state.client.store.online();
-    // Who is here now, no one knows while there is no connection.
+    // Who is online now, no one knows while there is no connection.
     let title = if state.client.link().is_connected() {
-        format!(" Here: {} ", online().len())
+        format!(" All online: {} ", online().len())
     } else {
-        " Were here ".to_owned()
+        " Were online ".to_owned()
     };
     let block = Block::new()
         .borders(Borders::LEFT)
@@ -274,10 +180,7 @@ pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<
                     "{count} waiting to be sent as soon as the connection is back"
                 )),
             }
-            let (text, _) = connection(state);
-            if text.width() > room_in_bar(&name_of_all(state, chat), size.0) {
-                parts.push(text);
-            }
+            parts.extend(bar::untold(state, chat, size.0));
         }
     }
     if parts.is_empty() {

@@ -1,5 +1,6 @@
 //! The state as a picture: a pure function, so that a test can look at it.
 
+mod bar;
 mod chat;
 mod login;
 mod rooms;
@@ -19,7 +20,7 @@ use super::{
     text::{cut, is_fit_for_a_cell, is_harmless, wrap},
 };
 
-/// From this width on there is room for the list of who is here.
+/// From this width on there is room for the list of who is online.
 const WIDE: u16 = 64;
 /// Columns of that list.
 const HERE_WIDTH: u16 = 20;
@@ -37,11 +38,13 @@ const MAX_INPUT: u16 = 8;
 pub struct Areas {
     /// Room, user and connection.
     pub bar: Rect,
+    /// What the room is about; empty where it has no topic, or the window too few rows.
+    pub topic: Rect,
     /// The rooms that the user is in.
     pub rooms: Rect,
     /// The conversation.
     pub talk: Rect,
-    /// Who is here.
+    /// Who is online.
     pub here: Rect,
     /// What is being written, with its frame.
     pub input: Rect,
@@ -50,14 +53,20 @@ pub struct Areas {
 }
 
 /// Whether there is more than one room to list.
-#[must_use]
-pub fn has_rooms(state: &State) -> bool {
+fn has_rooms(state: &State) -> bool {
     super::rooms::listed(state).len() > 1
 }
 
-/// Divides a terminal of this size; the last `status` rows are the status, as far as there is room.
+/// What the room on the screen is about.
+fn topic(state: &State) -> Option<&str> {
+    let topic = state.room()?.about().topic.as_deref();
+    topic.filter(|topic| !topic.is_empty())
+}
+
+/// Divides the terminal; the last `status` rows are the status, as far as there is room.
 #[must_use]
-pub fn areas(size: (u16, u16), chat: &Chat, status: u16, has_rooms: bool) -> Areas {
+pub fn areas(state: &State, chat: &Chat, status: u16) -> Areas {
+    let size = state.size;
     let whole = Rect::new(0, 0, size.0, size.1);
     let frame = if is_framed(size) { 2 } else { 0 };
     let input_width = usize::from(size.0.saturating_sub(4));
@@ -65,16 +74,18 @@ pub fn areas(size: (u16, u16), chat: &Chat, status: u16, has_rooms: bool) -> Are
     let rows: usize = chat.input.lines().iter().map(rows).sum();
     let most = MAX_INPUT.min(size.1 / 3).max(1);
     let input_rows = u16::try_from(rows).unwrap_or(most).clamp(1, most) + frame;
+    let topic_rows = u16::from(is_framed(size) && topic(state).is_some());
     // A row for the bar, and one at least for the conversation.
-    let room = size.1.saturating_sub(input_rows + 2);
-    let [bar, middle, input, status] = Layout::vertical([
+    let room = size.1.saturating_sub(input_rows + topic_rows + 2);
+    let [bar, topic, middle, input, status] = Layout::vertical([
         Constraint::Length(1),
+        Constraint::Length(topic_rows),
         Constraint::Fill(1),
         Constraint::Length(input_rows),
         Constraint::Length(status.clamp(1, room.max(1))),
     ])
     .areas(whole);
-    let rooms_width = if has_rooms && size.0 >= ROOMY {
+    let rooms_width = if size.0 >= ROOMY && has_rooms(state) {
         ROOMS_WIDTH
     } else {
         0
@@ -94,6 +105,7 @@ pub fn areas(size: (u16, u16), chat: &Chat, status: u16, has_rooms: bool) -> Are
     };
     Areas {
         bar,
+        topic,
         rooms,
         talk,
         here,

@@ -1,5 +1,6 @@
 //! The list of rooms beside the conversation, and what Ctrl+K opens.
 
+use parlour_client::store::Room;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -36,29 +37,52 @@ pub(super) fn list(frame: &mut Frame, area: Rect, state: &State) {
     let shown = state.chat.as_ref().map(|chat| chat.room.as_str());
     let at = rooms.iter().position(|(key, _)| Some(*key) == shown);
     let height = usize::from(inner.height);
-    // The one on the screen is always in the list.
-    let skipped = at.map_or(0, |at| (at + 1).saturating_sub(height));
-    let rows = rooms.iter().skip(skipped).take(height).map(|(key, room)| {
-        let mark = if room.is_gone() {
-            " (gone)".to_owned()
-        } else {
-            unread(room.unread())
-        };
-        let label = visible(&room.label(state.client.store.user_id()));
-        let label = cut(&label, width.saturating_sub(mark.width()));
-        let mut style = Style::new();
-        if Some(*key) == shown {
-            style = style.reversed();
-        }
-        if room.is_gone() {
-            style = style.dark_gray();
-        } else if room.unread() > 0 {
-            style = style.bold();
-        }
-        let mark = Span::from(mark).fg(Color::Yellow);
-        Line::from(vec![" ".into(), Span::styled(label, style), mark])
-    });
-    frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()).block(block), area);
+    // The one on the screen is always in the list, beside the rows that tell of what is unread beyond it.
+    let skipped = at.map_or(0, |at| (at + 2).saturating_sub(height));
+    let skipped = skipped.min(rooms.len().saturating_sub(height));
+    let end = (skipped + height).min(rooms.len());
+    let mut rows: Vec<_> = rooms[skipped..end]
+        .iter()
+        .map(|(key, room)| row(state, room, Some(*key) == shown, width))
+        .collect();
+    if let Some((first, text)) = rows
+        .first_mut()
+        .zip(beyond("▲", "above", &rooms[..skipped]))
+    {
+        *first = text;
+    }
+    if let Some((last, text)) = rows.last_mut().zip(beyond("▼", "below", &rooms[end..])) {
+        *last = text;
+    }
+    frame.render_widget(Paragraph::new(rows).block(block), area);
+}
+
+fn row(state: &State, room: &Room, is_shown: bool, width: usize) -> Line<'static> {
+    let mark = if room.is_gone() {
+        " (gone)".to_owned()
+    } else {
+        unread(room.unread())
+    };
+    let label = visible(&room.label(state.client.store.user_id()));
+    let label = cut(&label, width.saturating_sub(mark.width()));
+    let mut style = Style::new();
+    if is_shown {
+        style = style.reversed();
+    }
+    if room.is_gone() {
+        style = style.dark_gray();
+    } else if room.unread() > 0 {
+        style = style.bold();
+    }
+    let mark = Span::from(mark).fg(Color::Yellow);
+    Line::from(vec![" ".into(), Span::styled(label, style), mark])
+}
+
+/// In how many of the rooms beyond an end of the list something is unread. Where there is none, the row shows its room.
+fn beyond(arrow: &str, place: &str, rooms: &[(&str, &Room)]) -> Option<Line<'static>> {
+    let unread = rooms.iter().filter(|(_, room)| room.unread() > 0).count();
+    let text = format!(" {arrow} {unread} unread {place}");
+    (unread > 0).then(|| Line::from(text).bold().fg(Color::Yellow))
 }
 
 fn unread(count: usize) -> String {

@@ -48,7 +48,7 @@ impl Switcher {
     }
 
     fn letters(&self) -> &str {
-        self.typed.trim().trim_start_matches(['#', '@'])
+        self.typed.trim().trim_start_matches(['#', '*', '@'])
     }
 }
 
@@ -70,12 +70,12 @@ pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
     let all = mine.chain(public).chain(people);
     let mut found: Vec<_> = all
         .filter_map(|choice| {
-            let rank = rank(choice.name().trim_start_matches(['#', '@']), letters)?;
+            let rank = rank(choice.name().trim_start_matches(['#', '*', '@']), letters)?;
             Some((rank, choice))
         })
         .collect();
-    // Stable: of two that fit as well, the room comes before the person.
-    found.sort_by_key(|(rank, _)| *rank);
+    // Stable: of two that fit as well, the room comes before the person, and before all where something is unread.
+    found.sort_by_key(|(rank, choice)| (*rank, !matches!(choice, Choice::Mine(.., 1..))));
     found
         .into_iter()
         .map(|(_, choice)| choice)

@@ -200,7 +200,7 @@ fn a_narrow_window_says_in_the_bar_that_something_is_unread_elsewhere() {
     stage.come_into("7", "garden", 0);
     stage.live(in_garden(1, "bob", "hi"));
     assert!(
-        stage.shows(" #general +1 ") && !stage.shows("Rooms"),
+        stage.shows(" #general 1 room unread ") && !stage.shows("Rooms"),
         "{}",
         stage.screen()
     );
@@ -335,5 +335,106 @@ fn words_join_leave_invite_remove_and_set_the_topic() {
         stage.shows(" #general  alice@") && !stage.shows("Rooms"),
         "{}",
         stage.screen()
+    );
+}
+
+/// The sizes at which the bar is read.
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (200, 50)];
+
+fn with_topic(key: &str, name: &str, kind: RoomKind, topic: &str) -> event::Event {
+    event::Event::Room(RoomNews::Here(RoomState {
+        room: key.into(),
+        name: Some(name.into()),
+        kind,
+        topic: Some(topic.into()),
+        ..RoomState::default()
+    }))
+}
+
+#[test]
+fn the_room_its_topic_and_how_many_rooms_are_unread_are_seen_at_any_size() {
+    for (columns, rows) in SIZES {
+        let mut stage = Stage::in_room(1);
+        stage.happen(Event::Resize(columns, rows));
+        stage.frame(with_topic(
+            "7",
+            "garden",
+            RoomKind::Private,
+            "all about bees",
+        ));
+        stage.come_into("8", "shed", 0);
+        stage.live(in_garden(1, "bob", "hi"));
+        let row = |stage: &Stage, n: usize| stage.screen().lines().nth(n).map(str::to_owned);
+        let bar = |stage: &Stage| row(stage, 0).expect("a bar");
+        assert!(
+            bar(&stage).contains(" #general 1 room unread "),
+            "{}",
+            stage.screen()
+        );
+        stage.press(KeyCode::Tab);
+        assert!(bar(&stage).contains(" *garden ") && !bar(&stage).contains("unread"));
+        assert!(
+            row(&stage, 1).expect("a row").contains(" all about bees"),
+            "{}",
+            stage.screen()
+        );
+        stage.live(message(2, "bob", "and here"));
+        stage.live(Message {
+            room: "8".into(),
+            ..message(1, "bob", "and here")
+        });
+        assert!(
+            bar(&stage).contains(" *garden 2 rooms unread "),
+            "{}",
+            stage.screen()
+        );
+        assert!(bar(&stage).contains("● connected"), "{}", stage.screen());
+        let long = "a-room-with-a-name-that-is-as-long-as-any";
+        stage.come_into("9", long, 0);
+        stage.write(&format!("/join {long}"));
+        let bar = bar(&stage);
+        assert!(
+            bar.contains(" #a-room-with-a") && bar.contains('2'),
+            "{bar}"
+        );
+    }
+}
+
+#[test]
+fn unread_rooms_beyond_the_ends_of_the_list_are_told_of() {
+    let mut stage = Stage::in_room(1);
+    for n in 10..40 {
+        stage.come_into(&n.to_string(), &format!("room-{n}"), 0);
+    }
+    let hear = |stage: &mut Stage, key: &str| {
+        stage.live(Message {
+            room: key.into(),
+            ..message(1, "bob", "hi")
+        });
+    };
+    assert!(!stage.shows("▼"));
+    hear(&mut stage, "30");
+    hear(&mut stage, "38");
+    hear(&mut stage, "39");
+    assert!(stage.shows(" ▼ 3 unread below"), "{}", stage.screen());
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows(" #room-30 "), "{}", stage.screen());
+    stage.press(KeyCode::Tab);
+    stage.press(KeyCode::Tab);
+    hear(&mut stage, "10");
+    assert!(
+        stage.shows(" ▲ 1 unread above") && !stage.shows("▼"),
+        "{}",
+        stage.screen()
+    );
+    // What is listed first when Ctrl+K opens is what is unread.
+    stage.ctrl('k');
+    let screen = stage.screen();
+    let rows = screen.lines().skip_while(|row| !row.contains("Go to"));
+    assert!(
+        rows.take(3)
+            .last()
+            .is_some_and(|row| row.contains("#room-10 1")),
+        "{screen}"
     );
 }

@@ -52,7 +52,7 @@ fn the_conversation_says_who_when_and_who_is_here() {
         "  hello ",
         "  world ",
         "· dave joined the chat",
-        "Here: 3",
+        "All online: 3",
         "● dave",
     ] {
         assert!(screen.contains(text), "{text:?} is not in\n{screen}");
@@ -63,7 +63,7 @@ fn the_conversation_says_who_when_and_who_is_here() {
             usernames: vec!["dave".into()],
         },
     }));
-    assert!(stage.shows("Here: 2") && !stage.shows("● dave"));
+    assert!(stage.shows("All online: 2") && !stage.shows("● dave"));
 }
 
 #[test]

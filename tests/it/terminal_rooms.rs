@@ -34,7 +34,7 @@ fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
 
     at_alice.write("/direct bob");
     at_alice.shows(" @bob  alice@");
-    at_bob.shows("You are in @alice now (Ctrl+K goes there).");
+    at_bob.shows("You have a conversation with alice now: Ctrl+K goes there.");
     at_alice.write("helo");
     at_bob.shows("@alice 1");
     at_bob.press("Tab");
@@ -56,7 +56,7 @@ fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
     at_bob.press("M-Up");
     at_bob.shows("▌ hello");
     at_bob.write("/reply");
-    at_bob.shows("Answering alice");
+    at_bob.shows("Replying to alice");
     at_bob.write("hi yourself");
     at_alice.until("the answer", |screen| {
         screen.contains("> alice: hello") && screen.contains("  hi yourself")
@@ -90,7 +90,7 @@ fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
     at_alice.until("the list is closed", |screen| !screen.contains("(owner)"));
     at_alice.write("/create general");
     at_alice.until("a refusal", |screen| {
-        screen.contains("name") && screen.contains('.')
+        screen.contains("name") && screen.contains("/create general")
     });
 }
 
@@ -180,4 +180,87 @@ fn forty_columns_tell_the_room_its_topic_and_what_is_unread_elsewhere() {
         screen.starts_with(" *garden ") && !screen.contains("unread"),
         "{screen}"
     );
+}
+
+/// What an owner does in a room, with real keys: each is refused by the server's own sentence to one who may not.
+#[test]
+fn an_owner_keeps_order_with_words_after_a_slash() {
+    let server = Server::start(Backend::Sqlite);
+    for name in ["alice", "bob"] {
+        User::register(&server, name);
+    }
+    let at_alice = in_chat(&server, "alice");
+    at_alice.write("/create garden");
+    at_alice.shows(" #garden  alice@");
+    at_alice.write("/invite bob");
+    at_alice.shows("bob");
+    let at_bob = in_chat(&server, "bob");
+    at_bob.write("/join garden");
+    at_bob.shows(" #garden  bob@");
+    at_bob.write("/rename mine");
+    // Refused: the line is there again.
+    at_bob.shows("│ /rename mine");
+    at_bob.press("C-u");
+    at_alice.write("/mute bob 2h");
+    at_bob.shows("alice muted bob");
+    at_bob.write("am I heard?");
+    at_bob.shows("not sent:");
+    at_alice.write("/members");
+    at_alice.shows("● bob (muted until ");
+    at_alice.press("Escape");
+    at_alice.until("the list is closed", |screen| {
+        !screen.contains("Members of")
+    });
+    at_alice.write("/unmute bob");
+    at_alice.shows("alice unmuted bob");
+    at_alice.write("/role bob moderator");
+    at_alice.shows("made bob a moderator");
+    at_alice.write("/members");
+    at_alice.shows("● bob (moderator)");
+    at_alice.press("Escape");
+    at_alice.until("the list is closed", |screen| {
+        !screen.contains("Members of")
+    });
+    at_alice.write("/rename yard");
+    at_bob.shows(" #yard  bob@");
+    at_alice.write("/archive");
+    at_bob.shows("#yard (archived)");
+    at_alice.write("/unarchive");
+    at_bob.until("that it is back", |screen| !screen.contains("(archived)"));
+}
+
+#[test]
+fn leaving_with_a_draft_asks_once_and_a_hidden_conversation_is_not_listed() {
+    let server = Server::start(Backend::Sqlite);
+    let bob = User::register(&server, "bob");
+    User::register(&server, "alice");
+    let terminal = in_chat(&server, "alice");
+    // Bob is not online.
+    terminal.press("C-k");
+    terminal.type_text("bob");
+    terminal.shows("@bob  (write to)");
+    terminal.press("Enter");
+    terminal.shows(" @bob  alice@");
+    terminal.write("/hide");
+    terminal.until("that it is not listed", |screen| {
+        screen.contains(" #general  alice@") && !screen.contains("Rooms")
+    });
+    let rooms = bob.http().get("/api/rooms").expect(200).json();
+    let mut rooms = rooms.as_array().expect("a list").iter();
+    let direct = rooms.find(|room| room["kind"] == "direct").expect("there");
+    let path = format!(
+        "/api/rooms/{}/messages",
+        direct["room"].as_str().expect("a key")
+    );
+    bob.http()
+        .post(&path, &json!({"content": "hello"}))
+        .expect(201);
+    terminal.shows("@bob 1");
+    terminal.type_text("half a sentence");
+    terminal.press("C-c");
+    terminal.says(
+        "What you wrote in #general is not sent, and would be lost: do it again to leave anyway.",
+    );
+    terminal.press("C-c");
+    terminal.shows("ended with 0");
 }

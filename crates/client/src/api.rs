@@ -272,11 +272,7 @@ impl Api {
         let response = request.send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
         // A page may end before its limit is reached; the server says whether there is more.
-        let leads_on = format!("rel=\"{on}\"");
-        let links = response.headers().get_all(header::LINK);
-        let more = links
-            .filter_map(|value| value.to_str().ok())
-            .any(|links| links.contains(&leads_on));
+        let more = leads_on(response.headers(), on);
         let messages = parse(self, &refusal(response).await?)?;
         Ok(Page { messages, more })
     }
@@ -381,6 +377,15 @@ fn parse<T: DeserializeOwned>(api: &Api, body: &[u8]) -> Result<T, Failure> {
             api.label()
         ))
     })
+}
+
+/// Whether an answer says that there is more in this direction.
+fn leads_on(headers: &header::HeaderMap, direction: &str) -> bool {
+    let link = format!("rel=\"{direction}\"");
+    let links = headers.get_all(header::LINK);
+    links
+        .filter_map(|value| value.to_str().ok())
+        .any(|links| links.contains(&link))
 }
 
 /// The body of a good answer, or what the server said instead.

@@ -62,6 +62,22 @@ pub enum Action {
     Kick,
     /// Show who is in the room.
     Members,
+    /// Make a member something else.
+    Role,
+    /// Let a member read only, for a time.
+    Mute,
+    /// Let a member write again.
+    Unmute,
+    /// Give the room another name.
+    Rename,
+    /// Let nothing be written in the room any more.
+    Archive,
+    /// Let the room be written in again.
+    Unarchive,
+    /// Let members wait between two messages.
+    Slow,
+    /// Leave a direct room out of the list until a message comes.
+    Hide,
     /// Choose the message before.
     PickUp,
     /// Choose the message after.
@@ -113,10 +129,10 @@ pub struct Row {
 }
 
 use Action::{
-    Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Invite, Join, Kick,
-    Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, NewLine, Newest, NextUnread, Oldest,
-    PageDown, PageUp, PickDown, PickUp, Pin, React, Reconnect, Redraw, Reply, Send, Switch, Topic,
-    Undo,
+    Archive, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Hide,
+    Invite, Join, Kick, Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, Mute, NewLine, Newest,
+    NextUnread, Oldest, PageDown, PageUp, PickDown, PickUp, Pin, React, Reconnect, Redraw, Rename,
+    Reply, Role, Send, Slow, Switch, Topic, Unarchive, Undo, Unmute,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
 use Trigger::{Key, Phrase, Typed, Word};
@@ -197,9 +213,9 @@ pub const TABLE: &[Row] = &[
         "make a public room, a private one",
     ),
     Row {
-        by: &[Phrase("direct", "NAMES", Direct)],
+        by: &[Phrase("direct", "NAMES", Direct), Word("hide", Hide)],
         also: &[Phrase("dm", "NAMES", Direct)],
-        what: "write to these people alone",
+        what: "write to these people alone, hide that until somebody writes again",
     },
     row(
         &[Phrase("join", "ROOM", Join), Word("leave", LeaveRoom)],
@@ -216,7 +232,33 @@ pub const TABLE: &[Row] = &[
         &[Phrase("topic", "TEXT", Topic)],
         "say what this room is about (- for nothing)",
     ),
-    row(&[Word("members", Members)], "who is in this room"),
+    row(
+        &[Phrase("rename", "NAME", Rename)],
+        "give this room another name",
+    ),
+    row(
+        &[Word("archive", Archive), Word("unarchive", Unarchive)],
+        "let nothing be written in this room any more, let it be written in again",
+    ),
+    row(
+        &[Phrase("slow", "SECONDS", Slow)],
+        "let members wait so long between two messages (0: not at all)",
+    ),
+    row(
+        &[Word("members", Members)],
+        "who is in this room, with roles and mutes, and who of them is online",
+    ),
+    row(
+        &[Phrase("role", "NAME ROLE", Role)],
+        "make a member an owner, a moderator or a member",
+    ),
+    row(
+        &[
+            Phrase("mute", "NAME [TIME]", Mute),
+            Phrase("unmute", "NAME", Unmute),
+        ],
+        "let a member only read for a time (30m, 2h, 7d; an hour if none is given), let them write again",
+    ),
     row(
         &[
             Key(KeyCode::Up, Alt, PickUp),

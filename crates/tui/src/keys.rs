@@ -1,6 +1,7 @@
 //! What keys do: in the form, in the help, and in a room. Which key does what in a room stands in `commands`.
 
 mod form;
+mod words;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use parlour_client::{effect::Effect, store::Deed};
@@ -13,6 +14,7 @@ use super::{
     rooms::{self, switcher},
     state::{About, Field, LoginForm, Screen, Sheet, State},
     typing,
+    unsent::AtStake,
     view::{Anchor, Part, View},
 };
 
@@ -188,21 +190,16 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return acts::obey(state, action, "");
         }
         Action::NextUnread => return rooms::go_to_unread(state),
-        Action::Switch
-        | Action::Create
-        | Action::CreatePrivate
-        | Action::Direct
-        | Action::Join
-        | Action::LeaveRoom
-        | Action::Topic
-        | Action::Invite
-        | Action::Kick
-        | Action::Members => return rooms::obey(state, action, ""),
         Action::NewLine
         | Action::DeleteToStart
         | Action::Undo
         | Action::Newest
         | Action::Escape => act_in_pane(state, action),
+        // All others are about rooms.
+        _ => match rooms::obey(state, action, "") {
+            Ok(effects) => return effects,
+            Err(why) => state.hint(About::Typed, why),
+        },
     }
     Vec::new()
 }
@@ -245,7 +242,10 @@ fn submit(state: &mut State) -> Vec<Effect> {
     }
     let content = match text.strip_prefix('/') {
         Some(rest) if rest.starts_with('/') => rest,
-        Some(command) => return obey(state, command.trim_end()),
+        Some(_) => {
+            let line = text.to_owned();
+            return words::obey(state, &line);
+        }
         None => text,
     };
     if state.way.is_some() {
@@ -260,7 +260,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
     };
     match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {
-            state.warned = false;
+            state.warned = None;
             chat.begin(Task::Write, "");
             state.to_end();
             effects
@@ -270,35 +270,6 @@ fn submit(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
     }
-}
-
-fn obey(state: &mut State, command: &str) -> Vec<Effect> {
-    let (word, rest) = command
-        .split_once(char::is_whitespace)
-        .unwrap_or((command, ""));
-    let rest = rest.trim();
-    let wrong = match commands::of_word(word) {
-        Some((_, None)) if !rest.is_empty() => {
-            format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
-        }
-        Some((_, Some(behind))) if rest.is_empty() => format!("Write /{word} {behind}."),
-        Some((action, behind)) => {
-            if let Some(chat) = &mut state.chat {
-                chat.set_input("");
-            }
-            return match behind {
-                None => act(state, action),
-                Some(_) if action == Action::React => acts::obey(state, action, rest),
-                Some(_) => rooms::obey(state, action, rest),
-            };
-        }
-        None => format!(
-            "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
-        ),
-    };
-    // What was written stays where it can be changed: it may be a message that happens to start with a slash.
-    state.hint(About::Written, wrong);
-    Vec::new()
 }
 
 fn log_out(state: &mut State) -> Vec<Effect> {
@@ -321,22 +292,21 @@ fn leave(state: &mut State) {
     }
 }
 
-/// Tells once that messages would be lost.
+/// Tells once what would be lost.
 fn is_warning_due(state: &mut State) -> bool {
-    let unsent = state.client.store.unsent();
-    if unsent == 0 || state.warned {
+    let at_stake = AtStake::of(state);
+    let is_told = |told: &AtStake| at_stake.is_within(told);
+    if at_stake.is_nothing() || state.warned.as_ref().is_some_and(is_told) {
         return false;
     }
-    state.warned = true;
-    let what = if unsent == 1 {
-        "1 message is".to_owned()
-    } else {
-        format!("{unsent} messages are")
-    };
-    let text = format!(
-        "{what} not stored on the server yet and would be lost: do it again to leave anyway."
-    );
-    state.hint(About::Leaving, text);
+    let text = at_stake.warning(state);
+    state.warned = Some(at_stake);
+    // What covers the screen would cover the warning.
+    (state.help, state.sheet, state.switcher) = (None, None, None);
+    match &mut state.screen {
+        Screen::Login(form) => form.error = Some(text),
+        Screen::Chat => state.hint(About::Leaving, text),
+    }
     true
 }
 

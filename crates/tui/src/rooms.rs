@@ -1,5 +1,7 @@
 //! Going from room to room, and what can be done about rooms: what the keys and words ask for, and what becomes of it.
 
+mod members;
+mod orders;
 pub mod switcher;
 
 use parlour_client::{
@@ -8,16 +10,15 @@ use parlour_client::{
     store::Room,
 };
 
-use self::switcher::Switcher;
+use self::{orders::direct, switcher::Switcher};
 use super::{
     chat::Chat,
     commands::Action,
-    state::{About, Sheet, State},
-    text::visible,
+    state::{About, Line, State},
 };
 use crate::protocol::{
     GENERAL,
-    room::{Member, MemberPatch, NewDirect, NewRoom, Role, RoomKind, RoomPatch},
+    room::{MemberPatch, RoomKind},
 };
 
 /// Shows this room. What is written in the one that was on the screen stays there.
@@ -60,7 +61,7 @@ fn arrive(state: &mut State, key: &str) -> Vec<Effect> {
 }
 
 /// The user's rooms as they are listed: general, then by name, then the direct ones. One that the user is not in any more
-/// is listed while it is on the screen, or something is written in it.
+/// or has hidden is listed while it is on the screen, or something is written in it.
 #[must_use]
 pub fn listed(state: &State) -> Vec<(&str, &Room)> {
     let is_kept = |key: &str| {
@@ -71,7 +72,10 @@ pub fn listed(state: &State) -> Vec<(&str, &Room)> {
     let store = &state.client.store;
     let rooms = store.rooms();
     let mut rooms: Vec<_> = rooms
-        .filter(|(key, room)| !room.is_gone() || !room.outbox().is_empty() || is_kept(key))
+        .filter(|(key, room)| {
+            let is_there = !room.is_gone() && (!room.about().hidden || room.unread() > 0);
+            is_there || !room.outbox().is_empty() || is_kept(key)
+        })
         .collect();
     let me = store.user_id();
     rooms.sort_by_cached_key(|(key, room)| {
@@ -106,58 +110,48 @@ fn is_shown(state: &State, key: &str) -> bool {
 }
 
 /// Does what a word about rooms asks for, with what stands behind it.
-pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
+///
+/// # Errors
+/// A sentence, where what stands behind it cannot be understood.
+pub fn obey(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>, String> {
     let Some(key) = state.chat.as_ref().map(|chat| chat.room.clone()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let ask = match action {
-        Action::Switch => {
-            let (switcher, effect) = Switcher::open(rest);
-            state.switcher = Some(switcher);
-            return vec![effect];
+        Action::Switch => return Ok(Switcher::open(state, rest)),
+        Action::Direct => return Ok(set_out(state, direct(rest))),
+        Action::Join => return Ok(join(state, &orders::name_of_room(rest))),
+        Action::Members => {
+            state.sheet_of = Some(key.clone());
+            Ask::Members(key)
         }
-        Action::Create => Ask::Create(NewRoom {
-            name: rest.trim_start_matches(['#', '*']).to_owned(),
-            kind: RoomKind::Public,
-            topic: None,
-            users: Vec::new(),
-        }),
-        Action::CreatePrivate => Ask::Create(NewRoom {
-            name: rest.trim_start_matches(['#', '*']).to_owned(),
-            kind: RoomKind::Private,
-            topic: None,
-            users: Vec::new(),
-        }),
-        Action::Direct => return set_out(state, direct(rest)),
-        Action::Join => return join(state, rest.trim_start_matches(['#', '*'])),
-        Action::Members => Ask::Members(key),
         Action::LeaveRoom => Ask::RemoveMember {
             room: key,
             user: state.client.store.user_id().to_string(),
         },
-        Action::Topic => {
-            let topic = if rest == "-" { "" } else { rest };
-            let patch = RoomPatch {
-                topic: Some(topic.to_owned()),
-                ..RoomPatch::default()
-            };
-            Ask::Change(key, patch)
-        }
-        Action::Invite => Ask::PutMember {
-            room: key,
-            user: rest.trim_start_matches('@').to_owned(),
-            patch: MemberPatch::default(),
+        _ => match orders::ask(action, key, rest, (state.clock)())? {
+            Some(ask) => ask,
+            None => return Ok(Vec::new()),
         },
-        Action::Kick => Ask::RemoveMember {
-            room: key,
-            user: rest.trim_start_matches('@').to_owned(),
-        },
-        _ => return Vec::new(),
     };
-    if matches!(action, Action::Create | Action::CreatePrivate) {
-        return set_out(state, ask);
+    if matches!(ask, Ask::Create(_)) {
+        return Ok(set_out(state, ask));
     }
-    vec![Effect::Ask(ask)]
+    Ok(vec![Effect::Ask(ask)])
+}
+
+/// What was asked with a line is refused: the line is there again, to be corrected, unless something else is written by now.
+pub fn give_back(state: &mut State, ask: Option<&Ask>) {
+    let asked = |line: &Line| line.ask.as_ref() == ask;
+    let Some(at) = state.lines.iter().position(asked) else {
+        return;
+    };
+    let line = state.lines.remove(at);
+    let shown = state.chat.as_mut().filter(|chat| chat.room == line.room);
+    let pane = shown.or_else(|| state.others.get_mut(&line.room));
+    if let Some(pane) = pane.filter(|pane| pane.input.is_empty()) {
+        pane.set_input(&line.text);
+    }
 }
 
 /// Goes to a room: one that the user is in, or a public one, which the user comes into.
@@ -174,20 +168,16 @@ fn join(state: &mut State, word: &str) -> Vec<Effect> {
     set_out(state, ask)
 }
 
-/// The direct room with these people; with none, for notes to oneself.
-pub(super) fn direct(names: &str) -> Ask {
-    let names = names.split([' ', ',']).filter(|name| !name.is_empty());
-    let users = names.map(|name| name.trim_start_matches('@').to_owned());
-    Ask::Direct(NewDirect {
-        users: users.collect(),
-    })
-}
-
 /// What was asked about rooms is answered.
 pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> Vec<Effect> {
+    if result.is_err() {
+        give_back(state, Some(&ask));
+    }
+    state.lines.retain(|line| line.ask.as_ref() != Some(&ask));
     match (ask, result) {
         // The rooms and people that are known are found all the same.
         (Ask::Directory(_), Err(_)) => {}
+        (Ask::Members(key), Err(_)) if state.sheet_of.as_deref() != Some(&key) => {}
         (ask, Err(why)) => {
             if matches!(ask, Ask::Create(_) | Ask::Direct(_) | Ask::PutMember { .. }) {
                 (state.way, state.awaited) = (None, None);
@@ -199,14 +189,18 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
                 switcher.public = rooms;
             }
         }
-        (Ask::Members(key), Ok(Answer::Members(members))) => {
-            let room = state.client.store.room(&key);
-            let label = room.map_or(key, |room| room.label(state.client.store.user_id()));
-            state.sheet = Some(Sheet {
-                title: format!("Members of {}", visible(&label)),
-                lines: members.iter().map(line_of).collect(),
-                row: 0,
-            });
+        (Ask::Members(key), Ok(Answer::Members(members, more))) => {
+            let names = members.iter().map(|member| member.username.clone());
+            state.people.extend(names);
+            if state.sheet_of.take_if(|wanted| *wanted == key).is_some() {
+                state.sheet = Some(members::sheet(state, &key, members, more));
+            }
+        }
+        (Ask::Hide(key), Ok(_)) => {
+            state.client.store.hide(&key);
+            if is_shown(state, &key) {
+                return go_to(state, GENERAL);
+            }
         }
         (Ask::RemoveMember { room, user }, Ok(_)) => {
             let is_me = user == state.client.store.user_id().to_string();
@@ -223,19 +217,6 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         _ => {}
     }
     Vec::new()
-}
-
-fn line_of(member: &Member) -> String {
-    let name = visible(&member.username);
-    let muted = if member.muted_until.is_some() {
-        ", muted"
-    } else {
-        ""
-    };
-    match member.role {
-        Role::Member => format!("{name}{muted}"),
-        role => format!("{name} ({}{muted})", role.as_str()),
-    }
 }
 
 /// Goes to a room that the user is in, or is about to be: as soon as it is known.
@@ -256,10 +237,13 @@ pub fn joined(state: &mut State, key: &str) -> Vec<Effect> {
     }
     if let Some(room) = state.client.store.room(key) {
         let label = room.label(state.client.store.user_id());
-        state.hint(
-            About::Typed,
-            format!("You are in {label} now (Ctrl+K goes there)."),
-        );
+        let text = if room.about().kind == RoomKind::Direct {
+            let names = label.trim_start_matches('@');
+            format!("You have a conversation with {names} now: Ctrl+K goes there.")
+        } else {
+            format!("You are a member of {label} now: Ctrl+K goes there.")
+        };
+        state.hint(About::Typed, text);
     }
     Vec::new()
 }
@@ -291,6 +275,6 @@ pub fn gone(state: &mut State, key: &str) {
     };
     state.hint(
         About::Typed,
-        format!("You are not in {label} any more.{kept}"),
+        format!("You are not in {label} any more.{kept} Ctrl+K goes to another room."),
     );
 }

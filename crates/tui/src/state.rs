@@ -1,9 +1,10 @@
 //! What the terminal client knows, what can happen to it, and what it can ask for. All of it is plain data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::KeyEvent;
 use parlour_client::{
+    api::Ask,
     client::Client,
     effect,
     link::Millis,
@@ -12,7 +13,8 @@ use parlour_client::{
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
 
-use super::{chat::Chat, rooms::switcher::Switcher, view::LocalTime};
+use super::{chat::Chat, rooms::switcher::Switcher, unsent::AtStake, view::LocalTime};
+use crate::protocol::time::{Timestamp, now};
 
 /// Everything that the screen shows.
 pub struct State {
@@ -34,20 +36,39 @@ pub struct State {
     pub switcher: Option<Switcher>,
     /// A list that is only read.
     pub sheet: Option<Sheet>,
+    /// The room whose members were asked for, to be listed.
+    pub sheet_of: Option<String>,
+    /// People who were seen to be members of a room.
+    pub people: BTreeSet<String>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// Turns an instant into the local time.
     pub local_time: LocalTime,
+    /// What time it is.
+    pub clock: fn() -> Timestamp,
     /// A sentence for the user, until something else happens or it is no longer true.
     pub hint: Option<Hint>,
     /// The first row of the help on the screen, while it is open.
     pub help: Option<usize>,
-    /// The user wanted to leave, and was warned that messages are on their way.
-    pub warned: bool,
+    /// The user wanted to leave, and was told that this would be lost.
+    pub warned: Option<AtStake>,
+    /// Lines that were asked of the server: where each was written, to be given back if it is refused.
+    pub lines: Vec<Line>,
     /// The user wants the whole screen drawn again.
     pub is_screen_in_doubt: bool,
     /// The program ends.
     pub is_over: bool,
+}
+
+/// A line that asks something of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it asks; `None`: a change of a message.
+    pub ask: Option<Ask>,
+    /// The room that it was written in.
+    pub room: String,
+    /// As it was written.
+    pub text: String,
 }
 
 /// A list that is only read.
@@ -233,11 +254,15 @@ impl State {
             way: None,
             switcher: None,
             sheet: None,
+            sheet_of: None,
+            people: BTreeSet::new(),
             size: (80, 24),
             local_time,
+            clock: now,
             hint: None,
             help: None,
-            warned: false,
+            warned: None,
+            lines: Vec::new(),
             is_screen_in_doubt: false,
             is_over: false,
         }

@@ -18,7 +18,7 @@ use parlour_client::{
     client::Client,
     link::Status,
     net::Net,
-    store::{News, Past, Rooms, Store},
+    store::{News, Past, Room, Rooms, Store},
 };
 
 use self::line::{Told, escaped, text_of};
@@ -187,5 +187,10 @@ impl<W: Write> Printer<W> {
 
 fn name_of(client: &Client, key: &str) -> String {
     let room = client.store.room(key);
-    room.map_or_else(|| key.to_owned(), |room| room.label(client.store.user_id()))
+    let label = |room: &Room| match &room.about().name {
+        // One mark for all that have a name, whatever their kind: programs read this.
+        Some(name) => format!("#{name}"),
+        None => room.label(client.store.user_id()),
+    };
+    room.map_or_else(|| key.to_owned(), label)
 }

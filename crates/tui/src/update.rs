@@ -9,6 +9,7 @@ use super::{
     chat::Chat,
     keys, revoked, rooms,
     state::{About, Event, LoginForm, Screen, State},
+    unsent::AtStake,
 };
 use crate::protocol::GENERAL;
 
@@ -27,7 +28,14 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Net(event) => network(state, event),
     };
-    if state.client.store.unsent() == 0 {
+    let told = state
+        .hint
+        .as_ref()
+        .filter(|hint| hint.about == About::Leaving);
+    if told.zip(state.warned.as_ref()).is_some_and(|(_, warned)| {
+        let now = AtStake::of(state);
+        now.is_nothing() || !now.is_within(warned)
+    }) {
         state.settled(About::Leaving);
     }
     effects
@@ -65,6 +73,8 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
         state.client.store = Store::new(username, Past::Pages, Rooms::All);
         state.chat = Some(Chat::new(GENERAL));
         state.others.clear();
+        state.people.clear();
+        state.lines.clear();
     }
     state.screen = Screen::Chat;
     state.hint = None;
@@ -97,7 +107,10 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                     chat.to_end();
                 }
             }
-            News::Refused(error) => state.hint(About::Typed, error.detail),
+            News::Refused(error) => {
+                rooms::give_back(state, None);
+                state.hint(About::Typed, error.detail);
+            }
             News::FetchFailed(detail) => state.hint(About::Fetch, detail),
             News::Fetched => state.settled(About::Fetch),
             News::LoginEnded(detail) => ask_to_log_in(state, detail),

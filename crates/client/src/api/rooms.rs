@@ -1,7 +1,10 @@
 //! The calls about rooms and who is in them.
 
-use super::{Api, Failure, read, refusal};
-use crate::protocol::room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch};
+use super::{Api, Failure, leads_on, parse, read, refusal};
+use crate::protocol::{
+    limits::MAX_PAGE,
+    room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
+};
 use awc::http::Method;
 
 /// Something to ask about rooms.
@@ -26,6 +29,8 @@ pub enum Ask {
         /// What the member is to be.
         patch: MemberPatch,
     },
+    /// Leave a direct room out of the list until someone writes in it.
+    Hide(String),
     /// Take a user out of a room, or oneself.
     RemoveMember {
         /// The room.
@@ -40,8 +45,8 @@ pub enum Ask {
 pub enum Answer {
     /// Rooms, by name; the first page of them.
     Rooms(Vec<Room>),
-    /// Members; the first page of them.
-    Members(Vec<Member>),
+    /// Members; the first page of them, and whether there are more.
+    Members(Vec<Member>, bool),
     /// The room as it is now.
     Room(Box<Room>),
     /// It is done.
@@ -64,8 +69,15 @@ impl Api {
                 read(self, request.send()).await.map(Answer::Rooms)
             }
             Ask::Members(key) => {
-                let request = call(Method::GET, &["api", "rooms", key, "members"]);
-                read(self, request.send()).await.map(Answer::Members)
+                let mut url = self.url(&["api", "rooms", key, "members"]);
+                url.query_pairs_mut()
+                    .append_pair("limit", &MAX_PAGE.to_string());
+                let request = self.client.get(url.as_str()).bearer_auth(bearer);
+                let response = request.send().await;
+                let response = response.map_err(|error| self.unreachable(&error))?;
+                let more = leads_on(response.headers(), "next");
+                let members = parse(self, &refusal(response).await?)?;
+                Ok(Answer::Members(members, more))
             }
             Ask::Create(new) => {
                 let request = call(Method::POST, &["api", "rooms"]);
@@ -82,6 +94,10 @@ impl Api {
             Ask::PutMember { room, user, patch } => {
                 let request = call(Method::PUT, &["api", "rooms", room, "members", user]);
                 self.done(request.send_json(patch)).await
+            }
+            Ask::Hide(key) => {
+                let request = call(Method::PUT, &["api", "rooms", key, "hidden"]);
+                self.done(request.send()).await
             }
             Ask::RemoveMember { room, user } => {
                 let request = call(Method::DELETE, &["api", "rooms", room, "members", user]);

@@ -141,6 +141,10 @@ impl Room {
     /// The next messages, or messages that have changed.
     pub(super) fn show(&mut self, key: &str, messages: Vec<Message>, me: i64) -> News {
         let before = self.unread.len();
+        // A new message brings a hidden room back; an edit or a reaction does not.
+        if messages.iter().any(|message| message.id == message.seq) {
+            self.about.hidden = false;
+        }
         for message in &messages {
             let is_mine = self.outbox.seen(message).is_some() || message.user_id == me;
             let is_written = message.kind == Kind::Text && message.deleted_at.is_none();

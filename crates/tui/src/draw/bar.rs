@@ -20,8 +20,8 @@ use crate::{
 
 /// Columns of a room's name in the bar.
 const LONGEST_LABEL: usize = 32;
-/// Fewer columns of the server's address tell nothing.
-const SHORTEST_ADDRESS: usize = 12;
+/// Columns of the end of the server's address that tell one port from another: `…:65535`.
+const SHORTEST_ADDRESS: usize = 7;
 
 /// Where the connection stands, in words and in a colour.
 fn connection(state: &State) -> (String, Color) {
@@ -109,8 +109,7 @@ fn address(state: &State, width: usize) -> Option<Span<'static>> {
     if whole.width() <= width {
         return Some(whole.into());
     }
-    let rest = width.saturating_sub(1);
-    (rest >= SHORTEST_ADDRESS).then(|| format!(" {}", cut_start(&server, rest)).into())
+    (width >= SHORTEST_ADDRESS).then(|| cut_start(&server, width).into())
 }
 
 /// The bar.

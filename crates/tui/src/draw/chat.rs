@@ -126,7 +126,7 @@ fn task(state: &State, chat: &Chat) -> Option<String> {
         Task::Answer(id) => {
             let first = state.room()?.timeline().message(id);
             let name = first.map_or("a message", |first| &first.username);
-            Some(format!("Answering {} (Esc stops)", visible(name)))
+            Some(format!("Replying to {} (Esc stops)", visible(name)))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Ctrl+K: goes to a room, a public room or a person by a few letters of the name.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use parlour_client::{api::Ask, effect::Effect};
 
@@ -31,16 +33,18 @@ pub enum Choice {
 }
 
 impl Switcher {
-    /// Opens it, and asks the server for public rooms.
-    #[must_use]
-    pub fn open(typed: &str) -> (Self, Effect) {
+    /// Opens it, and asks the server for public rooms and for who is in the room on the screen.
+    pub fn open(state: &mut State, typed: &str) -> Vec<Effect> {
         let switcher = Self {
             typed: typed.to_owned(),
             at: 0,
             public: Vec::new(),
         };
-        let effect = switcher.ask();
-        (switcher, effect)
+        let mut effects = vec![switcher.ask()];
+        let room = state.chat.as_ref().map(|chat| chat.room.clone());
+        effects.extend(room.map(|key| Effect::Ask(Ask::Members(key))));
+        state.switcher = Some(switcher);
+        effects
     }
 
     fn ask(&self) -> Effect {
@@ -65,8 +69,7 @@ pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
     let public = switcher.public.iter().filter(|room| !is_mine(&room.room));
     let public =
         public.filter_map(|room| Some(Choice::Public(room.room.clone(), room.name.clone()?)));
-    let people = store.online().filter(|name| *name != store.me());
-    let people = people.map(|name| Choice::Person(name.to_owned()));
+    let people = people(state).into_iter().map(Choice::Person);
     let all = mine.chain(public).chain(people);
     let mut found: Vec<_> = all
         .filter_map(|choice| {
@@ -81,6 +84,27 @@ pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
         .map(|(_, choice)| choice)
         .take(MOST)
         .collect()
+}
+
+/// Who is known and has no conversation with the user that is listed: who is online, who shares a room as far as its
+/// members were read, and who is in a conversation.
+fn people(state: &State) -> Vec<String> {
+    let store = &state.client.store;
+    let listed = listed(state);
+    let alone = listed.iter().filter(|(_, room)| !room.is_gone());
+    let alone = alone.filter(|(_, room)| room.about().users.len() == 2);
+    let alone = alone.flat_map(|(_, room)| &room.about().users);
+    let alone: BTreeSet<_> = alone.map(|user| user.username.as_str()).collect();
+    let direct = store.rooms().flat_map(|(_, room)| &room.about().users);
+    let direct = direct.map(|user| user.username.as_str());
+    let known = state.people.iter().map(String::as_str);
+    let all: BTreeSet<_> = store.online().chain(direct).chain(known).collect();
+    let others = all
+        .into_iter()
+        .filter(|name| *name != store.me() && !alone.contains(name));
+    let mut others: Vec<_> = others.map(str::to_owned).collect();
+    others.sort_by_cached_key(|name| name.to_lowercase());
+    others
 }
 
 impl Choice {

@@ -59,7 +59,7 @@ fn any_message_can_be_chosen_and_answered_or_deleted() {
     stage.alt(KeyCode::Down);
     assert!(stage.shows("▌ line 7 ") && !stage.shows("▌ line 6 "));
     stage.write("/reply");
-    assert!(stage.shows("Answering bob"));
+    assert!(stage.shows("Replying to bob"));
     stage.write("an answer");
     let Command::Message(SendMessage { reply_to, .. }) = stage.last_deed() else {
         panic!("no message");

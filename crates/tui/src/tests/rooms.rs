@@ -55,6 +55,7 @@ fn a_room_that_was_made_is_gone_to_as_soon_as_it_is_known() {
     let ask = stage.asks().remove(0);
     stage.answer_ask(ask, Err("Another room is called so.".into()));
     assert!(stage.shows("Another room is called so."));
+    stage.ctrl('u');
     stage.write("/direct bob, carol");
     let users = vec!["bob".into(), "carol".into()];
     assert_eq!(stage.asks(), [Ask::Direct(NewDirect { users })]);

@@ -1,0 +1,102 @@
+//! What a line that starts with a slash does. The words stand in `commands`.
+
+use parlour_client::effect::Effect;
+
+use super::act;
+use crate::{
+    acts,
+    commands::{self, Action},
+    rooms,
+    state::{About, Line, State},
+};
+
+/// Does what the line asks for.
+pub(super) fn obey(state: &mut State, text: &str) -> Vec<Effect> {
+    state.lines.retain(|line| line.ask.is_some());
+    let command = text.trim_start_matches('/');
+    let (word, rest) = command
+        .split_once(char::is_whitespace)
+        .unwrap_or((command, ""));
+    let rest = rest.trim();
+    let wrong = match commands::of_word(word) {
+        Some((_, None)) if !rest.is_empty() => {
+            format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
+        }
+        Some((Action::Topic, _)) if rest.is_empty() => topic(state),
+        Some((_, Some(behind))) if rest.is_empty() => format!("Write /{word} {behind}."),
+        Some((action, None)) => {
+            clear(state);
+            return act(state, action);
+        }
+        Some((action, Some(_))) => match ask_for(state, action, rest) {
+            Ok(effects) => {
+                remember(state, action, text, &effects);
+                return effects;
+            }
+            Err(why) => why,
+        },
+        None => format!(
+            "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
+        ),
+    };
+    // What was written stays where it can be changed: it may be a message that happens to start with a slash.
+    state.hint(About::Written, wrong);
+    Vec::new()
+}
+
+/// Does what a word and what stands behind it ask for. The line is cleared, unless it has to be corrected.
+fn ask_for(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>, String> {
+    let chat = state.chat.as_ref();
+    let written = chat.map(|chat| (chat.room.clone(), chat.input.clone()));
+    clear(state);
+    let done = if action == Action::React {
+        let effects = acts::obey(state, action, rest);
+        match state.hint.take() {
+            Some(hint) => Err(hint.text),
+            None => Ok(effects),
+        }
+    } else {
+        rooms::obey(state, action, rest)
+    };
+    if let (Err(_), Some((room, input))) = (&done, written)
+        && let Some(chat) = state.chat_of(&room)
+    {
+        chat.input = input;
+    }
+    done
+}
+
+fn clear(state: &mut State) {
+    if let Some(chat) = &mut state.chat {
+        chat.set_input("");
+    }
+}
+
+/// Keeps a line until what it asks is answered: it comes back if that is refused.
+fn remember(state: &mut State, action: Action, text: &str, effects: &[Effect]) {
+    let Some(room) = state.chat.as_ref().map(|chat| chat.room.clone()) else {
+        return;
+    };
+    let line = |ask| Line {
+        ask,
+        room: room.clone(),
+        text: text.to_owned(),
+    };
+    let asks = effects.iter().filter_map(|effect| match effect {
+        Effect::Ask(ask) => Some(line(Some(ask.clone()))),
+        _ => None,
+    });
+    state.lines.extend(asks);
+    if action == Action::React {
+        state.lines.push(line(None));
+    }
+}
+
+/// What the room is about, for who asks with nothing behind the word.
+fn topic(state: &State) -> String {
+    let topic = state.room().and_then(|room| room.about().topic.clone());
+    match topic.filter(|topic| !topic.is_empty()) {
+        Some(topic) => format!("The topic is: {topic} (/topic TEXT sets another, /topic - none)"),
+        None => "This room has no topic: write /topic TEXT to set one.".to_owned(),
+    }
+}

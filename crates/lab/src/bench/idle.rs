@@ -7,6 +7,7 @@ use super::{
     progress::step,
     readers::Readers,
     report::{Row, Target, Unit},
+    rooms,
     subject::Subject,
 };
 
@@ -16,22 +17,47 @@ const SOCKETS: usize = 10_000;
 /// Long enough for every socket to have been pinged once.
 const SETTLE: u32 = 30;
 
+/// Rooms of each user in the second run, `general` among them, and the members of each.
+const ROOMS: usize = 10;
+const MEMBERS: usize = 50;
+
 pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let sockets = bench.options.sockets_or(SOCKETS);
+    let floor = floor(bench, sockets)?;
+    for rooms in [1, ROOMS] {
+        run(bench, sockets, rooms, floor)?;
+    }
+    if sockets < SOCKETS {
+        bench.report.note(format!(
+            "idle: the target is for {SOCKETS} sockets, these were {sockets}."
+        ));
+    }
+    Ok(())
+}
+
+fn run(bench: &mut Bench<'_>, sockets: usize, rooms: usize, floor: f64) -> Result<()> {
     // A user may have 20 sockets.
     let users = USERS.max(sockets.div_ceil(20)).min(sockets);
-    step(&format!("idle: {sockets} sockets of {users} users"));
+    let of_whom = if rooms > 1 {
+        format!("{sockets} of {users} users, each in {rooms} rooms")
+    } else {
+        format!("{sockets} of {users} users")
+    };
+    step(&format!("idle: sockets, {of_whom}"));
     let folder = bench.folder()?;
     let server = Subject::get(bench.options, &folder, 4)?;
     server.wait_ready()?;
     let empty = server.rss()?;
-    let row = Row::new(
-        "idle: memory of the server, no socket",
-        mega(empty),
-        Unit::Megabytes,
-    );
-    bench.report.row(row.aim(Target::AtMost(40.0)));
+    if rooms == 1 {
+        let row = Row::new(
+            "idle: memory of the server, no socket",
+            mega(empty),
+            Unit::Megabytes,
+        );
+        bench.report.row(row.aim(Target::AtMost(24.0)));
+    }
     let accounts = accounts::make(server.addr, users)?;
+    rooms::make(&server, &members(users, rooms - 1), &accounts)?;
     let readers = Readers::gather(bench.clock, 0)?;
     let greeting = Greeting::Chat(&accounts::tokens(&accounts));
     opening::open_all(&readers, server.addr, greeting, sockets, 0)?;
@@ -39,36 +65,46 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     std::thread::sleep(bench.options.time_or(SETTLE));
     let full = server.rss()?;
     let closed: u64 = readers.take()?.closed.values().sum();
-    // The floor needs as many open files again.
-    drop((readers, server));
-    let floor = floor(bench, sockets)?;
-    // All growth is put down to the sockets, that of the users' logins included.
+    // All growth is put down to the sockets, that of the users' logins and rooms included.
     let each = full.saturating_sub(empty) as f64 / sockets as f64 / 1e3;
     let row = Row::new(
-        format!("idle: memory per socket, {sockets} of {users} users"),
+        format!("idle: memory per socket, {of_whom}"),
         each,
         Unit::Kilobytes,
     );
+    let aim = if rooms > 1 { 9.0 } else { 8.0 };
     bench.report.row(
         row.above(floor, "a bare epoll server")
-            .aim(Target::AtMost(12.0)),
+            .aim(Target::AtMost(aim)),
     );
     bench.report.row(Row::new(
-        format!("idle: memory of the server, {sockets} sockets"),
+        format!("idle: memory of the server, {of_whom}"),
         mega(full),
         Unit::Megabytes,
     ));
-    if sockets < SOCKETS {
-        bench.report.note(format!(
-            "idle: the target is for {SOCKETS} sockets, these were {sockets}."
-        ));
-    }
     if closed > 0 {
         bench.report.note(format!(
             "idle: {closed} of {sockets} sockets were closed meanwhile."
         ));
     }
     Ok(())
+}
+
+/// Rooms of about [`MEMBERS`], so that each user is in `rooms` of them, with others in each.
+fn members(users: usize, rooms: usize) -> Vec<Vec<usize>> {
+    let blocks = users.div_ceil(MEMBERS).max(1);
+    let mut all = Vec::new();
+    for round in 0..rooms {
+        let mut of_round = vec![Vec::new(); blocks];
+        for user in 0..users {
+            let block = (user + user / blocks * round) % blocks;
+            if let Some(room) = of_round.get_mut(block) {
+                room.push(user);
+            }
+        }
+        all.extend(of_round.into_iter().filter(|room| !room.is_empty()));
+    }
+    all
 }
 
 fn mega(bytes: u64) -> f64 {
@@ -82,4 +118,21 @@ fn floor(bench: &Bench<'_>, sockets: usize) -> Result<f64> {
     opening::open_all(&readers, broadcaster.addr, Greeting::Bare, sockets, 0)?;
     let full = broadcaster.rss()?;
     Ok(full.saturating_sub(empty) as f64 / sockets as f64 / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_user_is_in_as_many_rooms_as_asked_for() {
+        for users in [10, 77, USERS] {
+            let rooms = members(users, ROOMS - 1);
+            for user in 0..users {
+                let own = rooms.iter().filter(|room| room.contains(&user)).count();
+                assert_eq!(own, ROOMS - 1, "user {user} of {users}");
+            }
+        }
+        assert!(members(USERS, 9).iter().all(|room| room.len() == MEMBERS));
+    }
 }

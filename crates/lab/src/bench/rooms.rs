@@ -29,6 +29,9 @@ const SOCKETS_OF_EACH: usize = 2;
 const RATE: usize = 50;
 /// The room that it is compared with: half as many sockets, each of which gets twice as many.
 const ONE_ROOM_RATE: u32 = 100;
+/// Rooms of a user who is in many, and sockets that hear them.
+const MANY: usize = 300;
+const HEARING: usize = 20;
 
 /// Who is in which rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,14 +63,19 @@ impl Plan {
         (0..ROOMS_OF_EACH).map(move |at| (user + at * step) % self.rooms)
     }
 
-    fn members(self) -> BTreeMap<usize, Vec<usize>> {
+    /// The members of each room, first the one who has its number.
+    fn members(self) -> Vec<Vec<usize>> {
         let mut members = BTreeMap::<usize, Vec<usize>>::new();
         for user in 0..self.users() {
             for room in self.rooms_of(user) {
                 members.entry(room).or_default().push(user);
             }
         }
-        members
+        let first = |(room, users): (usize, Vec<usize>)| {
+            let others = users.into_iter().filter(|user| *user != room);
+            std::iter::once(room).chain(others).collect()
+        };
+        members.into_iter().map(first).collect()
     }
 }
 
@@ -82,7 +90,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let folder = bench.folder()?;
     let server = Subject::get(bench.options, &folder, 4)?;
     let users = accounts::make(server.addr, plan.users())?;
-    let keys = make_rooms(&server, plan, &users)?;
+    let keys = make(&server, &plan.members(), &users)?;
     let readers = Readers::gather(bench.clock, plan.rooms)?;
     let greeting = Greeting::Chat(&accounts::tokens(&users));
     let streams = opening::open_all(&readers, server.addr, greeting, sockets, plan.rooms)?;
@@ -94,7 +102,8 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let full = (rate, bench.options.time());
     let outcome = broadcast::run(&readers, &mut senders, full, receivers, &cpu)?;
     tell(bench, plan, rate, &outcome, &one);
-    Ok(())
+    drop((readers, server));
+    many_rooms_of_one(bench)
 }
 
 /// As many deliveries a second in one large room.
@@ -121,17 +130,17 @@ struct Made {
     room: String,
 }
 
-/// Makes the rooms, and gives their keys.
-fn make_rooms(server: &Subject, plan: Plan, users: &[Account]) -> Result<Vec<String>> {
+/// Makes rooms of these users, of whom the first is the owner, and gives their keys.
+///
+/// # Errors
+/// When the server refuses one.
+pub fn make(server: &Subject, rooms: &[Vec<usize>], users: &[Account]) -> Result<Vec<String>> {
     let mut rest = Rest::new(server.addr);
     let mut keys = Vec::new();
-    for (room, members) in plan.members() {
-        let others = members.iter().filter(|user| **user != room);
-        let names: Vec<&str> = others
-            .filter_map(|user| users.get(*user))
-            .map(|account| account.username.as_str())
-            .collect();
-        let owner = users.get(room).map_or("", |account| &account.token);
+    for (room, members) in rooms.iter().enumerate() {
+        let mut accounts = members.iter().filter_map(|user| users.get(*user));
+        let owner = accounts.next().map_or("", |account| &account.token);
+        let names: Vec<&str> = accounts.map(|account| account.username.as_str()).collect();
         let name = format!(
             "bench-{room}-{}",
             users.first().map_or("", |one| &one.username)
@@ -143,6 +152,66 @@ fn make_rooms(server: &Subject, plan: Plan, users: &[Account]) -> Result<Vec<Str
         keys.push(made.room);
     }
     Ok(keys)
+}
+
+/// One message a second in each room of a user who is in 300: the cost of many rooms to those who hear them all.
+fn many_rooms_of_one(bench: &mut Bench<'_>) -> Result<()> {
+    let (rooms, owners) = (MANY, broadcast::SENDERS);
+    let what = format!("a user in {rooms} rooms with {HEARING} sockets, 1 msg/s in each");
+    step(&format!("rooms: {what}"));
+    let folder = bench.folder()?;
+    let server = Subject::get(bench.options, &folder, 4)?;
+    // The last one hears all rooms, and says nothing.
+    let users = accounts::make(server.addr, owners + 1)?;
+    let members: Vec<_> = (0..rooms).map(|room| vec![room % owners, owners]).collect();
+    let keys = make(&server, &members, &users)?;
+    let readers = Readers::gather(bench.clock, owners)?;
+    let tokens = accounts::tokens(&users);
+    let (speaking, hearing) = tokens.split_at(owners);
+    let streams = opening::open_all(
+        &readers,
+        server.addr,
+        Greeting::Chat(speaking),
+        owners,
+        owners,
+    )?;
+    let before = server.cpu()?.total();
+    opening::open_all(&readers, server.addr, Greeting::Chat(hearing), HEARING, 0)?;
+    let opened = server.cpu()?.total().saturating_sub(before);
+    let mut senders = Senders::new(streams, Framing::Command, bench.clock).in_rooms(keys);
+    let cpu = || server.cpu().map(Spent::total);
+    let rate = u32::try_from(rooms).unwrap_or(1);
+    let warm_up = (rate, Duration::from_secs(2));
+    broadcast::run(&readers, &mut senders, warm_up, HEARING + 1, &cpu)?;
+    let full = (rate, bench.options.time());
+    let outcome = broadcast::run(&readers, &mut senders, full, HEARING + 1, &cpu)?;
+    let report = &mut bench.report;
+    let arrived = outcome.tally.deliveries as f64 / outcome.expected.max(1) as f64 * 100.0;
+    let row = Row::new(
+        format!("{what}: deliveries arrived"),
+        arrived,
+        Unit::Percent,
+    );
+    report.row(row.aim(Target::AtLeast(100.0)));
+    report.row(Row::new(
+        format!("{what}: CPU per delivery"),
+        outcome.micros_per_delivery(),
+        Unit::Micros,
+    ));
+    report.row(Row::new(
+        format!("{what}: CPU to open a socket"),
+        opened.as_secs_f64() * 1e6 / HEARING as f64,
+        Unit::Micros,
+    ));
+    for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+        report.row(Row::new(
+            format!("{what}: delivered within, {name}"),
+            outcome.millis(share),
+            Unit::Millis,
+        ));
+    }
+    outcome.tell(&what, report);
+    Ok(())
 }
 
 fn tell(bench: &mut Bench<'_>, plan: Plan, rate: u32, outcome: &Outcome, one: &Outcome) {
@@ -195,9 +264,9 @@ mod tests {
             let plan = Plan::for_sockets(sockets);
             let members = plan.members();
             assert_eq!(members.len(), plan.rooms);
-            for (room, users) in &members {
+            for (room, users) in members.iter().enumerate() {
                 assert_eq!(users.len(), plan.members, "room {room} of {sockets}");
-                assert!(users.contains(room), "room {room} of {sockets}");
+                assert_eq!(users.first(), Some(&room), "room {room} of {sockets}");
             }
             for user in 0..plan.users() {
                 let rooms: std::collections::BTreeSet<_> = plan.rooms_of(user).collect();

@@ -36,7 +36,7 @@ pub struct Senders {
     /// Bytes of each content.
     content: usize,
     clock: Stopwatch,
-    /// The room of each socket; what has none here goes to `general`.
+    /// The room of each message, in turn; `general` when there is none. As many as there are sockets, or a multiple.
     rooms: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ impl Senders {
         }
     }
 
-    /// Has each socket speak in a room of its own.
+    /// Has the messages go to these rooms, in turn.
     #[must_use]
     pub fn in_rooms(self, rooms: Vec<String>) -> Self {
         Self { rooms, ..self }
@@ -104,14 +104,15 @@ impl Senders {
             let due = start + Duration::from_secs_f64(at as f64 / f64::from(rate));
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             late.add(due.elapsed().as_nanos() as u64);
-            self.say(at as usize % self.streams.len().max(1))
+            self.say(at as usize)
                 .map_err(|error| Trouble::io("send a message", &error))?;
             at += 1;
         }
         Ok(Sent { count: at, late })
     }
 
-    fn say(&mut self, sender: usize) -> std::io::Result<()> {
+    fn say(&mut self, at: usize) -> std::io::Result<()> {
+        let sender = at % self.streams.len().max(1);
         let (Some(stream), Some(said)) = (self.streams.get_mut(sender), self.said.get_mut(sender))
         else {
             return Ok(());
@@ -134,7 +135,7 @@ impl Senders {
                 let client_id = reference.as_ref().map(|at| format!("{sender}-{at}"));
                 let message = SendMessage {
                     content: stamp.to_content(self.content),
-                    room: self.rooms.get(sender).cloned(),
+                    room: self.rooms.get(at % self.rooms.len().max(1)).cloned(),
                     client_id,
                     ..SendMessage::default()
                 };

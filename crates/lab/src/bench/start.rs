@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use super::{
     Bench, Result, Trouble, accounts, durable,
     opening::{self, Greeting},
     progress::step,
-    readers::{Readers, Stopwatch},
+    readers::{Place, Readers, Stopwatch},
     report::{Row, Target, Unit},
     subject::Subject,
 };
@@ -88,7 +89,16 @@ pub fn fill(clock: Stopwatch, server: &Subject, messages: u64) -> Result<()> {
     let readers = Readers::gather(clock, 0)?;
     let greeting = Greeting::Chat(&accounts::tokens(&users));
     opening::open_all(&readers, server.addr, greeting, FILLERS, 0)?;
-    let tally = durable::talk(&readers, UNDER_WAY, Duration::from_hours(1), messages)?;
+    let general = Place {
+        rooms: Arc::from([]),
+        listeners: FILLERS,
+    };
+    let tally = durable::talk(
+        &readers,
+        (UNDER_WAY, &general),
+        Duration::from_hours(1),
+        messages,
+    )?;
     if tally.refused > 0 {
         let refusal = tally.refusal.unwrap_or_default();
         return Err(Trouble(format!(

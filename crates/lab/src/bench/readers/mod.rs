@@ -72,7 +72,7 @@ pub struct Tally {
 }
 
 /// Every socket sends, each waiting for its acks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Talk {
     /// Messages that each socket has under way at once.
     pub depth: usize,
@@ -80,6 +80,17 @@ pub struct Talk {
     pub until: Instant,
     /// How many to send in all.
     pub budget: u64,
+    /// Where.
+    pub place: Place,
+}
+
+/// The rooms of a [`Talk`].
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Each socket speaks in one of these, in turn; in `general` when there are none.
+    pub rooms: Arc<[String]>,
+    /// How many sockets hear a message.
+    pub listeners: usize,
 }
 
 enum Order {

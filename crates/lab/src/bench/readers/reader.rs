@@ -267,6 +267,7 @@ impl Reader {
     }
 
     fn begin(&mut self, talk: Talk, answer: mpsc::Sender<Tally>) {
+        let depth = talk.depth;
         self.tally = Tally::default();
         self.talk = Some(Talking {
             talk,
@@ -275,7 +276,7 @@ impl Reader {
             waiting: 0,
             answer,
         });
-        for _ in 0..talk.depth {
+        for _ in 0..depth {
             for at in 0..self.conns.len() {
                 self.say(at);
             }
@@ -284,9 +285,10 @@ impl Reader {
 
     /// Ends the talk when all acks are in, and every reader has got what was acked (or seems never to get it).
     fn finish_talk(&mut self) {
-        let expected = self.tally.ack.count() * self.conns.len() as u64;
-        let everywhere = self.tally.deliveries >= expected;
+        let acked = self.tally.ack.count();
+        let arrived = self.tally.deliveries;
         let done = self.talk.take_if(|talking| {
+            let everywhere = arrived >= acked * talking.talk.place.listeners as u64;
             let over = talking.talk.budget == 0 || talking.talk.until <= Instant::now();
             if talking.waiting > 0 || !over {
                 return false;
@@ -333,8 +335,10 @@ impl Reader {
         let reference = stamp.sent_at.to_string();
         // As a careful client does: with a `client_id`, so that a retry would be safe.
         let client_id = format!("{at}-{reference}");
+        let rooms = &talking.talk.place.rooms;
         let message = SendMessage {
             content: stamp.to_content(scan::CONTENT),
+            room: rooms.get(at % rooms.len().max(1)).cloned(),
             client_id: Some(client_id),
             ..SendMessage::default()
         };

@@ -15,6 +15,7 @@ on_both![
     a_deleted_row_is_shown_as_a_hole,
     a_tombstone_with_a_text_is_shown_as_unreadable_and_named,
     a_time_that_no_clock_shows_hides_no_message,
+    a_slow_mode_without_measure_lets_the_others_write,
     what_was_edited_is_named_by_the_doctor,
 ];
 
@@ -25,6 +26,19 @@ fn server_with(backend: Backend, count: usize) -> (Server, User) {
         alice.post(&n.to_string(), None).expect(201);
     }
     (server, alice)
+}
+
+fn a_slow_mode_without_measure_lets_the_others_write(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    for seconds in [86_401_i64, 10_000_000_000_000, i64::MAX] {
+        server.database.execute(&format!(
+            "UPDATE rooms SET slow_seconds = {seconds} WHERE key = 'general'"
+        ));
+        bob.post("one", None);
+        bob.post("two", None).expect_problem(429, "slow_mode");
+        alice.post("the owner need not wait", None).expect(201);
+    }
 }
 
 fn a_count_of_changes_without_measure_keeps_no_one_out(backend: Backend) {

@@ -12,10 +12,37 @@ on_both![
     a_mute_ends_by_itself,
     a_mute_is_not_shaken_off_by_leaving_or_being_taken_out,
     an_heir_who_was_muted_can_speak,
+    a_mute_lasts_until_a_time_that_everyone_can_read,
 ];
 
 const LATER: &str = "2999-01-01T00:00:00+00:00";
 const OVER: &str = "2020-01-01T00:00:00+00:00";
+
+fn a_mute_lasts_until_a_time_that_everyone_can_read(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob]);
+    let mute =
+        |until: &str| alice.in_room("PUT", &room, "/members/bob", &json!({"muted_until": until}));
+    // The year 10000 in UTC, which no reader of RFC 3339 takes.
+    mute("9999-12-31T23:59:59-01:00").expect_problem(422, "validation_error");
+    mute("0000-06-01T00:00:00+00:00").expect_problem(422, "validation_error");
+    let last = || {
+        let page = alice
+            .http()
+            .get(&format!("/api/rooms/{room}/messages?limit=1"));
+        page.expect(200).json()[0].clone()
+    };
+    // The same again changes nothing, however finely it is written.
+    mute("9999-12-31T23:59:59.123456789+00:00").expect(200);
+    let said = last();
+    assert_eq!(said["event"]["type"], "muted");
+    assert_eq!(said["event"]["until"], "9999-12-31T23:59:59.123456+00:00");
+    mute("9999-12-31T23:59:59.123456789+00:00").expect(200);
+    assert_eq!(last(), said);
+    bob.in_room("POST", &room, "/messages", &json!({"content": "hm"}))
+        .expect_problem(403, "muted");
+}
 
 fn whoever_is_muted_reads_and_does_not_write(backend: Backend) {
     let server = Server::start(backend);

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, time::Duration};
 use crate::{
     db::log::lock::Locked,
     error::{Code, Error},
-    protocol::{room::Role, time::Timestamp},
+    protocol::{limits::MAX_SLOW_SECONDS, room::Role, time::Timestamp},
 };
 
 /// Since when members have to wait, in rooms where they do. What is not remembered is in their rows.
@@ -38,8 +38,11 @@ impl SlowMode {
             return Ok(());
         }
         let mut last = self.0.borrow_mut();
-        let wait = chrono::TimeDelta::try_seconds(room.slow_seconds).unwrap_or_default();
-        if let Some(next) = last.get(&(room.id, user_id)).map(|at| *at + wait)
+        // A row that was edited by hand may hold any number.
+        let seconds = room.slow_seconds.min(MAX_SLOW_SECONDS.into());
+        let wait = chrono::TimeDelta::seconds(seconds);
+        let before = last.get(&(room.id, user_id));
+        if let Some(next) = before.and_then(|at| at.checked_add_signed(wait))
             && next > now
         {
             return Err(Error::too_many(

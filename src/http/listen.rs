@@ -181,9 +181,13 @@ fn site(app: &Arc<App>, documents: &Documents) -> Site {
 /// Pages of the configured origins may use the API; the list is exact and never reflects what was asked.
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "DELETE"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::LINK, header::RETRY_AFTER])
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+        ])
+        .expose_headers([header::LINK, header::RETRY_AFTER, header::ETAG])
         .expose_headers(["x-request-id"])
         .max_age(3_600);
     // A request of another origin is answered, without the header that would let its page read the answer.

@@ -205,27 +205,31 @@ pub(super) fn read_id(text: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// The change after which a message must not have been edited or deleted, by `If-Match`.
+/// The change after which a message must not have been edited or deleted, by `If-Match` (RFC 9110, 13.1.1): the latest of
+/// those that are listed. A proxy that compresses answers makes their tags weak, so the mark of that is passed over.
 fn read_condition(request: &HttpRequest) -> Result<Option<u64>> {
-    let mut given = request.headers().get_all(header::IF_MATCH);
     let refused = || {
         let msg = "`If-Match` must be the `seq` of the message in quotes, or `*`.";
         Error::invalid(vec![FieldError::header("if-match", msg)])
     };
-    match (given.next(), given.next()) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => Err(refused()),
-        (Some(value), None) => {
-            let text = value.to_str().map_err(|_| refused())?.trim();
-            if text == "*" {
+    let mut latest = None;
+    for value in request.headers().get_all(header::IF_MATCH) {
+        for tag in value.to_str().map_err(|_| refused())?.split(',') {
+            let tag = tag.trim();
+            if tag == "*" {
                 return Ok(None);
             }
-            let number = text
-                .strip_prefix('"')
-                .and_then(|text| text.strip_suffix('"'));
-            let is_digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
-            let number = number.filter(is_digits).and_then(|text| text.parse().ok());
-            number.map(Some).ok_or_else(refused)
+            let seq = read_tag(tag).ok_or_else(refused)?;
+            latest = latest.max(Some(seq));
         }
     }
+    Ok(latest)
+}
+
+/// The number in an entity tag.
+fn read_tag(tag: &str) -> Option<u64> {
+    let tag = tag.strip_prefix("W/").unwrap_or(tag);
+    let number = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| is_number)
 }

@@ -12,7 +12,7 @@ use diesel::{
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'; \
      SET idle_in_transaction_session_timeout = '5s'; SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
      SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000; SET timezone = 'UTC'; \
-     SET client_min_messages = warning";
+     SET client_min_messages = warning; SET default_transaction_isolation = 'read committed'";
 
 pub(super) fn open(url: &str) -> ConnectionResult<PgConnection> {
     let mut conn = PgConnection::establish(&with_timeouts(url)).map_err(without_url)?;

@@ -214,7 +214,8 @@ fn check_unedited(
     } else {
         edits::find_latest_edit(conn, room_id, id).map_err(Fail::Database)?
     };
-    if latest > if_seq {
+    // A number that the message has not come to is of another history: one from before a restore.
+    if latest > if_seq || if_seq > target.seq {
         return Err(Fail::Refused(Error::new(
             Kind::PreconditionFailed,
             Code::ChangedSince,

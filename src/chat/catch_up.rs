@@ -12,7 +12,7 @@ use super::{
     rooms::{self, RoomView},
 };
 use crate::{
-    db::messages::{self, Cursor, PageRequest},
+    db::messages::{self, Cursor, Only, PageRequest},
     error::Result,
     gate::Urgency,
     hub::frame,
@@ -65,7 +65,7 @@ impl Pages {
             // Where nothing fits any more it is only seen whether there is something.
             limit: if most_bytes == 0 { 1 } else { MAX_PAGE },
             bytes: most_bytes,
-            is_pinned: false,
+            only: Only::All,
         };
         let query = move |conn: &mut _, view: &RoomView| {
             let room = &view.room;

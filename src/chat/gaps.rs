@@ -11,7 +11,7 @@ use crate::{
         AnyConnection, QueryError,
         messages::{
             Cursor, Message as Row, PageRequest,
-            gaps::{find_from, find_latest_change, find_spanning},
+            gaps::{Link, find_from, find_latest_change, find_spanning},
         },
         rooms::Room,
     },
@@ -36,6 +36,17 @@ enum Proof {
     None,
 }
 
+/// What stored messages say of their places.
+#[must_use]
+pub fn links(rows: &[Row]) -> Vec<Link> {
+    let link = |row: &Row| Link {
+        id: row.id,
+        seq: row.seq,
+        previous: row.previous,
+    };
+    rows.iter().map(link).collect()
+}
+
 /// The numbers of a stretch that are missing, in their order, those nearest to where the reader looks; at most as many as
 /// the stretch may have messages. `is_cut`: there are more rows than these.
 ///
@@ -45,7 +56,7 @@ pub fn find(
     conn: &mut AnyConnection,
     room: &Room,
     stretch: PageRequest,
-    rows: &[Row],
+    rows: &[Link],
     is_cut: bool,
 ) -> Result<Vec<i64>, QueryError> {
     let has_more = is_cut || i64::try_from(rows.len()).is_ok_and(|count| count >= stretch.limit);
@@ -89,7 +100,7 @@ pub fn find(
 }
 
 /// What the messages say of what should stand between them.
-fn between(rows: &[Row]) -> Vec<Suspicion> {
+fn between(rows: &[Link]) -> Vec<Suspicion> {
     let pairs = rows.windows(2);
     pairs
         .filter_map(|pair| match pair {
@@ -100,7 +111,7 @@ fn between(rows: &[Row]) -> Vec<Suspicion> {
 }
 
 /// What a message says of what should stand between it and `after`.
-fn before(row: &Row, after: i64) -> Option<Suspicion> {
+fn before(row: &Link, after: i64) -> Option<Suspicion> {
     linked(after, row.id, row.previous, row.id)
 }
 
@@ -172,7 +183,7 @@ fn look_up(
 fn find_since(
     conn: &mut AnyConnection,
     room_id: i64,
-    rows: &[Row],
+    rows: &[Link],
     (since, end): (i64, i64),
     most: usize,
 ) -> Result<Vec<i64>, QueryError> {

@@ -14,7 +14,10 @@ use crate::{
     crypto::vault::Vault,
     db::{
         AnyConnection, QueryError,
-        messages::{self, Cursor, Message as Row, PageRequest},
+        messages::{
+            self, Cursor, Only, PageRequest,
+            gaps::{Link, list_links, list_written_links},
+        },
     },
     error::{Error, Result},
     gate::Urgency,
@@ -24,6 +27,10 @@ use crate::{
         message::{Kind, Message},
     },
 };
+
+/// How many of the room's newest rows are looked through for what is missing among what people wrote. A room whose members
+/// delete a lot has any number of tombstones, and a page costs no more for it.
+const LOOKED_THROUGH: i64 = 1_000;
 
 /// The messages that were asked for.
 #[derive(Debug)]
@@ -85,7 +92,7 @@ impl Pages {
             cursor: Cursor::After(after),
             limit: last.saturating_sub(after).clamp(1, MAX_PAGE),
             bytes: PAGE_BYTES,
-            is_pinned: false,
+            only: Only::All,
         };
         let query = move |conn: &mut _, view: &RoomView| {
             let rows = messages::list_within(conn, view.room.id, stretch)?;
@@ -120,72 +127,80 @@ fn walk_back(
     room: &Room,
     limit: i64,
 ) -> Result<Option<Found>, QueryError> {
-    let most = usize::try_from(limit).unwrap_or(0);
-    let mut written: Vec<Message> = Vec::new();
-    let mut stretch = back_from(i64::MAX, limit, PAGE_BYTES);
-    loop {
-        let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-        if is_cut {
-            // Nothing of it will be kept, so nothing is opened.
-            return Ok(None);
-        }
-        let mut found = pages::view(conn, vault, reader, room, stretch, (rows, false))?;
-        let lowest = found.messages.first().map(|message| message.id);
-        found.messages.retain(is_written);
-        found.messages.append(&mut written);
-        written = found.messages;
-        written.drain(..written.len().saturating_sub(most));
-        let is_full = written.len() == most;
-        let is_done = is_full || found.is_cut || !found.is_full;
-        let Some(lowest) = lowest.filter(|_| !is_done) else {
-            let is_cut = found.is_cut && !is_full;
-            return Ok((!is_cut).then_some(Found {
-                is_full,
-                is_cut,
-                messages: written,
-            }));
-        };
-        let bytes = written.iter().map(pages::weight).sum();
-        let lowest = i64::try_from(lowest).unwrap_or(0);
-        stretch = back_from(lowest, MAX_PAGE, PAGE_BYTES.saturating_sub(bytes));
+    let newest = newest(limit, Only::Written);
+    let (rows, is_cut) = messages::list_within(conn, room.id, newest)?;
+    if is_cut {
+        // Nothing of it will be kept, so nothing is opened.
+        return Ok(None);
     }
+    let missing = find_missing(conn, room, &gaps::links(&rows), limit)?;
+    let count = rows.len();
+    let opened = pages::open_within(conn, vault, reader, room, (rows, newest))?;
+    if opened.len() < count {
+        return Ok(None);
+    }
+    let mut messages = pages::filled(opened, missing, newest, room);
+    if pages::trim(&mut messages, true, PAGE_BYTES) {
+        return Ok(None);
+    }
+    Ok(Some(Found {
+        is_full: messages.len() as u64 == limit.unsigned_abs(),
+        is_cut: false,
+        messages,
+    }))
 }
 
 /// Which messages those are that were asked for, when a page does not hold them: their texts are not kept.
 fn count_back(conn: &mut AnyConnection, room: &Room, limit: i64) -> Result<Span, QueryError> {
-    let (mut first, mut last, mut left) = (i64::MAX, 0, limit);
-    let mut before = i64::MAX;
-    loop {
-        let stretch = back_from(before, MAX_PAGE, PAGE_BYTES);
-        let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
-        let missing = gaps::find(conn, room, stretch, &rows, is_cut)?;
-        let is_written = |row: &Row| row.kind != "system" && row.deleted_at.is_none();
-        let mut numbers: Vec<(i64, bool)> =
-            rows.iter().map(|row| (row.id, is_written(row))).collect();
-        numbers.extend(missing.into_iter().map(|number| (number, true)));
-        numbers.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
-        numbers.truncate(usize::try_from(stretch.limit).unwrap_or(0));
-        let has_more = is_cut || i64::try_from(numbers.len()) == Ok(stretch.limit);
-        before = numbers.last().map_or(0, |(number, _)| *number);
-        let written = numbers.into_iter().filter(|(_, is_written)| *is_written);
-        for (number, _) in written.take(usize::try_from(left).unwrap_or(0)) {
-            (first, last, left) = (first.min(number), last.max(number), left - 1);
-        }
-        if left == 0 || !has_more {
-            return Ok(Span {
-                first: first.unsigned_abs(),
-                last: last.unsigned_abs(),
-                is_full: left == 0,
-            });
-        }
-    }
+    let written = list_written_links(conn, room.id, limit)?;
+    let mut numbers = find_missing(conn, room, &written, limit)?;
+    numbers.extend(written.iter().map(|link| link.id));
+    numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+    numbers.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(Span {
+        first: numbers.last().map_or(0, |number| number.unsigned_abs()),
+        last: numbers.first().map_or(0, |number| number.unsigned_abs()),
+        is_full: numbers.len() as u64 == limit.unsigned_abs(),
+    })
 }
 
-fn back_from(before: i64, limit: i64, bytes: usize) -> PageRequest {
+/// The numbers that are missing among what people wrote last and above it, as far as the newest rows of the room tell: what
+/// stands between is deleted or was said by the room, and may be any number of rows.
+fn find_missing(
+    conn: &mut AnyConnection,
+    room: &Room,
+    written: &[Link],
+    limit: i64,
+) -> Result<Vec<i64>, QueryError> {
+    let is_full = written.len() as u64 >= limit.unsigned_abs();
+    let first = written.first().filter(|_| is_full);
+    let above = first.map_or(0, |first| first.id - 1);
+    if is_unbroken(room, written, above) {
+        return Ok(Vec::new());
+    }
+    let all = list_links(conn, room.id, above, LOOKED_THROUGH)?;
+    let is_cut = is_full || all.len() as u64 >= LOOKED_THROUGH.unsigned_abs();
+    gaps::find(conn, room, newest(LOOKED_THROUGH, Only::All), &all, is_cut)
+}
+
+/// Whether each message comes right after the one before it, and no other message came since.
+fn is_unbroken(room: &Room, written: &[Link], above: i64) -> bool {
+    let mut last = above;
+    let follows = |link: &Link| {
+        let previous = link.previous.unwrap_or(link.id - 1);
+        let is_next = previous <= last;
+        last = link.id;
+        is_next
+    };
+    written.iter().all(follows) && last >= room.last_message_id
+}
+
+/// The newest messages of the room.
+fn newest(limit: i64, only: Only) -> PageRequest {
     PageRequest {
-        cursor: Cursor::Before(before),
+        cursor: Cursor::Before(i64::MAX),
         limit,
-        bytes,
-        is_pinned: false,
+        bytes: PAGE_BYTES,
+        only,
     }
 }

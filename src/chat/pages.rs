@@ -17,20 +17,29 @@ use crate::{
     db::{
         AnyConnection, QueryError,
         log::reactions,
-        messages::{self, Cursor, Message as Row, PageRequest},
+        messages::{self, Cursor, Message as Row, Only, PageRequest},
     },
     error::{Error, Result},
     gate::Urgency,
     journal::Current,
     protocol::{
         limits::{MAX_PAGE, PAGE_BYTES},
-        message::Message,
+        message::{Message, Reaction},
         time::now,
     },
 };
 
 /// What a message has around its content, as JSON, about.
 const AROUND_CONTENT: usize = 400;
+
+/// What an emoji among its reactions has around the names, about.
+const AROUND_REACTION: usize = 80;
+
+/// What one who has reacted has around the name, about.
+const AROUND_NAME: usize = 40;
+
+/// Messages that are opened at once: with all reactions that a message can have, they are about a page.
+const OPENED_AT_ONCE: usize = 25;
 
 /// Reads history.
 pub struct Pages {
@@ -119,7 +128,7 @@ impl Page {
                 cursor,
                 limit,
                 bytes,
-                is_pinned: false,
+                only: Only::All,
             })
             .collect()
     }
@@ -132,7 +141,7 @@ pub struct Asked<'a> {
     room: &'a str,
     page: Page,
     limit: i64,
-    is_pinned: bool,
+    only: Only,
 }
 
 impl Pages {
@@ -161,7 +170,7 @@ impl Pages {
             room,
             page,
             limit,
-            is_pinned: false,
+            only: Only::All,
         })
     }
 
@@ -216,7 +225,7 @@ impl Asked<'_> {
             return Err(Error::invalid_query("pinned", detail));
         }
         Ok(Self {
-            is_pinned: true,
+            only: Only::Pinned,
             ..self
         })
     }
@@ -228,7 +237,7 @@ impl Asked<'_> {
     pub async fn find(self) -> Result<Encoded> {
         let mut stretches = self.page.stretches(self.limit);
         for stretch in &mut stretches {
-            stretch.is_pinned = self.is_pinned;
+            stretch.only = self.only;
         }
         self.pages
             .find(self.caller, self.room, stretches, Urgency::CanWait)
@@ -256,12 +265,11 @@ pub(super) fn view(
     (rows, mut is_cut): (Vec<Row>, bool),
 ) -> Result<Found, QueryError> {
     let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
-    let missing = if stretch.is_pinned {
-        Vec::new()
-    } else {
-        gaps::find(conn, room, stretch, &rows, is_cut)?
+    let missing = match stretch.only {
+        Only::All => gaps::find(conn, room, stretch, &gaps::links(&rows), is_cut)?,
+        Only::Pinned | Only::Written => Vec::new(),
     };
-    let opened = open(conn, vault, reader, room, rows)?;
+    let opened = open_within(conn, vault, reader, room, (rows, stretch))?;
     let mut messages = filled(opened, missing, stretch, room);
     is_cut |= trim(&mut messages, is_backwards, stretch.bytes);
     Ok(Found {
@@ -271,8 +279,36 @@ pub(super) fn view(
     })
 }
 
+/// Opens the rows of a stretch from where the reader looks, until they are more than it holds: what has reactions is much
+/// larger than its text.
+pub(super) fn open_within(
+    conn: &mut AnyConnection,
+    vault: &Vault,
+    reader: i64,
+    room: &Room,
+    (mut rows, stretch): (Vec<Row>, PageRequest),
+) -> Result<Vec<Message>, QueryError> {
+    let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
+    let (mut opened, mut bytes) = (Vec::new(), 0);
+    while !rows.is_empty() && bytes <= stretch.bytes {
+        let count = rows.len().min(OPENED_AT_ONCE);
+        let nearest = if is_backwards {
+            rows.split_off(rows.len() - count)
+        } else {
+            rows.drain(..count).collect()
+        };
+        let mut nearest = open(conn, vault, reader, room, nearest)?;
+        bytes += nearest.iter().map(weight).sum::<usize>();
+        if is_backwards {
+            std::mem::swap(&mut opened, &mut nearest);
+        }
+        opened.append(&mut nearest);
+    }
+    Ok(opened)
+}
+
 /// The messages with what is missing among them; as many as are wanted, those nearest to where the reader looks.
-fn filled(
+pub(super) fn filled(
     found: Vec<Message>,
     missing: Vec<i64>,
     stretch: PageRequest,
@@ -339,7 +375,7 @@ pub(super) fn open(
 }
 
 /// Leaves out what lies farthest from where the reader looks, so that the rest fits; tells whether there was any.
-fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> bool {
+pub(super) fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> bool {
     let mut bytes = 0;
     let fits = |message: &&Message| {
         bytes += weight(message);
@@ -360,8 +396,13 @@ fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> b
 }
 
 /// Bytes of a message as JSON, about.
-pub(super) fn weight(message: &Message) -> usize {
-    AROUND_CONTENT + json_length(&message.content)
+fn weight(message: &Message) -> usize {
+    let named = |reaction: &Reaction| {
+        let names = reaction.users.iter().map(|user| user.username.len());
+        AROUND_REACTION + names.map(|name| AROUND_NAME + name).sum::<usize>()
+    };
+    let reactions: usize = message.reactions.iter().map(named).sum();
+    AROUND_CONTENT + json_length(&message.content) + reactions
 }
 
 /// Bytes of a text as JSON, without its quotes.

@@ -1,6 +1,6 @@
 //! Messages: reading pages of a room's log, and appending to it.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::Bool};
 
 use super::{
     AnyConnection,
@@ -69,8 +69,30 @@ pub struct PageRequest {
     pub limit: i64,
     /// Bytes of their texts, about.
     pub bytes: usize,
-    /// Only those that are pinned.
-    pub is_pinned: bool,
+    /// Which of them.
+    pub only: Only,
+}
+
+/// Which messages of a stretch are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// All.
+    All,
+    /// Those that are pinned.
+    Pinned,
+    /// What people wrote and nobody has deleted.
+    Written,
+}
+
+impl Only {
+    /// As the partial indexes have it, word for word: `SQLite` uses them for nothing else.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::All => "1 = 1",
+            Self::Pinned => "messages.pinned_by IS NOT NULL",
+            Self::Written => "messages.kind <> 'system' AND messages.deleted_at IS NULL",
+        }
+    }
 }
 
 /// Rows that are read at once.
@@ -151,25 +173,23 @@ pub fn list(
     }
 }
 
-/// The next pinned messages of a room from a cursor, by their numbers, oldest first.
-///
-/// # Errors
-/// When the database fails.
-pub fn list_pinned(
+/// The next messages of a room from a cursor that are wanted, by their numbers, oldest first.
+fn list_only(
     conn: &mut AnyConnection,
     room_id: i64,
+    only: Only,
     cursor: Cursor,
     limit: i64,
 ) -> QueryResult<Vec<Message>> {
-    let pinned = messages::table
+    let wanted = messages::table
         .left_join(users::table)
         .filter(messages::room_id.eq(room_id))
-        .filter(messages::pinned_by.is_not_null())
+        .filter(diesel::dsl::sql::<Bool>(only.condition()))
         .limit(limit)
         .select(columns!());
     match cursor {
         Cursor::Before(id) => {
-            let nearest = pinned
+            let nearest = wanted
                 .filter(messages::id.lt(id))
                 .order(messages::id.desc());
             let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
@@ -177,7 +197,7 @@ pub fn list_pinned(
             Ok(found)
         }
         Cursor::After(id) | Cursor::Since(id) => {
-            let nearest = pinned.filter(messages::id.gt(id)).order(messages::id.asc());
+            let nearest = wanted.filter(messages::id.gt(id)).order(messages::id.asc());
             let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
             found.retain(|message| message.id > id);
             Ok(found)
@@ -222,17 +242,16 @@ pub fn list_within(
         cursor,
         limit,
         bytes,
-        is_pinned,
+        only,
     } = stretch;
     // Sealing makes a text longer by a third.
     let most_bytes = bytes / 3 * 4;
     let (mut found, mut at, mut left, mut bytes) = (Vec::new(), cursor, limit, 0);
     loop {
         let wanted = left.min(STEP);
-        let mut step = if is_pinned {
-            list_pinned(conn, room_id, at, wanted)?
-        } else {
-            list(conn, room_id, at, wanted)?
+        let mut step = match only {
+            Only::All => list(conn, room_id, at, wanted)?,
+            Only::Pinned | Only::Written => list_only(conn, room_id, only, at, wanted)?,
         };
         let count = i64::try_from(step.len()).unwrap_or(STEP);
         left -= count;

@@ -11,6 +11,7 @@ on_both![
     a_retry_of_what_was_changed_since_is_a_duplicate_whatever_it_says,
     the_core_path_shows_only_what_people_wrote_and_is_never_short,
     the_core_path_gives_its_whole_limit_of_large_messages,
+    the_core_path_answers_however_much_was_deleted,
     what_was_deleted_is_in_no_table_and_in_no_file_of_the_database,
 ];
 
@@ -180,6 +181,37 @@ fn the_core_path_shows_only_what_people_wrote_and_is_never_short(backend: Backen
         200,
         "elsewhere they are shown"
     );
+}
+
+fn the_core_path_answers_however_much_was_deleted(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, _] = two(&server);
+    alice.connect().say("what is left");
+    // A hundred thousand messages after it, each deleted later: so many would take hours over the network.
+    server.database.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100001) \
+         INSERT INTO messages (room_id, id, seq, user_id, content, created_at, kind, previous, deleted_at) \
+         SELECT room_id, i, i + 100000, user_id, '', created_at, 'text', i - 1, created_at FROM n, messages",
+    );
+    server.database.execute(
+        "UPDATE rooms SET last_seq = 200001, last_message_id = 100001 WHERE key = 'general'",
+    );
+    for limit in [1, 50, 200] {
+        let (messages, older) = latest(&alice, limit);
+        assert_eq!(ids(&messages), [1], "{limit}");
+        assert_eq!(older.is_some(), limit == 1, "{limit}");
+    }
+    alice.connect().say("and what is new");
+    let (messages, _) = latest(&alice, 50);
+    assert_eq!(messages[0]["content"], "what is left");
+    assert_eq!(messages[1]["content"], "and what is new");
+    // What is gone without a trace is shown as missing all the same.
+    server
+        .database
+        .execute("DELETE FROM messages WHERE id = 100001");
+    let (messages, _) = latest(&alice, 50);
+    assert_eq!(messages[1]["id"], 100_001);
+    assert_eq!(messages[1]["unreadable"], true);
 }
 
 fn the_core_path_gives_its_whole_limit_of_large_messages(backend: Backend) {

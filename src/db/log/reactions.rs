@@ -9,6 +9,7 @@ use diesel::{
 use super::edits::Numbered;
 use crate::db::{
     AnyConnection,
+    row_checks::GREATEST,
     schema::{reactions, users},
 };
 
@@ -155,23 +156,28 @@ pub fn list(
     reader: i64,
 ) -> QueryResult<Vec<Reacted>> {
     let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+    // Counting walks an index, and the first are found in another: a message with ten thousand reactions is not sorted.
     let query = sql_query(format!(
-        "SELECT named.message_id AS message_id, named.emoji AS emoji, named.count AS count, \
-                named.user_id AS user_id, users.username AS username, named.mine AS mine \
-         FROM (SELECT message_id, emoji, user_id, seq, \
-                 COUNT(*) OVER (PARTITION BY message_id, emoji) AS count, \
-                 CAST(MAX(CASE WHEN user_id = $1 THEN 1 ELSE 0 END) OVER (PARTITION BY message_id, emoji) AS BIGINT) AS mine, \
-                 ROW_NUMBER() OVER (PARTITION BY message_id, emoji ORDER BY seq) AS place, \
-                 MIN(seq) OVER (PARTITION BY message_id, emoji) AS first \
-               FROM reactions WHERE room_id = $2 AND message_id IN ({})) AS named \
+        "SELECT groups.message_id AS message_id, groups.emoji AS emoji, groups.count AS count, \
+                named.user_id AS user_id, users.username AS username, groups.mine AS mine \
+         FROM (SELECT room_id, message_id, emoji, COUNT(*) AS count, MIN(seq) AS first, \
+                 CAST(MAX(CASE WHEN user_id = $1 THEN 1 ELSE 0 END) AS BIGINT) AS mine \
+               FROM reactions WHERE room_id = $2 AND message_id IN ({}) \
+               GROUP BY room_id, message_id, emoji) AS groups \
+         JOIN reactions AS named ON named.room_id = groups.room_id \
+           AND named.message_id = groups.message_id AND named.emoji = groups.emoji \
+           AND named.seq <= COALESCE((SELECT latest.seq FROM reactions AS latest \
+                 WHERE latest.room_id = groups.room_id AND latest.message_id = groups.message_id \
+                   AND latest.emoji = groups.emoji \
+                 ORDER BY latest.seq LIMIT 1 OFFSET $3), groups.first + {GREATEST}) \
          LEFT JOIN users ON users.id = named.user_id \
-         WHERE named.place <= $3 ORDER BY named.message_id, named.first, named.seq",
+         ORDER BY groups.message_id, groups.first, named.seq",
         ids.join(", ")
     ))
     // In the order in which the text names them: SQLite counts by that.
     .bind::<BigInt, _>(reader)
     .bind::<BigInt, _>(room_id)
-    .bind::<BigInt, _>(MOST_NAMED);
+    .bind::<BigInt, _>(MOST_NAMED - 1);
     match conn {
         AnyConnection::Postgres(conn) => query.load(conn),
         AnyConnection::Sqlite(conn) => query.load(conn),

@@ -2,10 +2,62 @@
 //! to a message, which has it between its `id` and its `seq` for ever; a number that lies between those of no message was
 //! that of a row which is gone.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::Bool};
 
-use super::messages;
+use super::{Only, messages};
 use crate::db::AnyConnection;
+
+/// What a message says of its place among the numbers of its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub struct Link {
+    /// Its number.
+    pub id: i64,
+    /// The number of the latest change to it.
+    pub seq: i64,
+    /// The message before it, 0 for the first; `None` where every number was a message.
+    pub previous: Option<i64>,
+}
+
+/// The places of the newest messages of a room above this number, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_links(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    above: i64,
+    limit: i64,
+) -> QueryResult<Vec<Link>> {
+    let newest = messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::id.gt(above))
+        .order(messages::id.desc())
+        .limit(limit)
+        .select((messages::id, messages::seq, messages::previous));
+    let mut found: Vec<Link> = on_either!(conn, newest.load())?;
+    found.reverse();
+    Ok(found)
+}
+
+/// As [`list_links`], but of what people wrote and nobody has deleted.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_written_links(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    limit: i64,
+) -> QueryResult<Vec<Link>> {
+    let newest = messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(diesel::dsl::sql::<Bool>(Only::Written.condition()))
+        .order(messages::id.desc())
+        .limit(limit)
+        .select((messages::id, messages::seq, messages::previous));
+    let mut found: Vec<Link> = on_either!(conn, newest.load())?;
+    found.reverse();
+    Ok(found)
+}
 
 /// The first message from a number on, and the one before it in its room.
 ///

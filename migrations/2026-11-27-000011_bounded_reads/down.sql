@@ -1,0 +1,2 @@
+DROP INDEX reactions_in_order;
+DROP INDEX messages_written;

@@ -47,7 +47,7 @@ pub enum Command {
         /// Where and as whom.
         #[command(flatten)]
         client: ClientSettings,
-        /// The room to send it to, by name or key
+        /// The room to send it to, by name or key; `@bob`: the direct room with bob
         #[arg(long, default_value = GENERAL)]
         room: String,
         /// The message; `-` or nothing reads standard input
@@ -58,7 +58,7 @@ pub enum Command {
         /// Where and as whom.
         #[command(flatten)]
         client: ClientSettings,
-        /// A room to follow, by name or key; give it again for each further one
+        /// A room to follow, by name or key (`@bob`: the direct room with bob); give it again for each further one
         #[arg(long = "room", value_name = "ROOM", default_value = GENERAL)]
         rooms: Vec<String>,
         /// Follow all rooms that you are in, now and later
@@ -213,7 +213,7 @@ fn execute(command: Command, doubts: &[String]) -> Result<i32, ConfigError> {
             client: settings,
             room,
             text,
-        } => Ok(client(tui::send(&settings, text, Some(room)))),
+        } => Ok(client(tui::send(&settings, text, Some(&room)))),
         Command::Tail {
             client: settings,
             rooms,

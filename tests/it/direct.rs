@@ -1,6 +1,6 @@
 //! Direct rooms: one for each set of people, for ever.
 
-use std::{collections::BTreeSet, thread};
+use std::{collections::BTreeSet, sync::Barrier, thread};
 
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use crate::support::{Backend, Server, User};
 
 on_both![
     a_set_of_people_has_one_room_however_many_ask_at_once,
+    fifty_people_who_ask_at_both_doors_get_one_room,
     others_are_other_rooms,
     a_direct_room_is_of_those_who_are_in_it,
     a_direct_room_stays_what_it_is,
@@ -81,6 +82,58 @@ fn a_set_of_people_has_one_room_however_many_ask_at_once(backend: Backend) {
             .query("SELECT CAST(count(*) AS TEXT) AS value FROM rooms WHERE kind = 'direct'"),
         [Some("1".to_owned())]
     );
+}
+
+fn fifty_people_who_ask_at_both_doors_get_one_room(backend: Backend) {
+    let server = Server::start(backend);
+    let people = User::register_all(&server, "user", 50);
+    let names: Vec<&str> = people.iter().map(|user| user.name.as_str()).collect();
+    let start = Barrier::new(people.len());
+    let answers: Vec<(String, bool)> = thread::scope(|scope| {
+        let asking: Vec<_> = people
+            .iter()
+            .enumerate()
+            .map(|(number, user)| {
+                let others: Vec<&str> = names
+                    .iter()
+                    .copied()
+                    .filter(|name| *name != user.name)
+                    .collect();
+                let start = &start;
+                scope.spawn(move || {
+                    if number % 2 == 0 {
+                        start.wait();
+                        let (status, room) = open(user, &others);
+                        assert!(matches!(status, 200 | 201), "{room}");
+                        return (
+                            room["room"].as_str().expect("a key").to_owned(),
+                            status == 201,
+                        );
+                    }
+                    let mut socket = user.connect();
+                    start.wait();
+                    socket.send_json(&json!({"type": "direct", "users": others, "ref": "r"}));
+                    let ack = socket.expect(|frame| frame["ref"] == "r");
+                    assert_eq!(ack["type"], "ack", "{ack}");
+                    (
+                        ack["room"].as_str().expect("a key").to_owned(),
+                        ack["duplicate"] == false,
+                    )
+                })
+            })
+            .collect();
+        asking
+            .into_iter()
+            .map(|one| one.join().expect("asks"))
+            .collect()
+    });
+    let keys: BTreeSet<&String> = answers.iter().map(|(key, _)| key).collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert_eq!(answers.iter().filter(|(_, is_made)| *is_made).count(), 1);
+    for user in &people {
+        let rooms = user.http().get("/api/rooms").expect(200).json();
+        assert_eq!(rooms.as_array().map(Vec::len), Some(2), "{rooms}");
+    }
 }
 
 fn others_are_other_rooms(backend: Backend) {

@@ -40,6 +40,7 @@ mod heirs;
 mod history;
 mod house;
 mod in_place;
+mod kick_race;
 mod limits;
 mod logins;
 mod making_rooms;

@@ -3,19 +3,18 @@
 
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, Socket, User, eventually};
+use crate::support::{Backend, Server, Socket, User};
 
 on_both![
     whoever_was_taken_out_of_a_room_is_refused_at_once,
     people_come_and_go_as_their_rights_have_it,
     a_room_always_has_an_owner,
-    nothing_above_the_number_of_a_kick_is_ever_read,
     whoever_joins_hears_everything_from_that_number_on,
     an_old_client_stays_in_general_all_the_while,
     a_user_in_three_hundred_rooms_comes_back_in_one_round,
@@ -182,107 +181,6 @@ fn a_room_always_has_an_owner(backend: Backend) {
         .into_iter()
         .filter(|(_, role)| role == "owner");
     assert_eq!(owners.count(), 1);
-}
-
-fn nothing_above_the_number_of_a_kick_is_ever_read(backend: Backend) {
-    const READERS: usize = 4;
-    const PAGES: u64 = 250;
-    let server = Server::start(backend);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    let room = alice.make_room("garden", "private", &[&bob]);
-    let (is_over, kicked_at) = (AtomicBool::new(false), AtomicU64::new(0));
-    let seen: Vec<u64> = thread::scope(|scope| {
-        let (alice, bob, room, is_over, kicked_at) = (&alice, &bob, &room, &is_over, &kicked_at);
-        let posting = scope.spawn(move || {
-            while !is_over.load(Ordering::Relaxed) {
-                alice.post_to(room, "said").expect(201);
-            }
-        });
-        let mut reading: Vec<_> = (0..READERS)
-            .map(|reader| {
-                scope.spawn(move || {
-                    let mut largest = 0;
-                    let path = ["/messages?limit=5", "/messages?since=0&limit=200"][reader % 2];
-                    for _ in 0..PAGES {
-                        let answer = bob.in_room("GET", room, path, &Value::Null);
-                        if answer.status != 200 {
-                            answer.expect_problem(404, "room_not_found");
-                            continue;
-                        }
-                        let page = answer.json();
-                        let numbers = page.as_array().expect("a page").iter();
-                        let last = numbers
-                            .map(|one| one["seq"].as_u64().expect("a number"))
-                            .max();
-                        largest = last.unwrap_or(0).max(largest);
-                    }
-                    largest
-                })
-            })
-            .collect();
-        // A socket that listens, and one that asks for everything again and again.
-        reading.push(scope.spawn(move || largest_heard(bob.connect(), room, is_over, None)));
-        reading.push(scope.spawn(move || largest_heard(bob.connect(), room, is_over, Some(0))));
-        eventually("much is said", || {
-            let said = alice.in_room("GET", room, "", &Value::Null).json();
-            (said["seq"].as_u64() > Some(20)).then_some(())
-        });
-        alice
-            .in_room("DELETE", room, "/members/bob", &Value::Null)
-            .expect(204);
-        let page = alice
-            .in_room("GET", room, "/messages?limit=200", &Value::Null)
-            .expect(200)
-            .json();
-        let kick = page
-            .as_array()
-            .expect("a page")
-            .iter()
-            .find(|one| one["event"]["type"] == "kicked");
-        kicked_at.store(
-            kick.expect("the kick")["seq"].as_u64().expect("a number"),
-            Ordering::Relaxed,
-        );
-        let sockets = reading.split_off(READERS);
-        let mut seen: Vec<u64> = reading
-            .into_iter()
-            .map(|one| one.join().expect("it reads"))
-            .collect();
-        is_over.store(true, Ordering::Relaxed);
-        seen.extend(sockets.into_iter().map(|one| one.join().expect("it hears")));
-        posting.join().expect("it posts");
-        seen
-    });
-    let kicked_at = kicked_at.into_inner();
-    assert!(
-        seen.iter().all(|seq| *seq <= kicked_at),
-        "{seen:?} after {kicked_at}"
-    );
-    // Who listened has heard of the kick itself, as the last.
-    assert_eq!(seen[READERS], kicked_at, "{seen:?}");
-}
-
-/// The greatest number that a socket hears of a room until all is over.
-fn largest_heard(mut socket: Socket, room: &str, is_over: &AtomicBool, since: Option<u64>) -> u64 {
-    let mut largest = 0;
-    let mut is_gone = false;
-    while !(is_over.load(Ordering::Relaxed) && is_gone) {
-        if let Some(since) = since {
-            let mut sync = json!({"type": "sync"});
-            sync["rooms"] = json!({room: since});
-            socket.send_json(&sync);
-        }
-        for frame in socket.drain() {
-            match frame["seq"].as_u64() {
-                Some(seq) if frame["room"] == *room && frame["type"] == "message" => {
-                    assert!(!is_gone, "{frame} after it was gone");
-                    largest = largest.max(seq);
-                }
-                _ => is_gone |= frame["room"] == *room && frame["gone"] == true,
-            }
-        }
-    }
-    largest
 }
 
 fn whoever_joins_hears_everything_from_that_number_on(backend: Backend) {

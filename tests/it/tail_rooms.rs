@@ -8,7 +8,10 @@ use crate::{
     support::{Backend, Server, User},
 };
 
-on_both![several_rooms_are_followed_at_once];
+on_both![
+    several_rooms_are_followed_at_once,
+    a_room_is_called_as_people_write_it,
+];
 
 fn post(user: &User, room: &str, content: &str) {
     let path = format!("/api/rooms/{room}/messages");
@@ -56,6 +59,67 @@ fn several_rooms_are_followed_at_once(backend: Backend) {
         );
     }
     assert_eq!(json()["content"], "hi, garden");
+}
+
+fn a_room_is_called_as_people_write_it(backend: Backend) {
+    let server = Server::start(backend);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    let bob = User::register(&server, "bob");
+    let garden = alice.make_room("garden", "private", &[&bob]);
+    let send = |room: &str, text: &str| {
+        let sent = client(&server, home.path(), &["send", "--room", room, text])
+            .output()
+            .expect("it ends");
+        (
+            sent.status.code(),
+            String::from_utf8_lossy(&sent.stderr).into_owned(),
+        )
+    };
+    for (word, text) in [("#garden", "one"), ("GARDEN", "two"), ("#Garden", "three")] {
+        assert_eq!(send(word, text), (Some(0), String::new()), "{word}");
+    }
+    // There is no direct room yet, and it is one room ever after.
+    let followed = Tail::start(
+        &server,
+        home.path(),
+        &["-n9", "--room", "@bob", "--room", "#GARDEN"],
+    );
+    for text in ["hello", "again"] {
+        assert_eq!(send("@Bob", text), (Some(0), String::new()));
+    }
+    let direct = bob.http().post("/api/direct", &json!({"users": ["alice"]}));
+    let direct = direct.expect(200).json();
+    let path = format!(
+        "/api/rooms/{}/messages",
+        direct["room"].as_str().expect("a key")
+    );
+    let page = bob.http().get(&path).expect(200).json();
+    assert_eq!(page[2]["content"], "again", "{page}");
+    let mut lines = String::new();
+    while !["three", "again"].iter().all(|text| lines.contains(text)) {
+        lines += &followed.line();
+        lines += "\n";
+    }
+    // Nothing of it goes to a room that was not meant.
+    User::register(&server, "carol").make_room("garden", "private", &[&alice]);
+    for (word, said) in [
+        ("garden", &*garden),
+        ("", "--room"),
+        ("#", "--room"),
+        ("@", "--room"),
+    ] {
+        let (code, sentence) = send(word, "nowhere");
+        assert_eq!(code, Some(2), "{word}: {sentence}");
+        assert!(
+            sentence.contains(said) && sentence.trim().ends_with('.'),
+            "{sentence}"
+        );
+        let followed = client(&server, home.path(), &["tail", "--room", word])
+            .output()
+            .expect("it ends");
+        assert_eq!(followed.status.code(), Some(2), "{word}");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub mod commands;
 pub mod draw;
 pub mod keys;
 pub mod prompt;
+mod room_word;
 pub mod rooms;
 mod rows;
 mod screen;

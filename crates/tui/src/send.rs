@@ -14,7 +14,8 @@ use parlour_client::{
 };
 
 use super::{
-    ClientError, account, block_on, no_login, seed, settings::ClientSettings, text::visible,
+    ClientError, account, block_on, no_login, room_word::RoomWord, seed, settings::ClientSettings,
+    text::visible,
 };
 use crate::{
     printing,
@@ -37,7 +38,7 @@ const MAX_WAIT: u64 = 5_000;
 pub fn send(
     settings: &ClientSettings,
     text: Option<String>,
-    room: Option<String>,
+    room: Option<&str>,
 ) -> Result<(), ClientError> {
     let content = match text {
         Some(text) if text != "-" => text,
@@ -59,7 +60,7 @@ pub fn send(
         client_id: Some(client_id(&mut rng)),
         reply_to: None,
     };
-    let room = room.unwrap_or_else(|| GENERAL.to_owned());
+    let room = RoomWord::read(room.unwrap_or(GENERAL))?;
     block_on(async {
         let api = Api::new(&settings.server)?;
         let until = Instant::now() + RETRY_TIME;
@@ -135,14 +136,21 @@ impl Retries {
 
 async fn deliver(
     account: &Account,
-    room: &str,
+    room: &RoomWord,
     message: &NewMessage,
     until: Instant,
     rng: &mut Rng,
 ) -> Result<(), ClientError> {
     let mut retries = Retries::new(until);
     loop {
-        let post = account.with_bearer(async |api, bearer| api.post(bearer, room, message).await);
+        let post = async {
+            let room = room.find(account).await?;
+            let post = account.with_bearer(async |api, bearer| {
+                let posted = api.post(bearer, &room, message).await;
+                posted.map(|_| ())
+            });
+            post.await
+        };
         let Err(failure) = post.await else {
             return Ok(());
         };
@@ -164,9 +172,9 @@ fn given_up(failure: &Failure) -> ClientError {
     };
     let sentence = format!("{known} {sentence}");
     match failure {
-        // Too long, no such room: the same call would be refused again.
+        // Too long, no such room, several of the name: the same call would be refused again.
         Failure::Refused {
-            status: 400 | 403 | 404 | 413 | 422,
+            status: 400 | 403 | 404 | 409 | 413 | 422,
             ..
         } => ClientError::usage(sentence),
         _ => ClientError::failed(sentence),

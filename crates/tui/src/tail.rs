@@ -14,16 +14,18 @@ use tokio::{
 };
 
 use parlour_client::{
-    api::Api,
+    api::{Api, Failure},
     client::Client,
     link::Status,
+    login::Account,
     net::Net,
     store::{News, Past, Room, Rooms, Store},
 };
 
 use self::line::{Told, escaped, text_of};
 use super::{
-    ClientError, block_on, log_in, revoked, seed, settings::ClientSettings, text::visible,
+    ClientError, block_on, log_in, revoked, room_word::RoomWord, seed, settings::ClientSettings,
+    text::visible,
 };
 use crate::{printing, protocol::message::Message};
 
@@ -44,9 +46,15 @@ pub fn tail(
     recent: usize,
 ) -> Result<(), ClientError> {
     let seed = seed()?;
+    let words = rooms.map(|words| words.iter().map(|word| RoomWord::read(word)).collect());
+    let words: Option<Vec<RoomWord>> = words.transpose()?;
     block_on(async {
         let api = Api::new(&settings.server)?;
         let account = log_in(settings, &api).await?;
+        let rooms = match &words {
+            Some(words) => Some(find_all(&account, words).await?),
+            None => None,
+        };
         let (events, mut received) = mpsc::unbounded_channel();
         let mut net = Net::new(api, account, events);
         let is_one = rooms.as_ref().is_some_and(|words| words.len() == 1);
@@ -93,6 +101,22 @@ pub fn tail(
     })
 }
 
+/// What to follow. Someone with whom there can be no direct room is no one that trying again would find.
+async fn find_all(account: &Account, words: &[RoomWord]) -> Result<Vec<String>, ClientError> {
+    let mut found = Vec::new();
+    for word in words {
+        found.push(word.find(account).await.map_err(|failure| match failure {
+            Failure::Refused {
+                status: 403 | 404 | 409 | 422,
+                ref detail,
+                ..
+            } => ClientError::usage(detail.clone()),
+            other => other.into(),
+        })?);
+    }
+    Ok(found)
+}
+
 /// Why it ends.
 enum Stop {
     /// No one reads on.
@@ -133,7 +157,9 @@ impl<W: Write> Printer<W> {
                 }
             }
             News::NotMember { room } => {
-                let text = format!("There is no room {room} for you: check its name.");
+                let text = format!(
+                    "There is no room {room} for you, or you are in several of this name: check it, or give the room's key."
+                );
                 return Err(ClientError::usage(text).into());
             }
             News::Gone { room } => {

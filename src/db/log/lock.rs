@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::{
+    backend::Backend,
     pg::{Pg, PgConnection},
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Bool, Text},
+    serialize::ToSql,
+    sql_types::{Array, BigInt, Bool, HasSqlType, Text},
 };
 
 use crate::db::{AnyConnection, rooms::GENERAL_ID, schema::rooms};
@@ -62,13 +64,16 @@ pub fn take_numbers(conn: &mut PgConnection, counts: &BTreeMap<i64, i64>) -> Que
 /// # Errors
 /// When the database fails.
 pub fn write_back(conn: &mut AnyConnection, room: &Locked) -> QueryResult<()> {
-    diesel::update(rooms::table.find(room.id))
-        .set((
-            rooms::last_seq.eq(room.last_seq),
-            rooms::last_message_id.eq(room.last_id),
-            rooms::members_version.eq(room.members_version),
-        ))
-        .execute(conn)?;
+    let counts = WriteBack {
+        id: room.id,
+        last_seq: room.last_seq,
+        last_id: room.last_id,
+        members_version: room.members_version,
+    };
+    match conn {
+        AnyConnection::Postgres(conn) => counts.execute(conn)?,
+        AnyConnection::Sqlite(conn) => counts.execute(conn)?,
+    };
     Ok(())
 }
 
@@ -105,6 +110,41 @@ pub fn lock_rooms(conn: &mut AnyConnection, ids: impl Iterator<Item = i64>) -> Q
             .map(by_id),
     }
 }
+
+/// The counts of a room. Written by hand, because Diesel has its own updates compiled anew each time, and this one is part of
+/// every commit, once for each room.
+struct WriteBack {
+    id: i64,
+    last_seq: i64,
+    last_id: i64,
+    members_version: i64,
+}
+
+impl<DB> QueryFragment<DB> for WriteBack
+where
+    DB: Backend + HasSqlType<BigInt>,
+    i64: ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE rooms SET last_seq = ");
+        out.push_bind_param::<BigInt, _>(&self.last_seq)?;
+        out.push_sql(", last_message_id = ");
+        out.push_bind_param::<BigInt, _>(&self.last_id)?;
+        out.push_sql(", members_version = ");
+        out.push_bind_param::<BigInt, _>(&self.members_version)?;
+        out.push_sql(" WHERE id = ");
+        out.push_bind_param::<BigInt, _>(&self.id)?;
+        Ok(())
+    }
+}
+
+impl QueryId for WriteBack {
+    // Always the same text, so that it is prepared once.
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<C> RunQueryDsl<C> for WriteBack {}
 
 /// Takes numbers for new messages. What stood in the row before is told by the part that locks it: `RETURNING` knows only
 /// what stands there afterwards.

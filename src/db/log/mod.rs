@@ -43,3 +43,16 @@ pub fn is_constraint_violation(error: &DieselError) -> bool {
         )
     )
 }
+
+/// Whether the database gave up one statement that took too long, or waited for too long: it is well otherwise, and so is the
+/// connection.
+#[must_use]
+pub fn is_cancelled(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(_, information) = error else {
+        return false;
+    };
+    let message = information.message();
+    ["statement timeout", "lock timeout"].iter().any(|reason| {
+        message.starts_with("canceling statement due to ") && message.ends_with(reason)
+    })
+}

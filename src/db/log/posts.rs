@@ -1,13 +1,16 @@
 //! New messages: what was stored before under their names, and inserting many at once, as each database likes it best.
 
+// What the derived inserts make of borrowed texts that may be missing.
+#![allow(clippy::ref_option_ref)]
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use diesel::{
     pg::{Pg, PgConnection},
     prelude::*,
-    query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Nullable, Text, Timestamp},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamp},
 };
 
 use crate::{
@@ -33,8 +36,9 @@ pub struct DraftRow<'a> {
 }
 
 /// A row of `messages` to be.
+// With every column in it, the statement is always the same, and prepared once.
 #[derive(Insertable)]
-#[diesel(table_name = messages)]
+#[diesel(table_name = messages, treat_none_as_default_value = false)]
 pub struct NewMessage<'a> {
     /// The room.
     pub room_id: i64,
@@ -122,9 +126,15 @@ pub fn insert(
     }
     match conn {
         AnyConnection::Postgres(conn) => Columns::of(rows, at).execute(conn),
-        AnyConnection::Sqlite(conn) => diesel::insert_into(messages::table)
-            .values(rows)
-            .execute(conn),
+        AnyConnection::Sqlite(conn) => match rows {
+            // By itself it needs no savepoint around it, as several do.
+            [row] => diesel::insert_into(messages::table)
+                .values(row)
+                .execute(conn),
+            rows => diesel::insert_into(messages::table)
+                .values(rows)
+                .execute(conn),
+        },
     }
 }
 
@@ -223,36 +233,34 @@ pub fn list_known<'a>(conn: &mut AnyConnection, drafts: &[DraftRow<'a>]) -> Quer
     if names.is_empty() {
         return Ok(Known::new());
     }
-    let one_of = |id: fn(&(i64, i64, &'a str)) -> i64| -> Vec<i64> {
-        names
-            .iter()
-            .map(id)
-            .collect::<HashSet<_>>()
-            .into_iter()
-            .collect()
-    };
-    // It may find more than was asked for, of the same people in the same rooms.
-    let query = messages::table
-        .filter(messages::room_id.eq_any(one_of(|name| name.0)))
-        .filter(messages::user_id.eq_any(one_of(|name| name.1)))
-        .filter(messages::client_id.eq_any(names.iter().map(|name| name.2).collect::<Vec<_>>()))
-        .select((
-            messages::room_id,
-            messages::user_id,
-            messages::client_id.assume_not_null(),
-            (
-                messages::id,
-                messages::seq,
-                messages::content,
-                messages::created_at,
-            ),
-            messages::edited_at
-                .is_not_null()
-                .or(messages::deleted_at.is_not_null()),
-        ));
     let found: Vec<Found> = match conn {
-        AnyConnection::Postgres(conn) => query.load(conn)?,
-        AnyConnection::Sqlite(conn) => query.load(conn)?,
+        AnyConnection::Postgres(conn) => KnownNames::of(&names).load(conn)?,
+        // One by one: that statement is prepared once, and looks for nothing but what was asked for.
+        AnyConnection::Sqlite(conn) => {
+            let mut found = Vec::new();
+            for (room_id, user_id, client_id) in &names {
+                let one = messages::table
+                    .filter(messages::room_id.eq(room_id))
+                    .filter(messages::user_id.eq(user_id))
+                    .filter(messages::client_id.eq(client_id))
+                    .select((
+                        messages::room_id,
+                        messages::user_id,
+                        messages::client_id.assume_not_null(),
+                        (
+                            messages::id,
+                            messages::seq,
+                            messages::content,
+                            messages::created_at,
+                        ),
+                        messages::edited_at
+                            .is_not_null()
+                            .or(messages::deleted_at.is_not_null()),
+                    ));
+                found.extend(one.load::<Found>(conn)?);
+            }
+            found
+        }
     };
     let mut found: HashMap<(i64, i64, String), _> = found
         .into_iter()
@@ -268,3 +276,60 @@ pub fn list_known<'a>(conn: &mut AnyConnection, drafts: &[DraftRow<'a>]) -> Quer
     });
     Ok(known.collect())
 }
+
+/// Names under which messages may have been stored, column by column. Three lists side by side, and not three `= ANY`: those
+/// would be looked up in all their combinations, of which many rooms with many senders have millions.
+struct KnownNames<'a> {
+    rooms: Vec<i64>,
+    users: Vec<i64>,
+    client_ids: Vec<&'a str>,
+}
+
+impl<'a> KnownNames<'a> {
+    fn of(names: &HashSet<(i64, i64, &'a str)>) -> Self {
+        Self {
+            rooms: names.iter().map(|name| name.0).collect(),
+            users: names.iter().map(|name| name.1).collect(),
+            client_ids: names.iter().map(|name| name.2).collect(),
+        }
+    }
+}
+
+impl QueryFragment<Pg> for KnownNames<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT messages.room_id, messages.user_id, messages.client_id, messages.id, messages.seq, \
+             messages.content, messages.created_at, \
+             messages.edited_at IS NOT NULL OR messages.deleted_at IS NOT NULL FROM unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.rooms)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Text>, _>(&self.client_ids)?;
+        out.push_sql(
+            ") AS known (room_id, user_id, client_id) \
+             JOIN messages ON messages.room_id = known.room_id AND messages.user_id = known.user_id \
+             AND messages.client_id = known.client_id",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for KnownNames<'_> {
+    // Always the same text, so that it is prepared once.
+    type QueryId = KnownNames<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for KnownNames<'_> {
+    type SqlType = (
+        BigInt,
+        BigInt,
+        Text,
+        (BigInt, BigInt, Text, Timestamp),
+        Bool,
+    );
+}
+
+impl RunQueryDsl<PgConnection> for KnownNames<'_> {}

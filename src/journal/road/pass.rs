@@ -11,7 +11,7 @@ use crate::{
     db::{
         self, AnyConnection, QueryError,
         log::{
-            BEGIN_AGAIN, is_constraint_violation,
+            BEGIN_AGAIN, is_cancelled, is_constraint_violation,
             lock::{self, Locked, Rooms},
             members::{find_spoke_at, is_removed, set_spoke_at},
             posts::{self, DraftRow},
@@ -22,7 +22,7 @@ use crate::{
     },
     error::Error,
     journal::{
-        entry::{Change, Entry},
+        entry::{Change, Entry, How, Told},
         members::{Member, Members},
         numbering::{self, Known, Placed, place},
     },
@@ -271,6 +271,7 @@ impl<'a> Pass<'a> {
         let fail = match done {
             Ok(stored) => {
                 self.touched.insert(entry.room);
+                self.note_change(entry.room, &stored);
                 return Ok(stored);
             }
             Err(Undone(fail)) => fail,
@@ -285,7 +286,30 @@ impl<'a> Pass<'a> {
                 log::warn!("a change was refused by the tables: {error}");
                 Ok(Stored::Refused(Error::store_unavailable()))
             }
+            Fail::Database(error) if is_cancelled(&error) => {
+                log::warn!("a change took too long and was given up: {error}");
+                Ok(Stored::Refused(Error::store_unavailable()))
+            }
             Fail::Database(error) => Err(error),
+        }
+    }
+
+    /// A message has changed that may be sent again behind it.
+    fn note_change(&mut self, room_id: i64, stored: &Stored) {
+        let Stored::Changed { told, .. } = stored else {
+            return;
+        };
+        for (id, seq, told) in told {
+            let Told::Changed { how, .. } = told else {
+                continue;
+            };
+            let has_other_text = matches!(how, How::Edited | How::Deleted);
+            for (name, (known_id, last, content, _)) in &mut self.known {
+                if name.0 == room_id && known_id == id {
+                    *last = *seq;
+                    content.take_if(|_| has_other_text);
+                }
+            }
         }
     }
 

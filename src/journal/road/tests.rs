@@ -254,3 +254,77 @@ fn a_name_that_another_public_room_has_is_refused_and_nothing_else() {
         assert_eq!(stage.count(topics), 0, "all of it is sealed");
     });
 }
+
+/// A client that has lost an answer sends its message again, perhaps behind an edit or a deletion of it.
+#[test]
+fn a_retry_right_behind_a_change_of_its_message_is_a_repeat_of_what_is_there() {
+    on_both(|mut stage| {
+        let first = stage.named(0, ROOM, "one", Some("a"));
+        let second = stage.named(0, ROOM, "two", Some("b"));
+        let third = stage.named(0, ROOM, "three", Some("c"));
+        assert_eq!(
+            stage.became(&[first, second, third]),
+            [Done(1, 1), Done(2, 2), Done(3, 3)]
+        );
+        let edited = stage.body("another");
+        let change = |id| (id, None);
+        let (id, if_seq) = change(1);
+        let edit = Change::Edit {
+            id,
+            if_seq,
+            body: edited,
+        };
+        let (id, if_seq) = change(2);
+        let delete = Change::Delete { id, if_seq };
+        let (emoji, on) = ("👍".to_owned(), true);
+        let react = Change::React { id: 3, emoji, on };
+        let entries = [
+            stage.entry(0, ROOM, edit),
+            stage.entry(0, ROOM, delete),
+            stage.entry(0, ROOM, react),
+            stage.named(0, ROOM, "one?", Some("a")),
+            stage.named(0, ROOM, "two?", Some("b")),
+            stage.named(0, ROOM, "three", Some("c")),
+            stage.post(0, ROOM, "new"),
+        ];
+        let stored = stage.store(&entries);
+        let repeats = stored.iter().filter_map(|stored| match stored {
+            Stored::Repeat {
+                id, seq, content, ..
+            } => Some((*id, *seq, content.is_some())),
+            _ => None,
+        });
+        assert_eq!(
+            repeats.collect::<Vec<_>>(),
+            [(1, 4, false), (2, 5, false), (3, 6, true)]
+        );
+        assert_eq!(short(&stored[6]), Done(7, 7));
+    });
+}
+
+#[test]
+fn a_change_that_takes_too_long_costs_no_one_else_theirs() {
+    on_both(|mut stage| {
+        if let AnyConnection::Sqlite(_) = &stage.conn {
+            // It gives up no single statement.
+            return;
+        }
+        run(
+            &mut stage.conn,
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(9); RETURN NEW; END $$; \
+             CREATE TRIGGER wait BEFORE INSERT ON reactions FOR EACH ROW EXECUTE FUNCTION wait()",
+        );
+        assert_eq!(stage.became(&[stage.post(0, ROOM, "one")]), [Done(1, 1)]);
+        let (emoji, on) = ("👍".to_owned(), true);
+        let react = Change::React { id: 1, emoji, on };
+        let entries = [
+            stage.post(0, ROOM, "two"),
+            stage.entry(0, ROOM, react),
+            stage.post(0, ROOM, "three"),
+        ];
+        assert_eq!(
+            stage.became(&entries),
+            [Done(2, 2), Refused(Code::StoreUnavailable), Done(3, 3)]
+        );
+    });
+}

@@ -24,6 +24,15 @@ pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
         return Ok(());
     }
     // Two may find so at the same moment: whoever has counted holds the row, and the other sees the owner then.
+    ensure_owner_under_lock(conn, room_id)
+}
+
+/// The same for those who change who counts: two who end owners at the same moment must not each see the other's, so the
+/// room's row is locked before anything is looked up.
+///
+/// # Errors
+/// When the database fails.
+pub fn ensure_owner_under_lock(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
     let counted = diesel::update(rooms::table.find(room_id).filter(rooms::kind.ne("direct")))
         .set(rooms::members_version.eq(rooms::members_version + 1))
         .execute(conn)?;

@@ -7,7 +7,11 @@ use crate::{
     users::{done, users},
 };
 
-on_both![the_oldest_moderator_inherits_a_room_and_else_the_oldest_member];
+on_both![
+    the_oldest_moderator_inherits_a_room_and_else_the_oldest_member,
+    whoever_comes_into_a_room_that_no_one_else_can_own_becomes_its_owner,
+    the_name_of_an_archived_room_is_free_when_its_last_account_is_gone,
+];
 
 fn owners(user: &User, room: &str) -> Vec<String> {
     let list = user
@@ -77,4 +81,49 @@ fn the_oldest_moderator_inherits_a_room_and_else_the_oldest_member(backend: Back
     done(users(&server, &["delete", "alice", "--yes"], ""));
     let heir = &owners(&dave, &garden)[0];
     assert!(["bob", "dave"].contains(&heir.as_str()), "{heir}");
+}
+
+fn join(user: &User, room: &str) {
+    let path = format!("/members/{}", user.name);
+    user.in_room("PUT", room, &path, &Value::Null).expect(200);
+}
+
+fn whoever_comes_into_a_room_that_no_one_else_can_own_becomes_its_owner(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol, dave] =
+        ["alice", "bob", "carol", "dave"].map(|name| User::register(&server, name));
+    let garden = dave.make_room("garden", "public", &[]);
+    let attic = bob.make_room("attic", "public", &[]);
+    let kitchen = alice.make_room("kitchen", "public", &[&bob]);
+
+    // No one at all is in it any more.
+    done(users(&server, &["delete", "dave", "--yes"], ""));
+    join(&carol, &garden);
+    assert_eq!(owners(&carol, &garden), ["carol"]);
+    carol
+        .in_room("PATCH", &garden, "", &json!({"name": "park"}))
+        .expect(200);
+    // No one who is in it can log in.
+    done(users(&server, &["disable", "bob"], ""));
+    join(&carol, &attic);
+    assert_eq!(owners(&carol, &attic), ["bob", "carol"]);
+    // Whoever is let in again finds the room theirs, if it is no one else's; and who comes after them finds their room.
+    done(users(&server, &["disable", "alice"], ""));
+    done(users(&server, &["enable", "bob"], ""));
+    join(&carol, &kitchen);
+    assert_eq!(owners(&carol, &kitchen), ["alice", "bob"]);
+}
+
+fn the_name_of_an_archived_room_is_free_when_its_last_account_is_gone(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let cellar = bob.make_room("cellar", "public", &[]);
+    bob.in_room("PATCH", &cellar, "", &json!({"archived": true}))
+        .expect(200);
+    done(users(&server, &["delete", "bob", "--yes"], ""));
+    alice
+        .in_room("GET", &cellar, "", &Value::Null)
+        .expect_problem(404, "room_not_found");
+    let new = alice.make_room("cellar", "public", &[]);
+    assert_ne!(new, cellar);
 }

@@ -9,12 +9,16 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, Socket, User};
+use crate::{
+    support::{Backend, Server, Socket, User},
+    users::{done, users},
+};
 
 on_both![
     whoever_was_taken_out_of_a_room_is_refused_at_once,
     people_come_and_go_as_their_rights_have_it,
     a_room_always_has_an_owner,
+    whoever_is_alone_in_a_room_can_leave_it_and_its_name_is_free,
     whoever_joins_hears_everything_from_that_number_on,
     an_old_client_stays_in_general_all_the_while,
     a_user_in_three_hundred_rooms_comes_back_in_one_round,
@@ -181,6 +185,41 @@ fn a_room_always_has_an_owner(backend: Backend) {
         .into_iter()
         .filter(|(_, role)| role == "owner");
     assert_eq!(owners.count(), 1);
+}
+
+fn whoever_is_alone_in_a_room_can_leave_it_and_its_name_is_free(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let leave = |user: &User, room: &str| {
+        let path = format!("/members/{}", user.name);
+        user.in_room("DELETE", room, &path, &Value::Null)
+    };
+    for kind in ["public", "private"] {
+        let room = alice.make_room("gardne", kind, &[]);
+        leave(&alice, &room).expect(204);
+        for user in [&alice, &bob] {
+            user.in_room("GET", &room, "", &Value::Null)
+                .expect_problem(404, "room_not_found");
+            let path = format!("/members/{}", user.name);
+            user.in_room("PUT", &room, &path, &Value::Null)
+                .expect_problem(404, "room_not_found");
+        }
+        let listed = bob.http().get("/api/rooms/directory?q=gardne").expect(200);
+        assert_eq!(listed.json(), json!([]));
+    }
+    // The name is for whoever wants it, and leads to one room only.
+    let again = bob.make_room("gardne", "public", &[]);
+    let found = alice.in_room("GET", "gardne", "", &Value::Null).expect(200);
+    assert_eq!(found.json()["room"], again);
+
+    // Who is there but cannot log in keeps no one, and keeps the room.
+    let shed = alice.make_room("shed", "public", &[&bob]);
+    done(users(&server, &["disable", "bob"], ""));
+    leave(&alice, &shed).expect(204);
+    let path = format!("/members/{}", carol.name);
+    carol.in_room("PUT", &shed, &path, &Value::Null).expect(200);
+    let owner = |name: &str| (name.to_owned(), "owner".to_owned());
+    assert_eq!(members(&carol, &shed), [owner("bob"), owner("carol")]);
 }
 
 fn whoever_joins_hears_everything_from_that_number_on(backend: Backend) {

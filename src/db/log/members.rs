@@ -179,6 +179,19 @@ pub fn has_other_owner(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> 
     diesel::select(exists(others)).get_result(conn)
 }
 
+/// Whether there is anyone in a room beside this user who can log in.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_others(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<bool> {
+    let others = memberships::table
+        .inner_join(users::table)
+        .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::user_id.ne(user_id))
+        .filter(users::disabled_at.is_null());
+    diesel::select(exists(others)).get_result(conn)
+}
+
 /// How many rooms a user has come into or made by themselves, direct ones left out.
 ///
 /// # Errors

@@ -2,13 +2,17 @@
 //! that runs beside whoever made it notices.
 
 use chrono::NaiveDateTime;
-use diesel::{connection::SimpleConnection as _, prelude::*};
+use diesel::{
+    connection::SimpleConnection as _,
+    dsl::{exists, not},
+    prelude::*,
+};
 
 use super::{DELETED_KEYED, User};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
-        members::ensure_owner,
+        members::ensure_owner_under_lock,
         schema::{
             account_changes, known_networks, memberships, restraints, rooms, sessions, users,
         },
@@ -324,9 +328,18 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
         .select(memberships::room_id)
         .load(conn)?;
     for id in owned {
-        ensure_owner(conn, id)?;
+        ensure_owner_under_lock(conn, id)?;
     }
     Ok(updated == 1)
+}
+
+/// The rooms that a user is in, in the order in which the journal locks them.
+fn list_rooms(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
+    memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .order(memberships::room_id)
+        .select(memberships::room_id)
+        .load(conn)
 }
 
 /// Lets people log in to an account again; false when it was so already.
@@ -345,6 +358,10 @@ pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
         users::credentials.eq(next),
     ))
     .execute(conn)?;
+    // Meanwhile no one may have been left who could own a room that they are in.
+    for id in list_rooms(conn, user_id)? {
+        ensure_owner_under_lock(conn, id)?;
+    }
     Ok(updated == 1)
 }
 
@@ -372,20 +389,35 @@ pub fn delete(
     now: Timestamp,
 ) -> QueryResult<()> {
     // First the rooms, in the order in which the journal locks them; each counts that its members changed.
-    let room_ids: Vec<i64> = memberships::table
-        .filter(memberships::user_id.eq(user.id))
-        .order(memberships::room_id)
-        .select(memberships::room_id)
-        .load(conn)?;
+    let room_ids = list_rooms(conn, user.id)?;
     for id in &room_ids {
         diesel::update(rooms::table.find(id))
             .set(rooms::members_version.eq(rooms::members_version + 1))
             .execute(conn)?;
     }
-    diesel::delete(memberships::table.filter(memberships::user_id.eq(user.id))).execute(conn)?;
+    // A direct room goes on telling whom it was with, or one of three would look like another room of two.
+    let direct = rooms::table
+        .filter(rooms::kind.eq("direct"))
+        .select(rooms::id);
+    let own = memberships::table.filter(memberships::user_id.eq(user.id));
+    diesel::delete(own.filter(memberships::room_id.ne_all(direct))).execute(conn)?;
     diesel::delete(restraints::table.filter(restraints::user_id.eq(user.id))).execute(conn)?;
     for id in room_ids {
-        ensure_owner(conn, id)?;
+        ensure_owner_under_lock(conn, id)?;
+        // No one can join it nor bring it back, so its name is for others.
+        let is_empty = not(exists(
+            memberships::table.filter(memberships::room_id.eq(id)),
+        ));
+        let row = rooms::table.find(id).filter(rooms::kind.eq("public"));
+        diesel::update(
+            row.filter(rooms::archived_at.is_not_null())
+                .filter(is_empty),
+        )
+        .set((
+            rooms::kind.eq("private"),
+            rooms::name_key.eq(None::<String>),
+        ))
+        .execute(conn)?;
     }
     let next = next_credentials(conn, user.id)?;
     diesel::update(users::table.find(user.id))

@@ -14,6 +14,7 @@ use crate::{
             members,
             posts::{self, NewMessage},
         },
+        members::ensure_owner,
     },
     error::{Code, Error, Kind},
     journal::entry::{Actor, Membership, SystemText, Told},
@@ -95,6 +96,8 @@ impl Pass<'_> {
         let at = self.at.stored.naive_utc();
         let by = is_invited.then_some(actor.user_id);
         members::insert(conn, room_id, user_id, (role, by), at).map_err(Fail::Database)?;
+        // No one else may be there who could own it.
+        ensure_owner(conn, room_id).map_err(Fail::Database)?;
         self.room(room_id)?.members_version += 1;
         if is_general {
             return Ok(Stored::Unchanged { seq: last_seq });
@@ -126,18 +129,24 @@ impl Pass<'_> {
     ) -> Result<Stored, Fail> {
         let user_id = actor.user_id;
         self.check(conn, room_id, user_id, Right::Leave)?;
-        self.keep_an_owner(conn, room_id, user_id)?;
+        // Where no one is left who could have the room, it keeps no one.
+        if members::has_others(conn, room_id, user_id).map_err(Fail::Database)? {
+            self.keep_an_owner(conn, room_id, user_id)?;
+        }
+        let mut news = Vec::new();
+        if members::count(conn, room_id).map_err(Fail::Database)? == 1 {
+            self.give_up(conn, room_id, actor, &mut news)?;
+        }
         members::delete(conn, room_id, user_id, self.at.clock).map_err(Fail::Database)?;
+        // Those who cannot log in may be there still.
+        ensure_owner(conn, room_id).map_err(Fail::Database)?;
         self.room(room_id)?.members_version += 1;
         let text = format!("{} left the room", actor.username);
         let said = (text, RoomEvent::Left { user_id });
-        self.said(
-            conn,
-            room_id,
-            actor,
-            said,
-            Some((user_id, Membership::Left)),
-        )
+        let left = vec![(user_id, Membership::Left)];
+        let (id, told) = self.say(conn, room_id, actor, said, left)?;
+        news.push((id, id, told));
+        Ok(Stored::Changed { id, told: news })
     }
 
     pub(super) fn kick(

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What is told of the changes so far, each with its message and its number.
-type News = Vec<(i64, i64, Told)>;
+pub(super) type News = Vec<(i64, i64, Told)>;
 
 /// A public room has the name, or one that looks like it.
 pub(super) fn name_taken() -> Fail {
@@ -133,6 +133,26 @@ impl Pass<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// Frees the name of a room whose last member goes. A private room without members is seen by no one.
+    pub(super) fn give_up(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor: &Actor,
+        news: &mut News,
+    ) -> Result<(), Fail> {
+        let before = rooms::find(conn, room_id).map_err(Fail::Database)?;
+        let kind = RoomKind::Private;
+        if before.kind == kind.as_str() {
+            return Ok(());
+        }
+        let name = before.name.as_deref();
+        rooms::set_name(conn, room_id, name, kind.as_str()).map_err(Fail::Database)?;
+        kind.as_str().clone_into(&mut self.room(room_id)?.kind);
+        let said = ("made the room private", RoomEvent::Kind { kind });
+        self.note(conn, room_id, actor, said, news)
     }
 
     fn set_topic(

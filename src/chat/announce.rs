@@ -21,6 +21,11 @@ pub fn announce(publisher: &mut Publisher, vault: &Vault, news: News) {
             publisher.publish(told.collect());
         }
         News::Reached { room_id, seq } => publisher.reached(room_id, seq),
+        News::CameIn {
+            room_id,
+            seq,
+            users,
+        } => publisher.came_in(room_id, seq, users),
     }
 }
 

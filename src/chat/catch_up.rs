@@ -73,10 +73,9 @@ impl Pages {
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
             let found = pages::view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
             let state = rooms::state(&vault, view);
-            // Whoever comes into a direct room does so at its beginning.
-            let people = (since == 0).then(|| rooms::people_of(conn, slice::from_ref(view)));
-            let people = people.transpose()?.and_then(|mut of| of.remove(&room.id));
-            let users = people.unwrap_or_default();
+            // Who is in a direct room is told to whoever comes into it.
+            let mut people = rooms::people_of(conn, slice::from_ref(view))?;
+            let users = people.remove(&room.id).unwrap_or_default();
             Ok((room.last_seq, RoomState { users, ..state }, found))
         };
         let (last_seq, state, found) = self

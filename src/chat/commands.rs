@@ -166,8 +166,8 @@ pub enum Became {
         /// The message that it answers.
         reply_to: Option<u64>,
     },
-    /// What was said had been said before, and was edited or deleted since.
-    ChangedSince,
+    /// What was said had been said before: the message is there, as whatever has become of it since.
+    Before,
     /// A message that was there is now like this.
     Message(Arc<Current>),
     /// The room has changed, or nothing has.
@@ -376,7 +376,7 @@ impl Performing {
                     at,
                     content,
                 } => {
-                    let result = repeated(&self.vault, about, content)?;
+                    let result = repeated(&self.vault, &about, content)?;
                     (id, seq, at, true, result)
                 }
             };
@@ -411,17 +411,17 @@ fn became(about: About, now: Option<Arc<Current>>) -> Became {
 }
 
 /// What a message has come to whose `client_id` was known. `before` is what was stored under it, sealed.
-fn repeated(vault: &Vault, about: About, before: Option<String>) -> Result<Became> {
+fn repeated(vault: &Vault, about: &About, before: Option<String>) -> Result<Became> {
     // One that was changed since, or cannot be opened, cannot be compared; it is stored, and that is what was asked.
     let Some(before) = before else {
-        return Ok(Became::ChangedSince);
+        return Ok(Became::Before);
     };
-    if let (Ok(before), About::Post { content, .. }) = (vault.open(&before), &about)
+    if let (Ok(before), About::Post { content, .. }) = (vault.open(&before), about)
         && before != *content
     {
         let detail =
             "This `client_id` was used for another message; make a new one for each message.";
         return Err(Error::new(Kind::Conflict, Code::ClientIdReused, detail));
     }
-    Ok(became(about, None))
+    Ok(Became::Before)
 }

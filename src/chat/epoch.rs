@@ -174,7 +174,7 @@ impl History {
                     *last = one.seq.max(*last);
                 }
             }
-            News::Reached { room_id, seq } => {
+            News::Reached { room_id, seq } | News::CameIn { room_id, seq, .. } => {
                 let last = announced.entry(*room_id).or_default();
                 *last = (*seq).max(*last);
             }

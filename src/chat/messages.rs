@@ -72,7 +72,7 @@ impl Messages {
                 let (room_id, reader) = (done.room_id, caller.user_id);
                 Ok(announce::message_for(&self.vault, room_id, &now, reader))
             }
-            Became::ChangedSince => self.read(caller, Which::Id(done.room_id), done.id).await,
+            Became::Before => self.read(caller, Which::Id(done.room_id), done.id).await,
             Became::Room => Err(Error::internal("no message was changed")),
         }
     }

@@ -320,6 +320,15 @@ impl Publisher {
         self.send(RoomUpdate::Reached { room_id, seq });
     }
 
+    /// Has these users hear a room, of which they are members: no change has told them so.
+    pub fn came_in(&mut self, room_id: i64, seq: u64, users: Vec<i64>) {
+        self.send(RoomUpdate::CameIn {
+            room_id,
+            seq,
+            users,
+        });
+    }
+
     fn send(&mut self, news: RoomUpdate) {
         if let Some(last) = self.last.take()
             && last.blocking_recv().is_err()

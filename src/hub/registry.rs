@@ -300,6 +300,19 @@ impl<O: Outbox> Registry<O> {
         }
     }
 
+    /// Users are members of a room that has come this far, and their sockets may not have heard of it. Each looks whether it is
+    /// so before it is sent anything.
+    pub fn let_in(&mut self, room_id: i64, seq: u64, users: &[i64], now: Instant) {
+        let users = users.iter().filter_map(|user_id| self.users.get(user_id));
+        for id in users.flat_map(|user| &user.sockets) {
+            if let Some(socket) = self.sockets.get_mut(id) {
+                socket.newcomer.rooms.insert(room_id);
+                self.rooms.entry(room_id).or_default().insert(*id);
+                socket.send_reached(room_id, seq, &self.limits, now);
+            }
+        }
+    }
+
     /// The logins that have a socket open, and whose they are.
     #[must_use]
     pub fn sessions(&self) -> HashMap<i64, i64> {

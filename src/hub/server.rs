@@ -167,6 +167,12 @@ pub enum RoomUpdate {
     Changes(Vec<Broadcast>),
     /// The room has come this far.
     Reached { room_id: i64, seq: u64 },
+    /// The room has come this far, and these users are members of it.
+    CameIn {
+        room_id: i64,
+        seq: u64,
+        users: Vec<i64>,
+    },
 }
 
 #[derive(Message)]
@@ -184,6 +190,11 @@ impl Handler<Publish> for ChatServer {
         match news {
             RoomUpdate::Changes(changes) => self.registry.publish(&changes, now),
             RoomUpdate::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
+            RoomUpdate::CameIn {
+                room_id,
+                seq,
+                users,
+            } => self.registry.let_in(room_id, seq, &users, now),
         }
         self.mailroom.send_out();
         let _writer_is_gone = done.send(());

@@ -127,6 +127,26 @@ impl Change {
             _ => false,
         }
     }
+
+    /// Whether a name that was free may be taken by it. (A room that becomes public takes the name that it has.)
+    #[must_use]
+    pub fn takes_a_name(&self) -> bool {
+        match self {
+            Self::Begin(_) => true,
+            Self::Room(patch) => patch.name.is_some() || patch.kind.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Who may become a member by it, when this user makes it.
+    #[must_use]
+    pub fn newcomers(&self, maker: UserId) -> Vec<UserId> {
+        match self {
+            Self::Join { user, .. } | Self::Member { user, .. } => vec![*user],
+            Self::Begin(new) => new.users.iter().copied().chain([maker]).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A room that is to be.

@@ -194,6 +194,15 @@ pub enum News {
         /// Its latest change.
         seq: u64,
     },
+    /// These users are members of the room, and perhaps none of the changes that were announced has said so.
+    CameIn {
+        /// The room.
+        room_id: i64,
+        /// Its latest change when they were.
+        seq: u64,
+        /// Who.
+        users: Vec<UserId>,
+    },
 }
 
 /// Waits for a receipt, but not for ever.

@@ -2,7 +2,7 @@
 //! database is a [`Store`], so that random runs can drive it.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -10,18 +10,27 @@ use std::{
 
 use tokio::sync::mpsc;
 
+mod told;
+
 use super::{
-    Change, Committed, Entry, News, Outcome, Told, Waiting,
+    Entry, News, RoomId, UserId, Waiting,
     health::WriterHealth,
     road::{At, Road, Stored},
 };
 use crate::{
     clock::Clock,
     crypto::vault::Vault,
-    db::{self, Pool, WriteError, conn, connector::one_line, outage::STORING, rooms},
+    db::{
+        self, AnyConnection, Pool, QueryError, WriteError, conn,
+        connector::one_line,
+        log::{lock, members},
+        outage::STORING,
+        rooms,
+    },
     error::{Code, Error, Result},
     protocol::time::{Timestamp, now},
 };
+use told::{announcements, answer, silent_coming};
 
 /// Most entries in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
 /// commit must not be more than its readers can be handed at once.
@@ -36,6 +45,20 @@ const RETRY_WITHIN: Duration = Duration::from_millis(300);
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_DOUBT_PAUSE: Duration = Duration::from_secs(1);
 
+/// Rooms of which it is not known whether their last changes were stored, each with those who became members by them if they
+/// were.
+pub type Doubts = BTreeMap<RoomId, BTreeSet<UserId>>;
+
+/// How far a room in doubt has come.
+#[derive(Debug)]
+pub struct Seen {
+    pub room_id: RoomId,
+    /// Its latest change.
+    pub seq: u64,
+    /// Those of whom it was in doubt whether they are members who are.
+    pub members: Vec<UserId>,
+}
+
 /// Where entries become durable.
 pub trait Store {
     /// Stores all entries in their order, or none of them.
@@ -44,9 +67,9 @@ pub trait Store {
     /// 503: nothing was stored; or with [`Error::outcome_unknown`], all or nothing was.
     fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>>;
 
-    /// These rooms, each with its latest change; a commit that was still on its way is in it,
-    /// or will never be. `None` when the store does not answer.
-    fn list_numbers(&mut self, ids: &[i64]) -> Option<Vec<(i64, i64)>>;
+    /// Those of these rooms that are there; a commit that was still on its way is in what is seen, or will never be. `None`
+    /// when the store does not answer.
+    fn look_at(&mut self, doubts: &Doubts) -> Option<Vec<Seen>>;
 
     /// What is remembered of members does not hold any more.
     fn forget_members(&mut self) {}
@@ -119,11 +142,35 @@ impl Store for Log {
         self.road.forget_members();
     }
 
-    fn list_numbers(&mut self, ids: &[i64]) -> Option<Vec<(i64, i64)>> {
+    fn look_at(&mut self, doubts: &Doubts) -> Option<Vec<Seen>> {
         let mut connection = db::connection(&self.pool).ok()?;
         // As a change: what is told has to be where a commit has to be.
-        conn::write(&mut connection, |conn| rooms::list_numbers(conn, ids)).ok()
+        conn::write(&mut connection, |conn| look_at(conn, doubts)).ok()
     }
+}
+
+fn look_at(conn: &mut AnyConnection, doubts: &Doubts) -> Result<Vec<Seen>, QueryError> {
+    let ids: Vec<i64> = doubts.keys().copied().collect();
+    let users: BTreeSet<i64> = doubts.values().flatten().copied().collect();
+    // A room that was being begun has no row to wait for.
+    lock::lock_names(conn)?;
+    let numbers = rooms::list_numbers(conn, &ids)?;
+    let members = if users.is_empty() {
+        Vec::new()
+    } else {
+        members::list(conn, ids, users.into_iter().collect())?
+    };
+    let seen = numbers.into_iter().map(|(room_id, seq)| {
+        let here = members.iter().filter(|member| member.room_id == room_id);
+        let here = here.map(|member| member.user_id);
+        let in_doubt = |user_id: &i64| doubts.get(&room_id).is_some_and(|of| of.contains(user_id));
+        Seen {
+            room_id,
+            seq: seq.unsigned_abs(),
+            members: here.filter(in_doubt).collect(),
+        }
+    });
+    Ok(seen.collect())
 }
 
 /// One writer, which has its rooms to itself.
@@ -131,8 +178,7 @@ pub struct Writer<S, F> {
     store: S,
     queue: mpsc::Receiver<Waiting>,
     announce: F,
-    /// Rooms of which it is not known whether their last changes were stored.
-    doubtful: HashSet<i64>,
+    doubts: Doubts,
     /// When they are looked at again, and how long the pause after that is.
     next_look: Instant,
     doubt_pause: Duration,
@@ -152,7 +198,7 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
             store,
             queue,
             announce,
-            doubtful: HashSet::new(),
+            doubts: Doubts::new(),
             next_look: Instant::now(),
             doubt_pause: DOUBT_PAUSE,
             health,
@@ -181,7 +227,7 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
 
     /// Takes all that waits. Waits for something, but not for long while a doubt is left. False when all is done.
     fn receive(&mut self, batch: &mut Vec<Waiting>) -> bool {
-        if self.doubtful.is_empty() {
+        if self.doubts.is_empty() {
             return self.queue.blocking_recv_many(batch, BATCH) > 0;
         }
         loop {
@@ -204,23 +250,31 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
 
     /// Looks how far the rooms have come whose last commit was not confirmed, and has their members told.
     fn settle_doubts(&mut self) {
-        if self.doubtful.is_empty() {
+        if self.doubts.is_empty() {
             return;
         }
-        let ids: Vec<i64> = self.doubtful.iter().copied().collect();
-        let Some(found) = self.store.list_numbers(&ids) else {
+        let Some(found) = self.store.look_at(&self.doubts) else {
             // Each look has the database do something, which is perhaps slow because it has too much to do.
             self.next_look = Instant::now() + self.doubt_pause;
             self.doubt_pause = (self.doubt_pause * 2).min(LONGEST_DOUBT_PAUSE);
             return;
         };
         self.look_soon();
-        self.doubtful.clear();
-        for (room_id, seq) in found {
-            (self.announce)(News::Reached {
-                room_id,
-                seq: seq.unsigned_abs(),
-            });
+        self.doubts.clear();
+        for Seen {
+            room_id,
+            seq,
+            members: users,
+        } in found
+        {
+            if !users.is_empty() {
+                (self.announce)(News::CameIn {
+                    room_id,
+                    seq,
+                    users,
+                });
+            }
+            (self.announce)(News::Reached { room_id, seq });
         }
     }
 
@@ -254,8 +308,10 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
             }
             Err(error) => {
                 if error.code == Code::OutcomeUnknown {
-                    self.doubtful
-                        .extend(batch.iter().map(|waiting| waiting.entry.room));
+                    for Waiting { entry, .. } in &batch {
+                        let newcomers = entry.change.newcomers(entry.actor.user_id);
+                        self.doubts.entry(entry.room).or_default().extend(newcomers);
+                    }
                 }
                 refuse(batch, &error);
             }
@@ -265,8 +321,10 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
     fn tell(&mut self, batch: Vec<Waiting>, stored: Vec<Stored>, at: Timestamp) {
         let mut committed = Vec::with_capacity(batch.len());
         let mut receipts = Vec::with_capacity(batch.len());
+        let mut came_in = Vec::new();
         for (Waiting { entry, receipt, .. }, stored) in batch.into_iter().zip(stored) {
             let answer = answer(&stored, at);
+            came_in.extend(silent_coming(&entry, &stored));
             committed.extend(announcements(entry, stored, at));
             receipts.push((receipt, answer));
         }
@@ -275,79 +333,14 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
             self.commits += 1;
             (self.announce)(News::Committed(committed));
         }
+        for news in came_in {
+            (self.announce)(news);
+        }
         for (receipt, answer) in receipts {
             // The sender may have gone; what is stored stays stored.
             let _gone = receipt.send(answer);
         }
     }
-}
-
-/// What the sender of an entry is told.
-fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
-    Ok(match stored {
-        Stored::Posted { id } => Outcome::Applied {
-            id: id.unsigned_abs(),
-            seq: id.unsigned_abs(),
-            at,
-            now: None,
-        },
-        Stored::Changed { id, told } => Outcome::Applied {
-            id: id.unsigned_abs(),
-            seq: told.last().map_or(*id, |(_, seq, _)| *seq).unsigned_abs(),
-            at,
-            now: told.last().and_then(|(_, _, told)| match told {
-                Told::Changed { now, .. } => Some(Arc::clone(now)),
-                Told::Posted(_) | Told::System { .. } => None,
-            }),
-        },
-        Stored::Unchanged { seq } => Outcome::Unchanged {
-            seq: seq.unsigned_abs(),
-            now: None,
-        },
-        Stored::Same(now) => Outcome::Unchanged {
-            seq: now.row.seq.unsigned_abs(),
-            now: Some(Arc::clone(now)),
-        },
-        Stored::Exists { room_id, seq } => Outcome::Exists {
-            room: *room_id,
-            seq: seq.unsigned_abs(),
-        },
-        Stored::Repeat {
-            id,
-            seq,
-            content,
-            at,
-        } => Outcome::Repeat {
-            id: id.unsigned_abs(),
-            seq: seq.unsigned_abs(),
-            at: *at,
-            content: content.clone(),
-        },
-        Stored::Refused(error) => return Err(error.clone()),
-    })
-}
-
-/// What everyone else is told of it.
-fn announcements(entry: Entry, stored: Stored, at: Timestamp) -> Vec<Committed> {
-    let Entry {
-        room,
-        actor,
-        change,
-    } = entry;
-    let told = match (stored, change) {
-        (Stored::Posted { id }, Change::Post(post)) => vec![(id, id, Told::Posted(post))],
-        (Stored::Changed { told, .. }, _) => told,
-        _ => Vec::new(),
-    };
-    let told = told.into_iter().map(|(id, seq, news)| Committed {
-        room_id: room,
-        id: id.unsigned_abs(),
-        seq: seq.unsigned_abs(),
-        at,
-        actor: actor.clone(),
-        news,
-    });
-    told.collect()
 }
 
 fn refuse(batch: Vec<Waiting>, error: &Error) {

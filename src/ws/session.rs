@@ -285,9 +285,7 @@ impl Handler<Deliver> for ChatSession {
             Deliver::Missed { room_id, seq } => {
                 self.feed(room_id, ctx, |feed, actions| feed.missed(seq, actions));
             }
-            Deliver::Reached { room_id, seq } => {
-                self.feed(room_id, ctx, |feed, actions| feed.reached(seq, actions));
-            }
+            Deliver::Reached { room_id, seq } => self.reached(room_id, seq, ctx),
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
             Deliver::Left { room_id, seq } => self.go_out(room_id, seq),
             Deliver::Notice(frame) => self.end.outgoing.write(frame),

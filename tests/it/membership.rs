@@ -16,6 +16,7 @@ use crate::{
 
 on_both![
     whoever_was_taken_out_of_a_room_is_refused_at_once,
+    whoever_comes_back_to_general_hears_it_on_open_sockets,
     people_come_and_go_as_their_rights_have_it,
     a_room_always_has_an_owner,
     whoever_is_alone_in_a_room_can_leave_it_and_its_name_is_free,
@@ -56,6 +57,46 @@ fn whoever_was_taken_out_of_a_room_is_refused_at_once(backend: Backend) {
         alice.id
     ));
     alice.post("back again", None).expect(201);
+}
+
+/// Coming into `general` takes no number, so no change of its log tells of it.
+fn whoever_comes_back_to_general_hears_it_on_open_sockets(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    alice.post("before", None).expect(201);
+    let mut his_old = bob.connect();
+    server.database.execute(&format!(
+        "BEGIN; DELETE FROM memberships WHERE user_id IN ({}, {}); UPDATE rooms SET members_version = members_version + 1 WHERE id = 1; COMMIT",
+        bob.id, carol.id
+    ));
+    // The older socket finds it out, the newer one was never in it.
+    his_old.send_json(&json!({"type": "sync", "rooms": {"general": 0}, "ref": "s"}));
+    his_old.expect(|frame| frame["type"] == "room" && frame["gone"] == true);
+    let (mut his_new, mut hers) = (bob.connect(), carol.connect());
+
+    let path = |user: &User| format!("/members/{}", user.name);
+    let come = |by: &User, whom: &User| {
+        let answer = by.in_room("PUT", "general", &path(whom), &json!({}));
+        assert_eq!(answer.status / 100, 2, "{answer:?}");
+    };
+    come(&bob, &bob);
+    come(&alice, &carol);
+    for socket in [&mut his_old, &mut his_new, &mut hers] {
+        let room = socket.expect(|frame| frame["type"] == "room");
+        assert_eq!(
+            (&room["room"], &room["seq"]),
+            (&json!("general"), &json!(1))
+        );
+        assert!(room["gone"].is_null(), "{room}");
+    }
+    alice.post("after", None).expect(201);
+    for socket in [&mut his_old, &mut his_new, &mut hers] {
+        let message = socket.expect(|frame| frame["type"] == "message");
+        assert_eq!(message["content"], "after");
+        socket.send_json(&json!({"type": "sync", "rooms": {"general": 0}, "ref": "t"}));
+        let synced = socket.expect(|frame| frame["type"] == "synced" && frame["ref"] == "t");
+        assert_eq!(synced["rooms"]["general"]["complete"], true, "{synced}");
+    }
 }
 
 fn members(user: &User, room: &str) -> Vec<(String, String)> {

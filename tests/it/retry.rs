@@ -9,6 +9,7 @@ use crate::support::{Backend, Http, Server, User};
 
 on_both![
     a_repeated_post_gets_the_first_answer,
+    a_repeated_post_gets_the_message_as_it_is,
     a_repeated_frame_is_acked_as_a_duplicate,
     parallel_retries_make_one_message,
     a_client_id_belongs_to_its_sender,
@@ -37,6 +38,33 @@ fn a_repeated_post_gets_the_first_answer(backend: Backend) {
     alice.post("hello", None).expect(201);
     alice.post("hello", None).expect(201);
     assert_eq!(alice.history().len(), 4);
+}
+
+fn a_repeated_post_gets_the_message_as_it_is(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let say = |content: &str, client_id: &str, reply_to: Option<u64>| {
+        let body = json!({"content": content, "client_id": client_id, "reply_to": reply_to});
+        alice.in_room("POST", "general", "/messages", &body)
+    };
+    say("first", "c1", None).expect(201);
+    say("second", "c2", Some(1)).expect(201);
+    let put = |path: &str| {
+        let answer = alice.in_room("PUT", "general", path, &json!({}));
+        assert_eq!(answer.status / 100, 2, "{answer:?}");
+    };
+    put("/messages/2/reactions/%F0%9F%91%8D");
+    put("/messages/2/pin");
+    // Whatever the retry says that it answers.
+    let again = say("second", "c2", None).expect(200).json();
+    let there = alice
+        .in_room("GET", "general", "/messages/2", &json!(null))
+        .expect(200)
+        .json();
+    assert_eq!(again, there);
+    assert_eq!(again["reply_to"], 1);
+    assert_eq!(again["reactions"][0]["count"], 1, "{again}");
+    assert_eq!(again["pinned"]["by"], alice.id, "{again}");
 }
 
 fn a_repeated_frame_is_acked_as_a_duplicate(backend: Backend) {

@@ -4,7 +4,7 @@
 
 use std::thread;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Cluster, PASSWORD, Response, Server, User, eventually};
 
@@ -134,5 +134,96 @@ mod a_commit_that_is_merely_slow_is_acknowledged {
             })
         });
         want_no_standby(&cluster);
+    }
+}
+
+/// Whoever becomes a member by a change that is stored and was not confirmed hears the room from then on all the same.
+mod a_membership_whose_commit_was_not_confirmed_reaches_open_sockets {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        let server = serve_as_owner(&cluster);
+        let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+        let garden = alice.make_room("garden", "public", &[]);
+        let secret = alice.make_room("secret", "private", &[]);
+        let (mut hers, mut his) = (alice.connect(), bob.connect());
+        let join = || {
+            let path = format!("/members/{}", bob.name);
+            bob.in_room("PUT", &garden, &path, &json!({}))
+        };
+        let invite = || {
+            let path = format!("/members/{}", bob.name);
+            alice.in_room("PUT", &secret, &path, &json!({}))
+        };
+        let begin = || {
+            let new = json!({"name": "orchard", "kind": "private", "users": [bob.name]});
+            alice.http().post("/api/rooms", &new)
+        };
+        let direct = || {
+            let new = json!({"users": [alice.name]});
+            bob.http().post("/api/direct", &new)
+        };
+        want_standby(&cluster);
+        let acts: [&(dyn Fn() -> Response + Sync); 4] = [&join, &invite, &begin, &direct];
+        for (number, act) in acts.into_iter().enumerate() {
+            let answer = thread::scope(|scope| {
+                let act = scope.spawn(act);
+                while !act.is_finished() {
+                    cancel_waiting(&cluster, TOO_SLOW);
+                }
+                act.join().expect("acts")
+            });
+            assert_eq!(answer.status, 503, "{number}: {answer:?}");
+            assert_eq!(answer.json()["code"], "outcome_unknown", "{answer:?}");
+        }
+        want_no_standby(&cluster);
+        // What is unknown may not have come about. No one asks again: he hears of whatever has, of each room with all that its
+        // first members are told.
+        let rooms = bob.http().get("/api/rooms").expect(200).json();
+        let rooms = rooms.as_array().expect("rooms").iter();
+        let mut listed: Vec<_> = rooms
+            .filter(|room| room["room"] != "general")
+            .map(|room| (room["kind"].clone(), room["name"].clone()))
+            .collect();
+        listed.sort_by_key(|(_, name)| name.to_string());
+        assert!(listed.len() > 1, "most are stored: {listed:?}");
+        let mut heard = Vec::new();
+        while heard.len() < listed.len() {
+            let room = his.expect(|frame| frame["type"] == "room");
+            assert!(room["gone"].is_null(), "{room}");
+            heard.push((room["kind"].clone(), room["name"].clone()));
+            if room["kind"] == "direct" {
+                assert_eq!(room["users"].as_array().map(Vec::len), Some(2), "{room}");
+            }
+        }
+        heard.sort_by_key(|(_, name)| name.to_string());
+        assert_eq!(heard, listed);
+        // So does she, of those that were is_new.
+        let is_new = |(kind, name): &&(Value, Value)| kind == "direct" || name == "orchard";
+        for _ in listed.iter().filter(is_new) {
+            let room = hers.expect(|frame| frame["type"] == "room");
+            assert!(
+                room["kind"] == "direct" || room["name"] == "orchard",
+                "{room}"
+            );
+        }
+        for room in [&garden, &secret] {
+            let path = format!("/members/{}", bob.name);
+            let again = if room == &garden { &bob } else { &alice };
+            let answer = again.in_room("PUT", room, &path, &json!({}));
+            assert_eq!(answer.status / 100, 2, "{answer:?}");
+            his.send_json(
+                &json!({"type": "message", "room": room, "content": "here", "ref": room}),
+            );
+            his.expect(|frame| frame["type"] == "ack" && frame["ref"] == **room);
+            his.expect(|frame| frame["type"] == "message" && frame["room"] == **room);
+        }
+        his.send_json(&json!({"type": "sync", "rooms": {garden.clone(): 0, secret.clone(): 0}}));
+        let synced = his.expect(|frame| frame["type"] == "synced");
+        for room in [&garden, &secret] {
+            assert_eq!(synced["rooms"][room]["complete"], true, "{synced}");
+        }
     }
 }

@@ -77,6 +77,26 @@ pub fn write_back(conn: &mut AnyConnection, room: &Locked) -> QueryResult<()> {
     Ok(())
 }
 
+/// Names the advisory lock of [`lock_names`].
+const NAMES: i64 = 0x0070_6172_6e61_6d65;
+
+/// Keeps everyone else from beginning a room or renaming one until the transaction ends, and waits for whoever is about to.
+/// It comes before [`lock_rooms`]: of two writers each of which had taken a name that the other is about to take, neither
+/// would come to an end.
+///
+/// # Errors
+/// When the database fails.
+pub fn lock_names(conn: &mut AnyConnection) -> QueryResult<()> {
+    match conn {
+        AnyConnection::Postgres(conn) => {
+            let lock = format!("SELECT pg_advisory_xact_lock({NAMES})");
+            diesel::sql_query(lock).execute(conn).map(|_| ())
+        }
+        // BEGIN IMMEDIATE has made us the only writer.
+        AnyConnection::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Locks these rooms, whose ids are in order.
 ///
 /// # Errors

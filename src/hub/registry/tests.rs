@@ -1,5 +1,6 @@
 //! The registry by itself, one case after the other; [`runs`] holds its random runs.
 
+mod came_in;
 mod runs;
 
 use std::{cell::RefCell, rc::Rc};

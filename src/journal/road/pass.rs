@@ -72,6 +72,9 @@ impl<'a> Pass<'a> {
         vault: &'a Vault,
         slow: &'a SlowMode,
     ) -> Result<Self, QueryError> {
+        if entries.iter().any(|entry| entry.change.takes_a_name()) {
+            lock::lock_names(conn)?;
+        }
         let ids: BTreeSet<i64> = entries.iter().map(|entry| entry.room).collect();
         let mut rooms = lock::lock_rooms(conn, ids.into_iter())?;
         let mut touched = BTreeSet::new();

@@ -11,8 +11,8 @@ use super::Stored;
 use crate::{
     db::{AnyConnection, by_hand::run},
     error::Code,
-    journal::entry::{Change, How, Membership, RoomPatch, Told},
-    protocol::room::{Role, RoomEvent},
+    journal::entry::{Change, How, Membership, NewRoom, RoomPatch, Told},
+    protocol::room::{Role, RoomEvent, RoomKind},
 };
 
 /// An administrator has deleted an account by SQL, past the foreign keys; its login and membership are still there.
@@ -326,5 +326,63 @@ fn a_change_that_takes_too_long_costs_no_one_else_theirs() {
             stage.became(&entries),
             [Done(2, 2), Refused(Code::StoreUnavailable), Done(3, 3)]
         );
+    });
+}
+
+/// Beginnings of rooms go to one writer, and renamings to the one of the room.
+#[test]
+fn two_writers_that_take_each_others_names_both_come_to_an_end() {
+    on_both(|mut stage| {
+        let Some((mut conn, mut other)) = stage.beside() else {
+            // There is one writer.
+            return;
+        };
+        let begin = |name: &str| {
+            Change::Begin(NewRoom {
+                kind: RoomKind::Public,
+                name: Some(name.into()),
+                topic: None,
+                users: Vec::new(),
+                most_an_hour: None,
+            })
+        };
+        let rename = |name: &str| {
+            let name = Some(name.into());
+            Change::Room(RoomPatch {
+                name,
+                ..RoomPatch::default()
+            })
+        };
+        let starts = [
+            stage.entry(0, 11, begin("red")),
+            stage.entry(0, 13, begin("blue")),
+        ];
+        stage.store(&starts);
+        run(
+            &mut stage.conn,
+            "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$; \
+             CREATE TRIGGER wait AFTER INSERT OR UPDATE OF name ON rooms FOR EACH ROW EXECUTE FUNCTION wait()",
+        );
+        let begins = [
+            stage.entry(1, 20, begin("x")),
+            stage.entry(1, 22, begin("y")),
+        ];
+        let renames = [
+            stage.entry(0, 11, rename("y")),
+            stage.entry(0, 13, rename("x")),
+        ];
+        let at = stage.at();
+        let (one, two) = std::thread::scope(|scope| {
+            let one = scope.spawn(|| stage.became(&begins));
+            let entries: Vec<_> = renames.iter().collect();
+            let two = other.store(&mut conn, &entries, at);
+            (one.join().expect("begins"), two.expect("renames"))
+        });
+        let two: Vec<_> = two.iter().map(short).collect();
+        let is_clear =
+            |became: &stage::Became| matches!(became, Done(..) | Refused(Code::RoomNameTaken));
+        assert!(one.iter().chain(&two).all(is_clear), "{one:?} {two:?}");
+        let done = one.iter().chain(&two).filter(|one| matches!(one, Done(..)));
+        assert_eq!(done.count(), 2, "{one:?} {two:?}");
     });
 }

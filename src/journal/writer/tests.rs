@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     db::log::posts::DraftRow,
     journal::{
-        Actor, Body, Post,
+        Actor, Body, Change, Outcome, Post, Told,
         numbering::table::{Row, Table},
     },
 };
@@ -99,14 +99,20 @@ impl Store for Rc<RefCell<Database>> {
         Err(Error::outcome_unknown())
     }
 
-    fn list_numbers(&mut self, ids: &[i64]) -> Option<Vec<(i64, i64)>> {
+    fn look_at(&mut self, doubts: &Doubts) -> Option<Vec<Seen>> {
         let mut database = self.borrow_mut();
         if !database.answers {
             return None;
         }
         database.land();
         let rooms = &database.table.rooms;
-        let found = ids.iter().filter_map(|id| Some((*id, *rooms.get(id)?)));
+        let found = doubts.iter().filter_map(|(id, users)| {
+            Some(Seen {
+                room_id: *id,
+                seq: rooms.get(id)?.unsigned_abs(),
+                members: users.iter().copied().collect(),
+            })
+        });
         Some(found.collect())
     }
 }
@@ -150,6 +156,7 @@ impl Heard {
                     self.announced.push((message.room_id, message.id, content));
                 }
             }
+            News::CameIn { .. } => panic!("no one comes in by a message"),
             News::Reached { room_id, seq } => {
                 let last = self.last.insert(room_id, seq);
                 assert!(last.is_none_or(|last| last <= seq), "a room went back");

@@ -173,6 +173,16 @@ impl ChatSession {
         self.carry_out(room_id, actions, ctx);
     }
 
+    /// A room has come this far by changes that were not announced. By one of them the user may have become a member: that is
+    /// found out by reading it.
+    pub(super) fn reached(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
+        if self.rooms().by_id.contains_key(&room_id) {
+            self.feed(room_id, ctx, |feed, actions| feed.reached(seq, actions));
+        } else {
+            self.begin_feed(room_id, seq, ctx);
+        }
+    }
+
     /// The user has become a member of a room.
     pub(super) fn come_in(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
         let known = self.rooms().by_id.get(&room_id).map(|room| room.read_at);
@@ -183,7 +193,12 @@ impl ChatSession {
             // It was left meanwhile, and that was never announced.
             self.forget_room(room_id);
         }
-        let (before, mut actions) = (seq.saturating_sub(1), Vec::new());
+        self.begin_feed(room_id, seq.saturating_sub(1), ctx);
+    }
+
+    /// Has everything sent that follows a number in a room which the client has not been told yet that it is in.
+    fn begin_feed(&mut self, room_id: i64, before: u64, ctx: &mut Context) {
+        let mut actions = Vec::new();
         let feed = Feed::come_in(before, MOST_HELD, &mut actions);
         self.rooms().insert(room_id, None, before, feed);
         self.carry_out(room_id, actions, ctx);

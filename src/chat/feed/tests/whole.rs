@@ -46,7 +46,7 @@ enum Step {
     Publish { room: i64, count: u64 },
     /// A change is committed and its announcement lost.
     Lose { room: i64 },
-    /// The members are told how far the room has come.
+    /// The members are told how far the room has come, and those who came in without a word that they did.
     Reached { room: i64 },
     /// Changes are committed, and announced together with what is announced next.
     Hold { room: i64, count: u64 },
@@ -101,8 +101,8 @@ enum Told {
     Now,
     /// With what is announced next.
     Later,
-    /// Never: the announcement is lost. For one who comes in the hub then has nothing to act on.
-    NeverOfALeave,
+    /// Never: the announcement is lost. Who comes in then hears of it when the room is said to have come so far.
+    Never,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -110,7 +110,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let told = prop_oneof![
         4 => Just(Told::Now),
         2 => Just(Told::Later),
-        1 => Just(Told::NeverOfALeave),
+        1 => Just(Told::Never),
     ];
     let moved = prop::option::weighted(0.3, (room.clone(), prop::bool::ANY, told.clone()));
     let some = prop::sample::subsequence(ROOMS.to_vec(), 1..=2);
@@ -181,6 +181,8 @@ struct World {
     store: Store,
     /// Committed, and not announced yet.
     held: Vec<Broadcast>,
+    /// Room → who has become a member, or ceased to be one, without a word.
+    silent: BTreeMap<i64, BTreeSet<i64>>,
     clients: Vec<Client>,
 }
 
@@ -195,6 +197,7 @@ impl World {
                 ends: BTreeMap::new(),
             },
             held: Vec::new(),
+            silent: BTreeMap::new(),
             clients: (0..CLIENTS).map(|_| Client::default()).collect(),
         }
     }
@@ -245,7 +248,10 @@ impl World {
         if !comes {
             self.store.ends.insert((who, room), change.seq);
         }
-        if comes || told != Told::NeverOfALeave {
+        if told == Told::Never {
+            let silent = self.silent.entry(room).or_default();
+            silent.insert(who.try_into().expect("few"));
+        } else {
             let kind = if comes {
                 Membership::Joined
             } else {
@@ -257,6 +263,18 @@ impl World {
         if told == Told::Now {
             self.announce();
         }
+    }
+
+    fn settle_doubt(&mut self, room: i64) {
+        let last = self.store.last(room);
+        let is_member = |who: &i64| {
+            let who = usize::try_from(*who).expect("few");
+            self.store.members[&room].contains(&who)
+        };
+        let silent = self.silent.remove(&room).unwrap_or_default();
+        let users: Vec<i64> = silent.into_iter().filter(is_member).collect();
+        self.registry.let_in(room, last, &users, self.now);
+        self.registry.tell_reached(room, last, self.now);
     }
 
     fn come(&mut self, who: usize, meanwhile: u64, moved: Option<(i64, bool, Told)>) {
@@ -364,11 +382,7 @@ impl World {
                         feed.missed(seq, actions);
                     });
                 }
-                Deliver::Reached { room_id, seq } => {
-                    session.feed(room_id, &mut sent, |feed, actions| {
-                        feed.reached(seq, actions);
-                    });
-                }
+                Deliver::Reached { room_id, seq } => session.reached(room_id, seq, &mut sent),
                 Deliver::Joined { room_id, seq } => session.come_in(room_id, seq, &mut sent),
                 Deliver::Left { room_id, seq } => session.go_out(room_id, seq, &mut sent),
                 Deliver::Notice(_) => {}
@@ -475,9 +489,7 @@ impl World {
         match step {
             Step::Publish { room, count } => self.publish(room, count),
             Step::Lose { room } => drop(self.commit(room)),
-            Step::Reached { room } => {
-                (self.registry).tell_reached(room, self.store.last(room), self.now);
-            }
+            Step::Reached { room } => self.settle_doubt(room),
             Step::Hold { room, count } => self.hold(room, count),
             Step::Move {
                 who,
@@ -552,7 +564,7 @@ impl World {
             self.settle(who);
             self.pass(1);
             for room in ROOMS {
-                (self.registry).tell_reached(room, self.store.last(room), self.now);
+                self.settle_doubt(room);
             }
             self.come(who, 0, None);
             self.settle(who);

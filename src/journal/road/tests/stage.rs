@@ -162,11 +162,24 @@ impl Stage {
         }
     }
 
-    pub fn store(&mut self, entries: &[Entry]) -> Vec<Stored> {
-        let at = At {
+    pub fn at(&self) -> At {
+        At {
             stored: now(),
             clock: self.clock.now(),
-        };
+        }
+    }
+
+    /// Another writer on the same tables, where there are several.
+    pub fn beside(&self) -> Option<(AnyConnection, Road)> {
+        let (base, name) = self.dropped.as_ref()?;
+        let mut url = url::Url::parse(base).expect("a URL");
+        url.set_path(name);
+        let conn = conn::open(&DatabaseUrl::Postgres(url.into())).expect("opens");
+        Some((conn, Road::new(Arc::clone(&self.vault))))
+    }
+
+    pub fn store(&mut self, entries: &[Entry]) -> Vec<Stored> {
+        let at = self.at();
         let entries: Vec<&Entry> = entries.iter().collect();
         let stored = self.road.store(&mut self.conn, &entries, at);
         let stored = stored.expect("the transaction is committed");

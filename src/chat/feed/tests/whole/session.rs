@@ -140,11 +140,23 @@ impl Session {
             }
             self.forget(room, sent);
         }
+        self.begin_feed(room, seq - 1, sent);
+    }
+
+    pub fn reached(&mut self, room: i64, seq: u64, sent: &mut Vec<Sent>) {
+        if self.rooms.contains_key(&room) {
+            self.feed(room, sent, |feed, actions| feed.reached(seq, actions));
+        } else {
+            self.begin_feed(room, seq, sent);
+        }
+    }
+
+    fn begin_feed(&mut self, room: i64, before: u64, sent: &mut Vec<Sent>) {
         let mut actions = Vec::new();
         let new = RoomFeed {
-            feed: Feed::come_in(seq - 1, MOST_HELD, &mut actions),
+            feed: Feed::come_in(before, MOST_HELD, &mut actions),
             is_told: false,
-            read_at: seq - 1,
+            read_at: before,
         };
         self.rooms.insert(room, new);
         self.carry_out(room, actions, sent);

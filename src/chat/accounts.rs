@@ -10,7 +10,7 @@ use super::{
     rates::Rates,
 };
 use crate::{
-    crypto::{keyed::DeletedNames, password, token::RefreshSecret, vault::Vault},
+    crypto::{binding::Place, keyed::DeletedNames, password, token::RefreshSecret, vault::Vault},
     db::{
         self, Db, sessions,
         users::{
@@ -81,19 +81,20 @@ impl Accounts {
         let asker = networks::asker(address, None);
         let hash = self.passwords.hash(new.password, asker).await?;
         let (username, created_at) = (new.username, now());
-        let (name, email) = (
-            username.clone(),
-            new.email.map(|email| self.vault.seal(&email)),
-        );
+        let (name, email, vault) = (username.clone(), new.email, Arc::clone(&self.vault));
         let inserted = self.db.write(move |conn| {
             let new = NewUser {
                 username: &name,
                 password_hash: &hash,
-                email: email.as_deref(),
                 created_at,
                 deleted: &deleted,
             };
-            users::insert(conn, &new)
+            let id = users::insert(conn, &new)?;
+            if let Some((id, email)) = id.zip(email) {
+                let sealed = vault.seal_at(Place::of_email(id), &email);
+                users::set_email(conn, id, &sealed)?;
+            }
+            Ok(id)
         });
         let id = inserted.await?.ok_or_else(taken)?;
         Ok(User {

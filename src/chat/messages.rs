@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     crypto::{
-        binding::Place,
+        binding::{Place, Purpose},
         vault::{Bound, Vault},
     },
     db::{
@@ -107,6 +107,7 @@ impl Messages {
                 room_id: view.room.id,
                 id: row.id,
                 author: row.user_id,
+                purpose: Purpose::of_kind(&row.kind),
             };
             let rows = edits::list_versions(conn, (place.room_id, row.id), after, limit + 1)?;
             let has_more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);

@@ -12,7 +12,7 @@ use super::{
     rates::Rates,
 };
 use crate::{
-    crypto::vault::Vault,
+    crypto::{binding::Place, vault::Vault},
     db::{
         self, AnyConnection, QueryError,
         log::members,
@@ -312,7 +312,8 @@ pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
         room: view.room.key.clone(),
         name: text(&view.name).filter(|_| kind != RoomKind::Direct),
         kind,
-        topic: text(&view.topic).and_then(|sealed| vault.open_in(view.room.id, &sealed).ok()),
+        topic: text(&view.topic)
+            .and_then(|sealed| vault.open_at(Place::of_topic(view.room.id), &sealed).ok()),
         // In a direct room all are alike.
         role: role.filter(|_| kind != RoomKind::Direct),
         muted_until: view

@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{
-        binding::Place,
+        binding::{Place, Purpose},
         vault::{Bound, CannotOpen, Vault},
     },
     db::{messages::Message as Row, text::StoredText},
@@ -25,6 +25,7 @@ pub fn open(vault: &Vault, room_id: i64, row: &Row) -> Result<String, CannotOpen
             room_id,
             id: row.id,
             author: row.user_id,
+            purpose: Purpose::of_kind(&row.kind),
         },
         sealed: &row.content,
         mac: row.mac.as_ref().map(StoredText::as_str),

@@ -1,5 +1,5 @@
-//! Messages of a release that did not bind texts to their places: they are bound now, a few at a time, while the server
-//! serves. Until all are, those of them that are not yet bound are believed; afterwards none is.
+//! Messages and e-mail addresses of a release that did not bind texts to their places: they are bound now, a few at a time,
+//! while the server serves. Until all are, those of them that are not yet bound are believed; afterwards none is.
 
 use std::{
     sync::Arc,
@@ -8,10 +8,14 @@ use std::{
 
 use super::epoch::History;
 use crate::{
-    crypto::{binding::Place, vault::Vault},
+    crypto::{
+        binding::{NO_ROOM, Place, Purpose},
+        vault::{BEHIND, Vault},
+    },
     db::{
         Db, facts,
         messages::binding::{find_next, list_without_mac, set_macs},
+        users,
     },
     error::Result,
 };
@@ -64,7 +68,11 @@ impl Unbound {
     }
 
     async fn bind_room(&self, room_id: i64, until: i64) {
-        log::info!("binding the messages of room {room_id} to their places");
+        let what = match room_id {
+            NO_ROOM => "e-mail addresses".to_owned(),
+            _ => format!("messages of room {room_id}"),
+        };
+        log::info!("binding the {what} to their places");
         let (mut after, mut count) = (0, 0);
         let (mut said, mut said_after, mut is_failing) = (Instant::now(), 0, false);
         loop {
@@ -77,7 +85,7 @@ impl Unbound {
                 // Nothing is lost.
                 Err(error) => {
                     if !is_failing {
-                        log::warn!("binding the messages of room {room_id} waits: {error}");
+                        log::warn!("binding the {what} waits: {error}");
                     }
                     is_failing = true;
                     tokio::time::sleep(LONG_PAUSE).await;
@@ -85,16 +93,20 @@ impl Unbound {
             }
             if said.elapsed() >= SAY_EVERY && after > said_after {
                 (said, said_after) = (Instant::now(), after);
-                log::info!("bound the messages of room {room_id} up to number {after}");
+                log::info!("bound the {what} up to number {after}");
             }
         }
-        log::info!("bound {count} messages of room {room_id} to their places: that is all of them");
+        log::info!("bound {count} {what} to their places: that is all of them");
     }
 
     /// Binds the next ones. When there are none, no text of the room is believed from now on that is not bound.
     async fn step(&self, room_id: i64, (after, until): (i64, i64)) -> Result<Step> {
         // Only looking, which keeps no one from writing.
         let looked = self.db.read(move |conn| {
+            if room_id == NO_ROOM {
+                let rows = users::list_with_bare_email(conn, (after, until), BEHIND, 1)?;
+                return Ok(rows.first().map(|(id, _)| (Some(*id), until)));
+            }
             let Some(first) = find_next(conn, room_id, (after, until))? else {
                 return Ok(None);
             };
@@ -103,6 +115,9 @@ impl Unbound {
             Ok(Some((rows.first().map(|(id, ..)| *id), end)))
         });
         match looked.await? {
+            Some((Some(first), end)) if room_id == NO_ROOM => {
+                self.bind_emails((first - 1, end)).await
+            }
             Some((Some(first), end)) => self.bind_some(room_id, (first - 1, end)).await,
             Some((None, end)) => Ok(Step::Bound(end, 0)),
             None => {
@@ -114,6 +129,21 @@ impl Unbound {
                 Ok(Step::Done)
             }
         }
+    }
+
+    async fn bind_emails(&self, (after, end): (i64, i64)) -> Result<Step> {
+        let vault = Arc::clone(&self.vault);
+        let bound = self.db.write(move |conn| {
+            let rows = users::list_with_bare_email(conn, (after, end), BEHIND, BATCH)?;
+            let (count, mut last) = (rows.len(), after);
+            for (id, sealed) in rows {
+                let bound = vault.bound_at(Place::of_email(id), &sealed);
+                users::set_email(conn, id, &bound)?;
+                last = id;
+            }
+            Ok(Step::Bound(last, count))
+        });
+        bound.await
     }
 
     async fn bind_some(&self, room_id: i64, (after, end): (i64, i64)) -> Result<Step> {
@@ -128,6 +158,7 @@ impl Unbound {
                     room_id,
                     id,
                     author,
+                    purpose: Purpose::Text,
                 };
                 (id, vault.bind(place, &sealed))
             });

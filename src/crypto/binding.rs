@@ -1,5 +1,5 @@
-//! What binds a sealed text to its place: a MAC (HMAC-SHA256) over the room, the number of the message, its author and the
-//! sealed text. Fernet alone says that a text was sealed here; not that it is this person's, or stood in this room.
+//! What binds a sealed text to its place: a MAC (HMAC-SHA256) over the room, the number of the message, its author, what the
+//! text is there for, and the sealed text. Fernet alone says that a text was sealed here; not that it is this person's, or stood in this room.
 
 use std::fmt;
 
@@ -7,6 +7,45 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+
+/// What a sealed text is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Someone has written it.
+    Text,
+    /// The room says by itself what has changed.
+    System,
+    /// It is a room's topic.
+    Topic,
+    /// It is someone's e-mail address.
+    Email,
+}
+
+impl Purpose {
+    /// That of a message of this kind.
+    #[must_use]
+    pub fn of_kind(kind: &str) -> Self {
+        if kind == "system" {
+            Self::System
+        } else {
+            Self::Text
+        }
+    }
+
+    /// What the MAC takes in. No sealed text begins with NUL, so none is taken for another purpose with less of a text; and
+    /// what people have written has no mark, since it was bound before there were others.
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Text => b"",
+            Self::System => b"\0system\0",
+            Self::Topic => b"\0topic\0",
+            Self::Email => b"\0email\0",
+        }
+    }
+}
+
+/// The number of the room, which there is not, for what belongs to none: people's e-mail addresses.
+pub const NO_ROOM: i64 = 0;
 
 /// Where a sealed text belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +56,32 @@ pub struct Place {
     pub id: i64,
     /// Who wrote it.
     pub author: i64,
+    /// What it is there for.
+    pub purpose: Purpose,
+}
+
+impl Place {
+    /// That of a room's topic.
+    #[must_use]
+    pub fn of_topic(room_id: i64) -> Self {
+        Self {
+            room_id,
+            id: 0,
+            author: 0,
+            purpose: Purpose::Topic,
+        }
+    }
+
+    /// That of someone's e-mail address.
+    #[must_use]
+    pub fn of_email(user_id: i64) -> Self {
+        Self {
+            room_id: NO_ROOM,
+            id: user_id,
+            author: user_id,
+            purpose: Purpose::Email,
+        }
+    }
 }
 
 /// Binds with one key, and knows what any of them has bound.
@@ -72,6 +137,7 @@ fn fed(key: &Hmac<Sha256>, place: Place, sealed: &str) -> Hmac<Sha256> {
     for number in [place.room_id, place.id, place.author] {
         mac.update(&number.to_be_bytes());
     }
+    mac.update(place.purpose.mark());
     mac.update(sealed.as_bytes());
     mac
 }
@@ -84,6 +150,7 @@ mod tests {
         room_id: 1,
         id: 2,
         author: 3,
+        purpose: Purpose::Text,
     };
 
     #[test]
@@ -98,6 +165,18 @@ mod tests {
             },
             Place { id: 9, ..PLACE },
             Place { author: 9, ..PLACE },
+            Place {
+                purpose: Purpose::System,
+                ..PLACE
+            },
+            Place {
+                purpose: Purpose::Topic,
+                ..PLACE
+            },
+            Place {
+                purpose: Purpose::Email,
+                ..PLACE
+            },
         ] {
             assert!(!binder.holds(other, "sealed", &mac), "{other:?}");
         }

@@ -12,19 +12,22 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use fernet::Fernet;
 use sha2::{Digest as _, Sha256};
 
-use super::binding::{Binder, Place};
+use super::binding::{Binder, Place, Purpose};
 
 /// Fernet refuses what was sealed more than a minute after the time at which it is opened. A clock that was ahead and was
 /// put right must not make a message unreadable, so all is opened at the end of time. (The greatest number would
 /// overflow: fernet adds its minute to it.)
 const END_OF_TIME: u64 = u64::MAX / 2;
 
+/// Stands between a sealed text and what binds it, and in neither of them.
+pub const BEHIND: char = '.';
+
 /// Seals with one key and opens with many.
 pub struct Vault {
     sealing: Fernet,
     opening: Vec<Fernet>,
     binder: Binder,
-    /// Room → up to which message texts are believed that nothing binds to their place.
+    /// Room → up to which message texts are believed that nothing binds to their place. (In no room: up to which user.)
     unbound: RwLock<BTreeMap<i64, i64>>,
 }
 
@@ -101,24 +104,28 @@ impl Vault {
         self.sealing.encrypt_at_time(text.as_bytes(), now)
     }
 
-    /// Seals what belongs to a room, such as its topic: in another one it does not open.
+    /// Seals what has no column for a MAC of its own: with what binds it to its place behind it.
     #[must_use]
-    pub fn seal_in(&self, room_id: i64, text: &str) -> String {
-        self.seal(&format!("{room_id} {text}"))
+    pub fn seal_at(&self, place: Place, text: &str) -> String {
+        self.bound_at(place, &self.seal(text))
     }
 
-    /// Opens what [`Self::seal_in`] has sealed for this room.
+    /// A sealed text with what binds it to its place behind it.
+    #[must_use]
+    pub fn bound_at(&self, place: Place, sealed: &str) -> String {
+        format!("{sealed}{BEHIND}{}", self.bind(place, sealed))
+    }
+
+    /// Opens what [`Self::seal_at`] has sealed for this place.
     ///
     /// # Errors
-    /// [`CannotOpen`], also when it belongs to another room.
-    pub fn open_in(&self, room_id: i64, sealed: &str) -> Result<String, CannotOpen> {
-        let opened = self.open(sealed)?;
-        let (room, text) = opened.split_once(' ').ok_or(CannotOpen)?;
-        if room == room_id.to_string() {
-            Ok(text.to_owned())
-        } else {
-            Err(CannotOpen)
-        }
+    /// [`CannotOpen`], also when it belongs to another place.
+    pub fn open_at(&self, place: Place, stored: &str) -> Result<String, CannotOpen> {
+        let (sealed, mac) = match stored.split_once(BEHIND) {
+            Some((sealed, mac)) => (sealed, Some(mac)),
+            None => (stored, None),
+        };
+        self.open_bound(Bound { place, sealed, mac })
     }
 
     /// Opens what any of the keys has sealed, whatever the clock said then and says now.
@@ -153,6 +160,8 @@ impl Vault {
             .get(&bound.place.room_id)
             // A number that is none (SQLite reads a text as 0) was given by no release.
             .is_some_and(|last| (1..=*last).contains(&bound.place.id))
+            // What a room says and its topic are always bound: the releases that did not bind had neither.
+            && matches!(bound.place.purpose, Purpose::Text | Purpose::Email)
     }
 
     /// Opens a text that lies where it was put.
@@ -199,6 +208,29 @@ mod tests {
             Vault::new(&new).expect("a key").open(&sealed),
             Err(CannotOpen)
         );
+    }
+
+    #[test]
+    fn what_is_sealed_for_one_place_opens_in_no_other() {
+        let vault = Vault::new("any passphrase of some length or other").expect("a key");
+        let topic = vault.seal_at(Place::of_topic(7), "hello");
+        assert_eq!(
+            vault.open_at(Place::of_topic(7), &topic).as_deref(),
+            Ok("hello")
+        );
+        let bare = vault.seal("hello");
+        vault.believe([(7, 100), (0, 100)].into());
+        for (place, stored) in [
+            (Place::of_topic(8), &topic),
+            (Place::of_email(7), &topic),
+            (Place::of_topic(7), &bare),
+        ] {
+            assert_eq!(vault.open_at(place, stored), Err(CannotOpen), "{place:?}");
+        }
+        assert!(vault.open_at(Place::of_email(100), &bare).is_ok());
+        assert!(vault.open_at(Place::of_email(101), &bare).is_err());
+        vault.believe(BTreeMap::new());
+        assert!(vault.open_at(Place::of_email(100), &bare).is_err());
     }
 
     #[test]

@@ -43,8 +43,6 @@ pub struct NewUser<'a> {
     pub username: &'a str,
     /// bcrypt.
     pub password_hash: &'a str,
-    /// Sealed.
-    pub email: Option<&'a str>,
     /// Now.
     pub created_at: Timestamp,
     /// What would stand for the name if it was deleted: see [`hash_of`].
@@ -315,6 +313,41 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
     Ok(Some(id))
 }
 
+/// Gives an account its e-mail address, sealed.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_email(conn: &mut AnyConnection, user_id: i64, sealed: &str) -> QueryResult<()> {
+    diesel::update(users::table.find(user_id))
+        .set(users::email.eq(sealed))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Accounts after one number and up to another whose e-mail address has nothing behind it that binds it, with the address,
+/// lowest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_with_bare_email(
+    conn: &mut AnyConnection,
+    (after, until): (i64, i64),
+    behind: char,
+    limit: i64,
+) -> QueryResult<Vec<(i64, String)>> {
+    let found: Vec<(i64, Option<String>)> = users::table
+        .filter(users::id.gt(after))
+        .filter(users::id.le(until))
+        .filter(users::email.is_not_null())
+        .filter(users::email.not_like(format!("%{behind}%")))
+        .order(users::id)
+        .limit(limit)
+        .select((users::id, users::email))
+        .load(conn)?;
+    let found = found.into_iter();
+    Ok(found.filter_map(|(id, email)| Some((id, email?))).collect())
+}
+
 fn is_deleted(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<bool> {
     let mut keys = keys_of(new.username, new.deleted);
     // That is the row that was just inserted.
@@ -344,7 +377,6 @@ fn insert_row(
                 users::username.eq(new.username),
                 users::username_key.eq(key_of(new.username)),
                 users::password_hash.eq(new.password_hash),
-                users::email.eq(new.email),
                 users::created_at.eq(created_at),
             ))
             .execute(conn)

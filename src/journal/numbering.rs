@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 
 pub use crate::db::log::posts::Known;
 use crate::{
-    crypto::binding::Place,
+    crypto::binding::{Place, Purpose},
     db::log::posts::{DraftRow, NewMessage},
     error::Error,
     protocol::time::Timestamp,
@@ -109,6 +109,7 @@ pub fn place<'a>(
             room_id,
             id,
             author: draft.user_id,
+            purpose: Purpose::Text,
         };
         placed.rows.push(NewMessage {
             room_id,

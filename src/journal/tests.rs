@@ -53,7 +53,6 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let alice = NewUser {
         username: "alice",
         password_hash: "",
-        email: None,
         created_at: now(),
         deleted: &[],
     };

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use crate::{
     doctor::doctor_of,
     support::{Backend, Server, User, root},
+    users::users,
 };
 
 on_both![
     a_database_of_the_release_before_reads_as_before,
     a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_left_it,
     what_says_again_that_texts_are_unbound_is_not_believed,
+    an_address_of_the_release_before_is_bound_to_its_owner,
 ];
 
 const KEY: &str = "ZmVybmV0LWtleS1vZi10aGUtZml4dHVyZS0wMDAwMDA=";
@@ -156,6 +158,38 @@ fn what_says_again_that_texts_are_unbound_is_not_believed(backend: Backend) {
     let ended = doctor_of(&server, &[("ENCRYPTION_KEY", KEY), ("SECRET_KEY", SECRET)]);
     let words = "1 of the messages cannot be opened, the first is message 7 of room general";
     assert!(ended.stdout.contains(words), "{}", ended.stdout);
+}
+
+fn an_address_of_the_release_before_is_bound_to_its_owner(backend: Backend) {
+    let mut server = stopped_on_the_old(backend);
+    // That release sealed an address as it did a message.
+    let words = "(SELECT content FROM messages WHERE id = 1)";
+    server.database.execute(&format!(
+        "UPDATE users SET email = {words} WHERE username_key = 'alice'"
+    ));
+    server.start_again();
+    server.await_log("bound 1 e-mail addresses to their places: that is all of them");
+    fs::write(server.data_dir().join("encryption_key"), KEY).expect("writes");
+    let email = |name: &str| {
+        let shown = users(&server, &["show", name, "--json"], "");
+        let account = shown.stdout.lines().next().unwrap_or_default();
+        let account: Value = serde_json::from_str(account).expect("an object");
+        account["email"].clone()
+    };
+    let told: Vec<Value> =
+        serde_json::from_str(&fixture("messages-", backend, "json")).expect("JSON");
+    assert_eq!(email("alice"), told[0]["content"]);
+    let paste = |what: &str| {
+        let sql = format!("UPDATE users SET email = {what} WHERE username_key = 'bob'");
+        server.database.execute(&sql);
+    };
+    for what in [
+        words,
+        "(SELECT email FROM users WHERE username_key = 'alice')",
+    ] {
+        paste(what);
+        assert_eq!(email("bob"), json!({"unreadable": true}), "{what}");
+    }
 }
 
 /// SQLite takes a text for a number, and holds it above all numbers.

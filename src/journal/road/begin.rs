@@ -9,7 +9,7 @@ use super::{
     room::name_taken,
 };
 use crate::{
-    crypto::name_of_set,
+    crypto::{binding::Place, name_of_set},
     db::{
         AnyConnection, is_unique_violation,
         log::{
@@ -115,7 +115,7 @@ impl Pass<'_> {
             name_key: name
                 .filter(|_| new.kind == RoomKind::Public)
                 .map(key_of_name),
-            topic: topic.map(|topic| self.vault.seal_in(room_id, topic)),
+            topic: topic.map(|topic| self.vault.seal_at(Place::of_topic(room_id), topic)),
             people,
             created_by: actor.user_id,
         };

@@ -7,7 +7,10 @@ use super::{
     pass::{Fail, Pass},
 };
 use crate::{
-    crypto::{binding::Place, vault::Bound},
+    crypto::{
+        binding::{Place, Purpose},
+        vault::Bound,
+    },
     db::{
         AnyConnection,
         log::{
@@ -54,6 +57,7 @@ impl Pass<'_> {
             room_id,
             id,
             author: target.author,
+            purpose: Purpose::Text,
         };
         // Whoever does not know whether an edit came through may send it again, also with the condition that it had.
         if self.says(place, &target, &body.text) {

@@ -7,7 +7,7 @@ use super::{
     pass::{Fail, Pass},
 };
 use crate::{
-    crypto::binding::Place,
+    crypto::binding::{Place, Purpose},
     db::{
         AnyConnection,
         log::{
@@ -331,6 +331,7 @@ impl Pass<'_> {
             room_id,
             id,
             author: actor.user_id,
+            purpose: Purpose::System,
         };
         let row = NewMessage {
             room_id,

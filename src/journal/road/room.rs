@@ -5,6 +5,7 @@ use super::{
     pass::{Fail, Pass},
 };
 use crate::{
+    crypto::binding::Place,
     db::{
         AnyConnection, is_unique_violation,
         log::rooms::{self, Description},
@@ -164,14 +165,14 @@ impl Pass<'_> {
         news: &mut News,
     ) -> Result<(), Fail> {
         self.check(conn, room_id, actor.user_id, Right::Topic)?;
-        let opened = before.topic.as_deref();
-        let opened = opened.and_then(|sealed| self.vault.open_in(room_id, sealed).ok());
+        let (place, opened) = (Place::of_topic(room_id), before.topic.as_deref());
+        let opened = opened.and_then(|sealed| self.vault.open_at(place, sealed).ok());
         if opened.as_deref().unwrap_or_default() == topic
             && (before.topic.is_none() == topic.is_empty())
         {
             return Ok(());
         }
-        let sealed = (!topic.is_empty()).then(|| self.vault.seal_in(room_id, topic));
+        let sealed = (!topic.is_empty()).then(|| self.vault.seal_at(place, topic));
         rooms::set_topic(conn, room_id, sealed.as_deref()).map_err(Fail::Database)?;
         let what = if topic.is_empty() {
             "cleared the topic".to_owned()

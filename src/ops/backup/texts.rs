@@ -8,11 +8,14 @@ use serde_json::Value;
 use super::format::Head;
 use crate::{
     crypto::{
-        binding::Place,
+        binding::{Place, Purpose},
         vault::{Bound, CannotOpen, Vault},
     },
     db::facts::{UNBOUND_UNTIL, parse_until},
 };
+
+/// The migration from which on an e-mail address is bound to its user, or the facts tell that it is not yet.
+const BOUND_EMAILS: &str = "20261127000011";
 
 /// What does not open.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,11 +28,26 @@ pub struct Unreadable {
 
 /// Where a table has what is needed here, by the places of its columns.
 enum Layout {
-    Facts { name: usize, value: usize },
-    Rooms { id: usize, key: usize },
+    Facts {
+        name: usize,
+        value: usize,
+    },
+    Rooms {
+        id: usize,
+        key: usize,
+        topic: Option<usize>,
+    },
     Messages(Columns),
-    Users { name: usize, email: usize },
+    Users(People),
     Other,
+}
+
+/// The columns of users.
+#[derive(Clone, Copy)]
+struct People {
+    id: usize,
+    name: usize,
+    email: usize,
 }
 
 /// The columns of messages.
@@ -39,6 +57,7 @@ struct Columns {
     id: usize,
     author: usize,
     text: usize,
+    kind: Option<usize>,
     /// Older releases have neither.
     newer: Option<(usize, usize)>,
 }
@@ -48,6 +67,7 @@ pub(super) struct Texts<'a> {
     vault: &'a Vault,
     layouts: Vec<Layout>,
     rooms: HashMap<i64, String>,
+    is_of_before: bool,
     unbound: BTreeMap<i64, i64>,
     pub(super) unreadable: Unreadable,
 }
@@ -62,6 +82,10 @@ impl<'a> Texts<'a> {
             vault,
             layouts: layouts.collect(),
             rooms: HashMap::new(),
+            is_of_before: !head
+                .migrations
+                .iter()
+                .any(|one| one.as_str() >= BOUND_EMAILS),
             unbound: BTreeMap::new(),
             unreadable: Unreadable::default(),
         }
@@ -88,13 +112,27 @@ impl<'a> Texts<'a> {
                     self.vault.believe(self.unbound.clone());
                 }
             }
-            Layout::Rooms { id, key } => {
+            Layout::Rooms { id, key, topic } => {
                 let key = text(key).unwrap_or_default().to_owned();
+                let place = Place::of_topic(number(id));
+                let topic = topic.and_then(text);
+                if topic.is_some_and(|topic| self.vault.open_at(place, topic).is_err()) {
+                    self.note(format!("the topic of room {key}"));
+                }
                 self.rooms.insert(number(id), key);
             }
             Layout::Messages(columns) => self.see_message(columns, &values),
-            Layout::Users { name, email } => {
-                if text(email).is_some_and(|sealed| self.vault.open(sealed).is_err()) {
+            Layout::Users(People { id, name, email }) => {
+                let place = Place::of_email(number(id));
+                // A backup of before holds addresses that nothing binds.
+                let opens = |email: &str| {
+                    if self.is_of_before {
+                        self.vault.open(email).is_ok()
+                    } else {
+                        self.vault.open_at(place, email).is_ok()
+                    }
+                };
+                if text(email).is_some_and(|email| !opens(email)) {
                     let name = text(name).unwrap_or_default();
                     self.note(format!("the e-mail address of {name}"));
                 }
@@ -110,6 +148,10 @@ impl<'a> Texts<'a> {
             room_id: number(columns.room),
             id: number(columns.id),
             author: number(columns.author),
+            purpose: columns
+                .kind
+                .and_then(text)
+                .map_or(Purpose::Text, Purpose::of_kind),
         };
         // A text that is missing is one that does not open.
         let sealed = text(columns.text).unwrap_or_default();
@@ -146,18 +188,21 @@ fn layout(table: &str, at: impl Fn(&str) -> Option<usize>) -> Option<Layout> {
         "rooms" => Layout::Rooms {
             id: at("id")?,
             key: at("key").or_else(|| at("name"))?,
+            topic: at("topic"),
         },
         "messages" => Layout::Messages(Columns {
             room: at("room_id")?,
             id: at("id")?,
             author: at("user_id")?,
             text: at("content")?,
+            kind: at("kind"),
             newer: at("mac").zip(at("deleted_at")),
         }),
-        "users" => Layout::Users {
+        "users" => Layout::Users(People {
+            id: at("id")?,
             name: at("username")?,
             email: at("email")?,
-        },
+        }),
         _ => return None,
     })
 }

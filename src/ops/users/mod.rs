@@ -235,7 +235,6 @@ fn add(whose: &Whose, keys: &KeySettings, options: &PasswordOptions) -> Done {
         let new = NewUser {
             username: &whose.name,
             password_hash: &hash,
-            email: None,
             created_at: at,
             deleted: &deleted,
         };

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     chat::texts,
-    crypto::vault::{CannotOpen, Vault},
+    crypto::{
+        binding::Place,
+        vault::{CannotOpen, Vault},
+    },
     db::{
         messages::{self, Message},
         rooms, sessions,
@@ -32,13 +35,13 @@ pub(super) fn show(
     vault: Option<&Vault>,
     json: bool,
 ) -> Done {
+    if let Some(vault) = vault {
+        vault.believe(accounts.list_believed()?);
+    }
     for line in about(accounts, user, vault)? {
         if let Err(error) = print(&line, json) {
             return Ok(Err(error));
         }
-    }
-    if let Some(vault) = vault {
-        vault.believe(accounts.list_believed()?);
     }
     for room in accounts.read(rooms::list_all)? {
         let mut last = i64::MIN;
@@ -69,7 +72,7 @@ fn about(
         "kind": "account",
         "id": user.id,
         "username": user.username,
-        "email": stored.email.map(|sealed| open(vault, &sealed)),
+        "email": stored.email.map(|sealed| open(vault, user.id, &sealed)),
         "created_at": format(&utc(user.created_at)),
         "disabled_at": user.disabled_at.map(|at| format(&utc(at))),
         "password": "kept as a bcrypt hash",
@@ -112,8 +115,8 @@ fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -
     })
 }
 
-fn open(vault: Option<&Vault>, sealed: &str) -> Value {
-    shown(vault.map(|vault| vault.open(sealed)))
+fn open(vault: Option<&Vault>, user_id: i64, email: &str) -> Value {
+    shown(vault.map(|vault| vault.open_at(Place::of_email(user_id), email)))
 }
 
 /// What cannot be opened is shown as such, never left out.

@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::DatabaseUrl,
     crypto::{
-        binding::Place,
+        binding::{Place, Purpose},
         vault::{Bound, Vault},
     },
     db::{
@@ -85,7 +85,6 @@ fn stage(postgres: Option<String>) -> Stage {
         let new = NewUser {
             username,
             password_hash: "",
-            email: None,
             created_at: now(),
             deleted: &[],
         };
@@ -225,6 +224,7 @@ impl Stage {
                         room_id: room.id,
                         id: row.id,
                         author: row.user_id,
+                        purpose: Purpose::of_kind(&row.kind),
                     },
                     sealed: &row.content,
                     mac: row.mac.as_ref().map(crate::db::text::StoredText::as_str),

@@ -11,6 +11,7 @@
     clippy::cast_sign_loss
 )]
 
+mod absent;
 mod accounts;
 mod ack;
 mod broadcast;
@@ -70,6 +71,8 @@ pub enum Measure {
     Reconnect,
     /// What one address or account that floods the server costs everyone else
     Floods,
+    /// Whether the time of an answer tells a private room from one that is not there
+    Absent,
 }
 
 /// What `parlour-lab bench` can be told.
@@ -193,6 +196,7 @@ impl Bench<'_> {
             Measure::Slow => slow::measure(self),
             Measure::Reconnect => reconnect::measure(self),
             Measure::Floods => floods::measure(self),
+            Measure::Absent => absent::measure(self),
         }
     }
 }

@@ -73,9 +73,17 @@ impl Rest {
     /// # Errors
     /// When there is no answer.
     pub fn post_as(&mut self, token: &str, path: &str, body: &serde_json::Value) -> Result<Answer> {
+        self.ask_as(token, "POST", path, body.to_string().as_bytes())
+    }
+
+    /// Any method, with an access token and a body.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn ask_as(&mut self, token: &str, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
-        self.send("POST", path, &headers, body.to_string().as_bytes())
+        self.send(method, path, &headers, body)
     }
 
     fn send(

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The migration from which on an e-mail address is bound to its user, or the facts tell that it is not yet.
-const BOUND_EMAILS: &str = "20261127000011";
+const BOUND_EMAILS: &str = "20261127000012";
 
 /// What does not open.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::{
         AnyConnection, QueryError,
         messages::{
             self, Cursor, Only, PageRequest,
-            gaps::{Link, list_links, list_written_links},
+            gaps::{Link, list_links},
         },
     },
     error::{Error, Result},
@@ -152,7 +152,7 @@ fn walk_back(
 
 /// Which messages those are that were asked for, when a page does not hold them: their texts are not kept.
 fn count_back(conn: &mut AnyConnection, room: &Room, limit: i64) -> Result<Span, QueryError> {
-    let written = list_written_links(conn, room.id, limit)?;
+    let written = list_links(conn, room.id, Only::Written, 0, limit)?;
     let mut numbers = find_missing(conn, room, &written, limit)?;
     numbers.extend(written.iter().map(|link| link.id));
     numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
@@ -178,7 +178,7 @@ fn find_missing(
     if is_unbroken(room, written, above) {
         return Ok(Vec::new());
     }
-    let all = list_links(conn, room.id, above, LOOKED_THROUGH)?;
+    let all = list_links(conn, room.id, Only::All, above, LOOKED_THROUGH)?;
     let is_cut = is_full || all.len() as u64 >= LOOKED_THROUGH.unsigned_abs();
     gaps::find(conn, room, newest(LOOKED_THROUGH, Only::All), &all, is_cut)
 }

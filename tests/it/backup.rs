@@ -367,14 +367,7 @@ fn a_backup_of_an_older_release_is_brought_up_to_date(backend: Backend) {
     target.terminate();
     succeeds(restore(&file, &target, &[]));
     target.start_again();
-    let mut alice = User {
-        name: "alice".into(),
-        id: 77,
-        token: String::new(),
-        refresh_token: String::new(),
-        addr: target.addr,
-    };
-    alice.log_in();
+    let alice = User::returning(&target, "alice", 77);
     let history = alice.history();
     assert_eq!(history.len(), 1);
     assert_eq!(history[0]["content"], "from of old");

@@ -59,15 +59,7 @@ fn a_message_is_no_topic_and_no_address_and_not_what_the_room_says(backend: Back
         let email = format!("{name}@example.org");
         let body = json!({"username": name, "password": PASSWORD, "email": email});
         server.http().post("/api/auth/register", &body).expect(201);
-        let mut user = User {
-            name: name.to_owned(),
-            id: 0,
-            token: String::new(),
-            refresh_token: String::new(),
-            addr: server.addr,
-        };
-        user.log_in();
-        user
+        User::returning(&server, name, 0)
     };
     let (alice, _bob) = (account("alice"), account("bob"));
     let room = alice.make_room("park", "public", &[]);

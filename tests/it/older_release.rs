@@ -51,18 +51,6 @@ fn stopped_on_the_old(backend: Backend) -> Server {
     server
 }
 
-fn log_in(server: &Server, name: &str) -> User {
-    let mut user = User {
-        name: name.into(),
-        id: 0,
-        token: String::new(),
-        refresh_token: String::new(),
-        addr: server.addr,
-    };
-    user.log_in();
-    user
-}
-
 fn without_client_ids(mut messages: Vec<Value>) -> Vec<Value> {
     for message in &mut messages {
         message
@@ -80,7 +68,7 @@ fn a_database_of_the_release_before_reads_as_before(backend: Backend) {
     let known: Value = serde_json::from_str(&fixture("history-", backend, "json")).expect("JSON");
     assert_eq!(told.len(), MESSAGES);
     server.start_again();
-    let alice = log_in(&server, "alice");
+    let alice = User::returning(&server, "alice", 0);
     assert_eq!(without_client_ids(alice.history()), told);
     assert_eq!(without_client_ids(alice.page("?limit=50")), told[70..]);
     let page = alice.page("?before=51&limit=50");
@@ -97,7 +85,7 @@ fn a_database_of_the_release_before_reads_as_before(backend: Backend) {
         }
     }
     // A retry of then is one; and what is new goes on from there.
-    let bob = log_in(&server, "bob");
+    let bob = User::returning(&server, "bob", 0);
     let retried = bob.post(told[0]["content"].as_str().expect("text"), Some("c1"));
     assert_eq!(retried.expect(200).json()["id"], 1);
     let next = bob.post("in the new release", None).expect(201).json();
@@ -125,7 +113,7 @@ fn a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_
 ) {
     let mut server = stopped_on_the_old(backend);
     server.start_again();
-    let alice = log_in(&server, "alice");
+    let alice = User::returning(&server, "alice", 0);
     server.await_log(&format!("bound {MESSAGES} messages of room 1"));
     server
         .database
@@ -141,7 +129,7 @@ fn a_text_without_a_seal_of_its_place_is_believed_only_where_the_release_before_
 fn what_says_again_that_texts_are_unbound_is_not_believed(backend: Backend) {
     let mut server = stopped_on_the_old(backend);
     server.start_again();
-    let alice = log_in(&server, "alice");
+    let alice = User::returning(&server, "alice", 0);
     server.await_log(&format!("bound {MESSAGES} messages of room 1"));
     server.restart();
     server.database.execute(
@@ -200,7 +188,7 @@ fn a_number_that_is_a_text_makes_no_old_message_unreadable() {
         .database
         .execute("UPDATE messages SET id = 'x' WHERE id = 60");
     server.start_again();
-    let alice = log_in(&server, "alice");
+    let alice = User::returning(&server, "alice", 0);
     let check = || {
         let shown = alice.history();
         let unreadable = shown.iter().filter(|message| message["unreadable"] == true);

@@ -18,39 +18,21 @@ pub struct Link {
     pub previous: Option<i64>,
 }
 
-/// The places of the newest messages of a room above this number, oldest first.
+/// The places of the newest of these messages of a room above this number, oldest first.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list_links(
     conn: &mut AnyConnection,
     room_id: i64,
+    only: Only,
     above: i64,
     limit: i64,
 ) -> QueryResult<Vec<Link>> {
     let newest = messages::table
         .filter(messages::room_id.eq(room_id))
         .filter(messages::id.gt(above))
-        .order(messages::id.desc())
-        .limit(limit)
-        .select((messages::id, messages::seq, messages::previous));
-    let mut found: Vec<Link> = on_either!(conn, newest.load())?;
-    found.reverse();
-    Ok(found)
-}
-
-/// As [`list_links`], but of what people wrote and nobody has deleted.
-///
-/// # Errors
-/// When the database fails.
-pub fn list_written_links(
-    conn: &mut AnyConnection,
-    room_id: i64,
-    limit: i64,
-) -> QueryResult<Vec<Link>> {
-    let newest = messages::table
-        .filter(messages::room_id.eq(room_id))
-        .filter(diesel::dsl::sql::<Bool>(Only::Written.condition()))
+        .filter(diesel::dsl::sql::<Bool>(only.condition()))
         .order(messages::id.desc())
         .limit(limit)
         .select((messages::id, messages::seq, messages::previous));

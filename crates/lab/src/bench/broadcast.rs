@@ -12,7 +12,7 @@ use super::{
     noise::Watch,
     opening::{self, Greeting},
     readers::{Readers, Stopwatch, Tally},
-    report::Report,
+    report::{Report, Row, Target, Unit},
     senders::{Framing, Senders, Sent},
     stats::Histogram,
 };
@@ -53,6 +53,13 @@ impl Outcome {
     #[must_use]
     pub fn bytes(&self) -> usize {
         (self.tally.delivery_bytes / self.tally.deliveries.max(1)) as usize
+    }
+
+    /// The share of deliveries that arrived, which must be all.
+    pub fn arrived(&self, what: &str) -> Row {
+        let share = self.tally.deliveries as f64 / self.expected.max(1) as f64 * 100.0;
+        let what = format!("{what}: deliveries arrived");
+        Row::new(what, share, Unit::Percent).aim(Target::AtLeast(100.0))
     }
 
     /// Says what went wrong, if anything did.

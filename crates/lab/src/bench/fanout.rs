@@ -79,15 +79,7 @@ fn tell(
 ) {
     let what = format!("fanout, {sockets} sockets, {rate} msg/s");
     let report = &mut bench.report;
-    let arrived = outcome.tally.deliveries as f64 / outcome.expected.max(1) as f64 * 100.0;
-    report.row(
-        Row::new(
-            format!("{what}: deliveries arrived"),
-            arrived,
-            Unit::Percent,
-        )
-        .aim(Target::AtLeast(100.0)),
-    );
+    report.row(outcome.arrived(&what));
     let [one, other] = floors.each_ref().map(Outcome::micros_per_delivery);
     let floor = f64::midpoint(one, other);
     let row = Row::new(

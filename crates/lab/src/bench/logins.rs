@@ -79,15 +79,7 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<()> {
         .above(calm.millis(0.99), "the same without logins")
         .aim(Target::AtMost(1.5 * calm.millis(0.99))),
     );
-    let arrived = stormy.tally.deliveries as f64 / stormy.expected.max(1) as f64 * 100.0;
-    report.row(
-        Row::new(
-            format!("{what}: deliveries arrived"),
-            arrived,
-            Unit::Percent,
-        )
-        .aim(Target::AtLeast(100.0)),
-    );
+    report.row(stormy.arrived(&what));
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     report.note(format!(
         "{what}: {} were let in, {} told to wait (429 or 503), {} failed otherwise.",

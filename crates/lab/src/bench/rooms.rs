@@ -186,13 +186,7 @@ fn many_rooms_of_one(bench: &mut Bench<'_>) -> Result<()> {
     let full = (rate, bench.options.time());
     let outcome = broadcast::run(&readers, &mut senders, full, HEARING + 1, &cpu)?;
     let report = &mut bench.report;
-    let arrived = outcome.tally.deliveries as f64 / outcome.expected.max(1) as f64 * 100.0;
-    let row = Row::new(
-        format!("{what}: deliveries arrived"),
-        arrived,
-        Unit::Percent,
-    );
-    report.row(row.aim(Target::AtLeast(100.0)));
+    report.row(outcome.arrived(&what));
     report.row(Row::new(
         format!("{what}: CPU per delivery"),
         outcome.micros_per_delivery(),
@@ -222,13 +216,7 @@ fn tell(bench: &mut Bench<'_>, plan: Plan, rate: u32, outcome: &Outcome, one: &O
         plan.sockets()
     );
     let report = &mut bench.report;
-    let arrived = outcome.tally.deliveries as f64 / outcome.expected.max(1) as f64 * 100.0;
-    let row = Row::new(
-        format!("{what}: deliveries arrived"),
-        arrived,
-        Unit::Percent,
-    );
-    report.row(row.aim(Target::AtLeast(100.0)));
+    report.row(outcome.arrived(&what));
     let floor = one.micros_per_delivery();
     let beside = "as many deliveries in one room";
     let row = Row::new(

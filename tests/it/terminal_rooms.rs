@@ -198,7 +198,8 @@ fn an_owner_keeps_order_with_words_after_a_slash() {
     at_bob.write("/join garden");
     at_bob.shows(" #garden  bob@");
     at_bob.write("/rename mine");
-    // Refused: the line is there again.
+    // Refused: the line is there again. (Before that it is there as it was typed.)
+    at_bob.shows("Your role in this room does not allow this.");
     at_bob.shows("│ /rename mine");
     at_bob.press("C-u");
     at_alice.write("/mute bob 2h");

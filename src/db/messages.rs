@@ -90,7 +90,7 @@ impl Only {
         match self {
             Self::All => "1 = 1",
             Self::Pinned => "messages.pinned_by IS NOT NULL",
-            Self::Written => "messages.kind <> 'system' AND messages.deleted_at IS NULL",
+            Self::Written => "messages.kind <> 'system' AND messages.deleted_at IS NULL AND NOT messages.thread_only",
         }
     }
 }

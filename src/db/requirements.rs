@@ -23,13 +23,19 @@ const TABLES: [&str; 6] = [
     "messages",
 ];
 /// Those that came later.
-const NEWER_TABLES: [&str; 6] = [
+const NEWER_TABLES: [&str; 12] = [
     "account_changes",
+    "drafts",
     "known_networks",
+    "mentions",
     "message_versions",
     "reactions",
     "removals",
     "restraints",
+    "saved",
+    "scheduled",
+    "thread_people",
+    "threads",
 ];
 /// The indexes without which a message could be stored twice, and how they are made.
 const INDEXES: [(&str, &str); 2] = [

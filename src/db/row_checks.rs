@@ -12,7 +12,7 @@ use super::{
 pub const GREATEST: i64 = (1 << 53) - 1;
 
 /// Tables, and the least that the numbers in their columns may be.
-const NUMBERS: [(&str, &[(&str, i64)]); 10] = [
+const NUMBERS: [(&str, &[(&str, i64)]); 16] = [
     ("users", &[("id", 1)]),
     ("sessions", &[("id", 1), ("user_id", 1)]),
     (
@@ -24,7 +24,7 @@ const NUMBERS: [(&str, &[(&str, i64)]); 10] = [
             ("slow_seconds", 0),
         ],
     ),
-    ("memberships", &[("room_id", 1), ("user_id", 1)]),
+    ("memberships", &[("room_id", 1), ("user_id", 1), ("read_seq", 0)]),
     (
         "messages",
         &[("room_id", 1), ("id", 1), ("seq", 1), ("user_id", 1)],
@@ -41,6 +41,36 @@ const NUMBERS: [(&str, &[(&str, i64)]); 10] = [
             ("user_id", 1),
             ("seq", 1),
         ],
+    ),
+    (
+        "threads",
+        &[("room_id", 1), ("id", 1), ("replies", 0), ("last_id", 0)],
+    ),
+    (
+        "thread_people",
+        &[
+            ("room_id", 1),
+            ("thread", 1),
+            ("user_id", 1),
+            ("replies", 0),
+            ("read_seq", 0),
+        ],
+    ),
+    (
+        "mentions",
+        &[("room_id", 1), ("user_id", 0), ("message_id", 1)],
+    ),
+    (
+        "drafts",
+        &[("user_id", 1), ("room_id", 1), ("thread", 0)],
+    ),
+    (
+        "scheduled",
+        &[("id", 1), ("user_id", 1), ("room_id", 1)],
+    ),
+    (
+        "saved",
+        &[("user_id", 1), ("room_id", 1), ("message_id", 1)],
     ),
     ("removals", &[("room_id", 1), ("user_id", 1), ("seq", 1)]),
     ("restraints", &[("room_id", 1), ("user_id", 1)]),

@@ -21,6 +21,17 @@ diesel::table! {
         credentials -> BigInt,
         disabled_at -> Nullable<Timestamp>,
         deleted_at -> Nullable<Timestamp>,
+        display_name -> Nullable<Text>,
+        display_name_key -> Nullable<Text>,
+        bio -> Nullable<Text>,
+        pronouns -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+        receipts -> Bool,
+        quiet_hours -> Nullable<Text>,
+        status_state -> Nullable<Text>,
+        status_text -> Nullable<Text>,
+        status_emoji -> Nullable<Text>,
+        status_until -> Nullable<Timestamp>,
     }
 }
 
@@ -65,6 +76,8 @@ diesel::table! {
         hidden_seq -> Nullable<BigInt>,
         spoke_at -> Nullable<Timestamp>,
         invited_by -> Nullable<BigInt>,
+        read_seq -> BigInt,
+        notify -> Nullable<Text>,
     }
 }
 
@@ -103,6 +116,9 @@ diesel::table! {
         pinned_by -> Nullable<BigInt>,
         pinned_at -> Nullable<Timestamp>,
         reply_to -> Nullable<BigInt>,
+        thread -> Nullable<BigInt>,
+        thread_only -> Bool,
+        mentions -> Nullable<Text>,
     }
 }
 
@@ -124,6 +140,71 @@ diesel::table! {
         emoji -> Text,
         user_id -> BigInt,
         seq -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    threads (room_id, id) {
+        room_id -> BigInt,
+        id -> BigInt,
+        replies -> BigInt,
+        last_id -> BigInt,
+        last_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    thread_people (room_id, thread, user_id) {
+        room_id -> BigInt,
+        thread -> BigInt,
+        user_id -> BigInt,
+        replies -> BigInt,
+        follows -> Bool,
+        read_seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    mentions (room_id, user_id, message_id) {
+        room_id -> BigInt,
+        user_id -> BigInt,
+        message_id -> BigInt,
+        thread -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    drafts (user_id, room_id, thread) {
+        user_id -> BigInt,
+        room_id -> BigInt,
+        thread -> BigInt,
+        content -> Text,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    scheduled (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        room_id -> BigInt,
+        thread -> Nullable<BigInt>,
+        also_to_room -> Bool,
+        kind -> Text,
+        content -> Text,
+        client_id -> Text,
+        send_at -> Timestamp,
+        created_at -> Timestamp,
+        failed -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    saved (user_id, room_id, message_id) {
+        user_id -> BigInt,
+        room_id -> BigInt,
+        message_id -> BigInt,
         created_at -> Timestamp,
     }
 }
@@ -154,6 +235,9 @@ diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(messages -> users (user_id));
 diesel::joinable!(reactions -> users (user_id));
+diesel::joinable!(thread_people -> users (user_id));
+diesel::joinable!(drafts -> rooms (room_id));
+diesel::joinable!(scheduled -> rooms (room_id));
 diesel::allow_tables_to_appear_in_same_query!(
     facts,
     users,
@@ -165,6 +249,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     messages,
     message_versions,
     reactions,
+    threads,
+    thread_people,
+    mentions,
+    drafts,
+    scheduled,
+    saved,
     known_networks,
     account_changes,
 );

@@ -1,6 +1,7 @@
 //! Accounts.
 
 pub mod changes;
+mod hold;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDateTime;

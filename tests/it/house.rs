@@ -7,6 +7,7 @@ use std::{
     process::Command,
 };
 
+mod migrations;
 mod rooms;
 mod source;
 

@@ -77,7 +77,25 @@ pub fn find_person(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Option
         .optional()
 }
 
-/// Of these users, those who have an account: the number, the name, and whether no one can log in to it.
+/// The same, for whoever is about to refer to the account: until the transaction ends no one deletes it, nor keeps its owner from
+/// logging in; and whoever is about to is waited for.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold_person(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Option<(String, bool)>> {
+    let query = users::table
+        .find(user_id)
+        .filter(users::deleted_at.is_null())
+        .select((users::username, users::disabled_at.is_not_null()));
+    match conn {
+        AnyConnection::Postgres(conn) => query.for_key_share().get_result(conn).optional(),
+        // BEGIN IMMEDIATE has made us the only writer.
+        AnyConnection::Sqlite(conn) => query.get_result(conn).optional(),
+    }
+}
+
+/// Of these users, those who have an account: the number, the name, and whether no one can log in to it. They are held as by
+/// [`hold_person`].
 ///
 /// # Errors
 /// When the database fails.
@@ -91,7 +109,7 @@ pub fn list_people(
         .order(users::id)
         .select((users::id, users::username, users::disabled_at.is_not_null()));
     match conn {
-        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Postgres(conn) => query.for_key_share().load(conn),
         AnyConnection::Sqlite(conn) => query.load(conn),
     }
 }

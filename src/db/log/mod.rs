@@ -26,7 +26,7 @@ pub fn savepoint<T, E: From<DieselError>>(
     conn.transaction(work)
 }
 
-/// Fewer rows were inserted than there are: a login has ended.
+/// What was looked up before does not hold any more: a login has ended, say.
 pub const BEGIN_AGAIN: DieselError = DieselError::RollbackTransaction;
 
 /// Whether the tables themselves refuse a row: the database is well, and other rows may be stored.

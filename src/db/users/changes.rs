@@ -8,7 +8,7 @@ use diesel::{
     prelude::*,
 };
 
-use super::{DELETED_KEYED, User};
+use super::{DELETED_KEYED, User, hold::hold_with_rooms};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
@@ -308,6 +308,7 @@ pub fn end_sessions(
 /// # Errors
 /// When the database fails.
 pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryResult<bool> {
+    hold_with_rooms(conn, user_id, true)?;
     let next = next_credentials(conn, user_id)?;
     let updated = diesel::update(
         users::table
@@ -319,8 +320,7 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
         users::credentials.eq(next),
     ))
     .execute(conn)?;
-    end_sessions(conn, user_id, None)?;
-    // A room that is theirs gets another owner beside them, in the order in which the journal locks rooms.
+    // A room that is theirs gets another owner beside them.
     let owned: Vec<i64> = memberships::table
         .filter(memberships::user_id.eq(user_id))
         .filter(memberships::role.eq("owner"))
@@ -333,20 +333,12 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
     Ok(updated == 1)
 }
 
-/// The rooms that a user is in, in the order in which the journal locks them.
-fn list_rooms(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
-    memberships::table
-        .filter(memberships::user_id.eq(user_id))
-        .order(memberships::room_id)
-        .select(memberships::room_id)
-        .load(conn)
-}
-
 /// Lets people log in to an account again; false when it was so already.
 ///
 /// # Errors
 /// When the database fails.
 pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
+    let room_ids = hold_with_rooms(conn, user_id, false)?;
     let next = next_credentials(conn, user_id)?;
     let updated = diesel::update(
         users::table
@@ -359,7 +351,7 @@ pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
     ))
     .execute(conn)?;
     // Meanwhile no one may have been left who could own a room that they are in.
-    for id in list_rooms(conn, user_id)? {
+    for id in room_ids {
         ensure_owner_under_lock(conn, id)?;
     }
     Ok(updated == 1)
@@ -388,18 +380,15 @@ pub fn delete(
     name: &str,
     now: Timestamp,
 ) -> QueryResult<()> {
-    // First the rooms, in the order in which the journal locks them; each counts that its members changed.
-    let room_ids = list_rooms(conn, user.id)?;
-    for id in &room_ids {
-        diesel::update(rooms::table.find(id))
-            .set(rooms::members_version.eq(rooms::members_version + 1))
-            .execute(conn)?;
-    }
+    let room_ids = hold_with_rooms(conn, user.id, true)?;
+    let own = memberships::table.filter(memberships::user_id.eq(user.id));
+    diesel::update(rooms::table.filter(rooms::id.eq_any(own.select(memberships::room_id))))
+        .set(rooms::members_version.eq(rooms::members_version + 1))
+        .execute(conn)?;
     // A direct room goes on telling whom it was with, or one of three would look like another room of two.
     let direct = rooms::table
         .filter(rooms::kind.eq("direct"))
         .select(rooms::id);
-    let own = memberships::table.filter(memberships::user_id.eq(user.id));
     diesel::delete(own.filter(memberships::room_id.ne_all(direct))).execute(conn)?;
     diesel::delete(restraints::table.filter(restraints::user_id.eq(user.id))).execute(conn)?;
     for id in room_ids {
@@ -430,7 +419,6 @@ pub fn delete(
             users::deleted_at.eq(now.naive_utc()),
         ))
         .execute(conn)?;
-    end_sessions(conn, user.id, None)?;
     diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user.id)))
         .execute(conn)?;
     Ok(())

@@ -88,7 +88,7 @@ impl Pass<'_> {
         if self.member(conn, room_id, user_id)?.is_some() {
             return Ok(Stored::Unchanged { seq: last_seq });
         }
-        let name = find_person(conn, user_id)?;
+        let name = hold_person(conn, user_id)?;
         let is_general = self.room(room_id)?.is_general();
         if !is_general {
             check_limits(conn, room_id, (user_id, &name), is_invited)?;
@@ -420,8 +420,8 @@ fn full(detail: impl Into<Cow<'static, str>>) -> Fail {
 }
 
 /// The name of someone who can be brought in.
-fn find_person(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
-    match members::find_person(conn, user_id).map_err(Fail::Database)? {
+fn hold_person(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
+    match members::hold_person(conn, user_id).map_err(Fail::Database)? {
         None => Err(Fail::Refused(Error::no_such_user())),
         Some((name, true)) => Err(Fail::Refused(Error::user_disabled(&name))),
         Some((name, false)) => Ok(name),

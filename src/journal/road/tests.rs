@@ -1,5 +1,6 @@
 //! The road on the tables themselves, on both databases. (`PostgreSQL` where the tests are given one.)
 
+mod races;
 mod stage;
 
 use stage::{

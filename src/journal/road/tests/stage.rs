@@ -35,6 +35,7 @@ pub struct Stage {
     vault: Arc<Vault>,
     pub clock: Clock,
     pub people: Vec<Actor>,
+    url: DatabaseUrl,
     _folder: tempfile::TempDir,
     /// The database on `PostgreSQL` that is dropped at the end, and by whom.
     dropped: Option<(String, String)>,
@@ -115,6 +116,7 @@ fn stage(postgres: Option<String>) -> Stage {
         vault,
         clock,
         people: people.into(),
+        url,
         _folder: folder,
         dropped,
     }
@@ -170,11 +172,13 @@ impl Stage {
 
     /// Another writer on the same tables, where there are several.
     pub fn beside(&self) -> Option<(AnyConnection, Road)> {
-        let (base, name) = self.dropped.as_ref()?;
-        let mut url = url::Url::parse(base).expect("a URL");
-        url.set_path(name);
-        let conn = conn::open(&DatabaseUrl::Postgres(url.into())).expect("opens");
-        Some((conn, Road::new(Arc::clone(&self.vault))))
+        self.dropped.as_ref()?;
+        Some((self.another(), Road::new(Arc::clone(&self.vault))))
+    }
+
+    /// Another connection to the same tables.
+    pub fn another(&self) -> AnyConnection {
+        conn::open(&self.url).expect("opens")
     }
 
     pub fn store(&mut self, entries: &[Entry]) -> Vec<Stored> {

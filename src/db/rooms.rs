@@ -8,6 +8,7 @@ use super::{
     AnyConnection, ids,
     members::ensure_owner,
     schema::{messages, rooms},
+    text::StoredText,
 };
 
 pub mod views;
@@ -79,6 +80,37 @@ pub fn list_numbers(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<(i
 /// When the database fails.
 pub fn list_all(conn: &mut AnyConnection) -> QueryResult<Vec<Room>> {
     rooms::table.order(rooms::id).select(COLUMNS).load(conn)
+}
+
+/// The next rooms after this one, with their sealed topics, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_sealed(
+    conn: &mut AnyConnection,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<(Room, Option<StoredText>)>> {
+    let mut found: Vec<(Room, Option<StoredText>)> = rooms::table
+        .filter(rooms::id.gt(after))
+        .order(rooms::id)
+        .limit(limit)
+        .select((COLUMNS, rooms::topic))
+        .load(conn)?;
+    // In SQLite a number may be a text, which is above all numbers and read as 0.
+    found.retain(|(room, _)| room.id > after);
+    Ok(found)
+}
+
+/// How many changes all rooms have counted.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_changes(conn: &mut AnyConnection) -> QueryResult<u64> {
+    let numbers = list_all_numbers(conn)?;
+    Ok(numbers
+        .into_iter()
+        .fold(0, |sum: u64, (_, seq)| sum.saturating_add(seq)))
 }
 
 /// All rooms, with the numbers of their latest changes.

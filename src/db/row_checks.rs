@@ -19,6 +19,7 @@ const NUMBERS: [(&str, &[(&str, i64)]); 11] = [
             ("last_seq", 0),
             ("last_message_id", 0),
             ("slow_seconds", 0),
+            ("members", 0),
         ],
     ),
     ("memberships", &[("room_id", 1), ("user_id", 1)]),

@@ -312,6 +312,10 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         ))
         .execute(conn)?;
     ensure_owner(conn, general)?;
+    // Last: whoever registers or writes in the room at the same moment waits from here until our commit.
+    diesel::update(rooms::table.find(general))
+        .set(rooms::members.eq(rooms::members + 1))
+        .execute(conn)?;
     Ok(Some(id))
 }
 

@@ -208,14 +208,15 @@ impl Road {
         }
         insert_all(conn, &placed.rows, at)?;
         if !are_taken || placed.outcomes.iter().any(is_refused) {
-            for mut room in rooms.into_values() {
-                let last = placed.last_ids.get(&room.id).copied();
-                if are_taken || last.is_some() {
-                    (room.last_seq, room.last_id) =
-                        last.map_or((room.last_seq, room.last_id), |id| (id, id));
-                    lock::write_back(conn, &room)?;
+            let mut rooms = rooms;
+            for (room_id, last) in &placed.last_ids {
+                if let Some(room) = rooms.get_mut(room_id) {
+                    (room.last_seq, room.last_id) = (*last, *last);
                 }
             }
+            let is_other = |room: &&Locked| are_taken || placed.last_ids.contains_key(&room.id);
+            let others: Vec<&Locked> = rooms.values().filter(is_other).collect();
+            lock::write_back(conn, &others)?;
         }
         Ok(placed.outcomes.into_iter().map(Stored::from).collect())
     }

@@ -1,6 +1,6 @@
 //! A transaction that looks before it writes, and goes entry by entry where that is needed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::{
     At, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft, facts, insert_all,
@@ -13,11 +13,11 @@ use crate::{
         log::{
             BEGIN_AGAIN, is_cancelled, is_constraint_violation,
             lock::{self, Locked, Rooms},
-            members::{find_spoke_at, is_removed, set_spoke_at},
+            members::{find_spoke_at, is_removed, list_removed, set_spoke_at},
             posts::{self, DraftRow},
             savepoint,
         },
-        rooms::{find_greatest, say_healed},
+        rooms::{list_greatest, say_healed},
         sessions::Logins,
     },
     error::Error,
@@ -78,9 +78,12 @@ impl<'a> Pass<'a> {
         let ids: BTreeSet<i64> = entries.iter().map(|entry| entry.room).collect();
         let mut rooms = lock::lock_rooms(conn, ids.into_iter())?;
         let mut touched = BTreeSet::new();
-        for room in rooms.values_mut() {
-            // A count that was lowered by hand would have every message refused as one that is there already.
-            let (id, seq) = find_greatest(conn, room.id)?;
+        let ids: Vec<i64> = rooms.keys().copied().collect();
+        // A count that was lowered by hand would have every message refused as one that is there already.
+        for (room_id, id, seq) in list_greatest(conn, &ids)? {
+            let Some(room) = rooms.get_mut(&room_id) else {
+                continue;
+            };
             room.last_id = room.last_id.max(id);
             if seq > room.last_seq {
                 say_healed(room.id, room.last_seq, seq);
@@ -127,11 +130,8 @@ impl<'a> Pass<'a> {
                 self.posts(conn, &drafts, &mut stored)?;
             }
         }
-        for id in &self.touched {
-            if let Some(room) = self.rooms.get(id) {
-                lock::write_back(conn, room)?;
-            }
-        }
+        let touched = self.touched.iter().filter_map(|id| self.rooms.get(id));
+        lock::write_back(conn, &touched.collect::<Vec<_>>())?;
         Ok(stored)
     }
 
@@ -169,15 +169,12 @@ impl<'a> Pass<'a> {
     ) -> Result<Placed<'d>, QueryError> {
         let wanted = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
         self.members.learn(conn, wanted, &self.rooms)?;
-        let mut removed = HashSet::new();
-        for draft in drafts {
+        let strangers = drafts.iter().filter(|draft| {
             let room = self.rooms.get(&draft.room_id);
-            let is_stranger =
-                room.is_some_and(|room| self.members.find(room, draft.user_id).is_none());
-            if is_stranger && is_removed(conn, draft.room_id, draft.user_id)? {
-                removed.insert((draft.room_id, draft.user_id));
-            }
-        }
+            room.is_some_and(|room| self.members.find(room, draft.user_id).is_none())
+        });
+        let strangers = strangers.map(|draft| (draft.room_id, draft.user_id));
+        let removed = list_removed(conn, &strangers.collect::<Vec<_>>())?;
         self.learn_who_spoke(conn, drafts)?;
         let answered = list_answered(conn, drafts)?;
         let bind = binder(self.vault);

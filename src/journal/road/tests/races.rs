@@ -10,7 +10,7 @@ use super::stage::{Became, Became::Done, ROOM, Stage, on_both};
 use crate::{
     db::{AnyConnection, by_hand, by_hand::run, conn, users, users::changes},
     error::Code,
-    journal::entry::Change,
+    journal::{entry::Change, road::Stored, writer::Store as _},
     protocol::{room::Role, time::now},
 };
 
@@ -125,6 +125,7 @@ fn whoever_joins_a_room_while_the_account_is_deleted_is_no_member_afterwards() {
         race(&mut stage, entries, &End::Deleted, false);
         let left = format!("memberships WHERE user_id = {bob}");
         assert_eq!(stage.count(&left), 0);
+        stage.check();
     });
 }
 
@@ -140,6 +141,7 @@ fn whoever_is_deleted_is_not_brought_into_a_room_by_someone_who_saw_the_account(
         }
         let left = format!("memberships WHERE user_id = {bob}");
         assert_eq!(stage.count(&left), 0);
+        stage.check();
     });
 }
 
@@ -163,5 +165,41 @@ fn a_room_that_is_given_to_someone_whose_account_is_disabled_meanwhile_has_anoth
              WHERE room_id = {ROOM} AND role = 'owner' AND disabled_at IS NULL"
         );
         assert_eq!(stage.count(&able), 1);
+    });
+}
+
+/// Two transactions that wait for each other: `PostgreSQL` gives up the one that has waited for a second.
+#[test]
+fn what_the_database_gave_up_for_another_transaction_is_stored_all_the_same() {
+    on_both(|stage| {
+        let mut by_hand = stage.another();
+        if let AnyConnection::Sqlite(_) = &by_hand {
+            // There is one writer at a time.
+            return;
+        }
+        // Whoever is in a transaction sees the others as they were at its beginning.
+        let mut watch = stage.another();
+        let (alice, mut log) = (stage.people[0].user_id, stage.log());
+        run(
+            &mut by_hand,
+            &format!(
+                "SET deadlock_timeout = '1min'; SET lock_timeout = 0; SET statement_timeout = 0; BEGIN; \
+                 SELECT FROM users WHERE id = {alice} FOR UPDATE"
+            ),
+        );
+        let entry = stage.post(0, ROOM, "words");
+        let stored = thread::scope(|scope| {
+            let stored = scope.spawn(|| log.store(&[&entry], now()));
+            until_waiting(&mut watch, 1, || stored.is_finished());
+            let room = format!("SELECT FROM rooms WHERE id = {ROOM} FOR UPDATE");
+            run(&mut by_hand, &room);
+            run(&mut by_hand, "COMMIT");
+            stored.join().expect("no panic")
+        });
+        let stored = stored.expect("the message is stored");
+        assert!(
+            matches!(stored[..], [Stored::Posted { id: 1 }]),
+            "{stored:?}"
+        );
     });
 }

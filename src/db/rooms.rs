@@ -18,6 +18,7 @@ use super::{
     text::StoredText,
 };
 
+pub mod seen;
 pub mod views;
 
 /// The room that exists from the start.

@@ -42,6 +42,7 @@ mod membership;
 mod pass;
 mod room;
 mod slow_mode;
+mod unseen;
 
 use pass::Pass;
 use slow_mode::SlowMode;
@@ -144,7 +145,9 @@ impl Road {
         }
         let stored = write(conn, |conn| {
             let (vault, slow) = (&*self.vault, &self.slow);
-            Pass::begin(conn, entries, at, vault, slow)?.run(conn, entries)
+            let pairs = entries.iter().filter_map(|entry| unseen::pair(entry));
+            let unseen = unseen::list(conn, pairs, &self.members)?;
+            Pass::begin(conn, (entries, &unseen), at, vault, slow)?.run(conn, entries)
         });
         self.settled(stored, at)
     }
@@ -164,6 +167,10 @@ impl Road {
         drafts: &[DraftRow<'_>],
         at: At,
     ) -> Result<Vec<Stored>, QueryError> {
+        let pairs = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
+        if !unseen::list(conn, pairs, &self.members)?.is_empty() {
+            return Err(BEGIN_AGAIN);
+        }
         let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
         for draft in drafts {
             *counts.entry(draft.room_id).or_default() += 1;

@@ -106,17 +106,6 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
         .load(conn)
 }
 
-/// A room.
-///
-/// # Errors
-/// When the database fails.
-pub fn find(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<Option<RoomView>> {
-    seen_by!(user_id)
-        .filter(rooms::id.eq(room_id))
-        .get_result(conn)
-        .optional()
-}
-
 /// The rooms of a name that the user is in, and the public one, oldest first; without one that the user was taken out of.
 ///
 /// # Errors

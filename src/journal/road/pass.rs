@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     At, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft, facts, insert_all,
-    list_answered, list_live, position,
+    list_answered, list_live, position, unseen,
 };
 use crate::{
     crypto::vault::Vault,
@@ -17,7 +17,7 @@ use crate::{
             posts::{self, DraftRow},
             savepoint,
         },
-        rooms::{list_greatest, say_healed},
+        rooms::{list_greatest, say_healed, seen::Pair},
         sessions::Logins,
     },
     error::Error,
@@ -62,20 +62,23 @@ pub struct Pass<'a> {
     pub at: At,
     pub vault: &'a Vault,
     slow: &'a SlowMode,
+    /// Whose entries are refused as if there were no such room.
+    unseen: &'a BTreeSet<Pair>,
 }
 
 impl<'a> Pass<'a> {
     pub fn begin(
         conn: &mut AnyConnection,
-        entries: &[&'a Entry],
+        (entries, unseen): (&[&'a Entry], &'a BTreeSet<Pair>),
         at: At,
         vault: &'a Vault,
         slow: &'a SlowMode,
     ) -> Result<Self, QueryError> {
-        if entries.iter().any(|entry| entry.change.takes_a_name()) {
+        let seen = entries.iter().filter(|entry| !unseen::holds(unseen, entry));
+        if seen.clone().any(|entry| entry.change.takes_a_name()) {
             lock::lock_names(conn)?;
         }
-        let ids: BTreeSet<i64> = entries.iter().map(|entry| entry.room).collect();
+        let ids: BTreeSet<i64> = seen.clone().map(|entry| entry.room).collect();
         let mut rooms = lock::lock_rooms(conn, ids.into_iter())?;
         let mut touched = BTreeSet::new();
         let ids: Vec<i64> = rooms.keys().copied().collect();
@@ -94,12 +97,10 @@ impl<'a> Pass<'a> {
         let actors = entries.iter().map(|entry| &entry.actor);
         let logins = actors.map(|actor| (actor.session_id, actor.user_id));
         let live = list_live(conn, logins, at)?;
-        let drafts: Vec<DraftRow<'a>> = entries.iter().filter_map(|entry| draft(entry)).collect();
+        let drafts: Vec<DraftRow<'a>> = seen.clone().filter_map(|entry| draft(entry)).collect();
         let known = posts::list_known(conn, &drafts)?;
         let mut members = Members::default();
-        let wanted = entries
-            .iter()
-            .map(|entry| (entry.room, entry.actor.user_id));
+        let wanted = seen.map(|entry| (entry.room, entry.actor.user_id));
         members.learn(conn, wanted, &rooms)?;
         Ok(Self {
             rooms,
@@ -110,6 +111,7 @@ impl<'a> Pass<'a> {
             at,
             vault,
             slow,
+            unseen,
         })
     }
 
@@ -118,10 +120,14 @@ impl<'a> Pass<'a> {
         conn: &mut AnyConnection,
         entries: &[&'a Entry],
     ) -> Result<Vec<Stored>, QueryError> {
-        let is_post = |entry: &Entry| matches!(entry.change, Change::Post(_));
+        let unseen = self.unseen;
+        let is_post = |entry: &Entry| {
+            matches!(entry.change, Change::Post(_)) && !unseen::holds(unseen, entry)
+        };
         let mut stored = Vec::with_capacity(entries.len());
         for run in entries.chunk_by(|one, next| is_post(one) && is_post(next)) {
-            let drafts: Vec<_> = run.iter().filter_map(|entry| draft(entry)).collect();
+            let posts = run.iter().filter(|entry| is_post(entry));
+            let drafts: Vec<_> = posts.filter_map(|entry| draft(entry)).collect();
             if drafts.is_empty() {
                 for entry in run {
                     stored.push(self.one(conn, entry)?);
@@ -257,6 +263,9 @@ impl<'a> Pass<'a> {
         let actor = &entry.actor;
         if !self.live.contains(&(actor.session_id, actor.user_id)) {
             return Ok(Stored::Refused(Error::invalid_token()));
+        }
+        if unseen::holds(self.unseen, entry) {
+            return Ok(Stored::Refused(Error::no_such_room()));
         }
         let before = self.rooms.get(&entry.room).cloned();
         match (&before, &entry.change) {

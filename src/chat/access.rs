@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     db::{
         AnyConnection, Db, QueryError,
-        rooms::{GENERAL_ID, views},
+        rooms::{GENERAL_ID, seen, views},
         sessions::Session,
         utc,
     },
@@ -157,14 +157,14 @@ fn find(
 ) -> std::result::Result<Result<RoomView>, QueryError> {
     let (name, is_to_join) = match which {
         Which::Id(id) => {
-            let view = views::find(conn, id, user_id)?;
+            let view = seen::find(conn, id, user_id)?;
             return Ok(view.ok_or_else(Error::no_such_room));
         }
         Which::Named(name) => (name, false),
         Which::ToJoin(name) => (name, true),
     };
     if let Ok(id) = rooms::id_of(&name) {
-        let view = views::find(conn, id, user_id)?;
+        let view = seen::find(conn, id, user_id)?;
         return Ok(view.ok_or_else(Error::no_such_room));
     }
     let name = name.to_ascii_lowercase();

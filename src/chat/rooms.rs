@@ -256,8 +256,6 @@ fn describe(
     vault: &Vault,
     found: Vec<RoomView>,
 ) -> std::result::Result<Vec<room::Room>, QueryError> {
-    let ids: Vec<i64> = found.iter().map(|view| view.room.id).collect();
-    let counts: BTreeMap<i64, i64> = views::count_members(conn, &ids)?.into_iter().collect();
     let mut people = people_of(conn, &found)?;
     let whole = found.into_iter().map(|view| {
         let state = state(vault, &view);
@@ -269,9 +267,7 @@ fn describe(
             role: state.role,
             muted_until: state.muted_until,
             seq: state.seq,
-            members: counts
-                .get(&view.room.id)
-                .map_or(0, |count| count.unsigned_abs()),
+            members: view.members.unsigned_abs(),
             slow_seconds: state.slow_seconds,
             archived_at: state.archived_at,
             created_at: utc(view.created_at),

@@ -1,8 +1,30 @@
 //! What someone does to the tables by hand, for tests.
 
-use diesel::{RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::BigInt};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use diesel::{
+    RunQueryDsl as _,
+    connection::{Connection as _, InstrumentationEvent, SimpleConnection as _},
+    sql_query,
+    sql_types::BigInt,
+};
 
 use super::AnyConnection;
+
+/// Counts the statements that are run on a connection from now on.
+pub fn count_statements(conn: &mut AnyConnection) -> Arc<AtomicUsize> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    count
+}
 
 #[derive(diesel::QueryableByName)]
 struct Count {

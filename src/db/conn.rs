@@ -24,7 +24,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(2);
 const POOL_TIMEOUT: Duration = Duration::from_millis(1_200);
 
 pub use any::AnyConnection;
-pub use postgres::is_passing;
+pub use postgres::{is_conflict, is_passing};
 pub use replicated::{commit as commit_replicated, waits_for_others};
 
 mod postgres;
@@ -310,7 +310,13 @@ pub fn write<T>(
     .map_err(WriteError::Refused)?;
     match work(conn).and_then(|value| check_may_write().map(|()| value)) {
         Ok(value) => match conn {
-            AnyConnection::Postgres(conn) => commit_replicated(conn).map_err(WriteError::Unknown),
+            AnyConnection::Postgres(conn) => commit_replicated(conn).map_err(|error| {
+                if is_conflict(&error) {
+                    WriteError::Refused(error)
+                } else {
+                    WriteError::Unknown(error)
+                }
+            }),
             AnyConnection::Sqlite(conn) => {
                 AnsiTransactionManager::commit_transaction(conn).map_err(|error| {
                     // Then the end of the transaction has no place in the log. (What cannot be flushed is another error.)

@@ -37,15 +37,98 @@ const NEWER_TABLES: [&str; 12] = [
     "thread_people",
     "threads",
 ];
-/// The indexes without which a message could be stored twice, and how they are made.
-const INDEXES: [(&str, &str); 2] = [
+/// The indexes without which something could be stored twice, how they are made, and what that would be.
+const UNIQUE_INDEXES: [(&str, &str, &str); 4] = [
     (
         "messages_by_seq",
         "CREATE UNIQUE INDEX messages_by_seq ON messages (room_id, seq)",
+        "a message could be stored twice",
     ),
     (
         "messages_by_client_id",
         "CREATE UNIQUE INDEX messages_by_client_id ON messages (room_id, user_id, client_id) WHERE client_id IS NOT NULL",
+        "a message could be stored twice",
+    ),
+    (
+        "rooms_by_name",
+        "CREATE UNIQUE INDEX rooms_by_name ON rooms (name_key) WHERE name_key IS NOT NULL",
+        "two public rooms could have one name",
+    ),
+    (
+        "rooms_by_people",
+        "CREATE UNIQUE INDEX rooms_by_people ON rooms (people) WHERE people IS NOT NULL",
+        "the same people could have two direct rooms",
+    ),
+];
+/// The indexes without which something becomes slow, and how they are made.
+const INDEXES: [(&str, &str); 17] = [
+    (
+        "sessions_by_user",
+        "CREATE INDEX sessions_by_user ON sessions (user_id)",
+    ),
+    (
+        "memberships_by_user",
+        "CREATE INDEX memberships_by_user ON memberships (user_id)",
+    ),
+    (
+        "memberships_of_owners",
+        "CREATE INDEX memberships_of_owners ON memberships (room_id) WHERE role = 'owner'",
+    ),
+    (
+        "messages_changed",
+        "CREATE INDEX messages_changed ON messages (room_id, seq) WHERE seq > id",
+    ),
+    (
+        "messages_pinned",
+        "CREATE INDEX messages_pinned ON messages (room_id, id) WHERE pinned_by IS NOT NULL",
+    ),
+    (
+        "rooms_by_maker",
+        "CREATE INDEX rooms_by_maker ON rooms (created_by, created_at)",
+    ),
+    (
+        "messages_written",
+        "CREATE INDEX messages_written ON messages (room_id, id, user_id) WHERE kind <> 'system' AND deleted_at IS NULL AND NOT thread_only",
+    ),
+    (
+        "messages_in_room",
+        "CREATE INDEX messages_in_room ON messages (room_id, id) WHERE NOT thread_only",
+    ),
+    (
+        "messages_in_threads",
+        "CREATE INDEX messages_in_threads ON messages (room_id, thread, id, user_id) WHERE thread IS NOT NULL AND deleted_at IS NULL",
+    ),
+    (
+        "thread_people_by_user",
+        "CREATE INDEX thread_people_by_user ON thread_people (user_id, room_id, thread) WHERE follows",
+    ),
+    (
+        "mentions_by_message",
+        "CREATE INDEX mentions_by_message ON mentions (room_id, message_id)",
+    ),
+    (
+        "users_by_display_name",
+        "CREATE INDEX users_by_display_name ON users (display_name_key) WHERE display_name_key IS NOT NULL",
+    ),
+    (
+        "drafts_by_room",
+        "CREATE INDEX drafts_by_room ON drafts (room_id)",
+    ),
+    (
+        "scheduled_by_user",
+        "CREATE INDEX scheduled_by_user ON scheduled (user_id, send_at)",
+    ),
+    (
+        "scheduled_by_time",
+        "CREATE INDEX scheduled_by_time ON scheduled (send_at) WHERE failed IS NULL",
+    ),
+    (
+        "saved_by_time",
+        "CREATE INDEX saved_by_time ON saved (user_id, created_at)",
+    ),
+    (
+        "reactions_in_order",
+        "CREATE INDEX reactions_in_order ON reactions (room_id, message_id, emoji, seq)",
     ),
 ];
 
@@ -206,28 +289,58 @@ fn list_missing_tables(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
         .collect())
 }
 
-/// The indexes that are not there, or do not hold, each with the statement that makes it.
+/// An index that is not there, or does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingIndex {
+    /// Its name.
+    pub name: &'static str,
+    /// The statement that makes it.
+    pub statement: &'static str,
+    /// What could happen meanwhile.
+    pub danger: &'static str,
+}
+
+/// The indexes that are not there, or do not hold.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_missing_indexes(
-    conn: &mut AnyConnection,
-) -> QueryResult<Vec<(&'static str, &'static str)>> {
-    let found = match conn {
-        AnyConnection::Postgres(_) => list_names(
-            conn,
-            "SELECT relname::text AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
-             WHERE indrelid = to_regclass('messages') AND indisunique AND indisvalid",
-        )?,
-        AnyConnection::Sqlite(_) => list_names(
-            conn,
-            "SELECT name FROM pragma_index_list('messages') WHERE \"unique\" = 1",
-        )?,
+pub fn list_missing_indexes(conn: &mut AnyConnection) -> QueryResult<Vec<MissingIndex>> {
+    let list = |conn: &mut AnyConnection, is_unique: bool| {
+        let query = match conn {
+            AnyConnection::Postgres(_) => format!(
+                "SELECT relname::text AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+                 WHERE pg_table_is_visible(indrelid) AND indisvalid AND (indisunique OR NOT {is_unique})"
+            ),
+            AnyConnection::Sqlite(_) => format!(
+                "SELECT found.name AS name FROM sqlite_master AS tables, pragma_index_list(tables.name) AS found \
+                 WHERE tables.type = 'table' AND (found.\"unique\" = 1 OR NOT {is_unique})"
+            ),
+        };
+        list_names(conn, &query)
     };
-    Ok(INDEXES
-        .into_iter()
-        .filter(|(name, _)| !found.iter().any(|found| found == name))
-        .collect())
+    let (unique, any) = (list(conn, true)?, list(conn, false)?);
+    let is_in = |names: &[String], name: &str| names.iter().any(|found| found == name);
+    let mut missing = Vec::new();
+    for (name, statement, danger) in UNIQUE_INDEXES {
+        if !is_in(&unique, name) {
+            missing.push(MissingIndex {
+                name,
+                statement,
+                danger,
+            });
+        }
+    }
+    for (name, statement) in INDEXES {
+        if !is_in(&any, name) {
+            let danger = "what it is for becomes slow";
+            missing.push(MissingIndex {
+                name,
+                statement,
+                danger,
+            });
+        }
+    }
+    Ok(missing)
 }
 
 /// What the role may not do to the tables, like `INSERT on messages`.
@@ -296,10 +409,49 @@ pub fn count_rooms(conn: &mut AnyConnection) -> QueryResult<Vec<Count>> {
            FROM messages) AS seen ON seen.room_id = rooms.id \
          GROUP BY rooms.id, rooms.key, rooms.last_seq, rooms.last_message_id ORDER BY rooms.id";
     match conn {
-        AnyConnection::Postgres(conn) => {
-            conn.batch_execute("SET statement_timeout = '10min'")?;
-            sql_query(query).load(conn)
-        }
+        AnyConnection::Postgres(conn) => sql_query(query).load(conn),
         AnyConnection::Sqlite(conn) => sql_query(query).load(conn),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::{INDEXES, UNIQUE_INDEXES};
+
+    /// Whoever adds an index adds it here too, and the doctor says when it is missing.
+    #[test]
+    fn every_index_that_a_migration_makes_is_one_that_may_be_missed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let mut made = BTreeSet::new();
+        let migrations = fs::read_dir(folder).expect("a folder");
+        let mut migrations: Vec<_> = migrations
+            .map(|migration| migration.expect("a migration").path())
+            .collect();
+        migrations.sort();
+        for migration in migrations {
+            let file = migration.join("up.sql");
+            let text = fs::read_to_string(file).expect("a text");
+            for statement in text.split(';') {
+                let lines = statement.lines().filter(|line| !line.starts_with("--"));
+                let statement = lines.collect::<Vec<_>>().join(" ").trim().to_owned();
+                if statement.starts_with("CREATE INDEX")
+                    || statement.starts_with("CREATE UNIQUE INDEX")
+                {
+                    made.insert(statement);
+                } else if let Some(name) = statement.strip_prefix("DROP INDEX ") {
+                    let named = format!("INDEX {name} ON ");
+                    made.retain(|statement| !statement.contains(&named));
+                }
+            }
+        }
+        let known = UNIQUE_INDEXES
+            .map(|(_, statement, _)| statement)
+            .into_iter()
+            .chain(INDEXES.map(|(_, statement)| statement));
+        let known: BTreeSet<String> = known.map(str::to_owned).collect();
+        assert!(made.len() > 10, "the migrations are not where they were");
+        assert_eq!(made, known);
     }
 }

@@ -3,16 +3,13 @@
 
 use diesel::{prelude::*, sql_query, sql_types::BigInt};
 
-use super::{
-    AnyConnection,
-    schema::{rooms, users},
-    users::count_costs,
-};
+use super::{AnyConnection, relations::count_names, users::count_costs};
+
 /// The greatest number that JavaScript keeps exact.
 pub const GREATEST: i64 = (1 << 53) - 1;
 
 /// Tables, and the least that the numbers in their columns may be.
-const NUMBERS: [(&str, &[(&str, i64)]); 16] = [
+const NUMBERS: [(&str, &[(&str, i64)]); 17] = [
     ("users", &[("id", 1)]),
     ("sessions", &[("id", 1), ("user_id", 1)]),
     (
@@ -22,9 +19,11 @@ const NUMBERS: [(&str, &[(&str, i64)]); 16] = [
             ("last_seq", 0),
             ("last_message_id", 0),
             ("slow_seconds", 0),
+            ("members", 0),
         ],
     ),
     ("memberships", &[("room_id", 1), ("user_id", 1), ("read_seq", 0)]),
+    ("known_networks", &[("user_id", 1)]),
     (
         "messages",
         &[("room_id", 1), ("id", 1), ("seq", 1), ("user_id", 1)],
@@ -100,14 +99,11 @@ pub fn find_faults(conn: &mut AnyConnection, max_cost: u32) -> QueryResult<Vec<S
             ));
         }
     }
-    for (what, names) in [
-        (
-            "users",
-            users::table.select(users::username).load::<String>(conn)?,
-        ),
-        ("rooms", list_room_names(conn)?),
+    let names = count_names(conn)?;
+    for (what, count) in [
+        ("users", names.users_unshown),
+        ("rooms", names.rooms_unshown),
     ] {
-        let count = names.iter().filter(|name| !is_shown(name)).count();
         if count > 0 {
             faults.push(format!(
                 "{count} names of {what} are empty, too long or hold characters that are not shown"
@@ -149,19 +145,4 @@ fn count_wrong(conn: &mut AnyConnection, table: &str, columns: &[(&str, i64)]) -
         AnyConnection::Sqlite(conn) => query.get_result(conn)?,
     };
     Ok(found.count)
-}
-
-/// The keys and the names.
-fn list_room_names(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    let found: Vec<(String, Option<String>)> =
-        rooms::table.select((rooms::key, rooms::name)).load(conn)?;
-    let found = found.into_iter();
-    Ok(found
-        .flat_map(|(key, name)| [key].into_iter().chain(name))
-        .collect())
-}
-
-/// Whether a name can be shown to people. Older rules for names may have let through more than today's.
-fn is_shown(name: &str) -> bool {
-    (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }

@@ -63,6 +63,7 @@ diesel::table! {
         people -> Nullable<Text>,
         last_message_id -> BigInt,
         created_by -> Nullable<BigInt>,
+        members -> BigInt,
     }
 }
 
@@ -227,6 +228,15 @@ diesel::table! {
     }
 }
 
+// A list that is bound as one text: SQLite's own table of what a JSON array holds. With a parameter for each item, the
+// statement would be another one for each length, and compiled each time.
+diesel::table! {
+    json_each (value) {
+        value -> BigInt,
+        json -> Text,
+    }
+}
+
 diesel::joinable!(account_changes -> users (user_id));
 diesel::joinable!(known_networks -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
@@ -258,3 +268,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     known_networks,
     account_changes,
 );
+diesel::allow_tables_to_appear_in_same_query!(json_each, rooms);

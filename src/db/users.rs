@@ -17,6 +17,7 @@ use super::{
     AnyConnection, ids,
     members::ensure_owner,
     schema::{memberships, rooms, users},
+    text::StoredText,
 };
 use crate::protocol::{GENERAL, time::Timestamp};
 
@@ -311,6 +312,10 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         ))
         .execute(conn)?;
     ensure_owner(conn, general)?;
+    // Last: whoever registers or writes in the room at the same moment waits from here until our commit.
+    diesel::update(rooms::table.find(general))
+        .set(rooms::members.eq(rooms::members + 1))
+        .execute(conn)?;
     Ok(Some(id))
 }
 
@@ -347,6 +352,30 @@ pub fn list_with_bare_email(
         .load(conn)?;
     let found = found.into_iter();
     Ok(found.filter_map(|(id, email)| Some((id, email?))).collect())
+}
+
+/// The next accounts after this one that have an e-mail address, with their names and the sealed addresses.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_with_email(
+    conn: &mut AnyConnection,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<(i64, StoredText, StoredText)>> {
+    let found: Vec<(i64, StoredText, Option<StoredText>)> = users::table
+        .filter(users::id.gt(after))
+        .filter(users::email.is_not_null())
+        .order(users::id)
+        .limit(limit)
+        .select((users::id, users::username, users::email))
+        .load(conn)?;
+    let found = found.into_iter();
+    // In SQLite a number may be a text, which is above all numbers and read as 0.
+    Ok(found
+        .filter(|(id, ..)| *id > after)
+        .filter_map(|(id, name, email)| Some((id, name, email?)))
+        .collect())
 }
 
 fn is_deleted(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<bool> {

@@ -58,6 +58,12 @@ impl Members {
         self.rooms.get(&room.id)?.users.get(&user_id).copied()
     }
 
+    /// Whether a user is remembered as a member of a room. It may be one no more.
+    pub fn remembers(&self, (room_id, user_id): (i64, i64)) -> bool {
+        let room = self.rooms.get(&room_id);
+        room.is_some_and(|room| room.users.contains_key(&user_id))
+    }
+
     /// Looks up those of these users, each for a room, who are not remembered; as a rule no one. The rooms must be locked.
     ///
     /// # Errors

@@ -42,6 +42,7 @@ mod membership;
 mod pass;
 mod room;
 mod slow_mode;
+mod unseen;
 
 use pass::Pass;
 use slow_mode::SlowMode;
@@ -144,7 +145,9 @@ impl Road {
         }
         let stored = write(conn, |conn| {
             let (vault, slow) = (&*self.vault, &self.slow);
-            Pass::begin(conn, entries, at, vault, slow)?.run(conn, entries)
+            let pairs = entries.iter().filter_map(|entry| unseen::pair(entry));
+            let unseen = unseen::list(conn, pairs, &self.members)?;
+            Pass::begin(conn, (entries, &unseen), at, vault, slow)?.run(conn, entries)
         });
         self.settled(stored, at)
     }
@@ -164,6 +167,10 @@ impl Road {
         drafts: &[DraftRow<'_>],
         at: At,
     ) -> Result<Vec<Stored>, QueryError> {
+        let pairs = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
+        if !unseen::list(conn, pairs, &self.members)?.is_empty() {
+            return Err(BEGIN_AGAIN);
+        }
         let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
         for draft in drafts {
             *counts.entry(draft.room_id).or_default() += 1;
@@ -208,14 +215,15 @@ impl Road {
         }
         insert_all(conn, &placed.rows, at)?;
         if !are_taken || placed.outcomes.iter().any(is_refused) {
-            for mut room in rooms.into_values() {
-                let last = placed.last_ids.get(&room.id).copied();
-                if are_taken || last.is_some() {
-                    (room.last_seq, room.last_id) =
-                        last.map_or((room.last_seq, room.last_id), |id| (id, id));
-                    lock::write_back(conn, &room)?;
+            let mut rooms = rooms;
+            for (room_id, last) in &placed.last_ids {
+                if let Some(room) = rooms.get_mut(room_id) {
+                    (room.last_seq, room.last_id) = (*last, *last);
                 }
             }
+            let is_other = |room: &&Locked| are_taken || placed.last_ids.contains_key(&room.id);
+            let others: Vec<&Locked> = rooms.values().filter(is_other).collect();
+            lock::write_back(conn, &others)?;
         }
         Ok(placed.outcomes.into_iter().map(Stored::from).collect())
     }

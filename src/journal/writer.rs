@@ -40,6 +40,8 @@ const QUEUE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// A connection that broke was told so by its other end: that takes no time. One that was waited for is not tried again:
 /// the senders would wait for too long.
 const RETRY_WITHIN: Duration = Duration::from_millis(300);
+/// Most times that entries are stored again which the database gave up so that another transaction could go on.
+const MOST_CONFLICTS: u32 = 3;
 /// How soon rooms whose last commit was not confirmed are looked at, and looked at again; while that fails, the pause is
 /// doubled until it is the longest.
 const DOUBT_PAUSE: Duration = Duration::from_millis(50);
@@ -91,7 +93,7 @@ impl Log {
         }
     }
 
-    /// Stores on whatever connection is at hand; on another one, as long as those at hand had broken while no one looked
+    /// Stores on whatever connection is at hand; again, when the database gave it up for another transaction; on another one, as long as those at hand had broken while no one looked
     /// (after a restart of the database that are all of them).
     fn store_somewhere(
         &mut self,
@@ -99,6 +101,7 @@ impl Log {
         at: Timestamp,
     ) -> Result<Result<Vec<Stored>, WriteError>> {
         let mut others = self.pool.max_size();
+        let (since, mut conflicts) = (Instant::now(), 0);
         loop {
             let mut connection = db::connection(&self.pool)?;
             let begun = Instant::now();
@@ -109,6 +112,18 @@ impl Log {
             let outcome = self.road.store(&mut connection, entries, at);
             if let Err(error) = &outcome {
                 connection.note(error.cause());
+            }
+            if let Err(WriteError::Refused(error)) = &outcome
+                && conn::is_conflict(error)
+                && conflicts < MOST_CONFLICTS
+                && since.elapsed() < QUEUE_TIMEOUT
+            {
+                conflicts += 1;
+                log::warn!(
+                    "a commit was given up so that another transaction could go on, and is tried again: {}",
+                    one_line(error)
+                );
+                continue;
             }
             let again = others > 0
                 && matches!(outcome, Err(WriteError::Refused(_)))

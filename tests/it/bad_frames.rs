@@ -238,6 +238,18 @@ pub const NONSENSE: &[(&str, &str)] = &[
         r#"{"type":"sync","rooms":{"general":1e30}}"#,
         "invalid_frame",
     ),
+    (
+        r#"{"type":"sync","rooms":{"general":1e999}}"#,
+        "invalid_frame",
+    ),
+    (
+        r#"{"type":"create","name":"tea","kind":5}"#,
+        "invalid_frame",
+    ),
+    (
+        r#"{"type":"member","room":"general","user":"alice","role":7}"#,
+        "invalid_frame",
+    ),
     (r#"{"type":"ping","ref":{}}"#, "invalid_ref"),
 ];
 

@@ -16,6 +16,7 @@ on_both![
     a_tombstone_with_a_text_is_shown_as_unreadable_and_named,
     a_time_that_no_clock_shows_hides_no_message,
     a_slow_mode_without_measure_lets_the_others_write,
+    members_that_came_or_went_by_hand_are_counted_at_the_next_start,
     what_was_edited_is_named_by_the_doctor,
 ];
 
@@ -39,6 +40,37 @@ fn a_slow_mode_without_measure_lets_the_others_write(backend: Backend) {
         bob.post("two", None).expect_problem(429, "slow_mode");
         alice.post("the owner need not wait", None).expect(201);
     }
+}
+
+fn members_that_came_or_went_by_hand_are_counted_at_the_next_start(backend: Backend) {
+    let (mut server, alice) = server_with(backend, 1);
+    let mut bob = User::register(&server, "bob");
+    let garden = bob.make_room("garden", "public", &[]);
+    let counts = |user: &User| {
+        ["general", &garden].map(|room| {
+            let path = format!("/api/rooms/{room}");
+            user.http().get(&path).expect(200).json()["members"].clone()
+        })
+    };
+    assert_eq!(counts(&bob), [2, 1]);
+    server.kill9();
+    server.database.execute(&format!(
+        "DELETE FROM memberships WHERE user_id = {}; UPDATE rooms SET members = 7 WHERE key = '{garden}'",
+        alice.id
+    ));
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    for words in [
+        "Room general has counted 2 members and has 1".to_owned(),
+        format!("Room {garden} has counted 7 members and has 1"),
+    ] {
+        assert!(ended.stdout.contains(&words), "{}", ended.stdout);
+    }
+    server.start_again();
+    bob.log_in();
+    assert_eq!(counts(&bob), [1, 1]);
+    let ended = doctor_of(&server, &[]);
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
 }
 
 fn a_count_of_changes_without_measure_keeps_no_one_out(backend: Backend) {

@@ -21,6 +21,7 @@ mod clock;
 mod configuration;
 mod contract;
 mod crash_image;
+mod damage;
 mod database_start;
 mod defects;
 mod deleted_accounts;

@@ -34,7 +34,8 @@ pub fn make_room(server: &Server, id: i64, kind: &str, name: Option<&str>, membe
 
 fn add_member(server: &Server, room: i64, user: &User) {
     server.database.execute(&format!(
-        "INSERT INTO memberships (room_id, user_id, created_at) VALUES ({room}, {}, '2026-11-22 00:00:00')",
+        "INSERT INTO memberships (room_id, user_id, created_at) VALUES ({room}, {}, '2026-11-22 00:00:00'); \
+         UPDATE rooms SET members = members + 1 WHERE id = {room}",
         user.id
     ));
 }
@@ -44,7 +45,7 @@ fn kick(server: &Server, room: i64, user: &User) {
     server.database.execute(&format!(
         "BEGIN; DELETE FROM memberships WHERE room_id = {room} AND user_id = {id}; \
          INSERT INTO removals (room_id, user_id, seq, created_at) VALUES ({room}, {id}, 1, '2026-11-22 00:00:00'); \
-         UPDATE rooms SET members_version = members_version + 1 WHERE id = {room}; COMMIT",
+         UPDATE rooms SET members_version = members_version + 1, members = members - 1 WHERE id = {room}; COMMIT",
         id = user.id
     ));
 }

@@ -2,6 +2,7 @@
 //! can be shown to it; the socket's messages keep to the same rules.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
@@ -34,20 +35,27 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unread> {
             Err(_) => Unread::NotJson,
         });
     }
-    serde_json::from_slice(body).map_err(|error| {
-        if !error.is_data() {
-            return Unread::NotJson;
+    serde_json::from_slice(body).or_else(|error| {
+        if error.is_data() || shape::is_out_of_range(&error) {
+            return Err(misshapen(&error));
         }
-        let text = shape::sentence(&error);
-        // serde names a missing or doubled field in backquotes, and nothing else that we would want to show.
-        let field = text.split('`').nth(1).filter(|_| text.contains("field"));
-        let loc = std::iter::once("body".to_owned())
-            .chain(field.map(ToOwned::to_owned))
-            .collect();
-        Unread::Misshapen(FieldError {
-            loc,
-            msg: format!("The body is not as expected: {text}."),
-        })
+        // serde also takes a value of another kind for a fault of the syntax, where it expects one of some words: then all
+        // of it can be read as JSON.
+        let value: Value = serde_json::from_slice(body).map_err(|_| Unread::NotJson)?;
+        T::deserialize(value).map_err(|error| misshapen(&error))
+    })
+}
+
+fn misshapen(error: &serde_json::Error) -> Unread {
+    let text = shape::sentence(error);
+    // serde names a missing or doubled field in backquotes, and nothing else that we would want to show.
+    let field = text.split('`').nth(1).filter(|_| text.contains("field"));
+    let loc = std::iter::once("body".to_owned())
+        .chain(field.map(ToOwned::to_owned))
+        .collect();
+    Unread::Misshapen(FieldError {
+        loc,
+        msg: format!("The body is not as expected: {text}."),
     })
 }
 
@@ -133,6 +141,52 @@ fn looks_like_email(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_of_another_shape_is_json_all_the_same() {
+        for (body, said) in [
+            (
+                r#"{"name":"tea","kind":5}"#,
+                "invalid type: integer, expected a string",
+            ),
+            (
+                r#"{"name":"tea","kind":null}"#,
+                "invalid type: null, expected a string",
+            ),
+            (
+                r#"{"name":"tea","kind":["public"]}"#,
+                "invalid type: sequence, expected a string",
+            ),
+            (
+                r#"{"name":"tea","kind":{}}"#,
+                "invalid value: map, expected map with a single key",
+            ),
+            (r#"{"name":"tea","kind":"secret"}"#, "unknown variant"),
+            (r#"{"name":5}"#, "invalid type: integer, expected a string"),
+        ] {
+            match parse::<crate::room::NewRoom>(body.as_bytes()) {
+                Err(Unread::Misshapen(fault)) => {
+                    assert_eq!(fault.loc[0], "body", "{body}");
+                    assert!(fault.msg.contains(said), "{body}: {}", fault.msg);
+                }
+                other => panic!("{body}: {other:?}"),
+            }
+        }
+        let beyond = br#"{"slow_seconds":1e999}"#;
+        let read = parse::<crate::room::RoomPatch>(beyond);
+        assert!(matches!(read, Err(Unread::Misshapen(_))), "{read:?}");
+        for body in [
+            r#"{"name":"tea","kind":5"#,
+            r#"{"name":"tea","kind":}"#,
+            r#"{"name":"tea","kind":public}"#,
+            r#"{"name":"tea","kind":5} more"#,
+            r#"{"name":"\ud800"}"#,
+            "",
+        ] {
+            let read = parse::<crate::room::NewRoom>(body.as_bytes());
+            assert_eq!(read, Err(Unread::NotJson), "{body}");
+        }
+    }
 
     #[test]
     fn what_is_surely_no_email_address_is_refused() {

@@ -201,12 +201,13 @@ pub fn parse(text: &str) -> Result<Request, Misunderstood> {
         code,
         detail,
     };
-    let value: Value = serde_json::from_str(text).map_err(|_| {
-        fail(
-            None,
-            Code::InvalidJson,
-            "The frame is not valid JSON.".into(),
-        )
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let (code, detail) = if shape::is_out_of_range(&error) {
+            (Code::InvalidFrame, "A number in the frame is too large.")
+        } else {
+            (Code::InvalidJson, "The frame is not valid JSON.")
+        };
+        fail(None, code, detail.into())
     })?;
     let Value::Object(mut object) = value else {
         return Err(fail(
@@ -275,6 +276,18 @@ mod tests {
             ("{\"type\":\"message\",\"content\":7}", Code::InvalidFrame),
             (
                 "{\"type\":\"sync\",\"rooms\":{\"general\":-1}}",
+                Code::InvalidFrame,
+            ),
+            (
+                "{\"type\":\"sync\",\"rooms\":{\"general\":1e999}}",
+                Code::InvalidFrame,
+            ),
+            (
+                "{\"type\":\"create\",\"name\":\"tea\",\"kind\":5}",
+                Code::InvalidFrame,
+            ),
+            (
+                "{\"type\":\"member\",\"room\":\"tea\",\"user\":\"bob\",\"role\":{}}",
                 Code::InvalidFrame,
             ),
             ("{\"type\":\"ping\",\"ref\":7}", Code::InvalidRef),

@@ -15,12 +15,18 @@ pub(super) fn sentence(error: &serde_json::Error) -> String {
     let kind_ends = found.find(['"', '`']).unwrap_or(found.len());
     let kind = found.get(..kind_ends).unwrap_or_default().trim_end();
     let expected = without_place(expected);
-    let expected = if expected == "u64" {
-        "a whole number from 0 on"
-    } else {
-        &expected
+    let expected = match expected.as_str() {
+        "u64" | "u32" => "a whole number from 0 on",
+        // One of a few words, which could be an object to serde.
+        "string or map" => "a string",
+        expected => expected,
     };
     format!("{kind}, expected {expected}")
+}
+
+/// Whether it is about a number that no computer holds, such as 1e999. That is JSON, though serde says it is none.
+pub(super) fn is_out_of_range(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("number out of range")
 }
 
 #[cfg(test)]

@@ -83,9 +83,20 @@ pub(super) fn may_outlast(error: &diesel::result::Error) -> bool {
         DieselError::DatabaseError(
             DatabaseErrorKind::Unknown | DatabaseErrorKind::ReadOnlyTransaction,
             information,
-        ) => !information.message().starts_with("canceling statement"),
+        ) => !information.message().starts_with("canceling statement") && !is_conflict(error),
         _ => false,
     }
+}
+
+/// Whether a transaction was given up so that another one could go on (SQLSTATE 40P01 and 40001): nothing of it is stored, the
+/// connection is well, and the same again may be stored.
+#[must_use]
+pub fn is_conflict(error: &diesel::result::Error) -> bool {
+    let diesel::result::Error::DatabaseError(kind, information) = error else {
+        return false;
+    };
+    matches!(kind, DatabaseErrorKind::SerializationFailure)
+        || information.message() == "deadlock detected"
 }
 
 /// What `PostgreSQL` or libpq says when it will say the same again. (libpq does not hand on the code of a refused

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     config::DatabaseUrl,
     db::{
-        AnyConnection, conn, facts, file, migrate, row_checks,
+        AnyConnection, conn, facts, file, migrate, rooms, row_checks,
         schema::{messages, users},
     },
 };
@@ -167,6 +167,7 @@ impl Import {
             AnyConnection::Postgres(conn) => migrate::run_all::<Pg>(conn)?,
             AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
         };
+        rooms::recount_members(&mut self.conn)?;
         if let Some(fault) = row_checks::find_faults(&mut self.conn, max_cost)?
             .into_iter()
             .next()

@@ -109,6 +109,61 @@ pub fn list_versions(
         .load(conn)
 }
 
+/// What some message of a room said before an edit, and where it belongs.
+#[derive(Debug, Queryable)]
+pub struct PlacedVersion {
+    /// The message.
+    pub message_id: i64,
+    /// Who wrote it.
+    pub author: i64,
+    /// `text` or `system`.
+    #[diesel(deserialize_as = StoredText)]
+    pub kind: String,
+    /// What it said.
+    pub version: VersionRow,
+}
+
+/// The next versions in a room after one of this message and change.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_versions_of_room(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    (message_id, seq): (i64, i64),
+    limit: i64,
+) -> QueryResult<Vec<PlacedVersion>> {
+    let later = message_versions::message_id
+        .gt(message_id)
+        .or(message_versions::seq.gt(seq));
+    let mut found: Vec<PlacedVersion> = message_versions::table
+        .inner_join(
+            messages::table.on(messages::room_id
+                .eq(message_versions::room_id)
+                .and(messages::id.eq(message_versions::message_id))),
+        )
+        .filter(message_versions::room_id.eq(room_id))
+        .filter(message_versions::message_id.ge(message_id))
+        .filter(later)
+        .order((message_versions::message_id, message_versions::seq))
+        .limit(limit)
+        .select((
+            message_versions::message_id,
+            messages::user_id,
+            messages::kind,
+            (
+                message_versions::seq,
+                message_versions::content,
+                message_versions::mac,
+                message_versions::created_at,
+            ),
+        ))
+        .load(conn)?;
+    // In SQLite a number may be a text, which is above all numbers and read as 0.
+    found.retain(|row| (row.message_id, row.version.seq) > (message_id, seq));
+    Ok(found)
+}
+
 /// A change of a message.
 #[derive(Debug, Clone, Copy)]
 pub struct Numbered {

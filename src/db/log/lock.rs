@@ -9,9 +9,14 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     serialize::ToSql,
     sql_types::{Array, BigInt, Bool, HasSqlType, Text},
+    sqlite::Sqlite,
 };
 
-use crate::db::{AnyConnection, rooms::GENERAL_ID, schema::rooms};
+use crate::db::{
+    AnyConnection,
+    rooms::GENERAL_ID,
+    schema::{json_each, rooms},
+};
 
 /// A room whose row is locked.
 #[derive(Debug, Clone, Queryable)]
@@ -30,6 +35,8 @@ pub struct Locked {
     pub is_archived: bool,
     /// Seconds that members wait between two messages.
     pub slow_seconds: i64,
+    /// How many members it has.
+    pub members: i64,
 }
 
 impl Locked {
@@ -59,20 +66,17 @@ pub fn take_numbers(conn: &mut PgConnection, counts: &BTreeMap<i64, i64>) -> Que
     taking.load::<Locked>(conn).map(by_id)
 }
 
-/// Writes what a transaction has made of a room's counts.
+/// Writes what a transaction has made of the counts of these rooms, in one round trip.
 ///
 /// # Errors
 /// When the database fails.
-pub fn write_back(conn: &mut AnyConnection, room: &Locked) -> QueryResult<()> {
-    let counts = WriteBack {
-        id: room.id,
-        last_seq: room.last_seq,
-        last_id: room.last_id,
-        members_version: room.members_version,
-    };
-    match conn {
-        AnyConnection::Postgres(conn) => counts.execute(conn)?,
-        AnyConnection::Sqlite(conn) => counts.execute(conn)?,
+pub fn write_back(conn: &mut AnyConnection, rooms: &[&Locked]) -> QueryResult<()> {
+    match (rooms, conn) {
+        ([], _) => 0,
+        ([room], AnyConnection::Postgres(conn)) => WriteBack::of(room).execute(conn)?,
+        ([room], AnyConnection::Sqlite(conn)) => WriteBack::of(room).execute(conn)?,
+        (rooms, AnyConnection::Postgres(conn)) => WriteAllBack::of(rooms).execute(conn)?,
+        (rooms, AnyConnection::Sqlite(conn)) => WriteListBack::of(rooms).execute(conn)?,
     };
     Ok(())
 }
@@ -110,6 +114,7 @@ pub fn lock_rooms(conn: &mut AnyConnection, ids: impl Iterator<Item = i64>) -> Q
         rooms::kind,
         rooms::archived_at.is_not_null(),
         rooms::slow_seconds,
+        rooms::members,
     );
     match conn {
         // Not `FOR UPDATE`: that would wait for everyone who becomes a member of the room, and they for us.
@@ -120,14 +125,18 @@ pub fn lock_rooms(conn: &mut AnyConnection, ids: impl Iterator<Item = i64>) -> Q
             .for_no_key_update()
             .load::<Locked>(conn)
             .map(by_id),
-        // BEGIN IMMEDIATE has made us the only writer. One at a time: the statement is always the same, and prepared once.
-        AnyConnection::Sqlite(conn) => ids
-            .filter_map(|id| {
-                let row = rooms::table.find(id).select(columns).first::<Locked>(conn);
-                row.optional().transpose()
-            })
-            .collect::<QueryResult<Vec<_>>>()
-            .map(by_id),
+        // BEGIN IMMEDIATE has made us the only writer.
+        AnyConnection::Sqlite(conn) => {
+            let list = serde_json::json!(ids.collect::<Vec<_>>()).to_string();
+            let listed = json_each::table
+                .filter(json_each::json.eq(list))
+                .select(json_each::value);
+            rooms::table
+                .filter(rooms::id.eq_any(listed))
+                .select(columns)
+                .load::<Locked>(conn)
+                .map(by_id)
+        }
     }
 }
 
@@ -138,6 +147,19 @@ struct WriteBack {
     last_seq: i64,
     last_id: i64,
     members_version: i64,
+    members: i64,
+}
+
+impl WriteBack {
+    fn of(room: &Locked) -> Self {
+        Self {
+            id: room.id,
+            last_seq: room.last_seq,
+            last_id: room.last_id,
+            members_version: room.members_version,
+            members: room.members,
+        }
+    }
 }
 
 impl<DB> QueryFragment<DB> for WriteBack
@@ -152,6 +174,8 @@ where
         out.push_bind_param::<BigInt, _>(&self.last_id)?;
         out.push_sql(", members_version = ");
         out.push_bind_param::<BigInt, _>(&self.members_version)?;
+        out.push_sql(", members = ");
+        out.push_bind_param::<BigInt, _>(&self.members)?;
         out.push_sql(" WHERE id = ");
         out.push_bind_param::<BigInt, _>(&self.id)?;
         Ok(())
@@ -165,6 +189,99 @@ impl QueryId for WriteBack {
 }
 
 impl<C> RunQueryDsl<C> for WriteBack {}
+
+/// The counts of several rooms, column by column.
+struct WriteAllBack {
+    ids: Vec<i64>,
+    last_seqs: Vec<i64>,
+    last_ids: Vec<i64>,
+    members_versions: Vec<i64>,
+    members: Vec<i64>,
+}
+
+impl WriteAllBack {
+    fn of(rooms: &[&Locked]) -> Self {
+        Self {
+            ids: rooms.iter().map(|room| room.id).collect(),
+            last_seqs: rooms.iter().map(|room| room.last_seq).collect(),
+            last_ids: rooms.iter().map(|room| room.last_id).collect(),
+            members_versions: rooms.iter().map(|room| room.members_version).collect(),
+            members: rooms.iter().map(|room| room.members).collect(),
+        }
+    }
+}
+
+/// Sets each room's counts to those that stand in `new`.
+const SET_COUNTS: &str = "UPDATE rooms SET last_seq = new.last_seq, last_message_id = new.last_id, \
+     members_version = new.members_version, members = new.members FROM ";
+
+impl QueryFragment<Pg> for WriteAllBack {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(SET_COUNTS);
+        out.push_sql("unnest(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.ids)?;
+        for column in [
+            &self.last_seqs,
+            &self.last_ids,
+            &self.members_versions,
+            &self.members,
+        ] {
+            out.push_sql(", ");
+            out.push_bind_param::<Array<BigInt>, _>(column)?;
+        }
+        out.push_sql(
+            ") AS new (id, last_seq, last_id, members_version, members) WHERE rooms.id = new.id",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for WriteAllBack {
+    // Always the same text, so that it is prepared once.
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<PgConnection> for WriteAllBack {}
+
+/// The counts of several rooms, as a JSON array of arrays.
+struct WriteListBack(String);
+
+impl WriteListBack {
+    fn of(rooms: &[&Locked]) -> Self {
+        let rows = rooms.iter().map(|room| {
+            [
+                room.id,
+                room.last_seq,
+                room.last_id,
+                room.members_version,
+                room.members,
+            ]
+        });
+        Self(serde_json::json!(rows.collect::<Vec<_>>()).to_string())
+    }
+}
+
+impl QueryFragment<Sqlite> for WriteListBack {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(SET_COUNTS);
+        out.push_sql(
+            "(SELECT value ->> 0 AS id, value ->> 1 AS last_seq, value ->> 2 AS last_id, \
+             value ->> 3 AS members_version, value ->> 4 AS members FROM json_each(",
+        );
+        out.push_bind_param::<Text, _>(&self.0)?;
+        out.push_sql(")) AS new WHERE rooms.id = new.id");
+        Ok(())
+    }
+}
+
+impl QueryId for WriteListBack {
+    // Always the same text, so that it is prepared once.
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl RunQueryDsl<SqliteConnection> for WriteListBack {}
 
 /// Takes numbers for new messages. What stood in the row before is told by the part that locks it: `RETURNING` knows only
 /// what stands there afterwards.
@@ -187,7 +304,7 @@ impl QueryFragment<Pg> for TakeNumbers {
         out.push_sql(
             ") AS new (id, count) ON new.id = old.id WHERE rooms.id = old.id \
              RETURNING rooms.id, old.last_seq, old.last_message_id, rooms.members_version, \
-             rooms.kind, rooms.archived_at IS NOT NULL, rooms.slow_seconds",
+             rooms.kind, rooms.archived_at IS NOT NULL, rooms.slow_seconds, rooms.members",
         );
         Ok(())
     }
@@ -200,7 +317,7 @@ impl QueryId for TakeNumbers {
 }
 
 impl Query for TakeNumbers {
-    type SqlType = (BigInt, BigInt, BigInt, BigInt, Text, Bool, BigInt);
+    type SqlType = (BigInt, BigInt, BigInt, BigInt, Text, Bool, BigInt, BigInt);
 }
 
 impl RunQueryDsl<PgConnection> for TakeNumbers {}

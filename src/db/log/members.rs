@@ -1,5 +1,7 @@
 //! Who is a member of a room, in which role, and who may not come back by themselves.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDateTime;
 use diesel::{dsl::exists, prelude::*};
 
@@ -62,6 +64,32 @@ pub fn is_removed(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> Query
         .get_result(conn)
         .optional()?;
     Ok(found.is_some())
+}
+
+/// Those of these, each a room and a user, who were taken out and not brought back.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_removed(
+    conn: &mut AnyConnection,
+    wanted: &[(i64, i64)],
+) -> QueryResult<HashSet<(i64, i64)>> {
+    if wanted.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let (room_ids, user_ids): (HashSet<i64>, HashSet<i64>) = wanted.iter().copied().unzip();
+    let query = removals::table
+        .filter(removals::room_id.eq_any(room_ids.into_iter().collect::<Vec<_>>()))
+        .filter(removals::user_id.eq_any(user_ids.into_iter().collect::<Vec<_>>()))
+        .select((removals::room_id, removals::user_id));
+    let found: Vec<(i64, i64)> = match conn {
+        AnyConnection::Postgres(conn) => query.load(conn)?,
+        AnyConnection::Sqlite(conn) => query.load(conn)?,
+    };
+    Ok(found
+        .into_iter()
+        .filter(|one| wanted.contains(one))
+        .collect())
 }
 
 /// The name of someone who has an account, and whether no one can log in to it.

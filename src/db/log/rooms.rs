@@ -56,6 +56,8 @@ pub struct NewRow<'a> {
     pub people: Option<&'a str>,
     /// Who has made it.
     pub created_by: i64,
+    /// How many come in with it.
+    pub members: i64,
 }
 
 /// Makes a room.

@@ -28,6 +28,8 @@ pub struct RoomView {
     pub slow_seconds: i64,
     /// When it was made.
     pub created_at: StoredTime,
+    /// How many members it has.
+    pub members: i64,
     /// The user's role, and until when the user may only read; `None` when the user is not a member.
     pub membership: Option<(StoredText, Option<StoredTime>)>,
     /// Up to this message the user has hidden it.
@@ -74,6 +76,7 @@ macro_rules! seen_by {
                 rooms::archived_at,
                 rooms::slow_seconds,
                 rooms::created_at,
+                rooms::members,
                 (memberships::role, memberships::muted_until).nullable(),
                 memberships::hidden_seq.nullable(),
                 removals::seq.nullable(),
@@ -101,17 +104,6 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
         .filter(memberships::user_id.nullable().eq(user_id))
         .order(rooms::id)
         .load(conn)
-}
-
-/// A room.
-///
-/// # Errors
-/// When the database fails.
-pub fn find(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<Option<RoomView>> {
-    seen_by!(user_id)
-        .filter(rooms::id.eq(room_id))
-        .get_result(conn)
-        .optional()
 }
 
 /// The rooms of a name that the user is in, and the public one, oldest first; without one that the user was taken out of.
@@ -158,21 +150,6 @@ pub fn list_public(
         .order(rooms::name)
         .limit(limit);
     on_either!(conn, public.load())
-}
-
-/// How many members each of these rooms has.
-///
-/// # Errors
-/// When the database fails.
-pub fn count_members(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<(i64, i64)>> {
-    let query = memberships::table
-        .filter(memberships::room_id.eq_any(ids))
-        .group_by(memberships::room_id)
-        .select((memberships::room_id, diesel::dsl::count_star()));
-    match conn {
-        AnyConnection::Postgres(conn) => query.load(conn),
-        AnyConnection::Sqlite(conn) => query.load(conn),
-    }
 }
 
 /// Who is in these rooms, as (room, user, name).

@@ -385,6 +385,12 @@ pub fn delete(
     diesel::update(rooms::table.filter(rooms::id.eq_any(own.select(memberships::room_id))))
         .set(rooms::members_version.eq(rooms::members_version + 1))
         .execute(conn)?;
+    let in_others = rooms::table
+        .filter(rooms::id.eq_any(own.select(memberships::room_id)))
+        .filter(rooms::kind.ne("direct"));
+    diesel::update(in_others)
+        .set(rooms::members.eq(rooms::members - 1))
+        .execute(conn)?;
     // A direct room goes on telling whom it was with, or one of three would look like another room of two.
     let direct = rooms::table
         .filter(rooms::kind.eq("direct"))

@@ -58,7 +58,8 @@ impl Pass<'_> {
             let named: Vec<_> = others.iter().map(|(id, name)| (*id, &**name)).collect();
             check_brought_in(conn, &named)?;
         }
-        self.insert_room(conn, room_id, actor, (new, people.as_deref()))?;
+        let members = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        self.insert_room(conn, room_id, actor, (new, people.as_deref(), members))?;
         let roles = |id: &i64| {
             let is_owner = people.is_none() && *id == actor.user_id;
             let role = if is_owner { Role::Owner } else { Role::Member };
@@ -101,7 +102,7 @@ impl Pass<'_> {
         conn: &mut AnyConnection,
         room_id: i64,
         actor: &Actor,
-        (new, people): (&NewRoom, Option<&str>),
+        (new, people, members): (&NewRoom, Option<&str>, i64),
     ) -> Result<(), Fail> {
         let name = new.name.as_deref();
         let topic = new.topic.as_deref();
@@ -118,6 +119,7 @@ impl Pass<'_> {
             topic: topic.map(|topic| self.vault.seal_at(Place::of_topic(room_id), topic)),
             people,
             created_by: actor.user_id,
+            members,
         };
         rooms::insert(conn, &row).map_err(|error| match new.kind {
             RoomKind::Public if is_unique_violation(&error) => name_taken(),
@@ -131,6 +133,7 @@ impl Pass<'_> {
             kind: new.kind.as_str().to_owned(),
             is_archived: false,
             slow_seconds: 0,
+            members,
         };
         self.rooms.insert(room_id, room);
         Ok(())

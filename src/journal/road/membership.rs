@@ -91,14 +91,15 @@ impl Pass<'_> {
         let name = hold_person(conn, user_id)?;
         let is_general = self.room(room_id)?.is_general();
         if !is_general {
-            check_limits(conn, room_id, (user_id, &name), is_invited)?;
+            let members = self.room(room_id)?.members;
+            check_limits(conn, members, (user_id, &name), is_invited)?;
         }
         let at = self.at.stored.naive_utc();
         let by = is_invited.then_some(actor.user_id);
         members::insert(conn, room_id, user_id, (role, by), at).map_err(Fail::Database)?;
         // No one else may be there who could own it.
         ensure_owner(conn, room_id).map_err(Fail::Database)?;
-        self.room(room_id)?.members_version += 1;
+        self.count_in(room_id, 1)?;
         if is_general {
             return Ok(Stored::Unchanged { seq: last_seq });
         }
@@ -140,7 +141,7 @@ impl Pass<'_> {
         members::delete(conn, room_id, user_id, self.at.clock).map_err(Fail::Database)?;
         // Those who cannot log in may be there still.
         ensure_owner(conn, room_id).map_err(Fail::Database)?;
-        self.room(room_id)?.members_version += 1;
+        self.count_in(room_id, -1)?;
         let text = format!("{} left the room", actor.username);
         let said = (text, RoomEvent::Left { user_id });
         let left = vec![(user_id, Membership::Left)];
@@ -160,7 +161,7 @@ impl Pass<'_> {
         self.check_over(conn, room_id, actor, user_id, rights)?;
         let name = find_name(conn, user_id)?;
         members::delete(conn, room_id, user_id, self.at.clock).map_err(Fail::Database)?;
-        self.room(room_id)?.members_version += 1;
+        self.count_in(room_id, -1)?;
         let text = format!("{} removed {name} from the room", actor.username);
         let said = (text, RoomEvent::Kicked { user_id });
         let stored = self.said(
@@ -250,6 +251,14 @@ impl Pass<'_> {
             (text, RoomEvent::Muted { user_id, until }),
             None,
         )
+    }
+
+    /// So many more are members of a room now.
+    fn count_in(&mut self, room_id: i64, more: i64) -> Result<(), Fail> {
+        let room = self.room(room_id)?;
+        room.members_version += 1;
+        room.members += more;
+        Ok(())
     }
 
     /// Whether someone may do this to a member: moderators are the owners' matter, and over an owner there is no one.
@@ -361,11 +370,11 @@ impl Pass<'_> {
 
 fn check_limits(
     conn: &mut AnyConnection,
-    room_id: i64,
+    members: i64,
     (user_id, name): (i64, &str),
     is_invited: bool,
 ) -> Result<(), Fail> {
-    if members::count(conn, room_id).map_err(Fail::Database)? >= MOST_MEMBERS {
+    if members >= MOST_MEMBERS {
         return Err(full("This room has as many members as a room can have."));
     }
     if is_invited {

@@ -1,10 +1,10 @@
 //! A transaction that looks before it writes, and goes entry by entry where that is needed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::{
     At, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft, facts, insert_all,
-    list_answered, list_live, position,
+    list_answered, list_live, position, unseen,
 };
 use crate::{
     crypto::vault::Vault,
@@ -13,11 +13,11 @@ use crate::{
         log::{
             BEGIN_AGAIN, is_cancelled, is_constraint_violation,
             lock::{self, Locked, Rooms},
-            members::{find_spoke_at, is_removed, set_spoke_at},
+            members::{find_spoke_at, is_removed, list_removed, set_spoke_at},
             posts::{self, DraftRow},
             savepoint,
         },
-        rooms::{find_greatest, say_healed},
+        rooms::{list_greatest, say_healed, seen::Pair},
         sessions::Logins,
     },
     error::Error,
@@ -62,25 +62,31 @@ pub struct Pass<'a> {
     pub at: At,
     pub vault: &'a Vault,
     slow: &'a SlowMode,
+    /// Whose entries are refused as if there were no such room.
+    unseen: &'a BTreeSet<Pair>,
 }
 
 impl<'a> Pass<'a> {
     pub fn begin(
         conn: &mut AnyConnection,
-        entries: &[&'a Entry],
+        (entries, unseen): (&[&'a Entry], &'a BTreeSet<Pair>),
         at: At,
         vault: &'a Vault,
         slow: &'a SlowMode,
     ) -> Result<Self, QueryError> {
-        if entries.iter().any(|entry| entry.change.takes_a_name()) {
+        let seen = entries.iter().filter(|entry| !unseen::holds(unseen, entry));
+        if seen.clone().any(|entry| entry.change.takes_a_name()) {
             lock::lock_names(conn)?;
         }
-        let ids: BTreeSet<i64> = entries.iter().map(|entry| entry.room).collect();
+        let ids: BTreeSet<i64> = seen.clone().map(|entry| entry.room).collect();
         let mut rooms = lock::lock_rooms(conn, ids.into_iter())?;
         let mut touched = BTreeSet::new();
-        for room in rooms.values_mut() {
-            // A count that was lowered by hand would have every message refused as one that is there already.
-            let (id, seq) = find_greatest(conn, room.id)?;
+        let ids: Vec<i64> = rooms.keys().copied().collect();
+        // A count that was lowered by hand would have every message refused as one that is there already.
+        for (room_id, id, seq) in list_greatest(conn, &ids)? {
+            let Some(room) = rooms.get_mut(&room_id) else {
+                continue;
+            };
             room.last_id = room.last_id.max(id);
             if seq > room.last_seq {
                 say_healed(room.id, room.last_seq, seq);
@@ -91,12 +97,10 @@ impl<'a> Pass<'a> {
         let actors = entries.iter().map(|entry| &entry.actor);
         let logins = actors.map(|actor| (actor.session_id, actor.user_id));
         let live = list_live(conn, logins, at)?;
-        let drafts: Vec<DraftRow<'a>> = entries.iter().filter_map(|entry| draft(entry)).collect();
+        let drafts: Vec<DraftRow<'a>> = seen.clone().filter_map(|entry| draft(entry)).collect();
         let known = posts::list_known(conn, &drafts)?;
         let mut members = Members::default();
-        let wanted = entries
-            .iter()
-            .map(|entry| (entry.room, entry.actor.user_id));
+        let wanted = seen.map(|entry| (entry.room, entry.actor.user_id));
         members.learn(conn, wanted, &rooms)?;
         Ok(Self {
             rooms,
@@ -107,6 +111,7 @@ impl<'a> Pass<'a> {
             at,
             vault,
             slow,
+            unseen,
         })
     }
 
@@ -115,10 +120,14 @@ impl<'a> Pass<'a> {
         conn: &mut AnyConnection,
         entries: &[&'a Entry],
     ) -> Result<Vec<Stored>, QueryError> {
-        let is_post = |entry: &Entry| matches!(entry.change, Change::Post(_));
+        let unseen = self.unseen;
+        let is_post = |entry: &Entry| {
+            matches!(entry.change, Change::Post(_)) && !unseen::holds(unseen, entry)
+        };
         let mut stored = Vec::with_capacity(entries.len());
         for run in entries.chunk_by(|one, next| is_post(one) && is_post(next)) {
-            let drafts: Vec<_> = run.iter().filter_map(|entry| draft(entry)).collect();
+            let posts = run.iter().filter(|entry| is_post(entry));
+            let drafts: Vec<_> = posts.filter_map(|entry| draft(entry)).collect();
             if drafts.is_empty() {
                 for entry in run {
                     stored.push(self.one(conn, entry)?);
@@ -127,11 +136,8 @@ impl<'a> Pass<'a> {
                 self.posts(conn, &drafts, &mut stored)?;
             }
         }
-        for id in &self.touched {
-            if let Some(room) = self.rooms.get(id) {
-                lock::write_back(conn, room)?;
-            }
-        }
+        let touched = self.touched.iter().filter_map(|id| self.rooms.get(id));
+        lock::write_back(conn, &touched.collect::<Vec<_>>())?;
         Ok(stored)
     }
 
@@ -169,15 +175,12 @@ impl<'a> Pass<'a> {
     ) -> Result<Placed<'d>, QueryError> {
         let wanted = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
         self.members.learn(conn, wanted, &self.rooms)?;
-        let mut removed = HashSet::new();
-        for draft in drafts {
+        let strangers = drafts.iter().filter(|draft| {
             let room = self.rooms.get(&draft.room_id);
-            let is_stranger =
-                room.is_some_and(|room| self.members.find(room, draft.user_id).is_none());
-            if is_stranger && is_removed(conn, draft.room_id, draft.user_id)? {
-                removed.insert((draft.room_id, draft.user_id));
-            }
-        }
+            room.is_some_and(|room| self.members.find(room, draft.user_id).is_none())
+        });
+        let strangers = strangers.map(|draft| (draft.room_id, draft.user_id));
+        let removed = list_removed(conn, &strangers.collect::<Vec<_>>())?;
         self.learn_who_spoke(conn, drafts)?;
         let answered = list_answered(conn, drafts)?;
         let bind = binder(self.vault);
@@ -260,6 +263,9 @@ impl<'a> Pass<'a> {
         let actor = &entry.actor;
         if !self.live.contains(&(actor.session_id, actor.user_id)) {
             return Ok(Stored::Refused(Error::invalid_token()));
+        }
+        if unseen::holds(self.unseen, entry) {
+            return Ok(Stored::Refused(Error::no_such_room()));
         }
         let before = self.rooms.get(&entry.room).cloned();
         match (&before, &entry.change) {

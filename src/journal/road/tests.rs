@@ -330,6 +330,52 @@ fn a_change_that_takes_too_long_costs_no_one_else_theirs() {
     });
 }
 
+/// Each costs a round trip on `PostgreSQL`.
+#[test]
+fn a_batch_over_many_rooms_takes_as_many_statements_as_over_one() {
+    const COUNT: i64 = 20;
+    on_both(|mut stage| {
+        let alice = stage.people[0].user_id;
+        let rooms: Vec<i64> = (101..101 + COUNT).collect();
+        for id in &rooms {
+            run(
+                &mut stage.conn,
+                &format!(
+                    "INSERT INTO rooms (id, key, name, last_seq, members, created_at, kind) \
+                       VALUES ({id}, '{id}', 'n{id}', 0, 1, '2026-11-26 00:00:00', 'private'); \
+                     INSERT INTO memberships (room_id, user_id, created_at, role) \
+                       VALUES ({id}, {alice}, '2026-11-26 00:00:00', 'owner')"
+                ),
+            );
+        }
+        let one = vec![ROOM; rooms.len()];
+        let posts = |stage: &Stage, rooms: &[i64]| -> Vec<_> {
+            rooms
+                .iter()
+                .map(|room| stage.post(0, *room, "words"))
+                .collect()
+        };
+        // The members are looked up once.
+        for rooms in [&one, &rooms] {
+            stage.became(&posts(&stage, rooms));
+        }
+        for is_mixed in [false, true] {
+            let [in_one, in_many] = [&one, &rooms].map(|rooms| {
+                let mut entries = posts(&stage, rooms);
+                if is_mixed {
+                    let emoji = if rooms == &one { "👍" } else { "👎" };
+                    let (emoji, on) = (emoji.to_owned(), true);
+                    let react = Change::React { id: 1, emoji, on };
+                    entries.push(stage.entry(0, ROOM, react));
+                }
+                stage.statements(&entries)
+            });
+            // The number of the reaction's room is written beside those of the others.
+            assert_eq!(in_one, in_many, "with another change: {is_mixed}");
+        }
+    });
+}
+
 /// Beginnings of rooms go to one writer, and renamings to the one of the room.
 #[test]
 fn two_writers_that_take_each_others_names_both_come_to_an_end() {

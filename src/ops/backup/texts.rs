@@ -38,8 +38,19 @@ enum Layout {
         topic: Option<usize>,
     },
     Messages(Columns),
+    Versions(VersionColumns),
     Users(People),
     Other,
+}
+
+/// The columns of earlier versions of messages.
+#[derive(Clone, Copy)]
+struct VersionColumns {
+    room: usize,
+    message: usize,
+    seq: usize,
+    text: usize,
+    mac: usize,
 }
 
 /// The columns of users.
@@ -60,15 +71,18 @@ struct Columns {
     kind: Option<usize>,
     /// Older releases have neither.
     newer: Option<(usize, usize)>,
+    edited: Option<usize>,
 }
 
-/// Tries the texts, row by row. Facts and a room come before the room's messages.
+/// Tries the texts, row by row. Facts and a room come before the room's messages, and these before their earlier versions.
 pub(super) struct Texts<'a> {
     vault: &'a Vault,
     layouts: Vec<Layout>,
     rooms: HashMap<i64, String>,
     is_of_before: bool,
     unbound: BTreeMap<i64, i64>,
+    /// Who wrote each message that was edited, by room and number: its earlier versions, which come later, do not tell.
+    authors: BTreeMap<(i64, i64), i64>,
     pub(super) unreadable: Unreadable,
 }
 
@@ -87,6 +101,7 @@ impl<'a> Texts<'a> {
                 .iter()
                 .any(|one| one.as_str() >= BOUND_EMAILS),
             unbound: BTreeMap::new(),
+            authors: BTreeMap::new(),
             unreadable: Unreadable::default(),
         }
     }
@@ -122,6 +137,7 @@ impl<'a> Texts<'a> {
                 self.rooms.insert(number(id), key);
             }
             Layout::Messages(columns) => self.see_message(columns, &values),
+            Layout::Versions(columns) => self.see_version(columns, &values),
             Layout::Users(People { id, name, email }) => {
                 let place = Place::of_email(number(id));
                 // A backup of before holds addresses that nothing binds.
@@ -153,6 +169,9 @@ impl<'a> Texts<'a> {
                 .and_then(text)
                 .map_or(Purpose::Text, Purpose::of_kind),
         };
+        if columns.edited.and_then(text).is_some() {
+            self.authors.insert((place.room_id, place.id), place.author);
+        }
         // A text that is missing is one that does not open.
         let sealed = text(columns.text).unwrap_or_default();
         let opened = match columns.newer {
@@ -168,6 +187,34 @@ impl<'a> Texts<'a> {
         if opened.is_err() {
             let room = self.rooms.get(&place.room_id).map_or("?", String::as_str);
             self.note(format!("message {} of room {room}", place.id));
+        }
+    }
+
+    fn see_version(&mut self, columns: VersionColumns, values: &[Value]) {
+        let number = |at: usize| values.get(at).and_then(Value::as_i64).unwrap_or_default();
+        let text = |at: usize| values.get(at).and_then(Value::as_str);
+        let (room_id, id) = (number(columns.room), number(columns.message));
+        let place = Place {
+            room_id,
+            id,
+            author: self
+                .authors
+                .get(&(room_id, id))
+                .copied()
+                .unwrap_or_default(),
+            purpose: Purpose::Text,
+        };
+        let opened = self.vault.open_bound(Bound {
+            place,
+            sealed: text(columns.text).unwrap_or_default(),
+            mac: text(columns.mac),
+        });
+        if opened.is_err() {
+            let room = self.rooms.get(&room_id).map_or("?", String::as_str);
+            let seq = number(columns.seq);
+            self.note(format!(
+                "what message {id} of room {room} said before change {seq}"
+            ));
         }
     }
 
@@ -197,6 +244,14 @@ fn layout(table: &str, at: impl Fn(&str) -> Option<usize>) -> Option<Layout> {
             text: at("content")?,
             kind: at("kind"),
             newer: at("mac").zip(at("deleted_at")),
+            edited: at("edited_at"),
+        }),
+        "message_versions" => Layout::Versions(VersionColumns {
+            room: at("room_id")?,
+            message: at("message_id")?,
+            seq: at("seq")?,
+            text: at("content")?,
+            mac: at("mac")?,
         }),
         "users" => Layout::Users(People {
             id: at("id")?,

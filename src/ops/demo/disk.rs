@@ -8,7 +8,7 @@ use crate::{
     db::{
         AnyConnection, conn, engine,
         messages::{self, Cursor, Message},
-        rooms::{GENERAL_ID, views},
+        rooms::{GENERAL_ID, seen},
     },
 };
 
@@ -22,7 +22,7 @@ impl Disk {
     /// Opens the file of the database, beside the server. `member` is anyone who is in the room.
     pub fn open(file: &Path, member: i64) -> Result<Self> {
         let mut conn = conn::open(&DatabaseUrl::Sqlite(file.to_owned())).map_err(|e| broken(&e))?;
-        let room = views::find(&mut conn, GENERAL_ID, member).map_err(|e| broken(&e))?;
+        let room = seen::find(&mut conn, GENERAL_ID, member).map_err(|e| broken(&e))?;
         let room = room
             .ok_or_else(|| Broken::new("The room is not in the database."))?
             .room;

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use rustix::fs::{Access, access};
 use secrecy::ExposeSecret as _;
 
-use super::{Report, data_dir, tables};
+use super::{Report, data_dir, tables, texts};
 use crate::{
     chat::epoch,
     config::{DatabaseUrl, FoundKey, Storage, passed_over},
@@ -245,7 +245,7 @@ fn check_tables(
             if let Some(vault) = vault
                 && standing.pending.is_empty()
             {
-                tables::check_texts(conn, &vault, &storage.data_dir, report);
+                texts::check(conn, &vault, &storage.data_dir, report);
             }
         }
         Err(error) => report.problem(silent(url, &error)),

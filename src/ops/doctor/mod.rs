@@ -7,6 +7,7 @@ mod database;
 mod machine;
 mod network;
 mod tables;
+mod texts;
 
 use std::{fmt, io, time::Duration};
 

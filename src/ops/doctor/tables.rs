@@ -1,23 +1,22 @@
 //! What the tables hold: whether it belongs together, and whether this program may use it.
 
-use std::path::Path;
-
 use super::Report;
 use crate::{
-    chat::{epoch, texts},
+    chat::emoji,
     config::DatabaseUrl,
-    crypto::{password::MAX_COST, vault::Vault},
+    crypto::{name_of_set, password::MAX_COST},
     db::{
         AnyConnection, QueryError,
-        messages::{self, Cursor},
-        requirements::{self, Count},
+        relations::{self, DirectRoom},
+        requirements::{self, Count, MissingIndex},
         rooms, row_checks,
+        text::StoredText,
     },
     ops::backup::Progress,
 };
 
-/// Messages that are read at once.
-const PAGE: i64 = 200;
+/// There are fewer emoji than this, so more different ones are not looked at.
+const MOST_EMOJI: i64 = 10_000;
 
 /// Checks tables that are up to date.
 pub fn check(conn: &mut AnyConnection, url: &DatabaseUrl, report: &mut Report) {
@@ -31,11 +30,17 @@ fn try_check(
     conn: &mut AnyConnection,
     report: &mut Report,
 ) -> Result<(), Box<dyn std::error::Error>> {
+    relations::take_time(conn)?;
     let rights = requirements::list_missing_rights(conn)?;
     if rights.is_empty() {
-        for (name, statement) in requirements::list_missing_indexes(conn)? {
+        for MissingIndex {
+            name,
+            statement,
+            danger,
+        } in requirements::list_missing_indexes(conn)?
+        {
             report.problem(format!(
-                "The index {name} is missing or not valid, so that a message could be stored twice: stop Parlour, and run {statement}."
+                "The index {name} is missing or not valid, so that {danger}: stop Parlour, and run {statement}."
             ));
         }
     } else {
@@ -48,61 +53,105 @@ fn try_check(
         }
     }
     for fault in row_checks::find_faults(conn, MAX_COST)? {
-        report.problem(format!(
-            "{fault}: they were changed by hand, or the database is damaged. Restore a backup, or put them right with the server stopped."
-        ));
+        report.problem(by_hand(&fault));
     }
+    check_relations(conn, report)?;
     let before = report.count_problems();
     for room in requirements::count_rooms(conn)? {
         check_room(&room, report);
     }
+    for room in rooms::list_miscounted(conn)? {
+        report.problem(format!(
+            "Room {} has counted {} members and has {}: memberships or rooms.members were changed by hand. The next start puts it right.",
+            room.key, room.counted, room.found
+        ));
+    }
     if report.count_problems() == before {
-        report.ok("Every room holds the messages that it has counted.");
+        report.ok("Every room holds the messages and has the members that it has counted.");
     }
     Ok(())
 }
 
-/// Opens every text, and names what does not open.
-pub fn check_texts(conn: &mut AnyConnection, vault: &Vault, data_dir: &Path, report: &mut Report) {
-    let opened = epoch::list_believed(conn, data_dir).and_then(|believed| {
-        vault.believe(believed);
-        try_open(conn, vault)
-    });
-    match opened {
-        Ok((0, _)) => report.ok("Every message opens with ENCRYPTION_KEY."),
-        Ok((count, first)) => report.problem(format!(
-            "{count} of the messages cannot be opened, the first is {first}: they were changed or damaged in the database. They are shown as unreadable; an older backup may still have them."
-        )),
-        Err(error) => report.problem(format!("The messages cannot be read ({error}).")),
+/// Looks through all rows for what does not belong together.
+fn check_relations(conn: &mut AnyConnection, report: &mut Report) -> Result<(), QueryError> {
+    let mut faults = Vec::new();
+    let mut progress = Progress::new(
+        "Looking whether the rows belong together",
+        relations::checks().len() as u64 + 3,
+    );
+    for check in relations::checks() {
+        let count = check.count(conn)?;
+        if count > 0 {
+            faults.push(format!("{count} {}", check.what));
+        }
+        progress.add(1);
     }
-}
-
-/// How many messages do not open, and the first of them.
-fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<(u64, String), QueryError> {
-    let rooms = rooms::list_all(conn)?;
-    let total = rooms.iter().fold(0_u64, |total, room| {
-        total.saturating_add(room.last_seq.unsigned_abs())
-    });
-    let mut progress = Progress::new("Opening the messages", total);
-    let (mut count, mut first) = (0, String::new());
-    for room in rooms {
-        let mut last = i64::MIN;
-        loop {
-            let page = messages::list(conn, room.id, Cursor::After(last), PAGE)?;
-            let Some(end) = page.last() else { break };
-            last = end.id;
-            progress.add(page.len() as u64);
-            for message in page {
-                if texts::open(vault, room.id, &message).is_err() {
-                    if count == 0 {
-                        first = format!("message {} of room {}", message.id, room.key);
-                    }
-                    count += 1;
-                }
-            }
+    let names = relations::count_names(conn)?;
+    for (count, what) in [
+        (
+            names.users_unfound,
+            "users are not found by their names (username_key)",
+        ),
+        (
+            names.rooms_unfound,
+            "rooms hold another name for themselves than their own (name_key)",
+        ),
+    ] {
+        if count > 0 {
+            faults.push(format!("{count} {what}"));
         }
     }
-    Ok((count, first))
+    progress.add(1);
+    let strange = count_strange_rooms(conn)?;
+    if strange > 0 {
+        faults.push(format!(
+            "{strange} direct rooms have other members than those that they are for (people)"
+        ));
+    }
+    progress.add(1);
+    let emoji = relations::list_emoji(conn, MOST_EMOJI)?;
+    let is_none = |text: &&StoredText| emoji::normalize(text.as_str()) != Ok(text.as_str());
+    let count = emoji.iter().filter(is_none).count();
+    if count > 0 {
+        faults.push(format!(
+            "{count} of the things that people reacted with are no emoji (reactions.emoji)"
+        ));
+    }
+    drop(progress);
+    let ownerless = relations::count_without_owner(conn)?;
+    if ownerless > 0 {
+        report.warning(format!(
+            "{ownerless} rooms have no owner who can log in, though a member could be it: the next start of the server gives each one."
+        ));
+    }
+    if faults.is_empty() {
+        report.ok("All rows belong together.");
+    }
+    for fault in faults {
+        report.problem(by_hand(&fault));
+    }
+    Ok(())
+}
+
+fn by_hand(fault: &str) -> String {
+    format!(
+        "{fault}: they were changed by hand, or the database is damaged. Restore a backup, or put them right with the server stopped."
+    )
+}
+
+/// How many direct rooms have other members than those that they were made for.
+fn count_strange_rooms(conn: &mut AnyConnection) -> Result<u64, QueryError> {
+    let (mut count, mut last) = (0, i64::MIN);
+    loop {
+        let page = relations::list_direct(conn, last)?;
+        let Some(end) = page.last() else { break };
+        last = end.id;
+        let is_strange = |room: &&DirectRoom| {
+            name_of_set(&room.members.iter().copied().collect()) != room.people
+        };
+        count += page.iter().filter(is_strange).count() as u64;
+    }
+    Ok(count)
 }
 
 /// What a room counts, beside what it holds.

@@ -13,10 +13,23 @@ pub(super) struct Row {
     pub(super) target: Target,
     /// What it carries, as JSON.
     pub(super) body: &'static str,
-    /// What each is answered in a public room: without a token, a stranger, one who left, one who was taken out, one who is
-    /// muted, a member, a moderator, the owner. In a private one, the three who are outside know of nothing.
-    pub(super) marks: &'static str,
+    /// What comes of it.
+    pub(super) marks: Marks,
     pub(super) is_frame: bool,
+}
+
+/// What each is answered, in the order of `stage::WHO`: without a token, a stranger, one who left, one who was taken out, one
+/// who is muted, a member, a moderator, the owner. `_`: there is no such one in a room of this kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    /// In a public room. In a private one, the three who are outside know of nothing.
+    pub(super) open: &'static str,
+    /// In a public room that is archived.
+    pub(super) archived: &'static str,
+    /// In a direct room: all who are in it are alike.
+    pub(super) direct: &'static str,
+    /// In the room that everyone is in, but for one whom whoever runs the server has taken out.
+    pub(super) general: &'static str,
 }
 
 /// What it is about.
@@ -61,14 +74,132 @@ const HIDDEN: &str = "/api/rooms/{room}/hidden";
 const MEMBERS: &str = "/api/rooms/{room}/members";
 const MEMBER: &str = "/api/rooms/{room}/members/{user}";
 
-const READS: &str = "ajj.++++";
-const WRITES: &str = "ajj.m+++";
-const KEEPS_ORDER: &str = "ajj.--++";
-const OWNS: &str = "ajj.---+";
-const NOT_THERE: &str = "ajj.????";
-
+/// Everyone who may know of the room.
+const SEES: Marks = Marks {
+    open: "a++.++++",
+    archived: "a++.++++",
+    direct: "a.___+_+",
+    general: "a_+_++++",
+};
+/// Whoever may come in by themselves, and who is in it already.
+const JOINS: Marks = Marks {
+    open: "a++.++++",
+    archived: "arr.++++",
+    direct: "a.___+_+",
+    general: "a_+_++++",
+};
+/// Every member, muted ones too.
+const READS: Marks = Marks {
+    open: "ajj.++++",
+    archived: "ajj.++++",
+    direct: "a.___+_+",
+    general: "a_._++++",
+};
+/// Every member who is not muted.
+const WRITES: Marks = Marks {
+    open: "ajj.m+++",
+    archived: "ajj.rrrr",
+    direct: "a.___+_+",
+    general: "a_._m+++",
+};
+/// Every member, what is theirs.
+const TAKES_BACK: Marks = Marks {
+    open: "ajj.++++",
+    archived: "ajj.rrrr",
+    direct: "a.___+_+",
+    general: "a_._++++",
+};
+/// Likewise, where others can be brought in.
+const INVITES: Marks = Marks {
+    open: "ajj.m+++",
+    archived: "ajj.rrrr",
+    direct: "a.___-_-",
+    general: "a_._m+++",
+};
+/// Every member but the last owner, where one can.
+const LEAVES: Marks = Marks {
+    open: "ajj.+++l",
+    archived: "ajj.+++l",
+    direct: "a.___-_-",
+    general: "a_._----",
+};
+/// Moderators and owners.
+const KEEPS_ORDER: Marks = Marks {
+    open: "ajj.--++",
+    archived: "ajj.--rr",
+    direct: "a.___-_-",
+    general: "a_._--++",
+};
+/// Likewise, where anyone can be taken out.
+const KICKS: Marks = Marks {
+    open: "ajj.--++",
+    archived: "ajj.--rr",
+    direct: "a.___-_-",
+    general: "a_._----",
+};
+/// Owners; that a moderator may not is found only where the room is not archived.
+const KICKS_MODERATORS: Marks = Marks {
+    open: "ajj.---+",
+    archived: "ajj.--rr",
+    direct: "a.___-_-",
+    general: "a_._----",
+};
+/// The same, in `general` too.
+const MUTES_MODERATORS: Marks = Marks {
+    open: "ajj.---+",
+    archived: "ajj.--rr",
+    direct: "a.___-_-",
+    general: "a_._---+",
+};
+/// Owners.
+const SETS_ROLES: Marks = Marks {
+    open: "ajj.---+",
+    archived: "ajj.---r",
+    direct: "a.___-_-",
+    general: "a_._---+",
+};
+/// Owners, where a room is owned by anyone.
+const OWNS: Marks = Marks {
+    open: "ajj.---+",
+    archived: "ajj.---r",
+    direct: "a.___-_-",
+    general: "a_._----",
+};
+/// Owners, also where it is archived already.
+const ARCHIVES: Marks = Marks {
+    open: "ajj.---+",
+    archived: "ajj.---+",
+    direct: "a.___-_-",
+    general: "a_._----",
+};
+/// A message that is not there, for whoever reads.
+const NOT_THERE: Marks = Marks {
+    open: "ajj.????",
+    archived: "ajj.????",
+    direct: "a.___?_?",
+    general: "a_._????",
+};
+/// The same, for whoever may write.
+const NOT_THERE_TO_WRITE: Marks = Marks {
+    open: "ajj.m???",
+    archived: "ajj.rrrr",
+    direct: "a.___?_?",
+    general: "a_._m???",
+};
+/// A message that only its author may change.
+const NOT_THEIRS: Marks = Marks {
+    open: "ajj.m---",
+    archived: "ajj.rrrr",
+    direct: "a.___-_-",
+    general: "a_._m---",
+};
 /// What there is in direct rooms alone.
-const NOT_HERE: &str = "ajj.----";
+const HIDES: Marks = Marks {
+    open: "ajj.----",
+    archived: "ajj.----",
+    direct: "a.___+_+",
+    general: "a_._----",
+};
 
 const MUTE: &str = r#"{"muted_until":"2100-01-01T00:00:00.000000+00:00"}"#;
 
@@ -78,7 +209,7 @@ const fn route(
     path: &'static str,
     target: Target,
     body: &'static str,
-    marks: &'static str,
+    marks: Marks,
 ) -> Row {
     Row {
         right,
@@ -96,7 +227,7 @@ const fn frame(
     door: &'static str,
     target: Target,
     body: &'static str,
-    marks: &'static str,
+    marks: Marks,
 ) -> Row {
     Row {
         right,
@@ -110,7 +241,7 @@ const fn frame(
 }
 
 pub(super) const ROUTES: &[Row] = &[
-    route("See", "GET", ROOM, Room, "", "a++.++++"),
+    route("See", "GET", ROOM, Room, "", SEES),
     route("Read", "GET", MESSAGES, Room, "", READS),
     route("Read", "GET", MEMBERS, Room, "", READS),
     route("Read", "GET", MESSAGE, Own, "", READS),
@@ -142,7 +273,7 @@ pub(super) const ROUTES: &[Row] = &[
         MESSAGE,
         Others,
         r#"{"content":"better"}"#,
-        "ajj.m---",
+        NOT_THEIRS,
     ),
     route(
         "EditOwn",
@@ -150,9 +281,9 @@ pub(super) const ROUTES: &[Row] = &[
         MESSAGE,
         NoMessage,
         r#"{"content":"better"}"#,
-        "ajj.m???",
+        NOT_THERE_TO_WRITE,
     ),
-    route("DeleteOwn", "DELETE", MESSAGE, Own, "", READS),
+    route("DeleteOwn", "DELETE", MESSAGE, Own, "", TAKES_BACK),
     route("DeleteOthers", "DELETE", MESSAGE, Others, "", KEEPS_ORDER),
     route("DeleteOthers", "DELETE", MESSAGE, NoMessage, "", NOT_THERE),
     route("React", "PUT", REACTION, Others, "", WRITES),
@@ -177,24 +308,45 @@ pub(super) const ROUTES: &[Row] = &[
     ),
     route("Rename", "PATCH", ROOM, Room, r#"{"name":"NEW"}"#, OWNS),
     route("SetKind", "PATCH", ROOM, Room, r#"{"kind":"KIND"}"#, OWNS),
-    route("Archive", "PATCH", ROOM, Room, r#"{"archived":true}"#, OWNS),
-    route("Join", "PUT", MEMBER, Oneself, "", "a++.++++"),
-    route("Read", "PUT", HIDDEN, Room, "", NOT_HERE),
-    route("Read", "DELETE", HIDDEN, Room, "", NOT_HERE),
-    route("Invite", "PUT", MEMBER, Newcomer, "", WRITES),
+    route(
+        "Archive",
+        "PATCH",
+        ROOM,
+        Room,
+        r#"{"archived":true}"#,
+        ARCHIVES,
+    ),
+    route("Join", "PUT", MEMBER, Oneself, "", JOINS),
+    route("Read", "PUT", HIDDEN, Room, "", HIDES),
+    route("Read", "DELETE", HIDDEN, Room, "", HIDES),
+    route("Invite", "PUT", MEMBER, Newcomer, "", INVITES),
     route(
         "SetRole",
         "PUT",
         MEMBER,
         Member,
         r#"{"role":"moderator"}"#,
-        OWNS,
+        SETS_ROLES,
     ),
     route("Mute", "PUT", MEMBER, Member, MUTE, KEEPS_ORDER),
-    route("MuteModerator", "PUT", MEMBER, Moderator, MUTE, OWNS),
-    route("Leave", "DELETE", MEMBER, Oneself, "", "ajj.+++l"),
-    route("Kick", "DELETE", MEMBER, Member, "", KEEPS_ORDER),
-    route("KickModerator", "DELETE", MEMBER, Moderator, "", OWNS),
+    route(
+        "MuteModerator",
+        "PUT",
+        MEMBER,
+        Moderator,
+        MUTE,
+        MUTES_MODERATORS,
+    ),
+    route("Leave", "DELETE", MEMBER, Oneself, "", LEAVES),
+    route("Kick", "DELETE", MEMBER, Member, "", KICKS),
+    route(
+        "KickModerator",
+        "DELETE",
+        MEMBER,
+        Moderator,
+        "",
+        KICKS_MODERATORS,
+    ),
 ];
 
 pub(super) const FRAMES: &[Row] = &[
@@ -205,16 +357,16 @@ pub(super) const FRAMES: &[Row] = &[
         "edit",
         Others,
         r#"{"content":"better"}"#,
-        "ajj.m---",
+        NOT_THEIRS,
     ),
     frame(
         "EditOwn",
         "edit",
         NoMessage,
         r#"{"content":"better"}"#,
-        "ajj.m???",
+        NOT_THERE_TO_WRITE,
     ),
-    frame("DeleteOwn", "delete", Own, "", READS),
+    frame("DeleteOwn", "delete", Own, "", TAKES_BACK),
     frame("DeleteOthers", "delete", Others, "", KEEPS_ORDER),
     frame("DeleteOthers", "delete", NoMessage, "", NOT_THERE),
     frame(
@@ -229,13 +381,19 @@ pub(super) const FRAMES: &[Row] = &[
         "react",
         NoMessage,
         r#"{"emoji":"👍","on":true}"#,
-        "ajj.m???",
+        NOT_THERE_TO_WRITE,
     ),
     frame("Pin", "pin", Others, r#"{"on":true}"#, WRITES),
-    frame("Pin", "pin", NoMessage, r#"{"on":true}"#, "ajj.m???"),
-    frame("Join", "join", Room, "", "a++.++++"),
-    frame("Leave", "leave", Room, "", "ajj.+++l"),
-    frame("Invite", "invite", Newcomer, "", WRITES),
+    frame(
+        "Pin",
+        "pin",
+        NoMessage,
+        r#"{"on":true}"#,
+        NOT_THERE_TO_WRITE,
+    ),
+    frame("Join", "join", Room, "", JOINS),
+    frame("Leave", "leave", Room, "", LEAVES),
+    frame("Invite", "invite", Newcomer, "", INVITES),
     frame("Topic", "room", Room, r#"{"topic":"what"}"#, KEEPS_ORDER),
     frame(
         "SlowMode",
@@ -246,10 +404,16 @@ pub(super) const FRAMES: &[Row] = &[
     ),
     frame("Rename", "room", Room, r#"{"name":"NEW"}"#, OWNS),
     frame("SetKind", "room", Room, r#"{"kind":"KIND"}"#, OWNS),
-    frame("Archive", "room", Room, r#"{"archived":true}"#, OWNS),
-    frame("SetRole", "member", Member, r#"{"role":"moderator"}"#, OWNS),
+    frame("Archive", "room", Room, r#"{"archived":true}"#, ARCHIVES),
+    frame(
+        "SetRole",
+        "member",
+        Member,
+        r#"{"role":"moderator"}"#,
+        SETS_ROLES,
+    ),
     frame("Mute", "member", Member, MUTE, KEEPS_ORDER),
-    frame("MuteModerator", "member", Moderator, MUTE, OWNS),
-    frame("Kick", "kick", Member, "", KEEPS_ORDER),
-    frame("KickModerator", "kick", Moderator, "", OWNS),
+    frame("MuteModerator", "member", Moderator, MUTE, MUTES_MODERATORS),
+    frame("Kick", "kick", Member, "", KICKS),
+    frame("KickModerator", "kick", Moderator, "", KICKS_MODERATORS),
 ];

@@ -40,8 +40,20 @@ pub(super) const WHO: [Someone; 8] = [
 /// Far above all messages of a stage.
 const NO_MESSAGE: u64 = 9_999;
 
+/// Where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Public,
+    Private,
+    /// Public, and archived.
+    Archived,
+    Direct,
+    General,
+}
+
 /// Everyone.
-pub(super) struct Cast {
+pub(super) struct Cast<'a> {
+    server: &'a Server,
     people: BTreeMap<Someone, User>,
     /// They do nothing; things are done to them.
     member: User,
@@ -49,12 +61,18 @@ pub(super) struct Cast {
     newcomer: User,
 }
 
-impl Cast {
-    pub(super) fn gather(server: &Server) -> Self {
-        let mut users = User::register_all(server, &format!("w{}-", &unique()[..10]), 10);
+impl<'a> Cast<'a> {
+    /// The first to be gathered has the owner of `general` in it.
+    pub(super) fn gather(server: &'a Server) -> Self {
+        let run = format!("w{}", &unique()[..10]);
+        let owner = User::register(server, &run);
+        let mut users = User::register_all(server, &format!("{run}-"), 9);
         let mut next = || users.pop().expect("enough of them");
+        let mut people: BTreeMap<_, _> = WHO[1..7].iter().map(|who| (*who, next())).collect();
+        people.insert(Owner, owner);
         Self {
-            people: WHO[1..].iter().map(|who| (*who, next())).collect(),
+            server,
+            people,
             member: next(),
             moderator: next(),
             newcomer: next(),
@@ -62,56 +80,151 @@ impl Cast {
     }
 }
 
+impl Cast<'_> {
+    /// A room of this kind with all in it who ever are, none of them in another role yet; its key.
+    fn find_room(&self, kind: Kind) -> String {
+        let people = &self.people;
+        let owner = people[&Owner].http();
+        let (path, body) = match kind {
+            Kind::General => {
+                self.put_general_right();
+                return "general".to_owned();
+            }
+            Kind::Direct => {
+                let users = [&people[&Member], &self.member, &self.moderator];
+                let users = users.map(|user| &user.name);
+                ("/api/direct", json!({"users": users}))
+            }
+            Kind::Public | Kind::Private | Kind::Archived => {
+                let kind = match kind {
+                    Kind::Private => "private",
+                    _ => "public",
+                };
+                let inside = [Former, Kicked, Muted, Member, Moderator];
+                let mut users: Vec<_> = inside.iter().map(|who| &people[who].name).collect();
+                users.extend([&self.member.name, &self.moderator.name]);
+                let name = format!("r-{}", &unique()[..10]);
+                (
+                    "/api/rooms",
+                    json!({"name": name, "kind": kind, "users": users}),
+                )
+            }
+        };
+        let made = owner.post(path, &body);
+        assert!(made.status < 300, "{made:?}");
+        made.json()["room"].as_str().expect("a key").to_owned()
+    }
+
+    /// Takes back what the row before has changed.
+    fn put_general_right(&self) {
+        let people = &self.people;
+        let owner = people[&Owner].http();
+        let put = |path: &str, method: &str, body: &Value| {
+            let body = body.to_string();
+            owner
+                .request(method, path, &[], body.as_bytes())
+                .expect(200);
+        };
+        put(
+            "/api/rooms/general",
+            "PATCH",
+            &json!({"topic": "", "slow_seconds": 0}),
+        );
+        for user in [
+            &people[&Muted],
+            &people[&Member],
+            &self.member,
+            &self.moderator,
+        ] {
+            let path = format!("/api/rooms/general/members/{}", user.name);
+            let over = "2000-01-01T00:00:00.000000+00:00";
+            put(
+                &path,
+                "PUT",
+                &json!({"role": "member", "muted_until": over}),
+            );
+        }
+    }
+
+    /// Only whoever runs the server can do that, in the database.
+    fn take_out_of_general(&self, user: &User) {
+        let id = user.id;
+        self.server.database.execute(&format!(
+            "DELETE FROM memberships WHERE room_id = 1 AND user_id = {id}"
+        ));
+        (self.server.database)
+            .execute("UPDATE rooms SET members_version = members_version + 1 WHERE id = 1");
+    }
+}
+
 /// A room, everyone, and a message of each who is or was in it.
 pub(super) struct Stage<'a> {
-    cast: &'a Cast,
+    cast: &'a Cast<'a>,
     key: String,
-    is_public: bool,
+    kind: Kind,
     own: BTreeMap<Someone, u64>,
     others: u64,
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn set(cast: &'a Cast, is_public: bool) -> Self {
-        let people = &cast.people;
-        let kind = if is_public { "public" } else { "private" };
-        let inside = [Former, Kicked, Muted, Member, Moderator];
-        let mut users: Vec<_> = inside.iter().map(|who| &people[who].name).collect();
-        users.extend([&cast.member.name, &cast.moderator.name]);
-        let name = format!("r-{}", &unique()[..10]);
-        let body = json!({"name": name, "kind": kind, "users": users});
-        let owner = people[&Owner].http();
-        let made = owner.post("/api/rooms", &body).expect(201).json();
-        let key = made["room"].as_str().expect("a key").to_owned();
-        let post = |user: &User| {
-            let path = format!("/api/rooms/{key}/messages");
-            let answer = user.http().post(&path, &json!({"content": "said"}));
-            answer.expect(201).json()["id"].as_u64().expect("an id")
+    pub(super) fn set(cast: &'a Cast<'a>, kind: Kind) -> Self {
+        let mut stage = Self {
+            key: cast.find_room(kind),
+            own: BTreeMap::new(),
+            others: 0,
+            cast,
+            kind,
         };
-        let own =
-            [Former, Kicked, Muted, Member, Moderator, Owner].map(|who| (who, post(&people[&who])));
-        let others = post(&cast.member);
-        let change = |by: &User, method: &str, user: &User, body: Value| {
-            let path = format!("/api/rooms/{key}/members/{}", user.name);
-            let body = body.to_string();
-            let answer = by.http().request(method, &path, &[], body.as_bytes());
-            assert!(answer.status < 300, "{answer:?}");
+        let said: &[Someone] = match kind {
+            Kind::Direct => &[Member, Owner],
+            Kind::General => &[Muted, Member, Moderator, Owner],
+            _ => &[Former, Kicked, Muted, Member, Moderator, Owner],
         };
-        let (owner, former) = (&people[&Owner], &people[&Former]);
-        for user in [&people[&Moderator], &cast.moderator] {
-            change(owner, "PUT", user, json!({"role": "moderator"}));
+        stage.own = (said.iter())
+            .map(|who| (*who, stage.post(&cast.people[who])))
+            .collect();
+        stage.others = stage.post(&cast.member);
+        if kind == Kind::Direct {
+            return stage;
+        }
+        for user in [&cast.people[&Moderator], &cast.moderator] {
+            stage.change("PUT", user, &json!({"role": "moderator"}));
         }
         let until = "2100-01-01T00:00:00.000000+00:00";
-        change(owner, "PUT", &people[&Muted], json!({"muted_until": until}));
-        change(owner, "DELETE", &people[&Kicked], json!({}));
-        change(former, "DELETE", former, json!({}));
-        Self {
-            own: own.into(),
-            cast,
-            key,
-            is_public,
-            others,
+        stage.change("PUT", &cast.people[&Muted], &json!({"muted_until": until}));
+        if kind == Kind::General {
+            cast.take_out_of_general(&cast.people[&Former]);
+            return stage;
         }
+        stage.change("DELETE", &cast.people[&Kicked], &json!({}));
+        let former = &cast.people[&Former];
+        stage.change_by(former, "DELETE", former, &json!({}));
+        if kind == Kind::Archived {
+            let body = json!({"archived": true}).to_string();
+            let path = format!("/api/rooms/{}", stage.key);
+            let owner = cast.people[&Owner].http();
+            owner
+                .request("PATCH", &path, &[], body.as_bytes())
+                .expect(200);
+        }
+        stage
+    }
+
+    fn post(&self, user: &User) -> u64 {
+        let path = format!("/api/rooms/{}/messages", self.key);
+        let answer = user.http().post(&path, &json!({"content": "said"}));
+        answer.expect(201).json()["id"].as_u64().expect("an id")
+    }
+
+    fn change(&self, method: &str, user: &User, body: &Value) {
+        self.change_by(&self.cast.people[&Owner], method, user, body);
+    }
+
+    fn change_by(&self, by: &User, method: &str, user: &User, body: &Value) {
+        let path = format!("/api/rooms/{}/members/{}", self.key, user.name);
+        let body = body.to_string();
+        let answer = by.http().request(method, &path, &[], body.as_bytes());
+        assert!(answer.status < 300, "{answer:?}");
     }
 
     /// What comes of it: a status, and the code of a refusal.
@@ -180,7 +293,11 @@ impl<'a> Stage<'a> {
             body["name"] = format!("n-{}", &unique()[..10]).into();
         }
         if body["kind"] == "KIND" {
-            body["kind"] = if self.is_public { "private" } else { "public" }.into();
+            let other = match self.kind {
+                Kind::Private | Kind::Direct => "public",
+                Kind::Public | Kind::Archived | Kind::General => "private",
+            };
+            body["kind"] = other.into();
         }
         body
     }

@@ -319,4 +319,9 @@ pub(super) fn rooms_are_what_their_frames_made_of_them(backend: Backend) {
         drop(repeat);
     }
     assert_eq!(is_missing(&done), None, "was never done: {done:?}");
+    let miscounted = server.database.query(
+        "SELECT key AS value FROM rooms WHERE members <> \
+         (SELECT count(*) FROM memberships WHERE room_id = rooms.id)",
+    );
+    assert!(miscounted.is_empty(), "of {miscounted:?}");
 }

@@ -10,12 +10,16 @@ use super::stage::{Became, Became::Done, ROOM, Stage, on_both};
 use crate::{
     db::{AnyConnection, by_hand, by_hand::run, conn, users, users::changes},
     error::Code,
-    journal::entry::Change,
+    journal::{entry::Change, road::Stored, writer::Store as _},
     protocol::{room::Role, time::now},
 };
 
 /// Names the lock that the triggers wait for.
 const GATE: i64 = 77;
+
+/// What [`close`] stops: someone has come into a room; an account has changed.
+const COMING: &str = "INSERT ON memberships FOR EACH ROW";
+const ENDING: &str = "UPDATE ON users FOR EACH ROW";
 
 /// Stops whoever does this to a table, until [`open`].
 fn close(conn: &mut AnyConnection, event: &str) {
@@ -25,7 +29,7 @@ fn close(conn: &mut AnyConnection, event: &str) {
             &format!(
                 "CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS \
                  $$ BEGIN PERFORM pg_advisory_xact_lock({GATE}); RETURN NULL; END $$; \
-                 CREATE TRIGGER wait AFTER {event} FOR EACH ROW EXECUTE FUNCTION gate(); \
+                 CREATE TRIGGER wait AFTER {event} EXECUTE FUNCTION gate(); \
                  SELECT pg_advisory_lock({GATE})"
             ),
         );
@@ -77,15 +81,10 @@ fn race(
     stage: &mut Stage,
     entries: Vec<(usize, Change)>,
     how: &End,
-    is_end_first: bool,
+    (event, is_end_first): (&str, bool),
 ) -> Vec<Became> {
     let mut by_hand = stage.another();
     let ending = stage.another();
-    let event = if is_end_first {
-        "UPDATE ON users"
-    } else {
-        "INSERT OR UPDATE ON memberships"
-    };
     close(&mut by_hand, event);
     let entries: Vec<_> = entries
         .into_iter()
@@ -121,10 +120,13 @@ fn join(stage: &Stage, who: usize) -> (usize, Change) {
 fn whoever_joins_a_room_while_the_account_is_deleted_is_no_member_afterwards() {
     on_both(|mut stage| {
         let bob = stage.people[1].user_id;
-        let entries = vec![join(&stage, 1)];
-        race(&mut stage, entries, &End::Deleted, false);
+        let (user, role) = (bob, Role::Member);
+        // Someone else's login: to end his own, one would wait for the join anyway.
+        let entries = vec![(0, Change::Join { user, role })];
+        race(&mut stage, entries, &End::Deleted, (COMING, false));
         let left = format!("memberships WHERE user_id = {bob}");
         assert_eq!(stage.count(&left), 0);
+        stage.check();
     });
 }
 
@@ -134,12 +136,13 @@ fn whoever_is_deleted_is_not_brought_into_a_room_by_someone_who_saw_the_account(
         let bob = stage.people[1].user_id;
         let (user, role) = (bob, Role::Member);
         let entries = vec![(0, Change::Join { user, role })];
-        let became = race(&mut stage, entries, &End::Deleted, true);
+        let became = race(&mut stage, entries, &End::Deleted, (ENDING, true));
         if let AnyConnection::Postgres(_) = &stage.conn {
             assert_eq!(became, [Became::Refused(Code::UserNotFound)]);
         }
         let left = format!("memberships WHERE user_id = {bob}");
         assert_eq!(stage.count(&left), 0);
+        stage.check();
     });
 }
 
@@ -157,11 +160,49 @@ fn a_room_that_is_given_to_someone_whose_account_is_disabled_meanwhile_has_anoth
             until: None,
         };
         let entries = vec![(0, give), (0, Change::Leave { user: alice })];
-        race(&mut stage, entries, &End::Disabled, false);
+        // She has gone, by the fourth message, and an owner is there.
+        let going = "INSERT ON messages FOR EACH ROW WHEN (NEW.id = 4)";
+        race(&mut stage, entries, &End::Disabled, (going, false));
         let able = format!(
             "memberships JOIN users ON users.id = user_id \
              WHERE room_id = {ROOM} AND role = 'owner' AND disabled_at IS NULL"
         );
         assert_eq!(stage.count(&able), 1);
+    });
+}
+
+/// Two transactions that wait for each other: `PostgreSQL` gives up the one that has waited for a second.
+#[test]
+fn what_the_database_gave_up_for_another_transaction_is_stored_all_the_same() {
+    on_both(|stage| {
+        let mut by_hand = stage.another();
+        if let AnyConnection::Sqlite(_) = &by_hand {
+            // There is one writer at a time.
+            return;
+        }
+        // Whoever is in a transaction sees the others as they were at its beginning.
+        let mut watch = stage.another();
+        let (alice, mut log) = (stage.people[0].user_id, stage.log());
+        run(
+            &mut by_hand,
+            &format!(
+                "SET deadlock_timeout = '1min'; SET lock_timeout = 0; SET statement_timeout = 0; BEGIN; \
+                 SELECT FROM users WHERE id = {alice} FOR UPDATE"
+            ),
+        );
+        let entry = stage.post(0, ROOM, "words");
+        let stored = thread::scope(|scope| {
+            let stored = scope.spawn(|| log.store(&[&entry], now()));
+            until_waiting(&mut watch, 1, || stored.is_finished());
+            let room = format!("SELECT FROM rooms WHERE id = {ROOM} FOR UPDATE");
+            run(&mut by_hand, &room);
+            run(&mut by_hand, "COMMIT");
+            stored.join().expect("no panic")
+        });
+        let stored = stored.expect("the message is stored");
+        assert!(
+            matches!(stored[..], [Stored::Posted { id: 1 }]),
+            "{stored:?}"
+        );
     });
 }

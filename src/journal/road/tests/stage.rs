@@ -1,6 +1,6 @@
 //! A road on tables of its own, with a few people and two rooms.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use crate::{
     clock::Clock,
@@ -14,13 +14,14 @@ use crate::{
         by_hand::{self, run},
         conn,
         messages::{self, Cursor, Message},
-        migrate, sessions,
+        migrate, rooms, sessions,
         users::{self, NewUser},
     },
     error::Code,
     journal::{
         entry::{Actor, Body, Change, Entry, Post},
         road::{At, Road, Stored},
+        writer::Log,
     },
     protocol::time::now,
 };
@@ -102,8 +103,8 @@ fn stage(postgres: Option<String>) -> Stage {
     run(
         &mut conn,
         &format!(
-            "INSERT INTO rooms (id, key, name, name_key, last_seq, created_at) \
-               VALUES ({ROOM}, '{ROOM}', 'tea', 'tea', 0, '2026-11-26 00:00:00'); \
+            "INSERT INTO rooms (id, key, name, name_key, last_seq, members, created_at) \
+               VALUES ({ROOM}, '{ROOM}', 'tea', 'tea', 0, 1, '2026-11-26 00:00:00'); \
              INSERT INTO memberships (room_id, user_id, created_at, role) \
                VALUES ({ROOM}, {}, '2026-11-26 00:00:00', 'owner')",
             people[0].user_id
@@ -176,6 +177,29 @@ impl Stage {
         Some((self.another(), Road::new(Arc::clone(&self.vault))))
     }
 
+    /// How many statements it takes to store these.
+    pub fn statements(&mut self, entries: &[Entry]) -> usize {
+        let count = by_hand::count_statements(&mut self.conn);
+        let at = self.at();
+        let entries: Vec<&Entry> = entries.iter().collect();
+        let stored = self.road.store(&mut self.conn, &entries, at);
+        let count = count.load(Ordering::Relaxed);
+        for stored in stored.expect("the transaction is committed") {
+            assert!(!matches!(stored, Stored::Refused(_)), "{stored:?}");
+        }
+        self.check();
+        count
+    }
+
+    /// The same tables, as a writer of the journal has them.
+    pub fn log(&self) -> Log {
+        Log::new(
+            conn::unseen_pool(&self.url, 1),
+            self.clock,
+            Arc::clone(&self.vault),
+        )
+    }
+
     /// Another connection to the same tables.
     pub fn another(&self) -> AnyConnection {
         conn::open(&self.url).expect("opens")
@@ -208,9 +232,11 @@ impl Stage {
         by_hand::count(&mut self.conn, what)
     }
 
-    /// Numbers have no hole, each message knows the one before it, and every text reads in its place.
-    fn check(&mut self) {
-        for room in crate::db::rooms::list_all(&mut self.conn).expect("reads") {
+    /// Numbers have no hole, each message knows the one before it, every text reads in its place, and the members are counted.
+    pub fn check(&mut self) {
+        let miscounted = rooms::list_miscounted(&mut self.conn).expect("reads");
+        assert!(miscounted.is_empty(), "{miscounted:?}");
+        for room in rooms::list_all(&mut self.conn).expect("reads") {
             let rows = self.rows(room.id);
             let (mut last, mut covered) = (0, 0);
             for row in &rows {

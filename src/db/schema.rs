@@ -164,6 +164,7 @@ diesel::joinable!(memberships -> users (user_id));
 diesel::joinable!(messages -> rooms (room_id));
 diesel::joinable!(messages -> users (user_id));
 diesel::joinable!(reactions -> users (user_id));
+diesel::allow_columns_to_appear_in_same_group_by_clause!(rooms::key, reactions::emoji);
 diesel::allow_tables_to_appear_in_same_query!(
     facts,
     users,

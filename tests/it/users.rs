@@ -457,7 +457,10 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
         "{said}"
     );
     assert!(of("restraint")[0]["muted_until"].is_string(), "{said}");
-    assert!(!said.contains("$2b$") && !said.contains("bob's own"), "{said}");
+    assert!(
+        !said.contains("$2b$") && !said.contains("bob's own"),
+        "{said}"
+    );
     let plain = done(users(&server, &["show", "alice"], ""));
     assert!(plain.contains("alice@example.org") && plain.contains("general"));
     assert_eq!(plain.lines().count(), lines.len());

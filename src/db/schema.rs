@@ -248,6 +248,7 @@ diesel::joinable!(reactions -> users (user_id));
 diesel::joinable!(thread_people -> users (user_id));
 diesel::joinable!(drafts -> rooms (room_id));
 diesel::joinable!(scheduled -> rooms (room_id));
+diesel::allow_columns_to_appear_in_same_group_by_clause!(rooms::key, reactions::emoji);
 diesel::allow_tables_to_appear_in_same_query!(
     facts,
     users,

@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod hold;
+pub mod traces;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDateTime;

@@ -357,6 +357,39 @@ fn a_password_is_typed_without_an_echo() {
     });
 }
 
+/// Something of everything that one can leave in rooms.
+fn leave_traces(alice: &User, bob: &User) {
+    let put = |user: &User, method: &str, room: &str, path: &str, body: Value| {
+        let answer = user.in_room(method, room, path, &body);
+        assert!((200..300).contains(&answer.status), "{path}: {answer:?}");
+    };
+    put(
+        alice,
+        "PATCH",
+        "general",
+        "/messages/1",
+        json!({"content": "another text"}),
+    );
+    for id in [1, 2] {
+        let path = format!("/messages/{id}/reactions/%F0%9F%91%8D");
+        put(alice, "PUT", "general", &path, Value::Null);
+    }
+    put(alice, "PUT", "general", "/messages/3/pin", Value::Null);
+    alice.make_room("park", "public", &[bob]);
+    let lake = bob.make_room("lake", "public", &[alice]);
+    put(
+        bob,
+        "PUT",
+        &lake,
+        "/members/Alice",
+        json!({"role": "moderator"}),
+    );
+    let den = bob.make_room("den", "public", &[alice]);
+    let muted = json!({"muted_until": "2036-01-01T00:00:00+00:00"});
+    put(bob, "PUT", &den, "/members/Alice", muted);
+    put(bob, "DELETE", &den, "/members/Alice", Value::Null);
+}
+
 fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
     let server = Server::start(backend);
     let bob = User::register(&server, "bob");
@@ -374,6 +407,7 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
         alice.post(text, None).expect(201);
     }
     bob.post("bob's own", None).expect(201);
+    leave_traces(&alice, &bob);
     let said = done(users(&server, &["show", "alice", "--json"], ""));
     let lines: Vec<Value> = said
         .lines()
@@ -387,10 +421,46 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
     assert_eq!(account["email"], "alice@example.org");
     assert_eq!(of("login").len(), 1);
     assert_eq!(of("known network").len(), 1);
-    assert_eq!(of("room")[0]["name"], "general");
-    let shown: Vec<&Value> = of("message").iter().map(|line| &line["content"]).collect();
-    assert_eq!(shown, texts.iter().collect::<Vec<_>>());
-    assert!(!said.contains("$2b$") && !said.contains("bob"), "{said}");
+    assert_eq!(
+        (&of("room")[0]["name"], &of("room")[0]["role"]),
+        (&json!("general"), &json!("member"))
+    );
+    let general = of("message")
+        .into_iter()
+        .filter(|line| line["room"] == "general");
+    let shown: Vec<&Value> = general.map(|line| &line["content"]).collect();
+    assert_eq!(shown[0], "another text");
+    assert_eq!(shown[1..], texts[1..].iter().collect::<Vec<_>>());
+    assert_eq!(of("earlier version")[0]["content"], texts[0]);
+    let reactions = of("reactions");
+    assert_eq!(
+        (&reactions[0]["emoji"], &reactions[0]["count"]),
+        (&json!("👍"), &json!(2))
+    );
+    assert_eq!(
+        (&of("pin")[0]["room"], &of("pin")[0]["id"]),
+        (&json!("general"), &json!(3))
+    );
+    assert_eq!(of("room made")[0]["name"], "park");
+    assert_eq!(of("invitations")[0]["members_brought_in"], 1);
+    let rooms = of("room");
+    let lake = rooms
+        .iter()
+        .find(|line| line["name"] == "lake")
+        .expect("a room");
+    assert_eq!(
+        (&lake["role"], &lake["invited_by_user"]),
+        (&json!("moderator"), &json!(bob.id))
+    );
+    assert!(
+        !of("removal").is_empty() && !of("restraint").is_empty(),
+        "{said}"
+    );
+    assert!(of("restraint")[0]["muted_until"].is_string(), "{said}");
+    assert!(
+        !said.contains("$2b$") && !said.contains("bob's own"),
+        "{said}"
+    );
     let plain = done(users(&server, &["show", "alice"], ""));
     assert!(plain.contains("alice@example.org") && plain.contains("general"));
     assert_eq!(plain.lines().count(), lines.len());

@@ -150,15 +150,13 @@ pub fn list_after(conn: &mut AnyConnection, number: i64) -> QueryResult<Vec<Chan
         .load(conn)
 }
 
-/// What is kept of an account beside its name, its logins and its messages.
+/// What is kept of an account beside its name, its logins, its messages, and what it has left in rooms.
 #[derive(Debug)]
 pub struct Stored {
     /// Sealed.
     pub email: Option<String>,
     /// When someone has logged in from each of the networks that are known by a keyed hash.
     pub networks: Vec<NaiveDateTime>,
-    /// Rooms, and since when.
-    pub rooms: Vec<(String, NaiveDateTime)>,
     /// What was done to it, by whom and when.
     pub changes: Vec<(String, String, NaiveDateTime)>,
 }
@@ -177,12 +175,6 @@ pub fn find_stored(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Stored
             .filter(known_networks::user_id.eq(user_id))
             .order(known_networks::seen_at)
             .select(known_networks::seen_at)
-            .load(conn)?,
-        rooms: memberships::table
-            .inner_join(rooms::table)
-            .filter(memberships::user_id.eq(user_id))
-            .order(rooms::id)
-            .select((rooms::key, memberships::created_at))
             .load(conn)?,
         changes: account_changes::table
             .filter(account_changes::user_id.eq(user_id))

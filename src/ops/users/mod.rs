@@ -5,6 +5,7 @@ mod database;
 mod password;
 mod person;
 mod show;
+mod traces;
 
 use std::io;
 
@@ -90,7 +91,7 @@ pub enum UsersCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show everything that is stored about a person: the account, logins, rooms, and every message
+    /// Show everything that is stored about a person: the account, logins, rooms, reactions, pins, and every message and what it said before
     Show {
         /// Whose.
         #[command(flatten)]

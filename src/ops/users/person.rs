@@ -8,17 +8,20 @@ use super::{
     Done,
     database::{Accounts, Failure},
     show::say,
+    traces,
 };
 use crate::{
     chat::texts,
     crypto::{
-        binding::Place,
-        vault::{CannotOpen, Vault},
+        binding::{Place, Purpose},
+        vault::{Bound, CannotOpen, Vault},
     },
     db::{
+        log::edits,
         messages::{self, Message},
         rooms, sessions,
-        users::{User, changes},
+        text::StoredText,
+        users::{self, User, changes},
         utc,
     },
     printing,
@@ -52,6 +55,11 @@ pub(super) fn show(
             last = end.id;
             for message in &page {
                 if let Err(error) = print(&line_of(message, room.id, &room.key, vault), json) {
+                    return Ok(Err(error));
+                }
+                if message.edited_at.is_some()
+                    && let Err(error) = show_versions(accounts, (message, &room), vault, json)?
+                {
                     return Ok(Err(error));
                 }
             }
@@ -95,13 +103,52 @@ fn about(
     lines.extend(stored.changes.iter().map(|(act, actor, at)| {
         json!({"kind": "change", "act": act, "actor": actor, "created_at": format(&utc(*at))})
     }));
-    lines.extend(
-        stored
-            .rooms
-            .iter()
-            .map(|(name, at)| json!({"kind": "room", "name": name, "since": format(&utc(*at))})),
-    );
+    let traces = accounts.read(|conn| users::traces::find(conn, user.id))?;
+    lines.extend(traces::lines(&traces));
     Ok(lines)
+}
+
+/// What a message said before each of its edits.
+fn show_versions(
+    accounts: &mut Accounts,
+    (message, room): (&Message, &rooms::Room),
+    vault: Option<&Vault>,
+    json: bool,
+) -> Done {
+    let place = Place {
+        room_id: room.id,
+        id: message.id,
+        author: message.user_id,
+        purpose: Purpose::of_kind(&message.kind),
+    };
+    let mut last = 0;
+    loop {
+        let page =
+            accounts.read(|conn| edits::list_versions(conn, (room.id, message.id), last, PAGE))?;
+        let Some(end) = page.last().filter(|end| end.seq > last) else {
+            return Ok(Ok(()));
+        };
+        last = end.seq;
+        for version in &page {
+            let open = |vault: &Vault| {
+                vault.open_bound(Bound {
+                    place,
+                    sealed: &version.content,
+                    mac: version.mac.as_ref().map(StoredText::as_str),
+                })
+            };
+            let line = json!({
+                "kind": "earlier version",
+                "room": room.key,
+                "id": message.id,
+                "created_at": format(&utc(version.created_at.get())),
+                "content": shown(vault.map(open)),
+            });
+            if let Err(error) = print(&line, json) {
+                return Ok(Err(error));
+            }
+        }
+    }
 }
 
 fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -> Value {
@@ -111,6 +158,9 @@ fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -
         "id": message.id,
         "created_at": format(&utc(message.created_at.get())),
         "client_id": message.client_id,
+        "reply_to": message.reply_to,
+        "edited_at": message.edited_at.map(|at| format(&utc(at.get()))),
+        "deleted_at": message.deleted_at.map(|at| format(&utc(at.get()))),
         "content": shown(vault.map(|vault| texts::open(vault, room_id, message))),
     })
 }

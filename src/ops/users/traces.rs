@@ -1,0 +1,89 @@
+//! What a person has left in rooms, as lines of `users show`.
+
+use serde_json::{Value, json};
+
+use crate::{
+    db::{text::StoredText, time::StoredTime, users::traces::Traces, utc},
+    protocol::time::format,
+};
+
+fn time(at: StoredTime) -> String {
+    format(&utc(at.get()))
+}
+
+/// A line for each thing.
+pub(super) fn lines(traces: &Traces) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for room in &traces.memberships {
+        lines.push(json!({
+            "kind": "room",
+            "room": room.room,
+            "name": room.name.as_ref().map(StoredText::as_str),
+            "since": time(room.since),
+            "role": room.role.as_str(),
+            "muted_until": room.muted_until.map(time),
+            "hidden_up_to": room.hidden_seq,
+            "last_wrote_in_slow_mode": room.spoke_at.map(time),
+            "invited_by_user": room.invited_by,
+        }));
+    }
+    lines.extend(traces.invitations.iter().map(
+        |(room, people)| json!({"kind": "invitations", "room": room, "members_brought_in": people}),
+    ));
+    lines.extend(traces.made.iter().map(|(room, name, at)| {
+        let name = name.as_ref().map(StoredText::as_str);
+        json!({"kind": "room made", "room": room, "name": name, "created_at": time(*at)})
+    }));
+    lines.extend(traces.removals.iter().map(|(room, seq, at)| {
+        json!({"kind": "removal", "room": room, "seq": seq, "created_at": time(*at)})
+    }));
+    lines.extend(traces.restraints.iter().map(|(room, muted, spoke)| {
+        json!({
+            "kind": "restraint",
+            "room": room,
+            "muted_until": muted.map(time),
+            "last_wrote_in_slow_mode": spoke.map(time),
+        })
+    }));
+    lines.extend(traces.reactions.iter().map(|(room, emoji, count)| {
+        json!({"kind": "reactions", "room": room, "emoji": emoji.as_str(), "count": count})
+    }));
+    lines.extend(traces.pins.iter().map(
+        |(room, id, at)| json!({"kind": "pin", "room": room, "id": id, "pinned_at": at.map(time)}),
+    ));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::db::relations::USERS;
+
+    /// Columns that name a user, and the line that tells what they say of that person.
+    const TOLD: &[(&str, &str, &str)] = &[
+        ("sessions", "user_id", "login"),
+        ("rooms", "created_by", "room made"),
+        ("memberships", "user_id", "room"),
+        ("memberships", "invited_by", "invitations"),
+        ("removals", "user_id", "removal"),
+        ("restraints", "user_id", "restraint"),
+        ("messages", "user_id", "message"),
+        ("messages", "pinned_by", "pin"),
+        ("reactions", "user_id", "reactions"),
+        ("known_networks", "user_id", "known network"),
+        ("account_changes", "user_id", "change"),
+    ];
+
+    /// Which are all that the schema has is held beside that list; that each line is printed, by a test of the command.
+    #[test]
+    fn whatever_names_a_user_is_told_of_them() {
+        let told: BTreeSet<(&str, &str)> = TOLD.iter().map(|(t, c, _)| (*t, *c)).collect();
+        assert_eq!(told, USERS.iter().copied().collect());
+        let sources = [include_str!("traces.rs"), include_str!("person.rs")];
+        for (.., kind) in TOLD {
+            let line = format!("\"kind\": \"{kind}\"");
+            assert!(sources.iter().any(|text| text.contains(&line)), "{kind}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use crate::{
         access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
         epoch, flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
         pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, rooms::Rooms,
-        unbound::Unbound,
+        threads::Threads, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -41,6 +41,8 @@ pub struct App {
     pub commands: Arc<Commands>,
     /// Shows messages.
     pub messages: Messages,
+    /// Tells of threads.
+    pub threads: Threads,
     /// Which logins are live.
     pub logins: Arc<Logins>,
     /// Knows who speaks.

@@ -133,6 +133,14 @@ impl Error {
         )
     }
 
+    /// There are no threads in threads, nor under what no person wrote.
+    #[must_use]
+    pub fn not_a_thread() -> Self {
+        let detail =
+            "This message can have no thread: it is a reply itself, or was said by the room.";
+        Self::new(Kind::Conflict, Code::NotAThread, detail)
+    }
+
     /// There is no such user, or none in the room.
     #[must_use]
     pub fn no_such_user() -> Self {

@@ -26,6 +26,7 @@ use crate::{
         rates::Rates,
         readiness::Readiness,
         rooms::Rooms,
+        threads::Threads,
         tickets::Tickets,
         unbound::Unbound,
     },
@@ -140,6 +141,11 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             rates: rates.clone(),
         },
         messages: Messages {
+            access: Arc::clone(&access),
+            vault: Arc::clone(&vault),
+            rates: rates.clone(),
+        },
+        threads: Threads {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),

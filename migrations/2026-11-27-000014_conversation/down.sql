@@ -19,6 +19,7 @@ DROP TABLE mentions;
 DROP TABLE thread_people;
 DROP TABLE threads;
 DROP INDEX messages_in_threads;
+DROP INDEX messages_of_threads;
 DROP INDEX messages_written;
 CREATE INDEX messages_written ON messages (room_id, id) WHERE kind <> 'system' AND deleted_at IS NULL;
 DROP INDEX messages_in_room;

@@ -11,6 +11,8 @@ CREATE INDEX messages_in_room ON messages (room_id, id) WHERE NOT thread_only;
 -- What counts as unread, and what older clients are shown.
 DROP INDEX messages_written;
 CREATE INDEX messages_written ON messages (room_id, id, user_id) WHERE kind <> 'system' AND deleted_at IS NULL AND NOT thread_only;
+-- The pages of a thread, and what is unread in it.
+CREATE INDEX messages_of_threads ON messages (room_id, thread, id) WHERE thread IS NOT NULL;
 CREATE INDEX messages_in_threads ON messages (room_id, thread, id, user_id) WHERE thread IS NOT NULL AND deleted_at IS NULL;
 
 -- What is under a message that has replies.
@@ -23,6 +25,8 @@ CREATE TABLE threads (
     -- The last of them, 0 when there is none.
     last_id BIGINT NOT NULL,
     last_at TIMESTAMP NOT NULL,
+    -- The room's change by which it came to be so.
+    seq BIGINT NOT NULL,
     PRIMARY KEY (room_id, id),
     FOREIGN KEY (room_id, id) REFERENCES messages (room_id, id)
 );

@@ -5,7 +5,7 @@ use crate::{
     crypto::vault::Vault,
     db::{self, log::reactions::Reacted},
     hub::{self, Broadcast, Publisher, frame},
-    journal::{Committed, Current, How, Membership, News, Post, SystemText, Told},
+    journal::{Added, Committed, Current, How, Membership, News, Post, SystemText, Told},
     protocol::{
         event::{Event, MessageChanged, RoomNews},
         message::{Kind, Message, MessageChange, Pinned, Reaction},
@@ -47,20 +47,14 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
         created_at: at,
         ..Message::default()
     };
-    let is_post = matches!(news, Told::Posted(_));
+    let is_post =
+        matches!(&news, Told::Posted(post, _) if post.thread.is_none() || post.also_to_room);
     let mut view = None;
     let mut members = Vec::new();
     let (event, author, client_id) = match news {
-        Told::Posted(Post {
-            body,
-            client_id,
-            reply_to,
-        }) => {
-            let message = Message {
-                content: body.text,
-                reply_to,
-                ..base
-            };
+        Told::Posted(post, added) => {
+            let client_id = post.client_id.clone();
+            let message = posted(base, post, added);
             (Event::Message(message), actor.user_id, client_id)
         }
         Told::System {
@@ -117,6 +111,19 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
     }
 }
 
+/// What was written just now, as everyone is told it.
+fn posted(base: Message, post: Post, added: Added) -> Message {
+    Message {
+        content: post.body.text,
+        reply_to: post.reply_to,
+        thread: post.thread,
+        also_to_room: post.also_to_room,
+        thread_replies: added.thread_replies,
+        mentions: added.mentions,
+        ..base
+    }
+}
+
 fn membership(what: Membership) -> hub::Membership {
     match what {
         Membership::Joined => hub::Membership::Joined,
@@ -159,7 +166,15 @@ pub(super) fn message_for(vault: &Vault, room_id: i64, now: &Current, reader: i6
 
 /// A stored message as everyone is told it.
 pub(super) fn message(vault: &Vault, room_id: i64, now: &Current) -> Message {
-    let Current { row, reactions } = now;
+    let Current {
+        row,
+        reactions,
+        replies,
+    } = now;
+    let (under_it, under_first) = match row.thread {
+        None => (replies.clone(), None),
+        Some(_) => (None, replies.clone()),
+    };
     let opened = texts::open(vault, room_id, row);
     let is_system = row.kind == "system";
     let said: Option<SystemText> = opened
@@ -185,6 +200,11 @@ pub(super) fn message(vault: &Vault, room_id: i64, now: &Current) -> Message {
         kind: if is_system { Kind::System } else { Kind::Text },
         event,
         reply_to: row.reply_to.map(i64::unsigned_abs),
+        thread: row.thread.map(i64::unsigned_abs),
+        also_to_room: row.thread.is_some() && !row.thread_only,
+        replies: under_it,
+        thread_replies: under_first,
+        mentions: Vec::new(),
         edited_at: row.edited_at.map(|at| db::utc(at.get())),
         deleted_at: row.deleted_at.map(|at| db::utc(at.get())),
         reactions: grouped(reactions),

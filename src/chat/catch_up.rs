@@ -96,7 +96,8 @@ impl Pages {
                 reaction.mine = None;
             }
             // What the client has seen before is a change to it, and all else is new.
-            let (is_new, is_text) = (message.id > since, message.kind == Kind::Text);
+            let is_new = message.id > since;
+            let is_in_room = message.kind == Kind::Text && !message.is_in_thread_only();
             let frame = frame::event(&if is_new {
                 Event::Message(message)
             } else {
@@ -110,7 +111,7 @@ impl Pages {
             if bytes > most_bytes && !changes.is_empty() {
                 break;
             }
-            let is_post = is_new && is_text;
+            let is_post = is_new && is_in_room;
             changes.push((seq, Change { frame, is_post }));
         }
         let page = feed::Page {

@@ -21,8 +21,8 @@ use crate::{
     crypto::vault::Vault,
     error::{Code, Error, Kind, Result},
     journal::{
-        self, Body, Change, Current, Entry, Journal, Outcome, Pending, Post as NewPost, RoomId,
-        UserId,
+        self, Added, Body, Change, Current, Entry, Journal, Outcome, Pending, Post as NewPost,
+        RoomId, UserId,
     },
     protocol::{
         GENERAL, body,
@@ -107,15 +107,26 @@ enum What {
 /// What is kept of a command until it is done.
 #[derive(Debug)]
 enum About {
-    Post {
-        content: String,
-        client_id: Option<String>,
-        reply_to: Option<u64>,
-    },
+    Post(Said),
     /// A message that is there.
     Message(u64),
     /// The room, or who is in it.
     Room,
+}
+
+/// What was said, in the words of the wire.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The text.
+    pub content: String,
+    /// What the sender called it.
+    pub client_id: Option<String>,
+    /// The message that it answers.
+    pub reply_to: Option<u64>,
+    /// The first message of the thread in which it is a reply.
+    pub thread: Option<u64>,
+    /// With that: it stands in the room itself, too.
+    pub also_to_room: bool,
 }
 
 /// A command that was taken on.
@@ -158,14 +169,7 @@ pub struct Done {
 #[derive(Debug, Clone)]
 pub enum Became {
     /// What was said is there, as it was said.
-    Posted {
-        /// The text.
-        content: String,
-        /// What the sender called it.
-        client_id: Option<String>,
-        /// The message that it answers.
-        reply_to: Option<u64>,
-    },
+    Posted(Said, Added),
     /// What was said had been said before: the message is there, as whatever has become of it since.
     Before,
     /// A message that was there is now like this.
@@ -237,31 +241,7 @@ impl Commands {
     /// Checks the form of a command, and says what it is to change.
     fn check(&self, caller: &Caller, command: Command) -> Result<Checked> {
         match command {
-            Command::Post(SendMessage {
-                content,
-                room,
-                client_id,
-                reply_to,
-            }) => {
-                self.check_text(&content, client_id.as_deref())?;
-                if reply_to.is_some_and(|id| i64::try_from(id).is_err()) {
-                    // Also where what is said was said before: no message can have answered it.
-                    return Err(Error::no_such_message());
-                }
-                Ok(Checked {
-                    place: Place::Called(room.unwrap_or_else(|| GENERAL.to_owned())),
-                    what: What::Change(Change::Post(NewPost {
-                        body: self.seal(&content),
-                        client_id: client_id.clone(),
-                        reply_to,
-                    })),
-                    about: About::Post {
-                        content,
-                        client_id,
-                        reply_to,
-                    },
-                })
-            }
+            Command::Post(message) => self.check_post(message),
             Command::Edit(Edit {
                 room,
                 id,
@@ -297,6 +277,44 @@ impl Commands {
             Command::Member(set) => Ok(in_rooms::member(set)),
             Command::Room(set) => in_rooms::set_room(set),
         }
+    }
+
+    fn check_post(&self, message: SendMessage) -> Result<Checked> {
+        let SendMessage {
+            content,
+            room,
+            client_id,
+            reply_to,
+            thread,
+            also_to_room,
+        } = message;
+        self.check_text(&content, client_id.as_deref())?;
+        let is_none = |id: u64| i64::try_from(id).is_err();
+        if reply_to.is_some_and(is_none) || thread.is_some_and(is_none) {
+            // Also where what is said was said before: no message can have answered it.
+            return Err(Error::no_such_message());
+        }
+        if also_to_room && thread.is_none() {
+            let msg = "Only a reply in a thread stands in the room, too: give `thread`.";
+            return Err(Error::invalid_field("also_to_room", msg));
+        }
+        Ok(Checked {
+            place: Place::Called(room.unwrap_or_else(|| GENERAL.to_owned())),
+            what: What::Change(Change::Post(NewPost {
+                body: self.seal(&content),
+                client_id: client_id.clone(),
+                reply_to,
+                thread,
+                also_to_room,
+            })),
+            about: About::Post(Said {
+                content,
+                client_id,
+                reply_to,
+                thread,
+                also_to_room,
+            }),
+        })
     }
 
     fn check_text(&self, content: &str, client_id: Option<&str>) -> Result<()> {
@@ -354,13 +372,20 @@ impl Performing {
         let (mut room_id, about) = (self.room_id, self.about);
         let (id, seq, at, duplicate, result) =
             match journal::receipt(self.pending, self.since).await? {
-                Outcome::Applied { id, seq, at, now } => (id, seq, at, false, became(about, now)),
+                Outcome::Applied {
+                    id,
+                    seq,
+                    at,
+                    now,
+                    added,
+                } => (id, seq, at, false, became(about, now, added)),
                 Outcome::Unchanged { seq, now: current } => {
                     let id = match about {
                         About::Message(id) => id,
-                        About::Post { .. } | About::Room => seq,
+                        About::Post(_) | About::Room => seq,
                     };
-                    (id, seq, now(), true, became(about, current))
+                    let result = became(about, current, Added::default());
+                    (id, seq, now(), true, result)
                 }
                 Outcome::Exists { room, .. } if room == room_id => {
                     // The number of another time: hardly ever.
@@ -391,20 +416,9 @@ impl Performing {
     }
 }
 
-fn became(about: About, now: Option<Arc<Current>>) -> Became {
+fn became(about: About, now: Option<Arc<Current>>, added: Added) -> Became {
     match (about, now) {
-        (
-            About::Post {
-                content,
-                client_id,
-                reply_to,
-            },
-            _,
-        ) => Became::Posted {
-            content,
-            client_id,
-            reply_to,
-        },
+        (About::Post(said), _) => Became::Posted(said, added),
         (_, Some(now)) => Became::Message(now),
         (_, None) => Became::Room,
     }
@@ -416,7 +430,7 @@ fn repeated(vault: &Vault, about: &About, before: Option<String>) -> Result<Beca
     let Some(before) = before else {
         return Ok(Became::Before);
     };
-    if let (Ok(before), About::Post { content, .. }) = (vault.open(&before), about)
+    if let (Ok(before), About::Post(Said { content, .. })) = (vault.open(&before), about)
         && before != *content
     {
         let detail =

@@ -11,12 +11,15 @@ use crate::{
         AnyConnection, QueryError,
         messages::{
             Cursor, Message as Row, PageRequest,
-            gaps::{Link, find_from, find_latest_change, find_spanning},
+            gaps::{Link, find_from, find_latest_change, find_spanning, list_links_between},
         },
         rooms::Room,
     },
     protocol::{message::Message, time::Timestamp},
 };
+
+/// How many rows are looked through for those that stand in threads alone between what a page shows.
+const LOOKED_THROUGH: i64 = 1_000;
 
 /// Numbers between two messages that may be missing: those after `after` up to `upto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +62,7 @@ pub fn find(
     rows: &[Link],
     is_cut: bool,
 ) -> Result<Vec<i64>, QueryError> {
-    let has_more = is_cut || i64::try_from(rows.len()).is_ok_and(|count| count >= stretch.limit);
+    let has_more = has_more(stretch, rows, is_cut);
     let most = usize::try_from(stretch.limit).unwrap_or(0);
     if let Cursor::Since(since) = stretch.cursor {
         let end = if has_more {
@@ -69,9 +72,60 @@ pub fn find(
         };
         return find_since(conn, room.id, rows, (since, end), most);
     }
+    let suspicions = suspect(conn, room, stretch.cursor, rows, has_more)?;
+    look_all_up(conn, room.id, suspicions, stretch)
+}
+
+/// The same where the rows are those that stand in the room itself: what stands between them in threads alone is not missing.
+/// It may be any number of rows, of which the nearest ones are looked through.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_beside_threads(
+    conn: &mut AnyConnection,
+    room: &Room,
+    stretch: PageRequest,
+    rows: &[Link],
+    is_cut: bool,
+) -> Result<Vec<i64>, QueryError> {
+    let has_more = has_more(stretch, rows, is_cut);
+    let suspicions = suspect(conn, room, stretch.cursor, rows, has_more)?;
+    let (Some(after), Some(upto)) = (
+        suspicions.iter().map(|one| one.after).min(),
+        suspicions.iter().map(|one| one.upto).max(),
+    ) else {
+        return Ok(Vec::new());
+    };
+    let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
+    let most = (LOOKED_THROUGH, is_backwards);
+    let mut links = list_links_between(conn, room.id, (after, upto), most)?;
+    let is_whole = i64::try_from(links.len()).is_ok_and(|count| count < LOOKED_THROUGH);
+    let is_kept = |row: &&Link| {
+        let is_below = row.id <= after && (is_whole || !is_backwards);
+        is_below || row.id > upto && (is_whole || is_backwards)
+    };
+    links.extend(rows.iter().filter(is_kept).copied());
+    links.sort_unstable_by_key(|link| link.id);
+    let suspicions = suspect(conn, room, stretch.cursor, &links, has_more || !is_whole)?;
+    look_all_up(conn, room.id, suspicions, stretch)
+}
+
+fn has_more(stretch: PageRequest, rows: &[Link], is_cut: bool) -> bool {
+    is_cut || i64::try_from(rows.len()).is_ok_and(|count| count >= stretch.limit)
+}
+
+/// What these rows, and what is around them, say of what should stand between them and at their ends: what lies nearest to
+/// where the reader looks comes first.
+fn suspect(
+    conn: &mut AnyConnection,
+    room: &Room,
+    cursor: Cursor,
+    rows: &[Link],
+    has_more: bool,
+) -> Result<Vec<Suspicion>, QueryError> {
     let mut suspicions = between(rows);
     let (first, last) = (rows.first(), rows.last());
-    match stretch.cursor {
+    match cursor {
         Cursor::Before(upper) => {
             if let (Some(first), false) = (first, has_more) {
                 suspicions.extend(before(first, 0));
@@ -88,9 +142,20 @@ pub fn find(
             suspicions.sort_by_key(|one| one.after);
         }
     }
+    Ok(suspicions)
+}
+
+/// The numbers of these that are missing, the nearest ones, in their order.
+fn look_all_up(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    suspicions: Vec<Suspicion>,
+    stretch: PageRequest,
+) -> Result<Vec<i64>, QueryError> {
+    let most = usize::try_from(stretch.limit).unwrap_or(0);
     let mut missing = Vec::new();
     for suspicion in suspicions {
-        look_up(conn, room.id, suspicion, stretch, &mut missing)?;
+        look_up(conn, room_id, suspicion, stretch, &mut missing)?;
         if missing.len() >= most {
             break;
         }

@@ -9,6 +9,7 @@ use super::{
     gaps,
     pages::{self, Encoded, Found, Pages},
     rooms::{Room, RoomView},
+    sizes::trim,
 };
 use crate::{
     crypto::vault::Vault,
@@ -116,7 +117,7 @@ impl Pages {
 
 /// Whether it is what somebody wrote. What is missing is shown, too: perhaps somebody did.
 fn is_written(message: &Message) -> bool {
-    message.kind == Kind::Text && message.deleted_at.is_none()
+    message.kind == Kind::Text && message.deleted_at.is_none() && !message.is_in_thread_only()
 }
 
 /// What people wrote last, as much as was asked for; `None` when that is more than a page holds.
@@ -140,7 +141,7 @@ fn walk_back(
         return Ok(None);
     }
     let mut messages = pages::filled(opened, missing, newest, room);
-    if pages::trim(&mut messages, true, PAGE_BYTES) {
+    if trim(&mut messages, true, PAGE_BYTES) {
         return Ok(None);
     }
     Ok(Some(Found {

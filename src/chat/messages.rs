@@ -52,20 +52,20 @@ impl Messages {
     /// When it has to be read: 401 when the login has ended, 403, 404, 503.
     pub async fn show(&self, caller: &Caller, done: Done) -> Result<Message> {
         match done.result {
-            Became::Posted {
-                content,
-                client_id,
-                reply_to,
-            } => Ok(Message {
+            Became::Posted(said, added) => Ok(Message {
                 id: done.id,
                 seq: done.seq,
                 room: rooms::key_of(done.room_id),
                 user_id: caller.user_id,
                 username: caller.username.clone(),
-                content,
+                content: said.content,
                 created_at: done.at,
-                client_id,
-                reply_to,
+                client_id: said.client_id,
+                reply_to: said.reply_to,
+                thread: said.thread,
+                also_to_room: said.also_to_room,
+                thread_replies: added.thread_replies,
+                mentions: added.mentions,
                 ..Message::default()
             }),
             Became::Message(now) => {
@@ -165,7 +165,7 @@ impl Messages {
     async fn read(&self, caller: &Caller, which: Which, id: u64) -> Result<Message> {
         let (reader, vault) = (caller.user_id, Arc::clone(&self.vault));
         let open = move |conn: &mut _, view: &RoomView, row: Row| {
-            pages::open(conn, &vault, reader, &view.room, vec![row])
+            pages::open(conn, &vault, reader, &view.room, (vec![row], true))
         };
         let found = self.of_message(caller, which, id, open).await?;
         found.into_iter().next().ok_or_else(Error::no_such_message)

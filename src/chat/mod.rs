@@ -31,7 +31,9 @@ pub mod rates;
 pub mod readiness;
 pub mod refresh;
 pub mod rooms;
+mod sizes;
 pub mod texts;
+pub mod threads;
 pub mod tickets;
 pub mod unbound;
 

@@ -1,7 +1,10 @@
 //! Pages of a room's history. A page is bounded twice: by the number of messages that was asked for, and in bytes; what
 //! was read, opened and made ready for one reader is never much more than that.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     access::{Access, Which},
@@ -11,6 +14,7 @@ use super::{
     general::Latest,
     rates::Rates,
     rooms::{self, Room, RoomView},
+    sizes::{trim, weight},
 };
 use crate::{
     crypto::vault::Vault,
@@ -18,25 +22,18 @@ use crate::{
         AnyConnection, QueryError,
         log::reactions,
         messages::{self, Cursor, Message as Row, Only, PageRequest},
+        threads::list_replies,
     },
     error::{Error, Result},
     gate::Urgency,
     journal::Current,
     protocol::{
         limits::{MAX_PAGE, PAGE_BYTES},
-        message::{Message, Reaction},
+        message::Message,
+        thread::Replies,
         time::now,
     },
 };
-
-/// What a message has around its content, as JSON, about.
-const AROUND_CONTENT: usize = 400;
-
-/// What an emoji among its reactions has around the names, about.
-const AROUND_REACTION: usize = 80;
-
-/// What one who has reacted has around the name, about.
-const AROUND_NAME: usize = 40;
 
 /// Messages that are opened at once: with all reactions that a message can have, they are about a page.
 const OPENED_AT_ONCE: usize = 25;
@@ -109,6 +106,14 @@ pub struct Found {
 }
 
 impl Page {
+    /// What of the log it shows: of changes all, and else what stands in the room itself.
+    fn shown(self) -> Only {
+        match self {
+            Self::Since(_) => Only::All,
+            _ => Only::Room,
+        }
+    }
+
     /// What is read for it: in one direction, or in both.
     fn stretches(self, limit: i64) -> Vec<PageRequest> {
         let walks = match self {
@@ -128,7 +133,7 @@ impl Page {
                 cursor,
                 limit,
                 bytes,
-                only: Only::All,
+                only: self.shown(),
             })
             .collect()
     }
@@ -141,7 +146,7 @@ pub struct Asked<'a> {
     room: &'a str,
     page: Page,
     limit: i64,
-    only: Only,
+    only: Option<Only>,
 }
 
 impl Pages {
@@ -170,7 +175,7 @@ impl Pages {
             room,
             page,
             limit,
-            only: Only::All,
+            only: None,
         })
     }
 
@@ -189,6 +194,9 @@ impl Pages {
                 is_cut: false,
             };
             for stretch in stretches {
+                if !is_there(conn, room.id, stretch.only)? {
+                    return Ok(None);
+                }
                 let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
                 // Opened and encoded here and not by a worker, which has sockets to serve.
                 let found = view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
@@ -196,12 +204,13 @@ impl Pages {
                 whole.is_full |= found.is_full;
                 whole.is_cut |= found.is_cut;
             }
-            Ok(encode(&whole))
+            Ok(Some(encode(&whole)))
         };
         let found = self
             .access
             .in_room(caller, Which::Named(room.to_owned()), urgency, query)
             .await?;
+        let found = found.ok_or_else(Error::no_such_message)?;
         found.map_err(Error::internal)
     }
 }
@@ -220,12 +229,28 @@ impl Asked<'_> {
     /// # Errors
     /// 422 for a page of changes.
     pub fn pinned(self) -> Result<Self> {
+        self.only("pinned", Only::Pinned)
+    }
+
+    /// Asks only for a thread: its first message, which this is, and the replies to it.
+    ///
+    /// # Errors
+    /// 422 for a page of changes, or of what is pinned.
+    pub fn thread(self, first: i64) -> Result<Self> {
+        self.only("thread", Only::Thread(first))
+    }
+
+    fn only(self, name: &str, only: Only) -> Result<Self> {
         if matches!(self.page, Page::Since(_)) {
-            let detail = "Give `pinned` or `since`, not both.";
-            return Err(Error::invalid_query("pinned", detail));
+            let detail = format!("Give `{name}` or `since`, not both.");
+            return Err(Error::invalid_query(name, detail));
+        }
+        if self.only.is_some() {
+            let detail = "Give `thread` or `pinned`, not both.";
+            return Err(Error::invalid_query(name, detail));
         }
         Ok(Self {
-            only: Only::Pinned,
+            only: Some(only),
             ..self
         })
     }
@@ -237,7 +262,7 @@ impl Asked<'_> {
     pub async fn find(self) -> Result<Encoded> {
         let mut stretches = self.page.stretches(self.limit);
         for stretch in &mut stretches {
-            stretch.only = self.only;
+            stretch.only = self.only.unwrap_or(stretch.only);
         }
         self.pages
             .find(self.caller, self.room, stretches, Urgency::CanWait)
@@ -267,7 +292,9 @@ pub(super) fn view(
     let is_backwards = matches!(stretch.cursor, Cursor::Before(_));
     let missing = match stretch.only {
         Only::All => gaps::find(conn, room, stretch, &gaps::links(&rows), is_cut)?,
-        Only::Pinned | Only::Written => Vec::new(),
+        Only::Room => gaps::find_beside_threads(conn, room, stretch, &gaps::links(&rows), is_cut)?,
+        // What is missing may have stood anywhere: it is shown in the room.
+        Only::Thread(_) | Only::Pinned | Only::Written => Vec::new(),
     };
     let opened = open_within(conn, vault, reader, room, (rows, stretch))?;
     let mut messages = filled(opened, missing, stretch, room);
@@ -297,7 +324,9 @@ pub(super) fn open_within(
         } else {
             rows.drain(..count).collect()
         };
-        let mut nearest = open(conn, vault, reader, room, nearest)?;
+        // Whoever is told only what has changed may not be told the first message of a reply's thread.
+        let tells_threads = matches!(stretch.cursor, Cursor::Since(_));
+        let mut nearest = open(conn, vault, reader, room, (nearest, tells_threads))?;
         bytes += nearest.iter().map(weight).sum::<usize>();
         if is_backwards {
             std::mem::swap(&mut opened, &mut nearest);
@@ -342,14 +371,31 @@ pub(super) fn filled(
     all
 }
 
-/// Opens stored messages, as the reader sees them. One that cannot be opened is shown as such, never skipped.
+/// Whether there is what is asked for: a thread begins with a message that is no reply itself.
+fn is_there(conn: &mut AnyConnection, room_id: i64, only: Only) -> Result<bool, QueryError> {
+    let Only::Thread(first) = only else {
+        return Ok(true);
+    };
+    let found = messages::find(conn, room_id, first)?;
+    Ok(found.is_some_and(|row| row.thread.is_none()))
+}
+
+/// Opens stored messages, as the reader sees them. One that cannot be opened is shown as such, never skipped. First messages
+/// of threads are told with what is under them, and replies, if they are to tell of their threads, with the same.
 pub(super) fn open(
     conn: &mut AnyConnection,
     vault: &Vault,
     reader: i64,
     room: &Room,
-    rows: Vec<Row>,
+    (rows, tells_threads): (Vec<Row>, bool),
 ) -> Result<Vec<Message>, QueryError> {
+    let thread_of = |row: &Row| match row.thread {
+        None => Some(row.id),
+        thread => thread.filter(|_| tells_threads),
+    };
+    let threads: BTreeSet<i64> = rows.iter().filter_map(thread_of).collect();
+    let threads = list_replies(conn, room.id, threads.into_iter().collect())?;
+    let threads: BTreeMap<i64, Replies> = threads.into_iter().collect();
     // A reaction takes a number: what was never changed has none.
     let changed = rows.iter().filter(|row| row.seq > row.id);
     let changed: Vec<i64> = changed.map(|row| row.id).collect();
@@ -361,7 +407,12 @@ pub(super) fn open(
     let whole = rows.into_iter().map(|row| {
         let id = row.id;
         let reactions = reacted.extract_if(.., |one| one.message_id == id).collect();
-        let now = Current { row, reactions };
+        let replies = thread_of(&row).and_then(|id| threads.get(&id)).cloned();
+        let now = Current {
+            row,
+            reactions,
+            replies,
+        };
         let message = announce::message_for(vault, room.id, &now, reader);
         if message.unreadable {
             log::error!(
@@ -372,62 +423,4 @@ pub(super) fn open(
         message
     });
     Ok(whole.collect())
-}
-
-/// Leaves out what lies farthest from where the reader looks, so that the rest fits; tells whether there was any.
-pub(super) fn trim(messages: &mut Vec<Message>, is_backwards: bool, most_bytes: usize) -> bool {
-    let mut bytes = 0;
-    let fits = |message: &&Message| {
-        bytes += weight(message);
-        bytes <= most_bytes
-    };
-    let count = if is_backwards {
-        messages.iter().rev().take_while(fits).count()
-    } else {
-        messages.iter().take_while(fits).count()
-    };
-    let over = messages.len().saturating_sub(count.max(1));
-    if is_backwards {
-        messages.drain(..over);
-    } else {
-        messages.truncate(count.max(1));
-    }
-    over > 0
-}
-
-/// Bytes of a message as JSON, about.
-fn weight(message: &Message) -> usize {
-    let named = |reaction: &Reaction| {
-        let names = reaction.users.iter().map(|user| user.username.len());
-        AROUND_REACTION + names.map(|name| AROUND_NAME + name).sum::<usize>()
-    };
-    let reactions: usize = message.reactions.iter().map(named).sum();
-    AROUND_CONTENT + json_length(&message.content) + reactions
-}
-
-/// Bytes of a text as JSON, without its quotes.
-fn json_length(text: &str) -> usize {
-    let length = |byte: u8| match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 2,
-        0..0x20 => 6,
-        _ => 1,
-    };
-    text.bytes().map(length).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_length_of_a_text_is_that_of_its_json() {
-        for text in [
-            "plain",
-            "\u{1}\u{1f}\u{7f}\u{80}",
-            "\"\\\n\r\t\u{8}\u{c}/é😀",
-        ] {
-            let json = serde_json::to_string(text).expect("JSON");
-            assert_eq!(json_length(text), json.len() - 2, "{text:?}");
-        }
-    }
 }

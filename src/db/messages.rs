@@ -47,6 +47,12 @@ pub struct Message {
     pub pinned_at: Option<StoredTime>,
     /// The message that it answers.
     pub reply_to: Option<i64>,
+    /// The first message of the thread in which it is a reply.
+    pub thread: Option<i64>,
+    /// Whether it stands in that alone.
+    pub thread_only: bool,
+    /// Whom it mentions, and where.
+    pub mentions: Option<StoredText>,
 }
 
 /// Where a page begins, and in which direction it goes.
@@ -78,6 +84,10 @@ pub struct PageRequest {
 pub enum Only {
     /// All.
     All,
+    /// Those that stand in the room itself.
+    Room,
+    /// The first message of a thread, by its number, and the replies to it.
+    Thread(i64),
     /// Those that are pinned.
     Pinned,
     /// What people wrote and nobody has deleted.
@@ -89,8 +99,12 @@ impl Only {
     const fn condition(self) -> &'static str {
         match self {
             Self::All => "1 = 1",
+            Self::Room => "NOT messages.thread_only",
+            Self::Thread(_) => "messages.thread IS NOT NULL",
             Self::Pinned => "messages.pinned_by IS NOT NULL",
-            Self::Written => "messages.kind <> 'system' AND messages.deleted_at IS NULL AND NOT messages.thread_only",
+            Self::Written => {
+                "messages.kind <> 'system' AND messages.deleted_at IS NULL AND NOT messages.thread_only"
+            }
         }
     }
 }
@@ -116,6 +130,9 @@ macro_rules! columns {
             messages::pinned_by,
             messages::pinned_at,
             messages::reply_to,
+            messages::thread,
+            messages::thread_only,
+            messages::mentions,
         )
     };
 }
@@ -132,6 +149,24 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<Opti
         .select(columns!())
         .get_result(conn)
         .optional()
+}
+
+/// Those of these messages that are there, by their numbers.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_numbered(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    ids: Vec<i64>,
+) -> QueryResult<Vec<Message>> {
+    let numbered = messages::table
+        .left_join(users::table)
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::id.eq_any(ids))
+        .order(messages::id)
+        .select(columns!());
+    on_either!(conn, numbered.load())
 }
 
 /// The next messages of a room from a cursor: oldest first, but [`Cursor::Since`] in the order of the changes.
@@ -168,6 +203,49 @@ pub fn list(
             let nearest = log.filter(messages::seq.gt(seq)).order(messages::seq.asc());
             let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
             found.retain(|message| message.seq > seq);
+            Ok(found)
+        }
+    }
+}
+
+/// The next messages of a thread from a cursor: its first message and the replies to it, oldest first.
+fn list_thread(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    first: i64,
+    cursor: Cursor,
+    limit: i64,
+) -> QueryResult<Vec<Message>> {
+    let replies = messages::table
+        .left_join(users::table)
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::thread.eq(first))
+        .select(columns!());
+    let find_first = |conn: &mut _| find(conn, room_id, first);
+    match cursor {
+        Cursor::Before(id) => {
+            let nearest = replies
+                .filter(messages::id.lt(id))
+                .order(messages::id.desc())
+                .limit(limit);
+            let mut found: Vec<Message> = on_either!(conn, nearest.load())?;
+            if first < id && i64::try_from(found.len()).is_ok_and(|count| count < limit) {
+                found.extend(find_first(conn)?);
+            }
+            found.reverse();
+            Ok(found)
+        }
+        Cursor::After(id) | Cursor::Since(id) => {
+            let mut found: Vec<Message> = Vec::new();
+            if id < first {
+                found.extend(find_first(conn)?);
+            }
+            let nearest = replies
+                .filter(messages::id.gt(id))
+                .order(messages::id.asc())
+                .limit(limit - i64::from(!found.is_empty()));
+            let more: Vec<Message> = on_either!(conn, nearest.load())?;
+            found.extend(more.into_iter().filter(|message| message.id > id));
             Ok(found)
         }
     }
@@ -251,7 +329,10 @@ pub fn list_within(
         let wanted = left.min(STEP);
         let mut step = match only {
             Only::All => list(conn, room_id, at, wanted)?,
-            Only::Pinned | Only::Written => list_only(conn, room_id, only, at, wanted)?,
+            Only::Thread(first) => list_thread(conn, room_id, first, at, wanted)?,
+            Only::Room | Only::Pinned | Only::Written => {
+                list_only(conn, room_id, only, at, wanted)?
+            }
         };
         let count = i64::try_from(step.len()).unwrap_or(STEP);
         left -= count;

@@ -38,6 +38,7 @@ pub mod row_checks;
 pub mod schema;
 pub mod sessions;
 pub mod text;
+pub mod threads;
 pub mod time;
 pub mod users;
 

@@ -22,7 +22,10 @@ const NUMBERS: [(&str, &[(&str, i64)]); 17] = [
             ("members", 0),
         ],
     ),
-    ("memberships", &[("room_id", 1), ("user_id", 1), ("read_seq", 0)]),
+    (
+        "memberships",
+        &[("room_id", 1), ("user_id", 1), ("read_seq", 0)],
+    ),
     ("known_networks", &[("user_id", 1)]),
     (
         "messages",
@@ -43,7 +46,13 @@ const NUMBERS: [(&str, &[(&str, i64)]); 17] = [
     ),
     (
         "threads",
-        &[("room_id", 1), ("id", 1), ("replies", 0), ("last_id", 0)],
+        &[
+            ("room_id", 1),
+            ("id", 1),
+            ("replies", 0),
+            ("last_id", 0),
+            ("seq", 1),
+        ],
     ),
     (
         "thread_people",
@@ -59,14 +68,8 @@ const NUMBERS: [(&str, &[(&str, i64)]); 17] = [
         "mentions",
         &[("room_id", 1), ("user_id", 0), ("message_id", 1)],
     ),
-    (
-        "drafts",
-        &[("user_id", 1), ("room_id", 1), ("thread", 0)],
-    ),
-    (
-        "scheduled",
-        &[("id", 1), ("user_id", 1), ("room_id", 1)],
-    ),
+    ("drafts", &[("user_id", 1), ("room_id", 1), ("thread", 0)]),
+    ("scheduled", &[("id", 1), ("user_id", 1), ("room_id", 1)]),
     (
         "saved",
         &[("user_id", 1), ("room_id", 1), ("message_id", 1)],

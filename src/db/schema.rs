@@ -152,6 +152,7 @@ diesel::table! {
         replies -> BigInt,
         last_id -> BigInt,
         last_at -> Timestamp,
+        seq -> BigInt,
     }
 }
 

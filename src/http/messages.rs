@@ -76,6 +76,7 @@ pub async fn list_general(
     ("around" = Option<i64>, Query, description = "Messages on both sides of this id.", minimum = 0),
     ("since" = Option<i64>, Query, description = "Messages changed after this change number.", minimum = 0),
     ("pinned" = Option<bool>, Query, description = "Only messages that are pinned; not with `since`."),
+    ("thread" = Option<i64>, Query, description = "Only the thread under this message: itself, and the replies to it; not with `since` or `pinned`. Without it, replies that stand in threads alone are left out, but for `since`.", minimum = 0),
 ), responses(
     refusals::Guarded,
     refusals::Room,
@@ -93,16 +94,20 @@ pub async fn list(
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
     let page = read_page(&request)?;
     let is_pinned = read_flag(&request, "pinned")?;
+    let thread = read_number(&request, "thread")?;
     let mut asked = app.pages.ask(caller, &room, page, limit)?;
     if is_pinned {
         asked = asked.pinned()?;
     }
+    if let Some(first) = thread {
+        asked = asked.thread(first)?;
+    }
     let response = begin(&app, caller, &request).await?;
     let found = asked.find().await?;
-    let room = if is_pinned {
-        Shown::Pinned(&room)
-    } else {
-        Shown::All(&room)
+    let room = match thread {
+        Some(first) => Shown::Thread(&room, first),
+        None if is_pinned => Shown::Pinned(&room),
+        None => Shown::All(&room),
     };
     Ok(answer(response, room, page, limit, found))
 }
@@ -132,6 +137,8 @@ pub async fn post(
         room: Some(room.into_inner()),
         client_id: new.client_id,
         reply_to: new.reply_to,
+        thread: new.thread,
+        also_to_room: new.also_to_room,
     };
     let done = app.commands.perform(&caller, Command::Post(new)).await?;
     let mut response = if done.duplicate {
@@ -155,6 +162,8 @@ pub(super) fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i6
 enum Shown<'a> {
     All(&'a str),
     Pinned(&'a str),
+    /// The thread under this message.
+    Thread(&'a str, i64),
 }
 
 fn read_flag(request: &HttpRequest, name: &str) -> Result<bool> {
@@ -280,8 +289,9 @@ fn links(room: Shown<'_>, page: Page, limit: i64, found: &Encoded) -> String {
 
 fn link(room: Shown<'_>, limit: i64, (cursor, number, relation): (&str, u64, &str)) -> String {
     let (room, kept) = match room {
-        Shown::All(room) => (room, ""),
-        Shown::Pinned(room) => (room, "&pinned=true"),
+        Shown::All(room) => (room, String::new()),
+        Shown::Pinned(room) => (room, "&pinned=true".to_owned()),
+        Shown::Thread(room, first) => (room, format!("&thread={first}")),
     };
     let room: String = url::form_urlencoded::byte_serialize(room.as_bytes())
         .collect::<String>()

@@ -25,6 +25,7 @@ mod root;
 pub mod serve;
 mod signals;
 mod socket;
+mod threads;
 pub mod tls;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ const SOCKET: &str = "/ws/chat";
 pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(builtin_page::routes)
+        .configure(threads::routes)
         .service(resource("/", "GET, HEAD").route(read().to(root::index)))
         .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
         .service(resource("/ready", "GET, HEAD").route(read().to(health::ready)))
@@ -134,6 +136,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         messages::list_general, messages::list, messages::post,
         message::find, message::list_versions, message::edit, message::delete,
         reactions::list, reactions::add, reactions::remove, message::pin, message::unpin,
+        threads::list_threads, threads::follow, threads::unfollow,
     ),
     modifiers(&Security, &Lengths, &Pages, &Conditions),
     security(("bearer" = [])),

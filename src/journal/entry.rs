@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     db::{log::reactions::Reacted, messages::Message},
     protocol::{
+        mention::Mention,
         room::{Role, RoomEvent, RoomKind},
+        thread::Replies,
         time::Timestamp,
     },
 };
@@ -173,6 +175,19 @@ pub struct Post {
     pub client_id: Option<String>,
     /// The message that it answers.
     pub reply_to: Option<u64>,
+    /// The first message of the thread in which it is a reply.
+    pub thread: Option<u64>,
+    /// With that: it stands in the room itself, too.
+    pub also_to_room: bool,
+}
+
+/// What there is to be told of a new message beside what was written, and is known when it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Added {
+    /// What is under the first message of its thread by then.
+    pub thread_replies: Option<Replies>,
+    /// Whom it mentions.
+    pub mentions: Vec<Mention>,
 }
 
 /// What is to be changed of a room; what is absent stays.
@@ -203,6 +218,8 @@ pub enum Outcome {
         at: Timestamp,
         /// The message as it is now, if it is one that was there before.
         now: Option<Arc<Current>>,
+        /// What there is to be told of it beside what was written, if it is new.
+        added: Added,
     },
     /// All was so already, or it is a change that takes no number.
     Unchanged {
@@ -270,7 +287,7 @@ pub struct Committed {
 #[derive(Debug)]
 pub enum Told {
     /// Someone wrote something.
-    Posted(Post),
+    Posted(Post, Added),
     /// A message has changed.
     Changed {
         /// The message as it is now.
@@ -296,6 +313,8 @@ pub struct Current {
     pub row: Message,
     /// The reactions to it.
     pub reactions: Vec<Reacted>,
+    /// What is under it, or for a reply under the first message of its thread.
+    pub replies: Option<Replies>,
 }
 
 /// In what a message has changed.

@@ -30,7 +30,7 @@ use crate::{
     error::{Code, Error, Result},
 };
 pub use entry::{
-    Actor, Body, Change, Committed, Current, Entry, How, Membership, NewRoom, Outcome, Post,
+    Actor, Added, Body, Change, Committed, Current, Entry, How, Membership, NewRoom, Outcome, Post,
     RoomId, RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;

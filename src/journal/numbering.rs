@@ -124,6 +124,10 @@ pub fn place<'a>(
             previous,
             kind: "text",
             reply_to: draft.reply_to,
+            username: draft.username,
+            thread: draft.thread,
+            thread_only: draft.thread_only,
+            mentions: None,
         });
     }
     placed

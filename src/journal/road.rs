@@ -6,12 +6,12 @@
 //! after another, each in a savepoint, so that what cannot be stored costs no one else anything.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
 use super::{
-    entry::{Change, Current, Entry, Told},
+    entry::{Added, Change, Current, Entry, Told},
     members::{Member, Members},
     numbering::{self, Position, place},
 };
@@ -42,10 +42,12 @@ mod membership;
 mod pass;
 mod room;
 mod slow_mode;
+mod threads;
 mod unseen;
 
 use pass::Pass;
 use slow_mode::SlowMode;
+use threads::Threads;
 
 /// The moments that a transaction needs.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +65,8 @@ pub enum Stored {
     Posted {
         /// The number.
         id: i64,
+        /// What there is to be told of it beside what was written.
+        added: Added,
     },
     /// It is this change, or these.
     Changed {
@@ -198,13 +202,13 @@ impl Road {
         if drafts.iter().any(takes_a_look) {
             return Err(BEGIN_AGAIN);
         }
-        let answered = list_answered(conn, drafts)?;
+        let context = Context::learn(conn, drafts)?;
         let bind = binder(&self.vault);
         let placed = place(drafts, None, at.stored, &bind, |draft, _| {
             check_live(draft, live.as_ref())?;
             let room = rooms.get(&draft.room_id).ok_or_else(Error::no_such_room)?;
             let member = self.members.find(room, draft.user_id);
-            check_post(room, member, draft, &answered, at)
+            check_post(room, member, draft, &context, at)
         });
         let is_refused =
             |outcome: &numbering::Stored| matches!(outcome, numbering::Stored::Refused(_));
@@ -214,6 +218,7 @@ impl Road {
             return Err(BEGIN_AGAIN);
         }
         insert_all(conn, &placed.rows, at)?;
+        let told = context.write(conn, &placed.rows, at)?;
         if !are_taken || placed.outcomes.iter().any(is_refused) {
             let mut rooms = rooms;
             for (room_id, last) in &placed.last_ids {
@@ -225,14 +230,37 @@ impl Road {
             let others: Vec<&Locked> = rooms.values().filter(is_other).collect();
             lock::write_back(conn, &others)?;
         }
-        Ok(placed.outcomes.into_iter().map(Stored::from).collect())
+        Ok(stored(drafts, placed.outcomes, told))
     }
+}
+
+/// By room and number, what there is to be told of new messages beside what was written.
+type Additions = HashMap<(i64, i64), Added>;
+
+/// What became of these drafts.
+fn stored(
+    drafts: &[DraftRow<'_>],
+    outcomes: Vec<numbering::Stored>,
+    mut told: Additions,
+) -> Vec<Stored> {
+    let outcomes = drafts.iter().zip(outcomes);
+    let whole = outcomes.map(|(draft, outcome)| match outcome {
+        numbering::Stored::New { id } => Stored::Posted {
+            id,
+            added: told.remove(&(draft.room_id, id)).unwrap_or_default(),
+        },
+        outcome => Stored::from(outcome),
+    });
+    whole.collect()
 }
 
 impl From<numbering::Stored> for Stored {
     fn from(outcome: numbering::Stored) -> Self {
         match outcome {
-            numbering::Stored::New { id } => Self::Posted { id },
+            numbering::Stored::New { id } => Self::Posted {
+                id,
+                added: Added::default(),
+            },
             numbering::Stored::Before {
                 id,
                 seq,
@@ -263,6 +291,9 @@ fn draft(entry: &Entry) -> Option<DraftRow<'_>> {
         reply_to: post
             .reply_to
             .map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
+        username: &entry.actor.username,
+        thread: post.thread.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
+        thread_only: post.thread.is_some() && !post.also_to_room,
     })
 }
 
@@ -282,16 +313,34 @@ fn list_live(
     sessions::list_live(conn, logins.collect(), at.clock)
 }
 
-/// The messages that are there of those that are answered.
-fn list_answered(
-    conn: &mut AnyConnection,
-    drafts: &[DraftRow<'_>],
-) -> Result<HashSet<(i64, i64)>, QueryError> {
-    let answered: Vec<(i64, i64)> = drafts
-        .iter()
-        .filter_map(|draft| Some((draft.room_id, draft.reply_to?)))
-        .collect();
-    posts::list_existing(conn, answered)
+/// What new messages refer to. As a rule that is nothing, and costs nothing.
+struct Context {
+    /// The messages that are there of those that are answered.
+    answered: HashSet<(i64, i64)>,
+    threads: Threads,
+}
+
+impl Context {
+    fn learn(conn: &mut AnyConnection, drafts: &[DraftRow<'_>]) -> Result<Self, QueryError> {
+        let answered: Vec<(i64, i64)> = drafts
+            .iter()
+            .filter_map(|draft| Some((draft.room_id, draft.reply_to?)))
+            .collect();
+        Ok(Self {
+            answered: posts::list_existing(conn, answered)?,
+            threads: Threads::learn(conn, drafts)?,
+        })
+    }
+
+    /// Writes what the messages do beside themselves, which are inserted.
+    fn write(
+        self,
+        conn: &mut AnyConnection,
+        rows: &[NewMessage<'_>],
+        at: At,
+    ) -> Result<Additions, QueryError> {
+        self.threads.write(conn, rows, at)
+    }
 }
 
 fn check_live(draft: &DraftRow<'_>, live: Option<&Logins>) -> Result<(), Error> {
@@ -306,14 +355,14 @@ fn check_post(
     room: &Locked,
     member: Option<Member>,
     draft: &DraftRow<'_>,
-    answered: &HashSet<(i64, i64)>,
+    context: &Context,
     at: At,
 ) -> Result<Position, Error> {
     let standing = member.map_or(Standing::Stranger, |member| member.standing(at.clock));
     allows(standing, Right::Post, facts(room))?;
     check_numbers(room)?;
     if let Some(id) = draft.reply_to
-        && !answered.contains(&(draft.room_id, id))
+        && !context.answered.contains(&(draft.room_id, id))
     {
         return Err(Error::new(
             Kind::NotFound,
@@ -321,6 +370,7 @@ fn check_post(
             "The message that this answers is not there, or was deleted.",
         ));
     }
+    context.threads.check(draft)?;
     Ok(position(room))
 }
 

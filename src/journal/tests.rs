@@ -31,6 +31,8 @@ fn entry(user_id: i64, session_id: i64, number: usize) -> Entry {
             },
             client_id: Some(format!("c{number}")),
             reply_to: None,
+            thread: None,
+            also_to_room: false,
         }),
     }
 }

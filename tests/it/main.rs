@@ -89,6 +89,7 @@ mod terminal_ends;
 mod terminal_hints;
 mod terminal_rooms;
 mod terminal_widths;
+mod threads;
 mod tokens;
 mod trusted_certificates;
 mod unfit_database;

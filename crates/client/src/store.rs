@@ -12,6 +12,7 @@ mod outbox;
 mod room;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ pub use self::{
     news::{News, Outcome},
     outbox::{Deed, Delivery, Outbox, Pending},
     room::{MOST_UNREAD, Room},
+    threads::Threads,
     timeline::{Item, Key, Older, Timeline},
 };
 use crate::{

@@ -75,6 +75,8 @@ pub enum Code {
     NotAcceptable,
     /// The frame is no JSON object.
     NotAnObject,
+    /// The message can have no thread: it is a reply itself, or was said by the room.
+    NotAThread,
     /// No token was shown.
     NotAuthenticated,
     /// There is nothing at the address.

@@ -73,6 +73,12 @@ pub struct SendMessage {
     /// The message that it answers, of the same room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    /// The first message of the thread in which it is a reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
+    /// With `thread`: it stands in the room itself, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub also_to_room: bool,
 }
 
 /// `{"type":"edit","room":"general","id":413,"content":"hi, all"}`.

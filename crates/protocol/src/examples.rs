@@ -32,7 +32,7 @@ pub fn commands() -> Vec<(&'static str, Request)> {
             content: "hi".into(),
             room: room.map(Into::into),
             client_id: client_id.map(Into::into),
-            reply_to: None,
+            ..SendMessage::default()
         })
     };
     let answer = Command::Message(SendMessage {
@@ -40,6 +40,15 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         room: Some("garden".into()),
         client_id: Some(CLIENT_ID.into()),
         reply_to: Some(413),
+        ..SendMessage::default()
+    });
+    let in_thread = Command::Message(SendMessage {
+        content: "more of it here".into(),
+        room: Some("garden".into()),
+        client_id: Some(CLIENT_ID.into()),
+        thread: Some(413),
+        also_to_room: true,
+        ..SendMessage::default()
     });
     let edit = Command::Edit(Edit {
         room: GENERAL.into(),
@@ -74,6 +83,7 @@ pub fn commands() -> Vec<(&'static str, Request)> {
             Request::with_ref("1", message(Some(GENERAL), Some(CLIENT_ID))),
         ),
         ("answer", Request::with_ref("4", answer)),
+        ("inThread", Request::with_ref("12", in_thread)),
         ("edit", Request::with_ref("5", edit)),
         ("delete", Request::with_ref("6", delete)),
         ("react", Request::with_ref("7", react)),

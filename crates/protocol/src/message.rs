@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::{
+    mention::Mention,
     room::{Person, RoomEvent},
+    thread::Replies,
     time::{self, Timestamp},
 };
 
@@ -46,6 +48,22 @@ pub struct Message {
     /// The message that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    /// The first message of the thread that it is a reply in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
+    /// With `thread`: present and true when it stands in the room itself, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub also_to_room: bool,
+    /// On the first message of a thread: the replies to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replies: Option<Replies>,
+    /// On a reply in a frame, and on a page of changes: what the `replies` of the thread's first message are by now. (That
+    /// message itself takes no number for it.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_replies: Option<Replies>,
+    /// Whom it mentions, in the order of the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Mention>,
     /// When its author last changed it.
     #[serde(
         default,
@@ -88,6 +106,14 @@ pub enum Kind {
     Text,
     /// It tells what happened to the room.
     System,
+}
+
+impl Message {
+    /// Whether it stands in its thread alone, and not in the room's own pages.
+    #[must_use]
+    pub fn is_in_thread_only(&self) -> bool {
+        self.thread.is_some() && !self.also_to_room
+    }
 }
 
 impl Kind {
@@ -193,12 +219,17 @@ pub(super) fn in_frame<S: Serializer>(message: &Message, out: S) -> Result<S::Ok
         kind,
         event,
         reply_to,
+        thread,
+        also_to_room,
+        replies,
+        thread_replies,
+        mentions,
         edited_at,
         deleted_at,
         reactions,
         pinned,
     } = message;
-    let mut frame = out.serialize_struct("Message", 16)?;
+    let mut frame = out.serialize_struct("Message", 21)?;
     frame.serialize_field("room", room)?;
     frame.serialize_field("id", id)?;
     frame.serialize_field("seq", seq)?;
@@ -220,6 +251,20 @@ pub(super) fn in_frame<S: Serializer>(message: &Message, out: S) -> Result<S::Ok
     }
     if let Some(reply_to) = reply_to {
         frame.serialize_field("reply_to", reply_to)?;
+    }
+    if let Some(thread) = thread {
+        frame.serialize_field("thread", thread)?;
+    }
+    if *also_to_room {
+        frame.serialize_field("also_to_room", also_to_room)?;
+    }
+    for (name, replies) in [("replies", replies), ("thread_replies", thread_replies)] {
+        if let Some(replies) = replies {
+            frame.serialize_field(name, replies)?;
+        }
+    }
+    if !mentions.is_empty() {
+        frame.serialize_field("mentions", mentions)?;
     }
     for (name, at) in [("edited_at", edited_at), ("deleted_at", deleted_at)] {
         if let Some(at) = at {

@@ -59,6 +59,8 @@ pub fn send(
         content,
         client_id: Some(client_id(&mut rng)),
         reply_to: None,
+        thread: None,
+        also_to_room: false,
     };
     let room = RoomWord::read(room.unwrap_or(GENERAL))?;
     block_on(async {

@@ -33,6 +33,8 @@ pub struct Target {
     pub deleted_at: Option<StoredTime>,
     /// Who has pinned it.
     pub pinned_by: Option<i64>,
+    /// The first message of the thread in which it is a reply.
+    pub thread: Option<i64>,
 }
 
 /// The message of this number, if there is one.
@@ -52,6 +54,7 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<Opti
             messages::edited_at,
             messages::deleted_at,
             messages::pinned_by,
+            messages::thread,
         ))
         .get_result(conn)
         .optional()

@@ -7,6 +7,7 @@ pub mod members;
 pub mod posts;
 pub mod reactions;
 pub mod rooms;
+pub mod threads;
 
 use diesel::{
     connection::Connection as _,

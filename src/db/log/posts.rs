@@ -25,6 +25,8 @@ pub struct DraftRow<'a> {
     pub room_id: i64,
     /// Who writes it.
     pub user_id: i64,
+    /// Who, by name.
+    pub username: &'a str,
     /// Through which login.
     pub session_id: i64,
     /// What the sender calls it.
@@ -33,6 +35,10 @@ pub struct DraftRow<'a> {
     pub content: &'a str,
     /// The message that it answers.
     pub reply_to: Option<i64>,
+    /// The first message of the thread in which it is a reply.
+    pub thread: Option<i64>,
+    /// Whether it stands in that alone.
+    pub thread_only: bool,
 }
 
 /// A row of `messages` to be.
@@ -51,6 +57,9 @@ pub struct NewMessage<'a> {
     /// No column: without this login, living, the row is not inserted.
     #[diesel(skip_insertion)]
     pub session_id: i64,
+    /// No column: who writes it, by name.
+    #[diesel(skip_insertion)]
+    pub username: &'a str,
     /// What its sender calls it.
     pub client_id: Option<&'a str>,
     /// Sealed.
@@ -65,6 +74,12 @@ pub struct NewMessage<'a> {
     pub kind: &'a str,
     /// The message that it answers.
     pub reply_to: Option<i64>,
+    /// The first message of the thread in which it is a reply.
+    pub thread: Option<i64>,
+    /// Whether it stands in that alone.
+    pub thread_only: bool,
+    /// Whom it mentions, and where.
+    pub mentions: Option<String>,
 }
 
 /// Room, sender and `client_id` → number, latest change, sealed content (`None` when it has another since) and time of what
@@ -151,6 +166,9 @@ struct Columns<'a> {
     macs: Vec<&'a str>,
     previous: Vec<i64>,
     replies_to: Vec<Option<i64>>,
+    threads: Vec<Option<i64>>,
+    threads_only: Vec<bool>,
+    mentions: Vec<Option<&'a str>>,
     session_ids: Vec<i64>,
     /// When the logins have to live.
     at: NaiveDateTime,
@@ -168,6 +186,9 @@ impl<'a> Columns<'a> {
             macs: rows.iter().map(|row| row.mac.as_str()).collect(),
             previous: rows.iter().map(|row| row.previous).collect(),
             replies_to: rows.iter().map(|row| row.reply_to).collect(),
+            threads: rows.iter().map(|row| row.thread).collect(),
+            threads_only: rows.iter().map(|row| row.thread_only).collect(),
+            mentions: rows.iter().map(|row| row.mentions.as_deref()).collect(),
             session_ids: rows.iter().map(|row| row.session_id).collect(),
             at: at.naive_utc(),
         }
@@ -177,8 +198,8 @@ impl<'a> Columns<'a> {
 impl QueryFragment<Pg> for Columns<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "INSERT INTO messages (room_id, id, seq, user_id, client_id, content, created_at, mac, previous, reply_to) \
-             SELECT new.room_id, new.id, new.id, new.user_id, new.client_id, new.content, new.created_at, new.mac, new.previous, new.reply_to \
+            "INSERT INTO messages (room_id, id, seq, user_id, client_id, content, created_at, mac, previous, reply_to, thread, thread_only, mentions) \
+             SELECT new.room_id, new.id, new.id, new.user_id, new.client_id, new.content, new.created_at, new.mac, new.previous, new.reply_to, new.thread, new.thread_only, new.mentions \
              FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.room_ids)?;
@@ -199,9 +220,15 @@ impl QueryFragment<Pg> for Columns<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.replies_to)?;
         out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.threads)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Bool>, _>(&self.threads_only)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<Text>>, _>(&self.mentions)?;
+        out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.session_ids)?;
         out.push_sql(
-            ") AS new (room_id, id, user_id, client_id, content, created_at, mac, previous, reply_to, session_id) \
+            ") AS new (room_id, id, user_id, client_id, content, created_at, mac, previous, reply_to, thread, thread_only, mentions, session_id) \
              JOIN sessions ON sessions.id = new.session_id AND sessions.user_id = new.user_id \
              AND sessions.expires_at > ",
         );

@@ -41,6 +41,34 @@ pub fn list_links(
     Ok(found)
 }
 
+/// The places of messages of a room after one number and up to another, oldest first: not more than `limit`, the newest
+/// of them or the oldest.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_links_between(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    (after, upto): (i64, i64),
+    (limit, is_newest): (i64, bool),
+) -> QueryResult<Vec<Link>> {
+    let between = messages::table
+        .filter(messages::room_id.eq(room_id))
+        .filter(messages::id.gt(after))
+        .filter(messages::id.le(upto))
+        .limit(limit)
+        .select((messages::id, messages::seq, messages::previous));
+    if is_newest {
+        let newest = between.order(messages::id.desc());
+        let mut found: Vec<Link> = on_either!(conn, newest.load())?;
+        found.reverse();
+        Ok(found)
+    } else {
+        let oldest = between.order(messages::id.asc());
+        on_either!(conn, oldest.load())
+    }
+}
+
 /// The first message from a number on, and the one before it in its room.
 ///
 /// # Errors

@@ -385,6 +385,7 @@ function entry(name, at, words) {
 function add(room, message, isPage = false) {
   const { id, username = "", client_id, kind, deleted_at, created_at, timestamp = created_at, seq } = message;
   if (client_id) settle(client_id);
+  if (message.thread && !message.also_to_room) return; // it stands in a thread alone
   const known = room.shown.get(id);
   if (known && seq > known.dataset.seq) fill(room, known, message);
   if (known) return;

@@ -23,6 +23,9 @@ impl Sent {
             client_id: self.client_id.as_deref(),
             content: &self.content,
             reply_to: None,
+            username: "someone",
+            thread: None,
+            thread_only: false,
         }
     }
 }

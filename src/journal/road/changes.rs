@@ -15,10 +15,11 @@ use crate::{
         AnyConnection,
         log::{
             edits::{self, Numbered, Target},
-            reactions,
+            reactions, threads,
         },
         messages,
         text::StoredText,
+        threads::list_replies,
     },
     error::{Code, Error, Kind},
     journal::entry::{Actor, Body, Current, How, Told},
@@ -118,6 +119,9 @@ impl Pass<'_> {
         check_unedited(conn, room_id, (id, if_seq), &target)?;
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         edits::delete(conn, change).map_err(Fail::Database)?;
+        if let Some(thread) = target.thread {
+            threads::take_back(conn, change, thread, target.author).map_err(Fail::Database)?;
+        }
         told(conn, change, actor, How::Deleted)
     }
 
@@ -239,9 +243,13 @@ fn read(
     let row = messages::find(conn, room_id, id).map_err(Fail::Database)?;
     let row = row.ok_or_else(|| Fail::Refused(Error::no_such_message()))?;
     let reactions = reactions::list(conn, room_id, &[id], actor.user_id);
+    let reactions = reactions.map_err(Fail::Database)?;
+    let under = list_replies(conn, room_id, vec![row.thread.unwrap_or(id)]);
+    let under = under.map_err(Fail::Database)?.pop();
     Ok(Arc::new(Current {
         row,
-        reactions: reactions.map_err(Fail::Database)?,
+        reactions,
+        replies: under.map(|(_, replies)| replies),
     }))
 }
 

@@ -355,6 +355,10 @@ impl Pass<'_> {
             previous,
             kind: "system",
             reply_to: None,
+            username: &actor.username,
+            thread: None,
+            thread_only: false,
+            mentions: None,
         };
         posts::insert_one(conn, &row).map_err(Fail::Database)?;
         Ok((

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    At, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft, facts, insert_all,
-    list_answered, list_live, position, unseen,
+    Additions, At, Context, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft,
+    facts, insert_all, list_live, position, stored as outcomes_of, unseen,
 };
 use crate::{
     crypto::vault::Vault,
@@ -151,7 +151,7 @@ impl<'a> Pass<'a> {
         let is_of_one =
             |error: &QueryError| is_constraint_violation(error) || *error == BEGIN_AGAIN;
         match savepoint(conn, |conn| self.insert_posts(conn, drafts)) {
-            Ok(placed) => self.keep(drafts, placed, stored),
+            Ok((placed, told)) => self.keep(drafts, (placed, told), stored),
             Err(error) if is_of_one(&error) && drafts.len() > 1 => {
                 self.slow.take_back(self.at.clock);
                 for draft in drafts {
@@ -172,7 +172,7 @@ impl<'a> Pass<'a> {
         &mut self,
         conn: &mut AnyConnection,
         drafts: &[DraftRow<'d>],
-    ) -> Result<Placed<'d>, QueryError> {
+    ) -> Result<(Placed<'d>, Additions), QueryError> {
         let wanted = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
         self.members.learn(conn, wanted, &self.rooms)?;
         let strangers = drafts.iter().filter(|draft| {
@@ -182,7 +182,7 @@ impl<'a> Pass<'a> {
         let strangers = strangers.map(|draft| (draft.room_id, draft.user_id));
         let removed = list_removed(conn, &strangers.collect::<Vec<_>>())?;
         self.learn_who_spoke(conn, drafts)?;
-        let answered = list_answered(conn, drafts)?;
+        let context = Context::learn(conn, drafts)?;
         let bind = binder(self.vault);
         let allowed = |draft: &DraftRow<'_>, is_repeat: bool| {
             check_live(draft, Some(&self.live))?;
@@ -198,7 +198,7 @@ impl<'a> Pass<'a> {
                 allows(standing, Right::Read, facts(room))?;
                 return Ok(position(room));
             }
-            let position = check_post(room, member, draft, &answered, self.at)?;
+            let position = check_post(room, member, draft, &context, self.at)?;
             let role = member.map_or(Role::Member, |member| member.role);
             self.slow
                 .check(room, draft.user_id, role, self.at.clock)
@@ -206,13 +206,14 @@ impl<'a> Pass<'a> {
         };
         let placed = place(drafts, Some(&self.known), self.at.stored, &bind, allowed);
         insert_all(conn, &placed.rows, self.at)?;
+        let told = context.write(conn, &placed.rows, self.at)?;
         for row in &placed.rows {
             if self.is_slow(row.room_id) {
                 let at = self.at.clock.naive_utc();
                 set_spoke_at(conn, row.room_id, row.user_id, at)?;
             }
         }
-        Ok(placed)
+        Ok((placed, told))
     }
 
     fn is_slow(&self, room_id: i64) -> bool {
@@ -240,22 +241,27 @@ impl<'a> Pass<'a> {
     }
 
     /// Notes what was inserted.
-    fn keep(&mut self, drafts: &[DraftRow<'a>], placed: Placed<'_>, stored: &mut Vec<Stored>) {
+    fn keep(
+        &mut self,
+        drafts: &[DraftRow<'a>],
+        (placed, told): (Placed<'_>, Additions),
+        stored: &mut Vec<Stored>,
+    ) {
         for (room_id, last) in placed.last_ids {
             if let Some(room) = self.rooms.get_mut(&room_id) {
                 (room.last_seq, room.last_id) = (last, last);
             }
             self.touched.insert(room_id);
         }
-        for (draft, outcome) in drafts.iter().zip(placed.outcomes) {
-            if let (numbering::Stored::New { id }, Some(client_id)) = (&outcome, draft.client_id) {
+        for (draft, outcome) in drafts.iter().zip(&placed.outcomes) {
+            if let (numbering::Stored::New { id }, Some(client_id)) = (outcome, draft.client_id) {
                 let name = (draft.room_id, draft.user_id, client_id);
                 let at = self.at.stored.naive_utc();
                 let content = Some(draft.content.to_owned());
                 self.known.insert(name, (*id, *id, content, at));
             }
-            stored.push(outcome.into());
         }
+        stored.extend(outcomes_of(drafts, placed.outcomes, told));
     }
 
     /// Anything but a message, in a savepoint of its own.

@@ -128,6 +128,9 @@ fn draft(entry: &Entry) -> DraftRow<'_> {
         client_id: post.client_id.as_deref(),
         content: &post.body.sealed,
         reply_to: None,
+        username: &entry.actor.username,
+        thread: None,
+        thread_only: false,
     }
 }
 
@@ -149,7 +152,7 @@ impl Heard {
                 for message in committed {
                     let last = self.last.insert(message.room_id, message.id);
                     assert!(last.is_none_or(|last| last < message.id), "out of order");
-                    let Told::Posted(post) = message.news else {
+                    let Told::Posted(post, _) = message.news else {
                         panic!("only messages come here");
                     };
                     let content = post.body.sealed;
@@ -252,6 +255,8 @@ impl<F: FnMut(News)> Run<F> {
                 },
                 client_id,
                 reply_to: None,
+                thread: None,
+                also_to_room: false,
             }),
         };
         let waiting = Waiting {

@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     journal::{
         News,
-        entry::{Change, Committed, Entry, Membership, Outcome, Told},
+        entry::{Added, Change, Committed, Entry, Membership, Outcome, Told},
         road::Stored,
     },
     protocol::time::Timestamp,
@@ -15,11 +15,12 @@ use crate::{
 /// What the sender of an entry is told.
 pub fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
     Ok(match stored {
-        Stored::Posted { id } => Outcome::Applied {
+        Stored::Posted { id, added } => Outcome::Applied {
             id: id.unsigned_abs(),
             seq: id.unsigned_abs(),
             at,
             now: None,
+            added: added.clone(),
         },
         Stored::Changed { id, told } => Outcome::Applied {
             id: id.unsigned_abs(),
@@ -27,8 +28,9 @@ pub fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
             at,
             now: told.last().and_then(|(_, _, told)| match told {
                 Told::Changed { now, .. } => Some(Arc::clone(now)),
-                Told::Posted(_) | Told::System { .. } => None,
+                Told::Posted(..) | Told::System { .. } => None,
             }),
+            added: Added::default(),
         },
         Stored::Unchanged { seq } => Outcome::Unchanged {
             seq: seq.unsigned_abs(),
@@ -67,7 +69,7 @@ pub fn silent_coming(entry: &Entry, stored: &Stored) -> Option<News> {
                 Told::System { members, .. } => {
                     (members.iter()).any(|(_, what)| *what == Membership::Joined)
                 }
-                Told::Posted(_) | Told::Changed { .. } => false,
+                Told::Posted(..) | Told::Changed { .. } => false,
             };
             let is_told = told.iter().any(|(_, _, told)| begins(told));
             told.last().filter(|_| !is_told).map(|(_, seq, _)| *seq)?
@@ -90,7 +92,9 @@ pub fn announcements(entry: Entry, stored: Stored, at: Timestamp) -> Vec<Committ
         change,
     } = entry;
     let told = match (stored, change) {
-        (Stored::Posted { id }, Change::Post(post)) => vec![(id, id, Told::Posted(post))],
+        (Stored::Posted { id, added }, Change::Post(post)) => {
+            vec![(id, id, Told::Posted(post, added))]
+        }
         (Stored::Changed { told, .. }, _) => told,
         _ => Vec::new(),
     };

@@ -70,6 +70,7 @@ const MESSAGE: &str = "/api/rooms/{room}/messages/{id}";
 const VERSIONS: &str = "/api/rooms/{room}/messages/{id}/versions";
 const REACTION: &str = "/api/rooms/{room}/messages/{id}/reactions/{emoji}";
 const PIN: &str = "/api/rooms/{room}/messages/{id}/pin";
+const FOLLOW: &str = "/api/rooms/{room}/messages/{id}/follow";
 const HIDDEN: &str = "/api/rooms/{room}/hidden";
 const MEMBERS: &str = "/api/rooms/{room}/members";
 const MEMBER: &str = "/api/rooms/{room}/members/{user}";
@@ -290,6 +291,10 @@ pub(super) const ROUTES: &[Row] = &[
     route("React", "DELETE", REACTION, Others, "", WRITES),
     route("Pin", "PUT", PIN, Others, "", WRITES),
     route("Pin", "DELETE", PIN, Others, "", WRITES),
+    route("Read", "PUT", FOLLOW, Others, "", READS),
+    route("Read", "PUT", FOLLOW, NoMessage, "", NOT_THERE),
+    route("Read", "DELETE", FOLLOW, Others, "", READS),
+    route("Read", "DELETE", FOLLOW, NoMessage, "", NOT_THERE),
     route(
         "Topic",
         "PATCH",

@@ -190,6 +190,7 @@ impl Run {
                 person.seats[seat].sync(&person.user, back);
             }
             Act::Burst if !person.seats.is_empty() => return self.burst(who),
+            Act::Follow | Act::Unfollow => return self.follow(who, act == Act::Follow),
             Act::Connect | Act::Disconnect | Act::SyncFromBefore | Act::Burst => return false,
             _ => {
                 let order = self.order(act, who);
@@ -201,7 +202,15 @@ impl Run {
 
     /// One socket sends several things without waiting, while others do what they do by REST.
     fn burst(&mut self, who: usize) -> bool {
-        let kinds = [Act::Say, Act::Edit, Act::Delete, Act::React, Act::Pin];
+        let kinds = [
+            Act::Say,
+            Act::ReplyInThread,
+            Act::ReplyInThread,
+            Act::Edit,
+            Act::Delete,
+            Act::React,
+            Act::Pin,
+        ];
         let orders = |run: &mut Self, who| -> Vec<Order> {
             let acts = (0..6).map(|_| kinds[run.chance.below(kinds.len())]);
             let acts: Vec<_> = acts.collect();
@@ -241,6 +250,10 @@ impl Run {
                     let fetched = View::fetch(user, &user.connect());
                     let differences = seat.view.differences(&fetched);
                     if differences.is_empty() {
+                        for (key, room) in &fetched.here {
+                            let (told, counted) = (room.told_replies(), room.count_replies());
+                            assert_eq!(told, counted, "threads of {key}");
+                        }
                         break;
                     }
                     let name = &user.name;

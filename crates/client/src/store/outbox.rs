@@ -236,6 +236,7 @@ fn request(deed: Deed, client_id: &str, content: &str, room: &str) -> Request {
             room: Some(room),
             client_id: Some(client_id.to_owned()),
             reply_to,
+            ..SendMessage::default()
         }),
         Deed::Edit(id) => Command::Edit(Edit {
             room,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{News, Outbox, Past, Timeline, follow::Follower};
+use super::{News, Outbox, Past, Threads, Timeline, follow::Follower};
 use crate::{
     link::Millis,
     protocol::{
@@ -30,6 +30,8 @@ pub struct Room {
     /// Keeps what is shown in order and complete.
     pub(super) follower: Follower,
     pub(super) timeline: Timeline,
+    /// What stands beside the timeline.
+    pub(super) threads: Threads,
     pub(super) outbox: Outbox,
     /// The user has seen the messages up to this one.
     seen: u64,
@@ -55,6 +57,7 @@ impl Room {
             is_gone: false,
             follower: Follower::new(past),
             timeline: Timeline::new(),
+            threads: Threads::default(),
             outbox: Outbox::default(),
             seen: 0,
             unread: BTreeSet::new(),
@@ -109,6 +112,12 @@ impl Room {
         &self.timeline
     }
 
+    /// What is known of its threads.
+    #[must_use]
+    pub fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
     /// What was sent and is not stored yet.
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
@@ -147,13 +156,18 @@ impl Room {
         }
         for message in &messages {
             let is_mine = self.outbox.seen(message).is_some() || message.user_id == me;
+            let is_beside = message.is_in_thread_only();
             let is_written = message.kind == Kind::Text && message.deleted_at.is_none();
+            let is_written = is_written && !is_beside;
             if message.id <= self.seen || is_mine || !is_written {
                 self.unread.remove(&message.id);
             } else if self.unread.len() < MOST_UNREAD {
                 self.unread.insert(message.id);
             }
             if self.is_kept() {
+                self.threads.take(message);
+            }
+            if self.is_kept() && !is_beside {
                 self.timeline.put(message.clone());
             }
         }
@@ -167,6 +181,9 @@ impl Room {
     /// Messages from before the first one; `more`: there are others before them.
     pub(super) fn take_older(&mut self, key: &str, messages: Vec<Message>, more: bool) -> News {
         let before = self.timeline.first();
+        for message in &messages {
+            self.threads.take(message);
+        }
         self.timeline.loaded(messages, more);
         News::Older {
             room: key.to_owned(),
@@ -189,6 +206,7 @@ impl Room {
 
     pub(super) fn forget(&mut self) {
         self.timeline = Timeline::new();
+        self.threads = Threads::default();
         self.older_page = None;
     }
 

@@ -201,7 +201,7 @@ fn what_the_database_gave_up_for_another_transaction_is_stored_all_the_same() {
         });
         let stored = stored.expect("the message is stored");
         assert!(
-            matches!(stored[..], [Stored::Posted { id: 1 }]),
+            matches!(stored[..], [Stored::Posted { id: 1, .. }]),
             "{stored:?}"
         );
     });

@@ -145,6 +145,8 @@ impl Stage {
             body,
             client_id,
             reply_to: None,
+            thread: None,
+            also_to_room: false,
         };
         self.entry(who, room, Change::Post(post))
     }
@@ -273,7 +275,7 @@ impl Stage {
 
 pub fn short(stored: &Stored) -> Became {
     match stored {
-        Stored::Posted { id } => Became::Done(*id, *id),
+        Stored::Posted { id, .. } => Became::Done(*id, *id),
         Stored::Changed { id, told } => Became::Done(*id, told.last().expect("told").1),
         Stored::Unchanged { .. } | Stored::Exists { .. } | Stored::Same(_) => Became::Unchanged,
         Stored::Repeat { id, .. } => Became::Repeat(*id),

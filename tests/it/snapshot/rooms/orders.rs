@@ -13,6 +13,10 @@ pub(super) enum Act {
     Burst,
     Say,
     Reply,
+    ReplyInThread,
+    ReplyInBoth,
+    Follow,
+    Unfollow,
     Edit,
     Delete,
     React,
@@ -47,6 +51,13 @@ impl Act {
         Self::Say,
         Self::Say,
         Self::Reply,
+        Self::ReplyInThread,
+        Self::ReplyInThread,
+        Self::ReplyInThread,
+        Self::ReplyInThread,
+        Self::ReplyInBoth,
+        Self::Follow,
+        Self::Unfollow,
         Self::Edit,
         Self::Edit,
         Self::Edit,
@@ -109,6 +120,10 @@ impl Run {
         let id = self.a_message_of(&key, who, is_own);
         match act {
             Act::Say | Act::Reply => say(&key, self.said, (act == Act::Reply).then_some(id)),
+            Act::ReplyInThread | Act::ReplyInBoth => {
+                let first = self.a_first_message_of(&key, who, id);
+                reply_in_thread(&key, self.said, first, act == Act::ReplyInBoth)
+            }
             Act::Edit | Act::Delete => rewrite(&key, id, (act == Act::Edit).then_some(self.said)),
             Act::React | Act::TakeReactionBack => {
                 let emoji = EMOJI[self.chance.below(EMOJI.len())];
@@ -174,6 +189,39 @@ impl Run {
         here[self.chance.below(here.len())].clone()
     }
 
+    /// A message that has a thread, or may have one; now and then this one.
+    fn a_first_message_of(&mut self, key: &str, who: usize, id: u64) -> u64 {
+        let seat = self.people[who].seats.first();
+        let room = seat.and_then(|seat| seat.view.here.get(key));
+        let Some(room) = room.filter(|_| self.chance.below(6) != 0) else {
+            return id;
+        };
+        let mut firsts: Vec<u64> = room.threads.keys().copied().collect();
+        if firsts.is_empty() || self.chance.below(3) == 0 {
+            let texts = room.messages.iter();
+            let texts = texts
+                .filter(|(_, message)| message["kind"].is_null() && message["thread"].is_null());
+            firsts = texts.map(|(id, _)| *id).collect();
+        }
+        if firsts.is_empty() {
+            return id;
+        }
+        firsts[self.chance.below(firsts.len())]
+    }
+
+    /// Follows a thread, or no more: no one hears of it, and it is no part of the room's log.
+    pub(super) fn follow(&mut self, who: usize, on: bool) -> bool {
+        let key = self.a_room_of(who);
+        let id = self.a_message_of(&key, who, false);
+        let id = self.a_first_message_of(&key, who, id);
+        let path = format!("/messages/{id}/follow");
+        let method = if on { "PUT" } else { "DELETE" };
+        let user = &self.people[who].user;
+        let answer = user.in_room(method, &key, &path, &json!({}));
+        assert!(answer.status < 500, "{answer:?}");
+        answer.status == 204
+    }
+
     /// The number of a message that this one can see, perhaps one of their own; or of one that perhaps is there.
     fn a_message_of(&mut self, key: &str, who: usize, is_own: bool) -> u64 {
         let Person { user, seats, .. } = &self.people[who];
@@ -209,6 +257,12 @@ fn say(key: &str, said: usize, reply_to: Option<u64>) -> Order {
 }
 
 /// Another text, or none.
+fn reply_in_thread(key: &str, said: usize, first: u64, also_to_room: bool) -> Order {
+    let body = json!({"content": format!("in thread {said}"), "thread": first, "also_to_room": also_to_room});
+    let frame = with(json!({"type": "message", "room": key}), &body);
+    Order::new(frame, "POST", format!("/api/rooms/{key}/messages"), body)
+}
+
 fn rewrite(key: &str, id: u64, text: Option<usize>) -> Order {
     let path = format!("/api/rooms/{key}/messages/{id}");
     let Some(said) = text else {

@@ -12,8 +12,10 @@ use crate::support::{Socket, User};
 pub(super) struct Room {
     /// What its first frame tells of it.
     facts: Value,
-    /// By id, in the shape of REST.
+    /// By id, in the shape of REST, but for what stands under them.
     pub(super) messages: BTreeMap<u64, Value>,
+    /// What stands under first messages of threads, as a message or a reply has told it last.
+    pub(super) threads: BTreeMap<u64, Value>,
 }
 
 /// All that a client shows.
@@ -136,6 +138,13 @@ impl View {
             if ours.facts != theirs.facts {
                 found.push(format!("room {key}: {} and {}", ours.facts, theirs.facts));
             }
+            if ours.threads != theirs.threads {
+                let both = (&ours.threads, &theirs.threads);
+                found.push(format!(
+                    "threads of {key}: {:?}\n  and {:?}",
+                    both.0, both.1
+                ));
+            }
             let ids: BTreeSet<_> = ours.messages.keys().chain(theirs.messages.keys()).collect();
             for id in ids {
                 let both = (ours.messages.get(id), theirs.messages.get(id));
@@ -163,12 +172,57 @@ impl Room {
     }
 
     /// The later state of a message is the one that counts.
-    fn put(&mut self, message: Value) {
+    fn put(&mut self, mut message: Value) {
         let id = id_of(&message);
+        let fields = message.as_object_mut().expect("an object");
+        if let Some(replies) = fields.remove("replies") {
+            self.put_replies(id, replies);
+        }
+        if let Some(replies) = fields.remove("thread_replies") {
+            let first = fields["thread"].as_u64().expect("it is a reply");
+            self.put_replies(first, replies);
+        }
         let known = self.messages.get(&id).map_or(0, seq_of);
         if seq_of(&message) >= known {
             self.messages.insert(id, message);
         }
+    }
+
+    /// Of what was told of a thread, the later holds.
+    fn put_replies(&mut self, first: u64, replies: Value) {
+        let known = self.threads.get(&first).map_or(0, seq_of);
+        if seq_of(&replies) >= known {
+            self.threads.insert(first, replies);
+        }
+    }
+
+    /// What stands under first messages, as their replies have it: how many, the last, and who.
+    pub(super) fn count_replies(&self) -> BTreeMap<u64, (u64, u64, BTreeSet<u64>)> {
+        let mut threads = BTreeMap::<u64, (u64, u64, BTreeSet<u64>)>::new();
+        for (id, message) in &self.messages {
+            let Some(first) = message["thread"].as_u64() else {
+                continue;
+            };
+            let thread = threads.entry(first).or_default();
+            if message["deleted_at"].is_null() {
+                thread.0 += 1;
+                thread.1 = thread.1.max(*id);
+                thread.2.insert(message["user_id"].as_u64().expect("an id"));
+            }
+        }
+        threads
+    }
+
+    /// The same, as it was told.
+    pub(super) fn told_replies(&self) -> BTreeMap<u64, (u64, u64, BTreeSet<u64>)> {
+        let told = self.threads.iter().map(|(first, replies)| {
+            let number = |value: &Value| value.as_u64().expect("a number");
+            let users = replies["users"].as_array().expect("users").iter();
+            let users = users.map(|user| number(&user["user_id"])).collect();
+            let counts = (number(&replies["count"]), number(&replies["last_id"]));
+            (*first, (counts.0, counts.1, users))
+        });
+        told.collect()
     }
 
     /// The number of the latest change that the client knows of.

@@ -9,8 +9,8 @@ use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
         epoch, flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
-        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, rooms::Rooms,
-        threads::Threads, unbound::Unbound,
+        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, reading::Reading,
+        rooms::Rooms, threads::Threads, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -37,6 +37,8 @@ pub struct App {
     pub pages: Pages,
     /// Messages of a release that did not bind texts to their places.
     pub unbound: Unbound,
+    /// Keeps how far people have read.
+    pub reading: Reading,
     /// Takes what people do.
     pub commands: Arc<Commands>,
     /// Shows messages.

@@ -25,6 +25,7 @@ use crate::{
         passwords::{HashCosts, Passwords},
         rates::Rates,
         readiness::Readiness,
+        reading::Reading,
         rooms::Rooms,
         threads::Threads,
         tickets::Tickets,
@@ -138,6 +139,11 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         rooms: Rooms {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
+            rates: rates.clone(),
+        },
+        reading: Reading {
+            access: Arc::clone(&access),
+            journal: journal.clone(),
             rates: rates.clone(),
         },
         messages: Messages {

@@ -4,12 +4,15 @@ use super::{rooms, texts};
 use crate::{
     crypto::vault::Vault,
     db::{self, log::reactions::Reacted},
-    hub::{self, Broadcast, Publisher, frame},
-    journal::{Added, Committed, Current, How, Membership, News, Post, SystemText, Told},
+    hub::{self, Aside, Broadcast, Publisher, frame},
+    journal::{
+        Added, Committed, Current, How, Membership, News, Noted, NotedSet, Post, SystemText, Told,
+    },
     protocol::{
         event::{Event, MessageChanged, RoomNews},
         message::{Kind, Message, MessageChange, Pinned, Reaction},
-        room::{Person, RoomChanged},
+        reading::Marker,
+        room::{Person, RoomChanged, RoomField},
     },
 };
 
@@ -20,12 +23,64 @@ pub fn announce(publisher: &mut Publisher, vault: &Vault, news: News) {
             let told = committed.into_iter().map(|one| broadcast(vault, one));
             publisher.publish(told.collect());
         }
+        News::Noted(noted) => publisher.tell(noted.into_iter().flat_map(asides).collect()),
         News::Reached { room_id, seq } => publisher.reached(room_id, seq),
         News::CameIn {
             room_id,
             seq,
             users,
         } => publisher.came_in(room_id, seq, users),
+    }
+}
+
+/// What the devices of a member are told of what was set on one of them, and what others are told of how far they have read.
+fn asides(noted: Noted) -> Vec<Aside> {
+    let Noted {
+        room_id,
+        user_id,
+        what,
+    } = noted;
+    let aside = |to, event, reader| Aside {
+        room_id,
+        to,
+        frame: frame::event(&event),
+        reader,
+    };
+    let room = rooms::key_of(room_id);
+    match what {
+        NotedSet::Read {
+            thread,
+            seq,
+            counts,
+            shown_to,
+        } => {
+            let marker = Marker {
+                room,
+                user_id,
+                seq,
+                thread,
+                counts,
+            };
+            let mut told = vec![aside(vec![user_id], Event::Read(marker.clone()), None)];
+            if !shown_to.is_empty() {
+                let shown = Marker {
+                    counts: None,
+                    ..marker
+                };
+                told.push(aside(shown_to, Event::Read(shown), Some(user_id)));
+            }
+            told
+        }
+        NotedSet::Notify(level) => {
+            let changed = RoomChanged {
+                room,
+                changed: vec![RoomField::Notify],
+                notify: Some(level),
+                ..RoomChanged::default()
+            };
+            let event = Event::Room(RoomNews::Changed(changed));
+            vec![aside(vec![user_id], event, None)]
+        }
     }
 }
 

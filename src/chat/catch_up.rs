@@ -12,7 +12,11 @@ use super::{
     rooms::{self, RoomView},
 };
 use crate::{
-    db::messages::{self, Cursor, Only, PageRequest},
+    db::{
+        AnyConnection, QueryError,
+        messages::{self, Cursor, Only, PageRequest},
+        reading::{self, Stretch},
+    },
     error::Result,
     gate::Urgency,
     hub::frame,
@@ -48,7 +52,8 @@ pub struct Missed {
 }
 
 impl Pages {
-    /// What changed in a room after `since`, as frames: as much as fits into so many bytes, at least one change.
+    /// What changed in a room after `since`, as frames: as much as fits into so many bytes, at least one change. With the view
+    /// of the room goes what is unread up to there, if the client is to be told of it for the first time.
     ///
     /// # Errors
     /// 401 when the login has ended, 404, 503.
@@ -56,7 +61,7 @@ impl Pages {
         &self,
         caller: &Caller,
         room_id: i64,
-        since: u64,
+        (since, is_new): (u64, bool),
         most_bytes: usize,
     ) -> Result<Missed> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
@@ -73,6 +78,11 @@ impl Pages {
             let (rows, is_cut) = messages::list_within(conn, room.id, stretch)?;
             let found = pages::view(conn, &vault, user_id, room, stretch, (rows, is_cut))?;
             let state = rooms::state(&vault, view);
+            let state = if is_new {
+                unread_upto(conn, state, (room.id, user_id, since))?
+            } else {
+                state
+            };
             // Who is in a direct room is told to whoever comes into it.
             let mut people = rooms::people_of(conn, slice::from_ref(view))?;
             let users = people.remove(&room.id).unwrap_or_default();
@@ -126,4 +136,38 @@ impl Pages {
             state,
         })
     }
+}
+
+/// A view of a room with what was unread in it up to a change: what follows that is sent, and counted by whoever hears it.
+fn unread_upto(
+    conn: &mut AnyConnection,
+    state: RoomState,
+    (room_id, user_id, upto): (i64, i64, u64),
+) -> Result<RoomState, QueryError> {
+    let news = reading::find_news(conn, room_id, user_id)?;
+    let state = rooms::with_news(state, news.as_ref());
+    let above = i64::try_from(state.read_seq).unwrap_or(i64::MAX);
+    let upto = i64::try_from(upto).unwrap_or(i64::MAX);
+    if above >= upto {
+        return Ok(RoomState {
+            unread: 0,
+            mentions: 0,
+            ..state
+        });
+    }
+    let counted = reading::count(
+        conn,
+        Stretch {
+            room_id,
+            thread: None,
+            user_id,
+            above,
+            upto,
+        },
+    )?;
+    Ok(RoomState {
+        unread: counted.messages.unsigned_abs(),
+        mentions: counted.mentions.unsigned_abs(),
+        ..state
+    })
 }

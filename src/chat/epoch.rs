@@ -174,6 +174,8 @@ impl History {
                     *last = one.seq.max(*last);
                 }
             }
+            // No number comes with them.
+            News::Noted(_) => {}
             News::Reached { room_id, seq } | News::CameIn { room_id, seq, .. } => {
                 let last = announced.entry(*room_id).or_default();
                 *last = (*seq).max(*last);

@@ -29,6 +29,7 @@ pub mod passwords;
 pub mod people;
 pub mod rates;
 pub mod readiness;
+pub mod reading;
 pub mod refresh;
 pub mod rooms;
 mod sizes;

@@ -16,6 +16,7 @@ use crate::{
     db::{
         self, AnyConnection, QueryError,
         log::members,
+        reading::{self, RoomNews},
         rooms::{
             GENERAL_ID,
             views::{self, MemberRow},
@@ -29,6 +30,7 @@ use crate::{
         GENERAL,
         event::RoomState,
         limits::{MAX_PAGE, MAX_ROOM_NAME},
+        reading::Notify,
         room::{self, Member, Person, Role, RoomKind},
         time::Timestamp,
     },
@@ -72,7 +74,8 @@ impl Rooms {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let list = move |conn: &mut _| {
             let found = views::list_of_member(conn, user_id)?;
-            describe(conn, &vault, found)
+            let news = reading::list_news(conn, user_id)?;
+            describe(conn, &vault, found, news)
         };
         self.access.for_caller(caller, Urgency::CanWait, list).await
     }
@@ -89,9 +92,11 @@ impl Rooms {
         let list = move |conn: &mut _| {
             let found = views::list_of_member(conn, user_id)?;
             let mut people = people_of(conn, &found)?;
+            let news = by_room(reading::list_news(conn, user_id)?);
             let told = found.into_iter().map(|view| {
                 let users = people.remove(&view.room.id).unwrap_or_default();
                 let state = state(&vault, &view);
+                let state = with_news(state, news.get(&view.room.id));
                 (view.room, RoomState { users, ..state })
             });
             Ok(told.collect())
@@ -123,7 +128,8 @@ impl Rooms {
         let (user_id, vault, limit) = (caller.user_id, Arc::clone(&self.vault), wanted.limit);
         let read = move |conn: &mut _| {
             let found = views::list_public(conn, user_id, &part, &after, limit + 1)?;
-            describe(conn, &vault, found)
+            // What is unread is told of one's own rooms, in their own list.
+            describe(conn, &vault, found, Vec::new())
         };
         let found = self.access.for_caller(caller, Urgency::CanWait, read);
         let place = |room: &room::Room| room.name.clone().unwrap_or_default();
@@ -138,7 +144,11 @@ impl Rooms {
         self.rates.check_read(caller.user_id)?;
         check_name(room)?;
         let vault = Arc::clone(&self.vault);
-        let find = move |conn: &mut _, view: &RoomView| describe(conn, &vault, vec![view.clone()]);
+        let user_id = caller.user_id;
+        let find = move |conn: &mut _, view: &RoomView| {
+            let news = reading::find_news(conn, view.room.id, user_id)?;
+            describe(conn, &vault, vec![view.clone()], news.into_iter().collect())
+        };
         let which = Which::Named(room.to_owned());
         let found = self.access.of_room(caller, which, find).await?;
         found.into_iter().next().ok_or_else(Error::no_such_room)
@@ -255,10 +265,13 @@ fn describe(
     conn: &mut AnyConnection,
     vault: &Vault,
     found: Vec<RoomView>,
+    news: Vec<RoomNews>,
 ) -> std::result::Result<Vec<room::Room>, QueryError> {
     let mut people = people_of(conn, &found)?;
+    let news = by_room(news);
     let whole = found.into_iter().map(|view| {
-        let state = state(vault, &view);
+        let (state, told) = (state(vault, &view), news.get(&view.room.id));
+        let state = with_news(state, told);
         room::Room {
             room: state.room,
             name: state.name,
@@ -267,6 +280,11 @@ fn describe(
             role: state.role,
             muted_until: state.muted_until,
             seq: state.seq,
+            read_seq: told.map(|_| state.read_seq),
+            unread: told.map(|_| state.unread),
+            mentions: told.map(|_| state.mentions),
+            notify: told.map(|_| state.notify),
+            last_at: state.last_at,
             members: view.members.unsigned_abs(),
             slow_seconds: state.slow_seconds,
             archived_at: state.archived_at,
@@ -276,6 +294,21 @@ fn describe(
         }
     });
     Ok(whole.collect())
+}
+
+fn by_room(news: Vec<RoomNews>) -> BTreeMap<i64, RoomNews> {
+    news.into_iter().map(|news| (news.room_id, news)).collect()
+}
+
+/// A view of a room with what its member is told of it beside its row.
+pub(super) fn with_news(state: RoomState, news: Option<&RoomNews>) -> RoomState {
+    let Some(news) = news else { return state };
+    RoomState {
+        unread: news.unread.messages.unsigned_abs(),
+        mentions: news.unread.mentions.unsigned_abs(),
+        last_at: news.last_at.map(utc),
+        ..state
+    }
 }
 
 /// Who is in those of these rooms that are direct ones.
@@ -324,6 +357,15 @@ pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
             .hidden_seq
             .is_some_and(|upto| upto >= view.room.last_message_id),
         seq: view.room.last_seq.unsigned_abs(),
+        read_seq: view.read_seq.map_or(0, i64::unsigned_abs),
+        unread: 0,
+        mentions: 0,
+        notify: view
+            .notify
+            .as_ref()
+            .and_then(|level| level.as_str().parse().ok())
+            .unwrap_or_else(|| Notify::usual_in(kind)),
+        last_at: None,
     }
 }
 

@@ -31,6 +31,7 @@ pub mod migrate;
 pub mod networks;
 pub mod outage;
 mod probe;
+pub mod reading;
 pub mod relations;
 pub mod requirements;
 pub mod rooms;

@@ -301,15 +301,17 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
     if is_deleted(conn, new)? {
         return Err(diesel::result::Error::RollbackTransaction);
     }
-    let general: i64 = rooms::table
+    let (general, last_seq): (i64, i64) = rooms::table
         .filter(rooms::key.eq(GENERAL))
-        .select(rooms::id)
+        .select((rooms::id, rooms::last_seq))
         .first(conn)?;
     diesel::insert_into(memberships::table)
         .values((
             memberships::room_id.eq(general),
             memberships::user_id.eq(id),
             memberships::created_at.eq(created_at),
+            // What was said before they came is not unread.
+            memberships::read_seq.eq(last_seq),
         ))
         .execute(conn)?;
     ensure_owner(conn, general)?;

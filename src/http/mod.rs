@@ -19,6 +19,7 @@ mod openapi;
 mod origin;
 mod problem;
 mod reactions;
+mod reading;
 mod refusals;
 mod rooms;
 mod root;
@@ -79,6 +80,11 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 .route(web::put().to(rooms::hide))
                 .route(web::delete().to(rooms::unhide)),
         )
+        .service(resource("/api/rooms/{room}/read", "PUT").route(web::put().to(reading::mark)))
+        .service(resource("/api/rooms/{room}/reads", "GET, HEAD").route(read().to(reading::list)))
+        .service(
+            resource("/api/rooms/{room}/notify", "PUT").route(web::put().to(reading::set_notify)),
+        )
         .service(
             resource("/api/rooms/{room}/members/{user}", "PUT, DELETE")
                 .route(web::put().to(rooms::put_member))
@@ -133,6 +139,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         accounts::change_password,
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
         rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,
+        reading::mark, reading::list, reading::set_notify,
         messages::list_general, messages::list, messages::post,
         message::find, message::list_versions, message::edit, message::delete,
         reactions::list, reactions::add, reactions::remove, message::pin, message::unpin,
@@ -143,6 +150,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
     tags(
         (name = "accounts", description = "Registering and logging in."),
         (name = "rooms", description = "Which there are, and who is in them."),
+        (name = "reading", description = "How far one has read, and what one wants to be told."),
         (name = "messages", description = "Reading, posting and changing."),
         (name = "server", description = "The server itself."),
     ),

@@ -73,8 +73,10 @@ pub enum Deliver {
         /// The change.
         seq: u64,
     },
-    /// Anything that is not numbered.
+    /// Anything that is not numbered, and that every client knows.
     Notice(Bytes),
+    /// Anything else that is not numbered: not for the oldest clients.
+    Aside(Bytes),
     /// Ask for a sign of life.
     Ping,
     /// Say this, if anything, then close.
@@ -93,7 +95,7 @@ impl Deliver {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Change { frame, .. } | Self::Notice(frame) => frame.len(),
+            Self::Change { frame, .. } | Self::Notice(frame) | Self::Aside(frame) => frame.len(),
             _ => 0,
         }
     }
@@ -178,6 +180,19 @@ pub struct Broadcast {
     pub is_post: bool,
     /// Who has become a member by it, and hears it first of all, or is none any more, and hears it last of all.
     pub members: Vec<(i64, Membership)>,
+}
+
+/// Something about a room that is not numbered, for some of its members.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// The room: only who hears it is told.
+    pub room_id: i64,
+    /// Who.
+    pub to: Vec<i64>,
+    /// The frame.
+    pub frame: Bytes,
+    /// It is about how far this user has read: told after a while, and of several only the last.
+    pub reader: Option<i64>,
 }
 
 /// What becomes of a user's membership by a change.
@@ -318,6 +333,11 @@ impl Publisher {
     /// Tells the members of a room how far it has come, where changes may have been stored and never been announced.
     pub fn reached(&mut self, room_id: i64, seq: u64) {
         self.send(RoomUpdate::Reached { room_id, seq });
+    }
+
+    /// Tells members of rooms what is not numbered.
+    pub fn tell(&mut self, asides: Vec<Aside>) {
+        self.send(RoomUpdate::Asides(asides));
     }
 
     /// Has these users hear a room, of which they are members: no change has told them so.

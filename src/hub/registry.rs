@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Broadcast, Deliver, Gauge, Membership, frame};
+use super::{Aside, Broadcast, Deliver, Gauge, Membership, frame};
 use crate::{
     config::SocketLimits,
     protocol::{
@@ -19,6 +19,7 @@ use crate::{
     },
 };
 
+mod asides;
 mod socket;
 
 use socket::Socket;
@@ -73,6 +74,8 @@ pub struct Registry<O> {
     /// User → true for came, false for went; told together at `tell_at`.
     comings: HashMap<i64, (String, bool)>,
     tell_at: Option<Instant>,
+    /// Room and user → how far that user has read, for those who have not been told yet.
+    readers: HashMap<(i64, i64), Aside>,
 }
 
 impl<O: Outbox> Registry<O> {
@@ -89,6 +92,7 @@ impl<O: Outbox> Registry<O> {
             told: HashMap::new(),
             comings: HashMap::new(),
             tell_at: None,
+            readers: HashMap::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult};
 use tokio::sync::oneshot;
 
 use super::{
-    Broadcast, Registration,
+    Aside, Broadcast, Registration,
     office::{Address, Mailroom, Slot},
     registry::{NewSocket, Registry, SocketId},
 };
@@ -20,6 +20,9 @@ use crate::{
 
 /// So that they do not all come back at the same moment.
 const COME_BACK_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long it is gathered how far people have read, before others are told.
+const GATHER_READERS: Duration = Duration::from_millis(500);
 
 /// Knows every socket of this process.
 pub struct ChatServer {
@@ -165,6 +168,8 @@ impl Handler<ListSessions> for ChatServer {
 pub enum RoomUpdate {
     /// These were committed, in this order.
     Changes(Vec<Broadcast>),
+    /// Some members of rooms are to be told this.
+    Asides(Vec<Aside>),
     /// The room has come this far.
     Reached { room_id: i64, seq: u64 },
     /// The room has come this far, and these users are members of it.
@@ -185,10 +190,18 @@ pub struct Publish {
 impl Handler<Publish> for ChatServer {
     type Result = ();
 
-    fn handle(&mut self, Publish { news, done }: Publish, _: &mut Context<Self>) {
+    fn handle(&mut self, Publish { news, done }: Publish, ctx: &mut Context<Self>) {
         let now = Instant::now();
         match news {
             RoomUpdate::Changes(changes) => self.registry.publish(&changes, now),
+            RoomUpdate::Asides(asides) => {
+                if self.registry.tell_aside(asides) {
+                    ctx.run_later(GATHER_READERS, |server, _| {
+                        server.registry.tell_readers();
+                        server.mailroom.send_out();
+                    });
+                }
+            }
             RoomUpdate::Reached { room_id, seq } => self.registry.tell_reached(room_id, seq, now),
             RoomUpdate::CameIn {
                 room_id,

@@ -11,6 +11,7 @@ mod entry;
 mod health;
 mod members;
 mod numbering;
+mod own;
 mod road;
 mod writer;
 
@@ -34,6 +35,8 @@ pub use entry::{
     RoomId, RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;
+use own::Inbox;
+pub use own::{Mark, Noted, NotedSet, PendingSetting, Set, Setting, Settled};
 use writer::{Log, Writer};
 
 /// Most entries that may wait for one writer. More are refused: the disk is not keeping up.
@@ -50,10 +53,18 @@ struct Waiting {
     receipt: oneshot::Sender<Result<Outcome>>,
 }
 
+/// What a writer finds in its queue.
+enum Queued {
+    /// A change of a room.
+    Entry(Waiting),
+    /// There is something in its inbox.
+    Settings,
+}
+
 /// The way into the journal.
 #[derive(Clone)]
 pub struct Journal {
-    writers: Vec<mpsc::Sender<Waiting>>,
+    writers: Vec<(mpsc::Sender<Queued>, Arc<Inbox>)>,
     health: Vec<Arc<WriterHealth>>,
 }
 
@@ -106,15 +117,17 @@ impl Journal {
                 announcer(),
             );
             let health = Arc::new(WriterHealth::default());
+            let inbox = Arc::new(Inbox::default());
+            let settings = Arc::clone(&inbox);
             all_health.push(Arc::clone(&health));
             threads.push(
                 thread::Builder::new()
                     .name(format!("journal-{number}"))
                     .spawn(move || {
-                        Writer::new(log, queue, announce, health).run();
+                        Writer::new(log, (queue, settings), announce, health).run();
                     })?,
             );
-            writers.push(sender);
+            writers.push((sender, inbox));
         }
         Ok((
             Self {
@@ -128,7 +141,7 @@ impl Journal {
     /// Whether every writer is at work. One that is not has panicked, and its rooms take no more messages.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.writers.iter().all(|writer| !writer.is_closed())
+        self.writers.iter().all(|(writer, _)| !writer.is_closed())
     }
 
     /// Whether a writer has been storing the same for so long.
@@ -155,8 +168,7 @@ impl Journal {
     /// # Errors
     /// 503 when too much is waiting already.
     pub fn append(&self, entry: Entry) -> Result<Pending> {
-        let writers = self.writers.len() as u64;
-        let writer = usize::try_from(entry.room.unsigned_abs() % writers).unwrap_or(0);
+        let writer = self.writer_of(entry.room);
         let (receipt, pending) = oneshot::channel();
         let waiting = Waiting {
             entry,
@@ -165,10 +177,10 @@ impl Journal {
         };
         // All rooms are begun by the same one, so that of two who ask for the same conversation the second finds it.
         let is_begin = matches!(waiting.entry.change, Change::Begin(_));
-        let Some(writer) = self.writers.get(if is_begin { 0 } else { writer }) else {
+        let Some((writer, _)) = self.writers.get(if is_begin { 0 } else { writer }) else {
             return Err(Error::internal("the journal has no writers"));
         };
-        match writer.try_send(waiting) {
+        match writer.try_send(Queued::Entry(waiting)) {
             Ok(()) => Ok(pending),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Error::unavailable(
                 Code::Busy,
@@ -179,6 +191,28 @@ impl Journal {
             }
         }
     }
+
+    /// Which of the writers has a room.
+    fn writer_of(&self, room: RoomId) -> usize {
+        let writers = self.writers.len() as u64;
+        usize::try_from(room.unsigned_abs() % writers).unwrap_or(0)
+    }
+
+    /// Has something stored that a member sets for themselves. Of one caller and one room, what is set last holds.
+    ///
+    /// # Errors
+    /// 503 when too much is waiting already.
+    pub fn set(&self, setting: Setting) -> Result<PendingSetting> {
+        let Some((writer, inbox)) = self.writers.get(self.writer_of(setting.room)) else {
+            return Err(Error::internal("the journal has no writers"));
+        };
+        let (pending, is_first) = inbox.put(setting)?;
+        if is_first {
+            // A queue that is full is being worked off, and the inbox with it.
+            let _woken = writer.try_send(Queued::Settings);
+        }
+        Ok(pending)
+    }
 }
 
 /// What a writer has to tell after a transaction.
@@ -186,6 +220,8 @@ impl Journal {
 pub enum News {
     /// These were committed, in this order.
     Committed(Vec<Committed>),
+    /// These settings were stored, after what was committed before.
+    Noted(Vec<Noted>),
     /// The room has come this far. Changes up to there may have been stored without being announced, because their
     /// commit was not confirmed.
     Reached {
@@ -209,7 +245,7 @@ pub enum News {
 ///
 /// # Errors
 /// What the writer answered; or that the outcome is not known, when it did not answer in time.
-pub async fn receipt(pending: Pending, since: Instant) -> Result<Outcome> {
+pub async fn receipt<T>(pending: oneshot::Receiver<Result<T>>, since: Instant) -> Result<T> {
     let deadline = since + TIMEOUT;
     match tokio::time::timeout_at(deadline.into(), pending).await {
         Ok(Ok(answer)) => answer,

@@ -14,6 +14,7 @@ use super::{
     entry::{Added, Change, Current, Entry, Told},
     members::{Member, Members},
     numbering::{self, Position, place},
+    own::Setting,
 };
 use crate::{
     crypto::{binding::Place, vault::Vault},
@@ -39,12 +40,14 @@ const MOST_ENTRIES: i64 = 1_000;
 mod begin;
 mod changes;
 mod membership;
+mod own;
 mod pass;
 mod room;
 mod slow_mode;
 mod threads;
 mod unseen;
 
+pub use own::Settlement;
 use pass::Pass;
 use slow_mode::SlowMode;
 use threads::Threads;
@@ -104,6 +107,24 @@ pub enum Stored {
     Refused(Error),
 }
 
+/// What a transaction is to store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Work<'a> {
+    /// Changes of rooms, in their order.
+    pub entries: &'a [&'a Entry],
+    /// What members set for themselves; after the changes.
+    pub settings: &'a [&'a Setting],
+}
+
+/// What a transaction has stored.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// What became of each entry.
+    pub stored: Vec<Stored>,
+    /// What became of the settings.
+    pub settlement: Settlement,
+}
+
 /// What a writer keeps between its transactions.
 pub struct Road {
     members: Members,
@@ -132,13 +153,18 @@ impl Road {
     pub fn store(
         &mut self,
         conn: &mut AnyConnection,
-        entries: &[&Entry],
+        Work { entries, settings }: Work<'_>,
         at: At,
-    ) -> Result<Vec<Stored>, WriteError> {
+    ) -> Result<Done, WriteError> {
         self.slow.forget(at.clock);
         let drafts: Vec<DraftRow<'_>> = entries.iter().filter_map(|entry| draft(entry)).collect();
         if drafts.len() == entries.len() {
-            match write(conn, |conn| self.store_as_new(conn, &drafts, at)) {
+            let stored = write(conn, |conn| {
+                let stored = self.store_as_new(conn, &drafts, at)?;
+                let settlement = own::settle(conn, settings, at)?;
+                Ok(Done { stored, settlement })
+            });
+            match stored {
                 Err(WriteError::Refused(error))
                     if is_constraint_violation(&error) || error == BEGIN_AGAIN =>
                 {
@@ -151,7 +177,10 @@ impl Road {
             let (vault, slow) = (&*self.vault, &self.slow);
             let pairs = entries.iter().filter_map(|entry| unseen::pair(entry));
             let unseen = unseen::list(conn, pairs, &self.members)?;
-            Pass::begin(conn, (entries, &unseen), at, vault, slow)?.run(conn, entries)
+            let stored =
+                Pass::begin(conn, (entries, &unseen), at, vault, slow)?.run(conn, entries)?;
+            let settlement = own::settle(conn, settings, at)?;
+            Ok(Done { stored, settlement })
         });
         self.settled(stored, at)
     }
@@ -171,6 +200,9 @@ impl Road {
         drafts: &[DraftRow<'_>],
         at: At,
     ) -> Result<Vec<Stored>, QueryError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
         let pairs = drafts.iter().map(|draft| (draft.room_id, draft.user_id));
         if !unseen::list(conn, pairs, &self.members)?.is_empty() {
             return Err(BEGIN_AGAIN);

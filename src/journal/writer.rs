@@ -13,9 +13,10 @@ use tokio::sync::mpsc;
 mod told;
 
 use super::{
-    Entry, News, RoomId, UserId, Waiting,
+    Entry, News, Queued, RoomId, UserId, Waiting,
     health::WriterHealth,
-    road::{At, Road, Stored},
+    own::{Inbox, Setting, WaitingSetting},
+    road::{At, Done, Road, Settlement, Stored, Work},
 };
 use crate::{
     clock::Clock,
@@ -35,6 +36,8 @@ use told::{announcements, answer, silent_coming};
 /// Most entries in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
 /// commit must not be more than its readers can be handed at once.
 const BATCH: usize = 128;
+/// Most settings in one transaction: the messages in it wait for them.
+const SETTINGS: usize = 512;
 /// Longest wait in the queue. What waits for longer is refused, so that its sender hears of it in time.
 const QUEUE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// A connection that broke was told so by its other end: that takes no time. One that was waited for is not tried again:
@@ -63,11 +66,11 @@ pub struct Seen {
 
 /// Where entries become durable.
 pub trait Store {
-    /// Stores all entries in their order, or none of them.
+    /// Stores all entries in their order and then all settings, or none of them.
     ///
     /// # Errors
     /// 503: nothing was stored; or with [`Error::outcome_unknown`], all or nothing was.
-    fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>>;
+    fn store(&mut self, work: Work<'_>, at: Timestamp) -> Result<Done>;
 
     /// Those of these rooms that are there; a commit that was still on its way is in what is seen, or will never be. `None`
     /// when the store does not answer.
@@ -97,9 +100,9 @@ impl Log {
     /// (after a restart of the database that are all of them).
     fn store_somewhere(
         &mut self,
-        entries: &[&Entry],
+        work: Work<'_>,
         at: Timestamp,
-    ) -> Result<Result<Vec<Stored>, WriteError>> {
+    ) -> Result<Result<Done, WriteError>> {
         let mut others = self.pool.max_size();
         let (since, mut conflicts) = (Instant::now(), 0);
         loop {
@@ -109,7 +112,7 @@ impl Log {
                 stored: at,
                 clock: self.clock.now(),
             };
-            let outcome = self.road.store(&mut connection, entries, at);
+            let outcome = self.road.store(&mut connection, work, at);
             if let Err(error) = &outcome {
                 connection.note(error.cause());
             }
@@ -138,8 +141,8 @@ impl Log {
 }
 
 impl Store for Log {
-    fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>> {
-        let stored = self.store_somewhere(entries, at)?;
+    fn store(&mut self, work: Work<'_>, at: Timestamp) -> Result<Done> {
+        let stored = self.store_somewhere(work, at)?;
         match &stored {
             Ok(_) => STORING.note_success(),
             Err(error) => STORING.note(&format!(
@@ -191,7 +194,8 @@ fn look_at(conn: &mut AnyConnection, doubts: &Doubts) -> Result<Vec<Seen>, Query
 /// One writer, which has its rooms to itself.
 pub struct Writer<S, F> {
     store: S,
-    queue: mpsc::Receiver<Waiting>,
+    queue: mpsc::Receiver<Queued>,
+    inbox: Arc<Inbox>,
     announce: F,
     doubts: Doubts,
     /// When they are looked at again, and how long the pause after that is.
@@ -205,13 +209,14 @@ pub struct Writer<S, F> {
 impl<S: Store, F: FnMut(News)> Writer<S, F> {
     pub fn new(
         store: S,
-        queue: mpsc::Receiver<Waiting>,
+        (queue, inbox): (mpsc::Receiver<Queued>, Arc<Inbox>),
         announce: F,
         health: Arc<WriterHealth>,
     ) -> Self {
         Self {
             store,
             queue,
+            inbox,
             announce,
             doubts: Doubts::new(),
             next_look: Instant::now(),
@@ -234,15 +239,19 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
                 log::info!("stored {stored} messages in {commits} commits");
                 return;
             }
-            if !batch.is_empty() {
-                self.commit(std::mem::take(&mut batch));
-            }
+            let settings = self.inbox.take(SETTINGS);
+            let entries = batch.drain(..).filter_map(|queued| match queued {
+                Queued::Entry(waiting) => Some(waiting),
+                Queued::Settings => None,
+            });
+            self.commit(entries.collect(), settings);
         }
     }
 
     /// Takes all that waits. Waits for something, but not for long while a doubt is left. False when all is done.
-    fn receive(&mut self, batch: &mut Vec<Waiting>) -> bool {
-        if self.doubts.is_empty() {
+    fn receive(&mut self, batch: &mut Vec<Queued>) -> bool {
+        let has_settings = !self.inbox.is_empty();
+        if self.doubts.is_empty() && !has_settings {
             return self.queue.blocking_recv_many(batch, BATCH) > 0;
         }
         loop {
@@ -252,9 +261,11 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
                     batch.push(waiting);
                     return true;
                 }
-                Err(mpsc::error::TryRecvError::Disconnected) => return !batch.is_empty(),
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    return !batch.is_empty() || has_settings;
+                }
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    if batch.is_empty() {
+                    if batch.is_empty() && !has_settings {
                         thread::sleep(DOUBT_PAUSE);
                     }
                     return true;
@@ -298,14 +309,18 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
         self.doubt_pause = DOUBT_PAUSE;
     }
 
-    fn commit(&mut self, batch: Vec<Waiting>) {
+    fn commit(&mut self, batch: Vec<Waiting>, settings: Vec<WaitingSetting>) {
         // Whoever waited for longer was told that the outcome is not known; storing it now would surprise no one but
         // would delay those who still wait.
         let (batch, late): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .partition(|waiting| waiting.since.elapsed() < QUEUE_TIMEOUT);
         refuse(late, &Error::store_unavailable());
-        if batch.is_empty() {
+        let (settings, late): (Vec<_>, Vec<_>) = settings
+            .into_iter()
+            .partition(|waiting| waiting.since.elapsed() < QUEUE_TIMEOUT);
+        refuse_settings(late, &Error::store_unavailable());
+        if batch.is_empty() && settings.is_empty() {
             return;
         }
         let at = now();
@@ -313,13 +328,19 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
         if self.health.begin() {
             self.store.forget_members();
         }
-        let stored = self.store.store(&entries, at);
+        let set: Vec<&Setting> = settings.iter().map(|waiting| &waiting.setting).collect();
+        let work = Work {
+            entries: &entries,
+            settings: &set,
+        };
+        let stored = self.store.store(work, at);
         self.health.end(stored.is_ok());
         match stored {
-            Ok(outcomes) => {
+            Ok(Done { stored, settlement }) => {
                 // It answers again.
                 self.look_soon();
-                self.tell(batch, outcomes, at);
+                self.tell(batch, stored, at);
+                self.tell_settings(settings, settlement);
             }
             Err(error) => {
                 if error.code == Code::OutcomeUnknown {
@@ -329,6 +350,7 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
                     }
                 }
                 refuse(batch, &error);
+                refuse_settings(settings, &error);
             }
         }
     }
@@ -355,6 +377,21 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
             // The sender may have gone; what is stored stays stored.
             let _gone = receipt.send(answer);
         }
+    }
+
+    fn tell_settings(&mut self, settings: Vec<WaitingSetting>, settlement: Settlement) {
+        if !settlement.noted.is_empty() {
+            (self.announce)(News::Noted(settlement.noted));
+        }
+        for (waiting, settled) in settings.into_iter().zip(settlement.settled) {
+            let _gone = waiting.receipt.send(settled);
+        }
+    }
+}
+
+fn refuse_settings(settings: Vec<WaitingSetting>, error: &Error) {
+    for waiting in settings {
+        let _gone = waiting.receipt.send(Err(error.clone()));
     }
 }
 

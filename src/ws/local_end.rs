@@ -125,6 +125,7 @@ impl LocalSocket for LocalEnd {
         }
         let frame = match delivery {
             Deliver::Notice(frame) => Some(frame),
+            Deliver::Aside(frame) => Some(frame).filter(|_| self.dialect.get() == Dialect::Full),
             Deliver::Change {
                 room_id,
                 seq,

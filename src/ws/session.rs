@@ -4,6 +4,7 @@
 //! slow is therefore judged by the hub.
 
 mod commands;
+mod reading;
 pub(super) mod rooms;
 mod sync;
 mod welcome;
@@ -20,7 +21,7 @@ use actix::{Actor, ActorContext as _, AsyncContext as _, Handler, StreamHandler}
 use actix_web_actors::HttpContext;
 
 use super::{
-    LocalEnd,
+    Dialect, LocalEnd,
     frames::{Inbound, Violation},
     inbound::Flow,
 };
@@ -39,6 +40,7 @@ use crate::{
     },
 };
 use commands::Unacked;
+use reading::Marks;
 use rooms::Rooms;
 use sync::SyncUnderWay;
 
@@ -62,6 +64,7 @@ pub struct ChatSession {
     desk: Option<KeptDesk>,
     registration: Option<Registration>,
     unacked: Unacked,
+    marks: Marks,
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
     /// How many there have been.
@@ -103,6 +106,7 @@ impl ChatSession {
             desk: None,
             registration: None,
             unacked: Unacked::default(),
+            marks: Marks::default(),
             misunderstood: VecDeque::new(),
             sync: None,
             syncs: 0,
@@ -151,6 +155,7 @@ impl ChatSession {
             Command::Kick(of) => self.perform(reference, Act::Kick(of), ctx),
             Command::Member(set) => self.perform(reference, Act::Member(set), ctx),
             Command::Room(set) => self.perform(reference, Act::Room(set), ctx),
+            Command::Read(read) => self.mark(reference, read, ctx),
             Command::Sync(sync) => self.start_sync(reference, sync, ctx),
             Command::Ping => self.send(&Event::Pong { reference }),
         }
@@ -212,7 +217,7 @@ impl ChatSession {
     }
 
     fn close_when_acked(&mut self, ctx: &mut Context) {
-        if self.unacked.count() > 0 {
+        if self.unacked.count() + self.marks.count() > 0 {
             return;
         }
         match self.closing {
@@ -289,6 +294,10 @@ impl Handler<Deliver> for ChatSession {
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
             Deliver::Left { room_id, seq } => self.go_out(room_id, seq),
             Deliver::Notice(frame) => self.end.outgoing.write(frame),
+            Deliver::Aside(frame) if self.end.dialect.get() == Dialect::Full => {
+                self.end.outgoing.write(frame);
+            }
+            Deliver::Aside(_) => {}
             Deliver::Ping => {
                 self.end.outgoing.write(frame::ping());
                 self.end.gauge.ping();

@@ -66,6 +66,7 @@ mod proxy;
 mod quickstart;
 mod reactions;
 mod readiness;
+mod reading;
 mod readme;
 mod registration;
 mod replies;

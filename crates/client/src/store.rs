@@ -225,7 +225,10 @@ impl Store {
                 self.follow(now, &room, &mut outcome, |room| room.follower.lag(seq));
             }
             event::Event::Room(news) => self.room_news(now, news, &mut outcome),
-            event::Event::Reconnect { .. } | event::Event::Pong { .. } | event::Event::Unknown => {}
+            event::Event::Read(_)
+            | event::Event::Reconnect { .. }
+            | event::Event::Pong { .. }
+            | event::Event::Unknown => {}
         }
         outcome.effects.extend(self.sync());
         outcome

@@ -115,6 +115,8 @@ pub enum Code {
     TokenExpired,
     /// Too large.
     TooLarge,
+    /// The room has more members than this is for.
+    TooManyMembers,
     /// The message has as many reactions as it can have.
     TooManyReactions,
     /// The user has too many sockets open.

@@ -9,6 +9,7 @@ use strum::VariantNames;
 use super::{
     code::Code,
     limits::MAX_REF,
+    reading::ReadUpTo,
     room::{NewDirect, NewRoom},
     shape,
 };
@@ -49,6 +50,8 @@ pub enum Command {
     Member(SetMember),
     /// Change a room's name, topic or kind, its slow mode, or whether it is archived.
     Room(SetRoom),
+    /// Say how far you have read a room or a thread.
+    Read(ReadUpTo),
     /// Bring me up to date in these rooms, then keep me live. Answered with the missed messages and `synced`.
     Sync(Sync),
     /// Answered with `pong`: browsers cannot see control frames.

@@ -8,6 +8,7 @@ use super::{
     code::Code,
     limits::Limits,
     message::{self, Message, MessageChange},
+    reading::{Marker, Notify},
     room::{Person, Role, RoomChanged, RoomKind, is_zero},
     time::{self, Timestamp},
 };
@@ -37,6 +38,8 @@ pub enum Event {
     },
     /// You have come into a room, your view of it has changed, or you are in it no more.
     Room(RoomNews),
+    /// How far you have read, as one of your devices has said; or how far someone else has, in rooms of up to 64 members.
+    Read(Marker),
     /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
     Lag {
         /// The room.
@@ -164,6 +167,30 @@ pub struct RoomState {
     pub hidden: bool,
     /// The last change in the room; what this socket is sent live is above it.
     pub seq: u64,
+    /// Up to here the caller has read it.
+    #[serde(default)]
+    pub read_seq: u64,
+    /// Messages above that and up to `seq` of other people, not deleted, in the room's own pages (threads count apart);
+    /// stops at 1,000.
+    #[serde(default)]
+    pub unread: u64,
+    /// Those of them that mention the caller; stops at 1,000.
+    #[serde(default)]
+    pub mentions: u64,
+    /// What of it the caller wants to be told.
+    #[serde(default)]
+    pub notify: Notify,
+    /// When the newest message of its own pages was written.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>")
+    )]
+    pub last_at: Option<Timestamp>,
 }
 
 /// `{"type":"room",…}`: the caller has come into a room, the caller's view of it has changed, or the caller is in it no more.

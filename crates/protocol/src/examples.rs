@@ -17,6 +17,7 @@ use super::{
     },
     limits::Limits,
     message::{Message, MessageChange},
+    reading::{Counts, MarkRead, Marker, Notify, ReadUpTo},
     room::{MemberPatch, NewDirect, NewRoom, Role, RoomChanged, RoomField, RoomKind, RoomPatch},
     time::Timestamp,
 };
@@ -97,6 +98,8 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         ("kick", Request::with_ref("8", Command::Kick(bob()))),
         ("moderator", Request::with_ref("9", moderator())),
         ("topic", Request::with_ref("10", topic())),
+        ("read", Request::with_ref("11", read(false))),
+        ("unreadFromHere", Request::with_ref("12", read(true))),
         ("ping", Request::ping()),
     ]
 }
@@ -149,6 +152,16 @@ fn topic() -> Command {
             ..RoomPatch::default()
         },
     })
+}
+
+fn read(unread: bool) -> Command {
+    let mark = MarkRead {
+        seq: 413,
+        thread: None,
+        unread,
+    };
+    let room = GENERAL.into();
+    Command::Read(ReadUpTo { room, mark })
 }
 
 /// What the server says, each with a name.
@@ -214,6 +227,17 @@ pub fn events() -> Vec<(&'static str, Event)> {
             "view changed",
             Event::Room(RoomNews::Changed(changed_room())),
         ),
+        (
+            "notify",
+            Event::Room(RoomNews::Changed(RoomChanged {
+                room: "12".into(),
+                changed: vec![RoomField::Notify],
+                notify: Some(Notify::Nothing),
+                ..RoomChanged::default()
+            })),
+        ),
+        ("ownMarker", read_up_to(7, Some(2))),
+        ("receipt", read_up_to(8, None)),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
         (
             "lag",
@@ -226,6 +250,20 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("pong", Event::Pong { reference: None }),
         ("reconnect", Event::Reconnect { after_ms: 1_250 }),
     ]
+}
+
+fn read_up_to(user_id: i64, unread: Option<u64>) -> Event {
+    Event::Read(Marker {
+        room: GENERAL.into(),
+        user_id,
+        seq: 412,
+        thread: None,
+        counts: unread.map(|unread| Counts {
+            unread,
+            mentions: 0,
+            at: 414,
+        }),
+    })
 }
 
 fn changed_room() -> RoomChanged {

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod mention;
 pub mod message;
 pub mod names;
+pub mod reading;
 pub mod room;
 pub mod room_names;
 mod shape;

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::time::{self, Timestamp};
+use super::{
+    reading::Notify,
+    time::{self, Timestamp},
+};
 
 mod changed;
 
@@ -206,6 +209,30 @@ pub struct Room {
     pub muted_until: Option<Timestamp>,
     /// The number of its latest change.
     pub seq: u64,
+    /// Up to here the caller has read it. (This and the next four are for members.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_seq: Option<u64>,
+    /// Messages above that of other people, not deleted, in the room's own pages (threads count apart); stops at 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<u64>,
+    /// Those of them that mention the caller; stops at 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<u64>,
+    /// What of it the caller wants to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Notify>,
+    /// When the newest message of its own pages was written.
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(
+        feature = "documents",
+        schemars(with = "Option<chrono::DateTime<chrono::Utc>>"),
+        schema(value_type = Option<String>, format = DateTime)
+    )]
+    pub last_at: Option<Timestamp>,
     /// How many members it has.
     #[serde(default)]
     pub members: u64,
@@ -246,6 +273,14 @@ pub struct Room {
 )]
 pub(super) fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+pub(super) fn takes_none(seq: &u64) -> bool {
+    *seq == 0
 }
 
 /// A member of a room.

@@ -185,6 +185,8 @@ pub fn insert_first(
                 memberships::created_at.eq(at),
                 memberships::invited_by.eq((!is_maker).then_some(maker)),
                 memberships::hidden_seq.eq(hidden_seq.filter(|_| !is_maker)),
+                // By the very first change all of them come in.
+                memberships::read_seq.eq(1),
             )
         })
         .collect();
@@ -253,7 +255,8 @@ pub fn count_chosen(conn: &mut AnyConnection, user_id: i64) -> QueryResult<i64> 
 }
 
 /// Makes someone a member, who is then no longer one who was taken out. What held when they were one before holds again;
-/// but nothing of a mute in a role above that of a member.
+/// but nothing of a mute in a role above that of a member, and how far they had read. `read_seq` is the change that brings
+/// them in: what comes after it is unread.
 ///
 /// # Errors
 /// When the database fails.
@@ -262,7 +265,7 @@ pub fn insert(
     room_id: i64,
     user_id: i64,
     (role, invited_by): (Role, Option<i64>),
-    at: NaiveDateTime,
+    (read_seq, at): (i64, NaiveDateTime),
 ) -> QueryResult<()> {
     diesel::delete(removals::table.find((room_id, user_id))).execute(conn)?;
     let row = restraints::table.find((room_id, user_id));
@@ -284,6 +287,7 @@ pub fn insert(
             memberships::muted_until.eq(muted_until.map(StoredTime::get)),
             memberships::spoke_at.eq(spoke_at.map(StoredTime::get)),
             memberships::invited_by.eq(invited_by),
+            memberships::read_seq.eq(read_seq),
         ))
         .execute(conn)?;
     Ok(())

@@ -4,6 +4,7 @@
 pub mod edits;
 pub mod lock;
 pub mod members;
+pub mod own;
 pub mod posts;
 pub mod reactions;
 pub mod rooms;

@@ -105,7 +105,7 @@ where
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let wanted = "rooms.id, rooms.key, rooms.last_seq, rooms.last_message_id, rooms.kind, rooms.name, rooms.topic, \
             rooms.archived_at, rooms.slow_seconds, rooms.created_at, rooms.members, memberships.role, memberships.muted_until, \
-            memberships.hidden_seq, removals.seq";
+            memberships.hidden_seq, memberships.read_seq, memberships.notify, removals.seq";
         self.0.walk(wanted, out)
     }
 }
@@ -128,6 +128,8 @@ impl Query for View {
         BigInt,
         Nullable<(Text, Nullable<Timestamp>)>,
         Nullable<BigInt>,
+        Nullable<BigInt>,
+        Nullable<Text>,
         Nullable<BigInt>,
     )>;
 }

@@ -34,6 +34,10 @@ pub struct RoomView {
     pub membership: Option<(StoredText, Option<StoredTime>)>,
     /// Up to this message the user has hidden it.
     pub hidden_seq: Option<i64>,
+    /// Up to here the user has read it.
+    pub read_seq: Option<i64>,
+    /// What the user wants to be told of it, if not what is usual.
+    pub notify: Option<StoredText>,
     /// The change by which the user was taken out of it, if that still holds.
     pub removed: Option<i64>,
 }
@@ -79,6 +83,8 @@ macro_rules! seen_by {
                 rooms::members,
                 (memberships::role, memberships::muted_until).nullable(),
                 memberships::hidden_seq.nullable(),
+                memberships::read_seq.nullable(),
+                memberships::notify.nullable(),
                 removals::seq.nullable(),
             ))
     };

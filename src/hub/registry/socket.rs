@@ -94,12 +94,23 @@ impl<O: Outbox> Socket<O> {
     /// Offers what is not durable, if the queue is less than half full. The rest is kept for changes: whoever misses one
     /// has to ask for it, and whoever comes and goes in a crowd must not bring that about.
     pub fn offer_notice(&self, frame: Bytes, limits: &SocketLimits) {
+        if self.has_room(limits) {
+            self.offer(Deliver::Notice(frame), limits);
+        }
+    }
+
+    /// Offers what is not numbered and not for the oldest clients. How far others have read is dropped first.
+    pub fn offer_aside(&self, frame: Bytes, limits: &SocketLimits, is_of_others: bool) {
+        if !is_of_others || self.has_room(limits) {
+            self.offer(Deliver::Aside(frame), limits);
+        }
+    }
+
+    fn has_room(&self, limits: &SocketLimits) -> bool {
         let gauge = &self.newcomer.gauge;
         let frames = gauge.waiting.load(Ordering::Relaxed);
         let bytes = gauge.waiting_bytes.load(Ordering::Relaxed);
-        if 2 * frames < limits.queue_frames && 2 * bytes < limits.queue_bytes {
-            self.offer(Deliver::Notice(frame), limits);
-        }
+        2 * frames < limits.queue_frames && 2 * bytes < limits.queue_bytes
     }
 
     pub fn send_change(&mut self, change: &Broadcast, limits: &SocketLimits, now: Instant) {

@@ -56,6 +56,9 @@ impl Inbox {
                     Deliver::Missed { seq, .. } => format!("missed {seq}"),
                     Deliver::Joined { seq, .. } => format!("joined {seq}"),
                     Deliver::Left { seq, .. } => format!("left {seq}"),
+                    Deliver::Aside(frame) => {
+                        format!("aside {}", String::from_utf8_lossy(&frame[2..]))
+                    }
                     Deliver::Notice(frame) => {
                         let text = String::from_utf8_lossy(&frame[2..]).into_owned();
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");

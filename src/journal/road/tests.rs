@@ -8,7 +8,7 @@ use stage::{
     GENERAL, ROOM, Stage, on_both, short,
 };
 
-use super::Stored;
+use super::{Stored, Work};
 use crate::{
     db::{AnyConnection, by_hand::run},
     error::Code,
@@ -422,10 +422,14 @@ fn two_writers_that_take_each_others_names_both_come_to_an_end() {
         let (one, two) = std::thread::scope(|scope| {
             let one = scope.spawn(|| stage.became(&begins));
             let entries: Vec<_> = renames.iter().collect();
-            let two = other.store(&mut conn, &entries, at);
+            let work = Work {
+                entries: &entries,
+                settings: &[],
+            };
+            let two = other.store(&mut conn, work, at);
             (one.join().expect("begins"), two.expect("renames"))
         });
-        let two: Vec<_> = two.iter().map(short).collect();
+        let two: Vec<_> = two.stored.iter().map(short).collect();
         let is_clear =
             |became: &stage::Became| matches!(became, Done(..) | Refused(Code::RoomNameTaken));
         assert!(one.iter().chain(&two).all(is_clear), "{one:?} {two:?}");

@@ -75,7 +75,7 @@ impl Database {
 }
 
 impl Store for Rc<RefCell<Database>> {
-    fn store(&mut self, entries: &[&Entry], at: Timestamp) -> Result<Vec<Stored>> {
+    fn store(&mut self, Work { entries, .. }: Work<'_>, at: Timestamp) -> Result<Done> {
         let mut database = self.borrow_mut();
         // Its rooms are locked by the one that is on its way.
         database.land();
@@ -89,7 +89,10 @@ impl Store for Rc<RefCell<Database>> {
         match database.fate {
             Fate::Commits => {
                 database.table = after;
-                return Ok(outcomes);
+                return Ok(Done {
+                    stored: outcomes,
+                    ..Done::default()
+                });
             }
             Fate::Refused => return Err(Error::store_unavailable()),
             Fate::UnknownStored => database.table = after,
@@ -160,6 +163,7 @@ impl Heard {
                 }
             }
             News::CameIn { .. } => panic!("no one comes in by a message"),
+            News::Noted(_) => panic!("no one sets anything"),
             News::Reached { room_id, seq } => {
                 let last = self.last.insert(room_id, seq);
                 assert!(last.is_none_or(|last| last <= seq), "a room went back");
@@ -191,7 +195,7 @@ struct Sent {
 
 struct Run<F> {
     database: Rc<RefCell<Database>>,
-    sender: mpsc::Sender<Waiting>,
+    sender: mpsc::Sender<Queued>,
     writer: Writer<Rc<RefCell<Database>>, F>,
     told: Rc<RefCell<Heard>>,
     sent: Vec<Sent>,
@@ -214,7 +218,7 @@ fn begin() -> Run<impl FnMut(News)> {
     let (store, listener) = (Rc::clone(&database), Rc::clone(&told));
     let writer = Writer::new(
         store,
-        queue,
+        (queue, Arc::default()),
         move |news| listener.borrow_mut().hear(news),
         Arc::default(),
     );
@@ -264,16 +268,17 @@ impl<F: FnMut(News)> Run<F> {
             since: Instant::now(),
             receipt: send,
         };
+        let waiting = Queued::Entry(waiting);
         self.sender.try_send(waiting).expect("there is room");
     }
 
     fn commit(&mut self, fate: Fate) {
         self.database.borrow_mut().fate = fate;
         let mut batch = Vec::new();
-        while let Ok(waiting) = self.writer.queue.try_recv() {
+        while let Ok(Queued::Entry(waiting)) = self.writer.queue.try_recv() {
             batch.push(waiting);
         }
-        self.writer.commit(batch);
+        self.writer.commit(batch, Vec::new());
         self.database.borrow().table.check_numbers();
     }
 

@@ -305,10 +305,12 @@ impl ChatSession {
         self.rooms().under_way += 1;
         let Reading { room_id, since, .. } = reading;
         let room = self.rooms().of(reading).and_then(|room| room.key.clone());
+        let is_new = room.is_none();
         let bytes = self.budget_of(&room.unwrap_or_default());
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
         let missed = async move {
-            let missed = app.pages.changes_since(&caller, room_id, since, bytes);
+            let pages = &app.pages;
+            let missed = pages.changes_since(&caller, room_id, (since, is_new), bytes);
             missed.await
         };
         ctx.spawn(missed.into_actor(self).map(move |read, session, ctx| {

@@ -72,6 +72,9 @@ const REACTION: &str = "/api/rooms/{room}/messages/{id}/reactions/{emoji}";
 const PIN: &str = "/api/rooms/{room}/messages/{id}/pin";
 const FOLLOW: &str = "/api/rooms/{room}/messages/{id}/follow";
 const HIDDEN: &str = "/api/rooms/{room}/hidden";
+const MARKER: &str = "/api/rooms/{room}/read";
+const RECEIPTS: &str = "/api/rooms/{room}/reads";
+const NOTIFY: &str = "/api/rooms/{room}/notify";
 const MEMBERS: &str = "/api/rooms/{room}/members";
 const MEMBER: &str = "/api/rooms/{room}/members/{user}";
 
@@ -249,6 +252,9 @@ pub(super) const ROUTES: &[Row] = &[
     route("Read", "GET", MESSAGE, Others, "", READS),
     route("Read", "GET", MESSAGE, NoMessage, "", NOT_THERE),
     route("Read", "GET", VERSIONS, Others, "", READS),
+    route("Read", "PUT", MARKER, Room, r#"{"seq":1}"#, READS),
+    route("Read", "GET", RECEIPTS, Room, "", READS),
+    route("Read", "PUT", NOTIFY, Room, r#"{"level":"all"}"#, READS),
     route("Read", "GET", VERSIONS, NoMessage, "", NOT_THERE),
     route("Read", "GET", REACTION, Others, "", READS),
     route("Read", "GET", REACTION, NoMessage, "", NOT_THERE),
@@ -396,6 +402,7 @@ pub(super) const FRAMES: &[Row] = &[
         r#"{"on":true}"#,
         NOT_THERE_TO_WRITE,
     ),
+    frame("Read", "read", Room, r#"{"seq":1}"#, READS),
     frame("Join", "join", Room, "", JOINS),
     frame("Leave", "leave", Room, "", LEAVES),
     frame("Invite", "invite", Newcomer, "", INVITES),

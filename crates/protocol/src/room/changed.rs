@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
-use super::{Role, RoomEvent, RoomKind};
+use super::{Role, RoomEvent, RoomKind, takes_none};
 use crate::{
     event::RoomState,
+    reading::Notify,
     time::{self, Timestamp},
 };
 
@@ -16,7 +17,8 @@ use crate::{
 pub struct RoomChanged {
     /// The room's key.
     pub room: String,
-    /// The change after which it is so.
+    /// The change after which it is so; absent for what takes no number.
+    #[serde(default, skip_serializing_if = "takes_none")]
     pub seq: u64,
     /// Which fields are another.
     pub changed: Vec<RoomField>,
@@ -57,6 +59,9 @@ pub struct RoomChanged {
     /// Seconds that a member waits between two messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_seconds: Option<u32>,
+    /// What of it the caller wants to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Notify>,
 }
 
 /// A field of [`RoomChanged`].
@@ -78,6 +83,8 @@ pub enum RoomField {
     ArchivedAt,
     /// Seconds that a member waits between two messages.
     SlowSeconds,
+    /// What of it the caller wants to be told.
+    Notify,
     /// One that this program does not know (for clients; the server never sends it).
     #[serde(other, skip_serializing)]
     #[cfg_attr(feature = "documents", schemars(skip))]
@@ -99,6 +106,7 @@ impl RoomChanged {
                 RoomField::SlowSeconds => {
                     state.slow_seconds = self.slow_seconds.unwrap_or_default();
                 }
+                RoomField::Notify => state.notify = self.notify.unwrap_or(state.notify),
                 RoomField::Unknown => {}
             }
         }
@@ -119,6 +127,12 @@ impl RoomChanged {
             users: _,
             hidden: _,
             seq,
+            // What is unread is counted as of another change than this.
+            read_seq: _,
+            unread: _,
+            mentions: _,
+            notify,
+            last_at: _,
         } = state;
         let fields = RoomField::VARIANTS.iter().copied();
         Self {
@@ -134,6 +148,7 @@ impl RoomChanged {
             muted_until,
             archived_at,
             slow_seconds: Some(slow_seconds),
+            notify: Some(notify),
         }
     }
 
@@ -242,6 +257,7 @@ mod tests {
             users: Vec::new(),
             hidden: false,
             seq: 6,
+            ..RoomState::default()
         };
         assert_eq!(state, all);
         let mut fresh = RoomState {

@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::*;
 use crate::protocol::{
     message::{Kind, Pinned, Reaction},
+    reading::Notify,
     room::{MemberPatch, NewDirect, NewRoom, Person, Room, RoomKind, RoomPatch},
 };
 
@@ -25,6 +26,11 @@ fn room(key: &str, name: &str) -> Room {
         role: None,
         muted_until: None,
         seq: 1,
+        read_seq: Some(1),
+        unread: Some(0),
+        mentions: Some(0),
+        notify: Some(Notify::Mentions),
+        last_at: None,
         members: 1,
         slow_seconds: 0,
         archived_at: None,

@@ -10,7 +10,11 @@ use super::stage::{Became, Became::Done, ROOM, Stage, on_both};
 use crate::{
     db::{AnyConnection, by_hand, by_hand::run, conn, users, users::changes},
     error::Code,
-    journal::{entry::Change, road::Stored, writer::Store as _},
+    journal::{
+        entry::Change,
+        road::{Stored, Work},
+        writer::Store as _,
+    },
     protocol::{room::Role, time::now},
 };
 
@@ -192,14 +196,21 @@ fn what_the_database_gave_up_for_another_transaction_is_stored_all_the_same() {
         );
         let entry = stage.post(0, ROOM, "words");
         let stored = thread::scope(|scope| {
-            let stored = scope.spawn(|| log.store(&[&entry], now()));
+            let entries = [&entry];
+            let stored = scope.spawn(move || {
+                let work = Work {
+                    entries: &entries,
+                    settings: &[],
+                };
+                log.store(work, now())
+            });
             until_waiting(&mut watch, 1, || stored.is_finished());
             let room = format!("SELECT FROM rooms WHERE id = {ROOM} FOR UPDATE");
             run(&mut by_hand, &room);
             run(&mut by_hand, "COMMIT");
             stored.join().expect("no panic")
         });
-        let stored = stored.expect("the message is stored");
+        let stored = stored.expect("the message is stored").stored;
         assert!(
             matches!(stored[..], [Stored::Posted { id: 1, .. }]),
             "{stored:?}"

@@ -20,7 +20,7 @@ use crate::{
     error::Code,
     journal::{
         entry::{Actor, Body, Change, Entry, Post},
-        road::{At, Road, Stored},
+        road::{At, Road, Stored, Work},
         writer::Log,
     },
     protocol::time::now,
@@ -184,9 +184,13 @@ impl Stage {
         let count = by_hand::count_statements(&mut self.conn);
         let at = self.at();
         let entries: Vec<&Entry> = entries.iter().collect();
-        let stored = self.road.store(&mut self.conn, &entries, at);
+        let work = Work {
+            entries: &entries,
+            settings: &[],
+        };
+        let done = self.road.store(&mut self.conn, work, at);
         let count = count.load(Ordering::Relaxed);
-        for stored in stored.expect("the transaction is committed") {
+        for stored in done.expect("the transaction is committed").stored {
             assert!(!matches!(stored, Stored::Refused(_)), "{stored:?}");
         }
         self.check();
@@ -210,10 +214,14 @@ impl Stage {
     pub fn store(&mut self, entries: &[Entry]) -> Vec<Stored> {
         let at = self.at();
         let entries: Vec<&Entry> = entries.iter().collect();
-        let stored = self.road.store(&mut self.conn, &entries, at);
-        let stored = stored.expect("the transaction is committed");
+        let work = Work {
+            entries: &entries,
+            settings: &[],
+        };
+        let done = self.road.store(&mut self.conn, work, at);
+        let done = done.expect("the transaction is committed");
         self.check();
-        stored
+        done.stored
     }
 
     pub fn became(&mut self, entries: &[Entry]) -> Vec<Became> {

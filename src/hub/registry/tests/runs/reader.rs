@@ -89,6 +89,7 @@ impl Reader {
                 assert!(covered <= seq, "{covered} in room {room_id} after {seq}");
             }
             Deliver::Notice(frame) => self.hear_notice(&frame),
+            Deliver::Aside(_) => {}
             Deliver::Ping => {
                 self.inbox.gauge.ping();
                 self.ping_taken.get_or_insert(now);

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, Socket, User};
 
+mod truth;
+
 on_both![
     a_marker_moves_forward_only_and_back_on_purpose,
     all_devices_of_a_user_hear_of_a_marker_and_no_one_else,

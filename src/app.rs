@@ -8,9 +8,9 @@ use std::sync::{
 use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
-        epoch, flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
-        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, reading::Reading,
-        rooms::Rooms, threads::Threads, unbound::Unbound,
+        drafts::Drafts, epoch, flood_budgets::Budgets, logins::Logins, messages::Messages,
+        pages::Pages, pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness,
+        reading::Reading, rooms::Rooms, saved::Saved, threads::Threads, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -45,6 +45,10 @@ pub struct App {
     pub messages: Messages,
     /// Tells of threads.
     pub threads: Threads,
+    /// Keeps what people have begun to write.
+    pub drafts: Drafts,
+    /// Knows which messages people have saved.
+    pub saved: Saved,
     /// Which logins are live.
     pub logins: Arc<Logins>,
     /// Knows who speaks.

@@ -1,6 +1,8 @@
 //! Reading what belongs to rooms: all of it goes through the caller's login and membership here, and what is looked up
 //! and what is read are of one moment. So nothing is read that came after the caller's membership had ended.
 
+use std::collections::HashSet;
+
 use super::{
     authentication::Claimed,
     rooms::{self, RoomView},
@@ -10,7 +12,7 @@ use crate::{
     db::{
         AnyConnection, Db, QueryError,
         rooms::{GENERAL_ID, seen, views},
-        sessions::Session,
+        sessions::{self, Claim, Session},
         utc,
     },
     error::{Code, Error, Result},
@@ -113,6 +115,34 @@ impl Access {
         let claim = caller.into().claim(self.clock.now());
         let query = move |conn: &mut _, login: Session| Ok((query(conn)?, utc(login.expires_at)));
         self.db.read_as(claim, urgency, query).await
+    }
+
+    /// Has `change` keep something that is the caller's own in this room, when the caller is a member. Whoever ends the login,
+    /// or the account, waits for it, so that nothing is kept of an account that is gone.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403 for a public room that the caller is not a member of, 404 for no such room as for
+    /// one that the caller may not know of, 503.
+    pub async fn keep_in_room<T: Send + 'static>(
+        &self,
+        caller: impl Into<Claimed>,
+        which: Which,
+        change: impl FnOnce(&mut AnyConnection, &RoomView) -> std::result::Result<T, QueryError>
+        + Send
+        + 'static,
+    ) -> Result<T> {
+        let Claim { id, user_id, at } = caller.into().claim(self.clock.now());
+        let kept = self.db.write(move |conn| {
+            if sessions::list_live(conn, HashSet::from([(id, user_id)]), at)?.is_empty() {
+                return Ok(Err(Error::invalid_token()));
+            }
+            let found = find(conn, which, user_id)?;
+            match found.and_then(|view| check(&view, Depth::Read).map(|()| view)) {
+                Err(refused) => Ok(Err(refused)),
+                Ok(view) => change(conn, &view).map(Ok),
+            }
+        });
+        kept.await?
     }
 
     async fn look_up<T: Send + 'static>(

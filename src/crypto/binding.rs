@@ -19,6 +19,10 @@ pub enum Purpose {
     Topic,
     /// It is someone's e-mail address.
     Email,
+    /// Someone has begun to write it.
+    Draft,
+    /// It is to be said later.
+    Scheduled,
 }
 
 impl Purpose {
@@ -40,6 +44,8 @@ impl Purpose {
             Self::System => b"\0system\0",
             Self::Topic => b"\0topic\0",
             Self::Email => b"\0email\0",
+            Self::Draft => b"\0draft\0",
+            Self::Scheduled => b"\0scheduled\0",
         }
     }
 }
@@ -69,6 +75,28 @@ impl Place {
             id: 0,
             author: 0,
             purpose: Purpose::Topic,
+        }
+    }
+
+    /// That of what a user has begun to write in a room, or in a thread of it; 0: in the room itself.
+    #[must_use]
+    pub fn of_draft(user_id: i64, room_id: i64, thread: i64) -> Self {
+        Self {
+            room_id,
+            id: thread,
+            author: user_id,
+            purpose: Purpose::Draft,
+        }
+    }
+
+    /// That of what a user says later in a room.
+    #[must_use]
+    pub fn of_scheduled(user_id: i64, room_id: i64, id: i64) -> Self {
+        Self {
+            room_id,
+            id,
+            author: user_id,
+            purpose: Purpose::Scheduled,
         }
     }
 
@@ -175,6 +203,14 @@ mod tests {
             },
             Place {
                 purpose: Purpose::Email,
+                ..PLACE
+            },
+            Place {
+                purpose: Purpose::Draft,
+                ..PLACE
+            },
+            Place {
+                purpose: Purpose::Scheduled,
                 ..PLACE
             },
         ] {

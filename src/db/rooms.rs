@@ -18,6 +18,7 @@ use super::{
     text::StoredText,
 };
 
+pub mod saved;
 pub mod seen;
 pub mod views;
 

@@ -9,6 +9,7 @@ mod client;
 mod connection;
 mod credentials;
 mod docs;
+mod drafts;
 mod extract;
 mod health;
 mod listen;
@@ -23,6 +24,7 @@ mod reading;
 mod refusals;
 mod rooms;
 mod root;
+mod saved;
 pub mod serve;
 mod signals;
 mod socket;
@@ -86,6 +88,18 @@ pub fn routes(service: &mut web::ServiceConfig) {
             resource("/api/rooms/{room}/notify", "PUT").route(web::put().to(reading::set_notify)),
         )
         .service(
+            resource("/api/rooms/{room}/draft", "GET, HEAD, PUT, DELETE")
+                .route(read().to(drafts::find))
+                .route(web::put().to(drafts::put))
+                .route(web::delete().to(drafts::delete)),
+        )
+        .service(resource("/api/saved", "GET, HEAD").route(read().to(saved::list)))
+        .service(
+            resource("/api/saved/{room}/{id}", "PUT, DELETE")
+                .route(web::put().to(saved::add))
+                .route(web::delete().to(saved::remove)),
+        )
+        .service(
             resource("/api/rooms/{room}/members/{user}", "PUT, DELETE")
                 .route(web::put().to(rooms::put_member))
                 .route(web::delete().to(rooms::delete_member)),
@@ -144,6 +158,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         message::find, message::list_versions, message::edit, message::delete,
         reactions::list, reactions::add, reactions::remove, message::pin, message::unpin,
         threads::list_threads, threads::follow, threads::unfollow,
+        drafts::find, drafts::put, drafts::delete, saved::list, saved::add, saved::remove,
     ),
     modifiers(&Security, &Lengths, &Pages, &Conditions),
     security(("bearer" = [])),

@@ -26,7 +26,7 @@ use registry::{NewSocket, SocketId};
 pub use server::too_many_sockets;
 use server::{
     ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
-    Publish, RoomUpdate, SetRooms,
+    Publish, RoomUpdate, SetRooms, TellOwner,
 };
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -265,6 +265,15 @@ impl Hub {
             .send(ListSessions)
             .await
             .map_err(Error::internal)
+    }
+
+    /// Tells the sockets of a user that hear this room something that is for that user alone.
+    pub fn tell_owner(&self, user_id: i64, room_id: i64, frame: Bytes) {
+        self.server.do_send(TellOwner {
+            user_id,
+            room_id,
+            frame,
+        });
     }
 
     /// Closes every socket of a login.

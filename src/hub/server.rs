@@ -6,6 +6,7 @@ use std::{
 };
 
 use actix::{Actor, AsyncContext as _, Context, Handler, Message, MessageResult};
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::{
@@ -211,6 +212,33 @@ impl Handler<Publish> for ChatServer {
         }
         self.mailroom.send_out();
         let _writer_is_gone = done.send(());
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct TellOwner {
+    pub user_id: i64,
+    pub room_id: i64,
+    pub frame: Bytes,
+}
+
+impl Handler<TellOwner> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, message: TellOwner, _: &mut Context<Self>) {
+        let TellOwner {
+            user_id,
+            room_id,
+            frame,
+        } = message;
+        self.registry.tell_aside(vec![Aside {
+            room_id,
+            to: vec![user_id],
+            frame,
+            reader: None,
+        }]);
+        self.mailroom.send_out();
     }
 }
 

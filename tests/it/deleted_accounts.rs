@@ -26,6 +26,10 @@ fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
     };
     alice.log_in();
     alice.post("what alice said", None).expect(201);
+    let body = json!({"content": "not said yet"});
+    alice.in_room("PUT", "general", "/draft", &body).expect(200);
+    let path = "/api/saved/general/1";
+    alice.ask("PUT", path, &[], &json!(null)).expect(204);
     let one = |sql: &str| server.database.query(sql).remove(0).expect("a value");
     let alices = "FROM users WHERE username_key = 'alice'";
     let hash = one(&format!("SELECT password_hash AS value {alices}"));
@@ -33,6 +37,11 @@ fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
     let id = one(&format!("SELECT CAST(id AS TEXT) AS value {alices}"));
     let version = "SELECT CAST(members_version AS TEXT) AS value FROM rooms";
     let before = one(version);
+
+    server.database.execute(&format!(
+        "INSERT INTO scheduled (id, user_id, room_id, kind, content, client_id, send_at, created_at) \
+         VALUES (7, {id}, 1, 'message', 'sealed', 'one', '2036-01-01 00:00:00', '2026-01-01 00:00:00')"
+    ));
 
     done(users(&server, &["delete", "alice", "--yes"], ""));
     let history = bob.history();
@@ -43,7 +52,14 @@ fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
         before,
         "who remembers members must look again"
     );
-    for table in ["sessions", "memberships", "known_networks"] {
+    for table in [
+        "sessions",
+        "memberships",
+        "known_networks",
+        "drafts",
+        "scheduled",
+        "saved",
+    ] {
         let left =
             format!("SELECT CAST(count(*) AS TEXT) AS value FROM {table} WHERE user_id = {id}");
         assert_eq!(one(&left), "0", "{table}");

@@ -375,6 +375,12 @@ fn leave_traces(alice: &User, bob: &User) {
         put(alice, "PUT", "general", &path, Value::Null);
     }
     put(alice, "PUT", "general", "/messages/3/pin", Value::Null);
+    let answer = json!({"content": "an answer", "thread": 211});
+    put(alice, "POST", "general", "/messages", answer);
+    let begun = json!({"content": "begun"});
+    put(alice, "PUT", "general", "/draft?thread=2", begun);
+    let saved = alice.ask("PUT", "/api/saved/general/4", &[], &Value::Null);
+    saved.expect(204);
     alice.make_room("park", "public", &[bob]);
     let lake = bob.make_room("lake", "public", &[alice]);
     put(
@@ -388,6 +394,31 @@ fn leave_traces(alice: &User, bob: &User) {
     let muted = json!({"muted_until": "2036-01-01T00:00:00+00:00"});
     put(bob, "PUT", &den, "/members/Alice", muted);
     put(bob, "DELETE", &den, "/members/Alice", Value::Null);
+}
+
+/// What is nobody else's business is told, too.
+fn expect_own<'a>(of: &impl Fn(&str) -> Vec<&'a Value>) {
+    let thread = of("thread")[0];
+    assert_eq!(
+        (&thread["thread"], &thread["replies"], &thread["follows"]),
+        (&json!(211), &json!(1), &json!(true))
+    );
+    assert_eq!(of("mentions")[0]["count"], 1);
+    let draft = of("draft")[0];
+    assert_eq!(
+        (&draft["room"], &draft["thread"], &draft["content"]),
+        (&json!("general"), &json!(2), &json!("begun"))
+    );
+    let scheduled = of("scheduled")[0];
+    assert_eq!(
+        (&scheduled["what"], &scheduled["send_at"]),
+        (
+            &json!("reminder"),
+            &json!("2036-01-01T00:00:00.000000+00:00")
+        )
+    );
+    assert_eq!(scheduled["content"], json!({"unreadable": true}));
+    assert_eq!(of("saved")[0]["id"], 4);
 }
 
 fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
@@ -408,6 +439,12 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
     }
     bob.post("bob's own", None).expect(201);
     leave_traces(&alice, &bob);
+    server.database.execute(&format!(
+        "INSERT INTO mentions (room_id, user_id, message_id) VALUES (1, {0}, 211); \
+         INSERT INTO scheduled (id, user_id, room_id, kind, content, client_id, send_at, created_at) \
+         VALUES (7, {0}, 1, 'reminder', 'sealed', 'one', '2036-01-01 00:00:00', '2026-01-01 00:00:00')",
+        alice.id
+    ));
     let said = done(users(&server, &["show", "alice", "--json"], ""));
     let lines: Vec<Value> = said
         .lines()
@@ -430,7 +467,8 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
         .filter(|line| line["room"] == "general");
     let shown: Vec<&Value> = general.map(|line| &line["content"]).collect();
     assert_eq!(shown[0], "another text");
-    assert_eq!(shown[1..], texts[1..].iter().collect::<Vec<_>>());
+    assert_eq!(shown[1..210], texts[1..].iter().collect::<Vec<_>>());
+    assert_eq!(shown[210..], ["an answer"]);
     assert_eq!(of("earlier version")[0]["content"], texts[0]);
     let reactions = of("reactions");
     assert_eq!(
@@ -441,6 +479,7 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
         (&of("pin")[0]["room"], &of("pin")[0]["id"]),
         (&json!("general"), &json!(3))
     );
+    expect_own(&of);
     assert_eq!(of("room made")[0]["name"], "park");
     assert_eq!(of("invitations")[0]["members_brought_in"], 1);
     let rooms = of("room");

@@ -15,6 +15,7 @@ use super::{
         Ack, Connected, ErrorFrame, Event, MessageChanged, Notice, RoomNews, RoomState, SyncedRoom,
         System, crowd_sentence,
     },
+    kept::Draft,
     limits::Limits,
     message::{Message, MessageChange},
     reading::{Counts, MarkRead, Marker, Notify, ReadUpTo},
@@ -238,6 +239,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ),
         ("ownMarker", read_up_to(7, Some(2))),
         ("receipt", read_up_to(8, None)),
+        ("draft", Event::Room(RoomNews::Changed(draft()))),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
         (
             "lag",
@@ -272,6 +274,19 @@ fn changed_room() -> RoomChanged {
         seq: 57,
         changed: vec![RoomField::Topic],
         topic: Some("tea".into()),
+        ..RoomChanged::default()
+    }
+}
+
+fn draft() -> RoomChanged {
+    RoomChanged {
+        room: "12".into(),
+        changed: vec![RoomField::Draft],
+        draft: Some(Draft {
+            thread: Some(41),
+            content: "I think that".into(),
+            updated_at: Some(at()),
+        }),
         ..RoomChanged::default()
     }
 }

@@ -12,6 +12,7 @@ pub mod command;
 pub mod event;
 #[cfg(feature = "documents")]
 pub mod examples;
+pub mod kept;
 pub mod limits;
 pub mod mention;
 pub mod message;

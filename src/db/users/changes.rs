@@ -8,7 +8,7 @@ use diesel::{
     prelude::*,
 };
 
-use super::{DELETED_KEYED, User, hold::hold_with_rooms};
+use super::{DELETED_KEYED, User, hold::hold_with_rooms, traces::delete_private};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
@@ -389,6 +389,7 @@ pub fn delete(
         .select(rooms::id);
     diesel::delete(own.filter(memberships::room_id.ne_all(direct))).execute(conn)?;
     diesel::delete(restraints::table.filter(restraints::user_id.eq(user.id))).execute(conn)?;
+    delete_private(conn, user.id)?;
     for id in room_ids {
         ensure_owner_under_lock(conn, id)?;
         // No one can join it nor bring it back, so its name is for others.

@@ -4,7 +4,10 @@ use diesel::{dsl::count_star, prelude::*};
 
 use crate::db::{
     AnyConnection,
-    schema::{memberships, messages, reactions, removals, restraints, rooms},
+    schema::{
+        drafts, memberships, mentions, messages, reactions, removals, restraints, rooms, saved,
+        scheduled, thread_people,
+    },
     text::StoredText,
     time::StoredTime,
 };
@@ -30,6 +33,63 @@ pub struct Membership {
     pub invited_by: Option<i64>,
 }
 
+/// A thread that someone has to do with.
+#[derive(Debug, Queryable)]
+pub struct Thread {
+    /// Its room.
+    pub room: String,
+    /// Its first message.
+    pub thread: i64,
+    /// How many replies of theirs stand in it.
+    pub replies: i64,
+    /// Whether they want to be told of it.
+    pub follows: bool,
+    /// Up to here they have read it.
+    pub read_seq: i64,
+}
+
+/// A text that someone has begun to write.
+#[derive(Debug, Queryable)]
+pub struct Draft {
+    /// The room.
+    pub room_id: i64,
+    /// The room, by its key.
+    pub room: String,
+    /// The thread; 0: the room itself.
+    pub thread: i64,
+    /// Sealed.
+    pub content: StoredText,
+    /// When it was changed last.
+    pub updated_at: StoredTime,
+}
+
+/// A text that is to be said later.
+#[derive(Debug, Queryable)]
+pub struct Scheduled {
+    /// Its number.
+    pub id: i64,
+    /// The room.
+    pub room_id: i64,
+    /// The room, by its key.
+    pub room: String,
+    /// The thread in which it is to stand.
+    pub thread: Option<i64>,
+    /// Whether it is to stand in the room, too.
+    pub also_to_room: bool,
+    /// `message` or `reminder`.
+    pub what: StoredText,
+    /// Sealed.
+    pub content: StoredText,
+    /// What it is called when it is sent.
+    pub client_id: StoredText,
+    /// When.
+    pub send_at: StoredTime,
+    /// When it was written.
+    pub created_at: StoredTime,
+    /// Why it could not be sent.
+    pub failed: Option<StoredText>,
+}
+
 /// What an account has left in rooms. Rooms are named by their keys.
 #[derive(Debug)]
 pub struct Traces {
@@ -47,6 +107,16 @@ pub struct Traces {
     pub reactions: Vec<(String, StoredText, i64)>,
     /// Messages that they have pinned, and when.
     pub pins: Vec<(String, i64, Option<StoredTime>)>,
+    /// Threads that they have to do with.
+    pub threads: Vec<Thread>,
+    /// How many messages of a room mention them.
+    pub mentions: Vec<(String, i64)>,
+    /// What they have begun to write.
+    pub drafts: Vec<Draft>,
+    /// What they say later.
+    pub scheduled: Vec<Scheduled>,
+    /// Messages that they want to find again, and since when.
+    pub saved: Vec<(String, i64, StoredTime)>,
 }
 
 /// What an account has left in rooms.
@@ -66,7 +136,34 @@ pub fn find(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Traces> {
         .group_by((rooms::key, reactions::emoji))
         .order((rooms::key, reactions::emoji))
         .select((rooms::key, reactions::emoji, count_star()));
+    let mentioned = mentions::table
+        .inner_join(rooms::table.on(rooms::id.eq(mentions::room_id)))
+        .filter(mentions::user_id.eq(user_id))
+        .group_by(rooms::key)
+        .order(rooms::key)
+        .select((rooms::key, count_star()));
     Ok(Traces {
+        threads: thread_people::table
+            .inner_join(rooms::table.on(rooms::id.eq(thread_people::room_id)))
+            .filter(thread_people::user_id.eq(user_id))
+            .order((rooms::id, thread_people::thread))
+            .select((
+                rooms::key,
+                thread_people::thread,
+                thread_people::replies,
+                thread_people::follows,
+                thread_people::read_seq,
+            ))
+            .load(conn)?,
+        mentions: on_either!(conn, mentioned.load())?,
+        drafts: list_drafts(conn, user_id)?,
+        scheduled: list_scheduled(conn, user_id)?,
+        saved: saved::table
+            .inner_join(rooms::table.on(rooms::id.eq(saved::room_id)))
+            .filter(saved::user_id.eq(user_id))
+            .order((rooms::id, saved::message_id))
+            .select((rooms::key, saved::message_id, saved::created_at))
+            .load(conn)?,
         memberships: memberships::table
             .inner_join(rooms::table)
             .filter(memberships::user_id.eq(user_id))
@@ -108,4 +205,52 @@ pub fn find(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Traces> {
             .select((rooms::key, messages::id, messages::pinned_at))
             .load(conn)?,
     })
+}
+
+fn list_drafts(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<Draft>> {
+    drafts::table
+        .inner_join(rooms::table)
+        .filter(drafts::user_id.eq(user_id))
+        .order((rooms::id, drafts::thread))
+        .select((
+            rooms::id,
+            rooms::key,
+            drafts::thread,
+            drafts::content,
+            drafts::updated_at,
+        ))
+        .load(conn)
+}
+
+fn list_scheduled(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<Scheduled>> {
+    scheduled::table
+        .inner_join(rooms::table)
+        .filter(scheduled::user_id.eq(user_id))
+        .order(scheduled::id)
+        .select((
+            scheduled::id,
+            rooms::id,
+            rooms::key,
+            scheduled::thread,
+            scheduled::also_to_room,
+            scheduled::kind,
+            scheduled::content,
+            scheduled::client_id,
+            scheduled::send_at,
+            scheduled::created_at,
+            scheduled::failed,
+        ))
+        .load(conn)
+}
+
+/// Deletes what an account kept for itself alone: what it began to write, what it was to say later, and what it wanted
+/// to find again.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn delete_private(conn: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    diesel::delete(drafts::table.filter(drafts::user_id.eq(user_id))).execute(conn)?;
+    diesel::delete(scheduled::table.filter(scheduled::user_id.eq(user_id))).execute(conn)?;
+    diesel::delete(saved::table.filter(saved::user_id.eq(user_id))).execute(conn)?;
+    Ok(())
 }

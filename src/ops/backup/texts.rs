@@ -40,6 +40,8 @@ enum Layout {
     Messages(Columns),
     Versions(VersionColumns),
     Users(People),
+    Drafts(Kept),
+    Scheduled(Kept),
     Other,
 }
 
@@ -59,6 +61,15 @@ struct People {
     id: usize,
     name: usize,
     email: usize,
+}
+
+/// The columns of what someone has not said yet, with the thread or the number that its place has.
+#[derive(Clone, Copy)]
+struct Kept {
+    user: usize,
+    room: usize,
+    number: usize,
+    text: usize,
 }
 
 /// The columns of messages.
@@ -153,7 +164,26 @@ impl<'a> Texts<'a> {
                     self.note(format!("the e-mail address of {name}"));
                 }
             }
+            Layout::Drafts(columns) => self.see_kept(columns, &values, Place::of_draft),
+            Layout::Scheduled(columns) => self.see_kept(columns, &values, Place::of_scheduled),
             Layout::Other => {}
+        }
+    }
+
+    fn see_kept(
+        &mut self,
+        columns: Kept,
+        values: &[Value],
+        place: impl Fn(i64, i64, i64) -> Place,
+    ) {
+        let number = |at: usize| values.get(at).and_then(Value::as_i64).unwrap_or_default();
+        let (user, room) = (number(columns.user), number(columns.room));
+        let sealed = values.get(columns.text).and_then(Value::as_str);
+        let place = place(user, room, number(columns.number));
+        let sealed = sealed.unwrap_or_default();
+        if self.vault.open_at(place, sealed).is_err() {
+            let room = self.rooms.get(&room).map_or("?", String::as_str);
+            self.note(format!("what user {user} has not said yet in room {room}"));
         }
     }
 
@@ -252,6 +282,18 @@ fn layout(table: &str, at: impl Fn(&str) -> Option<usize>) -> Option<Layout> {
             seq: at("seq")?,
             text: at("content")?,
             mac: at("mac")?,
+        }),
+        "drafts" => Layout::Drafts(Kept {
+            user: at("user_id")?,
+            room: at("room_id")?,
+            number: at("thread")?,
+            text: at("content")?,
+        }),
+        "scheduled" => Layout::Scheduled(Kept {
+            user: at("user_id")?,
+            room: at("room_id")?,
+            number: at("id")?,
+            text: at("content")?,
         }),
         "users" => Layout::Users(People {
             id: at("id")?,

@@ -10,10 +10,11 @@ use crate::{
         vault::{Bound, Vault},
     },
     db::{
-        AnyConnection, QueryError,
+        AnyConnection, QueryError, drafts,
         log::edits,
         messages::{self, Cursor},
         rooms::{self, Room},
+        scheduled,
         text::StoredText,
         users,
     },
@@ -46,6 +47,8 @@ struct Found {
     versions: Unreadable,
     topics: Unreadable,
     emails: Unreadable,
+    drafts: Unreadable,
+    scheduled: Unreadable,
 }
 
 /// Opens every text, and names what does not open.
@@ -69,6 +72,12 @@ pub fn check(conn: &mut AnyConnection, vault: &Vault, data_dir: &Path, report: &
         ),
         ("topics", &found.topics, "Those rooms are shown without one"),
         ("e-mail addresses", &found.emails, "They cannot be used"),
+        ("drafts", &found.drafts, "They are shown as empty"),
+        (
+            "texts that are to be said later",
+            &found.scheduled,
+            "They cannot be sent",
+        ),
     ] {
         if *count > 0 {
             report.problem(format!(
@@ -81,9 +90,12 @@ pub fn check(conn: &mut AnyConnection, vault: &Vault, data_dir: &Path, report: &
         versions,
         topics,
         emails,
+        drafts,
+        scheduled,
     } = found;
-    if messages.count + versions.count + topics.count + emails.count == 0 {
-        report.ok("Every message opens with ENCRYPTION_KEY, and so does every earlier version, topic and e-mail address.");
+    let all = [&messages, &versions, &topics, &emails, &drafts, &scheduled];
+    if all.iter().all(|kind| kind.count == 0) {
+        report.ok("Every message opens with ENCRYPTION_KEY, and so does every earlier version, topic, e-mail address, draft and scheduled text.");
     }
 }
 
@@ -106,6 +118,8 @@ fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<Found, QueryError
         }
     }
     open_emails(conn, vault, &mut found.emails)?;
+    open_drafts(conn, vault, &mut found.drafts)?;
+    open_scheduled(conn, vault, &mut found.scheduled)?;
     Ok(found)
 }
 
@@ -185,6 +199,48 @@ fn open_emails(
         for (id, name, email) in page {
             if vault.open_at(Place::of_email(id), email.as_str()).is_err() {
                 found.note(|| format!("that of {}", name.as_str()));
+            }
+        }
+    }
+}
+
+fn open_drafts(
+    conn: &mut AnyConnection,
+    vault: &Vault,
+    found: &mut Unreadable,
+) -> Result<(), QueryError> {
+    let mut last = (i64::MIN, i64::MIN, i64::MIN);
+    loop {
+        let page = drafts::list_sealed(conn, last, PAGE)?;
+        let Some(end) = page.last() else {
+            return Ok(());
+        };
+        last = (end.user_id, end.room_id, end.thread);
+        for row in page {
+            let place = Place::of_draft(row.user_id, row.room_id, row.thread);
+            if vault.open_at(place, row.content.as_str()).is_err() {
+                found.note(|| format!("that of user {} in room {}", row.user_id, row.room_id));
+            }
+        }
+    }
+}
+
+fn open_scheduled(
+    conn: &mut AnyConnection,
+    vault: &Vault,
+    found: &mut Unreadable,
+) -> Result<(), QueryError> {
+    let mut last = i64::MIN;
+    loop {
+        let page = scheduled::list_sealed(conn, last, PAGE)?;
+        let Some(end) = page.last() else {
+            return Ok(());
+        };
+        last = end.id;
+        for row in page {
+            let place = Place::of_scheduled(row.user_id, row.room_id, row.id);
+            if vault.open_at(place, row.content.as_str()).is_err() {
+                found.note(|| format!("{} of user {}", row.id, row.user_id));
             }
         }
     }

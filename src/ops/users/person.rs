@@ -104,7 +104,7 @@ fn about(
         json!({"kind": "change", "act": act, "actor": actor, "created_at": format(&utc(*at))})
     }));
     let traces = accounts.read(|conn| users::traces::find(conn, user.id))?;
-    lines.extend(traces::lines(&traces));
+    lines.extend(traces::lines(&traces, user.id, vault));
     Ok(lines)
 }
 
@@ -170,7 +170,7 @@ fn open(vault: Option<&Vault>, user_id: i64, email: &str) -> Value {
 }
 
 /// What cannot be opened is shown as such, never left out.
-fn shown(opened: Option<Result<String, CannotOpen>>) -> Value {
+pub(super) fn shown(opened: Option<Result<String, CannotOpen>>) -> Value {
     match opened {
         Some(Ok(text)) => text.into(),
         _ => json!({"unreadable": true}),

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::person::shown;
 use crate::{
+    crypto::{binding::Place, vault::Vault},
     db::{text::StoredText, time::StoredTime, users::traces::Traces, utc},
     protocol::time::format,
 };
@@ -11,8 +13,58 @@ fn time(at: StoredTime) -> String {
     format(&utc(at.get()))
 }
 
-/// A line for each thing.
-pub(super) fn lines(traces: &Traces) -> Vec<Value> {
+/// A line for each thing of a user.
+pub(super) fn lines(traces: &Traces, user_id: i64, vault: Option<&Vault>) -> Vec<Value> {
+    let mut lines = of_rooms(traces);
+    lines.extend(traces.threads.iter().map(|thread| {
+        json!({
+            "kind": "thread",
+            "room": thread.room,
+            "thread": thread.thread,
+            "replies": thread.replies,
+            "follows": thread.follows,
+            "read_up_to": thread.read_seq,
+        })
+    }));
+    lines.extend(
+        traces
+            .mentions
+            .iter()
+            .map(|(room, count)| json!({"kind": "mentions", "room": room, "count": count})),
+    );
+    lines.extend(traces.drafts.iter().map(|draft| {
+        let place = Place::of_draft(user_id, draft.room_id, draft.thread);
+        json!({
+            "kind": "draft",
+            "room": draft.room,
+            "thread": Some(draft.thread).filter(|thread| *thread > 0),
+            "updated_at": time(draft.updated_at),
+            "content": shown(vault.map(|vault| vault.open_at(place, draft.content.as_str()))),
+        })
+    }));
+    lines.extend(traces.scheduled.iter().map(|later| {
+        let place = Place::of_scheduled(user_id, later.room_id, later.id);
+        json!({
+            "kind": "scheduled",
+            "what": later.what.as_str(),
+            "id": later.id,
+            "room": later.room,
+            "thread": later.thread,
+            "also_to_room": later.also_to_room,
+            "client_id": later.client_id.as_str(),
+            "send_at": time(later.send_at),
+            "created_at": time(later.created_at),
+            "failed": later.failed.as_ref().map(StoredText::as_str),
+            "content": shown(vault.map(|vault| vault.open_at(place, later.content.as_str()))),
+        })
+    }));
+    lines.extend(traces.saved.iter().map(
+        |(room, id, at)| json!({"kind": "saved", "room": room, "id": id, "saved_at": time(*at)}),
+    ));
+    lines
+}
+
+fn of_rooms(traces: &Traces) -> Vec<Value> {
     let mut lines = Vec::new();
     for room in &traces.memberships {
         lines.push(json!({
@@ -71,6 +123,11 @@ mod tests {
         ("messages", "user_id", "message"),
         ("messages", "pinned_by", "pin"),
         ("reactions", "user_id", "reactions"),
+        ("thread_people", "user_id", "thread"),
+        ("mentions", "user_id", "mentions"),
+        ("drafts", "user_id", "draft"),
+        ("scheduled", "user_id", "scheduled"),
+        ("saved", "user_id", "saved"),
         ("known_networks", "user_id", "known network"),
         ("account_changes", "user_id", "change"),
     ];

@@ -71,6 +71,8 @@ const VERSIONS: &str = "/api/rooms/{room}/messages/{id}/versions";
 const REACTION: &str = "/api/rooms/{room}/messages/{id}/reactions/{emoji}";
 const PIN: &str = "/api/rooms/{room}/messages/{id}/pin";
 const FOLLOW: &str = "/api/rooms/{room}/messages/{id}/follow";
+const DRAFT: &str = "/api/rooms/{room}/draft";
+const SAVED: &str = "/api/saved/{room}/{id}";
 const HIDDEN: &str = "/api/rooms/{room}/hidden";
 const MARKER: &str = "/api/rooms/{room}/read";
 const RECEIPTS: &str = "/api/rooms/{room}/reads";
@@ -328,6 +330,13 @@ pub(super) const ROUTES: &[Row] = &[
         ARCHIVES,
     ),
     route("Join", "PUT", MEMBER, Oneself, "", JOINS),
+    route("Read", "GET", DRAFT, Room, "", READS),
+    route("Read", "PUT", DRAFT, Room, r#"{"content":"I"}"#, READS),
+    route("Read", "DELETE", DRAFT, Room, "", READS),
+    route("Read", "PUT", SAVED, Others, "", READS),
+    route("Read", "PUT", SAVED, NoMessage, "", NOT_THERE),
+    route("Read", "DELETE", SAVED, Others, "", READS),
+    route("Read", "DELETE", SAVED, NoMessage, "", NOT_THERE),
     route("Read", "PUT", HIDDEN, Room, "", HIDES),
     route("Read", "DELETE", HIDDEN, Room, "", HIDES),
     route("Invite", "PUT", MEMBER, Newcomer, "", INVITES),

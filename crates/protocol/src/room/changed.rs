@@ -6,6 +6,7 @@ use strum::VariantArray;
 use super::{Role, RoomEvent, RoomKind, takes_none};
 use crate::{
     event::RoomState,
+    kept::Draft,
     reading::Notify,
     time::{self, Timestamp},
 };
@@ -62,6 +63,9 @@ pub struct RoomChanged {
     /// What of it the caller wants to be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Notify>,
+    /// What the caller has begun to write in it, or in the thread that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Draft>,
 }
 
 /// A field of [`RoomChanged`].
@@ -85,6 +89,8 @@ pub enum RoomField {
     SlowSeconds,
     /// What of it the caller wants to be told.
     Notify,
+    /// What the caller has begun to write in it: no part of what the lists of rooms tell.
+    Draft,
     /// One that this program does not know (for clients; the server never sends it).
     #[serde(other, skip_serializing)]
     #[cfg_attr(feature = "documents", schemars(skip))]
@@ -107,7 +113,7 @@ impl RoomChanged {
                     state.slow_seconds = self.slow_seconds.unwrap_or_default();
                 }
                 RoomField::Notify => state.notify = self.notify.unwrap_or(state.notify),
-                RoomField::Unknown => {}
+                RoomField::Draft | RoomField::Unknown => {}
             }
         }
     }
@@ -139,7 +145,7 @@ impl RoomChanged {
             room,
             seq,
             changed: fields
-                .filter(|field| *field != RoomField::Unknown)
+                .filter(|field| !matches!(field, RoomField::Draft | RoomField::Unknown))
                 .collect(),
             name,
             kind: Some(kind),
@@ -149,6 +155,7 @@ impl RoomChanged {
             archived_at,
             slow_seconds: Some(slow_seconds),
             notify: Some(notify),
+            draft: None,
         }
     }
 

@@ -287,7 +287,7 @@ impl Handler<Deliver> for ChatSession {
             }
             Deliver::Reached { room_id, seq } => self.reached(room_id, seq, ctx),
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
-            Deliver::Left { room_id, seq } => self.go_out(room_id, seq),
+            Deliver::Left { room_id, seq } => self.go_out(room_id, seq, ctx),
             Deliver::Notice(frame) => self.end.outgoing.write(frame),
             Deliver::Ping => {
                 self.end.outgoing.write(frame::ping());

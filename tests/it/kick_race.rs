@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, Socket, User};
 
-on_both![nothing_above_the_number_of_a_kick_is_ever_read];
+on_both![
+    nothing_above_the_number_of_a_kick_is_ever_read,
+    whoever_is_kicked_while_they_catch_up_is_told_of_it_before_the_room_is_gone,
+];
 
 /// So many of each.
 const TIMES: u64 = 1_000;
@@ -185,4 +188,82 @@ fn largest_heard(mut socket: Socket, room: &str, counts: &Counts, until: Instant
         }
     }
     largest
+}
+
+/// So many are kicked, one after the other.
+const KICKED: usize = 16;
+/// What they catch up with, again and again.
+const BACKLOG: usize = 60;
+
+fn whoever_is_kicked_while_they_catch_up_is_told_of_it_before_the_room_is_gone(backend: Backend) {
+    let server = Server::with(backend).env("WORKERS", 2).start();
+    let alice = User::register(&server, "alice");
+    let others = User::register_all(&server, "member", KICKED);
+    let members: Vec<&User> = others.iter().collect();
+    let room = alice.make_room("garden", "private", &members);
+    for number in 0..BACKLOG {
+        let said = format!("{number} {}", "x".repeat(500));
+        alice.post_to(&room, &said).expect(201);
+    }
+    let begun = AtomicU64::new(0);
+    let partings: Vec<(u64, Value)> = thread::scope(|scope| {
+        // All at once, so that nearly always a reading is on its way.
+        let catching_up: Vec<_> = others
+            .iter()
+            .map(|member| {
+                let (room, begun) = (&room, &begun);
+                scope.spawn(move || {
+                    (
+                        member.id,
+                        catch_up_until_gone(member.connect(), room, begun),
+                    )
+                })
+            })
+            .collect();
+        let until = Instant::now() + LONGEST;
+        wait(until, "they catch up", || {
+            begun.load(Ordering::Relaxed) >= KICKED as u64
+        });
+        for member in &others {
+            let path = format!("/members/{}", member.name);
+            alice
+                .in_room("DELETE", &room, &path, &Value::Null)
+                .expect(204);
+        }
+        catching_up
+            .into_iter()
+            .map(|one| one.join().expect("it is told that the room is gone"))
+            .collect()
+    });
+    for (user_id, last) in partings {
+        assert_eq!(
+            (&last["event"]["type"], &last["event"]["user_id"]),
+            (&json!("kicked"), &json!(user_id)),
+            "the last of the room before it was gone: {last}"
+        );
+    }
+}
+
+/// Asks for all of the room, over and over, until it is told that the room is gone. Returns what it heard last of it before;
+/// what follows is no more than the answer to what it has asked.
+fn catch_up_until_gone(mut socket: Socket, room: &str, begun: &AtomicU64) -> Value {
+    let ask = json!({"type": "sync", "rooms": {room: 0}, "ref": "s"});
+    let (mut last, mut is_first) = (Value::Null, true);
+    socket.send_json(&ask);
+    loop {
+        let frame = socket.next_frame();
+        if frame["ref"] == "s" {
+            assert_eq!(frame["type"], "synced", "{frame}");
+            begun.fetch_add(u64::from(std::mem::take(&mut is_first)), Ordering::Relaxed);
+            socket.send_json(&ask);
+        } else if frame["room"] == *room && frame["gone"] == true {
+            break;
+        } else if frame["room"] == *room {
+            last = frame;
+        }
+    }
+    let answer = socket.expect(|frame| frame["ref"] == "s" || frame["room"] == *room);
+    assert_eq!(answer["rooms"][room], json!({"gone": true}), "{answer}");
+    assert!(socket.drain().iter().all(|frame| frame["room"] != *room));
+    last
 }

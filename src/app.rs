@@ -8,9 +8,9 @@ use std::sync::{
 use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
-        epoch, flood_budgets::Budgets, logins::Logins, messages::Messages, pages::Pages,
-        pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness, rooms::Rooms,
-        unbound::Unbound,
+        epoch, flood_budgets::Budgets, heirs::Heirs, logins::Logins, messages::Messages,
+        pages::Pages, pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness,
+        rooms::Rooms, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -37,6 +37,8 @@ pub struct App {
     pub pages: Pages,
     /// Messages of a release that did not bind texts to their places.
     pub unbound: Unbound,
+    /// Has rooms say that they were inherited.
+    pub heirs: Heirs,
     /// Takes what people do.
     pub commands: Arc<Commands>,
     /// Shows messages.

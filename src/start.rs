@@ -16,6 +16,7 @@ use crate::{
         commands::Commands,
         epoch::{self, History},
         flood_budgets::Budgets,
+        heirs::Heirs,
         known_logins::KnownLogins,
         logins::Logins,
         messages::Messages,
@@ -124,7 +125,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         readiness: Readiness::new(db.clone(), journal.clone()),
         history_watch: epoch::Watch {
             history: Arc::clone(&history),
-            db,
+            db: db.clone(),
             journal: journal.clone(),
             hub: hub.clone(),
         },
@@ -138,6 +139,11 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),
+            hub: hub.clone(),
+        },
+        heirs: Heirs {
+            db: db.clone(),
+            journal: journal.clone(),
         },
         messages: Messages {
             access: Arc::clone(&access),

@@ -38,6 +38,7 @@ const MOST_ENTRIES: i64 = 1_000;
 
 mod begin;
 mod changes;
+mod inherit;
 mod membership;
 mod pass;
 mod room;
@@ -82,6 +83,8 @@ pub enum Stored {
         room_id: i64,
         /// Its latest change.
         seq: i64,
+        /// Its newest message, when whoever asked for it had hidden it and sees it again.
+        shown: Option<i64>,
     },
     /// The message was so already.
     Same(Arc<Current>),
@@ -98,6 +101,19 @@ pub enum Stored {
     },
     /// It may not be, or cannot be.
     Refused(Error),
+}
+
+impl Stored {
+    /// This and what was done behind it in the same room: its message is this one's.
+    fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Changed { id, mut told }, Self::Changed { told: more, .. }) => {
+                told.extend(more);
+                Self::Changed { id, told }
+            }
+            (one, _) => one,
+        }
+    }
 }
 
 /// What a writer keeps between its transactions.
@@ -131,7 +147,7 @@ impl Road {
         entries: &[&Entry],
         at: At,
     ) -> Result<Vec<Stored>, WriteError> {
-        self.slow.forget(at.clock);
+        self.slow.forget();
         let drafts: Vec<DraftRow<'_>> = entries.iter().filter_map(|entry| draft(entry)).collect();
         if drafts.len() == entries.len() {
             match write(conn, |conn| self.store_as_new(conn, &drafts, at)) {

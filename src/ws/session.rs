@@ -288,6 +288,7 @@ impl Handler<Deliver> for ChatSession {
             Deliver::Reached { room_id, seq } => self.reached(room_id, seq, ctx),
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
             Deliver::Left { room_id, seq } => self.go_out(room_id, seq, ctx),
+            Deliver::View { room_id, frame } => self.view_changed(room_id, frame),
             Deliver::Notice(frame) => self.end.outgoing.write(frame),
             Deliver::Ping => {
                 self.end.outgoing.write(frame::ping());

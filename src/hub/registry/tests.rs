@@ -2,6 +2,7 @@
 
 mod came_in;
 mod runs;
+mod views;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -56,6 +57,9 @@ impl Inbox {
                     Deliver::Missed { seq, .. } => format!("missed {seq}"),
                     Deliver::Joined { seq, .. } => format!("joined {seq}"),
                     Deliver::Left { seq, .. } => format!("left {seq}"),
+                    Deliver::View { frame, .. } => {
+                        format!("view {}", String::from_utf8_lossy(&frame[2..]))
+                    }
                     Deliver::Notice(frame) => {
                         let text = String::from_utf8_lossy(&frame[2..]).into_owned();
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
 use super::{ChatSession, Context};
@@ -207,6 +209,15 @@ impl ChatSession {
             self.forget_room(room_id, ctx);
         }
         self.begin_feed(room_id, seq.saturating_sub(1), ctx);
+    }
+
+    /// The user's view of a room has changed, by nothing that is numbered. A client that has not been told yet that it is in the
+    /// room is told of it as it is when it was read.
+    pub(super) fn view_changed(&self, room_id: i64, frame: Bytes) {
+        let is_known = (self.rooms().by_id.get(&room_id)).is_some_and(|room| room.key.is_some());
+        if is_known && self.end.dialect.get() == Dialect::Full {
+            self.end.outgoing.write(frame);
+        }
     }
 
     /// Has everything sent that follows a number in a room which the client has not been told yet that it is in.

@@ -57,6 +57,10 @@ pub struct RoomChanged {
     /// Seconds that a member waits between two messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_seconds: Option<u32>,
+    /// Of a direct room: the caller does not want to see it until a message comes that is newer than `seq`. Absent: it is to be
+    /// seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 /// A field of [`RoomChanged`].
@@ -78,6 +82,8 @@ pub enum RoomField {
     ArchivedAt,
     /// Seconds that a member waits between two messages.
     SlowSeconds,
+    /// Whether the caller does not want to see it for now.
+    Hidden,
     /// One that this program does not know (for clients; the server never sends it).
     #[serde(other, skip_serializing)]
     #[cfg_attr(feature = "documents", schemars(skip))]
@@ -99,6 +105,7 @@ impl RoomChanged {
                 RoomField::SlowSeconds => {
                     state.slow_seconds = self.slow_seconds.unwrap_or_default();
                 }
+                RoomField::Hidden => state.hidden = self.hidden,
                 RoomField::Unknown => {}
             }
         }
@@ -117,7 +124,7 @@ impl RoomChanged {
             slow_seconds,
             archived_at,
             users: _,
-            hidden: _,
+            hidden,
             seq,
         } = state;
         let fields = RoomField::VARIANTS.iter().copied();
@@ -134,6 +141,19 @@ impl RoomChanged {
             muted_until,
             archived_at,
             slow_seconds: Some(slow_seconds),
+            hidden,
+        }
+    }
+
+    /// The caller has hidden a direct room, of which this is the newest message, or shows it again.
+    #[must_use]
+    pub fn hidden(room: String, seq: u64, hidden: bool) -> Self {
+        Self {
+            room,
+            seq,
+            changed: vec![RoomField::Hidden],
+            hidden,
+            ..Self::default()
         }
     }
 
@@ -267,6 +287,13 @@ mod tests {
             let json = serde_json::to_string(&changed).expect("JSON");
             let read: RoomChanged = serde_json::from_str(&json).expect("reads");
             read.apply_to(&mut state);
+        }
+        for hidden in [true, false] {
+            let changed = RoomChanged::hidden("12".into(), 7, hidden);
+            let json = serde_json::to_string(&changed).expect("JSON");
+            let read: RoomChanged = serde_json::from_str(&json).expect("reads");
+            read.apply_to(&mut state);
+            assert_eq!(state.hidden, hidden);
         }
         assert_eq!(
             (state.topic, state.muted_until, state.archived_at),

@@ -113,6 +113,8 @@ pub enum Code {
     TokenExpired,
     /// Too large.
     TooLarge,
+    /// The message was edited as often as it can be.
+    TooManyEdits,
     /// The message has as many reactions as it can have.
     TooManyReactions,
     /// The user has too many sockets open.

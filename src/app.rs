@@ -8,9 +8,10 @@ use std::sync::{
 use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
-        drafts::Drafts, epoch, flood_budgets::Budgets, logins::Logins, messages::Messages,
-        pages::Pages, pages_in_flight::PagesInFlight, rates::Rates, readiness::Readiness,
-        reading::Reading, rooms::Rooms, saved::Saved, threads::Threads, unbound::Unbound,
+        drafts::Drafts, epoch, flood_budgets::Budgets, heirs::Heirs, logins::Logins,
+        messages::Messages, pages::Pages, pages_in_flight::PagesInFlight, rates::Rates,
+        readiness::Readiness, reading::Reading, rooms::Rooms, saved::Saved, threads::Threads,
+        unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -39,6 +40,8 @@ pub struct App {
     pub unbound: Unbound,
     /// Keeps how far people have read.
     pub reading: Reading,
+    /// Has rooms say that they were inherited.
+    pub heirs: Heirs,
     /// Takes what people do.
     pub commands: Arc<Commands>,
     /// Shows messages.

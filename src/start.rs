@@ -17,6 +17,7 @@ use crate::{
         drafts::Drafts,
         epoch::{self, History},
         flood_budgets::Budgets,
+        heirs::Heirs,
         known_logins::KnownLogins,
         logins::Logins,
         messages::Messages,
@@ -128,7 +129,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         readiness: Readiness::new(db.clone(), journal.clone()),
         history_watch: epoch::Watch {
             history: Arc::clone(&history),
-            db,
+            db: db.clone(),
             journal: journal.clone(),
             hub: hub.clone(),
         },
@@ -142,6 +143,11 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),
+            hub: hub.clone(),
+        },
+        heirs: Heirs {
+            db: db.clone(),
+            journal: journal.clone(),
         },
         reading: Reading {
             access: Arc::clone(&access),

@@ -1,12 +1,12 @@
 //! Watching for changes of accounts that another process makes: `parlour users`. Logins that it ends are ended here within
-//! a second.
+//! a second, and rooms that it leaves to another owner say so.
 
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
 
-use super::logins::Logins;
+use super::{heirs::Heirs, logins::Logins};
 use crate::{
     db::{
         sessions,
@@ -21,12 +21,20 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Watches until it is dropped. `from` is the number of the latest change that is known already.
-pub async fn watch(logins: &Logins, from: i64) {
+pub async fn watch(logins: &Logins, heirs: &Heirs, from: i64) {
     let mut seen = from;
+    // Also what was done while no server ran.
+    let mut has_heirs = true;
     loop {
+        if has_heirs {
+            has_heirs = heirs.tell().await.is_err();
+        }
         tokio::time::sleep(ASK_EVERY).await;
         match look(logins, seen).await {
-            Ok(latest) => seen = latest,
+            Ok(latest) => {
+                has_heirs |= latest != seen;
+                seen = latest;
+            }
             Err(error) => {
                 log::debug!("cannot ask for changes of accounts: {}", error.code);
                 tokio::time::sleep(AFTER_FAILURE).await;

@@ -1,18 +1,21 @@
 //! Telling the members of rooms what a writer of the journal has stored: each change as a frame that is encoded once.
 
+use bytes::Bytes;
+
 use super::{rooms, texts};
 use crate::{
     crypto::vault::Vault,
     db::{self, log::reactions::Reacted},
     hub::{self, Aside, Broadcast, Publisher, frame},
     journal::{
-        Added, Committed, Current, How, Membership, News, Noted, NotedSet, Post, SystemText, Told,
+        Added, Committed, Current, How, Membership, News, Noted, NotedSet, Post, RoomId,
+        SystemText, Told, UserId,
     },
     protocol::{
         event::{Event, MessageChanged, RoomNews},
         message::{Kind, Message, MessageChange, Pinned, Reaction},
         reading::Marker,
-        room::{Person, RoomChanged, RoomField},
+        room::{Person, RoomChanged, RoomEvent, RoomField},
     },
 };
 
@@ -30,6 +33,33 @@ pub fn announce(publisher: &mut Publisher, vault: &Vault, news: News) {
             seq,
             users,
         } => publisher.came_in(room_id, seq, users),
+        News::Shown {
+            room_id,
+            seq,
+            user_id,
+        } => publisher.tell_view(user_id, room_id, rooms::hidden_frame(room_id, seq, false)),
+    }
+}
+
+/// What there is to be told of a change, and to whom in another form.
+struct Telling {
+    event: Event,
+    /// Whoever calls the message by an id of their own sees that, too.
+    own: Option<(UserId, String)>,
+    /// What it does to the view of the room; and of whom alone, if it concerns only one.
+    view: Option<(Option<UserId>, RoomChanged)>,
+    /// Who becomes a member by it, or is none any more.
+    members: Vec<(UserId, hub::Membership)>,
+}
+
+impl Telling {
+    fn of(event: Event) -> Self {
+        Self {
+            event,
+            own: None,
+            view: None,
+            members: Vec::new(),
+        }
     }
 }
 
@@ -85,6 +115,33 @@ fn asides(noted: Noted) -> Vec<Aside> {
 }
 
 fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
+    let (room_id, seq) = (committed.room_id, committed.seq);
+    // The oldest clients know nothing of threads.
+    let is_post = matches!(&committed.news,
+        Told::Posted(post, _) if post.thread.is_none() || post.also_to_room);
+    let Telling {
+        event,
+        own,
+        view,
+        members,
+    } = tell(vault, committed);
+    let frame = frame::event(&event);
+    let own = own.map(|(author, client_id)| {
+        let event = with_client_id(event, client_id);
+        (author, frame::event(&event))
+    });
+    let (frame, own) = with_view(frame, own, view);
+    Broadcast {
+        room_id,
+        seq,
+        frame,
+        own,
+        is_post,
+        members,
+    }
+}
+
+fn tell(vault: &Vault, committed: Committed) -> Telling {
     let Committed {
         room_id,
         id,
@@ -102,73 +159,20 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
         created_at: at,
         ..Message::default()
     };
-    let is_post =
-        matches!(&news, Told::Posted(post, _) if post.thread.is_none() || post.also_to_room);
-    let mut view = None;
-    let mut members = Vec::new();
-    let (event, author, client_id) = match news {
-        Told::Posted(post, added) => {
-            let client_id = post.client_id.clone();
-            let message = posted(base, post, added);
-            (Event::Message(message), actor.user_id, client_id)
-        }
+    match news {
+        Told::Posted(post, added) => tell_post(base, post, added),
         Told::System {
             text,
             event,
-            members: those,
-        } => {
-            members = those
-                .into_iter()
-                .map(|(user_id, what)| (user_id, membership(what)))
-                .collect();
-            view = RoomChanged::by(&event, (&base.room, seq, at));
-            let message = Message {
-                content: text,
-                kind: Kind::System,
-                event: Some(event),
-                ..base
-            };
-            (Event::Message(message), actor.user_id, None)
-        }
-        Told::Changed { now, how } => {
-            let (author, client_id) = (now.row.user_id, now.row.client_id.clone());
-            let changed = MessageChanged {
-                message: message(vault, room_id, &now),
-                by: Some(actor.user_id),
-                change: Some(change(how)),
-            };
-            (Event::MessageChanged(changed), author, client_id)
-        }
-    };
-    let plain = frame::event(&event);
-    let own = client_id.map(|client_id| (author, frame::event(&with_client_id(event, client_id))));
-    // What it does to the view of the room comes with it: who is sent the one is sent the other.
-    let (plain, own) = match view {
-        None => (plain, own),
-        Some((only, changed)) => {
-            let with_view = frame::both(
-                &plain,
-                &frame::event(&Event::Room(RoomNews::Changed(changed))),
-            );
-            match only {
-                Some(user_id) => (plain, Some((user_id, with_view))),
-                None => (with_view, own),
-            }
-        }
-    };
-    Broadcast {
-        room_id,
-        seq,
-        frame: plain,
-        own,
-        is_post,
-        members,
+            members,
+        } => tell_system(base, text, event, members),
+        Told::Changed { now, how } => tell_changed(vault, room_id, actor.user_id, &now, how),
     }
 }
 
-/// What was written just now, as everyone is told it.
-fn posted(base: Message, post: Post, added: Added) -> Message {
-    Message {
+fn tell_post(base: Message, post: Post, added: Added) -> Telling {
+    let own = post.client_id.map(|client_id| (base.user_id, client_id));
+    let message = Message {
         content: post.body.text,
         reply_to: post.reply_to,
         thread: post.thread,
@@ -176,6 +180,64 @@ fn posted(base: Message, post: Post, added: Added) -> Message {
         thread_replies: added.thread_replies,
         mentions: added.mentions,
         ..base
+    };
+    Telling {
+        own,
+        ..Telling::of(Event::Message(message))
+    }
+}
+
+fn tell_system(
+    base: Message,
+    content: String,
+    event: RoomEvent,
+    members: Vec<(UserId, Membership)>,
+) -> Telling {
+    let view = RoomChanged::by(&event, (&base.room, base.seq, base.created_at));
+    let message = Message {
+        content,
+        kind: Kind::System,
+        event: Some(event),
+        ..base
+    };
+    let members = members.into_iter();
+    Telling {
+        view,
+        members: members
+            .map(|(user_id, what)| (user_id, membership(what)))
+            .collect(),
+        ..Telling::of(Event::Message(message))
+    }
+}
+
+fn tell_changed(vault: &Vault, room_id: RoomId, by: UserId, now: &Current, how: How) -> Telling {
+    let author = now.row.user_id;
+    let own = (now.row.client_id.clone()).map(|client_id| (author, client_id));
+    let changed = MessageChanged {
+        message: message(vault, room_id, now),
+        by: Some(by),
+        change: Some(change(how)),
+    };
+    Telling {
+        own,
+        ..Telling::of(Event::MessageChanged(changed))
+    }
+}
+
+/// What it does to the view of the room comes with it: who is sent the one is sent the other.
+fn with_view(
+    plain: Bytes,
+    own: Option<(UserId, Bytes)>,
+    view: Option<(Option<UserId>, RoomChanged)>,
+) -> (Bytes, Option<(UserId, Bytes)>) {
+    let Some((only, changed)) = view else {
+        return (plain, own);
+    };
+    let changed = frame::event(&Event::Room(RoomNews::Changed(changed)));
+    let with_view = frame::both(&plain, &changed);
+    match only {
+        Some(user_id) => (plain, Some((user_id, with_view))),
+        None => (with_view, own),
     }
 }
 

@@ -180,6 +180,8 @@ impl History {
                 let last = announced.entry(*room_id).or_default();
                 *last = (*seq).max(*last);
             }
+            // That takes no number.
+            News::Shown { .. } => {}
         }
         drop(announced);
         self.look.notify_one();

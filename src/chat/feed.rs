@@ -1,8 +1,8 @@
 //! What one socket is sent of one room, as a machine without I/O: live changes, catching up, and the seam between the
 //! two. It holds the promise that a socket never sees n + 2 after n without having been told.
 //!
-//! Events go in ([`Feed::live`], [`Feed::missed`], [`Feed::sync`], [`Feed::page`], [`Feed::failed`]), [`Action`]s come
-//! out, and the session carries them out in their order.
+//! Events go in ([`Feed::live`], [`Feed::missed`], [`Feed::sync`], [`Feed::page`], [`Feed::failed`],
+//! [`Feed::end`]), [`Action`]s come out, and the session carries them out in their order.
 
 use std::collections::VecDeque;
 
@@ -91,6 +91,12 @@ impl<F> Feed<F> {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// Whether what the room's log holds is being read.
+    #[must_use]
+    pub fn is_catching_up(&self) -> bool {
+        self.catching.is_some()
     }
 
     /// Takes in a change that has just been committed, if that is all there is to do: it is the next one, which is to be sent
@@ -243,6 +249,32 @@ impl<F> Feed<F> {
             }
         }
         actions.push(Action::ReadLater(self.sent));
+    }
+
+    /// The user is no member any more since the change `last`, and can read nothing more: sends what is held up to it, and
+    /// tells where something is missing.
+    pub fn end(&mut self, last: u64, actions: &mut Vec<Action<F>>) {
+        let mut held = VecDeque::new();
+        if let Some(catching) = self.catching.take() {
+            // A cursor in the future was about to be refused.
+            let before = catching.asked.filter(|_| self.sent > last);
+            self.sent = before.unwrap_or(self.sent);
+            held = catching.held;
+        }
+        for (seq, frame) in held {
+            if seq <= self.sent || seq > last {
+                continue;
+            }
+            if seq > self.sent.saturating_add(1) {
+                actions.push(Action::Lag(seq - 1));
+            }
+            self.sent = seq;
+            actions.push(Action::Send(frame));
+        }
+        if self.sent < last {
+            self.sent = last;
+            actions.push(Action::Lag(last));
+        }
     }
 
     /// Sends what was held meanwhile; another hole in it is read in its turn.

@@ -20,6 +20,7 @@ pub mod feed;
 pub mod flood_budgets;
 pub mod gaps;
 pub mod general;
+pub mod heirs;
 pub mod known_logins;
 pub mod logins;
 pub mod messages;

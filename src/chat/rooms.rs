@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::Bytes;
+
 pub use crate::db::rooms::{Room, views::RoomView};
 
 use super::{
@@ -26,12 +28,13 @@ use crate::{
     },
     error::{Code, Error, Kind, Result},
     gate::Urgency,
+    hub::{Hub, frame},
     protocol::{
         GENERAL,
-        event::RoomState,
+        event::{Event, RoomNews, RoomState},
         limits::{MAX_PAGE, MAX_ROOM_NAME},
         reading::Notify,
-        room::{self, Member, Person, Role, RoomKind},
+        room::{self, Member, Person, Role, RoomChanged, RoomKind},
         time::Timestamp,
     },
 };
@@ -44,6 +47,8 @@ pub struct Rooms {
     pub vault: Arc<Vault>,
     /// How often one may read.
     pub rates: Rates,
+    /// Tells the caller's other sockets.
+    pub hub: Hub,
 }
 
 /// A page of a list.
@@ -214,12 +219,16 @@ impl Rooms {
         let user_id = caller.user_id;
         let write = move |conn: &mut _| {
             if hidden {
-                members::hide(conn, room_id, user_id)
+                members::hide(conn, room_id, user_id).map(Some)
             } else {
                 members::unhide(conn, room_id, user_id)
             }
         };
-        self.access.db.write(write).await
+        if let Some(newest) = self.access.db.write(write).await? {
+            let frame = hidden_frame(room_id, newest.unsigned_abs(), hidden);
+            self.hub.tell_view(user_id, room_id, frame);
+        }
+        Ok(())
     }
 
     fn begin(&self, caller: &Caller, list: &List, wanted: &Wanted) -> Result<Option<String>> {
@@ -367,6 +376,13 @@ pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
             .unwrap_or_else(|| Notify::usual_in(kind)),
         last_at: None,
     }
+}
+
+/// What the sockets of a user are told who has hidden a direct room, or shows it again. `newest`: its newest message.
+#[must_use]
+pub fn hidden_frame(room_id: i64, newest: u64, hidden: bool) -> Bytes {
+    let changed = RoomChanged::hidden(key_of(room_id), newest, hidden);
+    frame::event(&Event::Room(RoomNews::Changed(changed)))
 }
 
 /// Its kind. What was made of it by hand is shown to no one but its members.

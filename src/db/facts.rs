@@ -85,11 +85,24 @@ pub fn set(conn: &mut AnyConnection, name: &str, value: &str) -> QueryResult<()>
     Ok(())
 }
 
-/// Forgets a fact.
+/// The names of all facts whose names begin like this, without that beginning.
 ///
 /// # Errors
 /// When the database fails.
-pub fn delete(conn: &mut AnyConnection, name: &str) -> QueryResult<()> {
-    diesel::delete(facts::table.find(name)).execute(conn)?;
-    Ok(())
+pub fn list_names(conn: &mut AnyConnection, beginning: &str) -> QueryResult<Vec<String>> {
+    let names: Vec<String> = facts::table
+        .filter(facts::name.like(format!("{beginning}%")))
+        .select(facts::name)
+        .load(conn)?;
+    let rest = |name: String| name.strip_prefix(beginning).map(str::to_owned);
+    Ok(names.into_iter().filter_map(rest).collect())
+}
+
+/// Forgets a fact. False when it was not known.
+///
+/// # Errors
+/// When the database fails.
+pub fn delete(conn: &mut AnyConnection, name: &str) -> QueryResult<bool> {
+    let deleted = diesel::delete(facts::table.find(name)).execute(conn)?;
+    Ok(deleted > 0)
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::{dsl::exists, prelude::*};
 
 use super::{
-    AnyConnection,
+    AnyConnection, facts,
     schema::{memberships, rooms, users},
 };
 
@@ -12,16 +12,20 @@ use super::{
 const OWNER: &str = "owner";
 /// The role of whoever keeps order in a room.
 const MODERATOR: &str = "moderator";
+/// The beginning of the names of the facts that tell who has inherited which room without a message in it that says so: the
+/// numbers of the room and the user follow. Whoever changes an account has no key to write one with, and no server that is
+/// to tell it; the server does both when it notices.
+const HEIR: &str = "heir-";
 
 /// Sees to it that a room has an owner who can log in: where it has none, the oldest moderator becomes one, else the oldest
 /// member. An owner who cannot stays what they are; where no one at all can log in, one of them is enough. Direct rooms have
-/// no roles.
+/// no roles. Returns who has become the owner, if someone has.
 ///
 /// # Errors
 /// When the database fails.
-pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
+pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Option<i64>> {
     if has_owner(conn, room_id, true)? {
-        return Ok(());
+        return Ok(None);
     }
     // Two may find so at the same moment: whoever has counted holds the row, and the other sees the owner then.
     ensure_owner_under_lock(conn, room_id)
@@ -32,24 +36,72 @@ pub fn ensure_owner(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn ensure_owner_under_lock(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
+pub fn ensure_owner_under_lock(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Option<i64>> {
     let counted = diesel::update(rooms::table.find(room_id).filter(rooms::kind.ne("direct")))
         .set(rooms::members_version.eq(rooms::members_version + 1))
         .execute(conn)?;
     if counted == 0 || has_owner(conn, room_id, true)? {
-        return Ok(());
+        return Ok(None);
     }
     for is_enabled in [true, false] {
         if !is_enabled && has_owner(conn, room_id, false)? {
-            return Ok(());
+            return Ok(None);
         }
         for of_role in [Some(MODERATOR), None] {
             if let Some(user_id) = find_heir(conn, room_id, of_role, is_enabled)? {
-                return set_owner(conn, room_id, user_id);
+                set_owner(conn, room_id, user_id)?;
+                return Ok(Some(user_id));
             }
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// The same where the room's log is out of reach: it is noted that the room is still to say so.
+///
+/// # Errors
+/// When the database fails.
+pub fn ensure_owner_untold(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
+    match ensure_owner_under_lock(conn, room_id)? {
+        Some(user_id) => facts::set(conn, &heir(room_id, user_id), ""),
+        None => Ok(()),
+    }
+}
+
+fn heir(room_id: i64, user_id: i64) -> String {
+    format!("{HEIR}{room_id}-{user_id}")
+}
+
+/// Who has inherited which room without its saying so: the room, the heir and the heir's name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_untold_heirs(conn: &mut AnyConnection) -> QueryResult<Vec<(i64, i64, String)>> {
+    let mut heirs = Vec::new();
+    for noted in facts::list_names(conn, HEIR)? {
+        let numbers = noted.split_once('-');
+        let numbers =
+            numbers.and_then(|(room, user)| Some((room.parse().ok()?, user.parse().ok()?)));
+        let Some((room_id, user_id)) = numbers else {
+            continue;
+        };
+        let name: Option<String> = users::table
+            .find::<i64>(user_id)
+            .select(users::username)
+            .first(conn)
+            .optional()?;
+        heirs.extend(name.map(|name| (room_id, user_id, name)));
+    }
+    heirs.sort_unstable();
+    Ok(heirs)
+}
+
+/// The room says so now. False when it has done so already.
+///
+/// # Errors
+/// When the database fails.
+pub fn take_untold_heir(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<bool> {
+    facts::delete(conn, &heir(room_id, user_id))
 }
 
 /// The oldest member of a room, or the oldest one in a role.

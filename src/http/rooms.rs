@@ -197,7 +197,7 @@ pub async fn delete_member(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Leave a direct room out of your list until someone writes in it.
+/// Leave a direct room out of your list until someone writes in it. Your other sockets are told.
 #[utoipa::path(put, path = "/api/rooms/{room}/hidden", tag = "rooms", params(
     ("room" = String, Path, description = "The room's key.", example = "general"),
 ), responses(
@@ -216,7 +216,7 @@ pub async fn hide(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Show a direct room in your list again.
+/// Show a direct room in your list again. Your other sockets are told.
 #[utoipa::path(delete, path = "/api/rooms/{room}/hidden", tag = "rooms", params(
     ("room" = String, Path, description = "The room's key.", example = "general"),
 ), responses(

@@ -71,7 +71,9 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let binder = Arc::clone(&app);
     let binding = rt::spawn(async move { binder.unbound.bind_all().await });
     let watched = Arc::clone(&app);
-    let minding = rt::spawn(async move { account_changes::watch(&watched.logins, seen).await });
+    let minding = rt::spawn(async move {
+        account_changes::watch(&watched.logins, &watched.heirs, seen).await;
+    });
     let lost = tokio::select! {
         signal = signal => {
             log::info!("{signal}: shutting down");

@@ -26,7 +26,7 @@ use registry::{NewSocket, SocketId};
 pub use server::too_many_sockets;
 use server::{
     ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
-    Publish, RoomUpdate, SetRooms, TellOwner,
+    Publish, RoomUpdate, SetRooms, TellOwner, TellView,
 };
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -73,6 +73,13 @@ pub enum Deliver {
         /// The change.
         seq: u64,
     },
+    /// The user's own view of a room has changed, by nothing that is numbered.
+    View {
+        /// The room.
+        room_id: i64,
+        /// The frame.
+        frame: Bytes,
+    },
     /// Anything that is not numbered, and that every client knows.
     Notice(Bytes),
     /// Anything else that is not numbered: not for the oldest clients.
@@ -95,7 +102,10 @@ impl Deliver {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Change { frame, .. } | Self::Notice(frame) | Self::Aside(frame) => frame.len(),
+            Self::Change { frame, .. }
+            | Self::View { frame, .. }
+            | Self::Notice(frame)
+            | Self::Aside(frame) => frame.len(),
             _ => 0,
         }
     }
@@ -276,6 +286,15 @@ impl Hub {
         });
     }
 
+    /// Tells all sockets of a user what has become of their view of a room.
+    pub fn tell_view(&self, user_id: i64, room_id: i64, frame: Bytes) {
+        self.server.do_send(TellView {
+            user_id,
+            room_id,
+            frame,
+        });
+    }
+
     /// Closes every socket of a login.
     pub fn end_session(&self, session_id: i64, code: u16, reason: &'static str) {
         self.server.do_send(EndSession {
@@ -356,6 +375,15 @@ impl Publisher {
             seq,
             users,
         });
+    }
+
+    /// Tells all sockets of a user what has become of their view of a room.
+    pub fn tell_view(&mut self, user_id: i64, room_id: i64, frame: Bytes) {
+        self.send(RoomUpdate::View(TellView {
+            user_id,
+            room_id,
+            frame,
+        }));
     }
 
     fn send(&mut self, news: RoomUpdate) {

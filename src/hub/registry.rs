@@ -20,8 +20,10 @@ use crate::{
 };
 
 mod asides;
+mod rooms;
 mod socket;
 
+use rooms::stop_listening;
 use socket::Socket;
 
 /// A socket's number, never used twice.
@@ -66,7 +68,8 @@ pub struct Registry<O> {
     sockets: HashMap<SocketId, Socket<O>>,
     users: HashMap<i64, User>,
     rooms: HashMap<i64, BTreeSet<SocketId>>,
-    /// Room → its last change that was announced.
+    /// Room → its last change that was announced, of the rooms that someone hears: never more rooms than those. In a room that
+    /// someone hears again it is as if nothing had been announced, which costs its sockets a look.
     announced: HashMap<i64, u64>,
     last_id: SocketId,
     /// Who is here, as far as all have been told.
@@ -152,7 +155,7 @@ impl<O: Outbox> Registry<O> {
             return;
         };
         for room in &newcomer.rooms {
-            stop_listening(&mut self.rooms, *room, id);
+            stop_listening((&mut self.rooms, &mut self.announced), *room, id);
         }
         let Some(user) = self.users.get_mut(&newcomer.user_id) else {
             return;
@@ -242,8 +245,8 @@ impl<O: Outbox> Registry<O> {
             if before + 1 < seq {
                 self.tell_reached(room_id, seq - 1, now);
             }
-            self.announced.insert(room_id, seq);
             self.change_members(change, Membership::Joined, now);
+            self.note_announced(room_id, seq);
             for id in self.rooms.get(&change.room_id).into_iter().flatten() {
                 if let Some(socket) = self.sockets.get_mut(id) {
                     socket.send_change(change, &self.limits, now);
@@ -268,52 +271,11 @@ impl<O: Outbox> Registry<O> {
                 }
                 Membership::Left => {
                     socket.newcomer.rooms.remove(&room_id);
-                    stop_listening(&mut self.rooms, room_id, *id);
+                    stop_listening((&mut self.rooms, &mut self.announced), room_id, *id);
                 }
             }
             // Told in any case: a change that was committed and never announced may have been seen by the socket alone.
             socket.send_membership(room_id, seq, kind, &self.limits, now);
-        }
-    }
-
-    /// Sets which rooms a socket hears: what it was registered with may have changed before it was.
-    pub fn set_rooms(&mut self, id: SocketId, rooms: BTreeSet<i64>) {
-        let Some(socket) = self.sockets.get_mut(&id) else {
-            return;
-        };
-        for room in socket.newcomer.rooms.difference(&rooms) {
-            stop_listening(&mut self.rooms, *room, id);
-        }
-        for room in &rooms {
-            self.rooms.entry(*room).or_default().insert(id);
-        }
-        socket.newcomer.rooms = rooms;
-    }
-
-    /// Tells the members of a room how far it has come, by changes that were not announced.
-    pub fn tell_reached(&mut self, room_id: i64, seq: u64, now: Instant) {
-        let announced = self.announced.entry(room_id).or_default();
-        *announced = seq.max(*announced);
-        let Some(ids) = self.rooms.get(&room_id) else {
-            return;
-        };
-        for id in ids {
-            if let Some(socket) = self.sockets.get_mut(id) {
-                socket.send_reached(room_id, seq, &self.limits, now);
-            }
-        }
-    }
-
-    /// Users are members of a room that has come this far, and their sockets may not have heard of it. Each looks whether it is
-    /// so before it is sent anything.
-    pub fn let_in(&mut self, room_id: i64, seq: u64, users: &[i64], now: Instant) {
-        let users = users.iter().filter_map(|user_id| self.users.get(user_id));
-        for id in users.flat_map(|user| &user.sockets) {
-            if let Some(socket) = self.sockets.get_mut(id) {
-                socket.newcomer.rooms.insert(room_id);
-                self.rooms.entry(room_id).or_default().insert(*id);
-                socket.send_reached(room_id, seq, &self.limits, now);
-            }
         }
     }
 
@@ -403,16 +365,6 @@ impl<O: Outbox> Registry<O> {
         for (id, code, reason) in ended {
             log::debug!("socket {id} is closed with {code}: {reason}");
             self.close(id, None, code, reason, now);
-        }
-    }
-}
-
-/// Takes a socket out of those that hear a room.
-fn stop_listening(rooms: &mut HashMap<i64, BTreeSet<SocketId>>, room: i64, id: SocketId) {
-    if let Some(listeners) = rooms.get_mut(&room) {
-        listeners.remove(&id);
-        if listeners.is_empty() {
-            rooms.remove(&room);
         }
     }
 }

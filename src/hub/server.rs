@@ -179,6 +179,31 @@ pub enum RoomUpdate {
         seq: u64,
         users: Vec<i64>,
     },
+    /// A user's view of a room is another.
+    View(TellView),
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct TellView {
+    pub user_id: i64,
+    pub room_id: i64,
+    pub frame: Bytes,
+}
+
+impl Handler<TellView> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, view: TellView, _: &mut Context<Self>) {
+        let TellView {
+            user_id,
+            room_id,
+            frame,
+        } = view;
+        self.registry
+            .tell_view(user_id, room_id, &frame, Instant::now());
+        self.mailroom.send_out();
+    }
 }
 
 #[derive(Message)]
@@ -209,6 +234,10 @@ impl Handler<Publish> for ChatServer {
                 seq,
                 users,
             } => self.registry.let_in(room_id, seq, &users, now),
+            RoomUpdate::View(view) => {
+                let (user_id, room_id) = (view.user_id, view.room_id);
+                self.registry.tell_view(user_id, room_id, &view.frame, now);
+            }
         }
         self.mailroom.send_out();
         let _writer_is_gone = done.send(());

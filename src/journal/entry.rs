@@ -19,6 +19,9 @@ pub type RoomId = i64;
 /// A user.
 pub type UserId = i64;
 
+/// The login of what a room does by itself.
+pub const NO_LOGIN: i64 = 0;
+
 /// Who makes a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -114,6 +117,8 @@ pub enum Change {
         /// Until when they read only; a time that is over: no longer.
         until: Option<Timestamp>,
     },
+    /// Say that whoever makes this has inherited the room: no other owner was left. It is part of no login.
+    Inherit,
     /// Change what the room is.
     Room(RoomPatch),
     /// Begin the room: the entry has the number that it is to get.

@@ -16,7 +16,8 @@ use crate::{
     rights::Standing,
 };
 
-/// Most members that are remembered, some megabytes.
+/// Most members that are remembered, and rooms: some megabytes. Beyond that all of them are forgotten, and looked up again as
+/// they are needed.
 const MOST: usize = 100_000;
 
 /// A member, as far as rights go by it.
@@ -101,7 +102,8 @@ impl Members {
     }
 
     fn forget_what_changed(&mut self, rooms: &Rooms) {
-        if self.count > MOST {
+        // A room counts, too: one in which only strangers have tried to write has no member that is remembered.
+        if self.count + self.rooms.len() + rooms.len() > MOST {
             self.rooms.clear();
             self.count = 0;
         }
@@ -113,5 +115,55 @@ impl Members {
                 known.version = room.members_version;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(id: i64, members_version: i64) -> Rooms {
+        let locked = Locked {
+            id,
+            last_seq: 0,
+            last_id: 0,
+            members_version,
+            members: 1,
+            kind: "public".into(),
+            is_archived: false,
+            slow_seconds: 0,
+        };
+        Rooms::from([(id, locked)])
+    }
+
+    #[test]
+    fn no_more_rooms_are_remembered_than_the_limit_however_many_are_written_in() {
+        let mut members = Members::default();
+        let most = i64::try_from(MOST).expect("a number");
+        for id in 0..=most {
+            members.forget_what_changed(&room(id, 1));
+            assert!(members.rooms.len() <= MOST);
+        }
+        assert!(
+            members.rooms.contains_key(&most),
+            "the one at hand is among them"
+        );
+    }
+
+    #[test]
+    fn members_count_for_the_limit_and_are_forgotten_with_their_rooms() {
+        let mut members = Members::default();
+        members.forget_what_changed(&room(1, 1));
+        let users = &mut members.rooms.get_mut(&1).expect("remembered").users;
+        let member = Member {
+            role: Role::Member,
+            muted_until: None,
+        };
+        users.extend((0..).take(MOST).map(|id| (id, member)));
+        members.count = MOST;
+        let one = room(1, 1);
+        members.forget_what_changed(&one);
+        assert_eq!(members.count, 0);
+        assert!(members.find(&one[&1], 7).is_none());
     }
 }

@@ -31,8 +31,8 @@ use crate::{
     error::{Code, Error, Result},
 };
 pub use entry::{
-    Actor, Added, Body, Change, Committed, Current, Entry, How, Membership, NewRoom, Outcome, Post,
-    RoomId, RoomPatch, SystemText, Told, UserId,
+    Actor, Added, Body, Change, Committed, Current, Entry, How, Membership, NO_LOGIN, NewRoom,
+    Outcome, Post, RoomId, RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;
 use own::Inbox;
@@ -238,6 +238,15 @@ pub enum News {
         seq: u64,
         /// Who.
         users: Vec<UserId>,
+    },
+    /// This user had hidden a direct room, and sees it again.
+    Shown {
+        /// The room.
+        room_id: RoomId,
+        /// Its newest message.
+        seq: u64,
+        /// Who.
+        user_id: UserId,
     },
 }
 

@@ -39,6 +39,7 @@ const MOST_ENTRIES: i64 = 1_000;
 
 mod begin;
 mod changes;
+mod inherit;
 mod membership;
 mod own;
 mod pass;
@@ -89,6 +90,8 @@ pub enum Stored {
         room_id: i64,
         /// Its latest change.
         seq: i64,
+        /// Its newest message, when whoever asked for it had hidden it and sees it again.
+        shown: Option<i64>,
     },
     /// The message was so already.
     Same(Arc<Current>),
@@ -125,6 +128,19 @@ pub struct Done {
     pub settlement: Settlement,
 }
 
+impl Stored {
+    /// This and what was done behind it in the same room: its message is this one's.
+    fn and(self, next: Self) -> Self {
+        match (self, next) {
+            (Self::Changed { id, mut told }, Self::Changed { told: more, .. }) => {
+                told.extend(more);
+                Self::Changed { id, told }
+            }
+            (one, _) => one,
+        }
+    }
+}
+
 /// What a writer keeps between its transactions.
 pub struct Road {
     members: Members,
@@ -156,7 +172,7 @@ impl Road {
         Work { entries, settings }: Work<'_>,
         at: At,
     ) -> Result<Done, WriteError> {
-        self.slow.forget(at.clock);
+        self.slow.forget();
         let drafts: Vec<DraftRow<'_>> = entries.iter().filter_map(|entry| draft(entry)).collect();
         if drafts.len() == entries.len() {
             let stored = write(conn, |conn| {

@@ -31,7 +31,7 @@ use crate::{
     error::{Code, Error, Result},
     protocol::time::{Timestamp, now},
 };
-use told::{announcements, answer, silent_coming};
+use told::{announcements, answer, shown_again, silent_coming};
 
 /// Most entries in one transaction. Enough to make the flush cheap, and half of what fits into a socket's mailbox: a
 /// commit must not be more than its readers can be handed at once.
@@ -358,10 +358,11 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
     fn tell(&mut self, batch: Vec<Waiting>, stored: Vec<Stored>, at: Timestamp) {
         let mut committed = Vec::with_capacity(batch.len());
         let mut receipts = Vec::with_capacity(batch.len());
-        let mut came_in = Vec::new();
+        let mut others = Vec::new();
         for (Waiting { entry, receipt, .. }, stored) in batch.into_iter().zip(stored) {
             let answer = answer(&stored, at);
-            came_in.extend(silent_coming(&entry, &stored));
+            others.extend(silent_coming(&entry, &stored));
+            others.extend(shown_again(&entry, &stored));
             committed.extend(announcements(entry, stored, at));
             receipts.push((receipt, answer));
         }
@@ -370,7 +371,7 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
             self.commits += 1;
             (self.announce)(News::Committed(committed));
         }
-        for news in came_in {
+        for news in others {
             (self.announce)(news);
         }
         for (receipt, answer) in receipts {

@@ -292,7 +292,8 @@ impl Handler<Deliver> for ChatSession {
             }
             Deliver::Reached { room_id, seq } => self.reached(room_id, seq, ctx),
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
-            Deliver::Left { room_id, seq } => self.go_out(room_id, seq),
+            Deliver::Left { room_id, seq } => self.go_out(room_id, seq, ctx),
+            Deliver::View { room_id, frame } => self.view_changed(room_id, frame),
             Deliver::Notice(frame) => self.end.outgoing.write(frame),
             Deliver::Aside(frame) if self.end.dialect.get() == Dialect::Full => {
                 self.end.outgoing.write(frame);

@@ -13,6 +13,7 @@ on_both![
     a_direct_room_is_of_those_who_are_in_it,
     a_direct_room_stays_what_it_is,
     a_hidden_room_comes_back_with_a_message,
+    hiding_a_room_and_showing_it_reaches_all_sockets_of_its_user,
     a_conversation_in_which_nothing_is_said_is_hidden_from_the_others,
 ];
 
@@ -71,9 +72,11 @@ fn a_set_of_people_has_one_room_however_many_ask_at_once(backend: Backend) {
         told.get("name").is_none() && told.get("role").is_none(),
         "{told}"
     );
+    // But that bob has asked for it, and sees it since.
     let frames = socket.drain();
+    let is_shown = |frame: &Value| frame["changed"] == json!(["hidden"]);
     assert!(
-        frames.iter().all(|frame| frame["type"] != "room"),
+        (frames.iter()).all(|frame| frame["type"] != "room" || is_shown(frame)),
         "{frames:?}"
     );
     assert_eq!(
@@ -257,6 +260,44 @@ fn a_hidden_room_comes_back_with_a_message(backend: Backend) {
     assert!(!is_hidden(&bob));
     bob.in_room("PUT", "general", "/hidden", &Value::Null)
         .expect_problem(403, "forbidden");
+}
+
+fn hiding_a_room_and_showing_it_reaches_all_sockets_of_its_user(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = key(&alice, &["bob"]);
+    alice.post_to(&room, "are you there?").expect(201);
+    let (mut sockets, mut other) = ([bob.connect(), bob.connect()], alice.connect());
+    let mut expect = |hidden: bool| {
+        for socket in &mut sockets {
+            let told = socket.expect_type("room");
+            assert_eq!((&told["room"], &told["seq"]), (&json!(room), &json!(2)));
+            assert_eq!(told["changed"], json!(["hidden"]));
+            assert_eq!(told.get("hidden").is_some(), hidden, "{told}");
+        }
+    };
+    let hide = |method: &str| bob.in_room(method, &room, "/hidden", &Value::Null);
+    hide("PUT").expect(204);
+    expect(true);
+    hide("DELETE").expect(204);
+    expect(false);
+    // Whoever asks for the room sees it, at both doors.
+    hide("PUT").expect(204);
+    expect(true);
+    assert_eq!(key(&bob, &["alice"]), room);
+    expect(false);
+    hide("PUT").expect(204);
+    expect(true);
+    let mut third = bob.connect();
+    third.send_json(&json!({"type": "direct", "users": ["alice"], "ref": "d"}));
+    third.expect(|frame| frame["ref"] == "d");
+    expect(false);
+    // It is no one else's matter.
+    let frames = other.drain();
+    assert!(
+        frames.iter().all(|frame| frame["type"] != "room"),
+        "{frames:?}"
+    );
 }
 
 fn a_conversation_in_which_nothing_is_said_is_hidden_from_the_others(backend: Backend) {

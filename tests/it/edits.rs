@@ -15,6 +15,7 @@ on_both![
     an_edit_that_is_sent_again_changes_nothing,
     only_the_author_edits,
     what_cannot_be_edited_is_refused_with_its_code,
+    a_message_is_edited_so_often_and_no_more,
     a_room_is_written_in_by_its_name,
 ];
 
@@ -90,6 +91,22 @@ fn an_edit_reaches_everyone_by_either_door(backend: Backend) {
     );
     // The next message comes after the edits.
     assert_eq!(bob.post("four", None).expect(201).json()["id"], 4);
+}
+
+/// What it said before goes in one piece when it is deleted, and everyone waits for that.
+fn a_message_is_edited_so_often_and_no_more(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, _] = two(&server);
+    let posted = alice.post("0", None).expect(201).json();
+    for n in 1..=200 {
+        edit(&alice, &posted["id"], None, &n.to_string()).expect(200);
+    }
+    edit(&alice, &posted["id"], None, "201").expect_problem(409, "too_many_edits");
+    // What it says already is no edit, and it can still be deleted.
+    edit(&alice, &posted["id"], None, "200").expect(200);
+    alice
+        .ask("DELETE", &path(&posted["id"]), &[], &Value::Null)
+        .expect(200);
 }
 
 fn an_edit_is_in_what_is_caught_up_with(backend: Backend) {

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Backend, Server, User},
+    support::{Backend, Server, User, eventually},
     users::{done, users},
 };
 
 on_both![
     the_oldest_moderator_inherits_a_room_and_else_the_oldest_member,
+    a_room_says_who_has_inherited_it_and_the_heir_is_told_at_once,
+    what_was_inherited_while_no_server_ran_is_said_when_one_does,
     whoever_comes_into_a_room_that_no_one_else_can_own_becomes_its_owner,
     the_name_of_an_archived_room_is_free_when_its_last_account_is_gone,
 ];
@@ -83,6 +85,80 @@ fn the_oldest_moderator_inherits_a_room_and_else_the_oldest_member(backend: Back
     assert!(["bob", "dave"].contains(&heir.as_str()), "{heir}");
 }
 
+/// What a room says of roles: whose is which, and by which number.
+fn said_of_roles(user: &User, room: &str) -> Vec<(u64, Value)> {
+    let page = user
+        .in_room("GET", room, "/messages?limit=200", &Value::Null)
+        .expect(200)
+        .json();
+    let page = page.as_array().expect("a page").iter();
+    page.filter(|message| message["event"]["type"] == "role")
+        .map(|message| {
+            assert_eq!(message["kind"], "system");
+            let seq = message["seq"].as_u64().expect("a number");
+            (seq, message["event"].clone())
+        })
+        .collect()
+}
+
+fn owner(user: &User) -> Value {
+    json!({"type": "role", "user_id": user.id, "role": "owner"})
+}
+
+fn a_room_says_who_has_inherited_it_and_the_heir_is_told_at_once(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&carol]);
+    carol
+        .in_room("PUT", &garden, "/members/bob", &Value::Null)
+        .expect(200);
+    let (mut hers, mut his) = (carol.connect(), bob.connect());
+    let next = hers.room_seq("garden") + 1;
+
+    done(users(&server, &["disable", "alice"], ""));
+    let is_said = |frame: &Value| frame["room"] == *garden && frame["type"] == "message";
+    for socket in [&mut hers, &mut his] {
+        let said = socket.expect(is_said);
+        let numbers = [&said["id"], &said["seq"]];
+        assert_eq!(
+            (numbers, &said["event"]),
+            ([&json!(next); 2], &owner(&carol))
+        );
+        assert_eq!(said["content"], "carol is an owner of the room now");
+    }
+    let told = hers.expect(|frame| frame["room"] == *garden && frame["type"] == "room");
+    assert_eq!(
+        (&told["role"], &told["seq"]),
+        (&json!("owner"), &json!(next))
+    );
+    assert!(
+        his.drain()
+            .iter()
+            .all(|frame| frame["type"] != "room" || frame["room"] != *garden),
+        "the view of no one else has changed"
+    );
+    // Once and for all, whatever else is done to accounts.
+    done(users(&server, &["enable", "alice"], ""));
+    done(users(&server, &["disable", "alice"], ""));
+    bob.post_to(&garden, "on it goes").expect(201);
+    assert_eq!(said_of_roles(&carol, &garden), [(next, owner(&carol))]);
+    assert_eq!(hers.expect_message("on it goes")["seq"], next + 1);
+}
+
+fn what_was_inherited_while_no_server_ran_is_said_when_one_does(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, mut bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&bob]);
+    server.terminate();
+    done(users(&server, &["delete", "alice", "--yes"], ""));
+    server.start_again();
+    bob.log_in();
+    let said = eventually("it is said", || {
+        Some(said_of_roles(&bob, &garden)).filter(|said| !said.is_empty())
+    });
+    assert_eq!(said, [(3, owner(&bob))]);
+}
+
 fn join(user: &User, room: &str) {
     let path = format!("/members/{}", user.name);
     user.in_room("PUT", room, &path, &Value::Null).expect(200);
@@ -100,6 +176,9 @@ fn whoever_comes_into_a_room_that_no_one_else_can_own_becomes_its_owner(backend:
     done(users(&server, &["delete", "dave", "--yes"], ""));
     join(&carol, &garden);
     assert_eq!(owners(&carol, &garden), ["carol"]);
+    let said = said_of_roles(&carol, &garden);
+    let said: Vec<&Value> = said.iter().map(|(_, event)| event).collect();
+    assert_eq!(said, [&owner(&carol)]);
     carol
         .in_room("PATCH", &garden, "", &json!({"name": "park"}))
         .expect(200);

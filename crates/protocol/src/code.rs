@@ -117,6 +117,8 @@ pub enum Code {
     TooLarge,
     /// The room has more members than this is for.
     TooManyMembers,
+    /// The message was edited as often as it can be.
+    TooManyEdits,
     /// The message has as many reactions as it can have.
     TooManyReactions,
     /// The user has too many sockets open.

@@ -55,7 +55,7 @@ const OFFICIAL: [&str; 39] = [
 
 /// Names that others would take for everybody or nobody, and those that programs in some languages stumble over. In lower
 /// case and without separators.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 23] = [
     // everybody, or nobody
     "everyone",
     "everybody",
@@ -75,6 +75,8 @@ const RESERVED: [&str; 22] = [
     "user",
     "users",
     "you",
+    // what clients call the room of one's own notes
+    "yourself",
     // words of programs
     "null",
     "undefined",
@@ -164,6 +166,7 @@ mod tests {
             "SYSTEM",
             "everyone",
             "here",
+            "Yourself",
             "all",
             "room",
             "root",

@@ -183,6 +183,55 @@ proptest! {
         prop_assert_eq!(run.client, run.log);
         prop_assert_eq!(run.synced, run.syncs, "every sync is answered once");
     }
+
+    #[test]
+    fn whoever_is_no_member_any_more_is_sent_or_told_everything_up_to_that_and_nothing_above(
+        steps in steps(),
+        above in 0..3u64,
+    ) {
+        let mut run = Run::new();
+        for step in &steps {
+            run.step(step);
+        }
+        // The change that ends the membership, and what another may have been told behind it.
+        run.step(&Step::Commit);
+        let last = run.log;
+        for _ in 0..above {
+            run.step(&Step::Commit);
+        }
+        // A cursor in the future was about to be refused.
+        let catching = run.feed.catching.as_ref();
+        if run.client > last && catching.is_some_and(|catching| catching.asked.is_some()) {
+            run.client = run.before_sync;
+        }
+        let sent = run.client;
+        let mut actions = Vec::new();
+        run.feed.end(last, &mut actions);
+        run.carry_out(actions);
+        prop_assert_eq!(run.client, last.max(sent));
+        prop_assert!(!run.feed.is_catching_up());
+    }
+}
+
+#[test]
+fn a_hole_before_the_end_that_cannot_be_filled_is_told() {
+    let (mut feed, mut actions) = (Feed::new(5, 2), Vec::new());
+    assert!(feed.sync(3, &mut actions));
+    feed.live(6, 6, &mut actions);
+    feed.live(7, 7, &mut actions);
+    actions.clear();
+    feed.end(7, &mut actions);
+    let told = [Action::Lag(5), Action::Send(6), Action::Send(7)];
+    assert_eq!(std::mem::take(&mut actions), told);
+    // What did not fit is missing, too.
+    assert!(feed.sync(7, &mut actions));
+    for seq in 8..=10 {
+        feed.live(seq, seq, &mut actions);
+    }
+    actions.clear();
+    feed.end(10, &mut actions);
+    let told = [Action::Send(8), Action::Send(9), Action::Lag(10)];
+    assert_eq!(actions, told);
 }
 
 #[test]

@@ -73,6 +73,18 @@ pub fn find_latest_edit(conn: &mut AnyConnection, room_id: i64, id: i64) -> Quer
     Ok(latest.unwrap_or(id))
 }
 
+/// How often a message was edited.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_versions(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<i64> {
+    message_versions::table
+        .filter(message_versions::room_id.eq(room_id))
+        .filter(message_versions::message_id.eq(id))
+        .count()
+        .get_result(conn)
+}
+
 /// What a message said before it was edited.
 #[derive(Debug, Queryable)]
 pub struct VersionRow {

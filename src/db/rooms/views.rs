@@ -1,10 +1,15 @@
 //! Rooms as one user sees them, and who is in them.
 
-use diesel::prelude::*;
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{BigInt, Bool, Text},
+};
 
 use super::{COLUMNS, Room};
 use crate::db::{
     AnyConnection,
+    log::rooms::key_of_name,
     schema::{memberships, removals, rooms, users},
     text::StoredText,
     time::StoredTime,
@@ -125,7 +130,21 @@ pub fn list_named(
     let is_open = rooms::kind
         .eq("public")
         .and(removals::seq.nullable().is_null());
+    // Only a public room holds its name for itself. A private one of this name is not even touched unless it is one's own, so
+    // that time does not tell of it.
+    let is_called_so =
+        sql::<Bool>("rooms.id IN (SELECT called.id FROM rooms AS called WHERE called.name_key = ")
+            .bind::<Text, _>(key_of_name(name))
+            .sql(
+                " UNION ALL SELECT own.room_id FROM memberships AS own \
+         JOIN rooms AS called ON called.id = own.room_id WHERE own.user_id = ",
+            )
+            .bind::<BigInt, _>(user_id)
+            .sql(" AND called.name = ")
+            .bind::<Text, _>(name)
+            .sql(")");
     seen_by!(user_id)
+        .filter(is_called_so)
         .filter(rooms::name.eq(name))
         .filter(is_open.or(is_own))
         .order(rooms::id)

@@ -12,7 +12,7 @@ use super::{DELETED_KEYED, User, hold::hold_with_rooms, traces::delete_private};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
-        members::ensure_owner_under_lock,
+        members::ensure_owner_untold,
         schema::{
             account_changes, known_networks, memberships, restraints, rooms, sessions, users,
         },
@@ -320,7 +320,7 @@ pub fn disable(conn: &mut AnyConnection, user_id: i64, now: Timestamp) -> QueryR
         .select(memberships::room_id)
         .load(conn)?;
     for id in owned {
-        ensure_owner_under_lock(conn, id)?;
+        ensure_owner_untold(conn, id)?;
     }
     Ok(updated == 1)
 }
@@ -344,7 +344,7 @@ pub fn enable(conn: &mut AnyConnection, user_id: i64) -> QueryResult<bool> {
     .execute(conn)?;
     // Meanwhile no one may have been left who could own a room that they are in.
     for id in room_ids {
-        ensure_owner_under_lock(conn, id)?;
+        ensure_owner_untold(conn, id)?;
     }
     Ok(updated == 1)
 }
@@ -391,7 +391,7 @@ pub fn delete(
     diesel::delete(restraints::table.filter(restraints::user_id.eq(user.id))).execute(conn)?;
     delete_private(conn, user.id)?;
     for id in room_ids {
-        ensure_owner_under_lock(conn, id)?;
+        ensure_owner_untold(conn, id)?;
         // No one can join it nor bring it back, so its name is for others.
         let is_empty = not(exists(
             memberships::table.filter(memberships::room_id.eq(id)),

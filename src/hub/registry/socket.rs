@@ -37,6 +37,8 @@ struct Owed {
     reached: Option<u64>,
     /// The last change that was left out.
     missed: Option<u64>,
+    /// What has become of its user's view, as it was last.
+    view: Option<Bytes>,
 }
 
 impl Owed {
@@ -46,13 +48,16 @@ impl Owed {
         let joined = self.joined.map(|seq| Deliver::Joined { room_id, seq });
         let reached = self.reached.map(|seq| Deliver::Reached { room_id, seq });
         let missed = self.missed.map(|seq| Deliver::Missed { room_id, seq });
-        left.or(joined).or(reached).or(missed)
+        let view = self.view.clone();
+        let view = view.map(|frame| Deliver::View { room_id, frame });
+        left.or(joined).or(reached).or(missed).or(view)
     }
 
     fn told(&mut self) {
         let told = self.left.take().or_else(|| self.joined.take());
-        if told.or_else(|| self.reached.take()).is_none() {
-            self.missed = None;
+        let told = told.or_else(|| self.reached.take());
+        if told.or_else(|| self.missed.take()).is_none() {
+            self.view = None;
         }
     }
 }
@@ -145,6 +150,13 @@ impl<O: Outbox> Socket<O> {
         }
     }
 
+    pub fn send_view(&mut self, room_id: i64, frame: &Bytes, limits: &SocketLimits, now: Instant) {
+        self.owed_of(room_id).view = Some(frame.clone());
+        if !self.tell_owed(limits) {
+            self.note_left_out(now);
+        }
+    }
+
     /// Tells the socket that its user has become a member of a room, or is none any more.
     pub fn send_membership(
         &mut self,
@@ -189,6 +201,7 @@ impl<O: Outbox> Socket<O> {
                 + usize::from(owed.joined.is_some())
                 + usize::from(owed.reached.is_some())
                 + usize::from(owed.missed.is_some())
+                + usize::from(owed.view.is_some())
         });
         each.sum()
     }

@@ -2,6 +2,7 @@
 
 mod came_in;
 mod runs;
+mod views;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -58,6 +59,9 @@ impl Inbox {
                     Deliver::Left { seq, .. } => format!("left {seq}"),
                     Deliver::Aside(frame) => {
                         format!("aside {}", String::from_utf8_lossy(&frame[2..]))
+                    }
+                    Deliver::View { frame, .. } => {
+                        format!("view {}", String::from_utf8_lossy(&frame[2..]))
                     }
                     Deliver::Notice(frame) => {
                         let text = String::from_utf8_lossy(&frame[2..]).into_owned();

@@ -42,8 +42,12 @@ impl Pass<'_> {
                 rooms::find_of_people(conn, people).map_err(Fail::Database)?
         {
             // Whoever asks for it wants to see it.
-            members::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
-            return Ok(Stored::Exists { room_id, seq });
+            let shown = members::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
+            return Ok(Stored::Exists {
+                room_id,
+                seq,
+                shown,
+            });
         }
         if let Some(name) = &new.name {
             let own = rooms::list_own(conn, name, actor.user_id).map_err(Fail::Database)?;

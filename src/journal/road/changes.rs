@@ -26,6 +26,8 @@ use crate::{
     rights::{Denied, Right},
 };
 
+/// Most edits of a message. All that it said before goes in one transaction when it is deleted, for which everyone waits.
+const MOST_EDITS: i64 = 200;
 /// Most kinds of emoji that a message has.
 const MOST_KINDS: i64 = 50;
 /// Most reactions of one person to a message.
@@ -67,6 +69,14 @@ impl Pass<'_> {
         check_unedited(conn, room_id, (id, if_seq), &target)?;
         if target.deleted_at.is_some() {
             return Err(deleted().into());
+        }
+        if edits::count_versions(conn, room_id, id).map_err(Fail::Database)? >= MOST_EDITS {
+            return Err(Fail::Refused(Error::conflict(
+                Code::TooManyEdits,
+                format!(
+                    "A message can be edited {MOST_EDITS} times; delete it, or write a new one."
+                ),
+            )));
         }
         // What is believed without a MAC is bound now: as an older text it would be believed no more.
         let before = target.mac.as_ref().map(StoredText::as_str);

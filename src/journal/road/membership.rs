@@ -101,10 +101,13 @@ impl Pass<'_> {
         members::insert(conn, room_id, user_id, (role, by), (comes_by, at))
             .map_err(Fail::Database)?;
         // No one else may be there who could own it.
-        ensure_owner(conn, room_id).map_err(Fail::Database)?;
+        let heir = ensure_owner(conn, room_id).map_err(Fail::Database)?;
         self.count_in(room_id, 1)?;
         if is_general {
-            return Ok(Stored::Unchanged { seq: last_seq });
+            return match heir {
+                Some(heir) => self.say_heir(conn, room_id, heir),
+                None => Ok(Stored::Unchanged { seq: last_seq }),
+            };
         }
         let by = &actor.username;
         let (text, event) = if is_invited {
@@ -116,13 +119,12 @@ impl Pass<'_> {
                 RoomEvent::Joined { user_id },
             )
         };
-        self.said(
-            conn,
-            room_id,
-            actor,
-            (text, event),
-            Some((user_id, Membership::Joined)),
-        )
+        let joined = Some((user_id, Membership::Joined));
+        let stored = self.said(conn, room_id, actor, (text, event), joined)?;
+        match heir {
+            Some(heir) => Ok(stored.and(self.say_heir(conn, room_id, heir)?)),
+            None => Ok(stored),
+        }
     }
 
     pub(super) fn leave(
@@ -142,9 +144,13 @@ impl Pass<'_> {
             self.give_up(conn, room_id, actor, &mut news)?;
         }
         members::delete(conn, room_id, user_id, self.at.clock).map_err(Fail::Database)?;
-        // Those who cannot log in may be there still.
-        ensure_owner(conn, room_id).map_err(Fail::Database)?;
         self.count_in(room_id, -1)?;
+        // Those who cannot log in may be there still. Told first, so that whoever leaves hears that as the last.
+        if let Some(heir) = ensure_owner(conn, room_id).map_err(Fail::Database)?
+            && let Stored::Changed { told, .. } = self.say_heir(conn, room_id, heir)?
+        {
+            news.extend(told);
+        }
         let text = format!("{} left the room", actor.username);
         let said = (text, RoomEvent::Left { user_id });
         let left = vec![(user_id, Membership::Left)];
@@ -303,7 +309,7 @@ impl Pass<'_> {
     }
 
     /// Stores a message of kind `system`, which is all of a change.
-    fn said(
+    pub(super) fn said(
         &mut self,
         conn: &mut AnyConnection,
         room_id: i64,
@@ -445,7 +451,7 @@ fn hold_person(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
 }
 
 /// The name of a member, whatever became of the account.
-fn find_name(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
+pub(super) fn find_name(conn: &mut AnyConnection, user_id: i64) -> Result<String, Fail> {
     let found = members::find_person(conn, user_id).map_err(Fail::Database)?;
     Ok(found.map_or_else(|| format!("user {user_id}"), |(name, _)| name))
 }

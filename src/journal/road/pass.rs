@@ -267,7 +267,10 @@ impl<'a> Pass<'a> {
     /// Anything but a message, in a savepoint of its own.
     fn one(&mut self, conn: &mut AnyConnection, entry: &Entry) -> Result<Stored, QueryError> {
         let actor = &entry.actor;
-        if !self.live.contains(&(actor.session_id, actor.user_id)) {
+        // What a room says by itself is of no login.
+        let is_live = matches!(entry.change, Change::Inherit)
+            || self.live.contains(&(actor.session_id, actor.user_id));
+        if !is_live {
             return Ok(Stored::Refused(Error::invalid_token()));
         }
         if unseen::holds(self.unseen, entry) {
@@ -277,7 +280,11 @@ impl<'a> Pass<'a> {
         match (&before, &entry.change) {
             (Some(room), Change::Begin(_)) => {
                 let (room_id, seq) = (room.id, room.last_seq);
-                return Ok(Stored::Exists { room_id, seq });
+                return Ok(Stored::Exists {
+                    room_id,
+                    seq,
+                    shown: None,
+                });
             }
             (None, Change::Begin(_)) | (Some(_), _) => {}
             (None, _) => return Ok(Stored::Refused(Error::no_such_room())),
@@ -355,6 +362,7 @@ impl<'a> Pass<'a> {
             Change::Member { user, role, until } => {
                 self.put_member(conn, room_id, actor, *user, (*role, *until))
             }
+            Change::Inherit => self.inherit(conn, room_id, actor),
             Change::Room(patch) => self.patch(conn, room_id, actor, patch),
             Change::Begin(new) => self.begin_room(conn, room_id, actor, new),
         }

@@ -8,6 +8,10 @@ use crate::{
     protocol::{limits::MAX_SLOW_SECONDS, room::Role, time::Timestamp},
 };
 
+/// Most members that are remembered, all rooms together. Beyond that all of them are forgotten, and looked up again as they
+/// write.
+const MOST: usize = 10_000;
+
 /// Since when members have to wait, in rooms where they do. What is not remembered is in their rows.
 #[derive(Debug, Default)]
 pub struct SlowMode(RefCell<HashMap<(i64, i64), Timestamp>>);
@@ -60,10 +64,29 @@ impl SlowMode {
         self.0.borrow_mut().retain(|_, last| *last != at);
     }
 
-    pub fn forget(&self, now: Timestamp) {
+    /// Keeps what is remembered within its limit. To be called between two transactions.
+    pub fn forget(&self) {
         let mut last = self.0.borrow_mut();
-        if last.len() > 10_000 {
-            last.retain(|_, at| now - *at < chrono::TimeDelta::hours(1));
+        if last.len() > MOST {
+            last.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_members_are_remembered_than_the_limit_however_many_write() {
+        let (slow, now) = (SlowMode::default(), crate::protocol::time::now());
+        for user_id in (0..).take(MOST) {
+            slow.learn(1, user_id, now, now);
+        }
+        slow.forget();
+        assert!(slow.knows(1, 0), "within the limit they stay");
+        slow.learn(2, 0, now, now);
+        slow.forget();
+        assert!(!slow.knows(1, 0) && !slow.knows(2, 0));
     }
 }

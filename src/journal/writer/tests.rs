@@ -164,6 +164,7 @@ impl Heard {
             }
             News::CameIn { .. } => panic!("no one comes in by a message"),
             News::Noted(_) => panic!("no one sets anything"),
+            News::Shown { .. } => panic!("no message asks for a room"),
             News::Reached { room_id, seq } => {
                 let last = self.last.insert(room_id, seq);
                 assert!(last.is_none_or(|last| last <= seq), "a room went back");

@@ -40,7 +40,7 @@ pub fn answer(stored: &Stored, at: Timestamp) -> Result<Outcome> {
             seq: now.row.seq.unsigned_abs(),
             now: Some(Arc::clone(now)),
         },
-        Stored::Exists { room_id, seq } => Outcome::Exists {
+        Stored::Exists { room_id, seq, .. } => Outcome::Exists {
             room: *room_id,
             seq: seq.unsigned_abs(),
         },
@@ -81,6 +81,18 @@ pub fn silent_coming(entry: &Entry, stored: &Stored) -> Option<News> {
         room_id: entry.room,
         seq: seq.unsigned_abs(),
         users,
+    })
+}
+
+/// What someone's other sockets are told who has asked for a room that they had hidden.
+pub fn shown_again(entry: &Entry, stored: &Stored) -> Option<News> {
+    let Stored::Exists { room_id, shown, .. } = stored else {
+        return None;
+    };
+    shown.map(|seq| News::Shown {
+        room_id: *room_id,
+        seq: seq.unsigned_abs(),
+        user_id: entry.actor.user_id,
     })
 }
 

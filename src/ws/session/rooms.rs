@@ -1,10 +1,14 @@
 //! What a session does for its rooms: coming into them and going out, and carrying out what their feeds ask for.
 
+mod leaving;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::Duration,
 };
+
+use bytes::Bytes;
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
@@ -29,7 +33,6 @@ const MOST_HELD: usize = 256;
 const MOST_READINGS: usize = 8;
 /// Pause before reading again what could not be read.
 const READ_AGAIN: Duration = Duration::from_millis(500);
-
 /// The caller's rooms, and where this socket is in their logs.
 #[derive(Default)]
 pub(in crate::ws) struct Rooms {
@@ -50,6 +53,10 @@ struct RoomFeed {
     entry: u64,
     /// How far the room had come when it was last read that the user is in it.
     read_at: u64,
+    /// The change by which the user is no member any more: what was being read before is still awaited.
+    left: Option<u64>,
+    /// Whether a reading was refused: then the hub is about to tell by which change.
+    is_refused: bool,
     feed: Feed<Change>,
 }
 
@@ -125,6 +132,8 @@ impl Rooms {
             key,
             entry,
             read_at,
+            left: None,
+            is_refused: false,
             feed,
         };
         self.by_id.insert(room_id, room);
@@ -146,6 +155,8 @@ impl Rooms {
     ) -> Option<(String, bool)> {
         let room = self.of(reading)?;
         room.read_at = room.read_at.max(page.last_seq);
+        // Who was a member at a later change has come back.
+        room.left.take_if(|left| *left <= page.last_seq);
         let is_new = room.key.is_none();
         let key = room.key.get_or_insert_with(|| key.to_owned());
         Some((key.clone(), is_new))
@@ -176,7 +187,11 @@ impl ChatSession {
     /// A room has come this far by changes that were not announced. By one of them the user may have become a member: that is
     /// found out by reading it.
     pub(super) fn reached(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
-        if self.rooms().by_id.contains_key(&room_id) {
+        let ending = self.rooms().by_id.get(&room_id).map(RoomFeed::is_ending);
+        if ending == Some(true) {
+            self.forget_room(room_id, ctx);
+        }
+        if ending == Some(false) {
             self.feed(room_id, ctx, |feed, actions| feed.reached(seq, actions));
         } else {
             self.begin_feed(room_id, seq, ctx);
@@ -190,10 +205,19 @@ impl ChatSession {
             if read_at >= seq {
                 return;
             }
-            // It was left meanwhile, and that was never announced.
-            self.forget_room(room_id);
+            // It was left meanwhile.
+            self.forget_room(room_id, ctx);
         }
         self.begin_feed(room_id, seq.saturating_sub(1), ctx);
+    }
+
+    /// The user's view of a room has changed, by nothing that is numbered. A client that has not been told yet that it is in the
+    /// room is told of it as it is when it was read.
+    pub(super) fn view_changed(&self, room_id: i64, frame: Bytes) {
+        let is_known = (self.rooms().by_id.get(&room_id)).is_some_and(|room| room.key.is_some());
+        if is_known && self.end.dialect.get() == Dialect::Full {
+            self.end.outgoing.write(frame);
+        }
     }
 
     /// Has everything sent that follows a number in a room which the client has not been told yet that it is in.
@@ -202,24 +226,6 @@ impl ChatSession {
         let feed = Feed::come_in(before, MOST_HELD, &mut actions);
         self.rooms().insert(room_id, None, before, feed);
         self.carry_out(room_id, actions, ctx);
-    }
-
-    /// The user is no member of a room any more. What was read later and says something else holds.
-    pub(super) fn go_out(&mut self, room_id: i64, seq: u64) {
-        let known = self.rooms().by_id.get(&room_id).map(|room| room.read_at);
-        if known.is_some_and(|read_at| read_at < seq) {
-            self.forget_room(room_id);
-        }
-    }
-
-    pub(super) fn forget_room(&mut self, room_id: i64) {
-        let known = self.rooms().by_id.remove(&room_id);
-        if let Some(room) = known.and_then(|room| room.key) {
-            if self.end.dialect.get() == Dialect::Full {
-                self.send(&Event::Room(RoomNews::gone(room.clone())));
-            }
-            self.room_gone(room);
-        }
     }
 
     fn carry_out(&mut self, room_id: i64, actions: Vec<Action<Change>>, ctx: &mut Context) {
@@ -286,7 +292,7 @@ impl ChatSession {
                 .of(reading)
                 .is_some_and(|room| room.key.is_some());
             match found.filter(|_| is_known).map(|found| found.get(&room_id)) {
-                Some(None) => self.forget_room(room_id),
+                Some(None) => self.refused(reading, ctx),
                 Some(Some(&last_seq)) if last_seq <= since => {
                     let page = Page {
                         since,
@@ -295,6 +301,7 @@ impl ChatSession {
                         complete: true,
                     };
                     self.feed(room_id, ctx, |feed, actions| feed.page(page, actions));
+                    self.end_when_read(reading, ctx);
                 }
                 _ => self.read(reading, ctx),
             }
@@ -358,12 +365,13 @@ impl ChatSession {
                 self.feed(room_id, ctx, |feed, actions| feed.page(page, actions));
             }
             Err(error) if matches!(error.code, Code::RoomNotFound | Code::JoinFirst) => {
-                self.forget_room(room_id);
+                return self.refused(reading, ctx);
             }
             Err(error) => {
                 self.close_when_logged_out(&error, ctx);
                 self.feed(room_id, ctx, Feed::failed);
             }
         }
+        self.end_when_read(reading, ctx);
     }
 }

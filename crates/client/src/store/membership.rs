@@ -82,7 +82,7 @@ impl Store {
             }
             RoomNews::Changed(changed) => {
                 if let Some(room) = self.rooms.get_mut(&changed.room) {
-                    changed.apply_to(&mut room.about);
+                    room.view_changed(changed);
                 }
             }
             RoomNews::Gone(Gone { room, .. }) => self.gone(&room, outcome),

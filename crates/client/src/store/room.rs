@@ -8,7 +8,7 @@ use crate::{
     protocol::{
         event::RoomState,
         message::{Kind, Message},
-        room::RoomKind,
+        room::{RoomChanged, RoomKind},
     },
 };
 
@@ -33,6 +33,8 @@ pub struct Room {
     /// What stands beside the timeline.
     pub(super) threads: Threads,
     pub(super) outbox: Outbox,
+    /// The newest message of a person that has come.
+    newest: u64,
     /// The user has seen the messages up to this one.
     seen: u64,
     /// Those after it that others wrote.
@@ -59,6 +61,7 @@ impl Room {
             timeline: Timeline::new(),
             threads: Threads::default(),
             outbox: Outbox::default(),
+            newest: 0,
             seen: 0,
             unread: BTreeSet::new(),
             next_page: None,
@@ -150,11 +153,8 @@ impl Room {
     /// The next messages, or messages that have changed.
     pub(super) fn show(&mut self, key: &str, messages: Vec<Message>, me: i64) -> News {
         let before = self.unread.len();
-        // A new message brings a hidden room back; an edit or a reaction does not.
-        if messages.iter().any(|message| message.id == message.seq) {
-            self.about.hidden = false;
-        }
         for message in &messages {
+            self.note_newest(message);
             let is_mine = self.outbox.seen(message).is_some() || message.user_id == me;
             let is_beside = message.is_in_thread_only();
             let is_written = message.kind == Kind::Text && message.deleted_at.is_none();
@@ -176,6 +176,23 @@ impl Room {
             messages,
             unread: self.unread.len().saturating_sub(before),
         }
+    }
+
+    /// A new message of a person brings a hidden room back; an edit or a reaction does not, nor what the room says by itself.
+    /// What came before the server told of the room is part of that.
+    fn note_newest(&mut self, message: &Message) {
+        let is_new = message.id > self.about.seq.max(self.newest);
+        if is_new && message.kind == Kind::Text {
+            self.newest = self.newest.max(message.id);
+            self.about.hidden = false;
+        }
+    }
+
+    /// The user's own view of the room has changed. To have been hidden before the newest message came is over.
+    pub(super) fn view_changed(&mut self, changed: RoomChanged) {
+        let is_over = self.newest > changed.seq;
+        changed.apply_to(&mut self.about);
+        self.about.hidden &= !is_over;
     }
 
     /// Messages from before the first one; `more`: there are others before them.

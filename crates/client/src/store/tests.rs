@@ -1,6 +1,7 @@
 //! Two rooms on one socket, and what a face is told of them.
 
 mod courses;
+mod hidden;
 mod server;
 
 use super::*;

@@ -66,6 +66,10 @@ pub struct RoomChanged {
     /// What the caller has begun to write in it, or in the thread that it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Draft>,
+    /// Of a direct room: the caller does not want to see it until a message comes that is newer than `seq`. Absent: it is to be
+    /// seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
 }
 
 /// A field of [`RoomChanged`].
@@ -91,6 +95,8 @@ pub enum RoomField {
     Notify,
     /// What the caller has begun to write in it: no part of what the lists of rooms tell.
     Draft,
+    /// Whether the caller does not want to see it for now.
+    Hidden,
     /// One that this program does not know (for clients; the server never sends it).
     #[serde(other, skip_serializing)]
     #[cfg_attr(feature = "documents", schemars(skip))]
@@ -113,6 +119,7 @@ impl RoomChanged {
                     state.slow_seconds = self.slow_seconds.unwrap_or_default();
                 }
                 RoomField::Notify => state.notify = self.notify.unwrap_or(state.notify),
+                RoomField::Hidden => state.hidden = self.hidden,
                 RoomField::Draft | RoomField::Unknown => {}
             }
         }
@@ -131,7 +138,7 @@ impl RoomChanged {
             slow_seconds,
             archived_at,
             users: _,
-            hidden: _,
+            hidden,
             seq,
             // What is unread is counted as of another change than this.
             read_seq: _,
@@ -156,6 +163,19 @@ impl RoomChanged {
             slow_seconds: Some(slow_seconds),
             notify: Some(notify),
             draft: None,
+            hidden,
+        }
+    }
+
+    /// The caller has hidden a direct room, of which this is the newest message, or shows it again.
+    #[must_use]
+    pub fn hidden(room: String, seq: u64, hidden: bool) -> Self {
+        Self {
+            room,
+            seq,
+            changed: vec![RoomField::Hidden],
+            hidden,
+            ..Self::default()
         }
     }
 
@@ -290,6 +310,13 @@ mod tests {
             let json = serde_json::to_string(&changed).expect("JSON");
             let read: RoomChanged = serde_json::from_str(&json).expect("reads");
             read.apply_to(&mut state);
+        }
+        for hidden in [true, false] {
+            let changed = RoomChanged::hidden("12".into(), 7, hidden);
+            let json = serde_json::to_string(&changed).expect("JSON");
+            let read: RoomChanged = serde_json::from_str(&json).expect("reads");
+            read.apply_to(&mut state);
+            assert_eq!(state.hidden, hidden);
         }
         assert_eq!(
             (state.topic, state.muted_until, state.archived_at),

@@ -29,6 +29,8 @@ pub(super) struct View {
     pub(super) reached: BTreeMap<String, u64>,
     /// What its user has just come into, and what was in it before is not yet read.
     to_read: BTreeSet<String>,
+    /// Of which something is missing. Only who goes from a room may be left so.
+    pub(super) holes: BTreeSet<String>,
 }
 
 impl View {
@@ -113,6 +115,10 @@ impl View {
                     }
                 }
             }
+            // Something of it cannot be read any more: its user was taken out while it was being read, and is told so next.
+            "lag" => {
+                self.holes.insert(text(&frame["room"]).to_owned());
+            }
             "ack" | "error" | "pong" | "system" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
@@ -120,6 +126,7 @@ impl View {
 
     fn go_from(&mut self, key: &str) {
         self.to_read.remove(key);
+        self.holes.remove(key);
         if let Some(room) = self.here.remove(key) {
             self.gone.insert(key.to_owned(), room);
         }
@@ -128,6 +135,11 @@ impl View {
     /// In what the rooms of the two differ, in short; empty: in nothing.
     pub(super) fn differences(&self, other: &Self) -> String {
         let mut found = Vec::new();
+        for key in &self.holes {
+            found.push(format!(
+                "room {key}: told of a hole, and not of being out of it"
+            ));
+        }
         let keys: BTreeSet<_> = self.here.keys().chain(other.here.keys()).collect();
         for key in keys {
             let (Some(ours), Some(theirs)) = (self.here.get(key), other.here.get(key)) else {

@@ -33,13 +33,14 @@ const LATER: [Code; 6] = [
     Code::SlowMode,
 ];
 /// Refusals that are the last word.
-const NEVER: [Code; 12] = [
+const NEVER: [Code; 13] = [
     Code::Forbidden,
     Code::JoinFirst,
     Code::RoomNotFound,
     Code::MessageNotFound,
     Code::MessageDeleted,
     Code::UserNotFound,
+    Code::TooManyEdits,
     Code::TooManyReactions,
     Code::LastOwner,
     Code::RoomFull,

@@ -88,6 +88,7 @@ impl Reader {
                 let covered = self.covered.remove(&room_id).unwrap_or(0);
                 assert!(covered <= seq, "{covered} in room {room_id} after {seq}");
             }
+            Deliver::View { room_id, .. } => panic!("no view of room {room_id} has changed"),
             Deliver::Notice(frame) => self.hear_notice(&frame),
             Deliver::Aside(_) => {}
             Deliver::Ping => {

@@ -22,6 +22,7 @@ pub mod gaps;
 pub mod general;
 pub mod known_logins;
 pub mod logins;
+pub mod mentions;
 pub mod messages;
 pub mod networks;
 pub mod pages;

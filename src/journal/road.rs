@@ -30,7 +30,7 @@ use crate::{
         sessions::{self, Logins},
     },
     error::{Code, Error, Kind},
-    protocol::{room::RoomKind, time::Timestamp},
+    protocol::{mention::Mention, room::RoomKind, time::Timestamp},
     rights::{Right, RoomFacts, Standing, allows},
 };
 
@@ -40,6 +40,7 @@ const MOST_ENTRIES: i64 = 1_000;
 mod begin;
 mod changes;
 mod membership;
+mod mentions;
 mod own;
 mod pass;
 mod room;
@@ -48,6 +49,7 @@ mod threads;
 mod unseen;
 
 pub use own::Settlement;
+use mentions::Called;
 use pass::Pass;
 use slow_mode::SlowMode;
 use threads::Threads;
@@ -236,7 +238,7 @@ impl Road {
         }
         let context = Context::learn(conn, drafts)?;
         let bind = binder(&self.vault);
-        let placed = place(drafts, None, at.stored, &bind, |draft, _| {
+        let mut placed = place(drafts, None, at.stored, &bind, |draft, _| {
             check_live(draft, live.as_ref())?;
             let room = rooms.get(&draft.room_id).ok_or_else(Error::no_such_room)?;
             let member = self.members.find(room, draft.user_id);
@@ -249,8 +251,13 @@ impl Road {
         if outcomes.any(|(draft, outcome)| draft.client_id.is_some() && is_refused(outcome)) {
             return Err(BEGIN_AGAIN);
         }
+        let mentioned = context.mention(&mut placed.rows, |room_id, user_id| {
+            let room = rooms.get(&room_id)?;
+            let member = self.members.find(room, user_id)?;
+            Some((member.standing(at.clock), facts(room)))
+        });
         insert_all(conn, &placed.rows, at)?;
-        let told = context.write(conn, &placed.rows, at)?;
+        let told = context.write(conn, (&placed.rows, mentioned), at)?;
         if !are_taken || placed.outcomes.iter().any(is_refused) {
             let mut rooms = rooms;
             for (room_id, last) in &placed.last_ids {
@@ -326,6 +333,7 @@ fn draft(entry: &Entry) -> Option<DraftRow<'_>> {
         username: &entry.actor.username,
         thread: post.thread.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
         thread_only: post.thread.is_some() && !post.also_to_room,
+        candidates: &post.candidates,
     })
 }
 
@@ -350,7 +358,11 @@ struct Context {
     /// The messages that are there of those that are answered.
     answered: HashSet<(i64, i64)>,
     threads: Threads,
+    called: Called,
 }
+
+/// By room and number, whom messages mention.
+type Mentioned = HashMap<(i64, i64), Vec<Mention>>;
 
 impl Context {
     fn learn(conn: &mut AnyConnection, drafts: &[DraftRow<'_>]) -> Result<Self, QueryError> {
@@ -361,17 +373,54 @@ impl Context {
         Ok(Self {
             answered: posts::list_existing(conn, answered)?,
             threads: Threads::learn(conn, drafts)?,
+            called: Called::learn(
+                conn,
+                drafts.iter().map(|draft| (draft.room_id, draft.candidates)),
+            )?,
         })
+    }
+
+    /// Whom the messages mention, which are not inserted yet. `who` knows what their authors are to their rooms.
+    fn mention(
+        &self,
+        rows: &mut [NewMessage<'_>],
+        who: impl Fn(i64, i64) -> Option<(Standing, RoomFacts)>,
+    ) -> Mentioned {
+        let mut mentioned = Mentioned::new();
+        for row in rows.iter_mut().filter(|row| !row.candidates.is_empty()) {
+            let may_all = who(row.room_id, row.user_id).is_some_and(|(standing, facts)| {
+                allows(standing, Right::MentionAll, facts).is_ok()
+            });
+            let found = self.called.resolve(row.room_id, row.candidates, may_all);
+            row.mentions = db::mentions::write(&found);
+            if !found.is_empty() {
+                mentioned.insert((row.room_id, row.id), found);
+            }
+        }
+        mentioned
     }
 
     /// Writes what the messages do beside themselves, which are inserted.
     fn write(
         self,
         conn: &mut AnyConnection,
-        rows: &[NewMessage<'_>],
+        (rows, mentioned): (&[NewMessage<'_>], Mentioned),
         at: At,
     ) -> Result<Additions, QueryError> {
-        self.threads.write(conn, rows, at)
+        let mut told = self.threads.write(conn, (rows, &mentioned), at)?;
+        let mut counted = Vec::new();
+        for row in rows {
+            if let Some(found) = mentioned.get(&(row.room_id, row.id)) {
+                let thread = row.thread.filter(|_| row.thread_only);
+                let of = (row.room_id, row.id);
+                counted.extend(mentions::counted(of, thread, row.user_id, found));
+            }
+        }
+        db::mentions::insert(conn, &counted)?;
+        for (of, mentions) in mentioned {
+            told.entry(of).or_default().mentions = mentions;
+        }
+        Ok(told)
     }
 }
 

@@ -134,6 +134,7 @@ fn draft(entry: &Entry) -> DraftRow<'_> {
         username: &entry.actor.username,
         thread: None,
         thread_only: false,
+        candidates: &[],
     }
 }
 
@@ -261,6 +262,7 @@ impl<F: FnMut(News)> Run<F> {
                 reply_to: None,
                 thread: None,
                 also_to_room: false,
+                candidates: Vec::new(),
             }),
         };
         let waiting = Waiting {

@@ -51,7 +51,7 @@ fn a_mention_is_told_with_its_place_wherever_the_message_is_shown(backend: Backe
     let wanted = vec![
         (json!(bob.id), 4, 8),
         (json!(alice.id), 12, 18),
-        (json!(["room", true]), 48, 53),
+        (json!(["room", true]), 47, 52),
     ];
     assert_eq!(places(&said), wanted);
     assert_eq!(places(&his.expect_message(text)), wanted);
@@ -60,7 +60,7 @@ fn a_mention_is_told_with_its_place_wherever_the_message_is_shown(backend: Backe
     // In code points, as people count characters of a text.
     let chars: Vec<char> = text.chars().collect();
     assert_eq!(chars[4..8].iter().collect::<String>(), "@bob");
-    assert_eq!(chars[48..53].iter().collect::<String>(), "@room");
+    assert_eq!(chars[47..52].iter().collect::<String>(), "@room");
     let mut late = alice.connect();
     late.send_json(&json!({"type": "sync", "rooms": {"general": 0}}));
     assert_eq!(places(&late.expect_message(text)), wanted);

@@ -5,10 +5,7 @@
 //! Nearly always all that waits are new messages, which are stored together in four round trips. Anything else is done one
 //! after another, each in a savepoint, so that what cannot be stored costs no one else anything.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     entry::{Added, Change, Current, Entry, Told},
@@ -30,7 +27,7 @@ use crate::{
         sessions::{self, Logins},
     },
     error::{Code, Error, Kind},
-    protocol::{mention::Mention, room::RoomKind, time::Timestamp},
+    protocol::{room::RoomKind, time::Timestamp},
     rights::{Right, RoomFacts, Standing, allows},
 };
 

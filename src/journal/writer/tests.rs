@@ -270,7 +270,7 @@ impl<F: FnMut(News)> Run<F> {
             since: Instant::now(),
             receipt: send,
         };
-        let waiting = Queued::Entry(waiting);
+        let waiting = Queued::Entry(Box::new(waiting));
         self.sender.try_send(waiting).expect("there is room");
     }
 
@@ -278,7 +278,7 @@ impl<F: FnMut(News)> Run<F> {
         self.database.borrow_mut().fate = fate;
         let mut batch = Vec::new();
         while let Ok(Queued::Entry(waiting)) = self.writer.queue.try_recv() {
-            batch.push(waiting);
+            batch.push(*waiting);
         }
         self.writer.commit(batch, Vec::new());
         self.database.borrow().table.check_numbers();

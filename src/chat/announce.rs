@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{rooms, texts};
 use crate::{
     crypto::vault::Vault,
-    db::{self, log::reactions::Reacted},
+    db::{self, log::reactions::Reacted, mentions, text::StoredText},
     hub::{self, Aside, Broadcast, Publisher, frame},
     journal::{
         Added, Committed, Current, How, Membership, News, Noted, NotedSet, Post, RoomId,
@@ -321,7 +321,7 @@ pub(super) fn message(vault: &Vault, room_id: i64, now: &Current) -> Message {
         also_to_room: row.thread.is_some() && !row.thread_only,
         replies: under_it,
         thread_replies: under_first,
-        mentions: Vec::new(),
+        mentions: mentions::read(row.mentions.as_ref().map(StoredText::as_str)),
         edited_at: row.edited_at.map(|at| db::utc(at.get())),
         deleted_at: row.deleted_at.map(|at| db::utc(at.get())),
         reactions: grouped(reactions),

@@ -13,7 +13,7 @@ use futures_util::future::LocalBoxFuture;
 use super::{
     Caller,
     access::{Access, Which},
-    emoji, people,
+    emoji, mentions, people,
     rates::Rates,
     rooms,
 };
@@ -250,7 +250,12 @@ impl Commands {
             }) => {
                 self.check_text(&content, None)?;
                 let body = self.seal(&content);
-                let change = Change::Edit { id, if_seq, body };
+                let change = Change::Edit {
+                    id,
+                    if_seq,
+                    body,
+                    candidates: mentions::find(&content),
+                };
                 Ok(of_message(room, id, change))
             }
             Command::Delete(Delete { room, id, if_seq }) => {
@@ -306,6 +311,7 @@ impl Commands {
                 reply_to,
                 thread,
                 also_to_room,
+                candidates: mentions::find(&content),
             })),
             about: About::Post(Said {
                 content,

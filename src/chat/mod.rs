@@ -23,6 +23,7 @@ pub mod general;
 pub mod heirs;
 pub mod known_logins;
 pub mod logins;
+pub mod mentions;
 pub mod messages;
 pub mod networks;
 pub mod pages;

@@ -27,6 +27,7 @@ mod ids;
 pub mod lock;
 pub mod log;
 pub mod members;
+pub mod mentions;
 pub mod messages;
 pub mod migrate;
 pub mod networks;

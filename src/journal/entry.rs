@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::db::mentions::Candidate;
 use crate::{
     db::{log::reactions::Reacted, messages::Message},
     protocol::{
@@ -72,6 +73,8 @@ pub enum Change {
         if_seq: Option<u64>,
         /// The text.
         body: Body,
+        /// Where in it perhaps someone is mentioned.
+        candidates: Vec<Candidate>,
     },
     /// Leave no more than a tombstone of a message.
     Delete {
@@ -184,6 +187,8 @@ pub struct Post {
     pub thread: Option<u64>,
     /// With that: it stands in the room itself, too.
     pub also_to_room: bool,
+    /// Where in it perhaps someone is mentioned.
+    pub candidates: Vec<Candidate>,
 }
 
 /// What there is to be told of a new message beside what was written, and is known when it is stored.

@@ -31,8 +31,8 @@ use crate::{
     error::{Code, Error, Result},
 };
 pub use entry::{
-    Actor, Added, Body, Change, Committed, Current, Entry, How, Membership, NO_LOGIN, NewRoom,
-    Outcome, Post, RoomId, RoomPatch, SystemText, Told, UserId,
+    Actor, Added, Body, Candidate, Change, Committed, Current, Entry, How, Membership, NO_LOGIN,
+    NewRoom, Outcome, Post, RoomId, RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;
 use own::Inbox;
@@ -56,7 +56,7 @@ struct Waiting {
 /// What a writer finds in its queue.
 enum Queued {
     /// A change of a room.
-    Entry(Waiting),
+    Entry(Box<Waiting>),
     /// There is something in its inbox.
     Settings,
 }
@@ -180,7 +180,7 @@ impl Journal {
         let Some((writer, _)) = self.writers.get(if is_begin { 0 } else { writer }) else {
             return Err(Error::internal("the journal has no writers"));
         };
-        match writer.try_send(Queued::Entry(waiting)) {
+        match writer.try_send(Queued::Entry(Box::new(waiting))) {
             Ok(()) => Ok(pending),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Error::unavailable(
                 Code::Busy,

@@ -128,6 +128,7 @@ pub fn place<'a>(
             thread: draft.thread,
             thread_only: draft.thread_only,
             mentions: None,
+            candidates: draft.candidates,
         });
     }
     placed

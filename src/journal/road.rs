@@ -5,10 +5,7 @@
 //! Nearly always all that waits are new messages, which are stored together in four round trips. Anything else is done one
 //! after another, each in a savepoint, so that what cannot be stored costs no one else anything.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     entry::{Added, Change, Current, Entry, Told},
@@ -39,8 +36,10 @@ const MOST_ENTRIES: i64 = 1_000;
 
 mod begin;
 mod changes;
+mod context;
 mod inherit;
 mod membership;
+mod mentions;
 mod own;
 mod pass;
 mod room;
@@ -49,6 +48,9 @@ mod threads;
 mod unseen;
 
 pub use own::Settlement;
+
+use context::{Additions, Context, Mentioned};
+use mentions::Called;
 use pass::Pass;
 use slow_mode::SlowMode;
 use threads::Threads;
@@ -252,7 +254,7 @@ impl Road {
         }
         let context = Context::learn(conn, drafts)?;
         let bind = binder(&self.vault);
-        let placed = place(drafts, None, at.stored, &bind, |draft, _| {
+        let mut placed = place(drafts, None, at.stored, &bind, |draft, _| {
             check_live(draft, live.as_ref())?;
             let room = rooms.get(&draft.room_id).ok_or_else(Error::no_such_room)?;
             let member = self.members.find(room, draft.user_id);
@@ -265,8 +267,13 @@ impl Road {
         if outcomes.any(|(draft, outcome)| draft.client_id.is_some() && is_refused(outcome)) {
             return Err(BEGIN_AGAIN);
         }
+        let mentioned = context.mention(&mut placed.rows, |room_id, user_id| {
+            let room = rooms.get(&room_id)?;
+            let member = self.members.find(room, user_id)?;
+            Some((member.standing(at.clock), facts(room)))
+        });
         insert_all(conn, &placed.rows, at)?;
-        let told = context.write(conn, &placed.rows, at)?;
+        let told = context.write(conn, (&placed.rows, mentioned), at)?;
         if !are_taken || placed.outcomes.iter().any(is_refused) {
             let mut rooms = rooms;
             for (room_id, last) in &placed.last_ids {
@@ -281,9 +288,6 @@ impl Road {
         Ok(stored(drafts, placed.outcomes, told))
     }
 }
-
-/// By room and number, what there is to be told of new messages beside what was written.
-type Additions = HashMap<(i64, i64), Added>;
 
 /// What became of these drafts.
 fn stored(
@@ -342,6 +346,7 @@ fn draft(entry: &Entry) -> Option<DraftRow<'_>> {
         username: &entry.actor.username,
         thread: post.thread.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
         thread_only: post.thread.is_some() && !post.also_to_room,
+        candidates: &post.candidates,
     })
 }
 
@@ -359,36 +364,6 @@ fn list_live(
     at: At,
 ) -> Result<Logins, QueryError> {
     sessions::list_live(conn, logins.collect(), at.clock)
-}
-
-/// What new messages refer to. As a rule that is nothing, and costs nothing.
-struct Context {
-    /// The messages that are there of those that are answered.
-    answered: HashSet<(i64, i64)>,
-    threads: Threads,
-}
-
-impl Context {
-    fn learn(conn: &mut AnyConnection, drafts: &[DraftRow<'_>]) -> Result<Self, QueryError> {
-        let answered: Vec<(i64, i64)> = drafts
-            .iter()
-            .filter_map(|draft| Some((draft.room_id, draft.reply_to?)))
-            .collect();
-        Ok(Self {
-            answered: posts::list_existing(conn, answered)?,
-            threads: Threads::learn(conn, drafts)?,
-        })
-    }
-
-    /// Writes what the messages do beside themselves, which are inserted.
-    fn write(
-        self,
-        conn: &mut AnyConnection,
-        rows: &[NewMessage<'_>],
-        at: At,
-    ) -> Result<Additions, QueryError> {
-        self.threads.write(conn, rows, at)
-    }
 }
 
 fn check_live(draft: &DraftRow<'_>, live: Option<&Logins>) -> Result<(), Error> {

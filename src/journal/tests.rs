@@ -33,6 +33,7 @@ fn entry(user_id: i64, session_id: i64, number: usize) -> Entry {
             reply_to: None,
             thread: None,
             also_to_room: false,
+            candidates: Vec::new(),
         }),
     }
 }

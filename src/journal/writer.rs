@@ -241,7 +241,7 @@ impl<S: Store, F: FnMut(News)> Writer<S, F> {
             }
             let settings = self.inbox.take(SETTINGS);
             let entries = batch.drain(..).filter_map(|queued| match queued {
-                Queued::Entry(waiting) => Some(waiting),
+                Queued::Entry(waiting) => Some(*waiting),
                 Queued::Settings => None,
             });
             self.commit(entries.collect(), settings);

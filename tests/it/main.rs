@@ -48,6 +48,7 @@ mod logins;
 mod making_rooms;
 mod matrix;
 mod membership;
+mod mentions;
 mod migrations;
 mod moved;
 mod mute;

@@ -35,6 +35,10 @@ pub struct Target {
     pub pinned_by: Option<i64>,
     /// The first message of the thread in which it is a reply.
     pub thread: Option<i64>,
+    /// Whether it stands in that alone.
+    pub thread_only: bool,
+    /// Whom it mentions, and where.
+    pub mentions: Option<StoredText>,
 }
 
 /// The message of this number, if there is one.
@@ -55,6 +59,8 @@ pub fn find(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult<Opti
             messages::deleted_at,
             messages::pinned_by,
             messages::thread,
+            messages::thread_only,
+            messages::mentions,
         ))
         .get_result(conn)
         .optional()
@@ -246,6 +252,7 @@ pub fn delete(conn: &mut AnyConnection, change: Numbered) -> QueryResult<()> {
     diesel::update(messages::table.find((change.room_id, change.id)))
         .set((
             messages::content.eq(""),
+            messages::mentions.eq(None::<String>),
             messages::mac.eq(None::<String>),
             messages::deleted_at.eq(change.at),
             messages::pinned_by.eq(None::<i64>),

@@ -14,7 +14,9 @@ use diesel::{
 };
 
 use crate::{
-    db::{AnyConnection, schema::messages, text::StoredText, time::StoredTime},
+    db::{
+        AnyConnection, mentions::Candidate, schema::messages, text::StoredText, time::StoredTime,
+    },
     protocol::time,
 };
 
@@ -39,6 +41,8 @@ pub struct DraftRow<'a> {
     pub thread: Option<i64>,
     /// Whether it stands in that alone.
     pub thread_only: bool,
+    /// Where in it perhaps someone is mentioned.
+    pub candidates: &'a [Candidate],
 }
 
 /// A row of `messages` to be.
@@ -60,6 +64,9 @@ pub struct NewMessage<'a> {
     /// No column: who writes it, by name.
     #[diesel(skip_insertion)]
     pub username: &'a str,
+    /// No column: where in it perhaps someone is mentioned.
+    #[diesel(skip_insertion)]
+    pub candidates: &'a [Candidate],
     /// What its sender calls it.
     pub client_id: Option<&'a str>,
     /// Sealed.

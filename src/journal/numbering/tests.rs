@@ -26,6 +26,7 @@ impl Sent {
             username: "someone",
             thread: None,
             thread_only: false,
+            candidates: &[],
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Changes of messages that are there: edits, deletions, reactions, pins.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    At, Stored,
+    At, Called, Stored,
+    mentions::{counted, users_in},
     pass::{Fail, Pass},
 };
 use crate::{
@@ -15,14 +16,15 @@ use crate::{
         AnyConnection,
         log::{
             edits::{self, Numbered, Target},
-            reactions, threads,
+            reactions,
+            threads::{self, Part},
         },
-        messages,
+        mentions, messages,
         text::StoredText,
         threads::list_replies,
     },
     error::{Code, Error, Kind},
-    journal::entry::{Actor, Body, Current, How, Told},
+    journal::entry::{Actor, Body, Candidate, Current, How, Told},
     rights::{Denied, Right},
 };
 
@@ -49,7 +51,7 @@ impl Pass<'_> {
         room_id: i64,
         actor: &Actor,
         (id, if_seq): (i64, Option<i64>),
-        body: &Body,
+        (body, candidates): (&Body, &[Candidate]),
     ) -> Result<Stored, Fail> {
         self.check(conn, room_id, actor.user_id, Right::EditOwn)?;
         let target = find(conn, room_id, id)?;
@@ -91,7 +93,57 @@ impl Pass<'_> {
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         let now = (body.sealed.as_str(), mac.as_str());
         edits::set_content(conn, change, (&target, mac_before), now).map_err(Fail::Database)?;
+        self.mention_again(conn, actor, change, (&target, candidates))?;
         told(conn, change, actor, How::Edited)
+    }
+
+    /// Whom an edited message mentions now: who is mentioned anew is counted, and who is not any more is not.
+    fn mention_again(
+        &mut self,
+        conn: &mut AnyConnection,
+        actor: &Actor,
+        change: Numbered,
+        (target, candidates): (&Target, &[Candidate]),
+    ) -> Result<(), Fail> {
+        if candidates.is_empty() && target.mentions.is_none() {
+            return Ok(());
+        }
+        let (room_id, id) = (change.room_id, change.id);
+        let texts = std::iter::once((room_id, candidates));
+        let called = Called::learn(conn, texts).map_err(Fail::Database)?;
+        let may_all = self.check(conn, room_id, actor.user_id, Right::MentionAll);
+        let may_all = match may_all {
+            Ok(()) => true,
+            Err(Fail::Refused(_)) => false,
+            Err(fail) => return Err(fail),
+        };
+        let found = called.resolve(room_id, candidates, may_all);
+        let (now, before) = (
+            mentions::write(&found),
+            target.mentions.as_ref().map(StoredText::as_str),
+        );
+        if now.as_deref() == before {
+            return Ok(());
+        }
+        let thread = target.thread.filter(|_| target.thread_only);
+        let rows = counted((room_id, id), thread, target.author, &found);
+        mentions::set(conn, room_id, id, now.as_deref())
+            .and_then(|()| mentions::delete(conn, room_id, id))
+            .and_then(|()| mentions::insert(conn, &rows))
+            .map_err(Fail::Database)?;
+        if let Some(thread) = target.thread {
+            let part = |user_id| Part {
+                room_id,
+                thread,
+                user_id,
+                replies: 0,
+                read_seq: id - 1,
+            };
+            let people: BTreeSet<i64> = users_in(&found).collect();
+            let people: Vec<Part> = people.into_iter().map(part).collect();
+            threads::add_people(conn, &people).map_err(Fail::Database)?;
+        }
+        Ok(())
     }
 
     /// Whether a message that is there says this.
@@ -129,6 +181,9 @@ impl Pass<'_> {
         check_unedited(conn, room_id, (id, if_seq), &target)?;
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         edits::delete(conn, change).map_err(Fail::Database)?;
+        if target.mentions.is_some() {
+            mentions::delete(conn, room_id, id).map_err(Fail::Database)?;
+        }
         if let Some(thread) = target.thread {
             threads::take_back(conn, change, thread, target.author).map_err(Fail::Database)?;
         }

@@ -368,6 +368,7 @@ impl Pass<'_> {
             thread: None,
             thread_only: false,
             mentions: None,
+            candidates: &[],
         };
         posts::insert_one(conn, &row).map_err(Fail::Database)?;
         Ok((

@@ -204,9 +204,14 @@ impl<'a> Pass<'a> {
                 .check(room, draft.user_id, role, self.at.clock)
                 .map(|()| position)
         };
-        let placed = place(drafts, Some(&self.known), self.at.stored, &bind, allowed);
+        let mut placed = place(drafts, Some(&self.known), self.at.stored, &bind, allowed);
+        let mentioned = context.mention(&mut placed.rows, |room_id, user_id| {
+            let room = self.rooms.get(&room_id)?;
+            let member = self.members.find(room, user_id)?;
+            Some((member.standing(self.at.clock), facts(room)))
+        });
         insert_all(conn, &placed.rows, self.at)?;
-        let told = context.write(conn, &placed.rows, self.at)?;
+        let told = context.write(conn, (&placed.rows, mentioned), self.at)?;
         for row in &placed.rows {
             if self.is_slow(row.room_id) {
                 let at = self.at.clock.naive_utc();
@@ -342,12 +347,17 @@ impl<'a> Pass<'a> {
         match &entry.change {
             // These go by `posts`.
             Change::Post(_) => Err(Fail::Refused(Error::internal("a message went astray"))),
-            Change::Edit { id, if_seq, body } => self.edit(
+            Change::Edit {
+                id,
+                if_seq,
+                body,
+                candidates,
+            } => self.edit(
                 conn,
                 room_id,
                 actor,
                 (number(*id), if_seq.map(number)),
-                body,
+                (body, candidates),
             ),
             Change::Delete { id, if_seq } => {
                 self.delete(conn, room_id, actor, (number(*id), if_seq.map(number)))

@@ -70,6 +70,7 @@ fn a_message_is_edited_deleted_reacted_to_and_pinned_by_whom_it_may() {
             id: 2,
             if_seq,
             body: stage.body(text),
+            candidates: Vec::new(),
         };
         let not_hers = edit(&stage, None, "other words");
         assert_eq!(stage.one(0, not_hers), Refused(Code::Forbidden));
@@ -274,6 +275,7 @@ fn a_retry_right_behind_a_change_of_its_message_is_a_repeat_of_what_is_there() {
             id,
             if_seq,
             body: edited,
+            candidates: Vec::new(),
         };
         let (id, if_seq) = change(2);
         let delete = Change::Delete { id, if_seq };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Additions, At};
+use super::{Additions, At, Mentioned, mentions::users_in};
 use crate::{
     db::{
         AnyConnection, QueryError,
@@ -10,6 +10,8 @@ use crate::{
             posts::{DraftRow, NewMessage},
             threads::{self, First, Part, Summary},
         },
+        mentions::read,
+        text::StoredText,
         threads::{MOST_NAMED, list_replies},
     },
     error::{Code, Error, Kind},
@@ -83,7 +85,7 @@ impl Threads {
     pub fn write(
         mut self,
         conn: &mut AnyConnection,
-        rows: &[NewMessage<'_>],
+        (rows, mentioned): (&[NewMessage<'_>], &Mentioned),
         at: At,
     ) -> Result<Additions, QueryError> {
         let mut told = Additions::new();
@@ -96,10 +98,18 @@ impl Threads {
                 (self.replies.contains_key(&thread), self.firsts.get(&thread))
             {
                 people.note(thread, first.author, 0, 0);
+                let stored = first.mentions.as_ref().map(StoredText::as_str);
+                for user in users_in(&read(stored)) {
+                    people.note(thread, user, 0, 0);
+                }
             }
             let under = self.replies.entry(thread).or_default();
             add(under, row);
             people.note(thread, row.user_id, 1, row.id);
+            let found = mentioned.get(&(row.room_id, row.id));
+            for user in users_in(found.map_or(&[], Vec::as_slice)) {
+                people.note(thread, user, 0, row.id - 1);
+            }
             let added = Added {
                 thread_replies: Some(under.clone()),
                 ..Added::default()

@@ -134,6 +134,7 @@ fn draft(entry: &Entry) -> DraftRow<'_> {
         username: &entry.actor.username,
         thread: None,
         thread_only: false,
+        candidates: &[],
     }
 }
 
@@ -262,6 +263,7 @@ impl<F: FnMut(News)> Run<F> {
                 reply_to: None,
                 thread: None,
                 also_to_room: false,
+                candidates: Vec::new(),
             }),
         };
         let waiting = Waiting {
@@ -269,7 +271,7 @@ impl<F: FnMut(News)> Run<F> {
             since: Instant::now(),
             receipt: send,
         };
-        let waiting = Queued::Entry(waiting);
+        let waiting = Queued::Entry(Box::new(waiting));
         self.sender.try_send(waiting).expect("there is room");
     }
 
@@ -277,7 +279,7 @@ impl<F: FnMut(News)> Run<F> {
         self.database.borrow_mut().fate = fate;
         let mut batch = Vec::new();
         while let Ok(Queued::Entry(waiting)) = self.writer.queue.try_recv() {
-            batch.push(waiting);
+            batch.push(*waiting);
         }
         self.writer.commit(batch, Vec::new());
         self.database.borrow().table.check_numbers();

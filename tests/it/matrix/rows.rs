@@ -58,8 +58,8 @@ use Target::{Member, Moderator, Newcomer, NoMessage, Oneself, Others, Own, Room}
 /// A room that is not there.
 pub(super) const ABSENT: &str = "987654321";
 
-/// Rights that no door asks for yet: there are no mentions so far.
-pub(super) const UNUSED: &[&str] = &["MentionAll"];
+/// Rights that no door asks for yet.
+pub(super) const UNUSED: &[&str] = &[];
 
 /// Frames that are about no room, or change nothing in one.
 pub(super) const NO_FRAME: &[&str] = &["create", "direct", "ping", "sync"];
@@ -266,6 +266,15 @@ pub(super) const ROUTES: &[Row] = &[
         MESSAGES,
         Room,
         r#"{"content":"hi"}"#,
+        WRITES,
+    ),
+    // It is said in any case; in a room of few it addresses all, whoever says it.
+    route(
+        "MentionAll",
+        "POST",
+        MESSAGES,
+        Room,
+        r#"{"content":"@room hi"}"#,
         WRITES,
     ),
     route(

@@ -147,6 +147,7 @@ impl Stage {
             reply_to: None,
             thread: None,
             also_to_room: false,
+            candidates: Vec::new(),
         };
         self.entry(who, room, Change::Post(post))
     }

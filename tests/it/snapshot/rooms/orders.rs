@@ -13,6 +13,7 @@ pub(super) enum Act {
     Burst,
     Say,
     Reply,
+    Mention,
     ReplyInThread,
     ReplyInBoth,
     Follow,
@@ -51,6 +52,8 @@ impl Act {
         Self::Say,
         Self::Say,
         Self::Reply,
+        Self::Mention,
+        Self::Mention,
         Self::ReplyInThread,
         Self::ReplyInThread,
         Self::ReplyInThread,
@@ -119,12 +122,27 @@ impl Run {
         let is_own = matches!(act, Act::Edit | Act::Delete);
         let id = self.a_message_of(&key, who, is_own);
         match act {
-            Act::Say | Act::Reply => say(&key, self.said, (act == Act::Reply).then_some(id)),
+            Act::Say | Act::Reply => {
+                let content = format!("{} said", self.said);
+                say(&key, &content, (act == Act::Reply).then_some(id))
+            }
+            Act::Mention => {
+                let name = &self.people[self.chance.below(self.people.len())].user.name;
+                let all = ["", " and @room", " and @here"][self.chance.below(3)];
+                let content = format!("{}: @{name}{all}", self.said);
+                match self.chance.below(3) {
+                    0 => rewrite(&key, self.a_message_of(&key, who, true), Some(&content)),
+                    _ => say(&key, &content, None),
+                }
+            }
             Act::ReplyInThread | Act::ReplyInBoth => {
                 let first = self.a_first_message_of(&key, who, id);
                 reply_in_thread(&key, self.said, first, act == Act::ReplyInBoth)
             }
-            Act::Edit | Act::Delete => rewrite(&key, id, (act == Act::Edit).then_some(self.said)),
+            Act::Edit | Act::Delete => {
+                let content = format!("{} edited", self.said);
+                rewrite(&key, id, (act == Act::Edit).then_some(&*content))
+            }
             Act::React | Act::TakeReactionBack => {
                 let emoji = EMOJI[self.chance.below(EMOJI.len())];
                 react(&key, id, emoji, act == Act::React)
@@ -247,8 +265,8 @@ impl Run {
     }
 }
 
-fn say(key: &str, said: usize, reply_to: Option<u64>) -> Order {
-    let mut body = json!({"content": format!("{said} said")});
+fn say(key: &str, content: &str, reply_to: Option<u64>) -> Order {
+    let mut body = json!({"content": content});
     if let Some(id) = reply_to {
         body["reply_to"] = id.into();
     }
@@ -256,20 +274,20 @@ fn say(key: &str, said: usize, reply_to: Option<u64>) -> Order {
     Order::new(frame, "POST", format!("/api/rooms/{key}/messages"), body)
 }
 
-/// Another text, or none.
 fn reply_in_thread(key: &str, said: usize, first: u64, also_to_room: bool) -> Order {
     let body = json!({"content": format!("in thread {said}"), "thread": first, "also_to_room": also_to_room});
     let frame = with(json!({"type": "message", "room": key}), &body);
     Order::new(frame, "POST", format!("/api/rooms/{key}/messages"), body)
 }
 
-fn rewrite(key: &str, id: u64, text: Option<usize>) -> Order {
+/// Another text, or none.
+fn rewrite(key: &str, id: u64, text: Option<&str>) -> Order {
     let path = format!("/api/rooms/{key}/messages/{id}");
-    let Some(said) = text else {
+    let Some(content) = text else {
         let frame = json!({"type": "delete", "room": key, "id": id});
         return Order::new(frame, "DELETE", path, json!({}));
     };
-    let body = json!({"content": format!("{said} edited")});
+    let body = json!({"content": content});
     let frame = with(json!({"type": "edit", "room": key, "id": id}), &body);
     Order::new(frame, "PATCH", path, body)
 }

@@ -62,6 +62,7 @@ mod output;
 mod ownership;
 mod passing_states;
 mod pins;
+mod presence;
 mod problem;
 mod proxy;
 mod quickstart;

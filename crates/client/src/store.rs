@@ -228,6 +228,9 @@ impl Store {
             event::Event::Read(_)
             | event::Event::Reconnect { .. }
             | event::Event::Pong { .. }
+            | event::Event::Presence(_)
+            | event::Event::Typing(_)
+            | event::Event::User(_)
             | event::Event::Unknown => {}
         }
         outcome.effects.extend(self.sync());

@@ -113,7 +113,7 @@ impl View {
                     }
                 }
             }
-            "ack" | "error" | "pong" | "system" => {}
+            "ack" | "error" | "pong" | "system" | "presence" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }

@@ -64,6 +64,7 @@ mod passing_states;
 mod pins;
 mod presence;
 mod problem;
+mod profiles;
 mod proxy;
 mod quickstart;
 mod reactions;

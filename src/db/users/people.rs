@@ -62,6 +62,23 @@ pub struct StatusRow {
     pub until: Option<StoredTime>,
 }
 
+/// What of what someone says of themselves is sealed.
+#[derive(Debug, Clone, Queryable)]
+pub struct Said {
+    /// Who.
+    pub id: i64,
+    /// Who, by name.
+    pub username: String,
+    /// What they tell of themselves.
+    pub bio: Option<StoredText>,
+    /// How to speak of them.
+    pub pronouns: Option<StoredText>,
+    /// The text of their status.
+    pub status_text: Option<StoredText>,
+    /// The emoji of their status.
+    pub status_emoji: Option<StoredText>,
+}
+
 /// What is to be stored of what someone has chosen to be.
 #[derive(Debug, Clone, Default)]
 pub struct NewStatus {
@@ -154,6 +171,26 @@ fn list_statuses_of(conn: &mut AnyConnection, user_id: Option<i64>) -> QueryResu
         query = query.filter(users::id.eq(user_id));
     }
     query.load(conn)
+}
+
+/// What of what people say of themselves is sealed, of those after this user, by their numbers.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_said(conn: &mut AnyConnection, after: i64, limit: i64) -> QueryResult<Vec<Said>> {
+    users::table
+        .filter(users::id.gt(after))
+        .order(users::id)
+        .limit(limit)
+        .select((
+            users::id,
+            users::username,
+            users::bio,
+            users::pronouns,
+            users::status_text,
+            users::status_emoji,
+        ))
+        .load(conn)
 }
 
 /// Sets what someone has chosen to be; nothing of a deleted account.

@@ -57,17 +57,14 @@ impl Inbox {
                     Deliver::Missed { seq, .. } => format!("missed {seq}"),
                     Deliver::Joined { seq, .. } => format!("joined {seq}"),
                     Deliver::Left { seq, .. } => format!("left {seq}"),
-                    Deliver::Aside(frame) => {
-                        format!("aside {}", String::from_utf8_lossy(&frame[2..]))
-                    }
                     Deliver::Notice(frame) => {
                         let text = String::from_utf8_lossy(&frame[2..]).into_owned();
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
                         value["message"].as_str().expect("a message").to_owned()
                     }
                     Deliver::Aside(frame) => {
-                        String::from_utf8_lossy(&frame[if frame[1] < 126 { 2 } else { 4 }..])
-                            .into_owned()
+                        let head = if frame[1] < 126 { 2 } else { 4 };
+                        format!("aside {}", String::from_utf8_lossy(&frame[head..]))
                     }
                     Deliver::Reached { seq, .. } => format!("reached {seq}"),
                     Deliver::Ping => {

@@ -45,7 +45,7 @@ impl World {
 /// `7 online` for each of the people who are told, behind `all` where all are.
 fn told(inbox: &Inbox) -> Vec<String> {
     let frames = inbox.take();
-    let frames = frames.iter().filter(|text| text.starts_with('{'));
+    let frames = frames.iter().filter_map(|text| text.strip_prefix("aside "));
     let words = frames.flat_map(|text| {
         let frame: serde_json::Value = serde_json::from_str(text).expect("JSON");
         let all = (frame["all"] == true).then(|| "all".to_owned());
@@ -191,7 +191,9 @@ fn who_is_invisible_neither_comes_nor_goes_nor_writes() {
     world.tell_people();
     assert_eq!(
         alice.take(),
-        [r#"{"type":"presence","users":[{"user_id":1,"username":"user1","state":"online"}]}"#]
+        [
+            r#"aside {"type":"presence","users":[{"user_id":1,"username":"user1","state":"online"}]}"#
+        ]
     );
     assert_eq!(told(&bob), ["1 online", "2 invisible"]);
     assert_eq!(world.registry.names(1), ["user1"]);
@@ -203,7 +205,7 @@ fn who_is_invisible_neither_comes_nor_goes_nor_writes() {
         alice.take(),
         [
             "user2 joined the chat",
-            r#"{"type":"presence","users":[{"user_id":2,"username":"user2","state":"online"}]}"#
+            r#"aside {"type":"presence","users":[{"user_id":2,"username":"user2","state":"online"}]}"#
         ]
     );
     world.registry.tell_typing(12, 2, &typing);

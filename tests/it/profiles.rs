@@ -167,12 +167,8 @@ fn people_are_found_by_the_beginnings_of_their_names(backend: Backend) {
         let Some(link) = page.header("link") else {
             break;
         };
-        path = link
-            .trim_start_matches('<')
-            .split('>')
-            .next()
-            .unwrap()
-            .to_owned();
+        let next = link.trim_start_matches('<').split('>').next();
+        next.unwrap().clone_into(&mut path);
     }
     assert_eq!(names.len(), 3, "{names:?}");
     let cursor = path.split("cursor=").nth(1).unwrap();

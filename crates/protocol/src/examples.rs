@@ -274,26 +274,8 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("draft", Event::Room(RoomNews::Changed(draft()))),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
         ("presence", presence()),
-        (
-            "typing",
-            Event::Typing(TypingNews {
-                room: GENERAL.into(),
-                user_id: 8,
-                username: "bob".into(),
-                thread: None,
-            }),
-        ),
-        (
-            "profile changed",
-            Event::User(UserNews {
-                user_id: 8,
-                username: "bob".into(),
-                about: About {
-                    display_name: Some("Bob Gardener".into()),
-                    ..About::default()
-                },
-            }),
-        ),
+        ("typing", someone_writes()),
+        ("profile changed", profile()),
         (
             "lag",
             Event::Lag {
@@ -318,6 +300,26 @@ fn read_up_to(user_id: i64, unread: Option<u64>) -> Event {
             mentions: 0,
             at: 414,
         }),
+    })
+}
+
+fn someone_writes() -> Event {
+    Event::Typing(TypingNews {
+        room: GENERAL.into(),
+        user_id: 8,
+        username: "bob".into(),
+        thread: None,
+    })
+}
+
+fn profile() -> Event {
+    Event::User(UserNews {
+        user_id: 8,
+        username: "bob".into(),
+        about: About {
+            display_name: Some("Bob Gardener".into()),
+            ..About::default()
+        },
     })
 }
 

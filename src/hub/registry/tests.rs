@@ -63,8 +63,8 @@ impl Inbox {
                         value["message"].as_str().expect("a message").to_owned()
                     }
                     Deliver::Aside(frame) => {
-                        let head = if frame[1] < 126 { 2 } else { 4 };
-                        format!("aside {}", String::from_utf8_lossy(&frame[head..]))
+                        let begin = if frame[1] < 126 { 2 } else { 4 };
+                        format!("aside {}", String::from_utf8_lossy(&frame[begin..]))
                     }
                     Deliver::Reached { seq, .. } => format!("reached {seq}"),
                     Deliver::Ping => {

@@ -9,9 +9,9 @@ use crate::{
     chat::{
         access::Access, accounts::Accounts, authentication::Authentication, commands::Commands,
         drafts::Drafts, epoch, flood_budgets::Budgets, heirs::Heirs, logins::Logins,
-        messages::Messages, pages::Pages, pages_in_flight::PagesInFlight, rates::Rates,
-        readiness::Readiness, reading::Reading, rooms::Rooms, saved::Saved, threads::Threads,
-        unbound::Unbound,
+        messages::Messages, pages::Pages, pages_in_flight::PagesInFlight, profiles::Profiles,
+        rates::Rates, readiness::Readiness, reading::Reading, rooms::Rooms, saved::Saved,
+        statuses::Statuses, threads::Threads, typing::Typing, unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -44,6 +44,12 @@ pub struct App {
     pub heirs: Heirs,
     /// Takes what people do.
     pub commands: Arc<Commands>,
+    /// What people say of themselves.
+    pub profiles: Profiles,
+    /// What people have chosen to be.
+    pub statuses: Arc<Statuses>,
+    /// Tells who is writing.
+    pub typing: Typing,
     /// Shows messages.
     pub messages: Messages,
     /// Tells of threads.

@@ -1,7 +1,10 @@
 //! Starting: what must be so before anything is served, and the building of all handles. What is in the way is told as one
 //! sentence that says what to do.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use chrono::Datelike as _;
 use secrecy::ExposeSecret as _;
@@ -25,13 +28,16 @@ use crate::{
         pages::Pages,
         pages_in_flight::PagesInFlight,
         passwords::{HashCosts, Passwords},
+        profiles::Profiles,
         rates::Rates,
         readiness::Readiness,
         reading::Reading,
         rooms::Rooms,
         saved::Saved,
+        statuses::{Lanes, Statuses},
         threads::Threads,
         tickets::Tickets,
+        typing::Typing,
         unbound::Unbound,
     },
     clock::Clock,
@@ -106,7 +112,15 @@ struct Parts {
 
 fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
     let authentication = authentication(&config, &parts);
-    let accounts = accounts(&config, &parts, &authentication)?;
+    let statuses = Arc::new(Statuses {
+        db: parts.db.clone(),
+        vault: Arc::clone(&parts.vault),
+        hub: parts.hub.clone(),
+        rates: parts.rates.clone(),
+        lanes: Lanes::default(),
+        is_loaded: AtomicBool::new(false),
+    });
+    let accounts = accounts(&config, &parts, (&authentication, &statuses))?;
     let Parts {
         db,
         journal,
@@ -152,6 +166,18 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         reading: Reading {
             access: Arc::clone(&access),
             journal: journal.clone(),
+            rates: rates.clone(),
+        },
+        profiles: Profiles {
+            access: Arc::clone(&access),
+            vault: Arc::clone(&vault),
+            rates: rates.clone(),
+            hub: hub.clone(),
+        },
+        statuses,
+        typing: Typing {
+            access: Arc::clone(&access),
+            hub: hub.clone(),
             rates: rates.clone(),
         },
         messages: Messages {
@@ -217,7 +243,7 @@ fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {
 fn accounts(
     config: &Config,
     parts: &Parts,
-    authentication: &Arc<Authentication>,
+    (authentication, statuses): (&Arc<Authentication>, &Arc<Statuses>),
 ) -> Result<Accounts, ConfigError> {
     let secret = config.keys.secret_key.expose_secret();
     Ok(Accounts {
@@ -229,6 +255,7 @@ fn accounts(
             cost: config.bcrypt_cost,
         },
         authentication: Arc::clone(authentication),
+        statuses: Arc::clone(statuses),
         most_logins: config.sessions_per_user,
         networks: Networks::new(secret),
         deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),

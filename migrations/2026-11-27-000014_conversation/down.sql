@@ -1,7 +1,7 @@
 DROP TABLE saved;
 DROP TABLE scheduled;
 DROP TABLE drafts;
-DROP INDEX users_by_display_name;
+DROP TABLE user_words;
 ALTER TABLE users DROP COLUMN status_until;
 ALTER TABLE users DROP COLUMN status_emoji;
 ALTER TABLE users DROP COLUMN status_text;
@@ -11,7 +11,6 @@ ALTER TABLE users DROP COLUMN receipts;
 ALTER TABLE users DROP COLUMN time_zone;
 ALTER TABLE users DROP COLUMN pronouns;
 ALTER TABLE users DROP COLUMN bio;
-ALTER TABLE users DROP COLUMN display_name_key;
 ALTER TABLE users DROP COLUMN display_name;
 ALTER TABLE memberships DROP COLUMN notify;
 ALTER TABLE memberships DROP COLUMN read_seq;

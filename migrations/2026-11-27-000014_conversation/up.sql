@@ -65,7 +65,6 @@ ALTER TABLE memberships ADD COLUMN notify TEXT;
 
 -- What they are called by people.
 ALTER TABLE users ADD COLUMN display_name TEXT;
-ALTER TABLE users ADD COLUMN display_name_key TEXT;
 -- Sealed, and bound to their user.
 ALTER TABLE users ADD COLUMN bio TEXT;
 ALTER TABLE users ADD COLUMN pronouns TEXT;
@@ -81,7 +80,14 @@ ALTER TABLE users ADD COLUMN status_state TEXT;
 ALTER TABLE users ADD COLUMN status_text TEXT;
 ALTER TABLE users ADD COLUMN status_emoji TEXT;
 ALTER TABLE users ADD COLUMN status_until TIMESTAMP;
-CREATE INDEX users_by_display_name ON users (display_name_key) WHERE display_name_key IS NOT NULL;
+-- By which beginnings people are found: the words of their names, in hexadecimal digits, which every collation puts into the
+-- same order. Whoever has none yet is given them at the next start.
+CREATE TABLE user_words (
+    word TEXT NOT NULL,
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    PRIMARY KEY (word, user_id)
+);
+CREATE INDEX user_words_by_user ON user_words (user_id, word);
 
 -- What someone began to write. thread 0: in the room itself.
 CREATE TABLE drafts (

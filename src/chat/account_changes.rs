@@ -2,7 +2,7 @@
 //! a second, and rooms that it leaves to another owner say so.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use crate::{
         users::changes::{self, Change},
     },
     error::Result,
+    hub::people::PeopleNews,
 };
 
 /// How often the database is asked whether there was a change: one row of an index.
@@ -63,6 +64,15 @@ async fn look(logins: &Logins, seen: i64) -> Result<i64> {
     // Logged last and up to the last change, so that no change is logged twice, whatever fails or comes meanwhile.
     end_deleted_logins(logins, &news).await?;
     news.iter().for_each(tell);
+    for change in news.iter().filter(|change| change.act == "deleted") {
+        // What they had chosen to be is gone from the database, too.
+        logins.hub.note(PeopleNews::Status {
+            user_id: change.user_id,
+            username: change.username.clone(),
+            status: None,
+            rooms: BTreeSet::new(),
+        });
+    }
     Ok(news
         .last()
         .map_or(latest, |change| change.number.max(latest)))

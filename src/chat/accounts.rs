@@ -8,6 +8,7 @@ use super::{
     networks::{self, Networks},
     passwords::Passwords,
     rates::Rates,
+    statuses::Statuses,
 };
 use crate::{
     crypto::{binding::Place, keyed::DeletedNames, password, token::RefreshSecret, vault::Vault},
@@ -37,6 +38,8 @@ pub struct Accounts {
     pub passwords: Passwords,
     /// Knows the logins to them, and gives out tokens.
     pub authentication: Arc<Authentication>,
+    /// Knows whether all of them share `general`.
+    pub statuses: Arc<Statuses>,
     /// Most logins of one.
     pub most_logins: i64,
     /// From where people have logged in.
@@ -97,6 +100,8 @@ impl Accounts {
             Ok(id)
         });
         let id = inserted.await?.ok_or_else(taken)?;
+        // One more may be too many to be told of each other. If it cannot be asked now, it is soon asked again.
+        let _asked_again = self.statuses.bring_to_hub().await;
         Ok(User {
             id,
             username,

@@ -21,6 +21,7 @@ struct Limiters {
     direct_rooms_an_hour: u32,
     messages: DefaultKeyedRateLimiter<i64>,
     reads: DefaultKeyedRateLimiter<i64>,
+    typing: DefaultKeyedRateLimiter<i64>,
     guesses_by_account: DefaultKeyedRateLimiter<String>,
     guesses_by_pair: DefaultKeyedRateLimiter<(String, IpAddr)>,
     guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
@@ -60,6 +61,8 @@ impl Rates {
                     limits.message_burst,
                 )),
                 reads: RateLimiter::keyed(quota(20, 120)),
+                // A client says it every 3 seconds, in one room or another, and some have several.
+                typing: RateLimiter::keyed(quota(2, 10)),
                 guesses_by_account: RateLimiter::keyed(quota(1, 100)),
                 guesses_by_pair: RateLimiter::keyed(by_pair),
                 guesses_by_address: RateLimiter::keyed(quota(2, 60)),
@@ -124,6 +127,18 @@ impl Rates {
             &user_id,
             "You are asking for too much at once; wait a moment.",
         )
+    }
+
+    /// One time that a user says to be writing.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_typing(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        let detail = "Say less often that you are writing: every 3 seconds will do.";
+        check(&limiters.typing, &user_id, detail)
     }
 
     /// Something of an address that was to show a login and shows none that we have signed. It costs nothing that honest
@@ -255,6 +270,7 @@ impl Rates {
         if let Some(limiters) = &self.0 {
             limiters.messages.retain_recent();
             limiters.reads.retain_recent();
+            limiters.typing.retain_recent();
             limiters.guesses_by_account.retain_recent();
             limiters.guesses_by_pair.retain_recent();
             limiters.guesses_by_address.retain_recent();

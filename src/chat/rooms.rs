@@ -403,6 +403,7 @@ fn member(row: MemberRow) -> Member {
     Member {
         user_id: row.user_id,
         username: row.username,
+        display_name: row.display_name.map(String::from),
         role: read_role(&row.role),
         muted_until: row.muted_until.map(utc),
         joined_at: utc(row.created_at),

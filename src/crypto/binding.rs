@@ -23,6 +23,14 @@ pub enum Purpose {
     Draft,
     /// It is to be said later.
     Scheduled,
+    /// It is what someone tells of themselves.
+    Bio,
+    /// It is how to speak of someone.
+    Pronouns,
+    /// It is the text of someone's status.
+    StatusText,
+    /// It is the emoji of someone's status.
+    StatusEmoji,
 }
 
 impl Purpose {
@@ -46,6 +54,10 @@ impl Purpose {
             Self::Email => b"\0email\0",
             Self::Draft => b"\0draft\0",
             Self::Scheduled => b"\0scheduled\0",
+            Self::Bio => b"\0bio\0",
+            Self::Pronouns => b"\0pronouns\0",
+            Self::StatusText => b"\0status text\0",
+            Self::StatusEmoji => b"\0status emoji\0",
         }
     }
 }
@@ -103,11 +115,17 @@ impl Place {
     /// That of someone's e-mail address.
     #[must_use]
     pub fn of_email(user_id: i64) -> Self {
+        Self::of_user(user_id, Purpose::Email)
+    }
+
+    /// That of something about a user.
+    #[must_use]
+    pub fn of_user(user_id: i64, purpose: Purpose) -> Self {
         Self {
             room_id: NO_ROOM,
             id: user_id,
             author: user_id,
-            purpose: Purpose::Email,
+            purpose,
         }
     }
 }

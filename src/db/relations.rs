@@ -34,6 +34,7 @@ pub const USERS: &[(&str, &str)] = &[
     ("drafts", "user_id"),
     ("scheduled", "user_id"),
     ("saved", "user_id"),
+    ("user_words", "user_id"),
     ("known_networks", "user_id"),
     ("account_changes", "user_id"),
 ];

@@ -9,8 +9,9 @@ use super::{AnyConnection, relations::count_names, users::count_costs};
 pub const GREATEST: i64 = (1 << 53) - 1;
 
 /// Tables, and the least that the numbers in their columns may be.
-const NUMBERS: [(&str, &[(&str, i64)]); 17] = [
+const NUMBERS: [(&str, &[(&str, i64)]); 18] = [
     ("users", &[("id", 1)]),
+    ("user_words", &[("user_id", 1)]),
     ("sessions", &[("id", 1), ("user_id", 1)]),
     (
         "rooms",

@@ -22,7 +22,6 @@ diesel::table! {
         disabled_at -> Nullable<Timestamp>,
         deleted_at -> Nullable<Timestamp>,
         display_name -> Nullable<Text>,
-        display_name_key -> Nullable<Text>,
         bio -> Nullable<Text>,
         pronouns -> Nullable<Text>,
         time_zone -> Nullable<Text>,
@@ -32,6 +31,13 @@ diesel::table! {
         status_text -> Nullable<Text>,
         status_emoji -> Nullable<Text>,
         status_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    user_words (word, user_id) {
+        word -> Text,
+        user_id -> BigInt,
     }
 }
 
@@ -253,6 +259,7 @@ diesel::allow_columns_to_appear_in_same_group_by_clause!(rooms::key, reactions::
 diesel::allow_tables_to_appear_in_same_query!(
     facts,
     users,
+    user_words,
     sessions,
     rooms,
     memberships,

@@ -2,6 +2,7 @@
 
 pub mod changes;
 mod hold;
+pub mod people;
 pub mod traces;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -315,6 +316,7 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         ))
         .execute(conn)?;
     ensure_owner(conn, general)?;
+    people::set_words(conn, id, new.username, None)?;
     // Last: whoever registers or writes in the room at the same moment waits from here until our commit.
     diesel::update(rooms::table.find(general))
         .set(rooms::members.eq(rooms::members + 1))

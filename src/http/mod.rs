@@ -30,6 +30,7 @@ mod signals;
 mod socket;
 mod threads;
 pub mod tls;
+mod users;
 
 use std::sync::Arc;
 
@@ -62,6 +63,14 @@ pub fn routes(service: &mut web::ServiceConfig) {
             resource("/api/users/me/password", "PUT")
                 .route(web::put().to(accounts::change_password)),
         )
+        .service(resource("/api/users/me/status", "PUT").route(web::put().to(users::set_status)))
+        .service(
+            resource("/api/users/me", "GET, HEAD, PATCH")
+                .route(read().to(users::find_self))
+                .route(web::patch().to(users::change_self)),
+        )
+        .service(resource("/api/users", "GET, HEAD").route(read().to(users::search_users)))
+        .service(resource("/api/users/{user}", "GET, HEAD").route(read().to(users::find_user)))
         .service(
             resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
         )
@@ -151,6 +160,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         root::index, health::health, health::ready,
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
         accounts::change_password,
+        users::search_users, users::find_user, users::find_self, users::change_self, users::set_status,
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
         rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,
         reading::mark, reading::list, reading::set_notify,
@@ -164,6 +174,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
     security(("bearer" = [])),
     tags(
         (name = "accounts", description = "Registering and logging in."),
+        (name = "people", description = "What they say of themselves, and how they are seen."),
         (name = "rooms", description = "Which there are, and who is in them."),
         (name = "reading", description = "How far one has read, and what one wants to be told."),
         (name = "messages", description = "Reading, posting and changing."),

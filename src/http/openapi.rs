@@ -10,7 +10,8 @@ use utoipa::{
 };
 
 use crate::protocol::limits::{
-    DEFAULT_PAGE, MAX_CLIENT_ID, MAX_EMAIL, MAX_PAGE, MAX_PASSWORD_BYTES, MAX_ROOM_NAME, MAX_TOPIC,
+    DEFAULT_PAGE, MAX_BIO, MAX_CLIENT_ID, MAX_DISPLAY_NAME, MAX_EMAIL, MAX_PAGE,
+    MAX_PASSWORD_BYTES, MAX_PRONOUNS, MAX_ROOM_NAME, MAX_STATUS, MAX_TOPIC,
     MIN_PASSWORD_CHARACTERS, NAME,
 };
 
@@ -49,6 +50,14 @@ impl Modify for Lengths {
             ("RoomPatch", "name", (Some(1), Some(MAX_ROOM_NAME))),
             ("RoomPatch", "topic", (None, Some(MAX_TOPIC))),
             ("EditedMessage", "content", (Some(1), None)),
+            ("ProfilePatch", "bio", (None, Some(MAX_BIO))),
+            (
+                "ProfilePatch",
+                "display_name",
+                (None, Some(MAX_DISPLAY_NAME)),
+            ),
+            ("ProfilePatch", "pronouns", (None, Some(MAX_PRONOUNS))),
+            ("SetStatus", "text", (None, Some(MAX_STATUS))),
         ] {
             if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut(shape)
                 && let Some(RefOr::T(Schema::Object(text))) = shape.properties.get_mut(field)

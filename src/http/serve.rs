@@ -9,7 +9,7 @@ use utoipa::OpenApi as _;
 use super::{ApiDoc, docs::Documents, listen, signals, tls};
 use crate::{
     app::App,
-    chat::{account_changes, expired_logins::Sweep},
+    chat::{account_changes, expired_logins::Sweep, statuses::Statuses},
     config::{Config, ConfigError, about_registration, weaknesses},
     logging,
     start::{self, Writers, run_detached},
@@ -25,6 +25,8 @@ const HISTORY_TIMEOUT: Duration = Duration::from_secs(1);
 const WATCH_TIMEOUT: Duration = Duration::from_secs(1);
 /// A signal that comes so soon after the first says the same.
 const ONE_WISH: Duration = Duration::from_millis(500);
+/// How often is looked what only the database knows of people.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often what has been quiet is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -58,6 +60,9 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let (app, writers, mut sole) = start::build(config)?;
     let mut intact = start::watch_files(&app)?;
     app.accounts.passwords.count_costs().await;
+    if let Err(error) = app.statuses.bring_to_hub().await {
+        log::warn!("what people have chosen to be is not known yet: {error}");
+    }
     let seen = account_changes::find_latest(&app.logins).await.unwrap_or(0);
     let (server, address) = listen::start(&app, &documents, tls, socket).map_err(cannot_listen)?;
     let handle = server.handle();
@@ -67,6 +72,8 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     announce(format!("Parlour is listening on {scheme}://{address}"));
     let tidying = rt::spawn(tidy(Arc::clone(&app)));
     let in_history = Arc::clone(&app);
+    let with_people = Arc::clone(&app);
+    let minding_people = rt::spawn(async move { mind_people(&with_people.statuses).await });
     let watching = rt::spawn(async move { in_history.history_watch.run().await });
     let binder = Arc::clone(&app);
     let binding = rt::spawn(async move { binder.unbound.bind_all().await });
@@ -97,6 +104,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     }
     app.budgets.log_omitted_lines();
     tidying.abort();
+    minding_people.abort();
     watching.abort();
     binding.abort();
     minding.abort();
@@ -163,6 +171,23 @@ async fn tidy(app: Arc<App>) {
         app.budgets.log_omitted_lines();
         app.authentication.tickets.forget_the_late();
         app.accounts.passwords.count_costs().await;
+        if let Err(error) = app.statuses.clear_ended().await {
+            log::debug!("statuses that have ended stay in the database for now: {error}");
+        }
+    }
+}
+
+/// Keeps the hub up to date in what only the database knows: accounts are also added and deleted beside the server.
+async fn mind_people(statuses: &Statuses) {
+    let mut have_words = false;
+    loop {
+        if !have_words {
+            have_words = statuses.set_missing_words().await.is_ok();
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        if let Err(error) = statuses.bring_to_hub().await {
+            log::debug!("what the database knows of people is not known yet: {error}");
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 
 pub mod frame;
 pub mod office;
+pub mod people;
+pub mod presence;
 pub mod registry;
 mod server;
 

@@ -10,16 +10,18 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Aside, Broadcast, Deliver, Gauge, Membership, frame};
+use super::{
+    Aside, Broadcast, Deliver, Gauge, Membership, frame,
+    presence::{Presence, Round},
+};
 use crate::{
     config::SocketLimits,
-    protocol::{
-        close,
-        event::{Event, Notice, System, crowd_sentence},
-    },
+    protocol::{close, event::Event},
 };
 
 mod asides;
+mod comings;
+mod people;
 mod rooms;
 mod socket;
 
@@ -31,10 +33,6 @@ pub type SocketId = u64;
 
 /// Most names that a newcomer is told.
 const MOST_NAMES: usize = 100;
-/// Above this many comers and goers at once, all are told the same, the comers themselves included.
-const MOST_OWN_NOTICES: usize = 100;
-/// How long joins and leaves are gathered before they are told, in a small crowd.
-const GATHER: Duration = Duration::from_millis(20);
 
 /// Where deliveries for one socket go. Never blocks.
 pub trait Outbox {
@@ -79,6 +77,12 @@ pub struct Registry<O> {
     tell_at: Option<Instant>,
     /// Room and user → how far that user has read, for those who have not been told yet.
     readers: HashMap<(i64, i64), Aside>,
+    /// How people are seen, and what is still to be told of that.
+    presence: Presence,
+    /// What is being told at the moment.
+    round: Option<Round>,
+    /// Whether `general` is small enough to count as a room that people share.
+    general_counts: bool,
 }
 
 impl<O: Outbox> Registry<O> {
@@ -96,6 +100,9 @@ impl<O: Outbox> Registry<O> {
             comings: HashMap::new(),
             tell_at: None,
             readers: HashMap::new(),
+            presence: Presence::default(),
+            round: None,
+            general_counts: false,
         }
     }
 
@@ -137,12 +144,14 @@ impl<O: Outbox> Registry<O> {
             sockets: BTreeSet::new(),
         });
         user.sockets.insert(id);
-        if user.sockets.len() == 1 {
+        let is_first = user.sockets.len() == 1;
+        if is_first && !self.presence.is_invisible(newcomer.user_id) {
             self.note_coming(newcomer.user_id, newcomer.username.clone(), true, now);
         }
         for room in &newcomer.rooms {
             self.rooms.entry(*room).or_default().insert(id);
         }
+        self.note_sockets(newcomer.user_id, &newcomer.rooms, now);
         let next_ping = now + self.limits.ping_interval;
         self.sockets
             .insert(id, Socket::new(newcomer, outbox, next_ping));
@@ -157,81 +166,16 @@ impl<O: Outbox> Registry<O> {
         for room in &newcomer.rooms {
             stop_listening((&mut self.rooms, &mut self.announced), *room, id);
         }
+        self.presence.forget_socket(id);
+        self.note_sockets(newcomer.user_id, &newcomer.rooms, now);
         let Some(user) = self.users.get_mut(&newcomer.user_id) else {
             return;
         };
         user.sockets.remove(&id);
         if user.sockets.is_empty() {
             self.users.remove(&newcomer.user_id);
-            self.note_coming(newcomer.user_id, newcomer.username, false, now);
-        }
-    }
-
-    /// Notes that a user came or went. One who went and came back in between (a reload) did neither.
-    fn note_coming(&mut self, user_id: i64, name: String, came: bool, now: Instant) {
-        match self.comings.get(&user_id) {
-            Some((_, before)) if *before != came => {
-                self.comings.remove(&user_id);
-            }
-            _ => {
-                self.comings.insert(user_id, (name, came));
-            }
-        }
-        // Telling costs a frame for each socket. In a large crowd it is done less often, so that the cost a second
-        // stays the same while thousands come at once.
-        let gather = GATHER + Duration::from_micros(100 * self.sockets.len() as u64);
-        self.tell_at
-            .get_or_insert(now + gather.min(Duration::from_secs(2)));
-    }
-
-    /// When [`Self::tell_comings`] has something to do.
-    #[must_use]
-    pub fn tell_at(&self) -> Option<Instant> {
-        self.tell_at
-    }
-
-    /// Tells everyone who came and went since the last time.
-    pub fn tell_comings(&mut self) {
-        self.tell_at = None;
-        let comings = std::mem::take(&mut self.comings);
-        for (id, (name, came)) in &comings {
-            if *came {
-                self.told.insert(*id, name.clone());
-            } else {
-                self.told.remove(id);
-            }
-        }
-        for came in [false, true] {
-            let mut who: Vec<(i64, String)> = comings
-                .iter()
-                .filter(|(_, (_, kind))| *kind == came)
-                .map(|(id, (name, _))| (*id, name.clone()))
-                .collect();
-            who.sort_unstable_by_key(|(_, name)| name.to_lowercase());
-            if !who.is_empty() {
-                self.tell_coming(&who, came);
-            }
-        }
-    }
-
-    fn tell_coming(&mut self, who: &[(i64, String)], came: bool) {
-        let names = |without: Option<i64>| -> Vec<String> {
-            who.iter()
-                .filter(|(id, _)| Some(*id) != without)
-                .map(|(_, name)| name.clone())
-                .collect()
-        };
-        let to_all = notice(names(None), came);
-        let own: HashMap<i64, Option<Bytes>> = if came && who.len() <= MOST_OWN_NOTICES {
-            who.iter()
-                .map(|(id, _)| (*id, notice(names(Some(*id)), came)))
-                .collect()
-        } else {
-            HashMap::new()
-        };
-        for socket in self.sockets.values() {
-            if let Some(frame) = own.get(&socket.newcomer.user_id).unwrap_or(&to_all) {
-                socket.offer_notice(frame.clone(), &self.limits);
+            if !self.presence.is_invisible(newcomer.user_id) {
+                self.note_coming(newcomer.user_id, newcomer.username, false, now);
             }
         }
     }
@@ -276,6 +220,11 @@ impl<O: Outbox> Registry<O> {
             }
             // Told in any case: a change that was committed and never announced may have been seen by the socket alone.
             socket.send_membership(room_id, seq, kind, &self.limits, now);
+        }
+        if kind == Membership::Joined {
+            for (user_id, _) in change.members.iter().filter(|(_, of)| *of == kind) {
+                self.note_in_room(*user_id, room_id, now);
+            }
         }
     }
 
@@ -367,20 +316,6 @@ impl<O: Outbox> Registry<O> {
             self.close(id, None, code, reason, now);
         }
     }
-}
-
-/// The frame that tells of comers or goers; `None` when there are none.
-fn notice(usernames: Vec<String>, came: bool) -> Option<Bytes> {
-    if usernames.is_empty() {
-        return None;
-    }
-    let message = crowd_sentence(&usernames, if came { "joined" } else { "left" });
-    let notice = if came {
-        Notice::Joined { usernames }
-    } else {
-        Notice::Left { usernames }
-    };
-    Some(frame::event(&Event::System(System { message, notice })))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     config::SocketLimits,
     error::{Code, Error, Result},
+    protocol::time::now,
 };
 
 /// So that they do not all come back at the same moment.
@@ -24,13 +25,17 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long it is gathered how far people have read, before others are told.
 const GATHER_READERS: Duration = Duration::from_millis(500);
+/// The pause between two parts of what people are told of each other.
+const BETWEEN_PARTS: Duration = Duration::from_millis(1);
 
 /// Knows every socket of this process.
 pub struct ChatServer {
-    registry: Registry<Slot>,
-    mailroom: Mailroom,
+    pub(super) registry: Registry<Slot>,
+    pub(super) mailroom: Mailroom,
     sockets_per_user: usize,
     draining: bool,
+    /// Whether a timer will have people told of each other.
+    tells_presence: bool,
 }
 
 impl ChatServer {
@@ -40,17 +45,40 @@ impl ChatServer {
             mailroom: Mailroom::default(),
             sockets_per_user,
             draining: false,
+            tells_presence: false,
         }
     }
 
     /// Sends out what was decided, and has comings and goings told when their moment has come.
-    fn finish(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
+    pub(super) fn finish(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
         self.mailroom.send_out();
         if let (false, Some(at)) = (had_plan, self.registry.tell_at()) {
             ctx.run_later(at.saturating_duration_since(Instant::now()), |server, _| {
                 server.registry.tell_comings();
                 server.mailroom.send_out();
             });
+        }
+        self.plan_presence(ctx);
+    }
+
+    /// Has people told of each other when their moment has come.
+    pub(super) fn plan_presence(&mut self, ctx: &mut Context<Self>) {
+        if let (false, Some(at)) = (self.tells_presence, self.registry.presence_due()) {
+            self.tells_presence = true;
+            let wait = at.saturating_duration_since(Instant::now());
+            ctx.run_later(wait, Self::tell_presence);
+        }
+    }
+
+    /// Tells a part, and lets others have their turn before the next.
+    fn tell_presence(&mut self, ctx: &mut Context<Self>) {
+        let is_all = self.registry.tell_presence(Instant::now());
+        self.mailroom.send_out();
+        if is_all {
+            self.tells_presence = false;
+            self.plan_presence(ctx);
+        } else {
+            ctx.run_later(BETWEEN_PARTS, Self::tell_presence);
         }
     }
 }
@@ -62,6 +90,7 @@ impl Actor for ChatServer {
         ctx.run_interval(Duration::from_secs(1), |server, ctx| {
             let had_plan = server.registry.tell_at().is_some();
             server.registry.tick(Instant::now());
+            server.registry.end_statuses(now(), Instant::now());
             server.finish(ctx, had_plan);
         });
     }
@@ -136,8 +165,9 @@ pub struct SetRooms {
 impl Handler<SetRooms> for ChatServer {
     type Result = ();
 
-    fn handle(&mut self, SetRooms { id, rooms }: SetRooms, _: &mut Context<Self>) {
-        self.registry.set_rooms(id, rooms);
+    fn handle(&mut self, SetRooms { id, rooms }: SetRooms, ctx: &mut Context<Self>) {
+        self.registry.set_rooms(id, rooms, Instant::now());
+        self.plan_presence(ctx);
     }
 }
 
@@ -241,6 +271,7 @@ impl Handler<Publish> for ChatServer {
         }
         self.mailroom.send_out();
         let _writer_is_gone = done.send(());
+        self.plan_presence(ctx);
     }
 }
 

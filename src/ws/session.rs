@@ -4,6 +4,7 @@
 //! slow is therefore judged by the hub.
 
 mod commands;
+mod people;
 mod reading;
 pub(super) mod rooms;
 mod sync;
@@ -40,6 +41,7 @@ use crate::{
     },
 };
 use commands::Unacked;
+use people::People;
 use reading::Marks;
 use rooms::Rooms;
 use sync::SyncUnderWay;
@@ -65,6 +67,7 @@ pub struct ChatSession {
     registration: Option<Registration>,
     unacked: Unacked,
     marks: Marks,
+    people: People,
     misunderstood: VecDeque<Instant>,
     sync: Option<SyncUnderWay>,
     /// How many there have been.
@@ -107,6 +110,7 @@ impl ChatSession {
             registration: None,
             unacked: Unacked::default(),
             marks: Marks::default(),
+            people: People::default(),
             misunderstood: VecDeque::new(),
             sync: None,
             syncs: 0,
@@ -156,6 +160,9 @@ impl ChatSession {
             Command::Member(set) => self.perform(reference, Act::Member(set), ctx),
             Command::Room(set) => self.perform(reference, Act::Room(set), ctx),
             Command::Read(read) => self.mark(reference, read, ctx),
+            Command::Status(said) => self.set_status(reference, said, ctx),
+            Command::Presence => self.ask_presence(reference, ctx),
+            Command::Typing(said) => self.tell_typing(reference, said, ctx),
             Command::Sync(sync) => self.start_sync(reference, sync, ctx),
             Command::Ping => self.send(&Event::Pong { reference }),
         }
@@ -217,7 +224,7 @@ impl ChatSession {
     }
 
     fn close_when_acked(&mut self, ctx: &mut Context) {
-        if self.unacked.count() + self.marks.count() > 0 {
+        if self.unacked.count() + self.marks.count() + self.people.count() > 0 {
             return;
         }
         match self.closing {

@@ -56,6 +56,15 @@ def before_call(context, case, kwargs):
     if case.path == "/api/rooms/{room}/members/{user}" and case.method == "PUT":
         if isinstance(case.body, dict) and isinstance(case.body.get("muted_until"), str):
             case.body = {**case.body, "muted_until": "2020-01-01T00:00:00+00:00"}
+    # Which emoji and which time zones there are, a pattern does not say.
+    if case.path == "/api/users/me/status" and isinstance(case.body, dict):
+        if isinstance(case.body.get("emoji"), str):
+            case.body = {**case.body, "emoji": "👍"}
+        if isinstance(case.body.get("until"), str):
+            case.body = {**case.body, "until": "2100-01-01T00:00:00+00:00"}
+    if case.path == "/api/users/me" and isinstance(case.body, dict):
+        if isinstance(case.body.get("time_zone"), str):
+            case.body = {**case.body, "time_zone": "Europe/Berlin"}
     # An answer is to a message that is there.
     if case.path == "/api/rooms/{room}/messages" and case.method == "POST":
         case.body.pop("reply_to", None)

@@ -9,6 +9,7 @@ mod follow;
 mod membership;
 mod news;
 mod outbox;
+mod people;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use self::outbox::Refused;
 pub use self::{
     news::{News, Outcome},
     outbox::{Deed, Delivery, Outbox, Pending},
+    people::People,
     room::{MOST_UNREAD, Room},
     threads::Threads,
     timeline::{Item, Key, Older, Timeline},
@@ -72,6 +74,7 @@ pub struct Store {
     looked_at: Option<String>,
     /// By lower-case name, so that the list reads as people expect.
     online: BTreeSet<(String, String)>,
+    people: People,
     limits: Limits,
     /// The history that the rooms' numbers belong to.
     epoch: Option<String>,
@@ -101,6 +104,7 @@ impl Store {
             looked_at: None,
             user_id: 0,
             online: BTreeSet::new(),
+            people: People::default(),
             limits: Limits::default(),
             epoch: None,
             is_connected: false,
@@ -198,7 +202,10 @@ impl Store {
         let mut outcome = Outcome::default();
         match frame {
             event::Event::System(System { message, notice }) => match notice {
-                Notice::Connected(hello) => self.connected(now, &hello, &mut outcome),
+                Notice::Connected(hello) => {
+                    self.connected(now, &hello, &mut outcome);
+                    outcome.effects.extend(self.ask_for_people());
+                }
                 Notice::Joined { usernames } => {
                     self.online.extend(usernames.iter().map(|n| sortable(n)));
                     self.notice(&message);
@@ -214,6 +221,7 @@ impl Store {
             event::Event::Message(message)
             | event::Event::MessageChanged(MessageChanged { message, .. }) => {
                 let key = message.room.clone();
+                self.people.has_written(&message);
                 self.follow(now, &key, &mut outcome, |room| {
                     room.follower.message(message)
                 });
@@ -225,6 +233,18 @@ impl Store {
                 self.follow(now, &room, &mut outcome, |room| room.follower.lag(seq));
             }
             event::Event::Room(news) => self.room_news(now, news, &mut outcome),
+            event::Event::Presence(news) => {
+                self.people.told_presence(news);
+                outcome.news.push(News::People);
+            }
+            event::Event::Typing(news) => {
+                self.people.told_typing(now, news);
+                outcome.news.push(News::People);
+            }
+            event::Event::User(news) => {
+                self.people.told_profile(news);
+                outcome.news.push(News::People);
+            }
             event::Event::Read(_)
             | event::Event::Reconnect { .. }
             | event::Event::Pong { .. }
@@ -250,6 +270,7 @@ impl Store {
     /// The socket has closed with this code, was dropped, or could not be opened.
     pub fn closed(&mut self, code: Option<u16>) {
         self.is_connected = false;
+        self.people.disconnected();
         for room in self.rooms.values_mut() {
             if code == Some(close::TOO_LARGE) {
                 room.outbox.too_large();

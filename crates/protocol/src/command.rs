@@ -9,6 +9,7 @@ use strum::VariantNames;
 use super::{
     code::Code,
     limits::MAX_REF,
+    people::{SetStatus, Typing},
     reading::ReadUpTo,
     room::{NewDirect, NewRoom},
     shape,
@@ -52,6 +53,12 @@ pub enum Command {
     Room(SetRoom),
     /// Say how far you have read a room or a thread.
     Read(ReadUpTo),
+    /// Say what you are: do not disturb, invisible, away, with a few words; or whether this device is in use.
+    Status(SetStatus),
+    /// Tell me who is here of the people in my rooms: a `presence` frame with `all` follows.
+    Presence,
+    /// You are writing something. Say so every 3 seconds as long as you do; it is forgotten after 6.
+    Typing(Typing),
     /// Bring me up to date in these rooms, then keep me live. Answered with the missed messages and `synced`.
     Sync(Sync),
     /// Answered with `pong`: browsers cannot see control frames.

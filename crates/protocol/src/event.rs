@@ -8,6 +8,7 @@ use super::{
     code::Code,
     limits::Limits,
     message::{self, Message, MessageChange},
+    people::{PresenceNews, TypingNews, UserNews},
     reading::{Marker, Notify},
     room::{Person, Role, RoomChanged, RoomKind, is_zero},
     time::{self, Timestamp},
@@ -40,6 +41,12 @@ pub enum Event {
     Room(RoomNews),
     /// How far you have read, as one of your devices has said; or how far someone else has, in rooms of up to 64 members.
     Read(Marker),
+    /// People who share a room with you are in another state. At most one in 2 seconds.
+    Presence(PresenceNews),
+    /// Someone is writing in one of your rooms; forget it after 6 seconds, or when their message comes.
+    Typing(TypingNews),
+    /// Someone who shares a room with you says something else of themselves.
+    User(UserNews),
     /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
     Lag {
         /// The room.

@@ -18,6 +18,7 @@ use super::{
     kept::Draft,
     limits::Limits,
     message::{Message, MessageChange},
+    people::{About, Presence, PresenceNews, Seen, SetStatus, State, Typing, TypingNews, UserNews},
     reading::{Counts, MarkRead, Marker, Notify, ReadUpTo},
     room::{MemberPatch, NewDirect, NewRoom, Role, RoomChanged, RoomField, RoomKind, RoomPatch},
     time::Timestamp,
@@ -101,8 +102,39 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         ("topic", Request::with_ref("10", topic())),
         ("read", Request::with_ref("11", read(false))),
         ("unreadFromHere", Request::with_ref("12", read(true))),
+        ("away", Request::new(Command::Status(idle()))),
+        (
+            "doNotDisturb",
+            Request::with_ref("11", Command::Status(lunch())),
+        ),
+        ("whoIsHere", Request::new(Command::Presence)),
+        ("typing", Request::new(Command::Typing(typing()))),
         ("ping", Request::ping()),
     ]
+}
+
+fn idle() -> SetStatus {
+    SetStatus {
+        idle: Some(true),
+        ..SetStatus::default()
+    }
+}
+
+fn lunch() -> SetStatus {
+    SetStatus {
+        state: Some(State::Dnd),
+        text: Some("at lunch".into()),
+        emoji: Some("🍜".into()),
+        until: Some(at()),
+        idle: None,
+    }
+}
+
+fn typing() -> Typing {
+    Typing {
+        room: GENERAL.into(),
+        thread: None,
+    }
 }
 
 fn garden() -> InRoom {
@@ -241,6 +273,9 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("receipt", read_up_to(8, None)),
         ("draft", Event::Room(RoomNews::Changed(draft()))),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
+        ("presence", presence()),
+        ("typing", someone_writes()),
+        ("profile changed", profile()),
         (
             "lag",
             Event::Lag {
@@ -265,6 +300,40 @@ fn read_up_to(user_id: i64, unread: Option<u64>) -> Event {
             mentions: 0,
             at: 414,
         }),
+    })
+}
+
+fn someone_writes() -> Event {
+    Event::Typing(TypingNews {
+        room: GENERAL.into(),
+        user_id: 8,
+        username: "bob".into(),
+        thread: None,
+    })
+}
+
+fn profile() -> Event {
+    Event::User(UserNews {
+        user_id: 8,
+        username: "bob".into(),
+        about: About {
+            display_name: Some("Bob Gardener".into()),
+            ..About::default()
+        },
+    })
+}
+
+fn presence() -> Event {
+    Event::Presence(PresenceNews {
+        users: vec![Seen {
+            user_id: 8,
+            username: "bob".into(),
+            state: Presence::Dnd,
+            text: Some("at lunch".into()),
+            emoji: Some("🍜".into()),
+            until: Some(at()),
+        }],
+        all: false,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The words on the wire, and nothing else: what clients say ([`command`]), what the server says ([`event`]),
 //! the shapes of REST ([`views`]) and what its bodies may hold ([`body`]), what people may be called
-//! ([`names`]) and rooms ([`room_names`]), who is mentioned ([`mention`]) and what threads are ([`thread`]), close codes and limits. The server, the terminal client, the
+//! ([`names`], [`display`]) and rooms ([`room_names`]), what is told of people ([`people`]), who is mentioned ([`mention`]) and what
+//! threads are ([`thread`]), close codes and limits. The server, the terminal client, the
 //! demo and the tests all use these types, so that no two of them can disagree.
 //!
 //! This crate knows serde and nothing else of ours. The contract in prose is `docs/API.md`.
@@ -9,6 +10,7 @@ pub mod body;
 pub mod close;
 pub mod code;
 pub mod command;
+pub mod display;
 pub mod event;
 #[cfg(feature = "documents")]
 pub mod examples;
@@ -17,6 +19,7 @@ pub mod limits;
 pub mod mention;
 pub mod message;
 pub mod names;
+pub mod people;
 pub mod reading;
 pub mod room;
 pub mod room_names;

@@ -32,6 +32,19 @@ pub const MAX_FIRST_USERS: usize = 100;
 /// Longest wait between two messages of a member, in seconds: a day.
 pub const MAX_SLOW_SECONDS: u32 = 86_400;
 
+/// Longest display name, in characters.
+pub const MAX_DISPLAY_NAME: usize = 64;
+/// Longest text that people tell of themselves, in characters.
+pub const MAX_BIO: usize = 500;
+/// Longest pronouns, in characters.
+pub const MAX_PRONOUNS: usize = 40;
+/// Longest text of a status, in characters.
+pub const MAX_STATUS: usize = 100;
+/// Most members of `general` with which it counts as a room that people share.
+pub const MOST_WHO_SHARE_GENERAL: u64 = 500;
+/// Most members of a room in which is told who is typing.
+pub const MOST_TO_SEE_TYPING: u64 = 200;
+
 /// What a client may do, as the `connected` frame tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]

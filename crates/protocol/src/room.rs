@@ -291,6 +291,9 @@ pub struct Member {
     pub user_id: i64,
     /// The user's name.
     pub username: String,
+    /// What people call them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
     /// What the member may do.
     pub role: Role,
     /// Until when the member may only read.

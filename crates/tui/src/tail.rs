@@ -174,7 +174,11 @@ impl<W: Write> Printer<W> {
                 let text = revoked(&why, "log in again with `parlour tui`");
                 return Err(ClientError::failed(text).into());
             }
-            News::Older { .. } | News::Joined { .. } | News::Refused(_) | News::Fetched => {}
+            News::Older { .. }
+            | News::Joined { .. }
+            | News::Refused(_)
+            | News::People
+            | News::Fetched => {}
         }
         Ok(())
     }

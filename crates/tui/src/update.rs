@@ -116,7 +116,7 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::LoginEnded(detail) => ask_to_log_in(state, detail),
             News::LoginRevoked(why) => ask_to_log_in(state, revoked(&why, "log in again")),
             // The bar shows the one, and what cannot be fetched tells the other.
-            News::Disconnected | News::NotMember { .. } => {}
+            News::Disconnected | News::NotMember { .. } | News::People => {}
         }
     }
     effects

@@ -54,6 +54,8 @@ pub struct MemberRow {
     pub user_id: i64,
     /// Who, by name.
     pub username: String,
+    /// What people call them.
+    pub display_name: Option<StoredText>,
     /// `member`, `moderator` or `owner`.
     #[diesel(deserialize_as = StoredText)]
     pub role: String,
@@ -212,6 +214,7 @@ pub fn list_members(
         .select((
             users::id,
             users::username,
+            users::display_name,
             memberships::role,
             memberships::muted_until,
             memberships::created_at,

@@ -8,7 +8,7 @@ use diesel::{
     prelude::*,
 };
 
-use super::{DELETED_KEYED, User, hold::hold_with_rooms, traces::delete_private};
+use super::{DELETED_KEYED, User, hold::hold_with_rooms, people, traces::delete_private};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
@@ -155,6 +155,10 @@ pub fn list_after(conn: &mut AnyConnection, number: i64) -> QueryResult<Vec<Chan
 pub struct Stored {
     /// Sealed.
     pub email: Option<String>,
+    /// What they say of themselves.
+    pub person: Option<people::PersonRow>,
+    /// What they have chosen to be.
+    pub status: Option<people::StatusRow>,
     /// When someone has logged in from each of the networks that are known by a keyed hash.
     pub networks: Vec<NaiveDateTime>,
     /// What was done to it, by whom and when.
@@ -171,6 +175,8 @@ pub fn find_stored(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Stored
             .find(user_id)
             .select(users::email)
             .first(conn)?,
+        person: people::list(conn, &[user_id])?.pop(),
+        status: people::find_status(conn, user_id)?,
         networks: known_networks::table
             .filter(known_networks::user_id.eq(user_id))
             .order(known_networks::seen_at)
@@ -418,6 +424,7 @@ pub fn delete(
             users::deleted_at.eq(now.naive_utc()),
         ))
         .execute(conn)?;
+    people::forget(conn, user.id)?;
     diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user.id)))
         .execute(conn)?;
     Ok(())

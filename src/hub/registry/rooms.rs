@@ -11,7 +11,7 @@ use super::{Outbox, Registry, SocketId};
 
 impl<O: Outbox> Registry<O> {
     /// Sets which rooms a socket hears: what it was registered with may have changed before it was.
-    pub fn set_rooms(&mut self, id: SocketId, rooms: BTreeSet<i64>) {
+    pub fn set_rooms(&mut self, id: SocketId, rooms: BTreeSet<i64>, now: Instant) {
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
@@ -21,7 +21,12 @@ impl<O: Outbox> Registry<O> {
         for room in &rooms {
             self.rooms.entry(*room).or_default().insert(id);
         }
+        let added: Vec<i64> = (rooms.difference(&socket.newcomer.rooms).copied()).collect();
+        let user_id = socket.newcomer.user_id;
         socket.newcomer.rooms = rooms;
+        for room in added {
+            self.note_in_room(user_id, room, now);
+        }
     }
 
     pub(super) fn note_announced(&mut self, room_id: i64, seq: u64) {
@@ -47,13 +52,16 @@ impl<O: Outbox> Registry<O> {
     /// Users are members of a room that has come this far, and their sockets may not have heard of it. Each looks whether it is
     /// so before it is sent anything.
     pub fn let_in(&mut self, room_id: i64, seq: u64, users: &[i64], now: Instant) {
-        let users = users.iter().filter_map(|user_id| self.users.get(user_id));
-        for id in users.flat_map(|user| &user.sockets) {
+        let here = users.iter().filter_map(|user_id| self.users.get(user_id));
+        for id in here.flat_map(|user| &user.sockets) {
             if let Some(socket) = self.sockets.get_mut(id) {
                 socket.newcomer.rooms.insert(room_id);
                 self.rooms.entry(room_id).or_default().insert(*id);
                 socket.send_reached(room_id, seq, &self.limits, now);
             }
+        }
+        for user_id in users {
+            self.note_in_room(*user_id, room_id, now);
         }
     }
 

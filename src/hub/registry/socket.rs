@@ -118,6 +118,20 @@ impl<O: Outbox> Socket<O> {
         2 * frames < limits.queue_frames && 2 * bytes < limits.queue_bytes
     }
 
+    /// Offers what is told of people, which is left out first of all: if the queue is less than a quarter full. False when it
+    /// was left out.
+    pub fn offer_extra(&self, frame: Bytes, limits: &SocketLimits) -> bool {
+        self.has_room_for_extra(limits) && self.offer(Deliver::Aside(frame), limits)
+    }
+
+    /// Whether [`Self::offer_extra`] would take something.
+    pub fn has_room_for_extra(&self, limits: &SocketLimits) -> bool {
+        let gauge = &self.newcomer.gauge;
+        let frames = gauge.waiting.load(Ordering::Relaxed);
+        let bytes = gauge.waiting_bytes.load(Ordering::Relaxed);
+        4 * frames < limits.queue_frames && 4 * bytes < limits.queue_bytes
+    }
+
     pub fn send_change(&mut self, change: &Broadcast, limits: &SocketLimits, now: Instant) {
         let frame = match &change.own {
             Some((user_id, own)) if *user_id == self.newcomer.user_id => own,

@@ -1,6 +1,7 @@
 //! The registry by itself, one case after the other; [`runs`] holds its random runs.
 
 mod came_in;
+mod people;
 mod runs;
 mod views;
 
@@ -57,9 +58,6 @@ impl Inbox {
                     Deliver::Missed { seq, .. } => format!("missed {seq}"),
                     Deliver::Joined { seq, .. } => format!("joined {seq}"),
                     Deliver::Left { seq, .. } => format!("left {seq}"),
-                    Deliver::Aside(frame) => {
-                        format!("aside {}", String::from_utf8_lossy(&frame[2..]))
-                    }
                     Deliver::View { frame, .. } => {
                         format!("view {}", String::from_utf8_lossy(&frame[2..]))
                     }
@@ -67,6 +65,10 @@ impl Inbox {
                         let text = String::from_utf8_lossy(&frame[2..]).into_owned();
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
                         value["message"].as_str().expect("a message").to_owned()
+                    }
+                    Deliver::Aside(frame) => {
+                        let begin = if frame[1] < 126 { 2 } else { 4 };
+                        format!("aside {}", String::from_utf8_lossy(&frame[begin..]))
                     }
                     Deliver::Reached { seq, .. } => format!("reached {seq}"),
                     Deliver::Ping => {
@@ -259,7 +261,9 @@ fn a_membership_begins_and_ends_at_exactly_its_change() {
     let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
     world.join(2, "alice", &alice);
     let id = world.join(3, "bob", &bob);
-    world.registry.set_rooms(id, BTreeSet::new());
+    world
+        .registry
+        .set_rooms(id, BTreeSet::new(), Instant::now());
     world.say(1, 0);
     world.move_member(2, 3, Membership::Joined);
     world.say(3, 0);

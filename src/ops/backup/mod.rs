@@ -4,7 +4,7 @@
 mod format;
 mod progress;
 mod target;
-mod texts;
+pub mod texts;
 
 use std::{
     fs::File,

@@ -61,6 +61,8 @@ struct People {
     id: usize,
     name: usize,
     email: usize,
+    /// What else is sealed: older releases have none of it.
+    said: [Option<usize>; 4],
 }
 
 /// The columns of what someone has not said yet, with the thread or the number that its place has.
@@ -71,6 +73,17 @@ struct Kept {
     number: usize,
     text: usize,
 }
+/// What people say of themselves that is sealed: its column, its purpose, and what it is called.
+pub const SAID: [(&str, Purpose, &str); 4] = [
+    ("bio", Purpose::Bio, "what is told of"),
+    ("pronouns", Purpose::Pronouns, "the pronouns of"),
+    ("status_text", Purpose::StatusText, "the status of"),
+    (
+        "status_emoji",
+        Purpose::StatusEmoji,
+        "the emoji of the status of",
+    ),
+];
 
 /// The columns of messages.
 #[derive(Clone, Copy)]
@@ -149,7 +162,12 @@ impl<'a> Texts<'a> {
             }
             Layout::Messages(columns) => self.see_message(columns, &values),
             Layout::Versions(columns) => self.see_version(columns, &values),
-            Layout::Users(People { id, name, email }) => {
+            Layout::Users(People {
+                id,
+                name,
+                email,
+                said,
+            }) => {
                 let place = Place::of_email(number(id));
                 // A backup of before holds addresses that nothing binds.
                 let opens = |email: &str| {
@@ -162,6 +180,14 @@ impl<'a> Texts<'a> {
                 if text(email).is_some_and(|email| !opens(email)) {
                     let name = text(name).unwrap_or_default();
                     self.note(format!("the e-mail address of {name}"));
+                }
+                for ((_, purpose, what), at) in SAID.iter().zip(said) {
+                    let place = Place::of_user(number(id), *purpose);
+                    let stored = at.and_then(text);
+                    if stored.is_some_and(|stored| self.vault.open_at(place, stored).is_err()) {
+                        let name = text(name).unwrap_or_default();
+                        self.note(format!("{what} {name}"));
+                    }
                 }
             }
             Layout::Drafts(columns) => self.see_kept(columns, &values, Place::of_draft),
@@ -299,6 +325,7 @@ fn layout(table: &str, at: impl Fn(&str) -> Option<usize>) -> Option<Layout> {
             id: at("id")?,
             name: at("username")?,
             email: at("email")?,
+            said: SAID.map(|(column, ..)| at(column)),
         }),
         _ => return None,
     })

@@ -6,6 +6,7 @@ mod data_dir;
 mod database;
 mod machine;
 mod network;
+mod people;
 mod tables;
 mod texts;
 

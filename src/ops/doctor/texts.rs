@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Report;
+use super::{Report, people};
 use crate::{
     chat::{epoch, texts},
     crypto::{
@@ -49,6 +49,7 @@ struct Found {
     emails: Unreadable,
     drafts: Unreadable,
     scheduled: Unreadable,
+    people: Unreadable,
 }
 
 /// Opens every text, and names what does not open.
@@ -78,6 +79,11 @@ pub fn check(conn: &mut AnyConnection, vault: &Vault, data_dir: &Path, report: &
             &found.scheduled,
             "They cannot be sent",
         ),
+        (
+            "texts that people say of themselves",
+            &found.people,
+            "They are not shown",
+        ),
     ] {
         if *count > 0 {
             report.problem(format!(
@@ -92,10 +98,13 @@ pub fn check(conn: &mut AnyConnection, vault: &Vault, data_dir: &Path, report: &
         emails,
         drafts,
         scheduled,
+        people,
     } = found;
-    let all = [&messages, &versions, &topics, &emails, &drafts, &scheduled];
+    let all = [
+        &messages, &versions, &topics, &emails, &drafts, &scheduled, &people,
+    ];
     if all.iter().all(|kind| kind.count == 0) {
-        report.ok("Every message opens with ENCRYPTION_KEY, and so does every earlier version, topic, e-mail address, draft and scheduled text.");
+        report.ok("Every message opens with ENCRYPTION_KEY, and so does every earlier version, topic, e-mail address, draft, scheduled text and what people say of themselves.");
     }
 }
 
@@ -120,6 +129,7 @@ fn try_open(conn: &mut AnyConnection, vault: &Vault) -> Result<Found, QueryError
     open_emails(conn, vault, &mut found.emails)?;
     open_drafts(conn, vault, &mut found.drafts)?;
     open_scheduled(conn, vault, &mut found.scheduled)?;
+    (found.people.count, found.people.first) = people::try_open(conn, vault)?;
     Ok(found)
 }
 

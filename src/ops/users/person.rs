@@ -21,7 +21,10 @@ use crate::{
         messages::{self, Message},
         rooms, sessions,
         text::StoredText,
-        users::{self, User, changes},
+        users::{
+            self, User, changes,
+            people::{PersonRow, StatusRow},
+        },
         utc,
     },
     printing,
@@ -85,6 +88,8 @@ fn about(
         "disabled_at": user.disabled_at.map(|at| format(&utc(at))),
         "password": "kept as a bcrypt hash",
     })];
+    lines.extend(stored.person.and_then(|person| profile(vault, &person)));
+    lines.extend(stored.status.map(|chosen| status(vault, &chosen)));
     lines.extend(logins.iter().map(|(id, created_at, expires_at)| {
         json!({
             "kind": "login",
@@ -163,6 +168,50 @@ fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -
         "deleted_at": message.deleted_at.map(|at| format(&utc(at.get()))),
         "content": shown(vault.map(|vault| texts::open(vault, room_id, message))),
     })
+}
+
+/// What they say of themselves; `None` when that is nothing.
+fn profile(vault: Option<&Vault>, person: &PersonRow) -> Option<Value> {
+    let PersonRow {
+        id,
+        display_name,
+        bio,
+        pronouns,
+        time_zone,
+        ..
+    } = person;
+    let says_nothing =
+        display_name.is_none() && bio.is_none() && pronouns.is_none() && time_zone.is_none();
+    (!says_nothing).then(|| {
+        json!({
+            "kind": "profile",
+            "display_name": display_name.as_ref().map(StoredText::as_str),
+            "bio": sealed(vault, *id, bio.as_ref(), Purpose::Bio),
+            "pronouns": sealed(vault, *id, pronouns.as_ref(), Purpose::Pronouns),
+            "time_zone": time_zone.as_ref().map(StoredText::as_str),
+        })
+    })
+}
+
+/// What they have chosen to be.
+fn status(vault: Option<&Vault>, chosen: &StatusRow) -> Value {
+    json!({
+        "kind": "status",
+        "state": chosen.state.as_ref().map(StoredText::as_str),
+        "text": sealed(vault, chosen.user_id, chosen.text.as_ref(), Purpose::StatusText),
+        "emoji": sealed(vault, chosen.user_id, chosen.emoji.as_ref(), Purpose::StatusEmoji),
+        "until": chosen.until.map(|at| format(&utc(at.get()))),
+    })
+}
+
+fn sealed(
+    vault: Option<&Vault>,
+    user_id: i64,
+    text: Option<&StoredText>,
+    purpose: Purpose,
+) -> Option<Value> {
+    let place = Place::of_user(user_id, purpose);
+    text.map(|text| shown(vault.map(|vault| vault.open_at(place, text.as_str()))))
 }
 
 fn open(vault: Option<&Vault>, user_id: i64, email: &str) -> Value {

@@ -62,7 +62,7 @@ pub(super) const ABSENT: &str = "987654321";
 pub(super) const UNUSED: &[&str] = &[];
 
 /// Frames that are about no room, or change nothing in one.
-pub(super) const NO_FRAME: &[&str] = &["create", "direct", "ping", "sync"];
+pub(super) const NO_FRAME: &[&str] = &["create", "direct", "ping", "presence", "status", "sync"];
 
 const ROOM: &str = "/api/rooms/{room}";
 const MESSAGES: &str = "/api/rooms/{room}/messages";
@@ -380,6 +380,7 @@ pub(super) const ROUTES: &[Row] = &[
 
 pub(super) const FRAMES: &[Row] = &[
     frame("Post", "message", Room, r#"{"content":"hi"}"#, WRITES),
+    frame("Post", "typing", Room, "{}", WRITES),
     frame("EditOwn", "edit", Own, r#"{"content":"better"}"#, WRITES),
     frame(
         "EditOwn",

@@ -68,7 +68,8 @@ impl State {
                 room.seq = room.seq.max(seq_of(frame));
                 room.messages.insert(id_of(frame), message);
             }
-            ("ack" | "error" | "pong" | "synced", _) => {}
+            // Presence has a run of its own.
+            ("ack" | "error" | "pong" | "synced" | "presence", _) => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }

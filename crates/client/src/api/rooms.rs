@@ -1,8 +1,9 @@
-//! The calls about rooms and who is in them.
+//! The calls about rooms, who is in them, and people.
 
 use super::{Api, Failure, leads_on, parse, read, refusal};
 use crate::protocol::{
     limits::MAX_PAGE,
+    people::{Profile, ProfilePatch, SetStatus},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
 };
 use awc::http::Method;
@@ -31,6 +32,14 @@ pub enum Ask {
     },
     /// Leave a direct room out of the list until someone writes in it.
     Hide(String),
+    /// People whose names have words that begin so.
+    People(String),
+    /// What someone says of themselves.
+    Person(String),
+    /// Say something else of oneself.
+    Profile(ProfilePatch),
+    /// What to be, on all devices.
+    Status(SetStatus),
     /// Take a user out of a room, or oneself.
     RemoveMember {
         /// The room.
@@ -49,6 +58,10 @@ pub enum Answer {
     Members(Vec<Member>, bool),
     /// The room as it is now.
     Room(Box<Room>),
+    /// People; the first page of them.
+    People(Vec<Profile>),
+    /// Someone.
+    Person(Box<Profile>),
     /// It is done.
     Done,
 }
@@ -61,6 +74,7 @@ impl Api {
     pub async fn ask(&self, bearer: &str, ask: &Ask) -> Result<Answer, Failure> {
         let call = |method, path: &[&str]| self.request(method, path).bearer_auth(bearer);
         let room = |room: Room| Answer::Room(Box::new(room));
+        let person = |person: Profile| Answer::Person(Box::new(person));
         match ask {
             Ask::Directory(part) => {
                 let mut url = self.url(&["api", "rooms", "directory"]);
@@ -94,6 +108,24 @@ impl Api {
             Ask::PutMember { room, user, patch } => {
                 let request = call(Method::PUT, &["api", "rooms", room, "members", user]);
                 self.done(request.send_json(patch)).await
+            }
+            Ask::People(q) => {
+                let mut url = self.url(&["api", "users"]);
+                url.query_pairs_mut().append_pair("q", q);
+                let request = self.client.get(url.as_str()).bearer_auth(bearer);
+                read(self, request.send()).await.map(Answer::People)
+            }
+            Ask::Person(user) => {
+                let request = call(Method::GET, &["api", "users", user]);
+                read(self, request.send()).await.map(person)
+            }
+            Ask::Profile(patch) => {
+                let request = call(Method::PATCH, &["api", "users", "me"]);
+                read(self, request.send_json(patch)).await.map(person)
+            }
+            Ask::Status(status) => {
+                let request = call(Method::PUT, &["api", "users", "me", "status"]);
+                self.done(request.send_json(status)).await
             }
             Ask::Hide(key) => {
                 let request = call(Method::PUT, &["api", "rooms", key, "hidden"]);

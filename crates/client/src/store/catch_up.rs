@@ -82,6 +82,9 @@ impl Store {
         if !self.is_connected {
             return outcome;
         }
+        if self.people.tick(now) {
+            outcome.news.push(News::People);
+        }
         let is_due = |room: &Room| room.again_at.is_some_and(|at| at <= now);
         let due = self.rooms.iter().filter(|(_, room)| is_due(room));
         let due: Vec<String> = due.map(|(key, _)| key.clone()).collect();

@@ -54,6 +54,8 @@ pub enum News {
         /// Which room.
         room: String,
     },
+    /// Something else is known of people: how they are seen, who is writing, what they say of themselves.
+    People,
     /// The server has refused something, and not one of the messages in an outbox: those keep their refusal.
     Refused(ErrorFrame),
     /// Messages could not be fetched, for this reason. It is tried again.

@@ -220,9 +220,20 @@ impl Socket {
         }
     }
 
-    /// The next frame.
+    /// The next frame, but for what is told of other people, which comes at any time.
     #[track_caller]
     pub fn next_frame(&mut self) -> Value {
+        loop {
+            let frame = self.any_frame();
+            if frame["type"] != "presence" {
+                return frame;
+            }
+        }
+    }
+
+    /// The next frame, whatever it is.
+    #[track_caller]
+    pub fn any_frame(&mut self) -> Value {
         match self.next(TIMEOUT) {
             Incoming::Frame(frame) => frame,
             other => panic!("{other:?} instead of a frame, after:{}", self.history()),
@@ -275,7 +286,7 @@ impl Socket {
         self.send_json(&json!({"type": "ping", "ref": reference}));
         let mut before = Vec::new();
         loop {
-            let frame = self.next_frame();
+            let frame = self.any_frame();
             if frame["type"] == "pong" && frame["ref"] == *reference {
                 return before;
             }

@@ -7,6 +7,7 @@ fn member(user_id: i64, name: &str, role: Role) -> Member {
     Member {
         user_id,
         username: name.into(),
+        display_name: None,
         role,
         muted_until: None,
         joined_at: at(0),

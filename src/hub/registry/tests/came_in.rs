@@ -11,7 +11,9 @@ fn whoever_came_in_without_a_word_is_told_on_all_sockets_and_hears_what_follows(
     world.join(1, "alice", &alice);
     for inbox in [&first, &second] {
         let id = world.join(2, "bob", inbox);
-        world.registry.set_rooms(id, BTreeSet::new());
+        world
+            .registry
+            .set_rooms(id, BTreeSet::new(), Instant::now());
     }
     world.say(1, 0);
     world.registry.let_in(1, 1, &[2], world.start);

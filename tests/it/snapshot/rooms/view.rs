@@ -119,7 +119,7 @@ impl View {
             "lag" => {
                 self.holes.insert(text(&frame["room"]).to_owned());
             }
-            "ack" | "error" | "pong" | "system" => {}
+            "ack" | "error" | "pong" | "system" | "presence" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }

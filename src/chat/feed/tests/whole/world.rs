@@ -167,7 +167,7 @@ impl World {
         }
         let now_in = self.store.rooms_of(who);
         if now_in != rooms {
-            self.registry.set_rooms(id, now_in.clone());
+            self.registry.set_rooms(id, now_in.clone(), self.now);
         }
         let rooms = now_in.into_iter();
         let seqs: Cursors = rooms.map(|room| (room, self.store.last(room))).collect();

@@ -1,0 +1,336 @@
+//! What people have chosen to be and say of it: kept sealed, told by the hub, ended when its time is over.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::Mutex;
+
+use super::{Caller, emoji, rates::Rates};
+use crate::{
+    crypto::{
+        binding::{Place, Purpose},
+        vault::Vault,
+    },
+    db::{
+        self, Db,
+        rooms::views,
+        users::people::{self, NewStatus, StatusRow},
+    },
+    error::{Error, Result},
+    hub::{Hub, people::PeopleNews},
+    protocol::{
+        display,
+        limits::MAX_STATUS,
+        people::{SetStatus, State, Status},
+        time::{Timestamp, now},
+    },
+};
+
+/// People whose changes wait for each other.
+const LANES: usize = 64;
+
+/// Keeps them.
+pub struct Statuses {
+    /// Where they are stored.
+    pub db: Db,
+    /// Seals and opens them.
+    pub vault: Arc<Vault>,
+    /// Tells of them.
+    pub hub: Hub,
+    /// How often one may.
+    pub rates: Rates,
+    /// One change of a person after the other.
+    pub lanes: Lanes,
+    /// Whether the hub knows what is stored.
+    pub is_loaded: AtomicBool,
+}
+
+/// So that what is told last is what was stored last.
+pub struct Lanes(Vec<Mutex<()>>);
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self((0..LANES).map(|_| Mutex::new(())).collect())
+    }
+}
+
+impl Lanes {
+    fn of(&self, user_id: i64) -> &Mutex<()> {
+        let lane = usize::try_from(user_id.unsigned_abs() % LANES as u64).unwrap_or(0);
+        &self.0[lane]
+    }
+}
+
+impl Statuses {
+    /// Has the hub know what is stored, if it does not yet; and whether `general` counts as a room that people share.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn bring_to_hub(&self) -> Result<()> {
+        if !self.is_loaded.load(Ordering::SeqCst) {
+            let rows = self.db.read(people::list_statuses).await?;
+            let statuses = rows.into_iter().filter_map(|row| {
+                let (user_id, username) = (row.user_id, row.username.clone());
+                Some((user_id, username, open(&self.vault, &row, now())?))
+            });
+            self.hub.note(PeopleNews::Statuses(statuses.collect()));
+            self.is_loaded.store(true, Ordering::SeqCst);
+        }
+        let counts = self.db.read(people::does_general_count).await?;
+        self.hub.note(PeopleNews::GeneralCounts(counts));
+        Ok(())
+    }
+
+    /// Gives those accounts the words by which they are found who have none yet.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn set_missing_words(&self) -> Result<()> {
+        while self.db.write(people::set_missing_words).await? {}
+        Ok(())
+    }
+
+    /// Takes out of the database what has ended. (It is not shown any more in any case.)
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn clear_ended(&self) -> Result<()> {
+        self.db
+            .write(|conn| people::clear_ended(conn, now()))
+            .await?;
+        Ok(())
+    }
+
+    /// Sets what the caller is; what is absent stays. Returns what holds then.
+    ///
+    /// # Errors
+    /// 422, 429, 503.
+    pub async fn set(&self, caller: &Caller, wish: SetStatus) -> Result<Status> {
+        let wish = check(wish)?;
+        self.rates.check_message(caller.user_id)?;
+        let user_id = caller.user_id;
+        let _one_after_the_other = self.lanes.of(user_id).lock().await;
+        let known = self.hub.look_at(vec![user_id]).await?;
+        let before = known
+            .into_iter()
+            .next()
+            .and_then(|(_, status)| status)
+            .unwrap_or_default();
+        let status = apply(&before, wish, now());
+        if status == before {
+            return Ok(shown(status));
+        }
+        let seal = |text: &Option<String>, purpose| {
+            let place = Place::of_user(user_id, purpose);
+            text.as_ref().map(|text| self.vault.seal_at(place, text))
+        };
+        let new = NewStatus {
+            state: status.state.map(State::as_str),
+            text: seal(&status.text, Purpose::StatusText),
+            emoji: seal(&status.emoji, Purpose::StatusEmoji),
+            until: status.until,
+        };
+        let written = self.db.write(move |conn| {
+            people::set_status(conn, user_id, &new)?;
+            views::list_ids_of_member(conn, user_id)
+        });
+        let rooms: BTreeSet<i64> = written.await?.into_iter().collect();
+        self.hub.note(PeopleNews::Status {
+            user_id,
+            username: caller.username.clone(),
+            status: (status != Status::default()).then(|| status.clone()),
+            rooms,
+        });
+        Ok(shown(status))
+    }
+}
+
+/// One's own: what was chosen is always told.
+#[must_use]
+pub fn shown(status: Status) -> Status {
+    Status {
+        state: Some(status.state.unwrap_or_default()),
+        ..status
+    }
+}
+
+/// What a stored status says; `None` when it is over or says nothing. What does not open is left out.
+#[must_use]
+pub fn open(vault: &Vault, row: &StatusRow, now: Timestamp) -> Option<Status> {
+    let open = |sealed: &Option<db::text::StoredText>, purpose| {
+        let place = Place::of_user(row.user_id, purpose);
+        sealed
+            .as_ref()
+            .and_then(|sealed| vault.open_at(place, sealed.as_str()).ok())
+    };
+    let status = Status {
+        state: row
+            .state
+            .as_ref()
+            .and_then(|state| state.as_str().parse().ok()),
+        text: open(&row.text, Purpose::StatusText),
+        emoji: open(&row.emoji, Purpose::StatusEmoji),
+        until: row.until.map(|at| db::utc(at.get())),
+    };
+    let is_over = status.until.is_some_and(|until| until <= now);
+    (!is_over && status != Status::default()).then_some(status)
+}
+
+/// What a socket says of its device alone: whether it is not in use.
+#[must_use]
+pub fn of_device(said: &SetStatus) -> Option<bool> {
+    said.idle.or(match said.state {
+        Some(State::Away) if is_bare(said) => Some(true),
+        Some(State::Online) if is_bare(said) => Some(false),
+        _ => None,
+    })
+}
+
+/// What a socket says of its user.
+#[must_use]
+pub fn of_user(said: SetStatus) -> Option<SetStatus> {
+    let is_of_device = is_bare(&said) && matches!(said.state, None | Some(State::Away));
+    (!is_of_device).then_some(said)
+}
+
+/// Says no more than a state.
+fn is_bare(said: &SetStatus) -> bool {
+    said.text.is_none() && said.emoji.is_none() && said.until.is_none()
+}
+
+/// Checks the form, and cleans the text.
+fn check(wish: SetStatus) -> Result<SetStatus> {
+    let text = wish.text.map(|text| display::clean(&text));
+    if text
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > MAX_STATUS)
+    {
+        let detail = format!("The text of a status may have at most {MAX_STATUS} characters.");
+        return Err(Error::invalid_field("text", detail));
+    }
+    let emoji = wish.emoji.map(|emoji| {
+        if emoji.is_empty() {
+            return Ok(emoji);
+        }
+        let known = emoji::normalize(&emoji).map(ToOwned::to_owned);
+        known.map_err(|_| Error::invalid_field("emoji", "`emoji` must be one emoji."))
+    });
+    Ok(SetStatus {
+        text,
+        emoji: emoji.transpose()?,
+        ..wish
+    })
+}
+
+/// What holds after a wish: nothing, where that is over already. A choice that is only what devices show is none.
+fn apply(before: &Status, wish: SetStatus, now: Timestamp) -> Status {
+    let said = |wish: Option<String>, before: &Option<String>| match wish {
+        Some(text) => Some(text).filter(|text| !text.is_empty()),
+        None => before.clone(),
+    };
+    let is_new = wish.text.is_some()
+        || wish.emoji.is_some()
+        || wish.state.is_some_and(|state| state != State::Online);
+    let state = wish
+        .state
+        .or(before.state)
+        .filter(|state| *state != State::Online);
+    let status = Status {
+        state,
+        text: said(wish.text, &before.text),
+        emoji: said(wish.emoji, &before.emoji),
+        until: wish.until.or(before.until.filter(|_| !is_new)),
+    };
+    let says_nothing = status.state.is_none() && status.text.is_none() && status.emoji.is_none();
+    if says_nothing || status.until.is_some_and(|until| until <= now) {
+        Status::default()
+    } else {
+        status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn wish(text: &str) -> SetStatus {
+        serde_json::from_str(text).expect("a status")
+    }
+
+    #[test]
+    fn what_is_absent_stays_and_what_is_empty_goes() {
+        let until = now() + TimeDelta::hours(1);
+        let first = apply(
+            &Status::default(),
+            SetStatus {
+                until: Some(until),
+                ..wish(r#"{"state":"dnd","text":"lunch"}"#)
+            },
+            now(),
+        );
+        assert_eq!(
+            apply(&first, wish(r#"{"text":"tea"}"#), until)
+                .text
+                .as_deref(),
+            Some("tea")
+        );
+        let over = SetStatus {
+            until: Some(until),
+            ..SetStatus::default()
+        };
+        assert_eq!(
+            apply(&first, over, until),
+            Status::default(),
+            "it is over at once"
+        );
+        assert_eq!(first.until, Some(until));
+        let online = apply(&first, wish(r#"{"state":"online"}"#), now());
+        assert_eq!(
+            (online.state, online.text.as_deref(), online.until),
+            (None, Some("lunch"), Some(until))
+        );
+        let other = apply(&first, wish(r#"{"text":"tea"}"#), now());
+        assert_eq!(
+            (other.state, other.until),
+            (Some(State::Dnd), None),
+            "a new text has no old end"
+        );
+        let none = apply(&online, wish(r#"{"text":""}"#), now());
+        assert_eq!(none, Status::default(), "an end of nothing is nothing");
+    }
+
+    #[test]
+    fn a_device_says_whether_it_is_in_use_and_ends_no_choice_by_that() {
+        for (said, device, user) in [
+            (r#"{"idle":true}"#, Some(true), false),
+            (r#"{"idle":false}"#, Some(false), false),
+            (r#"{"state":"away"}"#, Some(true), false),
+            (r#"{"state":"online"}"#, Some(false), true),
+            (r#"{"state":"away","text":"out"}"#, None, true),
+            (r#"{"state":"dnd"}"#, None, true),
+            (r#"{"text":"x"}"#, None, true),
+        ] {
+            let said = wish(said);
+            assert_eq!(of_device(&said), device, "{said:?}");
+            assert_eq!(of_user(said.clone()).is_some(), user, "{said:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for wrong in [
+            wish(r#"{"emoji":"ab"}"#),
+            wish(&format!(r#"{{"text":"{}"}}"#, "x".repeat(101))),
+        ] {
+            assert!(check(wrong.clone()).is_err(), "{wrong:?}");
+        }
+        assert!(check(wish(r#"{"emoji":"","text":""}"#)).is_ok());
+    }
+}

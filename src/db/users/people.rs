@@ -1,0 +1,453 @@
+//! What people say of themselves, what they have chosen to be, and by which beginnings they are found.
+
+use std::fmt::Write as _;
+
+use chrono::NaiveDateTime;
+use diesel::{
+    dsl::{exists, not},
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Text},
+};
+
+use crate::{
+    db::{
+        AnyConnection,
+        rooms::GENERAL_ID,
+        schema::{memberships, user_words, users},
+        text::StoredText,
+        time::StoredTime,
+    },
+    protocol::{display, limits::MOST_WHO_SHARE_GENERAL, time::Timestamp},
+};
+
+/// Most words of a search that are looked at.
+const MOST_SOUGHT: usize = 5;
+/// Users that are given their words in one transaction.
+const BATCH: i64 = 500;
+
+/// What someone says of themselves.
+#[derive(Debug, Clone, Queryable)]
+pub struct PersonRow {
+    /// Who.
+    pub id: i64,
+    /// Who, by name.
+    pub username: String,
+    /// When the account was made.
+    pub created_at: StoredTime,
+    /// What people call them.
+    pub display_name: Option<StoredText>,
+    /// Sealed.
+    pub bio: Option<StoredText>,
+    /// Sealed.
+    pub pronouns: Option<StoredText>,
+    /// A name of the IANA time zone database.
+    pub time_zone: Option<StoredText>,
+}
+
+/// What someone has chosen to be.
+#[derive(Debug, Clone, Queryable)]
+pub struct StatusRow {
+    /// Who.
+    pub user_id: i64,
+    /// Who, by name.
+    pub username: String,
+    /// `away`, `dnd` or `invisible`.
+    pub state: Option<StoredText>,
+    /// Sealed.
+    pub text: Option<StoredText>,
+    /// Sealed.
+    pub emoji: Option<StoredText>,
+    /// When it ends.
+    pub until: Option<StoredTime>,
+}
+
+/// What of what someone says of themselves is sealed.
+#[derive(Debug, Clone, Queryable)]
+pub struct Said {
+    /// Who.
+    pub id: i64,
+    /// Who, by name.
+    pub username: String,
+    /// What they tell of themselves.
+    pub bio: Option<StoredText>,
+    /// How to speak of them.
+    pub pronouns: Option<StoredText>,
+    /// The text of their status.
+    pub status_text: Option<StoredText>,
+    /// The emoji of their status.
+    pub status_emoji: Option<StoredText>,
+}
+
+/// What is to be stored of what someone has chosen to be.
+#[derive(Debug, Clone, Default)]
+pub struct NewStatus {
+    /// `away`, `dnd` or `invisible`.
+    pub state: Option<&'static str>,
+    /// Sealed.
+    pub text: Option<String>,
+    /// Sealed.
+    pub emoji: Option<String>,
+    /// When it ends.
+    pub until: Option<Timestamp>,
+}
+
+/// What is to be stored of what someone says of themselves: what is absent stays, what is `None` goes.
+#[derive(Debug, Clone, Default)]
+pub struct NewProfile {
+    /// What people are to call them.
+    pub display_name: Option<Option<String>>,
+    /// Sealed.
+    pub bio: Option<Option<String>>,
+    /// Sealed.
+    pub pronouns: Option<Option<String>>,
+    /// A name of the IANA time zone database.
+    pub time_zone: Option<Option<String>>,
+}
+
+macro_rules! columns {
+    () => {
+        (
+            users::id,
+            users::username,
+            users::created_at,
+            users::display_name,
+            users::bio,
+            users::pronouns,
+            users::time_zone,
+        )
+    };
+}
+
+/// What these users say of themselves, in the order of their numbers; without those whose account was deleted.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<PersonRow>> {
+    let query = users::table
+        .filter(users::id.eq_any(ids))
+        .filter(users::deleted_at.is_null())
+        .order(users::id)
+        .select(columns!());
+    match conn {
+        AnyConnection::Postgres(conn) => query.load(conn),
+        AnyConnection::Sqlite(conn) => query.load(conn),
+    }
+}
+
+/// What is stored of someone's status, sealed; `None` when there is nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_status(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Option<StatusRow>> {
+    Ok(list_statuses_of(conn, Some(user_id))?.pop())
+}
+
+/// What all have chosen to be who have chosen something.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_statuses(conn: &mut AnyConnection) -> QueryResult<Vec<StatusRow>> {
+    list_statuses_of(conn, None)
+}
+
+fn list_statuses_of(conn: &mut AnyConnection, user_id: Option<i64>) -> QueryResult<Vec<StatusRow>> {
+    let is_set = users::status_state
+        .is_not_null()
+        .or(users::status_text.is_not_null())
+        .or(users::status_emoji.is_not_null());
+    let mut query = users::table
+        .filter(is_set)
+        .select((
+            users::id,
+            users::username,
+            users::status_state,
+            users::status_text,
+            users::status_emoji,
+            users::status_until,
+        ))
+        .into_boxed();
+    if let Some(user_id) = user_id {
+        query = query.filter(users::id.eq(user_id));
+    }
+    query.load(conn)
+}
+
+/// What of what people say of themselves is sealed, of those after this user, by their numbers.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_said(conn: &mut AnyConnection, after: i64, limit: i64) -> QueryResult<Vec<Said>> {
+    users::table
+        .filter(users::id.gt(after))
+        .order(users::id)
+        .limit(limit)
+        .select((
+            users::id,
+            users::username,
+            users::bio,
+            users::pronouns,
+            users::status_text,
+            users::status_emoji,
+        ))
+        .load(conn)
+}
+
+/// Sets what someone has chosen to be; nothing of a deleted account.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_status(conn: &mut AnyConnection, user_id: i64, new: &NewStatus) -> QueryResult<()> {
+    diesel::update(
+        users::table
+            .find(user_id)
+            .filter(users::deleted_at.is_null()),
+    )
+    .set((
+        users::status_state.eq(new.state),
+        users::status_text.eq(&new.text),
+        users::status_emoji.eq(&new.emoji),
+        users::status_until.eq(new.until.map(|at| at.naive_utc())),
+    ))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Takes back what has ended by now.
+///
+/// # Errors
+/// When the database fails.
+pub fn clear_ended(conn: &mut AnyConnection, now: Timestamp) -> QueryResult<usize> {
+    diesel::update(users::table.filter(users::status_until.le(now.naive_utc())))
+        .set((
+            users::status_state.eq(None::<String>),
+            users::status_text.eq(None::<String>),
+            users::status_emoji.eq(None::<String>),
+            users::status_until.eq(None::<NaiveDateTime>),
+        ))
+        .execute(conn)
+}
+
+/// Changes what someone says of themselves.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_profile(conn: &mut AnyConnection, user_id: i64, new: &NewProfile) -> QueryResult<()> {
+    let row = || {
+        users::table
+            .find(user_id)
+            .filter(users::deleted_at.is_null())
+    };
+    if let Some(bio) = &new.bio {
+        diesel::update(row())
+            .set(users::bio.eq(bio))
+            .execute(conn)?;
+    }
+    if let Some(pronouns) = &new.pronouns {
+        diesel::update(row())
+            .set(users::pronouns.eq(pronouns))
+            .execute(conn)?;
+    }
+    if let Some(zone) = &new.time_zone {
+        diesel::update(row())
+            .set(users::time_zone.eq(zone))
+            .execute(conn)?;
+    }
+    if let Some(name) = &new.display_name {
+        diesel::update(row())
+            .set(users::display_name.eq(name))
+            .execute(conn)?;
+        let username: Option<String> = row().select(users::username).first(conn).optional()?;
+        if let Some(username) = username {
+            set_words(conn, user_id, &username, name.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets what someone says of themselves and has chosen to be.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(conn: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    diesel::update(users::table.find(user_id))
+        .set((
+            users::display_name.eq(None::<String>),
+            users::bio.eq(None::<String>),
+            users::pronouns.eq(None::<String>),
+            users::time_zone.eq(None::<String>),
+            users::quiet_hours.eq(None::<String>),
+            users::status_state.eq(None::<String>),
+            users::status_text.eq(None::<String>),
+            users::status_emoji.eq(None::<String>),
+            users::status_until.eq(None::<NaiveDateTime>),
+        ))
+        .execute(conn)?;
+    diesel::delete(user_words::table.filter(user_words::user_id.eq(user_id))).execute(conn)?;
+    Ok(())
+}
+
+/// In hexadecimal digits, which every collation puts into the same order.
+fn hex(word: &str) -> String {
+    word.bytes().fold(String::new(), |mut hex, byte| {
+        let _cannot_fail = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Sets by which beginnings someone is found. Belongs in a transaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_words(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    username: &str,
+    display_name: Option<&str>,
+) -> QueryResult<()> {
+    diesel::delete(user_words::table.filter(user_words::user_id.eq(user_id))).execute(conn)?;
+    let mut words = display::words(username);
+    words.push(username.to_ascii_lowercase());
+    words.extend(display::words(display_name.unwrap_or_default()));
+    words.sort_unstable();
+    words.dedup();
+    for word in words {
+        diesel::insert_into(user_words::table)
+            .values((
+                user_words::word.eq(hex(&word)),
+                user_words::user_id.eq(user_id),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Gives some of those their words who have none: accounts of an older release. False when there are no more.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_missing_words(conn: &mut AnyConnection) -> QueryResult<bool> {
+    let has_some = exists(user_words::table.filter(user_words::user_id.eq(users::id)));
+    let missing: Vec<(i64, String, Option<String>)> = users::table
+        .filter(users::deleted_at.is_null())
+        .filter(not(has_some))
+        .limit(BATCH)
+        .select((users::id, users::username, users::display_name))
+        .load(conn)?;
+    for (user_id, username, display_name) in &missing {
+        set_words(conn, *user_id, username, display_name.as_deref())?;
+    }
+    Ok(!missing.is_empty())
+}
+
+/// Where a search goes on: after this word and user.
+pub type Place = (String, i64);
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    word: String,
+    #[diesel(sql_type = BigInt)]
+    user_id: i64,
+}
+
+/// People of whose names each of these words begins a word, by the first of their words that the first of these begins; no
+/// words: everyone.
+///
+/// # Errors
+/// When the database fails.
+pub fn search(
+    conn: &mut AnyConnection,
+    sought: &[String],
+    after: Option<&Place>,
+    limit: i64,
+) -> QueryResult<Vec<Place>> {
+    let mut sought: Vec<String> = sought.iter().map(|word| hex(word)).collect();
+    // The longest finds the fewest.
+    sought.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    sought.truncate(MOST_SOUGHT);
+    let begins = |of: &str, word: &str| format!("{of}.word >= '{word}' AND {of}.word < '{word}g'");
+    let first = sought.first().map_or("", String::as_str);
+    // Nothing but hexadecimal digits and numbers stands in it.
+    let mut text = format!(
+        "SELECT w.word, w.user_id FROM user_words w WHERE {} AND NOT EXISTS \
+         (SELECT 1 FROM user_words e WHERE e.user_id = w.user_id AND e.word >= '{first}' AND e.word < w.word)",
+        begins("w", first)
+    );
+    for other in sought.iter().skip(1) {
+        let _cannot_fail = write!(
+            text,
+            " AND EXISTS (SELECT 1 FROM user_words o WHERE o.user_id = w.user_id AND {})",
+            begins("o", other)
+        );
+    }
+    if let Some((word, user_id)) = after {
+        let word: String = word.chars().filter(char::is_ascii_hexdigit).collect();
+        let _cannot_fail = write!(text, " AND (w.word, w.user_id) > ('{word}', {user_id})");
+    }
+    let _cannot_fail = write!(text, " ORDER BY w.word, w.user_id LIMIT {limit}");
+    let query = sql_query(text);
+    let found: Vec<Found> = match conn {
+        AnyConnection::Postgres(conn) => query.load(conn)?,
+        AnyConnection::Sqlite(conn) => query.load(conn)?,
+    };
+    Ok(found
+        .into_iter()
+        .map(|found| (found.word, found.user_id))
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    user_id: i64,
+}
+
+/// Whether `general` is small enough to count as a room that people share.
+///
+/// # Errors
+/// When the database fails.
+pub fn does_general_count(conn: &mut AnyConnection) -> QueryResult<bool> {
+    let most = MOST_WHO_SHARE_GENERAL;
+    Ok(count_members_up_to(conn, GENERAL_ID, most + 1)? <= most)
+}
+
+/// How many members a room has; no more than this are counted.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_members_up_to(conn: &mut AnyConnection, room_id: i64, most: u64) -> QueryResult<u64> {
+    let some: Vec<i64> = memberships::table
+        .filter(memberships::room_id.eq(room_id))
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(memberships::user_id)
+        .load(conn)?;
+    Ok(some.len() as u64)
+}
+
+/// Those of these users who share a room with someone.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_sharing(conn: &mut AnyConnection, user_id: i64, ids: &[i64]) -> QueryResult<Vec<i64>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let least = if does_general_count(conn)? {
+        0
+    } else {
+        GENERAL_ID
+    };
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    // Nothing but numbers stands in it. The rooms of the one are few, and each is asked for the others.
+    let query = sql_query(format!(
+        "SELECT DISTINCT theirs.user_id FROM memberships own JOIN memberships theirs ON theirs.room_id = own.room_id \
+         WHERE own.user_id = {user_id} AND own.room_id > {least} AND theirs.user_id IN ({})",
+        ids.join(", ")
+    ));
+    let found: Vec<Id> = match conn {
+        AnyConnection::Postgres(conn) => query.load(conn)?,
+        AnyConnection::Sqlite(conn) => query.load(conn)?,
+    };
+    Ok(found.into_iter().map(|found| found.user_id).collect())
+}

@@ -112,14 +112,11 @@ struct Parts {
 
 fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
     let authentication = authentication(&config, &parts);
-    let statuses = Arc::new(Statuses {
+    let access = Arc::new(Access {
         db: parts.db.clone(),
-        vault: Arc::clone(&parts.vault),
-        hub: parts.hub.clone(),
-        rates: parts.rates.clone(),
-        lanes: Lanes::default(),
-        is_loaded: AtomicBool::new(false),
+        clock: parts.clock,
     });
+    let (profiles, statuses, typing) = people(&parts, &access);
     let accounts = accounts(&config, &parts, (&authentication, &statuses))?;
     let Parts {
         db,
@@ -127,7 +124,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         hub,
         history,
         vault,
-        clock,
+        clock: _,
         rates,
     } = parts;
     let unbound = Unbound {
@@ -135,10 +132,6 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         vault: Arc::clone(&vault),
         history: Arc::clone(&history),
     };
-    let access = Arc::new(Access {
-        db: db.clone(),
-        clock,
-    });
     Ok(App {
         readiness: Readiness::new(db.clone(), journal.clone()),
         history_watch: epoch::Watch {
@@ -168,18 +161,9 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             journal: journal.clone(),
             rates: rates.clone(),
         },
-        profiles: Profiles {
-            access: Arc::clone(&access),
-            vault: Arc::clone(&vault),
-            rates: rates.clone(),
-            hub: hub.clone(),
-        },
+        profiles,
         statuses,
-        typing: Typing {
-            access: Arc::clone(&access),
-            hub: hub.clone(),
-            rates: rates.clone(),
-        },
+        typing,
         messages: Messages {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
@@ -222,6 +206,30 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
         config,
     })
+}
+
+/// What people are told of each other.
+fn people(parts: &Parts, access: &Arc<Access>) -> (Profiles, Arc<Statuses>, Typing) {
+    let profiles = Profiles {
+        access: Arc::clone(access),
+        vault: Arc::clone(&parts.vault),
+        rates: parts.rates.clone(),
+        hub: parts.hub.clone(),
+    };
+    let statuses = Statuses {
+        db: parts.db.clone(),
+        vault: Arc::clone(&parts.vault),
+        hub: parts.hub.clone(),
+        rates: parts.rates.clone(),
+        lanes: Lanes::default(),
+        is_loaded: AtomicBool::new(false),
+    };
+    let typing = Typing {
+        access: Arc::clone(access),
+        hub: parts.hub.clone(),
+        rates: parts.rates.clone(),
+    };
+    (profiles, Arc::new(statuses), typing)
 }
 
 fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {

@@ -174,14 +174,12 @@ impl History {
                     *last = one.seq.max(*last);
                 }
             }
-            // No number comes with them.
-            News::Noted(_) => {}
             News::Reached { room_id, seq } | News::CameIn { room_id, seq, .. } => {
                 let last = announced.entry(*room_id).or_default();
                 *last = (*seq).max(*last);
             }
-            // That takes no number.
-            News::Shown { .. } => {}
+            // No number comes with them.
+            News::Noted(_) | News::Shown { .. } => {}
         }
         drop(announced);
         self.look.notify_one();

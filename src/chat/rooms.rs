@@ -17,7 +17,7 @@ use crate::{
     crypto::{binding::Place, vault::Vault},
     db::{
         self, AnyConnection, QueryError,
-        log::members,
+        log::own,
         reading::{self, RoomNews},
         rooms::{
             GENERAL_ID,
@@ -31,7 +31,7 @@ use crate::{
     hub::{Hub, frame},
     protocol::{
         GENERAL,
-        event::{Event, RoomNews, RoomState},
+        event::{self, Event, RoomState},
         limits::{MAX_PAGE, MAX_ROOM_NAME},
         reading::Notify,
         room::{self, Member, Person, Role, RoomChanged, RoomKind},
@@ -219,9 +219,9 @@ impl Rooms {
         let user_id = caller.user_id;
         let write = move |conn: &mut _| {
             if hidden {
-                members::hide(conn, room_id, user_id).map(Some)
+                own::hide(conn, room_id, user_id).map(Some)
             } else {
-                members::unhide(conn, room_id, user_id)
+                own::unhide(conn, room_id, user_id)
             }
         };
         if let Some(newest) = self.access.db.write(write).await? {
@@ -382,7 +382,7 @@ pub fn state(vault: &Vault, view: &RoomView) -> RoomState {
 #[must_use]
 pub fn hidden_frame(room_id: i64, newest: u64, hidden: bool) -> Bytes {
     let changed = RoomChanged::hidden(key_of(room_id), newest, hidden);
-    frame::event(&Event::Room(RoomNews::Changed(changed)))
+    frame::event(&Event::Room(event::RoomNews::Changed(changed)))
 }
 
 /// Its kind. What was made of it by hand is shown to no one but its members.

@@ -43,6 +43,7 @@ mod mentions;
 mod own;
 mod pass;
 mod room;
+mod say;
 mod slow_mode;
 mod threads;
 mod unseen;

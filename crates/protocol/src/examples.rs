@@ -102,32 +102,29 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         ("topic", Request::with_ref("10", topic())),
         ("read", Request::with_ref("11", read(false))),
         ("unreadFromHere", Request::with_ref("12", read(true))),
-        ("away", Request::new(Command::Status(idle()))),
-        (
-            "doNotDisturb",
-            Request::with_ref("11", Command::Status(lunch())),
-        ),
+        ("away", Request::new(idle())),
+        ("doNotDisturb", Request::with_ref("13", lunch())),
         ("whoIsHere", Request::new(Command::Presence)),
         ("typing", Request::new(Command::Typing(typing()))),
         ("ping", Request::ping()),
     ]
 }
 
-fn idle() -> SetStatus {
-    SetStatus {
+fn idle() -> Command {
+    Command::Status(SetStatus {
         idle: Some(true),
         ..SetStatus::default()
-    }
+    })
 }
 
-fn lunch() -> SetStatus {
-    SetStatus {
+fn lunch() -> Command {
+    Command::Status(SetStatus {
         state: Some(State::Dnd),
         text: Some("at lunch".into()),
         emoji: Some("🍜".into()),
         until: Some(at()),
         idle: None,
-    }
+    })
 }
 
 fn typing() -> Typing {
@@ -406,7 +403,6 @@ fn message(id: u64, username: &str, client_id: Option<&str>) -> Event {
         content: "hi".into(),
         created_at: at(),
         client_id: client_id.map(Into::into),
-        unreadable: false,
         ..Message::default()
     })
 }
@@ -436,9 +432,7 @@ fn unreadable() -> Event {
         seq: 12,
         user_id: 8,
         username: "bob".into(),
-        content: String::new(),
         created_at: at(),
-        client_id: None,
         unreadable: true,
         ..Message::default()
     })

@@ -14,7 +14,7 @@ use crate::{
         AnyConnection, is_unique_violation,
         log::{
             lock::Locked,
-            members,
+            members, own,
             rooms::{self, NewRow, OwnRoom, key_of_name},
         },
     },
@@ -42,7 +42,7 @@ impl Pass<'_> {
                 rooms::find_of_people(conn, people).map_err(Fail::Database)?
         {
             // Whoever asks for it wants to see it.
-            let shown = members::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
+            let shown = own::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
             return Ok(Stored::Exists {
                 room_id,
                 seq,

@@ -51,6 +51,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(builtin_page::routes)
         .configure(threads::routes)
+        .configure(users::routes)
         .service(resource("/", "GET, HEAD").route(read().to(root::index)))
         .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
         .service(resource("/ready", "GET, HEAD").route(read().to(health::ready)))
@@ -63,14 +64,6 @@ pub fn routes(service: &mut web::ServiceConfig) {
             resource("/api/users/me/password", "PUT")
                 .route(web::put().to(accounts::change_password)),
         )
-        .service(resource("/api/users/me/status", "PUT").route(web::put().to(users::set_status)))
-        .service(
-            resource("/api/users/me", "GET, HEAD, PATCH")
-                .route(read().to(users::find_self))
-                .route(web::patch().to(users::change_self)),
-        )
-        .service(resource("/api/users", "GET, HEAD").route(read().to(users::search_users)))
-        .service(resource("/api/users/{user}", "GET, HEAD").route(read().to(users::find_user)))
         .service(
             resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
         )

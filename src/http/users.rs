@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     Shared,
     extract::{Authenticated, Json, parameter},
-    refusals,
+    read, refusals, resource,
     rooms::{answer, read_wanted},
 };
 use crate::{
@@ -15,6 +15,19 @@ use crate::{
         views::Problem,
     },
 };
+
+/// Their paths.
+pub(super) fn routes(service: &mut web::ServiceConfig) {
+    service
+        .service(resource("/api/users/me/status", "PUT").route(web::put().to(set_status)))
+        .service(
+            resource("/api/users/me", "GET, HEAD, PATCH")
+                .route(read().to(find_self))
+                .route(web::patch().to(change_self)),
+        )
+        .service(resource("/api/users", "GET, HEAD").route(read().to(search_users)))
+        .service(resource("/api/users/{user}", "GET, HEAD").route(read().to(find_user)));
+}
 
 /// People whose names have words that begin like those of `q`: of their username and of their display name.
 #[utoipa::path(get, path = "/api/users", tag = "people", params(

@@ -21,7 +21,10 @@ use crate::{
         self, AnyConnection, QueryError,
         rooms::views,
         text::StoredText,
-        users::people::{self, NewProfile, PersonRow},
+        users::{
+            directory,
+            people::{self, NewProfile, PersonRow},
+        },
     },
     error::{Error, Result},
     gate::Urgency,
@@ -112,7 +115,7 @@ impl Profiles {
         }
         let (own_id, limit) = (caller.user_id, wanted.limit);
         let query = move |conn: &mut _| {
-            let places = people::search(conn, &sought, after.as_ref(), limit + 1)?;
+            let places = directory::search(conn, &sought, after.as_ref(), limit + 1)?;
             let ids: Vec<i64> = places.iter().map(|(_, id)| *id).collect();
             Ok((places, read(conn, own_id, &ids)?))
         };

@@ -19,7 +19,10 @@ use crate::{
     db::{
         self, Db,
         rooms::views,
-        users::people::{self, NewStatus, StatusRow},
+        users::{
+            directory,
+            people::{self, NewStatus, StatusRow},
+        },
     },
     error::{Error, Result},
     hub::{Hub, people::PeopleNews},
@@ -91,7 +94,7 @@ impl Statuses {
     /// # Errors
     /// 503.
     pub async fn set_missing_words(&self) -> Result<()> {
-        while self.db.write(people::set_missing_words).await? {}
+        while self.db.write(directory::set_missing_words).await? {}
         Ok(())
     }
 

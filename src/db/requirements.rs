@@ -107,8 +107,8 @@ const INDEXES: [(&str, &str); 17] = [
         "CREATE INDEX mentions_by_message ON mentions (room_id, message_id)",
     ),
     (
-        "users_by_display_name",
-        "CREATE INDEX users_by_display_name ON users (display_name_key) WHERE display_name_key IS NOT NULL",
+        "user_words_by_user",
+        "CREATE INDEX user_words_by_user ON user_words (user_id, word)",
     ),
     (
         "drafts_by_room",

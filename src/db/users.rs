@@ -1,6 +1,7 @@
 //! Accounts.
 
 pub mod changes;
+pub mod directory;
 mod hold;
 pub mod people;
 pub mod traces;
@@ -316,7 +317,7 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
         ))
         .execute(conn)?;
     ensure_owner(conn, general)?;
-    people::set_words(conn, id, new.username, None)?;
+    directory::set_words(conn, id, new.username, None)?;
     // Last: whoever registers or writes in the room at the same moment waits from here until our commit.
     diesel::update(rooms::table.find(general))
         .set(rooms::members.eq(rooms::members + 1))

@@ -86,12 +86,11 @@ impl Pass<'_> {
             let members = self.room(room_id)?.members;
             check_limits(conn, members, (user_id, &name), is_invited)?;
         }
-        let at = self.at.stored.naive_utc();
-        let by = is_invited.then_some(actor.user_id);
         // Who comes into `general` takes no number there.
-        let comes_by = if is_general { last_seq } else { last_seq + 1 };
-        members::insert(conn, room_id, user_id, (role, by), (comes_by, at))
-            .map_err(Fail::Database)?;
+        let comes_by = last_seq + i64::from(!is_general);
+        let comes = (comes_by, self.at.stored.naive_utc());
+        let by = is_invited.then_some(actor.user_id);
+        members::insert(conn, room_id, user_id, (role, by), comes).map_err(Fail::Database)?;
         // No one else may be there who could own it.
         let heir = ensure_owner(conn, room_id).map_err(Fail::Database)?;
         self.count_in(room_id, 1)?;

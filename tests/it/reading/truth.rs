@@ -24,20 +24,27 @@ struct Reader {
     told: [BTreeMap<String, u64>; 2],
 }
 
+/// What a frame says of where a marker is.
+fn note(frame: &Value, me: u64, told: &mut BTreeMap<String, u64>) {
+    let room = frame["room"].as_str().unwrap_or_default().to_owned();
+    match (frame["type"].as_str(), &frame["read_seq"]) {
+        (Some("read"), _) if frame["user_id"] == me => {
+            told.insert(room, number(&frame["seq"]));
+        }
+        (Some("room"), _) if frame["gone"] == true => _ = told.remove(&room),
+        (Some("room"), marker) if !marker.is_null() => {
+            told.insert(room, number(marker));
+        }
+        _ => {}
+    }
+}
+
 impl Reader {
     /// Hears all that was on its way.
     fn hear(&mut self) {
         for (device, told) in self.devices.iter_mut().zip(&mut self.told) {
             for frame in device.drain() {
-                let room = frame["room"].as_str().unwrap_or_default().to_owned();
-                let is_own = frame["user_id"] == self.user.id;
-                if frame["type"] == "read" && is_own {
-                    told.insert(room, frame["seq"].as_u64().expect("a number"));
-                } else if frame["type"] == "room" && frame["gone"] == true {
-                    told.remove(&room);
-                } else if frame["type"] == "room" && !frame["read_seq"].is_null() {
-                    told.insert(room, frame["read_seq"].as_u64().expect("a number"));
-                }
+                note(&frame, self.user.id, told);
             }
         }
     }
@@ -164,10 +171,7 @@ impl Run {
             let (told, id) = (&mut reader.told[by], reader.user.id);
             loop {
                 let answer = device.next_frame();
-                if answer["type"] == "read" && answer["user_id"] == id {
-                    let room = answer["room"].as_str().expect("a key").to_owned();
-                    told.insert(room, number(&answer["seq"]));
-                }
+                note(&answer, id, told);
                 if answer["ref"] == "mark" {
                     break answer["type"] == "ack";
                 }

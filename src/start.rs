@@ -41,10 +41,10 @@ use crate::{
         unbound::Unbound,
     },
     clock::Clock,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, DatabaseUrl},
     crypto::{keyed::DeletedNames, token::TokenKey, vault::Vault},
     db::{
-        Db,
+        Db, conn,
         file_watch::{self, FileWatch},
     },
     gate::{Gate, Share},
@@ -62,6 +62,14 @@ pub use crate::{db::lock::SoleServer, gate::run_detached, journal::Writers};
 const PASSWORD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most logins that wait for their turn.
 const PASSWORD_QUEUE: usize = 64;
+/// How long what still uses an embedded database may keep it from being one file at the end.
+const ONE_FILE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Waits, when all else has ended, until an embedded database is one file again.
+pub async fn await_one_file(database: DatabaseUrl) {
+    let closing = run_detached(move || conn::await_one_file(&database, ONE_FILE_TIMEOUT));
+    let _a_disk_that_hangs = tokio::time::timeout(2 * ONE_FILE_TIMEOUT, closing).await;
+}
 
 /// Takes the database for this process, brings it up to date and starts everything that serving needs. Must run inside an
 /// actix system.

@@ -4,7 +4,8 @@
 use std::{
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use diesel::{
@@ -107,6 +108,21 @@ fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+/// Waits until an embedded database is one file again, `within` that time: who closes the last connection puts the log into
+/// the database, and a connection that a pool was just opening or using may outlive everything else. Where another process
+/// has the database open, the log stays.
+pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
+    let DatabaseUrl::Sqlite(path) = url else {
+        return;
+    };
+    let start = Instant::now();
+    while file::has_log(path) && path.exists() && start.elapsed() < within {
+        // It may be the last one now.
+        drop(open_sqlite(path));
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A connection of a pool. One that has met a state which may outlast its cause is not kept.

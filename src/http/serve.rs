@@ -109,6 +109,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     binding.abort();
     minding.abort();
     let history = Arc::clone(&app.history);
+    let database = app.config.storage.database_url.clone();
     // The last connection to close puts the log into the database, which is then one file.
     let unwatched = run_detached(move || drop(intact));
     let _a_disk_that_hangs = tokio::time::timeout(WATCH_TIMEOUT, unwatched).await;
@@ -118,6 +119,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     if let Some(sentence) = lost {
         return Err(ConfigError(sentence));
     }
+    start::await_one_file(database).await;
     log::info!("bye");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! How many connections there are in all, and which of them may end when the files that a process may have open are nearly
 //! used up: those that ask for nothing, the one that has done so for longest first. Otherwise a few addresses could use up
-//! all of them by holding connections, each within the bound for an address.
+//! all of them by holding connections, each within the bound for an address. Whoever has only just come has not asked for
+//! anything either, and is not taken for one of those.
 
 use std::{
     cell::Cell,
@@ -21,6 +22,8 @@ use crate::config::Config;
 const SHORT_KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Files that the server may want besides its threads, its database and its connections.
 const OTHERS: u64 = 64;
+/// So long, who waits for nothing yet is left in peace as long as there is someone who has waited for longer.
+const GRACE: Duration = Duration::from_secs(1);
 /// How often it is said that no connection is taken.
 const SAY_EVERY: Duration = Duration::from_mins(1);
 
@@ -38,6 +41,7 @@ pub enum Waiting {
 pub struct OpenConnections {
     /// From this many on, each that comes takes the place of one that waits. `None`: any number.
     most: Option<usize>,
+    grace: Duration,
     state: Mutex<State>,
 }
 
@@ -48,7 +52,13 @@ struct State {
     turn: u64,
     /// When it was last said that there are too many.
     said: Option<Instant>,
-    waiting: BTreeMap<(Waiting, u64), Arc<Summons>>,
+    waiting: BTreeMap<(Waiting, u64), Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    since: Instant,
+    summons: Arc<Summons>,
 }
 
 /// One connection, until this is dropped.
@@ -73,12 +83,13 @@ impl OpenConnections {
         let files = getrlimit(Resource::Nofile).current;
         let own = u64::from(config.storage.pool_size) * 3 + config.workers as u64 * 4 + OTHERS;
         let most = files.map(|files| files.saturating_sub(own).max(files / 2));
-        Self::new(most.and_then(|most| usize::try_from(most).ok()))
+        Self::new(most.and_then(|most| usize::try_from(most).ok()), GRACE)
     }
 
-    fn new(most: Option<usize>) -> Arc<Self> {
+    fn new(most: Option<usize>, grace: Duration) -> Arc<Self> {
         Arc::new(Self {
             most,
+            grace,
             state: Mutex::default(),
         })
     }
@@ -91,12 +102,12 @@ impl OpenConnections {
     pub fn enter(self: &Arc<Self>) -> Option<Seat> {
         let mut state = self.lock();
         if self.most.is_some_and(|most| state.count >= most) {
-            let Some((_, longest)) = state.waiting.pop_first() else {
+            let Some(chosen) = state.take_longest(self.grace) else {
                 state.say();
                 return None;
             };
-            longest.is_chosen.store(true, Ordering::Relaxed);
-            longest.given_up.notify_one();
+            chosen.is_chosen.store(true, Ordering::Relaxed);
+            chosen.given_up.notify_one();
         }
         state.count += 1;
         drop(state);
@@ -111,6 +122,18 @@ impl OpenConnections {
 }
 
 impl State {
+    /// Who goes: the one that has been idle for longest, or, while that has only just come, whoever has waited for longest.
+    fn take_longest(&mut self, grace: Duration) -> Option<Arc<Summons>> {
+        let mut key = *self.waiting.first_key_value()?.0;
+        if self.waiting[&key].since.elapsed() < grace {
+            let mut arriving = self.waiting.range((Waiting::Arriving, 0)..);
+            if let Some((other, _)) = arriving.next().filter(|(other, _)| other.1 < key.1) {
+                key = *other;
+            }
+        }
+        self.waiting.remove(&key).map(|waiter| waiter.summons)
+    }
+
     fn say(&mut self) {
         if self.said.is_none_or(|at| at.elapsed() > SAY_EVERY) {
             self.said = Some(Instant::now());
@@ -137,7 +160,11 @@ impl Seat {
         }
         state.turn += 1;
         let place = (what, state.turn);
-        state.waiting.insert(place, Arc::clone(&self.summons));
+        let waiter = Waiter {
+            since: Instant::now(),
+            summons: Arc::clone(&self.summons),
+        };
+        state.waiting.insert(place, waiter);
         self.place.set(Some(place));
     }
 
@@ -183,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_longest_idle_goes_first_and_none_that_is_served() {
-        let all = OpenConnections::new(Some(4));
+        let all = OpenConnections::new(Some(4), Duration::ZERO);
         let seats: Vec<Seat> = (0..4).filter_map(|_| all.enter()).collect();
         let [served, arriving, first, second] = &seats[..] else {
             panic!("four places");
@@ -208,8 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn who_has_only_just_come_does_not_go_before_who_never_ends_a_request() {
+        let all = OpenConnections::new(Some(2), Duration::MAX);
+        let slow = all.enter().expect("a place");
+        slow.wait_for(Waiting::Arriving);
+        let come = all.enter().expect("a place");
+        let next = all.enter().expect("the place of the slow one");
+        assert!(has_to_go(&slow) && !has_to_go(&come));
+        drop(slow);
+        let _last = all.enter().expect("the place of the one before");
+        assert!(has_to_go(&come) && !has_to_go(&next));
+    }
+
+    #[test]
     fn whoever_was_chosen_goes_when_it_waits_again() {
-        let all = OpenConnections::new(Some(1));
+        let all = OpenConnections::new(Some(1), Duration::ZERO);
         let chosen = all.enter().expect("a place");
         let _next = all.enter().expect("its place");
         // Its request came at that very moment, and is answered.
@@ -220,7 +260,7 @@ mod tests {
 
     #[test]
     fn whoever_was_chosen_makes_place_for_one_only() {
-        let all = OpenConnections::new(Some(1));
+        let all = OpenConnections::new(Some(1), Duration::ZERO);
         let chosen = all.enter().expect("a place");
         let next = all.enter().expect("its place");
         next.work();
@@ -231,7 +271,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_those_who_have_gone() {
-        let all = OpenConnections::new(None);
+        let all = OpenConnections::new(None, Duration::ZERO);
         drop(all.enter());
         let state = all.lock();
         assert!(state.count == 0 && state.waiting.is_empty());

@@ -28,7 +28,7 @@ use crate::{
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     refusals::Rated,
 ))]
-pub async fn find(
+pub async fn find_draft(
     app: Shared,
     Authenticated(caller): Authenticated,
     room: web::Path<String>,
@@ -50,7 +50,7 @@ pub async fn find(
     (status = 200, description = "The draft as it is kept.", body = Draft),
     refusals::Rated,
 ))]
-pub async fn put(
+pub async fn put_draft(
     app: Shared,
     Authenticated(caller): Authenticated,
     room: web::Path<String>,
@@ -74,7 +74,7 @@ pub async fn put(
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     refusals::Rated,
 ))]
-pub async fn delete(
+pub async fn delete_draft(
     app: Shared,
     Authenticated(caller): Authenticated,
     room: web::Path<String>,

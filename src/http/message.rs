@@ -93,7 +93,7 @@ pub async fn delete(
     (status = 200, description = "The message; `ETag` is its `seq` in quotes, for `If-Match`.", body = Message),
     refusals::Rated,
 ))]
-pub async fn find(
+pub async fn find_message(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String)>,

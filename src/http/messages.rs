@@ -85,7 +85,7 @@ pub async fn list_general(
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     refusals::Pages,
 ))]
-pub async fn list(
+pub async fn list_messages(
     app: Shared,
     ClaimedByQuery(caller): ClaimedByQuery,
     room: web::Path<String>,

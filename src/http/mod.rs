@@ -76,7 +76,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .service(resource("/api/rooms/directory", "GET, HEAD").route(read().to(rooms::list_public)))
         .service(
             resource("/api/rooms/{room}", "GET, HEAD, PATCH")
-                .route(read().to(rooms::find))
+                .route(read().to(rooms::find_room))
                 .route(web::patch().to(rooms::change)),
         )
         .service(
@@ -85,21 +85,23 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 .route(web::delete().to(rooms::unhide)),
         )
         .service(resource("/api/rooms/{room}/read", "PUT").route(web::put().to(reading::mark)))
-        .service(resource("/api/rooms/{room}/reads", "GET, HEAD").route(read().to(reading::list)))
+        .service(
+            resource("/api/rooms/{room}/reads", "GET, HEAD").route(read().to(reading::list_reads)),
+        )
         .service(
             resource("/api/rooms/{room}/notify", "PUT").route(web::put().to(reading::set_notify)),
         )
         .service(
             resource("/api/rooms/{room}/draft", "GET, HEAD, PUT, DELETE")
-                .route(read().to(drafts::find))
-                .route(web::put().to(drafts::put))
-                .route(web::delete().to(drafts::delete)),
+                .route(read().to(drafts::find_draft))
+                .route(web::put().to(drafts::put_draft))
+                .route(web::delete().to(drafts::delete_draft)),
         )
-        .service(resource("/api/saved", "GET, HEAD").route(read().to(saved::list)))
+        .service(resource("/api/saved", "GET, HEAD").route(read().to(saved::list_saved)))
         .service(
             resource("/api/saved/{room}/{id}", "PUT, DELETE")
-                .route(web::put().to(saved::add))
-                .route(web::delete().to(saved::remove)),
+                .route(web::put().to(saved::save))
+                .route(web::delete().to(saved::unsave)),
         )
         .service(
             resource("/api/rooms/{room}/members/{user}", "PUT, DELETE")
@@ -112,7 +114,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         )
         .service(
             resource("/api/rooms/{room}/messages", "GET, HEAD, POST")
-                .route(read().to(messages::list))
+                .route(read().to(messages::list_messages))
                 .route(web::post().to(messages::post)),
         )
         .service(
@@ -120,7 +122,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 "/api/rooms/{room}/messages/{id}",
                 "GET, HEAD, PATCH, DELETE",
             )
-            .route(read().to(message::find))
+            .route(read().to(message::find_message))
             .route(web::patch().to(message::edit))
             .route(web::delete().to(message::delete)),
         )
@@ -133,9 +135,9 @@ pub fn routes(service: &mut web::ServiceConfig) {
                 "/api/rooms/{room}/messages/{id}/reactions/{emoji}",
                 "GET, HEAD, PUT, DELETE",
             )
-            .route(read().to(reactions::list))
-            .route(web::put().to(reactions::add))
-            .route(web::delete().to(reactions::remove)),
+            .route(read().to(reactions::list_reactions))
+            .route(web::put().to(reactions::react))
+            .route(web::delete().to(reactions::unreact)),
         )
         .service(
             resource("/api/rooms/{room}/messages/{id}/pin", "PUT, DELETE")
@@ -154,14 +156,14 @@ pub fn routes(service: &mut web::ServiceConfig) {
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
         accounts::change_password,
         users::search_users, users::find_user, users::find_self, users::change_self, users::set_status,
-        rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find, rooms::list_members,
+        rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find_room, rooms::list_members,
         rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,
-        reading::mark, reading::list, reading::set_notify,
-        messages::list_general, messages::list, messages::post,
-        message::find, message::list_versions, message::edit, message::delete,
-        reactions::list, reactions::add, reactions::remove, message::pin, message::unpin,
+        reading::mark, reading::list_reads, reading::set_notify,
+        messages::list_general, messages::list_messages, messages::post,
+        message::find_message, message::list_versions, message::edit, message::delete,
+        reactions::list_reactions, reactions::react, reactions::unreact, message::pin, message::unpin,
         threads::list_threads, threads::follow, threads::unfollow,
-        drafts::find, drafts::put, drafts::delete, saved::list, saved::add, saved::remove,
+        drafts::find_draft, drafts::put_draft, drafts::delete_draft, saved::list_saved, saved::save, saved::unsave,
     ),
     modifiers(&Security, &Lengths, &Pages, &Conditions),
     security(("bearer" = [])),

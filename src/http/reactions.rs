@@ -29,12 +29,12 @@ use crate::{
     (status = 422, description = "That is not one emoji.", body = Problem, content_type = "application/problem+json"),
     refusals::Charged,
 ))]
-pub async fn add(
+pub async fn react(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse> {
-    perform(&app, &caller, react(path, true)).await
+    perform(&app, &caller, reaction(path, true)).await
 }
 
 /// Take a reaction back.
@@ -51,12 +51,12 @@ pub async fn add(
     (status = 422, description = "That is not one emoji.", body = Problem, content_type = "application/problem+json"),
     refusals::Charged,
 ))]
-pub async fn remove(
+pub async fn unreact(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse> {
-    perform(&app, &caller, react(path, false)).await
+    perform(&app, &caller, reaction(path, false)).await
 }
 
 /// All who have reacted to a message with an emoji, in the order in which they did.
@@ -74,7 +74,7 @@ pub async fn remove(
     (status = 422, description = "A value is not allowed, or that is not one emoji.", body = Problem, content_type = "application/problem+json"),
     refusals::Rated,
 ))]
-pub async fn list(
+pub async fn list_reactions(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String, String)>,
@@ -89,7 +89,7 @@ pub async fn list(
     Ok(answer(&request, &listed, None, wanted.limit))
 }
 
-fn react(path: web::Path<(String, String, String)>, on: bool) -> Command {
+fn reaction(path: web::Path<(String, String, String)>, on: bool) -> Command {
     let (room, id, emoji) = path.into_inner();
     Command::React(React {
         room,

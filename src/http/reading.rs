@@ -48,7 +48,7 @@ pub async fn mark(
     (status = 409, description = "The room has more than 64 members (`too_many_members`).", body = Problem, content_type = "application/problem+json"),
     refusals::Rated,
 ))]
-pub async fn list(
+pub async fn list_reads(
     app: Shared,
     Authenticated(caller): Authenticated,
     room: web::Path<String>,

@@ -110,7 +110,7 @@ pub async fn list_public(
     (status = 200, description = "The room.", body = Room),
     refusals::Rated,
 ))]
-pub async fn find(
+pub async fn find_room(
     app: Shared,
     Authenticated(caller): Authenticated,
     room: web::Path<String>,

@@ -25,7 +25,7 @@ use crate::{
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     refusals::Pages,
 ))]
-pub async fn list(
+pub async fn list_saved(
     app: Shared,
     Authenticated(caller): Authenticated,
     request: HttpRequest,
@@ -47,7 +47,7 @@ pub async fn list(
     (status = 204, description = "It is saved; also when it was before."),
     refusals::Rated,
 ))]
-pub async fn add(
+pub async fn save(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String)>,
@@ -68,7 +68,7 @@ pub async fn add(
     (status = 204, description = "It is not saved; also when it was not before."),
     refusals::Rated,
 ))]
-pub async fn remove(
+pub async fn unsave(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String)>,

@@ -82,3 +82,22 @@ fn the_server_does_what_its_document_says(backend: Backend) {
     assert!(!log.contains(" status=5"), "a server error:\n{log}");
     witness.say("undisturbed");
 }
+
+/// Programs that make a client of the document name its calls so.
+#[test]
+fn each_operation_has_an_id_of_its_own() {
+    let server = Server::start(Backend::Sqlite);
+    let document = server.http().get("/openapi.json").expect(200).json();
+    let paths = document["paths"].as_object().expect("paths");
+    let operations = paths
+        .values()
+        .flat_map(|path| path.as_object().expect("operations").values());
+    let mut ids: Vec<&str> = operations
+        .filter_map(|operation| operation["operationId"].as_str())
+        .collect();
+    let count = ids.len();
+    assert!(count > 40, "{ids:?}");
+    ids.sort_unstable();
+    let of_several: Vec<_> = ids.windows(2).filter(|two| two[0] == two[1]).collect();
+    assert!(of_several.is_empty(), "{of_several:?}");
+}

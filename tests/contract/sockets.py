@@ -27,10 +27,10 @@ async def frame(socket):
 
 
 async def message(socket):
-    """The next frame that is no notice of somebody's coming: bob may still be told that alice came just before him."""
+    """The next frame that tells of no one's presence: bob may still be told that alice came just before him."""
     while True:
         seen = await frame(socket)
-        if seen.get("event") != "joined":
+        if seen.get("event") != "joined" and seen["type"] != "presence":
             return seen
 
 

@@ -191,6 +191,7 @@ impl Run {
             }
             Act::Burst if !person.seats.is_empty() => return self.burst(who),
             Act::Follow | Act::Unfollow => return self.follow(who, act == Act::Follow),
+            Act::Notify => return self.notify(who),
             Act::Connect | Act::Disconnect | Act::SyncFromBefore | Act::Burst => return false,
             _ => {
                 let order = self.order(act, who);

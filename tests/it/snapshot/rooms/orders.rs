@@ -18,6 +18,9 @@ pub(super) enum Act {
     ReplyInBoth,
     Follow,
     Unfollow,
+    Read,
+    ReadBack,
+    Notify,
     Edit,
     Delete,
     React,
@@ -61,6 +64,10 @@ impl Act {
         Self::ReplyInBoth,
         Self::Follow,
         Self::Unfollow,
+        Self::Read,
+        Self::Read,
+        Self::ReadBack,
+        Self::Notify,
         Self::Edit,
         Self::Edit,
         Self::Edit,
@@ -148,6 +155,11 @@ impl Run {
                 react(&key, id, emoji, act == Act::React)
             }
             Act::Pin | Act::Unpin => pin(&key, id, act == Act::Pin),
+            Act::Read | Act::ReadBack => {
+                let body = json!({"seq": id, "unread": act == Act::ReadBack});
+                let frame = with(json!({"type": "read", "room": key}), &body);
+                Order::new(frame, "PUT", format!("/api/rooms/{key}/read"), body)
+            }
             Act::Join | Act::Leave => {
                 let name = &self.people[who].user.name;
                 membership(&key, name, act == Act::Join, &["join", "leave"], &json!({}))
@@ -236,6 +248,16 @@ impl Run {
         let method = if on { "PUT" } else { "DELETE" };
         let user = &self.people[who].user;
         let answer = user.in_room(method, &key, &path, &json!({}));
+        assert!(answer.status < 500, "{answer:?}");
+        answer.status == 204
+    }
+
+    /// What this one wants to be told of a room.
+    pub(super) fn notify(&mut self, who: usize) -> bool {
+        let key = self.a_room_of(who);
+        let level = ["all", "mentions", "nothing"][self.chance.below(3)];
+        let user = &self.people[who].user;
+        let answer = user.in_room("PUT", &key, "/notify", &json!({"level": level}));
         assert!(answer.status < 500, "{answer:?}");
         answer.status == 204
     }

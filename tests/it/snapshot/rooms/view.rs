@@ -7,11 +7,16 @@ use serde_json::{Value, json};
 use super::super::state::{id_of, seq_of, text};
 use crate::support::{Socket, User};
 
+/// What a first frame tells of a room, and what a client makes of the messages that it has.
+const MADE: [&str; 3] = ["unread", "mentions", "last_at"];
+
 /// A room that the client knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Room {
-    /// What its first frame tells of it.
+    /// What its first frame tells of it, but for what is [`MADE`] of its messages.
     facts: Value,
+    /// What is [`MADE`] of them, as it was told last.
+    told: Value,
     /// By id, in the shape of REST, but for what stands under them.
     pub(super) messages: BTreeMap<u64, Value>,
     /// What stands under first messages of threads, as a message or a reply has told it last.
@@ -21,6 +26,8 @@ pub(super) struct Room {
 /// All that a client shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
+    /// Whose it is.
+    me: u64,
     /// Those that its user is in.
     pub(super) here: BTreeMap<String, Room>,
     /// Those that its user was in: what it held stays.
@@ -44,11 +51,12 @@ impl View {
 
     /// What the first frame tells; messages that are known stay.
     pub(super) fn greet(&mut self, connected: &Value) {
+        self.me = connected["user_id"].as_u64().expect("an id");
         let mut before = std::mem::take(&mut self.here);
         for told in connected["rooms"].as_array().expect("rooms") {
             let key = text(&told["room"]).to_owned();
             if let Some(mut room) = before.remove(&key) {
-                room.facts = facts(told);
+                room.greet(told);
                 self.here.insert(key, room);
             } else {
                 self.come_into(told);
@@ -60,7 +68,7 @@ impl View {
     fn come_into(&mut self, told: &Value) {
         let key = text(&told["room"]).to_owned();
         let mut room = self.gone.remove(&key).unwrap_or_default();
-        room.facts = facts(told);
+        room.greet(told);
         self.reached.insert(key.clone(), seq_of(told));
         self.to_read.insert(key.clone());
         self.here.insert(key, room);
@@ -101,9 +109,15 @@ impl View {
             "room" if frame["gone"] == true => self.go_from(text(&frame["room"])),
             "room" => match self.here.get_mut(text(&frame["room"])) {
                 Some(room) if frame["changed"].is_array() => room.change(frame),
-                Some(room) => room.facts = facts(frame),
+                Some(room) => room.greet(frame),
                 None => self.come_into(frame),
             },
+            "read" if frame["user_id"] == self.me && frame["thread"].is_null() => {
+                // The last of them may come behind the frame by which its user went.
+                if let Some(room) = self.here.get_mut(text(&frame["room"])) {
+                    room.facts["read_seq"] = frame["seq"].clone();
+                }
+            }
             "synced" => {
                 for (key, reached) in frame["rooms"].as_object().expect("rooms") {
                     if reached["gone"] == true {
@@ -119,7 +133,7 @@ impl View {
             "lag" => {
                 self.holes.insert(text(&frame["room"]).to_owned());
             }
-            "ack" | "error" | "pong" | "system" | "presence" => {}
+            "ack" | "error" | "pong" | "system" | "presence" | "read" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }
@@ -150,6 +164,10 @@ impl View {
             if ours.facts != theirs.facts {
                 found.push(format!("room {key}: {} and {}", ours.facts, theirs.facts));
             }
+            let made = ours.made(self.me);
+            if made != theirs.told {
+                found.push(format!("room {key}: made {made}, told {}", theirs.told));
+            }
             if ours.threads != theirs.threads {
                 let both = (&ours.threads, &theirs.threads);
                 found.push(format!(
@@ -170,6 +188,41 @@ impl View {
 }
 
 impl Room {
+    /// All that is told of it when its user comes, or comes into it.
+    fn greet(&mut self, told: &Value) {
+        self.facts = told.clone();
+        let fields = self.facts.as_object_mut().expect("an object");
+        for other in ["type", "seq"] {
+            fields.remove(other);
+        }
+        let made = MADE.map(|field| (field.to_owned(), fields.remove(field).unwrap_or_default()));
+        self.told = made.into_iter().collect();
+    }
+
+    /// What is unread, and when something was written last, by the messages.
+    fn made(&self, me: u64) -> Value {
+        let marker = self.facts["read_seq"].as_u64().expect("a number");
+        let own_pages = self
+            .messages
+            .values()
+            .filter(|message| message["thread"].is_null() || message["also_to_room"] == true);
+        let last_at = own_pages.clone().next_back();
+        let last_at = last_at.map_or(Value::Null, |message| message["created_at"].clone());
+        let unread = own_pages.filter(|message| {
+            id_of(message) > marker
+                && message["user_id"] != me
+                && message["kind"] != "system"
+                && message["deleted_at"].is_null()
+        });
+        let mentions_me = |message: &&Value| {
+            let mentions = message["mentions"].as_array().into_iter().flatten();
+            let mut of_me = mentions.filter(|one| one["user_id"] == me || one["room"] == true);
+            of_me.next().is_some()
+        };
+        let mentions = unread.clone().filter(mentions_me).count();
+        json!({"unread": unread.count(), "mentions": mentions, "last_at": last_at})
+    }
+
     /// What is named is as it is told, and is not any more when it is not told.
     fn change(&mut self, told: &Value) {
         let known = self.facts.as_object_mut().expect("an object");
@@ -250,16 +303,6 @@ impl Room {
         });
         ends.map(seq_of).max()
     }
-}
-
-/// What of a room its first frame and its `room` frames tell alike.
-fn facts(told: &Value) -> Value {
-    let mut facts = told.clone();
-    let fields = facts.as_object_mut().expect("an object");
-    for other in ["type", "seq"] {
-        fields.remove(other);
-    }
-    facts
 }
 
 /// A frame in the shape of REST.

@@ -47,7 +47,7 @@ pub async fn list_threads(
     Ok(list_in(response, &request, &listed, None, wanted.limit))
 }
 
-/// Follow the thread under a message. (Its author and those who reply follow by themselves.)
+/// Follow the thread under a message. (Its author, those who reply and those who are mentioned follow by themselves.)
 #[utoipa::path(put, path = "/api/rooms/{room}/messages/{id}/follow", tag = "messages", params(
     ("room" = String, Path, description = "The room's key or name.", example = "general"),
     ("id" = u64, Path, description = "The first message of the thread.", example = 1, minimum = 1),

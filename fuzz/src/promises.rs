@@ -12,7 +12,7 @@ use super::subject::{
 };
 
 /// Longest sentence about a fault, in bytes: what was sent is not repeated in it.
-const MAX_SENTENCE: usize = 160;
+const MAX_SENTENCE: usize = 200;
 
 /// The socket's frame decoder: however the bytes are cut, no more memory than the limit allows, and one result. The
 /// first two bytes choose the limit and the size of the pieces.

@@ -23,7 +23,7 @@ const TABLES: [&str; 6] = [
     "messages",
 ];
 /// Those that came later.
-const NEWER_TABLES: [&str; 12] = [
+const NEWER_TABLES: [&str; 13] = [
     "account_changes",
     "drafts",
     "known_networks",
@@ -36,6 +36,7 @@ const NEWER_TABLES: [&str; 12] = [
     "scheduled",
     "thread_people",
     "threads",
+    "user_words",
 ];
 /// The indexes without which something could be stored twice, how they are made, and what that would be.
 const UNIQUE_INDEXES: [(&str, &str, &str); 4] = [
@@ -61,7 +62,7 @@ const UNIQUE_INDEXES: [(&str, &str, &str); 4] = [
     ),
 ];
 /// The indexes without which something becomes slow, and how they are made.
-const INDEXES: [(&str, &str); 17] = [
+const INDEXES: [(&str, &str); 18] = [
     (
         "sessions_by_user",
         "CREATE INDEX sessions_by_user ON sessions (user_id)",
@@ -93,6 +94,10 @@ const INDEXES: [(&str, &str); 17] = [
     (
         "messages_in_room",
         "CREATE INDEX messages_in_room ON messages (room_id, id) WHERE NOT thread_only",
+    ),
+    (
+        "messages_of_threads",
+        "CREATE INDEX messages_of_threads ON messages (room_id, thread, id) WHERE thread IS NOT NULL",
     ),
     (
         "messages_in_threads",

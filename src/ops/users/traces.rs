@@ -115,6 +115,8 @@ mod tests {
     /// Columns that name a user, and the line that tells what they say of that person.
     const TOLD: &[(&str, &str, &str)] = &[
         ("sessions", "user_id", "login"),
+        // The beginnings of words in the names that this line has.
+        ("user_words", "user_id", "account"),
         ("rooms", "created_by", "room made"),
         ("memberships", "user_id", "room"),
         ("memberships", "invited_by", "invitations"),

@@ -83,9 +83,10 @@ fn a_mention_is_told_with_its_place_wherever_the_message_is_shown(backend: Backe
 
 fn a_name_means_the_longest_that_a_member_has(backend: Backend) {
     let server = Server::start(backend);
-    let [ann, anna, ann_b] = ["ann", "anna", "ann-b"].map(|name| User::register(&server, name));
+    let [ann, anna, ann_b, ann_] =
+        ["ann", "anna", "ann-b", "ann_"].map(|name| User::register(&server, name));
     let stranger = User::register(&server, "stranger");
-    let garden = ann.make_room("garden", "private", &[&anna, &ann_b]);
+    let garden = ann.make_room("garden", "private", &[&anna, &ann_b, &ann_]);
     for (text, who) in [
         ("@ann", Some((&ann, 4))),
         ("@anna", Some((&anna, 5))),
@@ -94,7 +95,9 @@ fn a_name_means_the_longest_that_a_member_has(backend: Backend) {
         ("@ann-c", None),
         ("@ann-", Some((&ann, 4))),
         ("@ann-b_", Some((&ann_b, 6))),
-        ("@ann__", Some((&ann, 4))),
+        // Marked up or not, who is called so is meant.
+        ("@ann_", Some((&ann_, 5))),
+        ("@ann__", Some((&ann_, 5))),
         ("@an", None),
         ("@stranger", None),
     ] {

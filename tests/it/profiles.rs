@@ -317,7 +317,7 @@ fn it_is_told_who_is_writing_to_those_who_could_read_it(backend: Backend) {
     );
     hers.expect(|frame| is_typing(frame) && frame["room"] == "general");
     assert!(
-        !old.drain()
+        !old.drain_any()
             .iter()
             .any(|frame| is_typing(frame) || frame["type"] == "presence")
     );

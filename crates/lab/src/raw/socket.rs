@@ -279,9 +279,18 @@ impl Socket {
         frame
     }
 
-    /// Sends a ping and returns all frames before its pong: what had been on the way.
+    /// Sends a ping and returns all frames before its pong, what had been on the way; but for what is told of other people,
+    /// which comes at any time.
     #[track_caller]
     pub fn drain(&mut self) -> Vec<Value> {
+        let mut before = self.drain_any();
+        before.retain(|frame| frame["type"] != "presence");
+        before
+    }
+
+    /// The same with all frames, whatever they are.
+    #[track_caller]
+    pub fn drain_any(&mut self) -> Vec<Value> {
         let reference = reference();
         self.send_json(&json!({"type": "ping", "ref": reference}));
         let mut before = Vec::new();

@@ -34,7 +34,7 @@ use crate::{
         event::Event,
         limits::{MAX_BIO, MAX_DISPLAY_NAME, MAX_PRONOUNS},
         names,
-        people::{About, Profile, ProfilePatch, Seen, Status, UserNews},
+        people::{About, Profile, ProfilePatch, Seen, Status, UserNews, is_quiet_hours},
         views::FieldError,
     },
 };
@@ -139,10 +139,11 @@ impl Profiles {
         let new = self.check(caller.user_id, patch)?;
         self.rates.check_message(caller.user_id)?;
         let user_id = caller.user_id;
-        let is_nothing = new.display_name.is_none()
+        let says_nothing = new.display_name.is_none()
             && new.bio.is_none()
             && new.pronouns.is_none()
             && new.time_zone.is_none();
+        let is_nothing = says_nothing && new.receipts.is_none() && new.quiet_hours.is_none();
         if !is_nothing {
             // What is read within the transaction is what holds when it is told.
             let written = self.access.db.write(move |conn| {
@@ -151,7 +152,8 @@ impl Profiles {
                 Ok((people::list(conn, &[user_id])?, rooms))
             });
             let (rows, rooms) = written.await?;
-            if let Some(row) = rows.first() {
+            // What someone sets for themselves is no one else's to know.
+            if let Some(row) = rows.first().filter(|_| !says_nothing) {
                 let news = UserNews {
                     user_id,
                     username: row.username.clone(),
@@ -204,6 +206,13 @@ impl Profiles {
                 "`time_zone` must be a name of the IANA time zone database, such as Europe/Berlin.",
             );
         }
+        let is_quiet = |hours: &String| hours.is_empty() || is_quiet_hours(hours);
+        if !patch.quiet_hours.as_ref().is_none_or(is_quiet) {
+            fault(
+                "quiet_hours",
+                "`quiet_hours` must be a time of day and another one, such as 22:00-07:00.",
+            );
+        }
         if !wrong.is_empty() {
             return Err(Error::invalid(wrong));
         }
@@ -221,6 +230,10 @@ impl Profiles {
             time_zone: patch
                 .time_zone
                 .map(|zone| Some(zone).filter(|zone| !zone.is_empty())),
+            receipts: patch.receipts,
+            quiet_hours: patch
+                .quiet_hours
+                .map(|hours| Some(hours).filter(|hours| !hours.is_empty())),
         })
     }
 
@@ -263,13 +276,14 @@ impl Profiles {
             about: self.about(&row),
             presence,
             status,
+            receipts: is_own.then_some(row.receipts),
+            quiet_hours: plain(row.quiet_hours.as_ref()).filter(|_| is_own),
             created_at: db::utc(row.created_at.get()),
             username: row.username,
         }
     }
 
     fn about(&self, row: &PersonRow) -> About {
-        let plain = |text: &Option<StoredText>| text.as_ref().map(|text| text.as_str().to_owned());
         let opened = |sealed: &Option<StoredText>, purpose| {
             let place = Place::of_user(row.id, purpose);
             sealed
@@ -277,12 +291,16 @@ impl Profiles {
                 .and_then(|sealed| self.vault.open_at(place, sealed.as_str()).ok())
         };
         About {
-            display_name: plain(&row.display_name),
+            display_name: plain(row.display_name.as_ref()),
             bio: opened(&row.bio, Purpose::Bio),
             pronouns: opened(&row.pronouns, Purpose::Pronouns),
-            time_zone: plain(&row.time_zone),
+            time_zone: plain(row.time_zone.as_ref()),
         }
     }
+}
+
+fn plain(text: Option<&StoredText>) -> Option<String> {
+    text.map(|text| text.as_str().to_owned())
 }
 
 fn read(

@@ -56,7 +56,7 @@ def before_call(context, case, kwargs):
     if case.path == "/api/rooms/{room}/members/{user}" and case.method == "PUT":
         if isinstance(case.body, dict) and isinstance(case.body.get("muted_until"), str):
             case.body = {**case.body, "muted_until": "2020-01-01T00:00:00+00:00"}
-    # Which emoji and which time zones there are, a pattern does not say.
+    # Which emoji and which time zones there are, and that two times differ, a pattern does not say.
     if case.path == "/api/users/me/status" and isinstance(case.body, dict):
         if isinstance(case.body.get("emoji"), str):
             case.body = {**case.body, "emoji": "👍"}
@@ -65,6 +65,8 @@ def before_call(context, case, kwargs):
     if case.path == "/api/users/me" and isinstance(case.body, dict):
         if isinstance(case.body.get("time_zone"), str):
             case.body = {**case.body, "time_zone": "Europe/Berlin"}
+        if isinstance(case.body.get("quiet_hours"), str):
+            case.body = {**case.body, "quiet_hours": "22:00-07:00"}
     # An answer is to a message that is there.
     if case.path == "/api/rooms/{room}/messages" and case.method == "POST":
         case.body.pop("reply_to", None)

@@ -83,10 +83,10 @@ fn a_mention_is_told_with_its_place_wherever_the_message_is_shown(backend: Backe
 
 fn a_name_means_the_longest_that_a_member_has(backend: Backend) {
     let server = Server::start(backend);
-    let [ann, anna, ann_b, ann_] =
+    let [ann, anna, ann_b, marked] =
         ["ann", "anna", "ann-b", "ann_"].map(|name| User::register(&server, name));
     let stranger = User::register(&server, "stranger");
-    let garden = ann.make_room("garden", "private", &[&anna, &ann_b, &ann_]);
+    let garden = ann.make_room("garden", "private", &[&anna, &ann_b, &marked]);
     for (text, who) in [
         ("@ann", Some((&ann, 4))),
         ("@anna", Some((&anna, 5))),
@@ -96,8 +96,8 @@ fn a_name_means_the_longest_that_a_member_has(backend: Backend) {
         ("@ann-", Some((&ann, 4))),
         ("@ann-b_", Some((&ann_b, 6))),
         // Marked up or not, who is called so is meant.
-        ("@ann_", Some((&ann_, 5))),
-        ("@ann__", Some((&ann_, 5))),
+        ("@ann_", Some((&marked, 5))),
+        ("@ann__", Some((&marked, 5))),
         ("@an", None),
         ("@stranger", None),
     ] {

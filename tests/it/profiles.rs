@@ -11,6 +11,7 @@ on_both![
     what_someone_says_of_themselves_is_seen_by_all_and_told_to_who_shares_a_room,
     a_display_name_stays_in_its_place,
     people_are_found_by_the_beginnings_of_their_names,
+    what_someone_sets_for_themselves_is_told_to_no_one_else,
     what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account,
     it_is_told_who_is_writing_to_those_who_could_read_it,
 ];
@@ -189,6 +190,46 @@ fn people_are_found_by_the_beginnings_of_their_names(backend: Backend) {
         (found(&alice, "").len() == 3).then_some(())
     });
     all(&alice);
+}
+
+fn what_someone_sets_for_themselves_is_told_to_no_one_else(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let own = bob.http().get("/api/users/me").expect(200).json();
+    assert_eq!(
+        (&own["receipts"], &own["quiet_hours"]),
+        (&json!(true), &Value::Null)
+    );
+    let patch = json!({"receipts": false, "quiet_hours": "22:00-07:30"});
+    change(&bob, patch.clone()).expect(200);
+    server.restart();
+    let own = bob.http().get("/api/users/me").expect(200).json();
+    for (field, value) in patch.as_object().unwrap() {
+        assert_eq!(own[field], *value, "{field}");
+    }
+    let mut hers = alice.connect();
+    // What is absent stays, what is empty goes.
+    let own = change(&bob, json!({"quiet_hours": ""})).expect(200).json();
+    assert_eq!(
+        (&own["receipts"], &own["quiet_hours"]),
+        (&json!(false), &Value::Null)
+    );
+    change(&bob, patch).expect(200);
+    let seen = alice.http().get("/api/users/bob").expect(200).json();
+    assert_eq!(
+        (seen.get("receipts"), seen.get("quiet_hours")),
+        (None, None)
+    );
+    // Nor do they hear that something was set: this is the first that they are told.
+    change(&bob, json!({"pronouns": "he"})).expect(200);
+    let told = hers.expect_type("user");
+    assert_eq!(told["pronouns"], "he", "{told}");
+    let shown = done(users(&server, &["show", "bob"], ""));
+    assert!(shown.contains("22:00-07:30"), "{shown}");
+    for wrong in ["7-8", "22:00-22:00", "24:00-01:00", "at night"] {
+        change(&bob, json!({"quiet_hours": wrong})).expect_problem(422, "validation_error");
+    }
+    change(&bob, json!({"receipts": "no"})).expect_problem(422, "validation_error");
 }
 
 fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(backend: Backend) {

@@ -220,10 +220,9 @@ fn whoever_shows_how_far_they_have_read_sees_it_of_others(backend: Backend) {
     assert_eq!(hers.expect_type("read")["user_id"], bob.id);
     carols.expect_type("read");
 
-    server.database.execute(&format!(
-        "UPDATE users SET receipts = FALSE WHERE id = {}",
-        carol.id
-    ));
+    let shown = json!({"receipts": false});
+    let own = carol.ask("PATCH", "/api/users/me", &[], &shown).expect(200);
+    assert_eq!(own.json()["receipts"], false);
     assert_eq!(reads(&carol), json!([{"user_id": carol.id, "seq": 1}]));
     assert_eq!(
         reads(&alice),

@@ -250,6 +250,12 @@ pub struct Profile {
     /// What they say of it; told only to who shares a room with them. One's own with what was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Whether others see how far the caller has read, and the caller how far they have; told only to oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<bool>,
+    /// When nothing is to disturb the caller, as `22:00-07:00` in their time zone; told only to oneself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<String>,
     /// When the account was made.
     #[serde(with = "time")]
     #[cfg_attr(feature = "documents", schema(value_type = String, format = DateTime))]
@@ -273,4 +279,60 @@ pub struct ProfilePatch {
     /// A name of the IANA time zone database, such as `Europe/Berlin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// Whether others see how far the caller has read, and the caller how far they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<bool>,
+    /// When nothing is to disturb the caller: from and to in their time zone (in UTC, if they have none), as `22:00-07:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "documents",
+        schema(
+            pattern = "^(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9])?$",
+            example = "22:00-07:00"
+        )
+    )]
+    pub quiet_hours: Option<String>,
+}
+
+/// Whether this is a time of day and another one, as `22:00-07:00`.
+#[must_use]
+pub fn is_quiet_hours(text: &str) -> bool {
+    let is_below = |digits: &str, end: u8| {
+        let is_plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_plain && digits.parse::<u8>().is_ok_and(|number| number < end)
+    };
+    let is_time = |text: &str| {
+        let both = text.split_once(':');
+        both.is_some_and(|(hours, minutes)| is_below(hours, 24) && is_below(minutes, 60))
+    };
+    let both = text.split_once('-');
+    both.is_some_and(|(from, to)| from != to && is_time(from) && is_time(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_hours_are_two_times_of_day() {
+        for right in ["22:00-07:00", "00:00-23:59", "12:30-13:00"] {
+            assert!(is_quiet_hours(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "-",
+            "22-07",
+            "22:00",
+            "22:00-22:00",
+            "24:00-07:00",
+            "22:60-07:00",
+            "9:00-17:00",
+            "22:00-07:00 ",
+            "+2:00-07:00",
+            "22:00–07:00",
+            "22:00-07:00-08:00",
+        ] {
+            assert!(!is_quiet_hours(wrong), "{wrong}");
+        }
+    }
 }

@@ -32,6 +32,10 @@ pub struct PersonRow {
     pub pronouns: Option<StoredText>,
     /// A name of the IANA time zone database.
     pub time_zone: Option<StoredText>,
+    /// Whether others see how far they have read, and they how far others have.
+    pub receipts: bool,
+    /// When nothing is to disturb them, as `22:00-07:00`.
+    pub quiet_hours: Option<StoredText>,
 }
 
 /// What someone has chosen to be.
@@ -92,6 +96,10 @@ pub struct NewProfile {
     pub pronouns: Option<Option<String>>,
     /// A name of the IANA time zone database.
     pub time_zone: Option<Option<String>>,
+    /// Whether others see how far they have read, and they how far others have.
+    pub receipts: Option<bool>,
+    /// When nothing is to disturb them, as `22:00-07:00`.
+    pub quiet_hours: Option<Option<String>>,
 }
 
 macro_rules! columns {
@@ -104,6 +112,8 @@ macro_rules! columns {
             users::bio,
             users::pronouns,
             users::time_zone,
+            users::receipts,
+            users::quiet_hours,
         )
     };
 }
@@ -240,6 +250,16 @@ pub fn set_profile(conn: &mut AnyConnection, user_id: i64, new: &NewProfile) -> 
     if let Some(zone) = &new.time_zone {
         diesel::update(row())
             .set(users::time_zone.eq(zone))
+            .execute(conn)?;
+    }
+    if let Some(receipts) = new.receipts {
+        diesel::update(row())
+            .set(users::receipts.eq(receipts))
+            .execute(conn)?;
+    }
+    if let Some(hours) = &new.quiet_hours {
+        diesel::update(row())
+            .set(users::quiet_hours.eq(hours))
             .execute(conn)?;
     }
     if let Some(name) = &new.display_name {

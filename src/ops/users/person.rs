@@ -170,7 +170,7 @@ fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -
     })
 }
 
-/// What they say of themselves; `None` when that is nothing.
+/// What they say of themselves and set for themselves; `None` when that is nothing.
 fn profile(vault: Option<&Vault>, person: &PersonRow) -> Option<Value> {
     let PersonRow {
         id,
@@ -178,10 +178,13 @@ fn profile(vault: Option<&Vault>, person: &PersonRow) -> Option<Value> {
         bio,
         pronouns,
         time_zone,
+        receipts,
+        quiet_hours,
         ..
     } = person;
     let says_nothing =
         display_name.is_none() && bio.is_none() && pronouns.is_none() && time_zone.is_none();
+    let says_nothing = says_nothing && *receipts && quiet_hours.is_none();
     (!says_nothing).then(|| {
         json!({
             "kind": "profile",
@@ -189,6 +192,8 @@ fn profile(vault: Option<&Vault>, person: &PersonRow) -> Option<Value> {
             "bio": sealed(vault, *id, bio.as_ref(), Purpose::Bio),
             "pronouns": sealed(vault, *id, pronouns.as_ref(), Purpose::Pronouns),
             "time_zone": time_zone.as_ref().map(StoredText::as_str),
+            "receipts": receipts,
+            "quiet_hours": quiet_hours.as_ref().map(StoredText::as_str),
         })
     })
 }

@@ -2,6 +2,7 @@
 //! what is played on it stands in [`scenes`] and [`sizes`].
 
 mod acts;
+mod hints;
 mod orders;
 mod rooms;
 mod scenes;

@@ -6,6 +6,8 @@ use crate::protocol::{
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
 };
 use awc::http::Method;
+use serde::de::DeserializeOwned;
+use url::Url;
 
 /// Something to ask about rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +45,8 @@ pub enum Ask {
 /// What comes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Rooms, by name; the first page of them.
-    Rooms(Vec<Room>),
+    /// Rooms, by name; the first page of them, and whether there are more.
+    Rooms(Vec<Room>, bool),
     /// Members; the first page of them, and whether there are more.
     Members(Vec<Member>, bool),
     /// The room as it is now.
@@ -65,18 +67,14 @@ impl Api {
             Ask::Directory(part) => {
                 let mut url = self.url(&["api", "rooms", "directory"]);
                 url.query_pairs_mut().append_pair("q", part);
-                let request = self.client.get(url.as_str()).bearer_auth(bearer);
-                read(self, request.send()).await.map(Answer::Rooms)
+                let (rooms, more) = self.first_page(url, bearer).await?;
+                Ok(Answer::Rooms(rooms, more))
             }
             Ask::Members(key) => {
                 let mut url = self.url(&["api", "rooms", key, "members"]);
                 url.query_pairs_mut()
                     .append_pair("limit", &MAX_PAGE.to_string());
-                let request = self.client.get(url.as_str()).bearer_auth(bearer);
-                let response = request.send().await;
-                let response = response.map_err(|error| self.unreachable(&error))?;
-                let more = leads_on(response.headers(), "next");
-                let members = parse(self, &refusal(response).await?)?;
+                let (members, more) = self.first_page(url, bearer).await?;
                 Ok(Answer::Members(members, more))
             }
             Ask::Create(new) => {
@@ -104,6 +102,20 @@ impl Api {
                 self.done(request.send()).await
             }
         }
+    }
+
+    /// The first page of a list, and whether there are more.
+    async fn first_page<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        bearer: &str,
+    ) -> Result<(Vec<T>, bool), Failure> {
+        let request = self.client.get(url.as_str()).bearer_auth(bearer);
+        let response = request.send().await;
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let more = leads_on(response.headers(), "next");
+        let items = parse(self, &refusal(response).await?)?;
+        Ok((items, more))
     }
 
     /// A call of whose answer no more is wanted than that it is a good one.

@@ -200,7 +200,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         give_back(state, Some(&ask));
     }
     state.lines.retain(|line| line.ask.as_ref() != Some(&ask));
-    let is_act = !matches!(ask, Ask::Directory(_) | Ask::Members(_));
+    let is_act = !matches!(ask, Ask::Directory(_) | Ask::Members(_) | Ask::Own { .. });
     if is_act && result.is_ok() {
         // What went wrong before is over.
         state.settled(About::Typed);
@@ -208,6 +208,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
     match (ask, result) {
         // The rooms and people that are known are found all the same.
         (Ask::Directory(_), Err(why)) => list::told(state, Err(why)),
+        (Ask::Own { .. }, Err(_)) => {}
         (Ask::Members(key), Err(_)) if state.sheet_of.as_deref() != Some(&key) => {}
         (ask, Err(why)) => {
             if matches!(ask, Ask::Create(_) | Ask::Direct(_) | Ask::PutMember { .. }) {

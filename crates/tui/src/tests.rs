@@ -105,6 +105,7 @@ impl Stage {
                 seq,
                 ..RoomState::default()
             }],
+            more_rooms: 0,
             online: vec!["alice".into(), "bob".into()],
         };
         self.frame(event::Event::System(System {

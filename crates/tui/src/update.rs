@@ -61,7 +61,16 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        effect::Event::Answer { ask, result } => rooms::answered(state, ask, result),
+        effect::Event::Answer { ask, result } => {
+            let (asked, told) = (ask.clone(), result.clone());
+            let outcome = state.client.take(effect::Event::Answer {
+                ask: asked,
+                result: told,
+            });
+            let mut effects = take_in(state, outcome);
+            effects.extend(rooms::answered(state, ask, result));
+            effects
+        }
         effect::Event::LogoutUntold(why) => {
             if let Screen::Login(form) = &mut state.screen {
                 form.error = Some(format!(

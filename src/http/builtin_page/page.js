@@ -153,7 +153,8 @@ async function welcome(frame, line) {
   if (!isSame) epoch = null;
   for (const about of frame.rooms) isSame ? news({ ...about, type: "room" }) : enter(about);
   const here = new Set(frame.rooms.map(({ room }) => room));
-  for (const room of [...rooms.values()]) if (!here.has(room.key)) takenOut(room);
+  const isLeftOut = ({ about }) => frame.more_rooms > 0 && about.kind === "direct"; // if it is gone, `sync` says so
+  for (const room of [...rooms.values()]) if (!here.has(room.key) && !isLeftOut(room)) takenOut(room);
   showRooms();
   if (isSame) return catchUp();
   if (!chosen.isGone) await history(chosen);

@@ -1,6 +1,6 @@
 //! The calls about rooms and who is in them.
 
-use super::{Api, Failure, leads_on, parse, read, refusal};
+use super::{Api, Failure, leads_on, next_cursor, parse, read, refusal};
 use crate::protocol::{
     limits::MAX_PAGE,
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
@@ -12,6 +12,13 @@ use url::Url;
 /// Something to ask about rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
+    /// The rooms that the user is in: the first page of them, or that after this cursor.
+    Own {
+        /// Where the list goes on.
+        cursor: Option<String>,
+        /// Tells this list from all others.
+        tag: u64,
+    },
     /// The public rooms with this in their names.
     Directory(String),
     /// Who is in a room.
@@ -47,12 +54,23 @@ pub enum Ask {
 pub enum Answer {
     /// Rooms, by name; the first page of them, and whether there are more.
     Rooms(Vec<Room>, bool),
+    /// A page of the user's own rooms.
+    Own(RoomsPage),
     /// Members; the first page of them, and whether there are more.
     Members(Vec<Member>, bool),
     /// The room as it is now.
     Room(Box<Room>),
     /// It is done.
     Done,
+}
+
+/// A page of the rooms that a user is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomsPage {
+    /// What is on it, oldest first.
+    pub rooms: Vec<Room>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
 }
 
 impl Api {
@@ -64,6 +82,18 @@ impl Api {
         let call = |method, path: &[&str]| self.request(method, path).bearer_auth(bearer);
         let room = |room: Room| Answer::Room(Box::new(room));
         match ask {
+            Ask::Own { cursor, .. } => {
+                let mut url = self.url(&["api", "rooms"]);
+                if let Some(cursor) = cursor {
+                    url.query_pairs_mut().append_pair("cursor", cursor);
+                }
+                let request = self.client.get(url.as_str()).bearer_auth(bearer);
+                let response = request.send().await;
+                let response = response.map_err(|error| self.unreachable(&error))?;
+                let next = next_cursor(response.headers());
+                let rooms = parse(self, &refusal(response).await?)?;
+                Ok(Answer::Own(RoomsPage { rooms, next }))
+            }
             Ask::Directory(part) => {
                 let mut url = self.url(&["api", "rooms", "directory"]);
                 url.query_pairs_mut().append_pair("q", part);

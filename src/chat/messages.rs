@@ -7,10 +7,10 @@ use super::{
     access::{Access, Which},
     announce,
     commands::{Became, Done},
-    cursors::List,
+    cursors::{self, List, Listed, Wanted},
     emoji, pages,
     rates::Rates,
-    rooms::{self, Listed, RoomView, Wanted},
+    rooms::{self, RoomView},
 };
 use crate::{
     crypto::{
@@ -99,7 +99,7 @@ impl Messages {
     ) -> Result<Listed<Version>> {
         rooms::check_name(room)?;
         let list = List::new("versions", &format!("{room}\n{id}"));
-        let after = rooms::begin(&self.rates, caller, &list, wanted)?;
+        let after = cursors::begin(&self.rates, caller, &list, wanted)?;
         let after = after.and_then(|seq| seq.parse().ok()).unwrap_or(0);
         let (vault, limit) = (Arc::clone(&self.vault), wanted.limit);
         let read = move |conn: &mut _, view: &RoomView, row: Row| {
@@ -146,7 +146,7 @@ impl Messages {
         rooms::check_name(room)?;
         let emoji = emoji::normalize(emoji)?;
         let list = List::new("reacted", &format!("{room}\n{id}\n{emoji}"));
-        let after = rooms::begin(&self.rates, caller, &list, wanted)?;
+        let after = cursors::begin(&self.rates, caller, &list, wanted)?;
         let after = after.and_then(|seq| seq.parse().ok()).unwrap_or(0);
         let limit = wanted.limit;
         let read = move |conn: &mut _, view: &RoomView, row: Row| {
@@ -154,7 +154,7 @@ impl Messages {
         };
         let which = Which::Named(room.to_owned());
         let found = self.of_message(caller, which, id, read).await?;
-        let reacted = rooms::cut(found, limit, &list, |(seq, ..)| seq.to_string());
+        let reacted = cursors::cut(found, limit, &list, |(seq, ..)| seq.to_string());
         let person = |(_, user_id, username)| Person { user_id, username };
         Ok(Listed {
             next: reacted.next,

@@ -6,10 +6,9 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Caller,
     access::Access,
-    cursors::List,
+    cursors::{List, Listed, Wanted, begin, cut},
     people::find_one,
     rates::Rates,
-    rooms::{Listed, Wanted, begin, cut},
     statuses,
 };
 use crate::{

@@ -1,6 +1,9 @@
 //! Rooms: what can be the name of one, and what is told of them to whom.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 
@@ -9,7 +12,7 @@ pub use crate::db::rooms::{Room, views::RoomView};
 use super::{
     Caller,
     access::{Access, Which},
-    cursors::List,
+    cursors::{List, Listed, Wanted, begin, cut},
     people,
     rates::Rates,
 };
@@ -18,7 +21,7 @@ use crate::{
     db::{
         self, AnyConnection, QueryError,
         log::own,
-        reading::{self, RoomNews},
+        reading::{self, Of, RoomNews},
         rooms::{
             GENERAL_ID,
             views::{self, MemberRow},
@@ -32,7 +35,7 @@ use crate::{
     protocol::{
         GENERAL,
         event::{self, Event, RoomState},
-        limits::{MAX_PAGE, MAX_ROOM_NAME},
+        limits::{FIRST_DIRECTS, MAX_ROOM_NAME},
         reading::Notify,
         room::{self, Member, Person, Role, RoomChanged, RoomKind},
         time::Timestamp,
@@ -51,60 +54,75 @@ pub struct Rooms {
     pub hub: Hub,
 }
 
-/// A page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<T> {
-    /// What is on it.
-    pub items: Vec<T>,
-    /// Where the list goes on, if it does.
-    pub next: Option<String>,
+/// The rooms of a socket when it opens.
+#[derive(Debug, Default)]
+pub struct FirstRooms {
+    /// Those that it is told of.
+    pub told: Vec<(Room, RoomState)>,
+    /// Those that it is told of when something happens in them.
+    pub quiet: Vec<Room>,
 }
 
-/// Which page of a list is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    /// So much of it.
-    pub limit: i64,
-    /// From where on; absent: from the beginning.
-    pub cursor: Option<String>,
+impl FirstRooms {
+    /// All of them.
+    #[must_use]
+    pub fn ids(&self) -> BTreeSet<i64> {
+        let told = self.told.iter().map(|(room, _)| room);
+        told.chain(&self.quiet).map(|room| room.id).collect()
+    }
 }
 
 impl Rooms {
     /// The caller's rooms, oldest first.
     ///
     /// # Errors
-    /// 401 when the login has ended, 429, 503.
-    pub async fn list(&self, caller: &Caller) -> Result<Vec<room::Room>> {
-        self.rates.check_read(caller.user_id)?;
-        let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
-        let list = move |conn: &mut _| {
-            let found = views::list_of_member(conn, user_id)?;
-            let news = reading::list_news(conn, user_id)?;
+    /// 401 when the login has ended, 422, 429, 503.
+    pub async fn list(&self, caller: &Caller, wanted: &Wanted) -> Result<Listed<room::Room>> {
+        let list = List::new("rooms", "");
+        let after = begin(&self.rates, caller, &list, wanted)?;
+        let after = after.map_or(Ok(0), |key| id_of(&key))?;
+        let (user_id, vault, limit) = (caller.user_id, Arc::clone(&self.vault), wanted.limit);
+        let read = move |conn: &mut _| {
+            let found = views::list_page_of_member(conn, user_id, after, limit + 1)?;
+            let ends = found.first().zip(found.last());
+            let ends = ends.map(|(first, last)| (first.room.id, last.room.id));
+            let news = match ends {
+                Some(ends) => reading::list_news(conn, user_id, Of::Stretch(ends))?,
+                None => Vec::new(),
+            };
             describe(conn, &vault, found, news)
         };
-        self.access.for_caller(caller, Urgency::CanWait, list).await
+        let found = self.access.for_caller(caller, Urgency::CanWait, read);
+        Ok(cut(found.await?, limit, &list, |room| room.room.clone()))
     }
 
-    /// The caller's rooms as a socket is told of them, oldest first, and when the login ends unless it is used.
+    /// The caller's rooms as a socket is told of them, oldest first, and when the login ends unless it is used. Of the direct
+    /// ones it is told the [`FIRST_DIRECTS`] in which something happened last.
     ///
     /// # Errors
     /// 401 when the login has ended, 503.
-    pub async fn list_states(
-        &self,
-        caller: &Caller,
-    ) -> Result<(Vec<(Room, RoomState)>, Timestamp)> {
+    pub async fn list_states(&self, caller: &Caller) -> Result<(FirstRooms, Timestamp)> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let list = move |conn: &mut _| {
-            let found = views::list_of_member(conn, user_id)?;
+            let mut found = views::list_of_member(conn, user_id)?;
+            let quiet = take_quiet(conn, user_id, &mut found)?;
             let mut people = people_of(conn, &found)?;
-            let news = by_room(reading::list_news(conn, user_id)?);
+            let of = if quiet.is_empty() {
+                Of::All
+            } else {
+                Of::These(found.iter().map(|view| view.room.id).collect())
+            };
+            let news = by_room(reading::list_news(conn, user_id, of)?);
             let told = found.into_iter().map(|view| {
                 let users = people.remove(&view.room.id).unwrap_or_default();
                 let state = state(&vault, &view);
                 let state = with_news(state, news.get(&view.room.id));
                 (view.room, RoomState { users, ..state })
             });
-            Ok(told.collect())
+            Ok(FirstRooms {
+                told: told.collect(),
+                quiet,
+            })
         };
         let found = self.access.for_caller_until(caller, Urgency::Urgent, list);
         found.await
@@ -122,7 +140,7 @@ impl Rooms {
     ) -> Result<Listed<room::Room>> {
         let part = part.trim().to_ascii_lowercase();
         let list = List::new("directory", &part);
-        let after = self.begin(caller, &list, wanted)?.unwrap_or_default();
+        let after = begin(&self.rates, caller, &list, wanted)?.unwrap_or_default();
         if part.len() > MAX_ROOM_NAME || part.contains('\0') {
             // No name has that in it.
             return Ok(Listed {
@@ -171,7 +189,7 @@ impl Rooms {
     ) -> Result<Listed<Member>> {
         check_name(room)?;
         let list = List::new("members", room);
-        let after = self.begin(caller, &list, wanted)?;
+        let after = begin(&self.rates, caller, &list, wanted)?;
         let after = after.and_then(|id| id.parse().ok()).unwrap_or(0);
         let limit = wanted.limit;
         let read = move |conn: &mut _, view: &RoomView| {
@@ -230,43 +248,24 @@ impl Rooms {
         }
         Ok(())
     }
-
-    fn begin(&self, caller: &Caller, list: &List, wanted: &Wanted) -> Result<Option<String>> {
-        begin(&self.rates, caller, list, wanted)
-    }
 }
 
-/// Checks what is asked of a list, and reads where it is to go on.
-pub(super) fn begin(
-    rates: &Rates,
-    caller: &Caller,
-    list: &List,
-    wanted: &Wanted,
-) -> Result<Option<String>> {
-    if !(1..=MAX_PAGE).contains(&wanted.limit) {
-        let detail = format!("`limit` must be between 1 and {MAX_PAGE}.");
-        return Err(Error::invalid_query("limit", detail));
+/// Takes the direct rooms out of these that a socket is not told of at first.
+fn take_quiet(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    found: &mut Vec<RoomView>,
+) -> std::result::Result<Vec<Room>, QueryError> {
+    let direct = |view: &&RoomView| kind(view) == RoomKind::Direct;
+    if (found.iter().filter(direct).count() as u64) <= FIRST_DIRECTS.unsigned_abs() {
+        return Ok(Vec::new());
     }
-    rates.check_read(caller.user_id)?;
-    let cursor = wanted.cursor.as_deref();
-    cursor.map(|cursor| list.read(cursor)).transpose()
-}
-
-/// The page of what was read, one more than belongs on it.
-pub(super) fn cut<T>(
-    mut items: Vec<T>,
-    limit: i64,
-    of: &List,
-    place: impl Fn(&T) -> String,
-) -> Listed<T> {
-    let most = usize::try_from(limit).unwrap_or(0);
-    let has_more = items.len() > most;
-    items.truncate(most);
-    let last = items.last().filter(|_| has_more);
-    Listed {
-        next: last.map(|last| of.after(&place(last))),
-        items,
-    }
+    let told = views::list_latest_directs(conn, user_id, FIRST_DIRECTS)?;
+    let told: BTreeSet<i64> = told.into_iter().collect();
+    let is_quiet =
+        |view: &mut RoomView| kind(view) == RoomKind::Direct && !told.contains(&view.room.id);
+    let quiet = found.extract_if(.., is_quiet);
+    Ok(quiet.map(|view| view.room).collect())
 }
 
 /// Rooms with all that is told of them.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{
     Caller,
     access::{Access, Which},
-    cursors::List,
+    cursors::{self, List, Listed, Wanted},
     pages,
     rates::Rates,
-    rooms::{self, Listed, RoomView, Wanted},
+    rooms::{self, RoomView},
     sizes,
 };
 use crate::{
@@ -43,7 +43,7 @@ impl Saved {
     /// 401 when the login has ended, 422, 429, 503.
     pub async fn list(&self, caller: &Caller, wanted: &Wanted) -> Result<Listed<kept::Saved>> {
         let list = List::new("saved", &caller.user_id.to_string());
-        let after = rooms::begin(&self.rates, caller, &list, wanted)?;
+        let after = cursors::begin(&self.rates, caller, &list, wanted)?;
         let after = after.as_deref().and_then(read_place);
         let (user_id, vault, limit) = (caller.user_id, Arc::clone(&self.vault), wanted.limit);
         let read = move |conn: &mut _| read(conn, &vault, user_id, after, limit);

@@ -10,10 +10,10 @@ use chrono::NaiveDateTime;
 use super::{
     Caller,
     access::{Access, Which},
-    cursors::List,
+    cursors::{self, List, Listed, Wanted},
     pages,
     rates::Rates,
-    rooms::{self, Listed, Room, RoomView, Wanted},
+    rooms::{self, Room, RoomView},
 };
 use crate::{
     crypto::vault::Vault,
@@ -50,7 +50,7 @@ impl Threads {
     /// 401 when the login has ended, 422, 429, 503.
     pub async fn list(&self, caller: &Caller, wanted: &Wanted) -> Result<Listed<Thread>> {
         let list = List::new("threads", "");
-        let after = rooms::begin(&self.rates, caller, &list, wanted)?;
+        let after = cursors::begin(&self.rates, caller, &list, wanted)?;
         let after = read_place(after.as_deref());
         let (user_id, limit, vault) = (caller.user_id, wanted.limit, Arc::clone(&self.vault));
         let read = move |conn: &mut _| {

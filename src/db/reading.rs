@@ -12,7 +12,9 @@ use crate::protocol::reading::MOST_WHO_SHOW;
 
 mod counting;
 
-use counting::{InRoom, InThread, NewsOfRoom, NewsOfRooms, OfThread, OfThreads};
+use counting::{
+    InRoom, InThread, NewsOfRoom, NewsOfRooms, NewsOfStretch, NewsOfThese, OfThread, OfThreads,
+};
 
 /// What is unread for someone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Queryable)]
@@ -34,16 +36,40 @@ pub struct RoomNews {
     pub last_at: Option<StoredTime>,
 }
 
-/// What is unread in all rooms of a user, and when something was last written there.
+/// Of which of a user's rooms something is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// Of all.
+    All,
+    /// Of one.
+    Room(i64),
+    /// Of those from one up to another, by their ids.
+    Stretch((i64, i64)),
+    /// Of these.
+    These(Vec<i64>),
+}
+
+/// What is unread in these rooms of a user, and when something was last written there.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_news(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<RoomNews>> {
-    let query = NewsOfRooms {
-        user_id,
-        room_id: None,
-    };
-    on_either!(conn, query.load())
+pub fn list_news(conn: &mut AnyConnection, user_id: i64, of: Of) -> QueryResult<Vec<RoomNews>> {
+    let query = NewsOfRooms { user_id, of };
+    match query.of {
+        Of::All => on_either!(conn, query.load()),
+        Of::Room(_) => {
+            let query = NewsOfRoom(query);
+            on_either!(conn, query.load())
+        }
+        Of::Stretch(_) => {
+            let query = NewsOfStretch(query);
+            on_either!(conn, query.load())
+        }
+        Of::These(_) => {
+            let query = NewsOfThese(query);
+            on_either!(conn, query.load())
+        }
+    }
 }
 
 /// The same of one room; `None` when the user is not in it.
@@ -55,11 +81,7 @@ pub fn find_news(
     room_id: i64,
     user_id: i64,
 ) -> QueryResult<Option<RoomNews>> {
-    let query = NewsOfRoom(NewsOfRooms {
-        user_id,
-        room_id: Some(room_id),
-    });
-    let found: Vec<RoomNews> = on_either!(conn, query.load())?;
+    let found = list_news(conn, user_id, Of::Room(room_id))?;
     Ok(found.into_iter().next())
 }
 

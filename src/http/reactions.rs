@@ -6,8 +6,9 @@ use super::{
     Shared,
     extract::Authenticated,
     message::{perform, read_id},
+    messages::begin,
     refusals,
-    rooms::{answer, read_wanted},
+    rooms::{list_in, read_wanted},
 };
 use crate::{
     chat::commands::Command,
@@ -72,7 +73,7 @@ pub async fn unreact(
     refusals::Members,
     (status = 200, description = "The people; `Link` leads on (`next`).", body = [Person]),
     (status = 422, description = "A value is not allowed, or that is not one emoji.", body = Problem, content_type = "application/problem+json"),
-    refusals::Rated,
+    refusals::Pages,
 ))]
 pub async fn list_reactions(
     app: Shared,
@@ -82,11 +83,12 @@ pub async fn list_reactions(
 ) -> Result<HttpResponse> {
     let ((room, id, emoji), wanted) = (path.into_inner(), read_wanted(&request)?);
     let of = (room.as_str(), read_id(&id));
+    let response = begin(&app, (&caller).into(), &request).await?;
     let listed = app
         .messages
         .list_reacted(&caller, of, &emoji, &wanted)
         .await?;
-    Ok(answer(&request, &listed, None, wanted.limit))
+    Ok(list_in(response, &request, &listed, None, wanted.limit))
 }
 
 fn reaction(path: web::Path<(String, String, String)>, on: bool) -> Command {

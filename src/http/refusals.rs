@@ -113,7 +113,7 @@ impl IntoResponses for Charged {
     }
 }
 
-/// It answers with a page of messages.
+/// It answers with a page.
 pub struct Pages;
 
 impl IntoResponses for Pages {

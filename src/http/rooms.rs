@@ -7,31 +7,43 @@ use url::form_urlencoded;
 use super::{
     Shared,
     extract::{Authenticated, Json, JsonOrNone, parameter},
-    messages::read_number,
+    messages::{begin, read_number},
     refusals,
 };
 use crate::{
     chat::{
         commands::Command,
-        rooms::{Listed, Wanted, key_of},
+        cursors::{Listed, Wanted},
+        rooms::key_of,
     },
     error::Result,
     protocol::{
         command::{OfUser, SetMember, SetRoom},
-        limits::DEFAULT_PAGE,
+        limits::{DEFAULT_PAGE, MAX_PAGE},
         room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
         views::Problem,
     },
 };
 
 /// The caller's rooms, oldest first.
-#[utoipa::path(get, path = "/api/rooms", tag = "rooms", responses(
+#[utoipa::path(get, path = "/api/rooms", tag = "rooms", params(
+    ("limit" = Option<i64>, Query, description = "How many; 200 if it is absent."),
+    ("cursor" = Option<String>, Query, description = "Where to go on, as `Link` gave it."),
+), responses(
     refusals::Guarded,
-    (status = 200, description = "The rooms.", body = [Room]),
-    refusals::Rated,
+    (status = 200, description = "The rooms; `Link` leads on (`next`).", body = [Room]),
+    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
+    refusals::Pages,
 ))]
-pub async fn list_own(app: Shared, Authenticated(caller): Authenticated) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(app.rooms.list(&caller).await?))
+pub async fn list_own(
+    app: Shared,
+    Authenticated(caller): Authenticated,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let wanted = read_wanted_of(&request, MAX_PAGE)?;
+    let response = begin(&app, (&caller).into(), &request).await?;
+    let listed = app.rooms.list(&caller, &wanted).await?;
+    Ok(list_in(response, &request, &listed, None, wanted.limit))
 }
 
 /// Makes a room. The caller is its owner.
@@ -87,7 +99,7 @@ pub async fn open_direct(
     refusals::Guarded,
     (status = 200, description = "The rooms; `Link` leads on (`next`).", body = [Room]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    refusals::Rated,
+    refusals::Pages,
 ))]
 pub async fn list_public(
     app: Shared,
@@ -96,9 +108,10 @@ pub async fn list_public(
 ) -> Result<HttpResponse> {
     let wanted = read_wanted(&request)?;
     let part = parameter(&request, "q")?.unwrap_or_default();
+    let response = begin(&app, (&caller).into(), &request).await?;
     let listed = app.rooms.list_public(&caller, &part, &wanted).await?;
     let kept = (!part.is_empty()).then_some(("q", part.as_str()));
-    Ok(answer(&request, &listed, kept, wanted.limit))
+    Ok(list_in(response, &request, &listed, kept, wanted.limit))
 }
 
 /// A room, as the caller sees it. Everyone sees the public ones.
@@ -246,7 +259,7 @@ pub async fn unhide(
     refusals::Members,
     (status = 200, description = "The members; `Link` leads on (`next`).", body = [Member]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    refusals::Rated,
+    refusals::Pages,
 ))]
 pub async fn list_members(
     app: Shared,
@@ -255,28 +268,21 @@ pub async fn list_members(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let wanted = read_wanted(&request)?;
+    let response = begin(&app, (&caller).into(), &request).await?;
     let listed = app.rooms.list_members(&caller, &room, &wanted).await?;
-    Ok(answer(&request, &listed, None, wanted.limit))
+    Ok(list_in(response, &request, &listed, None, wanted.limit))
 }
 
 pub(super) fn read_wanted(request: &HttpRequest) -> Result<Wanted> {
-    Ok(Wanted {
-        limit: read_number(request, "limit")?.unwrap_or(DEFAULT_PAGE),
-        cursor: parameter(request, "cursor")?,
-    })
+    read_wanted_of(request, DEFAULT_PAGE)
 }
 
-/// A page of a list, and where it goes on (RFC 8288).
-pub(super) fn answer<T: Serialize>(
-    request: &HttpRequest,
-    listed: &Listed<T>,
-    kept: Option<(&str, &str)>,
-    limit: i64,
-) -> HttpResponse {
-    list_in(HttpResponse::Ok(), request, listed, kept, limit)
+fn read_wanted_of(request: &HttpRequest, usual: i64) -> Result<Wanted> {
+    let limit = read_number(request, "limit")?.unwrap_or(usual);
+    Wanted::new(limit, parameter(request, "cursor")?)
 }
 
-/// The same in an answer that was begun.
+/// A page of a list in an answer that was begun, and where it goes on (RFC 8288).
 pub(super) fn list_in<T: Serialize>(
     mut response: HttpResponseBuilder,
     request: &HttpRequest,

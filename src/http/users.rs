@@ -5,8 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     Shared,
     extract::{Authenticated, Json, parameter},
+    messages::begin,
     read, refusals, resource,
-    rooms::{answer, read_wanted},
+    rooms::{list_in, read_wanted},
 };
 use crate::{
     error::Result,
@@ -38,7 +39,7 @@ pub(super) fn routes(service: &mut web::ServiceConfig) {
     refusals::Guarded,
     (status = 200, description = "The people; `Link` leads on (`next`).", body = [Profile]),
     (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
-    refusals::Rated,
+    refusals::Pages,
 ))]
 pub async fn search_users(
     app: Shared,
@@ -47,9 +48,10 @@ pub async fn search_users(
 ) -> Result<HttpResponse> {
     let wanted = read_wanted(&request)?;
     let q = parameter(&request, "q")?.unwrap_or_default();
+    let response = begin(&app, (&caller).into(), &request).await?;
     let listed = app.profiles.search(&caller, &q, &wanted).await?;
     let kept = (!q.is_empty()).then_some(("q", q.as_str()));
-    Ok(answer(&request, &listed, kept, wanted.limit))
+    Ok(list_in(response, &request, &listed, kept, wanted.limit))
 }
 
 /// Someone, as the caller sees them. How they are seen is told only to who shares a room with them.

@@ -100,6 +100,20 @@ pub enum Deliver {
 }
 
 impl Deliver {
+    /// The room that it is about.
+    #[must_use]
+    pub fn room(&self) -> Option<i64> {
+        match self {
+            Self::Change { room_id, .. }
+            | Self::Missed { room_id, .. }
+            | Self::Reached { room_id, .. }
+            | Self::Joined { room_id, .. }
+            | Self::Left { room_id, .. }
+            | Self::View { room_id, .. } => Some(*room_id),
+            Self::Notice(_) | Self::Aside(_) | Self::Ping | Self::Close { .. } => None,
+        }
+    }
+
     /// Bytes that wait with it.
     #[must_use]
     pub fn weight(&self) -> usize {

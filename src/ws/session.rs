@@ -282,6 +282,9 @@ impl Handler<Deliver> for ChatSession {
         if !self.is_listening() {
             return;
         }
+        if delivery.room().is_some_and(|room| self.wake(room, ctx)) {
+            return;
+        }
         match delivery {
             Deliver::Change {
                 room_id,

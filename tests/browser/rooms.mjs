@@ -49,6 +49,38 @@ export default ({ base, browser, mark, open, picture, server, answers }) => {
       garden = (await api(anna.page, "GET", GARDEN)).room;
     },
 
+    async "a public room is joined by a click, and whoever clicks on Send goes on writing"() {
+      const { page, context } = bert, name = `open-${mark}`, public_ = list(page).getByText("Public rooms");
+      const { room: key } = await api(anna.page, "POST", "", { name, kind: "public" });
+      await public_.click();
+      const offers = page.getByRole("list", { name: "Public rooms to join" }).getByRole("button");
+      await offers.getByText(`# ${name}`).waitFor();
+      assert.deepEqual((await offers.allTextContents()).filter((one) => one.includes(GARDEN)), [], "bert is in there");
+      await context.route("**/messages?limit=*", (route) => route.abort());
+      await offers.getByText(`# ${name}`).click();
+      await isIn(page, name);
+      await page.locator("#text:focus").waitFor();
+      const notice = page.locator("#notice");
+      await notice.getByText("The server cannot be reached.").waitFor();
+      await context.unroute("**/messages?limit=*");
+      await room(page, "general").click();
+      await room(page, name).click();
+      await notice.waitFor({ state: "hidden" }); // its cause is over
+      await type(page, "by a click");
+      await page.getByRole("button", { name: "Send" }).click();
+      await shows(page, "by a click");
+      await type(page, "and on");
+      await api(anna.page, "PATCH", key, { slow_seconds: 2 });
+      await press(page, "Enter");
+      await shows(page, "and on");
+      await type(page, "too soon");
+      await page.getByRole("button", { name: "Send" }).click();
+      await notice.getByText(/This room is in slow mode: you can write again in \d seconds?\. What you wrote is sent then\./).waitFor();
+      await shows(page, "too soon");
+      await notice.waitFor({ state: "hidden" });
+      await room(page, "general").click();
+    },
+
     async "a direct message has its mark while one looks elsewhere, and each room keeps what is being written in it"() {
       await room(bert.page, GARDEN).click();
       await type(bert.page, "half a thought");

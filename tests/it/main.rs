@@ -46,6 +46,7 @@ mod kick_race;
 mod limits;
 mod logins;
 mod making_rooms;
+mod many_directs;
 mod matrix;
 mod membership;
 mod mentions;

@@ -32,6 +32,10 @@ fn members_wait_between_two_messages(backend: Backend) {
     bob.post_to(&room, "one").expect(201);
     let answer = bob.post_to(&room, "two");
     answer.expect_problem(429, "slow_mode");
+    assert_eq!(
+        answer.json()["detail"],
+        "This room is in slow mode: you can write again in 60 minutes."
+    );
     assert!(
         answer
             .header("retry-after")

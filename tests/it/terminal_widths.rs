@@ -1,6 +1,6 @@
 //! Characters whose width terminals do not agree on. The terminal here is one that knows less of them than the client.
 
-use crate::support::{Backend, Server, Terminal, User};
+use crate::support::{Backend, Server, Terminal, User, eventually};
 
 /// What is on the screen without the flags and thumbs that are whole.
 fn strays(screen: &str) -> String {
@@ -39,6 +39,47 @@ fn nothing_of_a_flag_stays_on_the_screen_when_it_has_gone() {
     terminal.until("nothing of a flag", |screen| {
         screen.contains("│ typing") && !screen.contains('🇪') && strays(screen).is_empty()
     });
+}
+
+/// What a wide character covered is no part of the row any more when the character goes.
+#[test]
+fn what_an_emoji_covered_does_not_come_back_when_it_scrolls_on() {
+    let server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let terminal = Terminal::sized(80, 24);
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.log_in("alice");
+    terminal.write("/create repro");
+    terminal.shows(" #repro  alice@");
+    let written = [
+        "The quick brown fox jumps",
+        "party 🎉🎉🎉 time",
+        "k",
+        "kk",
+        "kkk",
+        "kkkk",
+    ];
+    for text in written {
+        terminal.write(text);
+        terminal.until("that it is stored", |screen| {
+            let shown = format!("│   {text}");
+            screen.lines().any(|row| row.ends_with(&shown)) && !screen.contains("not stored")
+        });
+    }
+    let rows = || {
+        let screen = terminal.screen();
+        let rows = screen
+            .lines()
+            .map(|row| row.split('│').nth(1).unwrap_or("").trim());
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let shown = eventually("the last message", || {
+        let rows = rows();
+        let first = rows.iter().position(|row| *row == written[0])?;
+        let last = rows.iter().position(|row| row == "kkkk")?;
+        Some(rows[first..=last].to_vec())
+    });
+    assert_eq!(shown, written, "{}", terminal.screen());
 }
 
 #[test]

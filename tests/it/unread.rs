@@ -10,7 +10,10 @@ use std::{
 use serde_json::{Value, json};
 use socket2::{Domain, Socket as RawSocket, Type};
 
-use crate::support::{Backend, Http, Server, TIMEOUT, User, eventually};
+use crate::{
+    many_directs::open_many,
+    support::{Backend, Http, Server, TIMEOUT, User, eventually},
+};
 
 on_both![a_page_of_large_messages_ends_early_and_leads_on];
 
@@ -148,6 +151,32 @@ fn a_wrong_request_does_not_wait_for_others_to_be_read() {
         answer.expect_problem(status, code);
     }
     (alice.http().get("/api/chat/messages?limit=0")).expect_problem(422, "validation_error");
+    let waits = alice.http().get(path);
+    waits.expect_problem(429, "too_many_unread");
+    drop(held);
+}
+
+/// A list of rooms may be long: it is not read without bound while nobody takes it.
+#[test]
+fn who_reads_no_list_gets_no_more_of_them() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    open_many(&server, &alice, 200);
+    // Each with all that a direct room may have.
+    server.database.execute(
+        "INSERT INTO memberships (room_id, user_id, created_at) \
+         SELECT rooms.id, users.id, rooms.created_at FROM rooms JOIN users ON users.id BETWEEN 1000 AND 1047 \
+         WHERE rooms.kind = 'direct' AND users.id <> rooms.id",
+    );
+    server.set_env("RATE_LIMITS", "on");
+    server.restart();
+    let path = "/api/rooms";
+    let held: Vec<TcpStream> = (0..8).map(|_| ask(&alice.http(), path)).collect();
+    for stream in &held {
+        assert!(stream.peek(&mut [0; 12]).expect("an answer begins") > 0);
+    }
+    let wrong = alice.http().get(&format!("{path}?limit=0"));
+    wrong.expect_problem(422, "validation_error");
     let waits = alice.http().get(path);
     waits.expect_problem(429, "too_many_unread");
     drop(held);

@@ -25,7 +25,7 @@ use crate::{
     trust,
 };
 
-pub use rooms::{Answer, Ask};
+pub use rooms::{Answer, Ask, RoomsPage};
 
 /// Messages fetched at once, at most, going back: enough for any screen, few enough to come at once.
 const HISTORY_PAGE: i64 = 100;
@@ -386,6 +386,18 @@ fn leads_on(headers: &header::HeaderMap, direction: &str) -> bool {
     links
         .filter_map(|value| value.to_str().ok())
         .any(|links| links.contains(&link))
+}
+
+/// The cursor of the next page, if an answer names one (RFC 8288).
+fn next_cursor(headers: &header::HeaderMap) -> Option<String> {
+    let links = headers.get_all(header::LINK);
+    links
+        .filter_map(|value| value.to_str().ok()?.split_once(">; rel=\"next\""))
+        .find_map(|(before, _)| {
+            let (_, query) = before.rsplit_once('?')?;
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.find_map(|(name, value)| (name == "cursor").then(|| value.into_owned()))
+        })
 }
 
 /// The body of a good answer, or what the server said instead.

@@ -98,6 +98,7 @@ impl Client {
                 Outcome::from(News::Disconnected).and(self.perform(acts))
             }
             Event::Page { fetch, result } => self.store.page(self.now, &fetch, result),
+            Event::Answer { ask, result } => self.store.answered(self.now, &ask, &result),
             Event::LoginEnded(detail) => Outcome {
                 effects: self.stop("logged out"),
                 news: vec![News::LoginEnded(detail)],
@@ -108,8 +109,7 @@ impl Client {
             | Event::Closed { .. }
             | Event::LoggedIn(_)
             | Event::LoginFailed(_)
-            | Event::LogoutUntold(_)
-            | Event::Answer { .. } => Outcome::default(),
+            | Event::LogoutUntold(_) => Outcome::default(),
         };
         self.and_send(outcome)
     }

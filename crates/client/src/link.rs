@@ -253,6 +253,7 @@ mod tests {
             heartbeat_ms: 25_000,
             limits: Limits::default(),
             rooms: Vec::new(),
+            more_rooms: 0,
             online: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod catch_up;
 mod follow;
+mod listing;
 mod membership;
 mod news;
 mod outbox;
@@ -18,7 +19,7 @@ mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::outbox::Refused;
+use self::{listing::Listing, outbox::Refused};
 pub use self::{
     news::{News, Outcome},
     outbox::{Deed, Delivery, Outbox, Pending},
@@ -84,6 +85,8 @@ pub struct Store {
     /// Rooms in the `sync` that is under way; empty when there is none.
     syncing: BTreeSet<String>,
     last_tag: u64,
+    /// Rooms that the first frame has left out, while they are asked for.
+    listing: Option<Listing>,
 }
 
 impl Default for Store {
@@ -111,6 +114,7 @@ impl Store {
             to_sync: BTreeSet::new(),
             syncing: BTreeSet::new(),
             last_tag: 0,
+            listing: None,
         };
         if store.wanted == Rooms::All {
             // Everyone is in it: what is written before the first socket has a place.

@@ -10,7 +10,7 @@ use super::{
     message::{self, Message, MessageChange},
     people::{PresenceNews, TypingNews, UserNews},
     reading::{Marker, Notify},
-    room::{Person, Role, RoomChanged, RoomKind, is_zero},
+    room::{Person, Role, Room, RoomChanged, RoomKind, is_zero},
     time::{self, Timestamp},
 };
 
@@ -117,10 +117,22 @@ pub struct Connected {
     pub heartbeat_ms: u64,
     /// What the server allows.
     pub limits: Limits,
-    /// The rooms the caller is a member of.
+    /// The rooms the caller is a member of; of the direct ones only the 200 in which something happened last.
     pub rooms: Vec<RoomState>,
+    /// Direct rooms that are left out of `rooms`; absent: none. `GET /api/rooms` lists them, a `sync` may ask for them, and as
+    /// soon as something happens in one, it is told as one that the caller comes into.
+    #[serde(default, skip_serializing_if = "is_zero_of_many")]
+    pub more_rooms: u64,
     /// Who has a socket open, the caller included; at most 100 of them. Who came or went a moment ago follows as a notice.
     pub online: Vec<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero_of_many(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One of the caller's rooms, as the `connected` frame lists it.
@@ -198,6 +210,29 @@ pub struct RoomState {
         schemars(with = "Option<chrono::DateTime<chrono::Utc>>")
     )]
     pub last_at: Option<Timestamp>,
+}
+
+impl From<Room> for RoomState {
+    fn from(room: Room) -> Self {
+        Self {
+            room: room.room,
+            name: room.name,
+            kind: room.kind,
+            topic: room.topic,
+            role: room.role,
+            muted_until: room.muted_until,
+            slow_seconds: room.slow_seconds,
+            archived_at: room.archived_at,
+            users: room.users,
+            hidden: room.hidden,
+            seq: room.seq,
+            read_seq: room.read_seq.unwrap_or_default(),
+            unread: room.unread.unwrap_or_default(),
+            mentions: room.mentions.unwrap_or_default(),
+            notify: room.notify.unwrap_or_else(|| Notify::usual_in(room.kind)),
+            last_at: room.last_at,
+        }
+    }
 }
 
 /// `{"type":"room",…}`: the caller has come into a room, the caller's view of it has changed, or the caller is in it no more.

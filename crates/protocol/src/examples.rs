@@ -377,6 +377,7 @@ fn connected() -> Event {
                 seq: 412,
                 ..RoomState::default()
             }],
+            more_rooms: 0,
             online: vec!["alice".into(), "bob".into()],
         })),
     })

@@ -23,12 +23,18 @@ pub const MAX_PAGE: i64 = 200;
 pub const DEFAULT_PAGE: i64 = 50;
 /// Most bytes of a page, as JSON; one message is always whole.
 pub const PAGE_BYTES: usize = 512 * 1024;
+/// Direct rooms that the first frame of a socket lists: those in which something happened last. Anyone may open one with
+/// anyone, so there may be any number.
+pub const FIRST_DIRECTS: i64 = 200;
 /// Longest name of a room, in characters.
 pub const MAX_ROOM_NAME: usize = 64;
 /// Longest topic of a room, in characters.
 pub const MAX_TOPIC: usize = 250;
 /// Most users that whoever makes a room can bring in at once.
 pub const MAX_FIRST_USERS: usize = 100;
+/// Rooms that a client asks for with one `sync`, so that its frame is not too long whatever their keys and numbers are. All
+/// rooms of the first frame are fewer.
+pub const MAX_SYNC: usize = 1_000;
 /// Longest wait between two messages of a member, in seconds: a day.
 pub const MAX_SLOW_SECONDS: u32 = 86_400;
 

@@ -42,6 +42,8 @@ pub enum Action {
     Redraw,
     /// Open the list of rooms and people to go to.
     Switch,
+    /// List the rooms.
+    Rooms,
     /// Go to the next room with something unread.
     NextUnread,
     /// Make a public room.
@@ -132,7 +134,7 @@ use Action::{
     Archive, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Hide,
     Invite, Join, Kick, Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, Mute, NewLine, Newest,
     NextUnread, Oldest, PageDown, PageUp, PickDown, PickUp, Pin, React, Reconnect, Redraw, Rename,
-    Reply, Role, Send, Slow, Switch, Topic, Unarchive, Undo, Unmute,
+    Reply, Role, Rooms, Send, Slow, Switch, Topic, Unarchive, Undo, Unmute,
 };
 use Held::{Alt, Anything, Ctrl, Nothing};
 use Trigger::{Key, Phrase, Typed, Word};
@@ -198,8 +200,12 @@ pub const TABLE: &[Row] = &[
         "draw the screen again",
     ),
     row(
-        &[Key(KeyCode::Char('k'), Ctrl, Switch), Word("rooms", Switch)],
+        &[Key(KeyCode::Char('k'), Ctrl, Switch)],
         "go to a room, a public room or a person, by a few letters",
+    ),
+    row(
+        &[Word("rooms", Rooms)],
+        "list your rooms with their keys, and the public ones that you can join",
     ),
     row(
         &[Key(KeyCode::Tab, Nothing, NextUnread)],

@@ -369,5 +369,6 @@ fn view_of(state: &State) -> Option<View<'_>> {
         width: talk.width.into(),
         height: talk.height.into(),
         local_time: state.local_time,
+        now: state.client.now(),
     })
 }

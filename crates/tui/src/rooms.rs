@@ -1,5 +1,6 @@
 //! Going from room to room, and what can be done about rooms: what the keys and words ask for, and what becomes of it.
 
+mod list;
 mod members;
 mod orders;
 pub mod switcher;
@@ -90,6 +91,30 @@ pub fn listed(state: &State) -> Vec<(&str, &Room)> {
     rooms
 }
 
+/// What a room is called on the screen. Where the user has two of the same name, the key tells them apart.
+#[must_use]
+pub fn label(state: &State, key: &str) -> String {
+    let store = &state.client.store;
+    let Some(room) = store.room(key) else {
+        return key.to_owned();
+    };
+    let name = |room: &Room| {
+        room.about()
+            .name
+            .clone()
+            .map(|name| (name, room.about().kind))
+    };
+    let own = name(room);
+    let mut others = store.rooms().filter(|(other, _)| *other != key);
+    let is_told_apart = own.is_none() || others.all(|(_, other)| name(other) != own);
+    let label = room.label(store.user_id());
+    if is_told_apart {
+        label
+    } else {
+        format!("{label} ({key})")
+    }
+}
+
 /// Goes to the next room in which something is unread.
 pub fn go_to_unread(state: &mut State) -> Vec<Effect> {
     let rooms = listed(state);
@@ -119,6 +144,7 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>
     };
     let ask = match action {
         Action::Switch => return Ok(Switcher::open(state, rest)),
+        Action::Rooms => return Ok(list::open(state)),
         Action::Direct => return Ok(set_out(state, direct(rest))),
         Action::Join => return Ok(join(state, &orders::name_of_room(rest))),
         Action::Members => {
@@ -174,9 +200,15 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         give_back(state, Some(&ask));
     }
     state.lines.retain(|line| line.ask.as_ref() != Some(&ask));
+    let is_act = !matches!(ask, Ask::Directory(_) | Ask::Members(_) | Ask::Own { .. });
+    if is_act && result.is_ok() {
+        // What went wrong before is over.
+        state.settled(About::Typed);
+    }
     match (ask, result) {
         // The rooms and people that are known are found all the same.
-        (Ask::Directory(_), Err(_)) => {}
+        (Ask::Directory(_), Err(why)) => list::told(state, Err(why)),
+        (Ask::Own { .. }, Err(_)) => {}
         (Ask::Members(key), Err(_)) if state.sheet_of.as_deref() != Some(&key) => {}
         (ask, Err(why)) => {
             if matches!(ask, Ask::Create(_) | Ask::Direct(_) | Ask::PutMember { .. }) {
@@ -184,9 +216,11 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
             }
             state.hint(About::Typed, why);
         }
-        (Ask::Directory(_), Ok(Answer::Rooms(rooms))) => {
+        (Ask::Directory(_), Ok(Answer::Rooms(rooms, more))) => {
             if let Some(switcher) = &mut state.switcher {
                 switcher.public = rooms;
+            } else {
+                list::told(state, Ok((rooms, more)));
             }
         }
         (Ask::Members(key), Ok(Answer::Members(members, more))) => {

@@ -54,6 +54,21 @@ fn holds_unsure(buffer: &Buffer, row: u16) -> bool {
 }
 
 impl<B: Backend> WholeRows<B> {
+    /// What is sent to this place. A wide character covers what stood behind it: of that nothing is left, and when the
+    /// character goes, ratatui sends only what has changed since, which a blank there has not.
+    fn note(&mut self, column: u16, row: u16, cell: &Cell) {
+        let width = u16::try_from(cell.symbol().width()).unwrap_or(1);
+        for covered in (1..width).filter_map(|n| column.checked_add(n)) {
+            if let Some(covered) = self.sent.cell_mut((covered, row)) {
+                covered.reset();
+                covered.set_bg(cell.bg);
+            }
+        }
+        if let Some(sent) = self.sent.cell_mut((column, row)) {
+            sent.clone_from(cell);
+        }
+    }
+
     fn draw_row(&mut self, row: u16) -> Result<(), B::Error> {
         let mut run: Vec<(u16, u16, &Cell)> = Vec::new();
         for (column, width) in columns(&self.sent, row) {
@@ -90,9 +105,7 @@ impl<B: Backend> Backend for WholeRows<B> {
         let mut whole = rows.clone();
         whole.retain(|row| holds_unsure(&self.sent, *row));
         for (column, row, cell) in &updates {
-            if let Some(sent) = self.sent.cell_mut((*column, *row)) {
-                sent.clone_from(cell);
-            }
+            self.note(*column, *row, cell);
         }
         rows.retain(|row| holds_unsure(&self.sent, *row));
         whole.append(&mut rows);
@@ -145,3 +158,6 @@ impl<B: Backend> Backend for WholeRows<B> {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ pub struct State {
     pub sheet: Option<Sheet>,
     /// The room whose members were asked for, to be listed.
     pub sheet_of: Option<String>,
+    /// The public rooms were asked for, to be listed.
+    pub awaits_public: bool,
     /// People who were seen to be members of a room.
     pub people: BTreeSet<String>,
     /// Columns and rows of the terminal.
@@ -88,12 +90,14 @@ pub struct Hint {
     pub text: String,
     /// How long it is true.
     pub about: About,
+    /// When it was said.
+    pub since: Millis,
 }
 
 /// What a hint is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// What was typed, or what the server said to it.
+    /// What was typed, or what the server said to it; it is over when something else works, and after a while.
     Typed,
     /// What is written, as it is; it is over when that changes.
     Written,
@@ -233,7 +237,16 @@ impl State {
     /// Shows a sentence.
     pub fn hint(&mut self, about: About, text: impl Into<String>) {
         let text = text.into();
-        self.hint = Some(Hint { text, about });
+        let since = self.client.now();
+        self.hint = Some(Hint { text, about, since });
+    }
+
+    /// What was said to something that is done with is taken away when it was there for so long.
+    pub fn outlived(&mut self, time: Millis) {
+        let now = self.client.now();
+        self.hint.take_if(|hint| {
+            matches!(hint.about, About::Typed | About::Fetch) && now >= hint.since + time
+        });
     }
 
     /// What was said about this is no longer true.
@@ -255,6 +268,7 @@ impl State {
             switcher: None,
             sheet: None,
             sheet_of: None,
+            awaits_public: false,
             people: BTreeSet::new(),
             size: (80, 24),
             local_time,

@@ -2,6 +2,7 @@
 //! what is played on it stands in [`scenes`] and [`sizes`].
 
 mod acts;
+mod hints;
 mod orders;
 mod rooms;
 mod scenes;
@@ -104,6 +105,7 @@ impl Stage {
                 seq,
                 ..RoomState::default()
             }],
+            more_rooms: 0,
             online: vec!["alice".into(), "bob".into()],
         };
         self.frame(event::Event::System(System {

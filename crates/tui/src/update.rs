@@ -2,6 +2,7 @@
 
 use parlour_client::{
     effect::{self, Effect},
+    link::Millis,
     store::{News, Outcome, Past, Rooms, Store},
 };
 
@@ -13,10 +14,18 @@ use super::{
 };
 use crate::protocol::GENERAL;
 
+/// So long a sentence stays whatever is typed: it can be read.
+const READ: Millis = 5_000;
+/// So long it stays when nothing is typed.
+const LEFT: Millis = 30_000;
+
 /// Takes one event in.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let effects = match event {
-        Event::Key(key) => keys::press(state, key),
+        Event::Key(key) => {
+            state.outlived(READ);
+            keys::press(state, key)
+        }
         Event::Paste(text) => keys::paste(state, &text),
         Event::Resize(columns, rows) => {
             state.size = (columns, rows);
@@ -24,6 +33,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Tick(now) => {
             let outcome = state.client.tick(now);
+            state.outlived(LEFT);
             take_in(state, outcome)
         }
         Event::Net(event) => network(state, event),
@@ -51,7 +61,16 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        effect::Event::Answer { ask, result } => rooms::answered(state, ask, result),
+        effect::Event::Answer { ask, result } => {
+            let (asked, told) = (ask.clone(), result.clone());
+            let outcome = state.client.take(effect::Event::Answer {
+                ask: asked,
+                result: told,
+            });
+            let mut effects = take_in(state, outcome);
+            effects.extend(rooms::answered(state, ask, result));
+            effects
+        }
         effect::Event::LogoutUntold(why) => {
             if let Screen::Login(form) = &mut state.screen {
                 form.error = Some(format!(
@@ -61,7 +80,13 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
             Vec::new()
         }
         event => {
+            let was_connected = state.client.link().is_connected();
             let outcome = state.client.take(event);
+            if !was_connected && state.client.link().is_connected() {
+                // What did not work without a connection was said before.
+                state.settled(About::Typed);
+                state.settled(About::Fetch);
+            }
             take_in(state, outcome)
         }
     }

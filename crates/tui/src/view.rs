@@ -2,7 +2,10 @@
 //! so that a long history costs nothing.
 
 use chrono::{Datelike as _, NaiveDateTime};
-use parlour_client::store::{Deed, Delivery, Item, Key, Older, Pending, Room, Timeline};
+use parlour_client::{
+    link::Millis,
+    store::{Deed, Delivery, Item, Key, Older, Pending, Room, Timeline},
+};
 use ratatui::{
     style::{Color, Modifier, Style, Stylize as _},
     text::{Line, Span},
@@ -64,6 +67,8 @@ pub struct View<'a> {
     pub height: usize,
     /// Turns an instant into the local time.
     pub local_time: LocalTime,
+    /// The time of the last tick.
+    pub now: Millis,
 }
 
 impl View<'_> {
@@ -316,7 +321,10 @@ impl View<'_> {
             rows.push(heading(self.me, "not stored yet", true));
         }
         let (style, note) = match &pending.delivery {
-            Delivery::Waiting => (Style::new().dark_gray(), "… waits to be sent".to_owned()),
+            Delivery::Waiting => {
+                let hold = self.room.outbox().hold(self.now).filter(|_| n == 0);
+                (Style::new().dark_gray(), waiting(hold))
+            }
             Delivery::Sent(_) => (Style::new().dark_gray(), "… on its way".to_owned()),
             Delivery::Refused(detail) => (
                 Style::new().red(),
@@ -383,6 +391,23 @@ fn state_of(message: &Message) -> Option<String> {
     let reactions = message.reactions.iter();
     parts.extend(reactions.map(|reaction| format!("[{} {}]", reaction.emoji, reaction.count)));
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Why a message is not on its way. The server may have asked to wait, for the room's slow mode or for another reason.
+fn waiting(hold: Option<(Millis, bool)>) -> String {
+    let Some((left, is_slow)) = hold else {
+        return "… waits to be sent".to_owned();
+    };
+    let time = match left.div_ceil(1_000) {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h", seconds.div_ceil(3_600)),
+    };
+    if is_slow {
+        format!("… is sent in {time}: this room is in slow mode")
+    } else {
+        format!("… is sent in {time}: the server asks to wait so long")
+    }
 }
 
 fn heading(name: &str, when: &str, is_me: bool) -> Line<'static> {

@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{Array, BigInt, HasSqlType, Nullable, Timestamp},
 };
 
-use super::Stretch;
+use super::{Of, Stretch};
 use crate::protocol::reading::{MOST_COUNTED, MOST_LOOKED_AT};
 
 /// A database in which numbers can be asked for.
@@ -160,10 +160,10 @@ impl<'a> Span<'a> {
     }
 }
 
-/// What is unread in the rooms of a user, or in one of them. In those that are read, nothing is looked for.
+/// What is unread in rooms of a user. In those that are read, nothing is looked for.
 pub struct NewsOfRooms {
     pub user_id: i64,
-    pub room_id: Option<i64>,
+    pub of: Of,
 }
 
 impl<DB: Numbers> QueryFragment<DB> for NewsOfRooms
@@ -191,24 +191,53 @@ where
              FROM memberships JOIN rooms ON rooms.id = memberships.room_id WHERE memberships.user_id = ",
         );
         out.push_bind_param::<BigInt, _>(&self.user_id)?;
-        if let Some(room_id) = &self.room_id {
-            out.push_sql(" AND memberships.room_id = ");
-            out.push_bind_param::<BigInt, _>(room_id)?;
+        match &self.of {
+            Of::All => {}
+            Of::Room(room_id) => {
+                out.push_sql(" AND memberships.room_id = ");
+                out.push_bind_param::<BigInt, _>(room_id)?;
+            }
+            Of::Stretch((first, last)) => {
+                out.push_sql(" AND memberships.room_id >= ");
+                out.push_bind_param::<BigInt, _>(first)?;
+                out.push_sql(" AND memberships.room_id <= ");
+                out.push_bind_param::<BigInt, _>(last)?;
+            }
+            Of::These(rooms) => {
+                // Another text for another number of them.
+                out.unsafe_to_cache_prepared();
+                let rooms: Vec<String> = rooms.iter().map(ToString::to_string).collect();
+                out.push_sql(&format!(
+                    " AND memberships.room_id IN ({})",
+                    rooms.join(", ")
+                ));
+            }
         }
         Ok(())
     }
 }
 
-/// What is unread in one room of a user.
-pub struct NewsOfRoom(pub NewsOfRooms);
+/// A type for each text, since what is prepared is found by its type.
+macro_rules! news_of {
+    ($($name:ident: $what:literal),+ $(,)?) => {$(
+        #[doc = $what]
+        pub struct $name(pub NewsOfRooms);
 
-impl<DB: Numbers> QueryFragment<DB> for NewsOfRoom
-where
-    i64: ToSql<BigInt, DB>,
-{
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.0.walk_ast(out)
-    }
+        impl<DB: Numbers> QueryFragment<DB> for $name
+        where
+            i64: ToSql<BigInt, DB>,
+        {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+                self.0.walk_ast(out)
+            }
+        }
+    )+};
+}
+
+news_of! {
+    NewsOfRoom: "What is unread in one room of a user.",
+    NewsOfStretch: "What is unread in rooms of a user that follow one another.",
+    NewsOfThese: "What is unread in some rooms of a user.",
 }
 
 /// What is unread in a stretch of a room.
@@ -350,10 +379,20 @@ type OfOne = ((BigInt, BigInt), (BigInt, BigInt));
 prepared_once! {
     NewsOfRooms => News,
     NewsOfRoom => News,
+    NewsOfStretch => News,
     InRoom => (BigInt, BigInt),
     InThread => (BigInt, BigInt),
     OfThread => OfOne,
 }
+
+impl QueryId for NewsOfThese {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl Query for NewsOfThese {
+    type SqlType = News;
+}
+impl<C> RunQueryDsl<C> for NewsOfThese {}
 
 impl QueryId for OfThreads {
     type QueryId = Self;

@@ -10,7 +10,7 @@ use super::{COLUMNS, Room};
 use crate::db::{
     AnyConnection,
     log::rooms::key_of_name,
-    schema::{memberships, removals, rooms, users},
+    schema::{memberships, messages, removals, rooms, users},
     text::StoredText,
     time::StoredTime,
 };
@@ -117,6 +117,57 @@ pub fn list_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec
         .filter(memberships::user_id.nullable().eq(user_id))
         .order(rooms::id)
         .load(conn)
+}
+
+/// The same, those after this one.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_page_of_member(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<RoomView>> {
+    let page = seen_by!(user_id)
+        .filter(memberships::user_id.nullable().eq(user_id))
+        .filter(memberships::room_id.nullable().gt(after))
+        .order(memberships::room_id)
+        .limit(limit);
+    on_either!(conn, page.load())
+}
+
+/// The direct rooms of a user in which something happened last, before those that the user has hidden.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_latest_directs(
+    conn: &mut AnyConnection,
+    user_id: i64,
+    most: i64,
+) -> QueryResult<Vec<i64>> {
+    let is_hidden = memberships::hidden_seq.is_not_null().and(
+        memberships::hidden_seq
+            .assume_not_null()
+            .ge(rooms::last_message_id),
+    );
+    let query = memberships::table
+        .inner_join(rooms::table)
+        .left_join(
+            messages::table.on(messages::room_id
+                .eq(rooms::id)
+                .and(messages::id.eq(rooms::last_message_id))),
+        )
+        .filter(memberships::user_id.eq(user_id))
+        .filter(rooms::kind.eq("direct"))
+        .order((
+            is_hidden,
+            messages::created_at.nullable().desc(),
+            rooms::id.desc(),
+        ))
+        .limit(most)
+        .select(rooms::id);
+    on_either!(conn, query.load())
 }
 
 /// The rooms of a name that the user is in, and the public one, oldest first; without one that the user was taken out of.

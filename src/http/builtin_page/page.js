@@ -11,8 +11,9 @@ let isLeaving = false; // from the click on "Log out" to the door: nothing is se
 let atEnd = true, unread = 0; // whether the newest message is on the screen; how many came below it
 let extent = ""; // of the messages' box, when it was last looked at
 // Each room has one message in flight at a time (`inFlight`), so that they keep their order through every refusal and
-// reconnect; what is `said` in it: `isSlow`, that messages wait for their turn (it goes when one of them is through), or
-// `isAboutText`, that what is written is too long (it goes when that fits).
+// reconnect; what is `said` in it: `isSlow`, that messages wait for their turn (it goes when one of them is through),
+// `isAboutText`, that what is written is too long (it goes when that fits), `isFailed`, that something could not be read (it goes
+// when that works). All else goes after a while.
 
 // The login is shared by all tabs; the lock lets only one of them at a time use up the refresh token.
 const stored = () => { try { return JSON.parse(localStorage.getItem(KEY)); } catch { return null; } };
@@ -22,8 +23,8 @@ async function call(path, body, access) {
   const headers = { "Content-Type": "application/json", ...(access && { Authorization: `Bearer ${access}` }) };
   const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) })
     .catch(() => { throw Error(navigator.onLine ? "The server cannot be reached." : "This browser is offline."); });
-  const older = /rel="prev"/.test(answer.headers.get("Link")); // a page may end before its limit
-  if (answer.ok) return answer.status === 204 ? null : Object.assign(await answer.json(), { older });
+  const leads = (rel) => answer.headers.get("Link")?.includes(`rel="${rel}"`); // a page may end before its limit
+  if (answer.ok) return answer.status === 204 ? null : Object.assign(await answer.json(), { older: leads("prev"), more: leads("next") });
   const { detail = `The server answered ${answer.status}.`, code, errors } = await answer.json().catch(() => ({}));
   const isName = code === "username_taken" || errors?.[0]?.loc.includes("username");
   throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After"), isName });
@@ -51,6 +52,15 @@ function state(words, on) {
 function notice(words, room = chosen) {
   Object.assign(room, { said: words, isAboutText: false });
   if (room === chosen) $("notice").textContent = words;
+  clearTimeout(room.over);
+  if (words) room.over = setTimeout(() => room.isSlow || room.isAboutText || notice("", room), 30_000);
+}
+const failed = (room) => ({ message }) => {
+  notice(message, room);
+  room.isFailed = true;
+};
+function worked(room) {
+  if (room.isFailed) room.isFailed = notice("", room);
 }
 async function connect() {
   if (isLeaving) return;
@@ -153,7 +163,8 @@ async function welcome(frame, line) {
   if (!isSame) epoch = null;
   for (const about of frame.rooms) isSame ? news({ ...about, type: "room" }) : enter(about);
   const here = new Set(frame.rooms.map(({ room }) => room));
-  for (const room of [...rooms.values()]) if (!here.has(room.key)) takenOut(room);
+  const isLeftOut = ({ about }) => frame.more_rooms > 0 && about.kind === "direct"; // if it is gone, `sync` says so
+  for (const room of [...rooms.values()]) if (!here.has(room.key) && !isLeftOut(room)) takenOut(room);
   showRooms();
   if (isSame) return catchUp();
   if (!chosen.isGone) await history(chosen);
@@ -176,7 +187,11 @@ async function readOn(room, line) {
 function ready() {
   if (behind) return catchUp();
   [catching, tries] = [false, 0];
-  for (const room of rooms.values()) room.inFlight = null;
+  for (const room of rooms.values()) {
+    room.inFlight = null;
+    worked(room);
+  }
+  for (const form of ["direct", "join"]) if ($(form).querySelector(".error").textContent === NO_LINE) notDone(form);
   state("Connected", true);
   look();
   showEmpty();
@@ -205,7 +220,8 @@ function refused({ ref, code, detail, retry_after_ms: wait }) {
   if (ref === "sync") return lost(detail, wait);
   if (!outbox.has(ref) && $(ref)) return notDone(ref, code, detail);
   const { key, content } = outbox.get(ref) ?? {}, room = rooms.get(key) ?? chosen;
-  notice(detail, room);
+  const when = code === "slow_mode" ? "then" : `in ${Math.ceil(wait / 1000)} s`;
+  notice(key && wait !== undefined ? `${detail} What you wrote is sent ${when}.` : detail, room);
   room.isSlow = wait !== undefined;
   if (room.isSlow) return setTimeout(() => { room.inFlight = null; flush(); }, wait);
   if (!key) return;
@@ -271,12 +287,14 @@ function go(key) {
   if (!room) return;
   put(room);
   listing(false);
-  (narrow.matches ? box : text).focus();
+  $("public").open = false;
+  rest();
   if (!catching) look();
 }
+const rest = () => (narrow.matches ? box : text).focus(); // where one goes on, without a phone's keyboard in the way
 function look() { // at what has not been read yet of the room on the screen
   const room = chosen;
-  if (!room.isRead && !room.isGone) history(room).catch(({ message }) => notice(message, room));
+  if (!room.isRead && !room.isGone) history(room).catch(failed(room));
 }
 function showRooms() {
   for (const room of rooms.values()) if (room.isGone && room !== chosen && !draft(room)) rooms.delete(room.key);
@@ -304,17 +322,40 @@ $("list").onclick = ({ target }) => {
 };
 function ask(form, frame) { // the answer carries the form's id as its `ref`
   notDone(form);
-  if (!tell({ ...frame, ref: form })) notDone(form, "", "There is no connection now. Please try again in a moment.");
+  if (!tell({ ...frame, ref: form })) notDone(form, "", NO_LINE);
 }
+const NO_LINE = "There is no connection now. Please try again in a moment.";
 $("direct").onsubmit = (event) => {
   event.preventDefault();
+  $("with").focus(); // a refusal is corrected there
   ask("direct", { type: "direct", users: $("with").value.split(/[\s,@]+/).filter(Boolean) });
 };
 $("join").onsubmit = (event) => {
   event.preventDefault();
+  $("which").focus();
   ask("join", { type: "join", room: $("which").value.trim().replace(/^#\s*/, "").toLowerCase() });
 };
-$("offer").onclick = ({ target: { value: kind } }) => kind && ask("join", { type: "create", name: $("offer").dataset.name, kind });
+$("offer").onclick = ({ target: { value: kind } }) => {
+  if (!kind) return;
+  $("which").focus();
+  ask("join", { type: "create", name: $("offer").dataset.name, kind });
+};
+const publicRooms = $("public").querySelector("ul");
+$("public").ontoggle = async () => { // those that I am not in
+  if (!$("public").open) return;
+  const items = await asUser("/api/rooms/directory?limit=100").then((all) => {
+    const others = all.filter(({ room }) => !rooms.has(room) || rooms.get(room).isGone);
+    const offers = others.map(({ room, name, topic = "" }) => Object.assign(make("button", "quiet", `# ${name}`), { value: room, title: topic }));
+    const word = all.more ? "There are more: join them by name." : offers.length ? "" : "There is no other public room.";
+    return word ? [...offers, word] : offers;
+  }, ({ message }) => [message]);
+  publicRooms.replaceChildren(...items.map((item) => {
+    const li = make("li", "");
+    li.append(item);
+    return li;
+  }));
+};
+publicRooms.onclick = ({ target: { value: room } }) => room && ask("join", { type: "join", room });
 $("which").oninput = () => notDone("join");
 $("with").oninput = () => notDone("direct");
 function arrived({ ref, room }) {
@@ -323,7 +364,7 @@ function arrived({ ref, room }) {
   go(room);
 }
 function notDone(form, code = "", detail = "") { // without a reason: nothing is wrong, or not yet
-  const isMissing = form === "join" && code === "room_not_found", name = $("which").value.trim().replace(/^#\s*/, "").toLowerCase();
+  const name = $("which").value.trim().replace(/^#\s*/, "").toLowerCase(), isMissing = form === "join" && code === "room_not_found" && name !== "";
   if (form === "join") {
     $("offer").hidden = !isMissing;
     $("offer").dataset.name = name;
@@ -445,6 +486,7 @@ async function load(room, before) {
     room.late.splice(0).forEach((message) => add(room, message));
   }, Boolean(before));
   Object.assign(room, { isRead: true, older: page.older });
+  worked(room);
   if (room !== chosen) return;
   if (document.activeElement === $("older")) box.focus(); // it may go
   $("older").hidden = !page.older;
@@ -478,6 +520,7 @@ $("login").onchange = (event) => {
   $("hint").hidden = $("rule").hidden = !isNew();
   $("password").autocomplete = isNew() ? "new-password" : "current-password";
 };
+$("login").oninput = () => { $("refusal").textContent = ""; };
 $("login").onsubmit = async (event) => {
   event.preventDefault();
   const about = { username: $("username").value.trim(), password: $("password").value };
@@ -515,13 +558,14 @@ $("logout").onclick = async () => {
   leave(isTold ? "" : "This computer has forgotten your login, but the server could not be told: there it lasts up to 30 days more. \
 Whoever runs the server can end it with `parlour users sign-out`.");
 };
-$("older").onclick = () => history(chosen, chosen.log.firstElementChild.dataset.id).catch(({ message }) => notice(message));
+$("older").onclick = () => history(chosen, chosen.log.firstElementChild.dataset.id).catch(failed(chosen));
 text.addEventListener("keydown", (event) => {
   // The Enter that ends a composition sends nothing. Safari gives it after the composition's end, with 229 as its code.
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) $("composer").onsubmit(event);
 });
 $("composer").onsubmit = (event) => {
   event.preventDefault();
+  text.focus(); // a click on the button took it away
   const content = text.value;
   if (chosen.isGone || tellTooLarge() || !content.trim()) return;
   const id = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -556,7 +600,10 @@ const watched = new ResizeObserver(() => { // a longer text, a phone's keyboard,
   if (atEnd) toEnd();
 });
 watched.observe(box);
-$("below").onclick = toEnd;
+$("below").onclick = () => {
+  toEnd();
+  rest();
+};
 addEventListener("storage", ({ key }) => { // another tab logged in or out
   if (key !== KEY) return;
   if (!$("chat").hidden && !isLeaving && !(stored() && isMe(stored().username))) leave("You were logged out in another tab.");

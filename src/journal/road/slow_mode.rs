@@ -49,11 +49,12 @@ impl SlowMode {
         if let Some(next) = before.and_then(|at| at.checked_add_signed(wait))
             && next > now
         {
-            return Err(Error::too_many(
-                Code::SlowMode,
-                "This room is in slow mode; wait a little before your next message.",
-                (next - now).to_std().unwrap_or(Duration::ZERO),
-            ));
+            let left = (next - now).to_std().unwrap_or(Duration::ZERO);
+            let told = format!(
+                "This room is in slow mode: you can write again in {}.",
+                in_words(left)
+            );
+            return Err(Error::too_many(Code::SlowMode, told, left));
         }
         last.insert((room.id, user_id), now);
         Ok(())
@@ -73,9 +74,37 @@ impl SlowMode {
     }
 }
 
+/// A time as people say it, rounded up: who waits for so long has waited long enough.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let (count, unit) = match seconds {
+        0..120 => (seconds.max(1), "second"),
+        120..7_200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_to_wait_is_said_in_words_and_never_too_short() {
+        for (millis, words) in [
+            (0, "1 second"),
+            (1, "1 second"),
+            (1_001, "2 seconds"),
+            (119_000, "119 seconds"),
+            (119_001, "2 minutes"),
+            (601_000, "11 minutes"),
+            (7_199_001, "2 hours"),
+            (86_400_000, "24 hours"),
+        ] {
+            assert_eq!(in_words(Duration::from_millis(millis)), words);
+        }
+    }
 
     #[test]
     fn no_more_members_are_remembered_than_the_limit_however_many_write() {

@@ -73,12 +73,13 @@ impl Stage {
         };
         let rooms = vec![ROOM];
         let end = Rc::new(LocalEnd::new(dialect, &Admitted { caller, rooms }));
-        *end.rooms.borrow_mut() = Rooms::new([Room {
+        let room = Room {
             id: ROOM,
             key: "general".into(),
             last_seq: 0,
             last_message_id: 0,
-        }]);
+        };
+        *end.rooms.borrow_mut() = Rooms::new([room], Vec::new());
         let heard = Rc::default();
         end.set_mailbox(Ear(Rc::clone(&heard)).start().recipient());
         end.is_open.set(true);

@@ -102,6 +102,7 @@ impl ChatSession {
 
     fn acknowledge(&mut self, reference: Option<String>, done: Result<Done>, ctx: &mut Context) {
         self.unacked.is_awaited = false;
+        let room = done.as_ref().ok().map(|done| done.room_id);
         match (done, reference) {
             (Ok(done), Some(reference)) => self.send(&Event::Ack(Ack {
                 reference,
@@ -116,6 +117,10 @@ impl ChatSession {
                 self.send_error(reference, &error);
                 self.close_when_logged_out(&error, ctx);
             }
+        }
+        if let Some(room) = room {
+            // A direct room that was there and that the client was not told of.
+            self.wake(room, ctx);
         }
         self.await_ack(ctx);
         self.close_when_acked(ctx);

@@ -17,7 +17,7 @@ use crate::{
     chat::{
         catch_up::{Change, Missed},
         feed::{Action, Feed, Page},
-        rooms::Room,
+        rooms::{Room, id_of},
     },
     error::{Code, Error, Result},
     protocol::{
@@ -38,6 +38,8 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 pub(in crate::ws) struct Rooms {
     /// Those that the caller was a member of before this socket was registered.
     expected: Vec<i64>,
+    /// Those that the client was not told of at first, and how far they were then: nothing has happened in them since.
+    quiet: BTreeMap<i64, u64>,
     by_id: BTreeMap<i64, RoomFeed>,
     last_entry: u64,
     /// Readings that are under way, and those that wait for their turn.
@@ -114,9 +116,15 @@ impl Rooms {
         std::mem::take(&mut self.expected).into_iter().collect()
     }
 
-    /// These rooms, whose changes are sent from where they are.
-    pub(in crate::ws) fn new(rooms: impl IntoIterator<Item = Room>) -> Self {
-        let mut new = Self::default();
+    /// These rooms, whose changes are sent from where they are, and others that the client is told of when something happens.
+    pub(in crate::ws) fn new(rooms: impl IntoIterator<Item = Room>, quiet: Vec<Room>) -> Self {
+        let quiet = quiet.into_iter();
+        let mut new = Self {
+            quiet: quiet
+                .map(|room| (room.id, room.last_seq.unsigned_abs()))
+                .collect(),
+            ..Self::default()
+        };
         for room in rooms {
             let seq = room.last_seq.unsigned_abs();
             let (key, feed) = (Some(room.key), Feed::new(seq, MOST_HELD));
@@ -144,6 +152,16 @@ impl Rooms {
         let keys = self.by_id.iter();
         keys.filter_map(|(id, room)| Some((room.key.as_deref()?, *id)))
             .collect()
+    }
+
+    /// The client knows of a room that it was not told of at first: from now on it is as any other.
+    pub(super) fn know_quiet(&mut self, key: &str) {
+        if let Ok(id) = id_of(key)
+            && let Some(seq) = self.quiet.remove(&id)
+        {
+            let feed = Feed::new(seq, MOST_HELD);
+            self.insert(id, Some(key.to_owned()), seq, feed);
+        }
     }
 
     /// A room was read: its key, and whether the client has not been told yet that it is in it.
@@ -182,6 +200,20 @@ impl ChatSession {
             take_in(&mut room.feed, &mut actions);
         }
         self.carry_out(room_id, actions, ctx);
+    }
+
+    /// Something happens in a room: when the client was not told of it at first, it is told now, with all that has happened in
+    /// it since. False for any other room.
+    pub(super) fn wake(&mut self, room_id: i64, ctx: &mut Context) -> bool {
+        if self.end.dialect.get() != Dialect::Full {
+            // It is not told of such a room anyway.
+            return false;
+        }
+        let before = self.rooms().quiet.remove(&room_id);
+        if let Some(before) = before {
+            self.begin_feed(room_id, before, ctx);
+        }
+        before.is_some()
     }
 
     /// A room has come this far by changes that were not announced. By one of them the user may have become a member: that is

@@ -58,7 +58,10 @@ impl ChatSession {
             return self.send_error(reference, &error);
         }
         let (mut waiting, mut rooms, mut cursors) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
-        let own = self.rooms();
+        let mut own = self.rooms();
+        for room in sync.rooms.keys() {
+            own.know_quiet(room);
+        }
         let known = own.by_key();
         for (room, since) in sync.rooms {
             if let Some(id) = known.get(room.as_str()) {

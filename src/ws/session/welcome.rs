@@ -1,17 +1,17 @@
 //! The beginning and the end of a session: registering it, the first frame, and watching the login that it lives by.
 
-use std::{collections::BTreeSet, rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
 use super::{ChatSession, Closing, Context, rooms::Rooms};
 use crate::{
-    chat::rooms::Room,
+    chat::rooms::FirstRooms,
     error::{Error, Kind, Result},
     hub::{Registration, office::LocalSocket, registry::NewSocket},
     protocol::{
         close,
-        event::{Connected, Event, Notice, RoomState, System},
+        event::{Connected, Event, Notice, System},
         time::Timestamp,
     },
     ws::LocalEnd,
@@ -28,11 +28,7 @@ struct Welcome {
     registration: Registration,
     online: Vec<String>,
     ends: Timestamp,
-    rooms: Vec<(Room, RoomState)>,
-}
-
-fn ids(rooms: &[(Room, RoomState)]) -> BTreeSet<i64> {
-    rooms.iter().map(|(room, _)| room.id).collect()
+    rooms: FirstRooms,
 }
 
 impl ChatSession {
@@ -62,8 +58,8 @@ impl ChatSession {
             // hears what is read last. A login that was ended just before the hub knew this socket is found here; one that
             // is ended from now on has it closed by the hub.
             let (mut rooms, mut ends) = app.rooms.list_states(&caller).await?;
-            while ids(&rooms) != heard {
-                heard = ids(&rooms);
+            while rooms.ids() != heard {
+                heard = rooms.ids();
                 registration.set_rooms(heard.clone()).await?;
                 (rooms, ends) = app.rooms.list_states(&caller).await?;
             }
@@ -93,7 +89,8 @@ impl ChatSession {
             Err(error) => return self.turn_away(&error, ctx),
         };
         self.registration = Some(registration);
-        let (rooms, states) = rooms.into_iter().unzip::<_, _, Vec<_>, _>();
+        let more_rooms = rooms.quiet.len() as u64;
+        let (told, states) = rooms.told.into_iter().unzip::<_, _, Vec<_>, _>();
         self.watch_login(ends, ctx);
         let config = &self.app.config;
         let connected = Connected {
@@ -105,6 +102,7 @@ impl ChatSession {
                 .unwrap_or(u64::MAX),
             limits: config.limits,
             rooms: states,
+            more_rooms,
             online,
         };
         let message = format!("Connected as {}", self.caller.username);
@@ -112,7 +110,7 @@ impl ChatSession {
             message,
             notice: Notice::Connected(Box::new(connected)),
         }));
-        *self.rooms() = Rooms::new(rooms);
+        *self.rooms() = Rooms::new(told, rooms.quiet);
         self.end.is_open.set(self.closing == Closing::No);
     }
 

@@ -1,16 +1,25 @@
 //! The calls about rooms, who is in them, and people.
 
-use super::{Api, Failure, leads_on, parse, read, refusal};
+use super::{Api, Failure, leads_on, next_cursor, parse, read, refusal};
 use crate::protocol::{
     limits::MAX_PAGE,
     people::{Profile, ProfilePatch, SetStatus},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
 };
 use awc::http::Method;
+use serde::de::DeserializeOwned;
+use url::Url;
 
 /// Something to ask about rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
+    /// The rooms that the user is in: the first page of them, or that after this cursor.
+    Own {
+        /// Where the list goes on.
+        cursor: Option<String>,
+        /// Tells this list from all others.
+        tag: u64,
+    },
     /// The public rooms with this in their names.
     Directory(String),
     /// Who is in a room.
@@ -52,8 +61,10 @@ pub enum Ask {
 /// What comes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Rooms, by name; the first page of them.
-    Rooms(Vec<Room>),
+    /// Rooms, by name; the first page of them, and whether there are more.
+    Rooms(Vec<Room>, bool),
+    /// A page of the user's own rooms.
+    Own(RoomsPage),
     /// Members; the first page of them, and whether there are more.
     Members(Vec<Member>, bool),
     /// The room as it is now.
@@ -66,6 +77,15 @@ pub enum Answer {
     Done,
 }
 
+/// A page of the rooms that a user is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomsPage {
+    /// What is on it, oldest first.
+    pub rooms: Vec<Room>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
+}
+
 impl Api {
     /// Asks something about rooms.
     ///
@@ -76,21 +96,29 @@ impl Api {
         let room = |room: Room| Answer::Room(Box::new(room));
         let person = |person: Profile| Answer::Person(Box::new(person));
         match ask {
+            Ask::Own { cursor, .. } => {
+                let mut url = self.url(&["api", "rooms"]);
+                if let Some(cursor) = cursor {
+                    url.query_pairs_mut().append_pair("cursor", cursor);
+                }
+                let request = self.client.get(url.as_str()).bearer_auth(bearer);
+                let response = request.send().await;
+                let response = response.map_err(|error| self.unreachable(&error))?;
+                let next = next_cursor(response.headers());
+                let rooms = parse(self, &refusal(response).await?)?;
+                Ok(Answer::Own(RoomsPage { rooms, next }))
+            }
             Ask::Directory(part) => {
                 let mut url = self.url(&["api", "rooms", "directory"]);
                 url.query_pairs_mut().append_pair("q", part);
-                let request = self.client.get(url.as_str()).bearer_auth(bearer);
-                read(self, request.send()).await.map(Answer::Rooms)
+                let (rooms, more) = self.first_page(url, bearer).await?;
+                Ok(Answer::Rooms(rooms, more))
             }
             Ask::Members(key) => {
                 let mut url = self.url(&["api", "rooms", key, "members"]);
                 url.query_pairs_mut()
                     .append_pair("limit", &MAX_PAGE.to_string());
-                let request = self.client.get(url.as_str()).bearer_auth(bearer);
-                let response = request.send().await;
-                let response = response.map_err(|error| self.unreachable(&error))?;
-                let more = leads_on(response.headers(), "next");
-                let members = parse(self, &refusal(response).await?)?;
+                let (members, more) = self.first_page(url, bearer).await?;
                 Ok(Answer::Members(members, more))
             }
             Ask::Create(new) => {
@@ -136,6 +164,20 @@ impl Api {
                 self.done(request.send()).await
             }
         }
+    }
+
+    /// The first page of a list, and whether there are more.
+    async fn first_page<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        bearer: &str,
+    ) -> Result<(Vec<T>, bool), Failure> {
+        let request = self.client.get(url.as_str()).bearer_auth(bearer);
+        let response = request.send().await;
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        let more = leads_on(response.headers(), "next");
+        let items = parse(self, &refusal(response).await?)?;
+        Ok((items, more))
     }
 
     /// A call of whose answer no more is wanted than that it is a good one.

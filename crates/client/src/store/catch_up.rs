@@ -10,6 +10,7 @@ use crate::{
     protocol::{
         command::{Command, Request, Sync},
         event::SyncedRoom,
+        limits::MAX_SYNC,
     },
 };
 
@@ -85,6 +86,7 @@ impl Store {
         if self.people.tick(now) {
             outcome.news.push(News::People);
         }
+        outcome.effects.extend(self.list_again(now));
         let is_due = |room: &Room| room.again_at.is_some_and(|at| at <= now);
         let due = self.rooms.iter().filter(|(_, room)| is_due(room));
         let due: Vec<String> = due.map(|(key, _)| key.clone()).collect();
@@ -164,7 +166,13 @@ impl Store {
         if self.to_sync.is_empty() || !self.syncing.is_empty() {
             return None;
         }
-        self.syncing = std::mem::take(&mut self.to_sync);
+        // The others come in the next one.
+        while let Some(room) = self.to_sync.pop_first() {
+            self.syncing.insert(room);
+            if self.syncing.len() == MAX_SYNC {
+                break;
+            }
+        }
         let cursors = self.syncing.iter().filter_map(|key| {
             let room = self.rooms.get(key)?;
             Some((key.clone(), room.follower.cursor()))

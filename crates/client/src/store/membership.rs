@@ -1,5 +1,7 @@
 //! Which rooms the user is in: as the first frame of a socket lists them, and as they come and go after it.
 
+use std::collections::BTreeSet;
+
 use super::{News, Outcome, Past, Room, Rooms, Store, sortable};
 use crate::{
     effect::Effect,
@@ -59,16 +61,25 @@ impl Store {
         self.to_sync.clear();
         self.syncing.clear();
         self.epoch = Some(hello.epoch.clone());
-        for word in self.begin_to_follow(&hello.rooms) {
-            outcome.news.push(News::NotMember { room: word });
-        }
+        let mut missing = self.begin_to_follow(&hello.rooms);
+        let mut left_out = BTreeSet::new();
         let keys: Vec<String> = self.rooms.keys().cloned().collect();
         for key in keys {
             match hello.rooms.iter().find(|room| room.room == key) {
                 Some(listed) => self.here(now, listed.clone(), true, outcome),
+                None if hello.more_rooms > 0 && !self.is_gone(&key) => _ = left_out.insert(key),
                 None => self.gone(&key, outcome),
             }
         }
+        self.listing = None;
+        if hello.more_rooms > 0 {
+            let words = std::mem::take(&mut missing);
+            outcome.effects.extend(self.list(left_out, words));
+        }
+        let missing = missing.into_iter();
+        outcome
+            .news
+            .extend(missing.map(|room| News::NotMember { room }));
     }
 
     pub(super) fn room_news(&mut self, now: Millis, news: RoomNews, outcome: &mut Outcome) {
@@ -78,7 +89,8 @@ impl Store {
                     let room = Room::new(&about.room, self.past_of(&about.room));
                     self.rooms.insert(about.room.clone(), room);
                 }
-                self.here(now, about, false, outcome);
+                let is_first = self.is_found(&about.room);
+                self.here(now, about, is_first, outcome);
             }
             RoomNews::Changed(changed) => {
                 if let Some(room) = self.rooms.get_mut(&changed.room) {
@@ -90,7 +102,13 @@ impl Store {
     }
 
     /// The user is in this room, and hears what comes after its `seq`.
-    fn here(&mut self, now: Millis, about: RoomState, is_first: bool, outcome: &mut Outcome) {
+    pub(super) fn here(
+        &mut self,
+        now: Millis,
+        about: RoomState,
+        is_first: bool,
+        outcome: &mut Outcome,
+    ) {
         let key = about.room.clone();
         let past = self.past_of(&key);
         let epoch = self.epoch.clone();
@@ -119,6 +137,10 @@ impl Store {
             room.again_at = None;
             room.follower.connected(seq, is_same)
         });
+    }
+
+    fn is_gone(&self, key: &str) -> bool {
+        self.rooms.get(key).is_none_or(|room| room.is_gone)
     }
 
     /// The user is not in this room any more.
@@ -158,7 +180,10 @@ impl Store {
 }
 
 /// The key of the room that is meant by a key, or by a name that no other of these rooms has.
-fn resolve<'a>(rooms: impl Iterator<Item = &'a RoomState>, word: &str) -> Option<&'a str> {
+pub(super) fn resolve<'a>(
+    rooms: impl Iterator<Item = &'a RoomState>,
+    word: &str,
+) -> Option<&'a str> {
     let is_named = |room: &RoomState| {
         let name = room.name.as_deref();
         name.is_some_and(|name| name.eq_ignore_ascii_case(word))

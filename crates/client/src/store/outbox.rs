@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use crate::link::Millis;
 use crate::protocol::{
+    code::Code,
     command::{Command, Delete, Edit, Pin, React, Request, SendMessage},
     event::{Ack, ErrorFrame},
     limits::Limits,
@@ -85,6 +86,8 @@ pub struct Outbox {
     pending: VecDeque<Pending>,
     /// The server asked to wait until then.
     hold_until: Millis,
+    /// It did so because of the room's slow mode.
+    is_slow: bool,
 }
 
 impl Outbox {
@@ -110,6 +113,14 @@ impl Outbox {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
+    }
+
+    /// For how long the server asked to wait with the next message, if it is not over, and whether because of the room's
+    /// slow mode.
+    #[must_use]
+    pub fn hold(&self, now: Millis) -> Option<(Millis, bool)> {
+        let left = self.hold_until.checked_sub(now).filter(|left| *left > 0);
+        left.map(|left| (left, self.is_slow))
     }
 
     /// Messages that would be lost if the program ended now.
@@ -192,7 +203,8 @@ impl Outbox {
         };
         if let Some(after) = error.retry_after_ms {
             pending.delivery = Delivery::Waiting;
-            self.hold_until = now + after;
+            self.hold_until = now.saturating_add(after);
+            self.is_slow = error.code == Code::SlowMode;
         } else if pending.deed.has_text() {
             pending.delivery = Delivery::Refused(error.detail.clone());
         } else {
@@ -296,7 +308,7 @@ fn why_too_large(request: &Request, frame_bytes: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{code::Code, time};
+    use crate::protocol::time;
 
     fn sent(outbox: &mut Outbox, now: Millis) -> Option<(String, String)> {
         let request = outbox.next(now, "general", 1_000)?;

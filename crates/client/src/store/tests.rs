@@ -2,6 +2,7 @@
 
 mod courses;
 mod hidden;
+mod listing;
 mod server;
 
 use super::*;

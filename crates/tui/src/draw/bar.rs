@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     chat::Chat,
-    rooms::listed,
+    rooms::{label, listed},
     state::State,
     text::{cut, cut_start, visible},
 };
@@ -57,7 +57,7 @@ fn columns_of_connection(state: &State, chat: &Chat, width: u16) -> usize {
 fn room(state: &State, chat: &Chat) -> (String, &'static str) {
     let store = &state.client.store;
     let room = store.room(&chat.room);
-    let label = room.map_or_else(|| chat.room.clone(), |room| room.label(store.user_id()));
+    let label = label(state, &chat.room);
     let note = match room {
         Some(room) if room.is_gone() => " (gone)",
         Some(room) if room.about().archived_at.is_some() => " (archived)",

@@ -52,6 +52,7 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
         width: area.width.into(),
         height: area.height.into(),
         local_time: state.local_time,
+        now: state.client.now(),
     };
     let rows = view.window();
     // A short conversation stands at the bottom, next to the input.

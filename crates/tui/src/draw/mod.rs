@@ -12,6 +12,7 @@ use ratatui::{
     text::Line,
     widgets::{Block, BorderType, Clear, Paragraph},
 };
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     chat::Chat,
@@ -240,12 +241,22 @@ fn centre(area: Rect, width: usize, height: usize) -> Rect {
     cell
 }
 
-/// The last guard: whatever road a text took, nothing that a terminal would obey or hide leaves this room.
+/// The last guard: whatever road a text took, nothing that a terminal would obey or hide leaves this room. Of a wide
+/// character that a box covers half of, the other half goes too: the terminal would show all of it, over the box.
 fn scrub(frame: &mut Frame) {
-    for cell in &mut frame.buffer_mut().content {
-        if !is_fit_for_a_cell(cell.symbol()) {
-            let kept: String = cell.symbol().chars().filter(|c| is_harmless(*c)).collect();
-            cell.set_symbol(if kept.is_empty() { "·" } else { &kept });
+    let columns = usize::from(frame.area().width).max(1);
+    for row in frame.buffer_mut().content.chunks_mut(columns) {
+        for at in 0..row.len() {
+            let symbol = row[at].symbol();
+            if !is_fit_for_a_cell(symbol) {
+                let kept: String = symbol.chars().filter(|c| is_harmless(*c)).collect();
+                row[at].set_symbol(if kept.is_empty() { "·" } else { &kept });
+            }
+            let width = row[at].symbol().width();
+            let mut behind = (1..width).map(|n| row.get(at + n));
+            if behind.any(|cell| cell.is_none_or(|cell| cell.symbol() != " ")) {
+                row[at].set_symbol(" ");
+            }
         }
     }
 }

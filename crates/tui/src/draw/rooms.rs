@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::centre;
 use crate::{
     rooms::{
-        listed,
+        label, listed,
         switcher::{Choice, Switcher, choices},
     },
     state::State,
@@ -43,7 +43,7 @@ pub(super) fn list(frame: &mut Frame, area: Rect, state: &State) {
     let end = (skipped + height).min(rooms.len());
     let mut rows: Vec<_> = rooms[skipped..end]
         .iter()
-        .map(|(key, room)| row(state, room, Some(*key) == shown, width))
+        .map(|(key, room)| row(state, (*key, *room), Some(*key) == shown, width))
         .collect();
     if let Some((first, text)) = rows
         .first_mut()
@@ -57,13 +57,13 @@ pub(super) fn list(frame: &mut Frame, area: Rect, state: &State) {
     frame.render_widget(Paragraph::new(rows).block(block), area);
 }
 
-fn row(state: &State, room: &Room, is_shown: bool, width: usize) -> Line<'static> {
+fn row(state: &State, (key, room): (&str, &Room), is_shown: bool, width: usize) -> Line<'static> {
     let mark = if room.is_gone() {
         " (gone)".to_owned()
     } else {
         unread(room.unread())
     };
-    let label = visible(&room.label(state.client.store.user_id()));
+    let label = visible(&label(state, key));
     let label = cut(&label, width.saturating_sub(mark.width()));
     let mut style = Style::new();
     if is_shown {

@@ -95,8 +95,10 @@ fn remember(state: &mut State, action: Action, text: &str, effects: &[Effect]) {
 /// What the room is about, for who asks with nothing behind the word.
 fn topic(state: &State) -> String {
     let topic = state.room().and_then(|room| room.about().topic.clone());
-    match topic.filter(|topic| !topic.is_empty()) {
-        Some(topic) => format!("The topic is: {topic} (/topic TEXT sets another, /topic - none)"),
+    let told = match topic.filter(|topic| !topic.is_empty()) {
+        Some(topic) => format!("The topic is: {topic} (/topic TEXT sets another, /topic - none)."),
         None => "This room has no topic: write /topic TEXT to set one.".to_owned(),
-    }
+    };
+    let key = state.chat.as_ref().map_or("", |chat| &chat.room);
+    format!("{told} The room’s key is {key}.")
 }

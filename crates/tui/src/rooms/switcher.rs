@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use parlour_client::{api::Ask, effect::Effect};
 
-use super::{super::state::State, direct, go_to, listed};
+use super::{super::state::State, direct, go_to, label, listed};
 use crate::protocol::room::Room;
 
 /// What is shown at most.
@@ -60,9 +60,9 @@ impl Switcher {
 #[must_use]
 pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
     let store = &state.client.store;
-    let (me, letters) = (store.user_id(), switcher.letters());
+    let letters = switcher.letters();
     let mine = listed(state).into_iter().map(|(key, room)| {
-        let label = room.label(me);
+        let label = label(state, key);
         Choice::Mine(key.to_owned(), label, room.unread())
     });
     let is_mine = |key: &str| store.room(key).is_some_and(|room| !room.is_gone());

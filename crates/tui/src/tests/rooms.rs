@@ -153,7 +153,7 @@ fn the_switcher_finds_rooms_public_rooms_and_people() {
     stage.ctrl('k');
     let ask = stage.asks().remove(0);
     let rooms = vec![room("7", "garden"), room("8", "beergarden")];
-    stage.answer_ask(ask, Ok(Answer::Rooms(rooms)));
+    stage.answer_ask(ask, Ok(Answer::Rooms(rooms, false)));
     assert!(stage.shows("Go to") && stage.shows("@bob  (write to)"));
     stage.type_text("garden");
     assert!(stage.shows("#beergarden  (join)") && !stage.shows("@bob  (write"));
@@ -291,7 +291,7 @@ proptest! {
         prop_assert!(harmless(&stage.screen()));
         stage.ctrl('k');
         let ask = stage.asks().remove(0);
-        stage.answer_ask(ask, Ok(Answer::Rooms(vec![room("8", &name)])));
+        stage.answer_ask(ask, Ok(Answer::Rooms(vec![room("8", &name)], false)));
         prop_assert!(harmless(&stage.screen()));
         stage.happen(Event::Paste(typed));
         prop_assert!(harmless(&stage.screen()));

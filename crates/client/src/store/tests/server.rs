@@ -94,6 +94,7 @@ pub fn hello(epoch: &str, rooms: &[(&str, u64)]) -> event::Event {
         heartbeat_ms: 25_000,
         limits: Limits::default(),
         rooms: rooms.iter().map(room).collect(),
+        more_rooms: 0,
         online: vec!["alice".into()],
     };
     event::Event::System(System {

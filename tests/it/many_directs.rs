@@ -1,0 +1,212 @@
+//! Anyone may open a direct room with anyone: however many there are, everyone connects as fast as before, and finds them all.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    send_and_tail::{Tail, client},
+    support::{Backend, Server, User},
+};
+
+on_both![
+    however_many_strangers_write_one_connects_and_finds_them_all,
+    a_room_that_was_left_out_at_first_is_as_any_other,
+];
+
+/// Direct rooms that the first frame lists.
+const FIRST: usize = 200;
+/// Numbers of rooms and strangers that the test makes by itself begin here.
+const FROM: usize = 1_000;
+
+/// As many direct rooms of this user and a stranger each, in which the stranger has said nothing, later and later.
+pub fn open_many(server: &Server, user: &User, count: usize) {
+    let numbers = format!(
+        "WITH RECURSIVE n(i) AS (SELECT {FROM} UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT",
+        FROM + count - 1
+    );
+    let (at, me) = ("'2026-11-22 00:00:00'", user.id);
+    server.database.execute(&format!(
+        "INSERT INTO users (id, username, username_key, password_hash, created_at, credentials) \
+         {numbers} i, 'stranger' || i, 'stranger' || i, '', {at}, 0 FROM n"
+    ));
+    server.database.execute(&format!(
+        "INSERT INTO rooms (id, key, last_seq, created_at, kind, people, last_message_id, created_by, members) \
+         {numbers} i, '' || i, 1, {at}, 'direct', 'people ' || i, 1, i, 2 FROM n"
+    ));
+    for member in ["i", &me.to_string()] {
+        server.database.execute(&format!(
+            "INSERT INTO memberships (room_id, user_id, created_at) {numbers} i, {member}, {at} FROM n"
+        ));
+    }
+    server.database.execute(&format!(
+        "INSERT INTO messages (room_id, id, seq, user_id, content, created_at, kind) \
+         {numbers} i, 1, 1, i, '', {at}, 'system' FROM n"
+    ));
+}
+
+fn key(room: &Value) -> String {
+    room["room"].as_str().expect("a key").to_owned()
+}
+
+/// All rooms, page by page, and how many pages there were.
+fn list(user: &User) -> (Vec<String>, usize) {
+    let (mut keys, mut pages) = (Vec::new(), 0);
+    let mut path = "/api/rooms".to_owned();
+    loop {
+        let answer = user.http().get(&path).expect(200);
+        let page = answer.json();
+        let page = page.as_array().expect("a list");
+        assert!(page.len() <= 200, "{}", page.len());
+        keys.extend(page.iter().map(key));
+        pages += 1;
+        let Some(link) = answer.header("link") else {
+            return (keys, pages);
+        };
+        let next = link.strip_prefix('<').and_then(|link| link.split_once('>'));
+        next.expect("a link").0.clone_into(&mut path);
+    }
+}
+
+/// The first frame of a socket: its direct rooms, and how many it leaves out.
+fn first(hello: &Value) -> (BTreeSet<String>, u64) {
+    let rooms = hello["rooms"].as_array().expect("rooms").iter();
+    let direct = rooms.filter(|room| room["kind"] == "direct").map(key);
+    (direct.collect(), hello["more_rooms"].as_u64().unwrap_or(0))
+}
+
+fn however_many_strangers_write_one_connects_and_finds_them_all(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let bob = User::register(&server, "bob");
+    let garden = alice.make_room("garden", "private", &[]);
+    let direct = bob.http().post("/api/direct", &json!({"users": ["alice"]}));
+    let direct = key(&direct.expect(201).json());
+    bob.post_to(&direct, "hello").expect(201);
+    let hidden = bob
+        .http()
+        .post("/api/direct", &json!({"users": ["alice", "bob"]}));
+    assert_eq!(key(&hidden.expect(200).json()), direct);
+    let (_, more) = first(&alice.connect().connected);
+    assert_eq!(more, 0);
+    open_many(&server, &alice, 450);
+    let mut socket = alice.connect();
+    let (told, more) = first(&socket.connected);
+    assert_eq!((told.len(), more), (FIRST, 451 - FIRST as u64));
+    // What people have said last comes before what strangers have only opened; and rooms with a name are all there.
+    assert!(told.contains(&direct));
+    assert!(
+        socket
+            .connected
+            .to_string()
+            .contains(&format!("\"{garden}\""))
+    );
+    let (keys, pages) = list(&alice);
+    assert_eq!(pages, 3);
+    let all: BTreeSet<&String> = keys.iter().collect();
+    assert_eq!((all.len(), keys.len()), (453, 453), "each is there once");
+    assert!(keys.is_sorted_by_key(|key| key.parse::<u64>().unwrap_or(0)));
+    alice
+        .http()
+        .get("/api/rooms?cursor=x")
+        .expect_problem(422, "validation_error");
+    // All of them in one frame.
+    let cursors: serde_json::Map<_, _> = keys.iter().map(|key| (key.clone(), json!(0))).collect();
+    socket.send_json(&json!({"type": "sync", "rooms": cursors}));
+    let synced = socket.expect_type("synced");
+    assert_eq!(
+        synced["rooms"].as_object().map(serde_json::Map::len),
+        Some(453)
+    );
+    assert!(!synced.to_string().contains("gone"), "{synced}");
+}
+
+fn a_room_that_was_left_out_at_first_is_as_any_other(backend: Backend) {
+    let server = Server::start(backend);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    let people = User::register_all(&server, "friend", 3);
+    let directs: Vec<String> = people
+        .iter()
+        .map(|friend| {
+            let asked = friend
+                .http()
+                .post("/api/direct", &json!({"users": ["alice"]}));
+            key(&asked.expect(201).json())
+        })
+        .collect();
+    // Nothing was said in them, so they are hidden, and come last.
+    open_many(&server, &alice, 300);
+    let mut socket = alice.connect();
+    let (told, _) = first(&socket.connected);
+    assert!(directs.iter().all(|key| !told.contains(key)), "{told:?}");
+    socket.send_json(&json!({"type": "sync", "rooms": {"general": 0}}));
+    socket.expect_type("synced");
+
+    // What is said in one brings it in, with all that was in it.
+    people[0].post_to(&directs[0], "hello").expect(201);
+    let here = socket.expect_type("room");
+    assert_eq!(
+        (&here["room"], &here["kind"]),
+        (&json!(directs[0]), &json!("direct"))
+    );
+    assert_eq!(here["users"].as_array().map(Vec::len), Some(2), "{here}");
+    let message = socket.expect_type("message");
+    assert_eq!(
+        (&message["content"], &message["room"]),
+        (&json!("hello"), &json!(directs[0]))
+    );
+    assert!(
+        message["seq"].as_u64() > here["seq"].as_u64(),
+        "{here} {message}"
+    );
+    people[0].post_to(&directs[0], "again").expect(201);
+    assert_eq!(socket.expect_type("message")["content"], "again");
+
+    // Who asks for it is sent it, and all that comes after.
+    socket.send_json(&json!({"type": "sync", "rooms": {directs[1].clone(): 0}}));
+    let synced = socket.expect_type("synced");
+    assert_eq!(synced["rooms"][&directs[1]]["complete"], true, "{synced}");
+    people[1].post_to(&directs[1], "hi").expect(201);
+    assert_eq!(socket.expect_type("message")["content"], "hi");
+
+    // Who opens it is told of it.
+    socket.send_json(&json!({"type": "direct", "users": ["friend2"], "ref": "d"}));
+    let here = socket.expect_type("room");
+    assert_eq!(here["room"], json!(directs[2]));
+    alice.post_to(&directs[2], "you").expect(201);
+    assert_eq!(socket.expect_type("message")["content"], "you");
+
+    // Our own clients find it: by its key, and by who is in it.
+    // The strangers have spoken meanwhile, so that what friends said lies further back.
+    server.database.execute(&format!(
+        "UPDATE messages SET created_at = '2099-01-01 00:00:00' WHERE room_id > {} AND room_id < 9000",
+        FROM + 10
+    ));
+    let (told, _) = first(&alice.connect().connected);
+    assert!(!told.contains(&directs[1]) && !told.contains(&(FROM + 7).to_string()));
+    let quiet = (FROM + 7).to_string();
+    let followed = Tail::start(
+        &server,
+        home.path(),
+        &["-n9", "--room", &quiet, "--room", "@friend1"],
+    );
+    for word in [&quiet, "@friend1"] {
+        let text = format!("to {word}");
+        let sent = client(&server, home.path(), &["send", "--room", word, &text])
+            .output()
+            .expect("it ends");
+        assert!(sent.status.success(), "{sent:?}");
+    }
+    let mut lines = String::new();
+    while ![&quiet, "@friend1"]
+        .iter()
+        .all(|word| lines.contains(&format!("to {word}")))
+    {
+        lines += &followed.line();
+    }
+    let unknown = client(&server, home.path(), &["send", "--room", "424242", "x"])
+        .output()
+        .expect("it ends");
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+}

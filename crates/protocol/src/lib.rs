@@ -13,6 +13,7 @@ pub mod event;
 #[cfg(feature = "documents")]
 pub mod examples;
 pub mod limits;
+pub mod looks;
 pub mod message;
 pub mod names;
 pub mod room;

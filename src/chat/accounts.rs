@@ -15,7 +15,7 @@ use crate::{
     db::{
         self, Db, sessions,
         users::{
-            self, NewUser, Standing,
+            self, NewUser, Rival, Standing,
             changes::{self, Act, Actor},
         },
     },
@@ -71,15 +71,14 @@ impl Accounts {
             return Err(Error::invalid(wrong));
         }
         self.rates.check_registration(address)?;
-        let taken = || Error::bad_request(Code::UsernameTaken, "Username already registered");
         let name = new.username.clone();
         let deleted = self.deleted_names.of(&users::hash_of(&name));
         let known = deleted.clone();
-        let is_free = self
+        let rival = self
             .db
-            .read(move |conn| users::is_free(conn, &name, &known));
-        if !is_free.await? {
-            return Err(taken());
+            .read(move |conn| users::find_rival(conn, &name, &known));
+        if let Some(rival) = rival.await? {
+            return Err(taken(rival));
         }
         let asker = networks::asker(address, None);
         let hash = self.passwords.hash(new.password, asker).await?;
@@ -93,13 +92,13 @@ impl Accounts {
                 deleted: &deleted,
             };
             let id = users::insert(conn, &new)?;
-            if let Some((id, email)) = id.zip(email) {
+            if let (Ok(id), Some(email)) = (id, email) {
                 let sealed = vault.seal_at(Place::of_email(id), &email);
                 users::set_email(conn, id, &sealed)?;
             }
             Ok(id)
         });
-        let id = inserted.await?.ok_or_else(taken)?;
+        let id = inserted.await?.map_err(taken)?;
         // One more may be too many to be told of each other. If it cannot be asked now, it is soon asked again.
         let _asked_again = self.statuses.bring_to_hub().await;
         Ok(User {
@@ -258,6 +257,15 @@ fn account_disabled() -> Error {
 fn wrong_password() -> Error {
     let detail = "The current password is not right.";
     Error::new(Kind::Forbidden, Code::WrongPassword, detail)
+}
+
+/// Why a name is not to be had.
+fn taken(rival: Rival) -> Error {
+    let detail = match rival {
+        Rival::Same => "Username already registered",
+        Rival::Alike => "This username looks like one that is taken; choose another one.",
+    };
+    Error::bad_request(Code::UsernameTaken, detail)
 }
 
 fn wrong_credentials() -> Error {

@@ -62,7 +62,15 @@ const UNIQUE_INDEXES: [(&str, &str, &str); 4] = [
     ),
 ];
 /// The indexes without which something becomes slow, and how they are made.
-const INDEXES: [(&str, &str); 18] = [
+const INDEXES: [(&str, &str); 20] = [
+    (
+        "users_by_looks",
+        "CREATE INDEX users_by_looks ON users (REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(username_key, '0', 'o'), '1', 'l'), 'i', 'l'), 'm', 'rn'), 'w', 'vv'))",
+    ),
+    (
+        "rooms_by_looks",
+        "CREATE INDEX rooms_by_looks ON rooms (REPLACE(REPLACE(name_key, 'i', 'l'), 'w', 'vv')) WHERE name_key IS NOT NULL",
+    ),
     (
         "sessions_by_user",
         "CREATE INDEX sessions_by_user ON sessions (user_id)",

@@ -14,7 +14,7 @@ use diesel::{
 use super::{
     AnyConnection, ids,
     members::ensure_owner,
-    schema::{json_each, memberships, messages, rooms},
+    schema::{listed, memberships, messages, rooms},
     text::StoredText,
 };
 
@@ -156,11 +156,8 @@ pub fn list_greatest(conn: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<(
             .load(conn)?,
         AnyConnection::Sqlite(conn) => {
             let list = serde_json::json!(ids).to_string();
-            let listed = json_each::table
-                .filter(json_each::json.eq(list))
-                .select(json_each::value);
             rooms::table
-                .filter(rooms::id.eq_any(listed))
+                .filter(rooms::id.eq_any(listed(list)))
                 .select(columns)
                 .load(conn)?
         }

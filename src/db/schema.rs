@@ -3,6 +3,8 @@
 // The macro makes public items that it does not document.
 #![allow(missing_docs)]
 
+use diesel::prelude::*;
+
 diesel::table! {
     facts (name) {
         name -> Text,
@@ -242,6 +244,15 @@ diesel::table! {
         value -> BigInt,
         json -> Text,
     }
+}
+
+/// The numbers of a list that is bound as one text, for `SQLite`.
+#[must_use]
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn listed(list: String) -> _ {
+    json_each::table
+        .filter(json_each::json.eq(list))
+        .select(json_each::value)
 }
 
 diesel::joinable!(account_changes -> users (user_id));

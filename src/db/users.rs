@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod directory;
 mod hold;
+mod looks;
 pub mod people;
 pub mod traces;
 
@@ -16,6 +17,7 @@ use diesel::{
 };
 use sha2::{Digest as _, Sha256};
 
+use self::looks::has_alike;
 use super::{
     AnyConnection, ids,
     members::ensure_owner,
@@ -168,11 +170,24 @@ pub fn list_named(
     }
 }
 
-/// Whether no one has had this name, or ever had it before his account was deleted.
+/// Why a name is not to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rival {
+    /// Someone has it, or had it before the account was deleted.
+    Same,
+    /// Someone has one that looks like it.
+    Alike,
+}
+
+/// Whether someone has this name, or ever had it before the account was deleted, or has one that looks like it.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_free(conn: &mut AnyConnection, username: &str, deleted: &[String]) -> QueryResult<bool> {
+pub fn find_rival(
+    conn: &mut AnyConnection,
+    username: &str,
+    deleted: &[String],
+) -> QueryResult<Option<Rival>> {
     let taken = users::table
         .filter(users::username_key.eq_any(keys_of(username, deleted)))
         .select(users::id);
@@ -180,7 +195,11 @@ pub fn is_free(conn: &mut AnyConnection, username: &str, deleted: &[String]) -> 
         AnyConnection::Postgres(conn) => taken.first(conn).optional()?,
         AnyConnection::Sqlite(conn) => taken.first(conn).optional()?,
     };
-    Ok(found.is_none())
+    if found.is_some() {
+        return Ok(Some(Rival::Same));
+    }
+    let is_alike = has_alike(conn, username, 0)?;
+    Ok(is_alike.then_some(Rival::Alike))
 }
 
 /// What has become of an account since somebody looked at it.
@@ -274,22 +293,22 @@ pub fn count_costs(conn: &mut AnyConnection) -> QueryResult<Vec<(u32, u64)>> {
     Ok(rows.into_iter().filter_map(number).collect())
 }
 
-/// Makes an account and its membership of `general`; `None` when the name is taken. Belongs in a transaction.
+/// Makes an account and its membership of `general`, unless the name is not to be had. Belongs in a transaction.
 ///
 /// # Errors
 /// When the database fails.
-pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option<i64>> {
+pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Result<i64, Rival>> {
     let created_at = new.created_at.naive_utc();
     let mut tries = 0;
-    if !is_free(conn, new.username, new.deleted)? {
-        return Ok(None);
+    if let Some(rival) = find_rival(conn, new.username, new.deleted)? {
+        return Ok(Err(rival));
     }
     let id = loop {
         match insert_row(conn, new, created_at) {
             Ok(id) => break id,
             Err(error) if super::is_unique_violation(&error) => {
-                if !is_free(conn, new.username, new.deleted)? {
-                    return Ok(None);
+                if let Some(rival) = find_rival(conn, new.username, new.deleted)? {
+                    return Ok(Err(rival));
                 }
                 tries += 1;
                 if tries == ids::TRIES {
@@ -322,7 +341,11 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Option
     diesel::update(rooms::table.find(general))
         .set(rooms::members.eq(rooms::members + 1))
         .execute(conn)?;
-    Ok(Some(id))
+    // Whoever registered while we waited there may have one that looks like ours.
+    if has_alike(conn, new.username, id)? {
+        return Err(diesel::result::Error::RollbackTransaction);
+    }
+    Ok(Ok(id))
 }
 
 /// Gives an account its e-mail address, sealed.

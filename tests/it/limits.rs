@@ -32,6 +32,7 @@ fn the_first_frame_tells_the_limits() {
         "sockets_per_user": 2, "unacked_per_socket": 5, "queue_frames": 256, "queue_bytes": 262_144,
         "slow_reader_ms": 10_000, "ping_timeout_ms": 10_000, "rooms_per_user": 500, "members_per_room": 10_000,
         "rooms_per_hour": 20, "direct_rooms_per_hour": 30, "people_per_direct": 50, "room_name_characters": 64, "topic_characters": 250,
+        "reactions_per_message": 50, "reactions_per_user": 20, "edits_per_message": 200, "slow_seconds": 86_400,
     });
     assert_eq!(
         (&told["limits"], &told["heartbeat_ms"]),

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Response, Server, User};
+use crate::support::{Backend, PASSWORD, Response, Server, User};
 
 on_both![
     a_name_is_kept_in_small_letters_and_found_in_any,
     names_that_mislead_are_refused,
     no_two_public_rooms_look_alike,
+    rooms_and_users_from_before_a_rule_keep_their_names,
+    no_one_takes_a_username_that_looks_like_another,
     the_name_of_a_private_room_does_not_show,
     a_topic_is_one_line_that_says_what_it_holds,
 ];
@@ -45,6 +47,12 @@ fn names_that_mislead_are_refused(backend: Backend) {
         "a\u{202e}b",
         "General",
         "genera1",
+        "generai",
+        "GeneraI",
+        "_x",
+        "-x",
+        "x_",
+        "x-",
         "directory",
         "here",
         "room",
@@ -88,12 +96,89 @@ fn no_two_public_rooms_look_alike(backend: Backend) {
         ("tool", "t00l"),
         ("bill", "bi1l"),
         ("corner", "comer"),
+        ("west", "vvest"),
+        ("mail", "MaIl"),
+        ("hall", "hail"),
     ] {
         alice.make_room(name, "public", &[]);
         make(&bob, &json!({"name": alike})).expect_problem(409, "room_name_taken");
-        // Among private rooms that is no matter.
-        bob.make_room(alike, "private", &[]);
+        // Among private rooms that is no matter, as long as they are private, and called so.
+        let hidden = bob.make_room(alike, "private", &[]);
+        let open = json!({"kind": "public"});
+        bob.in_room("PATCH", &hidden, "", &open)
+            .expect_problem(409, "room_name_taken");
+        let other = bob.make_room(&format!("{name}-too"), "public", &[]);
+        bob.in_room("PATCH", &other, "", &json!({"name": alike}))
+            .expect_problem(409, "room_name_taken");
     }
+}
+
+fn rooms_and_users_from_before_a_rule_keep_their_names(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, mut bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let (west, other) = (
+        alice.make_room("west", "public", &[]),
+        alice.make_room("other", "public", &[&bob]),
+    );
+    // As a release before this rule let them be.
+    for sql in [
+        format!("UPDATE rooms SET name = '_vvest-', name_key = '_vvest-' WHERE key = '{other}'"),
+        format!("UPDATE rooms SET name = '_west-', name_key = '_west-' WHERE key = '{west}'"),
+        "UPDATE users SET username = 'a1ice', username_key = 'a1ice' WHERE username = 'bob'".into(),
+    ] {
+        server.database.execute(&sql);
+    }
+    bob.name = "a1ice".into();
+    bob.log_in();
+    for (key, name) in [(&west, "_west-"), (&other, "_vvest-")] {
+        let found = bob.http().get(&format!("/api/rooms/{name}")).expect(200);
+        assert_eq!(found.json()["room"], **key);
+        let patch = json!({"topic": "as before", "slow_seconds": 0, "kind": "public"});
+        alice.in_room("PATCH", name, "", &patch).expect(200);
+        alice.post_to(name, "as before").expect(201);
+    }
+    let doctor = crate::doctor::doctor_of(&server, &[]);
+    assert!(
+        doctor.status.success(),
+        "{}{}",
+        doctor.stdout,
+        doctor.stderr
+    );
+}
+
+fn no_one_takes_a_username_that_looks_like_another(backend: Backend) {
+    let server = Server::start(backend);
+    User::register(&server, "alice-w");
+    let register = |name: &str| {
+        let account = json!({"username": name, "password": PASSWORD});
+        server.http().post("/api/auth/register", &account)
+    };
+    for name in ["a1ice-w", "AIice-w", "aliCe-vv", "ALLCE-W"] {
+        let answer = register(name);
+        answer.expect_problem(400, "username_taken");
+        assert_eq!(
+            answer.json()["detail"],
+            "This username looks like one that is taken; choose another one.",
+            "{name}"
+        );
+    }
+    let same = register("ALICE-W");
+    assert_eq!(same.json()["detail"], "Username already registered");
+    for name in ["alice_w", "alicew", "alices-w"] {
+        register(name).expect(201);
+    }
+    for name in ["adm1n", "De1eted-user-3", "everyone1"] {
+        register(name).expect_problem(422, "validation_error");
+    }
+    // Of many at the same moment only one is left.
+    let made: usize = std::thread::scope(|scope| {
+        let names = ["milo", "mi1o", "mll0", "rnilo", "miIo", "m110"].map(|name| {
+            let register = &register;
+            scope.spawn(move || usize::from(register(name).status == 201))
+        });
+        names.into_iter().map(|one| one.join().expect("ends")).sum()
+    });
+    assert_eq!(made, 1);
 }
 
 fn the_name_of_a_private_room_does_not_show(backend: Backend) {

@@ -1,5 +1,7 @@
 //! Frames as they may look, for the document of the socket: one at least of each type, typed, so that none can be wrong.
 
+mod people;
+
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
@@ -18,7 +20,7 @@ use super::{
     kept::Draft,
     limits::Limits,
     message::{Message, MessageChange},
-    people::{About, Presence, PresenceNews, Seen, SetStatus, State, Typing, TypingNews, UserNews},
+    people::{SetStatus, State, Typing},
     reading::{Counts, MarkRead, Marker, Notify, ReadUpTo},
     room::{MemberPatch, NewDirect, NewRoom, Role, RoomChanged, RoomField, RoomKind, RoomPatch},
     time::Timestamp,
@@ -270,9 +272,9 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("receipt", read_up_to(8, None)),
         ("draft", Event::Room(RoomNews::Changed(draft()))),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
-        ("presence", presence()),
-        ("typing", someone_writes()),
-        ("profile changed", profile()),
+        ("presence", people::presence()),
+        ("typing", people::someone_writes()),
+        ("profile changed", people::profile()),
         (
             "lag",
             Event::Lag {
@@ -297,40 +299,6 @@ fn read_up_to(user_id: i64, unread: Option<u64>) -> Event {
             mentions: 0,
             at: 414,
         }),
-    })
-}
-
-fn someone_writes() -> Event {
-    Event::Typing(TypingNews {
-        room: GENERAL.into(),
-        user_id: 8,
-        username: "bob".into(),
-        thread: None,
-    })
-}
-
-fn profile() -> Event {
-    Event::User(UserNews {
-        user_id: 8,
-        username: "bob".into(),
-        about: About {
-            display_name: Some("Bob Gardener".into()),
-            ..About::default()
-        },
-    })
-}
-
-fn presence() -> Event {
-    Event::Presence(PresenceNews {
-        users: vec![Seen {
-            user_id: 8,
-            username: "bob".into(),
-            state: Presence::Dnd,
-            text: Some("at lunch".into()),
-            emoji: Some("🍜".into()),
-            until: Some(at()),
-        }],
-        all: false,
     })
 }
 

@@ -16,6 +16,7 @@ pub mod event;
 pub mod examples;
 pub mod kept;
 pub mod limits;
+pub mod looks;
 pub mod mention;
 pub mod message;
 pub mod names;

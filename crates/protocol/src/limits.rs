@@ -35,6 +35,12 @@ pub const MAX_FIRST_USERS: usize = 100;
 /// Rooms that a client asks for with one `sync`, so that its frame is not too long whatever their keys and numbers are. All
 /// rooms of the first frame are fewer.
 pub const MAX_SYNC: usize = 1_000;
+/// Different reactions that a message may have.
+pub const MAX_KINDS_OF_REACTIONS: u32 = 50;
+/// Different reactions of one person to a message.
+pub const MAX_REACTIONS_OF_USER: u32 = 20;
+/// How often a message may be edited. All that it said before goes in one transaction when it is deleted, for which everyone waits.
+pub const MAX_EDITS: u32 = 200;
 /// Longest wait between two messages of a member, in seconds: a day.
 pub const MAX_SLOW_SECONDS: u32 = 86_400;
 
@@ -101,6 +107,18 @@ pub struct Limits {
     /// Longest topic of a room, in characters.
     #[serde(default)]
     pub topic_characters: usize,
+    /// Different reactions that a message may have.
+    #[serde(default)]
+    pub reactions_per_message: u32,
+    /// Different reactions of one person to a message.
+    #[serde(default)]
+    pub reactions_per_user: u32,
+    /// How often a message may be edited.
+    #[serde(default)]
+    pub edits_per_message: u32,
+    /// Longest wait between two messages of a member that a room may have, in seconds.
+    #[serde(default)]
+    pub slow_seconds: u32,
 }
 
 impl Limits {
@@ -123,6 +141,10 @@ impl Limits {
         people_per_direct: 50,
         room_name_characters: MAX_ROOM_NAME,
         topic_characters: MAX_TOPIC,
+        reactions_per_message: MAX_KINDS_OF_REACTIONS,
+        reactions_per_user: MAX_REACTIONS_OF_USER,
+        edits_per_message: MAX_EDITS,
+        slow_seconds: MAX_SLOW_SECONDS,
     };
 }
 

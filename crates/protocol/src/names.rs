@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::limits::NAME;
+use super::{limits::NAME, looks::reads_as};
 
 /// The beginning of the names under which the messages of deleted accounts are shown.
 pub const DELETED: &str = "deleted-user-";
@@ -53,18 +53,16 @@ const OFFICIAL: [&str; 39] = [
     "localhost",
 ];
 
+/// Names that others would take for all who are there, also with a number behind them. In lower case and without separators.
+const EVERYBODY: [&str; 5] = ["everyone", "everybody", "here", "channel", "general"];
+
 /// Names that others would take for everybody or nobody, and those that programs in some languages stumble over. In lower
 /// case and without separators.
-const RESERVED: [&str; 23] = [
+const RESERVED: [&str; 18] = [
     // everybody, or nobody
-    "everyone",
-    "everybody",
     "all",
-    "here",
-    "channel",
     "room",
     "rooms",
-    "general",
     "directory",
     "online",
     "nobody",
@@ -113,14 +111,21 @@ pub fn fault(name: &str) -> Option<Cow<'static, str>> {
     }
 }
 
-/// Whether a name reads like one that is reserved: `SYSTEM-` and `ad_min` do, and so does `admin1`.
+/// Whether a name reads like one that is reserved: `SYSTEM-` and `ad_min` do, and so do `admin1` and `adm1n`.
 fn is_reserved(name: &str) -> bool {
     let bare = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
-    let name = bare(name);
-    let without_number = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    OFFICIAL.contains(&without_number)
-        || RESERVED.contains(&name.as_str())
-        || name.starts_with(&bare(DELETED))
+    let (name, deleted) = (bare(name), bare(DELETED));
+    let reads_as_one = |name: &str, words: &[&str]| words.iter().any(|word| reads_as(name, word));
+    // Digits at the end may be a number, or stand for letters: `mod5` is both.
+    let word = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_numbered = word != name && RESERVED.contains(&word);
+    let mut parts = (word.len()..=name.len()).map(|end| &name[..end]);
+    parts.any(|part| reads_as_one(part, &OFFICIAL) || reads_as_one(part, &EVERYBODY))
+        // `user5` is a user with a number, and not `users`.
+        || (!is_numbered && reads_as_one(&name, &RESERVED))
+        || name
+            .get(..deleted.len())
+            .is_some_and(|start| reads_as(start, &deleted))
 }
 
 /// Whether a text shows nothing: it holds only white space, control characters, and characters that have no width and no
@@ -191,6 +196,28 @@ mod tests {
             "a_d_m_i_n-007",
             "no-reply",
             "every-one",
+            "De1eted-user-3",
+            "deIeted-user-3",
+            "d3l3t3d_us3r_3",
+            "adm1n",
+            "4dm1n",
+            "admln",
+            "adrnin",
+            "adm1n7",
+            "r00t",
+            "5ystem",
+            "supp0rt",
+            "m0derator",
+            "mods5",
+            "b0t",
+            "everyone1",
+            "every0ne",
+            "here2",
+            "channe1",
+            "genera1",
+            "generai",
+            "nul1",
+            "us3r",
             "ab",
             "a b",
             "alice.",
@@ -212,13 +239,49 @@ mod tests {
             "rob",
             "ok-",
             "user1",
+            "user5",
+            "room5",
             "guest-7",
             "room101",
             "1admin",
+            // thirty ordinary ones
+            "ali",
+            "gail",
+            "neil",
+            "eli",
+            "lia",
+            "mila",
+            "emil",
+            "will",
+            "wilhelmina",
+            "marion",
+            "martin",
+            "tim",
+            "omar",
+            "robin",
+            "rob3rt",
+            "l33t",
+            "maria-2",
+            "adam",
+            "admiral",
+            "roomba",
+            "rooter",
+            "bottom",
+            "modesto",
+            "staffan",
+            "hereward",
+            "teamster",
+            "supporter9",
+            "infojunkie",
+            "allan",
+            "user-friendly",
         ] {
             assert_eq!(fault(name), None, "{name}");
         }
-        assert!((OFFICIAL.iter().chain(&RESERVED)).all(|word| is_username(word) || word.len() < 3));
+        assert!(
+            (OFFICIAL.iter().chain(&EVERYBODY).chain(&RESERVED))
+                .all(|word| is_username(word) || word.len() < 3)
+        );
     }
 
     #[test]

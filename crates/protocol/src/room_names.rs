@@ -1,6 +1,9 @@
-//! What rooms may be called, when two names look alike, and what a topic may hold.
+//! What rooms may be called, and what a topic may hold.
 
-use super::limits::{MAX_ROOM_NAME, MAX_TOPIC};
+use super::{
+    limits::{MAX_ROOM_NAME, MAX_TOPIC},
+    looks::reads_as,
+};
 
 /// Names that mean something else: the room that is always there, words of addresses, and what addresses everybody.
 const RESERVED: [&str; 6] = ["general", "directory", "here", "room", "all", "everyone"];
@@ -24,35 +27,17 @@ pub fn read(text: &str) -> Result<String, String> {
                 .into(),
         );
     }
+    if name.starts_with(['_', '-']) || name.ends_with(['_', '-']) {
+        return Err("The name of a room must begin and end with a letter or a digit.".into());
+    }
     if RESERVED.iter().any(|word| reads_as(&name, word)) {
         return Err("This name is reserved, or looks like one that is; choose another one.".into());
     }
     Ok(name)
 }
 
-/// Whether people can read a name as this word: as it looks, or with digits for letters (`h3re`). Only reserved words are
-/// compared so: among rooms it would make one name of `q4` and `qa`.
-fn reads_as(name: &str, word: &str) -> bool {
-    let read = looks(name);
-    let looks = looks(word);
-    let is_read = |(shown, meant): (char, char)| {
-        shown == meant
-            || match shown {
-                // What was a 1 is an l by now.
-                'l' => meant == 'i',
-                '3' => meant == 'e',
-                '4' => meant == 'a',
-                '5' => meant == 's',
-                '7' => meant == 't',
-                '9' => meant == 'g',
-                _ => false,
-            }
-    };
-    read.len() == looks.len() && read.chars().zip(looks.chars()).all(is_read)
-}
-
-/// How a name looks: the same for two names that people take for each other. It is the skeleton of UTS 39, of the
-/// characters that a name may have, in small letters.
+/// The form of a name by which a public room has it for itself: the skeleton of UTS 39, of the characters that a name may
+/// have, in small letters. It is stored, and never changes. What looks alike beyond that is in [`super::looks`].
 #[must_use]
 pub fn looks(name: &str) -> String {
     let mut looks = String::with_capacity(name.len());
@@ -105,7 +90,7 @@ mod tests {
             (" #Garden ", "garden"),
             ("a", "a"),
             ("2026-plans", "2026-plans"),
-            ("_-x", "_-x"),
+            ("x_-x", "x_-x"),
             ("generals", "generals"),
             ("hereford", "hereford"),
             ("h3r3ford", "h3r3ford"),
@@ -134,6 +119,14 @@ mod tests {
             "a.b",
             "General",
             "genera1",
+            "generai",
+            "GeneraI",
+            "direct0ry",
+            "_x",
+            "-x",
+            "x_",
+            "x-",
+            "#-x",
             "directory",
             "HERE",
             "room",

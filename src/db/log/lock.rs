@@ -15,7 +15,7 @@ use diesel::{
 use crate::db::{
     AnyConnection,
     rooms::GENERAL_ID,
-    schema::{json_each, rooms},
+    schema::{listed, rooms},
 };
 
 /// A room whose row is locked.
@@ -128,11 +128,8 @@ pub fn lock_rooms(conn: &mut AnyConnection, ids: impl Iterator<Item = i64>) -> Q
         // BEGIN IMMEDIATE has made us the only writer.
         AnyConnection::Sqlite(conn) => {
             let list = serde_json::json!(ids.collect::<Vec<_>>()).to_string();
-            let listed = json_each::table
-                .filter(json_each::json.eq(list))
-                .select(json_each::value);
             rooms::table
-                .filter(rooms::id.eq_any(listed))
+                .filter(rooms::id.eq_any(listed(list)))
                 .select(columns)
                 .load::<Locked>(conn)
                 .map(by_id)

@@ -1,14 +1,14 @@
 //! Making rooms, and changing what they are.
 
 use chrono::NaiveDateTime;
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Text};
 
 use crate::{
     db::{
         AnyConnection,
         schema::{memberships, rooms},
     },
-    protocol::room_names,
+    protocol::{looks::at_a_glance, room_names},
 };
 
 /// What can be changed of a room, as it is stored.
@@ -148,6 +148,24 @@ pub fn find(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Description> 
             rooms::slow_seconds,
         ))
         .get_result(conn)
+}
+
+/// Whether another public room has a name that looks like this one. Beyond what a room has for itself (`name_key`), so that rooms
+/// from before this rule, which look alike, stay.
+///
+/// # Errors
+/// When the database fails.
+pub fn has_alike(conn: &mut AnyConnection, name: &str, except: i64) -> QueryResult<bool> {
+    // The index `rooms_by_looks` is on just this.
+    let looks = sql::<Text>("REPLACE(REPLACE(name_key, 'i', 'l'), 'w', 'vv')");
+    let found: Option<i64> = rooms::table
+        .filter(rooms::name_key.is_not_null())
+        .filter(looks.eq(at_a_glance(name)))
+        .filter(rooms::id.ne(except))
+        .select(rooms::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
 }
 
 /// Gives a room a name and a kind. A public one has its name for itself.

@@ -109,6 +109,12 @@ impl Pass<'_> {
         (new, people, members): (&NewRoom, Option<&str>, i64),
     ) -> Result<(), Fail> {
         let name = new.name.as_deref();
+        let public = name.filter(|_| new.kind == RoomKind::Public);
+        if let Some(name) = public
+            && rooms::has_alike(conn, name, room_id).map_err(Fail::Database)?
+        {
+            return Err(name_taken());
+        }
         let topic = new.topic.as_deref();
         let row = NewRow {
             id: room_id,
@@ -117,9 +123,7 @@ impl Pass<'_> {
             created_at: self.at.stored.naive_utc(),
             kind: new.kind.as_str(),
             name,
-            name_key: name
-                .filter(|_| new.kind == RoomKind::Public)
-                .map(key_of_name),
+            name_key: public.map(key_of_name),
             topic: topic.map(|topic| self.vault.seal_at(Place::of_topic(room_id), topic)),
             people,
             created_by: actor.user_id,

@@ -25,15 +25,9 @@ use crate::{
     },
     error::{Code, Error, Kind},
     journal::entry::{Actor, Body, Candidate, Current, How, Told},
+    protocol::limits::{MAX_EDITS, MAX_KINDS_OF_REACTIONS, MAX_REACTIONS_OF_USER},
     rights::{Denied, Right},
 };
-
-/// Most edits of a message. All that it said before goes in one transaction when it is deleted, for which everyone waits.
-const MOST_EDITS: i64 = 200;
-/// Most kinds of emoji that a message has.
-const MOST_KINDS: i64 = 50;
-/// Most reactions of one person to a message.
-const MOST_OF_ONE: i64 = 20;
 
 fn numbered(room_id: i64, id: i64, seq: i64, at: At) -> Numbered {
     Numbered {
@@ -72,11 +66,12 @@ impl Pass<'_> {
         if target.deleted_at.is_some() {
             return Err(deleted().into());
         }
-        if edits::count_versions(conn, room_id, id).map_err(Fail::Database)? >= MOST_EDITS {
+        if edits::count_versions(conn, room_id, id).map_err(Fail::Database)? >= i64::from(MAX_EDITS)
+        {
             return Err(Fail::Refused(Error::conflict(
                 Code::TooManyEdits,
                 format!(
-                    "A message can be edited {MOST_EDITS} times; delete it, or write a new one."
+                    "A message can be edited {MAX_EDITS} times; delete it, or write a new one."
                 ),
             )));
         }
@@ -212,12 +207,14 @@ impl Pass<'_> {
         if on {
             let (kinds, is_known, own) =
                 reactions::count(conn, change, emoji, user_id).map_err(Fail::Database)?;
-            if !is_known && kinds >= MOST_KINDS || own >= MOST_OF_ONE {
+            if !is_known && kinds >= i64::from(MAX_KINDS_OF_REACTIONS)
+                || own >= i64::from(MAX_REACTIONS_OF_USER)
+            {
                 return Err(Fail::Refused(Error::new(
                     Kind::Conflict,
                     Code::TooManyReactions,
                     format!(
-                        "A message has at most {MOST_KINDS} different reactions, and {MOST_OF_ONE} by one person."
+                        "A message has at most {MAX_KINDS_OF_REACTIONS} different reactions, and {MAX_REACTIONS_OF_USER} by one person."
                     ),
                 )));
             }

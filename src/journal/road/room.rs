@@ -104,6 +104,11 @@ impl Pass<'_> {
         if !has_new_name && kind == kind_before {
             return Ok(());
         }
+        if let Some(name) = name.filter(|_| kind == RoomKind::Public)
+            && rooms::has_alike(conn, name, room_id).map_err(Fail::Database)?
+        {
+            return Err(name_taken());
+        }
         let written = rooms::set_name(conn, room_id, name.map(String::as_str), kind.as_str());
         written.map_err(|error| {
             if is_unique_violation(&error) {

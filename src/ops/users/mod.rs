@@ -17,7 +17,7 @@ use crate::{
     db::{
         AnyConnection, QueryError, sessions,
         users::{
-            self, NewUser, User,
+            self, NewUser, Rival, User,
             changes::{self, Act, Actor},
         },
     },
@@ -217,17 +217,21 @@ fn add(whose: &Whose, keys: &KeySettings, options: &PasswordOptions) -> Done {
     if let Some(fault) = names::fault(&whose.name) {
         return Err(Failure::Wrong(fault.into()));
     }
-    let there = || {
+    let there = |rival| {
+        let why = match rival {
+            Rival::Same => "is taken, or was once",
+            Rival::Alike => "looks like one that is taken",
+        };
         Failure::Refused(format!(
-            "The name {} is taken, or was once: choose another one.",
+            "The name {} {why}: choose another one.",
             whose.name
         ))
     };
     let deleted = accounts.find_keys(&whose.storage, keys)?;
     let deleted = DeletedNames::new(&deleted).of(&users::hash_of(&whose.name));
     // Asked before a password is typed for nothing.
-    if !accounts.read(|conn| users::is_free(conn, &whose.name, &deleted))? {
-        return Err(there());
+    if let Some(rival) = accounts.read(|conn| users::find_rival(conn, &whose.name, &deleted))? {
+        return Err(there(rival));
     }
     let password = options.ask(&whose.name)?;
     let hash = hash(&password, options)?;
@@ -239,8 +243,9 @@ fn add(whose: &Whose, keys: &KeySettings, options: &PasswordOptions) -> Done {
             created_at: at,
             deleted: &deleted,
         };
-        let Some(id) = users::insert(conn, &new)? else {
-            return Ok(Err(there()));
+        let id = match users::insert(conn, &new)? {
+            Ok(id) => id,
+            Err(rival) => return Ok(Err(there(rival))),
         };
         changes::record(conn, Act::Added, id, Actor::Operator, at)?;
         Ok(Ok(()))

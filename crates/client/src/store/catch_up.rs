@@ -14,6 +14,13 @@ use crate::{
     },
 };
 
+/// Most bytes of a `sync` but for its rooms: its type, its `ref` and the epoch.
+const SYNC_BYTES: usize = 256;
+/// Most bytes of the key of a room, which is a number.
+const MAX_KEY: usize = 20;
+/// Most bytes of a room in a `sync` but for its key: its number and what stands around both.
+const CURSOR_BYTES: usize = 24;
+
 impl Store {
     /// Asks for the page before the oldest message, if there is one and it was not asked for yet.
     pub fn fetch_older(&mut self, key: &str) -> Option<Effect> {
@@ -167,9 +174,11 @@ impl Store {
             return None;
         }
         // The others come in the next one.
+        let mut left = self.limits.frame_bytes.saturating_sub(SYNC_BYTES);
         while let Some(room) = self.to_sync.pop_first() {
+            left = left.saturating_sub(room.len() + CURSOR_BYTES);
             self.syncing.insert(room);
-            if self.syncing.len() == MAX_SYNC {
+            if self.syncing.len() == MAX_SYNC || left < MAX_KEY + CURSOR_BYTES {
                 break;
             }
         }

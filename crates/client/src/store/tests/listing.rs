@@ -153,3 +153,39 @@ fn more_rooms_than_one_frame_holds_are_caught_up_with_one_part_after_the_other()
     assert_eq!(asked.len(), 2_500);
     assert!(say(&outcome).is_empty());
 }
+
+#[test]
+fn a_part_is_no_longer_than_the_server_takes() {
+    let keys: Vec<String> = (0..100)
+        .map(|n| format!("{}", 9_000_000_000_000_000_u64 + n))
+        .collect();
+    let rooms: Vec<(&str, u64)> = keys
+        .iter()
+        .map(|key| (key.as_str(), u64::MAX >> 12))
+        .collect();
+    let mut store = Store::new("alice", Past::Later, Rooms::All);
+    let mut hello = server::hello("an epoch, as long as one can be expected", &rooms);
+    if let event::Event::System(System {
+        notice: Notice::Connected(hello),
+        ..
+    }) = &mut hello
+    {
+        hello.limits.frame_bytes = 1_024;
+    }
+    store.frame(0, hello.clone());
+    store.closed(None);
+    let mut outcome = store.frame(0, hello);
+    let mut asked = BTreeSet::new();
+    while let Some(Effect::Say(request)) = outcome.effects.first() {
+        let frame = serde_json::to_string(request).expect("JSON");
+        assert!(frame.len() <= 1_024, "{}", frame.len());
+        let part: Vec<String> = say(&outcome)[0].rooms.keys().cloned().collect();
+        asked.extend(part.iter().cloned());
+        let answer: Vec<(&str, u64)> = part
+            .iter()
+            .map(|key| (key.as_str(), u64::MAX >> 12))
+            .collect();
+        outcome = store.frame(0, synced(&answer));
+    }
+    assert_eq!(asked.len(), 100);
+}

@@ -75,12 +75,7 @@ impl Pass<'_> {
         role: Role,
     ) -> Result<Stored, Fail> {
         let is_invited = user_id != actor.user_id;
-        let right = if is_invited {
-            Right::Invite
-        } else {
-            Right::Join
-        };
-        self.check(conn, room_id, actor.user_id, right)?;
+        self.check_entry(conn, room_id, actor.user_id, user_id)?;
         if role > Role::Member {
             self.check(conn, room_id, actor.user_id, Right::SetRole)?;
         }

@@ -411,6 +411,26 @@ impl<'a> Pass<'a> {
     }
 }
 
+impl Pass<'_> {
+    /// Whether someone may come in, or be brought in by this actor.
+    pub fn check_entry(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor_id: i64,
+        user_id: i64,
+    ) -> Result<(), Fail> {
+        if user_id == actor_id {
+            return self.check(conn, room_id, actor_id, Right::Join);
+        }
+        self.check(conn, room_id, actor_id, Right::Invite)?;
+        if is_removed(conn, room_id, user_id).map_err(Fail::Database)? {
+            self.check(conn, room_id, actor_id, Right::BringBack)?;
+        }
+        Ok(())
+    }
+}
+
 /// Why a savepoint is rolled back.
 struct Undone(Fail);
 

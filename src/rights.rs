@@ -26,6 +26,8 @@ pub enum Right {
     Pin,
     /// Bring others in.
     Invite,
+    /// Bring in someone who was taken out.
+    BringBack,
     /// Be a member no longer.
     Leave,
     /// Edit one's own messages.
@@ -94,6 +96,8 @@ pub enum Denied {
     JoinFirst,
     /// Not in their role.
     Forbidden,
+    /// Not in their role: what those who keep order have done is undone by them.
+    OrderKept,
     /// No one may in a direct room.
     NotInDirect,
     /// No one may in the room that everyone is in.
@@ -121,6 +125,8 @@ pub fn allows(standing: Standing, right: Right, room: RoomFacts) -> Result<(), D
                 Err(Denied::NotInDirect)
             } else if !exists_in(right, room) {
                 Err(Denied::NotInGeneral)
+            } else if !may && right == Right::BringBack {
+                Err(Denied::OrderKept)
             } else if !may {
                 Err(Denied::Forbidden)
             } else if room.is_archived && !stays_when_archived(right) {
@@ -154,7 +160,7 @@ fn exists_in(right: Right, room: RoomFacts) -> bool {
         | Right::Rename
         | Right::SetKind
         | Right::Archive => !room.is_general && room.kind != RoomKind::Direct,
-        Right::Invite | Right::SetRole | Right::Mute | Right::MuteModerator => {
+        Right::Invite | Right::BringBack | Right::SetRole | Right::Mute | Right::MuteModerator => {
             room.kind != RoomKind::Direct
         }
         _ => true,
@@ -176,6 +182,7 @@ fn least_role(right: Right) -> Role {
         Right::DeleteOthers
         | Right::Mute
         | Right::Kick
+        | Right::BringBack
         | Right::Topic
         | Right::SlowMode
         | Right::MentionAll => Role::Moderator,
@@ -215,6 +222,11 @@ impl From<Denied> for Error {
                 Kind::Forbidden,
                 Code::Forbidden,
                 "Your role in this room does not allow this.",
+            ),
+            Denied::OrderKept => Self::new(
+                Kind::Forbidden,
+                Code::Forbidden,
+                "This person was removed from the room: only its moderators and owners can bring them back.",
             ),
             Denied::NotInDirect => Self::new(
                 Kind::Forbidden,

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// What each of these may: stranger, member, moderator, owner. `+` yes; `-` no, for the role; `j` join first; `.` absent.
+/// What each of these may: stranger, member, moderator, owner. `+` yes; `-` no, for the role; `k` likewise, since those who keep order
+/// have done it; `j` join first; `.` absent.
 type Row = (Right, &'static str);
 
 /// In a public room. (In a private one, a stranger knows of nothing.)
@@ -14,6 +15,7 @@ const PUBLIC: &[Row] = &[
     (Right::React, "j+++"),
     (Right::Pin, "j+++"),
     (Right::Invite, "j+++"),
+    (Right::BringBack, "jk++"),
     (Right::Leave, "j+++"),
     (Right::EditOwn, "j+++"),
     (Right::DeleteOwn, "j+++"),
@@ -92,6 +94,7 @@ fn told(mark: u8) -> Result<(), Denied> {
         b'+' => Ok(()),
         b'j' => Err(Denied::JoinFirst),
         b'-' => Err(Denied::Forbidden),
+        b'k' => Err(Denied::OrderKept),
         _ => panic!("no mark"),
     }
 }

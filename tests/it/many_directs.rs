@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     send_and_tail::{Tail, client},
-    support::{Backend, Server, User},
+    support::{Backend, Server, User, eventually},
 };
 
 on_both![
     however_many_strangers_write_one_connects_and_finds_them_all,
     a_room_that_was_left_out_at_first_is_as_any_other,
+    whoever_follows_hundreds_of_rooms_misses_nothing_and_is_not_refused,
 ];
 
 /// Direct rooms that the first frame lists.
@@ -209,4 +210,33 @@ fn a_room_that_was_left_out_at_first_is_as_any_other(backend: Backend) {
         .output()
         .expect("it ends");
     assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+}
+
+fn whoever_follows_hundreds_of_rooms_misses_nothing_and_is_not_refused(backend: Backend) {
+    let mut server = Server::start(backend);
+    let home = tempfile::tempdir().expect("a folder");
+    let alice = User::register(&server, "alice");
+    let bob = User::register(&server, "bob");
+    open_many(&server, &alice, 260);
+    let shed = bob.make_room("shed", "private", &[&alice]);
+    server.set_env("RATE_LIMITS", "on");
+    server.restart();
+    for (recent, user) in [("-n0", "alice"), ("-n1", "alice")] {
+        let before = server.log().matches("GET /ws/chat 101").count();
+        let followed = Tail::start(&server, home.path(), &["--all", recent]);
+        eventually("the socket is open", || {
+            (server.log().matches("GET /ws/chat 101").count() > before).then_some(())
+        });
+        // The pages of the other rooms are still being asked for.
+        let texts: Vec<String> = (0..5).map(|n| format!("{user} {recent} {n}")).collect();
+        for text in &texts {
+            bob.post_to(&shed, text).expect(201);
+        }
+        let mut heard = Vec::new();
+        while heard.len() < texts.len() {
+            let line = followed.line();
+            heard.extend(texts.iter().find(|text| line.ends_with(text.as_str())));
+        }
+        assert!(heard.iter().copied().eq(&texts), "{heard:?}");
+    }
 }

@@ -227,6 +227,7 @@ impl Row {
         let once = [
             "DeleteOthers",
             "Invite",
+            "BringBack",
             "Kick",
             "KickModerator",
             "Mute",

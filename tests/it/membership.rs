@@ -112,8 +112,8 @@ fn members(user: &User, room: &str) -> Vec<(String, String)> {
 
 fn people_come_and_go_as_their_rights_have_it(backend: Backend) {
     let server = Server::start(backend);
-    let [alice, bob, carol, dave] =
-        ["alice", "bob", "carol", "dave"].map(|name| User::register(&server, name));
+    let [alice, bob, carol, dave, erin] =
+        ["alice", "bob", "carol", "dave", "erin"].map(|name| User::register(&server, name));
     let room = alice.make_room("garden", "public", &[&bob]);
     let put = |user: &User, whom: &User, body: Value| {
         user.in_room("PUT", &room, &format!("/members/{}", whom.name), &body)
@@ -152,7 +152,17 @@ fn people_come_and_go_as_their_rights_have_it(backend: Backend) {
     delete(&alice, &bob).expect(204);
     // Who was taken out comes back only when somebody asks them in; who has gone comes back by themselves.
     put(&dave, &dave, Value::Null).expect_problem(404, "room_not_found");
+    put(&alice, &erin, json!({})).expect(200);
+    let refused = put(&erin, &dave, json!({}));
+    refused.expect_problem(403, "forbidden");
+    assert_eq!(
+        refused.json()["detail"],
+        "This person was removed from the room: only its moderators and owners can bring them back."
+    );
     put(&carol, &dave, json!({})).expect(200);
+    delete(&dave, &dave).expect(204);
+    // Who has gone by themselves is brought back by anyone.
+    put(&erin, &dave, json!({})).expect(200);
     delete(&dave, &dave).expect(204);
     put(&dave, &dave, Value::Null).expect(200);
     put(
@@ -168,6 +178,7 @@ fn people_come_and_go_as_their_rights_have_it(backend: Backend) {
         ("alice", "owner"),
         ("carol", "moderator"),
         ("dave", "member"),
+        ("erin", "member"),
     ];
     let expected = expected.map(|(name, role)| (name.to_owned(), role.to_owned()));
     assert_eq!(members(&dave, &room), expected);
@@ -184,7 +195,7 @@ fn people_come_and_go_as_their_rights_have_it(backend: Backend) {
         .collect();
     let expected = [
         "created", "invited", "joined", "invited", "role", "role", "kicked", "kicked", "invited",
-        "left", "joined",
+        "invited", "left", "invited", "left", "joined",
     ];
     assert_eq!(kinds, expected);
 }

@@ -1,7 +1,7 @@
 //! How the terminal client ends when it did not end itself: a signal, a window that was closed. The terminal is given back,
 //! and what was written and not sent is said.
 
-use std::fs;
+use std::{fs, process::Command, thread};
 
 use crate::support::{BINARY, Backend, Server, Terminal, User, eventually};
 
@@ -50,6 +50,39 @@ fn every_signal_that_ends_the_client_gives_the_terminal_back() {
         let state = terminal.tmux(&["display-message", "-p", state]).stdout;
         assert_eq!(String::from_utf8_lossy(&state).trim(), "0 1 1", "{signal}");
     }
+}
+
+/// The moment between the drawing of a key and the waiting for the next one is made long: whoever looks for a key in a window that
+/// is closed then finds its end again and again.
+#[test]
+fn closing_the_window_right_after_a_key_ends_the_client() {
+    let has_strace = Command::new("strace").arg("-V").output();
+    if !has_strace.is_ok_and(|output| output.status.success()) {
+        println!("The test with long moments was skipped, because strace is not installed.");
+        return;
+    }
+    let server = Server::start(Backend::Sqlite);
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                let terminal = Terminal::new();
+                let (url, home) = (server.url(), terminal.home.path().display());
+                terminal.run(&format!(
+                    "trap '' HUP; setsid --wait strace -f -o /dev/null -e trace=write -e inject=write:delay_exit=300000 \
+                     '{}' tui --server {url}; echo $? >{home}/code",
+                    *BINARY
+                ));
+                terminal.shows("Log in");
+                terminal.type_text("quincunx");
+                terminal.shows("quincunx");
+                terminal.tmux(&["kill-server"]);
+                eventually("the client has ended", || {
+                    let code = fs::read_to_string(terminal.home.path().join("code")).ok()?;
+                    code.ends_with('\n').then_some(())
+                });
+            });
+        }
+    });
 }
 
 /// With and without a signal that says so, and with the terminal as the place where a failure would be told.

@@ -1,9 +1,15 @@
 //! The network: does effects, and reports what comes of them as events. It decides nothing.
 
+use std::{rc::Rc, time::Duration};
+
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
-    sync::mpsc::{self, UnboundedSender},
+    sync::{
+        Semaphore,
+        mpsc::{self, UnboundedSender},
+    },
     task::{JoinHandle, spawn_local},
+    time::sleep,
 };
 
 use crate::{
@@ -14,12 +20,23 @@ use crate::{
     socket::{self, End, Socket},
 };
 
+/// Most fetches at once: half of what the server lets one user have under way.
+const MOST_FETCHES: usize = 4;
+/// How often what is too much at the moment is asked for before that is said.
+const MOST_TRIES: usize = 20;
+/// How long to wait when the server does not say how long, and longest wait.
+const TOO_MANY_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Does effects. Nothing here waits: each effect runs on its own and ends in an event.
 pub struct Net {
     api: Api,
     account: Account,
     events: UnboundedSender<Event>,
     socket: Option<OpenSocket>,
+    /// The fetches that may be under way: whoever is in hundreds of rooms would else ask for all of them at once, be
+    /// refused, and take from other programs of the same user what they may ask for.
+    fetching: Rc<Semaphore>,
 }
 
 struct OpenSocket {
@@ -42,6 +59,7 @@ impl Net {
             account,
             events,
             socket: None,
+            fetching: Rc::new(Semaphore::new(MOST_FETCHES)),
         }
     }
 
@@ -153,11 +171,29 @@ impl Net {
 
     fn fetch(&self, fetch: Fetch) -> JoinHandle<()> {
         let (account, events) = (self.account.clone(), self.events.clone());
+        let fetching = Rc::clone(&self.fetching);
         spawn_local(async move {
             let Fetch { room, query, .. } = &fetch;
-            let read = account
-                .with_bearer(async |api, bearer| api.messages(bearer, room, *query).await)
-                .await;
+            // It is never closed.
+            let _place = fetching.acquire().await;
+            let mut tries = 1;
+            let read = loop {
+                let read = account
+                    .with_bearer(async |api, bearer| api.messages(bearer, room, *query).await)
+                    .await;
+                match read {
+                    // The others wait as well.
+                    Err(Failure::Refused {
+                        status: 429,
+                        retry_after,
+                        ..
+                    }) if tries < MOST_TRIES => {
+                        sleep(retry_after.unwrap_or(TOO_MANY_PAUSE).min(LONGEST_PAUSE)).await;
+                        tries += 1;
+                    }
+                    read => break read,
+                }
+            };
             let result = match read {
                 Ok(page) => Ok(page),
                 Err(Failure::LoginEnded(detail)) => {

@@ -13,7 +13,7 @@
 //! - [`unsent`]: what is lost when the program is ended from outside
 //!
 //! What touches the world:
-//! - `screen`: the terminal and the network's events, for `parlour tui`. It decides nothing; `rows`: how it writes rows
+//! - `screen`: the terminal and the network's events, for `parlour tui`. It decides nothing; its `input` waits for keys; `rows`: how it writes rows
 //!   that terminals do not agree on
 //! - `send`, `tail`: the pipes. They know no screen
 //! - [`settings`]: what these programs can be told, and where they keep things: the only room that reads the environment

@@ -1,5 +1,7 @@
 //! The terminal: takes it over, runs the client in it, and gives it back, whatever happens.
 
+mod input;
+
 use std::{
     io::{self, IsTerminal as _, Stdout},
     time::{Duration, Instant},
@@ -7,14 +9,13 @@ use std::{
 
 use crossterm::{
     cursor::Show,
-    event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input, EventStream},
+    event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input},
     execute,
     terminal::{
         Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen,
         LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
     },
 };
-use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
 use rustix::{
     io::Errno,
@@ -32,6 +33,7 @@ use parlour_client::{
     net::Net,
 };
 
+use self::input::Heard;
 use super::{
     ClientError, account, block_on, draw, local_time,
     rows::WholeRows,
@@ -224,7 +226,7 @@ async fn chat(
         }
         None => begin_login(settings, state, &mut net),
     }
-    let mut input = EventStream::new();
+    let mut input = input::listen()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut last_words = None;
@@ -235,12 +237,12 @@ async fn chat(
         terminal.draw(|frame| draw::draw(frame, state))?;
         let event = tokio::select! {
             Some(event) = received.recv() => Event::Net(event),
-            pressed = input.next() => match pressed {
-                Some(pressed) => match from_terminal(pressed?) {
+            pressed = input.recv() => match pressed {
+                Some(Heard::Input(pressed)) => match from_terminal(pressed?) {
                     Some(event) => event,
                     None => continue,
                 },
-                None => break End::Told,
+                Some(Heard::Gone) | None => break End::Told,
             },
             _ = ticks.tick() => {
                 let now = start.elapsed().as_millis();

@@ -285,6 +285,7 @@ pub fn forget(conn: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
             users::bio.eq(None::<String>),
             users::pronouns.eq(None::<String>),
             users::time_zone.eq(None::<String>),
+            users::receipts.eq(true),
             users::quiet_hours.eq(None::<String>),
             users::status_state.eq(None::<String>),
             users::status_text.eq(None::<String>),

@@ -25,6 +25,24 @@ const MOST_MEMBERS: i64 = Limits::DEFAULT.members_per_room as i64;
 const MOST_ROOMS: i64 = Limits::DEFAULT.rooms_per_user as i64;
 
 impl Pass<'_> {
+    /// Whether someone may come in, or be brought in by this actor.
+    fn check_entry(
+        &mut self,
+        conn: &mut AnyConnection,
+        room_id: i64,
+        actor_id: i64,
+        user_id: i64,
+    ) -> Result<(), Fail> {
+        if user_id == actor_id {
+            return self.check(conn, room_id, actor_id, Right::Join);
+        }
+        self.check(conn, room_id, actor_id, Right::Invite)?;
+        if members::is_removed(conn, room_id, user_id).map_err(Fail::Database)? {
+            self.check(conn, room_id, actor_id, Right::BringBack)?;
+        }
+        Ok(())
+    }
+
     /// Brings someone in who is no member, and makes a member something else.
     pub(super) fn put_member(
         &mut self,
@@ -67,12 +85,7 @@ impl Pass<'_> {
         role: Role,
     ) -> Result<Stored, Fail> {
         let is_invited = user_id != actor.user_id;
-        let right = if is_invited {
-            Right::Invite
-        } else {
-            Right::Join
-        };
-        self.check(conn, room_id, actor.user_id, right)?;
+        self.check_entry(conn, room_id, actor.user_id, user_id)?;
         if role > Role::Member {
             self.check(conn, room_id, actor.user_id, Right::SetRole)?;
         }

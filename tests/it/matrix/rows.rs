@@ -51,9 +51,11 @@ pub(super) enum Target {
     Moderator,
     /// Someone who was never in the room.
     Newcomer,
+    /// Someone who was taken out of the room, where that can be.
+    Outcast,
 }
 
-use Target::{Member, Moderator, Newcomer, NoMessage, Oneself, Others, Own, Room};
+use Target::{Member, Moderator, Newcomer, NoMessage, Oneself, Others, Outcast, Own, Room};
 
 /// A room that is not there.
 pub(super) const ABSENT: &str = "987654321";
@@ -118,6 +120,13 @@ const TAKES_BACK: Marks = Marks {
 /// Likewise, where others can be brought in.
 const INVITES: Marks = Marks {
     open: "ajj.m+++",
+    archived: "ajj.rrrr",
+    direct: "a.___-_-",
+    general: "a_._m+++",
+};
+/// Moderators and owners, where anyone can have been taken out. All find whoever was not taken out in `general`.
+const BRINGS_BACK: Marks = Marks {
+    open: "ajj.m-++",
     archived: "ajj.rrrr",
     direct: "a.___-_-",
     general: "a_._m+++",
@@ -349,6 +358,7 @@ pub(super) const ROUTES: &[Row] = &[
     route("Read", "PUT", HIDDEN, Room, "", HIDES),
     route("Read", "DELETE", HIDDEN, Room, "", HIDES),
     route("Invite", "PUT", MEMBER, Newcomer, "", INVITES),
+    route("BringBack", "PUT", MEMBER, Outcast, "", BRINGS_BACK),
     route(
         "SetRole",
         "PUT",
@@ -425,6 +435,7 @@ pub(super) const FRAMES: &[Row] = &[
     frame("Join", "join", Room, "", JOINS),
     frame("Leave", "leave", Room, "", LEAVES),
     frame("Invite", "invite", Newcomer, "", INVITES),
+    frame("BringBack", "invite", Outcast, "", BRINGS_BACK),
     frame("Topic", "room", Room, r#"{"topic":"what"}"#, KEEPS_ORDER),
     frame(
         "SlowMode",

@@ -59,6 +59,7 @@ pub(super) struct Cast<'a> {
     member: User,
     moderator: User,
     newcomer: User,
+    outcast: User,
 }
 
 impl<'a> Cast<'a> {
@@ -66,7 +67,7 @@ impl<'a> Cast<'a> {
     pub(super) fn gather(server: &'a Server) -> Self {
         let run = format!("w{}", &unique()[..10]);
         let owner = User::register(server, &run);
-        let mut users = User::register_all(server, &format!("{run}-"), 9);
+        let mut users = User::register_all(server, &format!("{run}-"), 10);
         let mut next = || users.pop().expect("enough of them");
         let mut people: BTreeMap<_, _> = WHO[1..7].iter().map(|who| (*who, next())).collect();
         people.insert(Owner, owner);
@@ -76,6 +77,7 @@ impl<'a> Cast<'a> {
             member: next(),
             moderator: next(),
             newcomer: next(),
+            outcast: next(),
         }
     }
 }
@@ -102,7 +104,7 @@ impl Cast<'_> {
                 };
                 let inside = [Former, Kicked, Muted, Member, Moderator];
                 let mut users: Vec<_> = inside.iter().map(|who| &people[who].name).collect();
-                users.extend([&self.member.name, &self.moderator.name]);
+                users.extend([&self.member, &self.moderator, &self.outcast].map(|user| &user.name));
                 let name = format!("r-{}", &unique()[..10]);
                 (
                     "/api/rooms",
@@ -196,7 +198,9 @@ impl<'a> Stage<'a> {
             cast.take_out_of_general(&cast.people[&Former]);
             return stage;
         }
-        stage.change("DELETE", &cast.people[&Kicked], &json!({}));
+        for user in [&cast.people[&Kicked], &cast.outcast] {
+            stage.change("DELETE", user, &json!({}));
+        }
         let former = &cast.people[&Former];
         stage.change_by(former, "DELETE", former, &json!({}));
         if kind == Kind::Archived {
@@ -275,7 +279,7 @@ impl<'a> Stage<'a> {
             Target::Own | Target::Others | Target::NoMessage => {
                 frame["id"] = self.id(row, who).into();
             }
-            Target::Member | Target::Moderator | Target::Newcomer => {
+            Target::Member | Target::Moderator | Target::Newcomer | Target::Outcast => {
                 frame["user"] = self.user(row, who).name.clone().into();
             }
             Target::Room | Target::Oneself => {}
@@ -315,6 +319,7 @@ impl<'a> Stage<'a> {
             Target::Oneself => self.cast.people.get(&who).unwrap_or(&self.cast.newcomer),
             Target::Moderator => &self.cast.moderator,
             Target::Newcomer => &self.cast.newcomer,
+            Target::Outcast => &self.cast.outcast,
             _ => &self.cast.member,
         }
     }

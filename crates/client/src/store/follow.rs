@@ -53,9 +53,7 @@ pub struct Follower {
     ahead: BTreeMap<u64, Message>,
     /// The latest messages so far, while those before them are fetched.
     latest: Vec<Message>,
-    /// The latest change on the first of the latest pages. What a later page knows beyond it, this one may not know.
-    latest_seq: u64,
-    /// What the other latest pages know beyond that: message and change. It has been shown.
+    /// What the latest pages know beyond the floor: message and change. It has been shown.
     told: BTreeMap<u64, u64>,
     asked: Asked,
 }
@@ -71,7 +69,6 @@ impl Follower {
             known: 0,
             ahead: BTreeMap::new(),
             latest: Vec::new(),
-            latest_seq: 0,
             told: BTreeMap::new(),
             asked: Asked::Nothing,
         }
@@ -118,7 +115,7 @@ impl Follower {
         if forget {
             steps.push(Step::Forget);
         }
-        if self.past == Past::Later {
+        if matches!(self.past, Past::Later | Past::Latest(0)) {
             self.cursor = Some(self.floor);
             self.asked = Asked::Nothing;
             steps.push(Step::Begin(self.floor + 1));
@@ -184,29 +181,28 @@ impl Follower {
         if self.asked != Asked::Latest {
             return Vec::new();
         }
-        if self.latest.is_empty() {
-            self.latest_seq = page.iter().map(|message| message.seq).max().unwrap_or(0);
-        }
         let later = std::mem::replace(&mut self.latest, page);
         self.latest.extend(later);
         if let Past::Latest(wanted) = self.past {
+            // What was written since the socket opened is not of the past: it is wanted in any case, however late the page comes.
+            let past = (self.latest.iter()).filter(|message| message.id <= self.floor);
+            let past = past.count();
             match self.latest.first() {
-                Some(first) if more && self.latest.len() < wanted => {
+                Some(first) if more && past < wanted => {
                     return vec![Step::FetchBefore(first.id)];
                 }
                 _ => {}
             }
-            let too_many = self.latest.len().saturating_sub(wanted);
-            self.latest.drain(..too_many);
+            self.latest.drain(..past.saturating_sub(wanted));
         }
         let page = std::mem::take(&mut self.latest);
         self.asked = Asked::Nothing;
-        let last = self.latest_seq;
-        let beyond = page.iter().filter(|message| message.seq > last);
-        self.told = beyond.map(|message| (message.id, message.seq)).collect();
+        // What came after the floor is sent as well. A page knows a part of it, perhaps in a later form.
+        let since = page.iter().filter(|message| message.seq > self.floor);
+        self.told = since.map(|message| (message.id, message.seq)).collect();
         let mut steps = vec![Step::Show(page)];
-        self.cursor = Some(last);
-        steps.extend(self.reach(self.floor.max(last)));
+        self.cursor = Some(self.floor);
+        steps.extend(self.reach(self.floor));
         steps
     }
 

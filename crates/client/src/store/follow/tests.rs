@@ -188,3 +188,40 @@ proptest! {
         prop_assert_eq!(seen, (6..=last).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn what_is_written_since_the_socket_opened_is_shown_however_late_the_page_comes() {
+    for wanted in [0, 2] {
+        let mut follower = Follower::new(Past::Latest(wanted));
+        let steps = follower.connected(10, true);
+        if wanted == 0 {
+            assert!(!steps.contains(&Step::FetchLatest), "{steps:?}");
+        }
+        let mut seen: Vec<u64> = shown(&steps);
+        for seq in 11..=40 {
+            seen.extend(shown(&follower.message(live(seq))));
+        }
+        if wanted > 0 {
+            // It came as late as that, and does not reach back to what the socket began with.
+            let steps = follower.latest(stored(31..=40), true);
+            assert_eq!(steps, [Step::FetchBefore(31)]);
+            seen.extend(shown(&follower.latest(stored(1..=30), false)));
+        }
+        seen.extend(shown(&follower.message(live(41))));
+        let first = 11 - u64::try_from(wanted).expect("small");
+        assert_eq!(seen, (first..=41).collect::<Vec<u64>>(), "{wanted}");
+    }
+}
+
+#[test]
+fn what_changes_while_the_page_loads_is_shown_also_where_the_page_does_not_reach() {
+    let mut follower = Follower::new(Past::Latest(1));
+    follower.connected(10, true);
+    let edited = |id, seq| Message { id, ..live(seq) };
+    // An old message is edited, and the latest one; the page knows of both, and holds one of them.
+    follower.message(edited(3, 11));
+    let steps = follower.latest(vec![edited(10, 12)], true);
+    assert_eq!(shown(&steps), [12, 11]);
+    assert_eq!(shown(&follower.message(edited(10, 12))), [0; 0]);
+    assert_eq!(shown(&follower.message(live(13))), [13]);
+}

@@ -38,7 +38,7 @@ pub struct App {
     /// Messages of a release that did not bind texts to their places.
     pub unbound: Unbound,
     /// Has rooms say that they were inherited.
-    pub heirs: Heirs,
+    pub heirs: Arc<Heirs>,
     /// Takes what people do.
     pub commands: Arc<Commands>,
     /// Shows messages.

@@ -1,7 +1,10 @@
 //! Starting: what must be so before anything is served, and the building of all handles. What is in the way is told as one
 //! sentence that says what to do.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use chrono::Datelike as _;
 use secrecy::ExposeSecret as _;
@@ -110,7 +113,13 @@ struct Parts {
 
 fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
     let authentication = authentication(&config, &parts);
-    let accounts = accounts(&config, &parts, &authentication)?;
+    let heirs = Arc::new(Heirs {
+        db: parts.db.clone(),
+        journal: parts.journal.clone(),
+        // Also what was done while no server ran.
+        may_have: AtomicBool::new(true),
+    });
+    let accounts = accounts(&config, &parts, (&authentication, &heirs))?;
     let Parts {
         db,
         journal,
@@ -149,10 +158,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             rates: rates.clone(),
             hub: hub.clone(),
         },
-        heirs: Heirs {
-            db: db.clone(),
-            journal: journal.clone(),
-        },
+        heirs,
         messages: Messages {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
@@ -199,7 +205,7 @@ fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {
 fn accounts(
     config: &Config,
     parts: &Parts,
-    authentication: &Arc<Authentication>,
+    (authentication, heirs): (&Arc<Authentication>, &Arc<Heirs>),
 ) -> Result<Accounts, ConfigError> {
     let secret = config.keys.secret_key.expose_secret();
     Ok(Accounts {
@@ -216,6 +222,7 @@ fn accounts(
         deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),
         vault: Arc::clone(&parts.vault),
         rates: parts.rates.clone(),
+        heirs: Arc::clone(heirs),
     })
 }
 

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     Caller,
     authentication::Authentication,
+    heirs::Heirs,
     networks::{self, Networks},
     passwords::Passwords,
     rates::Rates,
@@ -47,6 +48,8 @@ pub struct Accounts {
     pub vault: Arc<Vault>,
     /// How often one may try.
     pub rates: Rates,
+    /// Has `general` say so when it belongs to someone new.
+    pub heirs: Arc<Heirs>,
 }
 
 impl Accounts {
@@ -96,6 +99,7 @@ impl Accounts {
             Ok(id)
         });
         let id = inserted.await?.map_err(taken)?;
+        self.heirs.notice();
         Ok(User {
             id,
             username,

@@ -92,12 +92,16 @@ fn tell(vault: &Vault, committed: Committed) -> Telling {
         actor,
         news,
     } = committed;
+    let author = match &news {
+        Told::System { author, .. } => author,
+        Told::Posted(_) | Told::Changed { .. } => &actor,
+    };
     let base = Message {
         room: rooms::key_of(room_id),
         id,
         seq,
-        user_id: actor.user_id,
-        username: actor.username,
+        user_id: author.user_id,
+        username: author.username.clone(),
         created_at: at,
         ..Message::default()
     };
@@ -107,6 +111,7 @@ fn tell(vault: &Vault, committed: Committed) -> Telling {
             text,
             event,
             members,
+            ..
         } => tell_system(base, text, event, members),
         Told::Changed { now, how } => tell_changed(vault, room_id, actor.user_id, &now, how),
     }

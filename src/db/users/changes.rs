@@ -12,7 +12,7 @@ use super::{DELETED_KEYED, User, hold::hold_with_rooms};
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
-        members::ensure_owner_untold,
+        members::{ensure_owner_untold, forget_untold_heir},
         schema::{
             account_changes, known_networks, memberships, restraints, rooms, sessions, users,
         },
@@ -406,6 +406,7 @@ pub fn delete(
         ))
         .execute(conn)?;
     }
+    forget_untold_heir(conn, user.id)?;
     let next = next_credentials(conn, user.id)?;
     diesel::update(users::table.find(user.id))
         .set((

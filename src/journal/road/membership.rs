@@ -363,6 +363,7 @@ impl Pass<'_> {
             Told::System {
                 text,
                 event,
+                author: actor.clone(),
                 members,
             },
         ))

@@ -173,7 +173,8 @@ fn who_is_in_a_room_and_what_they_may_changes_at_a_number_of_its_log() {
             other => panic!("{other:?}"),
         }
         assert_eq!(stage.one(2, join(ids[2])), Refused(Code::RoomNotFound));
-        assert_eq!(stage.one(1, join(ids[2])), Done(6, 6), "until invited");
+        assert_eq!(stage.one(1, join(ids[2])), Refused(Code::Forbidden));
+        assert_eq!(stage.one(0, join(ids[2])), Done(6, 6), "until invited");
         assert_eq!(stage.count("removals"), 0);
 
         let role = |user, role| Change::Member {

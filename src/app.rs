@@ -41,7 +41,7 @@ pub struct App {
     /// Keeps how far people have read.
     pub reading: Reading,
     /// Has rooms say that they were inherited.
-    pub heirs: Heirs,
+    pub heirs: Arc<Heirs>,
     /// Takes what people do.
     pub commands: Arc<Commands>,
     /// What people say of themselves.

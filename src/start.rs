@@ -125,7 +125,13 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         clock: parts.clock,
     });
     let (profiles, statuses, typing) = people(&parts, &access);
-    let accounts = accounts(&config, &parts, (&authentication, &statuses))?;
+    let heirs = Arc::new(Heirs {
+        db: parts.db.clone(),
+        journal: parts.journal.clone(),
+        // Also what was done while no server ran.
+        may_have: AtomicBool::new(true),
+    });
+    let accounts = accounts(&config, &parts, (&authentication, &statuses, &heirs))?;
     let Parts {
         db,
         journal,
@@ -160,10 +166,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             rates: rates.clone(),
             hub: hub.clone(),
         },
-        heirs: Heirs {
-            db: db.clone(),
-            journal: journal.clone(),
-        },
+        heirs,
         reading: Reading {
             access: Arc::clone(&access),
             journal: journal.clone(),
@@ -259,7 +262,7 @@ fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {
 fn accounts(
     config: &Config,
     parts: &Parts,
-    (authentication, statuses): (&Arc<Authentication>, &Arc<Statuses>),
+    (authentication, statuses, heirs): (&Arc<Authentication>, &Arc<Statuses>, &Arc<Heirs>),
 ) -> Result<Accounts, ConfigError> {
     let secret = config.keys.secret_key.expose_secret();
     Ok(Accounts {
@@ -277,6 +280,7 @@ fn accounts(
         deleted_names: DeletedNames::new(config.keys.encryption_key.expose_secret()),
         vault: Arc::clone(&parts.vault),
         rates: parts.rates.clone(),
+        heirs: Arc::clone(heirs),
     })
 }
 

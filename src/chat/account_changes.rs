@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{heirs::Heirs, logins::Logins};
@@ -21,19 +21,35 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// How long to wait before asking again when it did not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long to wait before rooms are asked again to say that they were inherited, when one could not; twice as long each time.
+const ASK_ROOMS_AGAIN: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
 /// Watches until it is dropped. `from` is the number of the latest change that is known already.
 pub async fn watch(logins: &Logins, heirs: &Heirs, from: i64) {
     let mut seen = from;
-    // Also what was done while no server ran.
-    let mut has_heirs = true;
+    let mut pause = Pause::default();
     loop {
-        if has_heirs {
-            has_heirs = heirs.tell().await.is_err();
+        if pause.is_over(Instant::now()) && heirs.take_notice() {
+            match heirs.tell().await {
+                Ok(()) => pause = Pause::default(),
+                Err(error) => {
+                    heirs.notice();
+                    let length = pause.lengthen(Instant::now());
+                    log::warn!(
+                        "rooms that were inherited cannot say so, and are asked again in {length:?}: {}",
+                        error.code
+                    );
+                }
+            }
         }
         tokio::time::sleep(ASK_EVERY).await;
         match look(logins, seen).await {
             Ok(latest) => {
-                has_heirs |= latest != seen;
+                if latest != seen {
+                    heirs.notice();
+                    pause.end();
+                }
                 seen = latest;
             }
             Err(error) => {
@@ -41,6 +57,31 @@ pub async fn watch(logins: &Logins, heirs: &Heirs, from: i64) {
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }
+    }
+}
+
+/// How long is waited after what has failed: the longer, the more often it has.
+#[derive(Debug, Default)]
+struct Pause {
+    until: Option<Instant>,
+    length: Duration,
+}
+
+impl Pause {
+    fn is_over(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
+    /// It has failed. Returns how long is waited now.
+    fn lengthen(&mut self, now: Instant) -> Duration {
+        self.length = (self.length * 2).clamp(ASK_ROOMS_AGAIN, LONGEST_PAUSE);
+        self.until = Some(now + self.length);
+        self.length
+    }
+
+    /// There is something new to do, which is not waited with; but the next pause is no shorter for that.
+    fn end(&mut self) {
+        self.until = None;
     }
 }
 
@@ -134,5 +175,32 @@ fn reason(act: Option<&str>) -> &'static str {
         Some("deleted") => "the account was deleted",
         Some("password") => "the password was changed",
         _ => "this login was ended",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_again_and_again_is_tried_less_and_less_often() {
+        let (start, mut pause) = (Instant::now(), Pause::default());
+        assert!(pause.is_over(start));
+        let mut lengths = Vec::new();
+        for _ in 0..9 {
+            let length = pause.lengthen(start);
+            let before = length.saturating_sub(Duration::from_millis(1));
+            assert!(!pause.is_over(start + before));
+            assert!(pause.is_over(start + length));
+            lengths.push(length.as_millis());
+        }
+        assert_eq!(
+            lengths,
+            [
+                500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000
+            ]
+        );
+        pause.end();
+        assert!(pause.is_over(start));
     }
 }

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     Caller,
     authentication::Authentication,
+    heirs::Heirs,
     networks::{self, Networks},
     passwords::Passwords,
     rates::Rates,
@@ -50,6 +51,8 @@ pub struct Accounts {
     pub vault: Arc<Vault>,
     /// How often one may try.
     pub rates: Rates,
+    /// Has `general` say so when it belongs to someone new.
+    pub heirs: Arc<Heirs>,
 }
 
 impl Accounts {
@@ -99,6 +102,7 @@ impl Accounts {
             Ok(id)
         });
         let id = inserted.await?.map_err(taken)?;
+        self.heirs.notice();
         // One more may be too many to be told of each other. If it cannot be asked now, it is soon asked again.
         let _asked_again = self.statuses.bring_to_hub().await;
         Ok(User {

@@ -150,12 +150,16 @@ fn tell(vault: &Vault, committed: Committed) -> Telling {
         actor,
         news,
     } = committed;
+    let author = match &news {
+        Told::System { author, .. } => author,
+        Told::Posted(..) | Told::Changed { .. } => &actor,
+    };
     let base = Message {
         room: rooms::key_of(room_id),
         id,
         seq,
-        user_id: actor.user_id,
-        username: actor.username,
+        user_id: author.user_id,
+        username: author.username.clone(),
         created_at: at,
         ..Message::default()
     };
@@ -165,6 +169,7 @@ fn tell(vault: &Vault, committed: Committed) -> Telling {
             text,
             event,
             members,
+            ..
         } => tell_system(base, text, event, members),
         Told::Changed { now, how } => tell_changed(vault, room_id, actor.user_id, &now, how),
     }

@@ -5,7 +5,7 @@ use diesel::{dsl::exists, prelude::*};
 
 use super::{
     AnyConnection, facts,
-    schema::{memberships, rooms, users},
+    schema::{facts as facts_table, memberships, rooms, users},
 };
 
 /// The role of whoever a room belongs to, as its row has it.
@@ -63,9 +63,27 @@ pub fn ensure_owner_under_lock(conn: &mut AnyConnection, room_id: i64) -> QueryR
 /// When the database fails.
 pub fn ensure_owner_untold(conn: &mut AnyConnection, room_id: i64) -> QueryResult<()> {
     match ensure_owner_under_lock(conn, room_id)? {
-        Some(user_id) => facts::set(conn, &heir(room_id, user_id), ""),
+        Some(user_id) => note_untold_heir(conn, room_id, user_id),
         None => Ok(()),
     }
+}
+
+/// Notes that a room is still to say that this user has inherited it.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_untold_heir(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    facts::set(conn, &heir(room_id, user_id), "")
+}
+
+/// Nothing is to be said any more of what this user has inherited: the account is no more.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_untold_heir(conn: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
+    let of_user = facts_table::name.like(format!("{HEIR}%-{user_id}"));
+    diesel::delete(facts_table::table.filter(of_user)).execute(conn)?;
+    Ok(())
 }
 
 fn heir(room_id: i64, user_id: i64) -> String {
@@ -96,7 +114,7 @@ pub fn list_untold_heirs(conn: &mut AnyConnection) -> QueryResult<Vec<(i64, i64,
     Ok(heirs)
 }
 
-/// The room says so now. False when it has done so already.
+/// The room says so now, or never will. False when it has done so already.
 ///
 /// # Errors
 /// When the database fails.

@@ -10,7 +10,7 @@ pub mod traces;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDateTime;
 use diesel::{
-    dsl::max,
+    dsl::{exists, max},
     prelude::*,
     sql_query,
     sql_types::{BigInt, Text},
@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use self::looks::has_alike;
 use super::{
     AnyConnection, ids,
-    members::ensure_owner,
+    members::{ensure_owner, note_untold_heir},
     schema::{memberships, rooms, users},
     text::StoredText,
 };
@@ -335,7 +335,12 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Result
             memberships::read_seq.eq(last_seq),
         ))
         .execute(conn)?;
-    ensure_owner(conn, general)?;
+    // With the very first account nothing is inherited.
+    if let Some(heir) = ensure_owner(conn, general)?
+        && has_others(conn, id)?
+    {
+        note_untold_heir(conn, general, heir)?;
+    }
     directory::set_words(conn, id, new.username, None)?;
     // Last: whoever registers or writes in the room at the same moment waits from here until our commit.
     diesel::update(rooms::table.find(general))
@@ -405,6 +410,11 @@ pub fn list_with_email(
         .filter(|(id, ..)| *id > after)
         .filter_map(|(id, name, email)| Some((id, name, email?)))
         .collect())
+}
+
+/// Whether there is another account than this one, or was.
+fn has_others(conn: &mut AnyConnection, id: i64) -> QueryResult<bool> {
+    diesel::select(exists(users::table.filter(users::id.ne(id)))).get_result(conn)
 }
 
 fn is_deleted(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<bool> {

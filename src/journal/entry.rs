@@ -311,6 +311,8 @@ pub enum Told {
         text: String,
         /// For programs.
         event: RoomEvent,
+        /// In whose name it is stored: what a room says by itself is of someone else than the change that it comes with.
+        author: Actor,
         /// Who becomes a member by it, or is none any more.
         members: Vec<(UserId, Membership)>,
     },

@@ -253,7 +253,7 @@ export default ({ base, hurried, browser, mark, alice, bob, open, picture, serve
         await fits(page, `${width} wide`);
         await page.getByRole("button", { name: "Send" }).click({ trial: true });
         await page.getByRole("button", { name: "Log out" }).click({ trial: true });
-        await page.locator("summary").click();
+        await page.locator("#people summary").click();
         const { x } = await page.getByRole("list", { name: "Who is online" }).boundingBox();
         assert(x >= 0, "the list of people begins outside the window");
         await press(page, "Escape");

@@ -191,6 +191,90 @@ export default ({ base, browser, mark, open, picture, server, answers }) => {
       }
     },
 
+    async "rooms that the first frame leaves out are there all the same, and what is late changes nothing that is newer"() {
+      const { page, context } = await open(browser), alias = `also-${mark}`;
+      const asked = []; // the frames `sync` of the page
+      let line, change, held; // the line; what is done to its first frame; frames that are held back, if they are
+      await context.routeWebSocket(/\/ws\/chat/, (mine) => {
+        const server = mine.connectToServer();
+        line = mine;
+        mine.onMessage((words) => {
+          if (JSON.parse(words).type === "sync") asked.push(words);
+          server.send(words);
+        });
+        server.onMessage((words) => {
+          const frame = JSON.parse(words);
+          if (frame.event === "connected") change(frame);
+          const isHeld = held && frame.type === "room" && frame.changed;
+          isHeld ? held.push(words) : mine.send(JSON.stringify(frame));
+        });
+      });
+      const direct = (await api(bert.page, "GET", "")).find(({ kind }) => kind === "direct").room;
+      const leaveOut = (frame) => {
+        frame.rooms = frame.rooms.filter(({ kind }) => kind !== "direct");
+        frame.more_rooms = 1;
+      };
+      await api(anna.page, "POST", "", { name: alias, kind: "private", users: [BERT] });
+      change = leaveOut;
+      await page.reload();
+      await enter(page, BERT, PASSWORD);
+      await connected(page);
+      await room(page, ANNA).waitFor();
+      await post(anna.page, direct, "to whom was left out");
+      await unread(page, `direct messages with ${ANNA}`, 1);
+
+      const touched = await page.evaluateHandle(() => { // the entries of the list that are drawn again
+        const buttons = new Set();
+        const see = ({ target }) => buttons.add(target.closest("button")?.textContent.replace(/\d.*/, "") ?? "the list");
+        new MutationObserver((all) => all.forEach(see)).observe(document.getElementById("list"), { childList: true, subtree: true });
+        return buttons;
+      });
+      for (let n = 0; n < 20; n++) await post(anna.page, direct, `more ${n}`);
+      await list(page).getByRole("button", { name: `direct messages with ${ANNA} 21 new messages` }).waitFor();
+      assert.equal((await touched.evaluate((all) => [...all])).length, 1, "a message changes the entry of its own room alone");
+
+      held = []; // hidden on another device, which is told late: a newer message has brought the room back
+      await api(bert.page, "PUT", `${direct}/hidden`);
+      while (held.length === 0) await page.waitForTimeout(20);
+      await post(anna.page, direct, "back again");
+      await list(page).getByRole("button", { name: `direct messages with ${ANNA} 22 new messages` }).waitFor();
+      held.splice(0).forEach((words) => line.send(words));
+      held = undefined;
+      await api(anna.page, "PATCH", GARDEN, { topic: "after it" }); // comes after what was late
+      await room(page, GARDEN).click();
+      await page.locator("#topic").getByText("after it").waitFor();
+      await room(page, ANNA).click();
+      await shows(page, "back again");
+
+      change = (frame) => { // many rooms, and a server that takes short frames
+        frame.rooms.push(...Array.from({ length: 60 }, (_, n) => ({ room: String(2 ** 50 + n), name: `none-${n}`, kind: "private", seq: 2 ** 40 })));
+        frame.limits.frame_bytes = 1_024;
+      };
+      asked.length = 0;
+      line.close({ code: 1001 });
+      await state(page, "Trying again");
+      await connected(page);
+      assert(asked.every((words) => words.length <= 1_024), `of ${asked.map((words) => words.length)} bytes`);
+      const rooms = asked.flatMap((words) => Object.keys(JSON.parse(words).rooms));
+      assert.equal(new Set(rooms).size, rooms.length);
+      assert(rooms.length > 60, `${rooms.length} were asked for`);
+      await shows(page, "back again");
+
+      change = (frame) => { // another history, without the direct room
+        leaveOut(frame);
+        frame.epoch = "another";
+      };
+      await context.route("**/api/rooms", async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: (await answer.json()).filter(({ kind }) => kind !== "direct") });
+      });
+      line.close({ code: 1001 });
+      await gone(page).waitFor();
+      assert.deepEqual(await texts(page), [], "messages of a history that is no more");
+      await context.close();
+      for (const name of [ANNA, GARDEN]) await room(bert.page, name).click();
+    },
+
     async "on a phone the rooms are a press away, and on every screen axe finds nothing wrong with them"() {
       const { page } = bert, rooms = page.getByRole("button", { name: "Rooms. You are in" });
       await page.setViewportSize({ width: 390, height: 844 });

@@ -136,7 +136,7 @@ const tests = STEPS === "rooms" ? inRooms : {
     await enter(bob.page, BOB, PASSWORD, { isNew: true });
     await connected(bob.page);
     for (const { page } of [alice, bob]) {
-      await tabTo(page, page.locator("summary"), "Shift+Tab");
+      await tabTo(page, page.locator("#people summary"), "Shift+Tab");
       await press(page, "Enter");
       await online(page).getByText(ALICE).waitFor();
       await online(page).getByText(BOB).waitFor();
@@ -193,11 +193,11 @@ const tests = STEPS === "rooms" ? inRooms : {
 
   async "the list of people closes on Escape, and on a click beside it"() {
     const { page } = alice;
-    await page.locator("summary").click();
+    await page.locator("#people summary").click();
     await online(page).waitFor();
     await press(page, "Escape");
     await online(page).waitFor({ state: "hidden" });
-    await page.locator("summary").click();
+    await page.locator("#people summary").click();
     await online(page).getByText(BOB).click();
     assert(await online(page).isVisible(), "a click within it leaves it open");
     await page.locator("#scroll").click({ position: { x: 20, y: 20 } });
@@ -251,14 +251,14 @@ const tests = STEPS === "rooms" ? inRooms : {
     await state(alice.page, "Trying again");
     await say(alice.page, "written while the server was gone");
     await say(alice.page, "and one more");
-    assert(await alice.page.locator("summary").isHidden(), "who is online is told while nobody knows");
+    assert(await alice.page.locator("#people summary").isHidden(), "who is online is told while nobody knows");
     const unsent = alice.page.locator("#log li", { hasText: "not sent yet" });
     assert.equal(await unsent.count(), 2);
     await server("start");
     await connected(alice.page);
     await shows(alice.page, "written while the server was gone");
     await shows(alice.page, "and one more");
-    await alice.page.locator("summary").waitFor();
+    await alice.page.locator("#people summary").waitFor();
     assert.equal(await unsent.count(), 0);
     await post(alice.page, Array.from({ length: 620 }, (_, n) => `while bob was away ${n}`));
     await bob.context.unroute("**/api/auth/ws-ticket");
@@ -349,7 +349,7 @@ const tests = STEPS === "rooms" ? inRooms : {
           const who = page === stranger.page ? "door" : page === alice.page ? "alice" : "bob";
           await picture(page, `${who}-${colorScheme}-${width}`);
         }
-    await alice.page.locator("summary").click();
+    await alice.page.locator("#people summary").click();
     assert.deepEqual(await complaints(alice.page), [], "with the list of people open");
     await picture(alice.page, "people");
     await press(alice.page, "Escape");

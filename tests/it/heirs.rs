@@ -11,6 +11,9 @@ on_both![
     the_oldest_moderator_inherits_a_room_and_else_the_oldest_member,
     a_room_says_who_has_inherited_it_and_the_heir_is_told_at_once,
     what_was_inherited_while_no_server_ran_is_said_when_one_does,
+    an_heir_who_is_deleted_before_the_room_says_so_leaves_nothing_to_say,
+    what_says_who_has_inherited_a_room_is_told_as_it_is_stored,
+    whoever_registers_where_no_one_can_own_general_inherits_it_and_it_says_so,
     whoever_comes_into_a_room_that_no_one_else_can_own_becomes_its_owner,
     the_name_of_an_archived_room_is_free_when_its_last_account_is_gone,
 ];
@@ -157,6 +160,84 @@ fn what_was_inherited_while_no_server_ran_is_said_when_one_does(backend: Backend
         Some(said_of_roles(&bob, &garden)).filter(|said| !said.is_empty())
     });
     assert_eq!(said, [(3, owner(&bob))]);
+}
+
+/// What is noted of rooms that have still to say who has inherited them.
+fn untold(server: &Server) -> Vec<Option<String>> {
+    let noted = "SELECT name AS value FROM facts WHERE name LIKE 'heir-%'";
+    server.database.query(noted)
+}
+
+fn an_heir_who_is_deleted_before_the_room_says_so_leaves_nothing_to_say(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, mut bob, carol] =
+        ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&carol]);
+    carol
+        .in_room("PUT", &garden, "/members/bob", &Value::Null)
+        .expect(200);
+    server.terminate();
+    done(users(&server, &["delete", "alice", "--yes"], ""));
+    let of_carol = format!("heir-{garden}-{}", carol.id);
+    let is_noted = |noted: &str| untold(&server).contains(&Some(noted.to_owned()));
+    assert!(is_noted(&of_carol));
+    done(users(&server, &["delete", "carol", "--yes"], ""));
+    assert!(!is_noted(&of_carol) && is_noted(&format!("heir-{garden}-{}", bob.id)));
+    // What an older release has noted of her goes, too, and what is noted of a room that is not there.
+    for noted in [of_carol, format!("heir-987654-{}", bob.id)] {
+        let insert = format!("INSERT INTO facts (name, value) VALUES ('{noted}', '')");
+        server.database.execute(&insert);
+    }
+    server.start_again();
+    bob.log_in();
+    eventually("all is said", || untold(&server).is_empty().then_some(()));
+    let said = said_of_roles(&bob, &garden);
+    let said: Vec<&Value> = said.iter().map(|(_, event)| event).collect();
+    assert_eq!(said, [&owner(&bob)]);
+}
+
+fn what_says_who_has_inherited_a_room_is_told_as_it_is_stored(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, mut bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&bob]);
+    done(users(&server, &["disable", "bob"], ""));
+    let mut socket = alice.connect();
+    alice
+        .in_room("DELETE", &garden, "/members/alice", &Value::Null)
+        .expect(204);
+    let told = socket.expect(|frame| frame["event"]["type"] == "role");
+    assert_eq!(
+        (&told["user_id"], &told["username"]),
+        (&json!(bob.id), &json!("bob"))
+    );
+    done(users(&server, &["enable", "bob"], ""));
+    bob.log_in();
+    let path = format!("/messages/{}", told["id"]);
+    let stored = bob
+        .in_room("GET", &garden, &path, &Value::Null)
+        .expect(200)
+        .json();
+    for field in [
+        "id", "seq", "user_id", "username", "content", "kind", "event",
+    ] {
+        assert_eq!(told[field], stored[field], "{field}");
+    }
+    assert_eq!(told["timestamp"], stored["created_at"]);
+}
+
+fn whoever_registers_where_no_one_can_own_general_inherits_it_and_it_says_so(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    // With the very first account nothing is inherited.
+    assert_eq!(owners(&alice, "general"), ["alice"]);
+    assert_eq!(said_of_roles(&alice, "general"), []);
+    done(users(&server, &["disable", "alice"], ""));
+    let bob = User::register(&server, "bob");
+    let said = eventually("it is said", || {
+        Some(said_of_roles(&bob, "general")).filter(|said| !said.is_empty())
+    });
+    assert_eq!(said, [(1, owner(&bob))]);
+    assert_eq!(owners(&bob, "general"), ["alice", "bob"]);
 }
 
 fn join(user: &User, room: &str) {

@@ -1,17 +1,23 @@
-//! Anyone may open a direct room with anyone: however many there are, everyone connects as fast as before, and finds them all.
+//! Anyone may open a direct room with anyone: however many there are, everyone connects, and finds them all.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    hint, thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use crate::{
     send_and_tail::{Tail, client},
-    support::{Backend, Server, User, eventually},
+    support::{Backend, Server, Socket, User, eventually},
 };
 
 on_both![
     however_many_strangers_write_one_connects_and_finds_them_all,
     a_room_that_was_left_out_at_first_is_as_any_other,
+    a_room_that_is_asked_for_while_something_happens_in_it_is_there,
+    an_old_client_that_learns_to_show_rooms_is_told_of_those_that_changed_meanwhile,
     whoever_follows_hundreds_of_rooms_misses_nothing_and_is_not_refused,
 ];
 
@@ -239,4 +245,124 @@ fn whoever_follows_hundreds_of_rooms_misses_nothing_and_is_not_refused(backend: 
         }
         assert!(heard.iter().copied().eq(&texts), "{heard:?}");
     }
+}
+
+/// What is known of a room's changes: each once, those of a replay and those that came live.
+fn seqs(frames: &[Value], room: &str) -> Vec<u64> {
+    let of_room = frames
+        .iter()
+        .filter(|frame| frame["type"] == "message" && frame["room"] == room);
+    of_room
+        .map(|frame| frame["seq"].as_u64().expect("a number"))
+        .collect()
+}
+
+fn a_room_that_is_asked_for_while_something_happens_in_it_is_there(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let bob = User::register(&server, "bob");
+    let people = User::register_all(&server, "friend", 40);
+    let directs: Vec<String> = people
+        .iter()
+        .map(|friend| {
+            let users = json!({"users": ["alice", friend.name]});
+            key(&bob.http().post("/api/direct", &users).expect(201).json())
+        })
+        .collect();
+    open_many(&server, &alice, 300);
+    let mut socket = alice.connect();
+    let (told, _) = first(&socket.connected);
+    for (number, direct) in (0..).zip(&directs) {
+        assert!(!told.contains(direct));
+        let posted = thread::scope(|scope| {
+            let posting = scope.spawn(|| bob.post_to(direct, "hello").expect(201).json());
+            let cursors = json!({direct.as_str(): 1});
+            // At another moment each time: before it is stored, while it is told, after that.
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_micros(number * 150) {
+                hint::spin_loop();
+            }
+            socket.send_json(&json!({"type": "sync", "rooms": cursors}));
+            posting.join().expect("posts")
+        });
+        let last = posted["seq"].as_u64().expect("a number");
+        let (mut frames, mut synced) = (Vec::new(), None);
+        while synced.is_none() || seqs(&frames, direct).last() != Some(&last) {
+            let frame = socket.next_frame();
+            if frame["type"] == "synced" {
+                assert!(synced.is_none());
+                synced = Some(frame["rooms"][direct].clone());
+            }
+            frames.push(frame);
+        }
+        let synced = synced.unwrap_or_default();
+        assert_ne!(synced["gone"], true, "{frames:?}");
+        // What was told before it was asked for comes again.
+        let heard: BTreeSet<u64> = seqs(&frames, direct).into_iter().collect();
+        assert!(heard.iter().copied().eq(2..=last), "{frames:?}");
+        bob.post_to(direct, "again").expect(201);
+        let live = socket.expect_type("message");
+        assert_eq!(live["seq"], json!(last + 1));
+    }
+}
+
+fn an_old_client_that_learns_to_show_rooms_is_told_of_those_that_changed_meanwhile(
+    backend: Backend,
+) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let bob = User::register(&server, "bob");
+    let left = bob.make_room("left", "private", &[&alice]);
+    let direct = bob.http().post("/api/direct", &json!({"users": ["alice"]}));
+    let direct = key(&direct.expect(201).json());
+    open_many(&server, &alice, 300);
+    let query = format!("?token={}", alice.token);
+    let mut socket = Socket::open(server.addr, &query, &[]).expect("opens");
+    assert!(!first(&socket.connected).0.contains(&direct));
+    let garden = bob.make_room("garden", "private", &[&alice]);
+    for room in [&garden, &direct] {
+        bob.post_to(room, "one").expect(201);
+    }
+    bob.in_room("DELETE", &left, "/members/alice", &json!({}))
+        .expect(204);
+    // It has heard nothing of all that, for it could not show it.
+    bob.post_to("general", "hi").expect(201);
+    let heard = socket.next_frame();
+    assert_eq!(heard["content"], "hi", "{heard}");
+    socket.send_json(&json!({"type": "sync", "rooms": {"general": 0}}));
+    let mut frames = Vec::new();
+    let texts = |frames: &[Value], text: &str| {
+        let of_text = frames.iter().filter(|frame| frame["content"] == text);
+        of_text.count()
+    };
+    while texts(&frames, "one") < 2 {
+        frames.push(socket.next_frame());
+    }
+    for room in [&garden, &direct] {
+        bob.post_to(room, "two").expect(201);
+    }
+    while texts(&frames, "two") < 2 {
+        frames.push(socket.next_frame());
+    }
+    let news = |key: &str| {
+        let of_room = frames
+            .iter()
+            .filter(|frame| frame["type"] == "room" && frame["room"] == key);
+        of_room.cloned().collect::<Vec<Value>>()
+    };
+    for room in [&garden, &direct] {
+        let here = news(room);
+        assert_eq!(here.len(), 1, "{frames:?}");
+        let since = here[0]["seq"].as_u64().expect("a number");
+        let seqs = seqs(&frames, room);
+        let last = seqs.last().copied().unwrap_or_default();
+        assert_eq!(seqs, (since + 1..=last).collect::<Vec<u64>>(), "{frames:?}");
+        let texts = frames.iter().filter(|frame| frame["room"] == **room);
+        let texts: Vec<&Value> = texts.map(|frame| &frame["content"]).collect();
+        assert!(texts.contains(&&json!("one")), "{frames:?}");
+    }
+    assert_eq!(
+        news(&left),
+        [json!({"type": "room", "room": left, "gone": true})]
+    );
 }

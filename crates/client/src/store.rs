@@ -201,6 +201,11 @@ impl Store {
         self.rooms.get_mut(room)?.outbox.take_refused()
     }
 
+    /// Takes the latest message of a room out that waits to be sent, if nothing of it can be on the server.
+    pub fn take_waiting(&mut self, room: &str) -> Option<Pending> {
+        self.rooms.get_mut(room)?.outbox.take_waiting()
+    }
+
     /// A frame has come on the socket.
     pub fn frame(&mut self, now: Millis, frame: event::Event) -> Outcome {
         let mut outcome = Outcome::default();

@@ -32,8 +32,8 @@ pub const MAX_ROOM_NAME: usize = 64;
 pub const MAX_TOPIC: usize = 250;
 /// Most users that whoever makes a room can bring in at once.
 pub const MAX_FIRST_USERS: usize = 100;
-/// Rooms that a client asks for with one `sync`, so that its frame is not too long whatever their keys and numbers are. All
-/// rooms of the first frame are fewer.
+/// Rooms that a client asks for with one `sync`, so that its frame is not too long whatever their keys and numbers are. Whoever is
+/// in more (the rooms that one may come into, be brought into and be told of at first are more together) asks several times.
 pub const MAX_SYNC: usize = 1_000;
 /// Different reactions that a message may have.
 pub const MAX_KINDS_OF_REACTIONS: u32 = 50;

@@ -2,7 +2,7 @@
 
 use parlour_client::{
     effect::Effect,
-    store::{Deed, Delivery, Key},
+    store::{Deed, Delivery, Key, Pending},
 };
 
 use super::{
@@ -82,16 +82,20 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
     if action == Action::Edit
         && let Some(refused) = state.client.store.take_refused(&room)
     {
-        let task = match refused.deed {
-            Deed::Post { reply_to } => reply_to.map_or(Task::Write, Task::Answer),
-            Deed::Edit(id) => Task::Edit(id),
-            Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
-        };
-        begin(state, task, &refused.content);
+        correct(state, &refused);
         return Vec::new();
     }
     let is_own = matches!(action, Action::Edit | Action::Delete);
     if is_own && waits(state) {
+        if let Some(waiting) = state.client.store.take_waiting(&room) {
+            if action == Action::Edit {
+                correct(state, &waiting);
+            } else {
+                let text = format!("Taken back, and not sent: “{}”", waiting.content);
+                state.hint(About::Typed, text);
+            }
+            return Vec::new();
+        }
         let text = "What you wrote last is not stored yet: wait for it, or choose another message with Alt+Up.";
         state.hint(About::Typed, text);
         return Vec::new();
@@ -114,6 +118,11 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
         Action::Edit => begin(state, Task::Edit(id), &content),
         Action::Reply => begin(state, Task::Answer(id), ""),
         Action::Delete => return perform(state, &room, Deed::Delete(id), ""),
+        Action::React if !is_emoji(&emoji) => {
+            let text =
+                format!("Write one emoji behind /react, like 👍 or :thumbsup:. “{rest}” is none.");
+            state.hint(About::Typed, text);
+        }
         Action::React => return perform(state, &room, Deed::React(id, !reacts), &emoji),
         Action::Pin => return perform(state, &room, Deed::Pin(id, !is_pinned), ""),
         _ => {}
@@ -121,10 +130,18 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
     Vec::new()
 }
 
-/// An emoji by its name (`:thumbsup:` or `thumbsup`), or what was written.
+/// An emoji by its name (`:thumbsup:` or `thumbsup`), or what was written. A letter alone is more likely a slip than a name.
 fn emoji_of(written: &str) -> String {
     let name = written.trim_matches(':');
+    if name == written && written.len() == 1 {
+        return written.to_owned();
+    }
     emojis::get_by_shortcode(name).map_or_else(|| written.to_owned(), ToString::to_string)
+}
+
+/// Whether it is one emoji: the server takes nothing else.
+fn is_emoji(written: &str) -> bool {
+    emojis::get(written).is_some()
 }
 
 /// Whether the user has reacted so: as far as it is told, which is for the first who did.
@@ -132,6 +149,16 @@ fn has_reacted(state: &State, message: &Message, emoji: &str) -> bool {
     let me = state.client.store.user_id();
     let alike = message.reactions.iter().find(|one| one.emoji == emoji);
     alike.is_some_and(|one| one.users.iter().any(|person| person.user_id == me))
+}
+
+/// What was not stored, to be written otherwise.
+fn correct(state: &mut State, pending: &Pending) {
+    let task = match pending.deed {
+        Deed::Post { reply_to } => reply_to.map_or(Task::Write, Task::Answer),
+        Deed::Edit(id) => Task::Edit(id),
+        Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
+    };
+    begin(state, task, &pending.content);
 }
 
 fn begin(state: &mut State, task: Task, text: &str) {

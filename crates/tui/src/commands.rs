@@ -274,11 +274,11 @@ pub const TABLE: &[Row] = &[
     ),
     row(
         &[Word("edit", Edit)],
-        "correct what was refused, else edit the chosen message or your last one",
+        "correct what was refused or waits to be sent, else edit the chosen message or your last one",
     ),
     row(
         &[Word("delete", Delete)],
-        "delete the chosen message or your last one",
+        "delete the chosen message or your last one, or take back what waits to be sent",
     ),
     row(
         &[Word("reply", Reply)],

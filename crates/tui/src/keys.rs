@@ -34,18 +34,7 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         state.is_screen_in_doubt = true;
         return Vec::new();
     }
-    if let Some(row) = state.help {
-        state.help = press_in_help(row, state.size, key.code);
-        return Vec::new();
-    }
-    if let Some(sheet) = &state.sheet {
-        let (end, page) = draw::sheet_extent(sheet, state.size);
-        let row = scrolled(sheet.row, end, page, key.code);
-        state.sheet = state
-            .sheet
-            .take()
-            .zip(row)
-            .map(|(sheet, row)| Sheet { row, ..sheet });
+    if is_for_popup(state, key.code) {
         return Vec::new();
     }
     if state.switcher.is_some() {
@@ -94,6 +83,7 @@ fn review(state: &mut State, before: &str) {
 /// Text was pasted.
 pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    (state.help, state.sheet, state.public) = (None, None, None);
     let longest = LONGEST_PASTE * state.client.store.limits().content_bytes;
     match (&mut state.screen, &mut state.chat) {
         (Screen::Chat, _) if state.switcher.is_some() => {
@@ -121,6 +111,29 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// Scrolls the help or the sheet that is open, or closes it. What only closes it does nothing else; any other key is also for
+/// what lies below: whoever types over a list writes all of it.
+fn is_for_popup(state: &mut State, key: KeyCode) -> bool {
+    if let Some(row) = state.help {
+        state.help = press_in_help(row, state.size, key);
+        if state.help.is_some() {
+            return true;
+        }
+    } else if let Some(sheet) = state.sheet.take() {
+        let (end, page) = draw::sheet_extent(&sheet, state.size);
+        let row = scrolled(sheet.row, end, page, key);
+        state.sheet = row.map(|row| Sheet { row, ..sheet });
+        if state.sheet.is_some() {
+            return true;
+        }
+        // What was asked for it comes to no other sheet.
+        state.public = None;
+    } else {
+        return false;
+    }
+    matches!(key, KeyCode::Esc | KeyCode::Enter)
 }
 
 /// The help's first row after a key; `None`: it is closed.
@@ -236,6 +249,9 @@ fn submit(state: &mut State) -> Vec<Effect> {
     let text = chat.input.lines().join("\n");
     let text = text.trim_end();
     state.hint = None;
+    if !text.starts_with('/') {
+        state.doubted = None;
+    }
     if text.trim().is_empty() {
         chat.begin(Task::Write, "");
         return Vec::new();
@@ -302,7 +318,7 @@ fn is_warning_due(state: &mut State) -> bool {
     let text = at_stake.warning(state);
     state.warned = Some(at_stake);
     // What covers the screen would cover the warning.
-    (state.help, state.sheet, state.switcher) = (None, None, None);
+    (state.help, state.sheet, state.public, state.switcher) = (None, None, None, None);
     match &mut state.screen {
         Screen::Login(form) => form.error = Some(text),
         Screen::Chat => state.hint(About::Leaving, text),

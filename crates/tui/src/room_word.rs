@@ -25,6 +25,11 @@ impl RoomWord {
             Some(user) => Self::With(user.to_owned()),
             None => Self::Named(word.strip_prefix('#').unwrap_or(word).to_owned()),
         };
+        if matches!(&read, Self::With(users) if users.contains([',', ' '])) {
+            return Err(ClientError::usage(
+                "A conversation with several people is named by its key after --room: /rooms in `parlour chat` lists the keys.",
+            ));
+        }
         match &read {
             Self::Named(name) | Self::With(name) if name.is_empty() => Err(ClientError::usage(
                 "No room is named after --room: give its name or its key, or @ and a name for the direct room with someone.",
@@ -60,7 +65,7 @@ mod tests {
             assert_eq!(RoomWord::read(text), Ok(RoomWord::Named(name.into())));
         }
         assert_eq!(RoomWord::read("@bob"), Ok(RoomWord::With("bob".into())));
-        for nothing in ["", " ", "#", "@"] {
+        for nothing in ["", " ", "#", "@", "@alice,bob", "@alice @bob"] {
             let refused = RoomWord::read(nothing).expect_err("names nothing");
             assert_eq!(refused.exit_code, 2, "{nothing:?}");
         }

@@ -1,6 +1,6 @@
 //! Going from room to room, and what can be done about rooms: what the keys and words ask for, and what becomes of it.
 
-mod list;
+pub mod list;
 mod members;
 mod orders;
 pub mod switcher;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::protocol::{
     GENERAL,
-    room::{MemberPatch, RoomKind},
+    room::{MemberPatch, Role, RoomKind},
 };
 
 /// Shows this room. What is written in the one that was on the screen stays there.
@@ -147,6 +147,15 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>
         Action::Rooms => return Ok(list::open(state)),
         Action::Direct => return Ok(set_out(state, direct(rest))),
         Action::Join => return Ok(join(state, &orders::name_of_room(rest))),
+        Action::Create | Action::CreatePrivate if let Some(key) = named(state, rest) => {
+            let effects = go_to(state, &key);
+            let text = format!(
+                "You are in {} already: its key is {key}.",
+                label(state, &key)
+            );
+            state.hint(About::Typed, text);
+            return Ok(effects);
+        }
         Action::Members => {
             state.sheet_of = Some(key.clone());
             Ask::Members(key)
@@ -164,6 +173,40 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>
         return Ok(set_out(state, ask));
     }
     Ok(vec![Effect::Ask(ask)])
+}
+
+/// The one of the user's rooms that has this name.
+fn named(state: &State, written: &str) -> Option<String> {
+    let store = &state.client.store;
+    let name = orders::name_of_room(written);
+    let key = store.resolve(&name)?;
+    let known = store.room(key)?.about().name.as_deref()?;
+    known.eq_ignore_ascii_case(&name).then(|| key.to_owned())
+}
+
+/// Why the user cannot come back after this, if it takes the user out of the room.
+#[must_use]
+pub fn why_final(state: &State, action: Action, rest: &str) -> Option<String> {
+    let store = &state.client.store;
+    let name = orders::name_of(rest);
+    let is_me = name.eq_ignore_ascii_case(store.me()) || name == store.user_id().to_string();
+    if !(action == Action::LeaveRoom && rest.is_empty() || action == Action::Kick && is_me) {
+        return None;
+    }
+    let key = &state.chat.as_ref()?.room;
+    let about = store.room(key).filter(|room| !room.is_gone())?.about();
+    let label = label(state, key);
+    match about.kind {
+        RoomKind::Private => Some(format!(
+            "You come back to {label} only if somebody invites you, and if you are the last one in it, no one sees it again: \
+             do it again to leave."
+        )),
+        // A room is never without an owner: the last one in it is one.
+        RoomKind::Public if about.role == Some(Role::Owner) && key != GENERAL => Some(format!(
+            "If you are the last one in {label}, no one sees it again: do it again to leave."
+        )),
+        RoomKind::Public | RoomKind::Direct => None,
+    }
 }
 
 /// What was asked with a line is refused: the line is there again, to be corrected, unless something else is written by now.
@@ -200,15 +243,18 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         give_back(state, Some(&ask));
     }
     state.lines.retain(|line| line.ask.as_ref() != Some(&ask));
-    let is_act = !matches!(ask, Ask::Directory(_) | Ask::Members(_) | Ask::Own { .. });
+    let is_act = !matches!(
+        ask,
+        Ask::Directory(_) | Ask::Public { .. } | Ask::Members(_) | Ask::Own { .. }
+    );
     if is_act && result.is_ok() {
         // What went wrong before is over.
         state.settled(About::Typed);
     }
     match (ask, result) {
         // The rooms and people that are known are found all the same.
-        (Ask::Directory(_), Err(why)) => list::told(state, Err(why)),
-        (Ask::Own { .. }, Err(_)) => {}
+        (Ask::Directory(_) | Ask::Own { .. }, Err(_)) => {}
+        (Ask::Public { tag, .. }, Err(why)) => return list::told(state, tag, Err(why)),
         (Ask::Members(key), Err(_)) if state.sheet_of.as_deref() != Some(&key) => {}
         (ask, Err(why)) => {
             if matches!(ask, Ask::Create(_) | Ask::Direct(_) | Ask::PutMember { .. }) {
@@ -216,18 +262,20 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
             }
             state.hint(About::Typed, why);
         }
-        (Ask::Directory(_), Ok(Answer::Rooms(rooms, more))) => {
+        (Ask::Directory(letters), Ok(Answer::Rooms(rooms, _))) => {
             if let Some(switcher) = &mut state.switcher {
-                switcher.public = rooms;
-            } else {
-                list::told(state, Ok((rooms, more)));
+                switcher.found(&letters, rooms);
             }
+        }
+        (Ask::Public { tag, .. }, Ok(Answer::Page(page))) => {
+            return list::told(state, tag, Ok(page));
         }
         (Ask::Members(key), Ok(Answer::Members(members, more))) => {
             let names = members.iter().map(|member| member.username.clone());
             state.people.extend(names);
             if state.sheet_of.take_if(|wanted| *wanted == key).is_some() {
                 state.sheet = Some(members::sheet(state, &key, members, more));
+                state.public = None;
             }
         }
         (Ask::Hide(key), Ok(_)) => {
@@ -269,7 +317,9 @@ pub fn joined(state: &mut State, key: &str) -> Vec<Effect> {
     if is_awaited && state.way.is_some() {
         return arrive(state, key);
     }
-    if let Some(room) = state.client.store.room(key) {
+    let room = state.client.store.room(key);
+    // What somebody has opened and written nothing in shows itself with the first message.
+    if let Some(room) = room.filter(|room| !room.about().hidden) {
         let label = room.label(state.client.store.user_id());
         let text = if room.about().kind == RoomKind::Direct {
             let names = label.trim_start_matches('@');

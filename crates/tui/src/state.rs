@@ -13,7 +13,12 @@ use parlour_client::{
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
 
-use super::{chat::Chat, rooms::switcher::Switcher, unsent::AtStake, view::LocalTime};
+use super::{
+    chat::Chat,
+    rooms::{list::PublicRooms, switcher::Switcher},
+    unsent::AtStake,
+    view::LocalTime,
+};
 use crate::protocol::time::{Timestamp, now};
 
 /// Everything that the screen shows.
@@ -38,8 +43,10 @@ pub struct State {
     pub sheet: Option<Sheet>,
     /// The room whose members were asked for, to be listed.
     pub sheet_of: Option<String>,
-    /// The public rooms were asked for, to be listed.
-    pub awaits_public: bool,
+    /// The public rooms, while they are asked for, to be listed.
+    pub public: Option<PublicRooms>,
+    /// Tells the lists that were asked for apart.
+    pub last_list: u64,
     /// People who were seen to be members of a room.
     pub people: BTreeSet<String>,
     /// Columns and rows of the terminal.
@@ -54,6 +61,8 @@ pub struct State {
     pub help: Option<usize>,
     /// The user wanted to leave, and was told that this would be lost.
     pub warned: Option<AtStake>,
+    /// The line that was asked about once more, since it cannot be taken back: the room that it was written in, and its text.
+    pub doubted: Option<(String, String)>,
     /// Lines that were asked of the server: where each was written, to be given back if it is refused.
     pub lines: Vec<Line>,
     /// The user wants the whole screen drawn again.
@@ -268,7 +277,8 @@ impl State {
             switcher: None,
             sheet: None,
             sheet_of: None,
-            awaits_public: false,
+            public: None,
+            last_list: 0,
             people: BTreeSet::new(),
             size: (80, 24),
             local_time,
@@ -276,6 +286,7 @@ impl State {
             hint: None,
             help: None,
             warned: None,
+            doubted: None,
             lines: Vec::new(),
             is_screen_in_doubt: false,
             is_over: false,

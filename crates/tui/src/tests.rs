@@ -4,6 +4,7 @@
 mod acts;
 mod hints;
 mod orders;
+mod popups;
 mod rooms;
 mod scenes;
 mod sizes;

@@ -150,5 +150,5 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
 fn ask_to_log_in(state: &mut State, why: String) {
     let form = LoginForm::new(state.client.store.me(), Some(why));
     state.screen = Screen::Login(Box::new(form));
-    (state.help, state.sheet, state.switcher) = (None, None, None);
+    (state.help, state.sheet, state.public, state.switcher) = (None, None, None, None);
 }

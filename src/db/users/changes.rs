@@ -12,7 +12,7 @@ use super::{DELETED_KEYED, User, hold::hold_with_rooms, people, traces::delete_p
 use crate::{
     db::{
         AnyConnection, is_unique_violation,
-        members::ensure_owner_untold,
+        members::{ensure_owner_untold, forget_untold_heir},
         schema::{
             account_changes, known_networks, memberships, restraints, rooms, sessions, users,
         },
@@ -413,6 +413,7 @@ pub fn delete(
         ))
         .execute(conn)?;
     }
+    forget_untold_heir(conn, user.id)?;
     let next = next_credentials(conn, user.id)?;
     diesel::update(users::table.find(user.id))
         .set((

@@ -6,6 +6,9 @@ const outbox = new Map(); // client_id → { key, content, li }: on the screen, 
 let me, limits, socket, epoch, retry, pause, behind, attempt = 0, tries = 0, heard = 0;
 let chosen, wanted; // the room on the screen; the key of the one that was asked for, and is not there yet
 let online = new Set(); // names of who is here
+let drawing; // the timer after which the list of rooms is drawn
+let told = new Set(); // keys of the rooms that this socket has told of: it knows more of them than a list that was read meanwhile
+let unsynced = []; // rooms that are still to be caught up with
 let catching = true; // until the line is up to date: live messages are shown, but each room's `seq` waits for the gap to close
 let isLeaving = false; // from the click on "Log out" to the door: nothing is sent, and nothing can be written
 let atEnd = true, unread = 0; // whether the newest message is on the screen; how many came below it
@@ -23,8 +26,8 @@ async function call(path, body, access) {
   const headers = { "Content-Type": "application/json", ...(access && { Authorization: `Bearer ${access}` }) };
   const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) })
     .catch(() => { throw Error(navigator.onLine ? "The server cannot be reached." : "This browser is offline."); });
-  const leads = (rel) => answer.headers.get("Link")?.includes(`rel="${rel}"`); // a page may end before its limit
-  if (answer.ok) return answer.status === 204 ? null : Object.assign(await answer.json(), { older: leads("prev"), more: leads("next") });
+  const leads = (rel) => answer.headers.get("Link")?.match(`<([^>]*)>; *rel="${rel}"`)?.[1]; // a page may end before its limit
+  if (answer.ok) return answer.status === 204 ? null : Object.assign(await answer.json(), { older: Boolean(leads("prev")), next: leads("next") });
   const { detail = `The server answered ${answer.status}.`, code, errors } = await answer.json().catch(() => ({}));
   const isName = code === "username_taken" || errors?.[0]?.loc.includes("username");
   throw Object.assign(Error(detail), { status: answer.status, after: 1000 * answer.headers.get("Retry-After"), isName });
@@ -147,7 +150,7 @@ async function receive(frame, line) {
       room.seq = Math.max(room.seq, seq);
       if (!complete) await readOn(room, line);
     }
-    if (line === socket) ready();
+    if (line === socket) syncNext() || ready();
   } else if (frame.type === "reconnect") pause = frame.after_ms;
 }
 async function welcome(frame, line) {
@@ -162,21 +165,44 @@ async function welcome(frame, line) {
   const isSame = frame.epoch === epoch; // else another history than before, or the first one
   if (!isSame) epoch = null;
   for (const about of frame.rooms) isSame ? news({ ...about, type: "room" }) : enter(about);
-  const here = new Set(frame.rooms.map(({ room }) => room));
-  const isLeftOut = ({ about }) => frame.more_rooms > 0 && about.kind === "direct"; // if it is gone, `sync` says so
-  for (const room of [...rooms.values()]) if (!here.has(room.key) && !isLeftOut(room)) takenOut(room);
+  told = new Set(frame.rooms.map(({ room }) => room));
+  const isLeftOut = ({ about, isGone }) => frame.more_rooms > 0 && about.kind === "direct" && !isGone;
+  for (const room of [...rooms.values()].filter(({ key }) => !told.has(key)))
+    if (!isLeftOut(room)) takenOut(room);
+    else if (!isSame) enter(room.about).isOld = true; // its messages and numbers are of another history; if it is gone, the list says so
   showRooms();
+  if (frame.more_rooms > 0) enterRest(line).catch((error) => line === socket && lost(error.message, error.after));
   if (isSame) return catchUp();
-  if (!chosen.isGone) await history(chosen);
+  if (isThere(chosen)) await history(chosen);
   if (line !== socket) return;
   epoch = frame.epoch;
   ready();
 }
+async function enterRest(line) { // the rooms that the first frame leaves out; what happens in them is told all the same
+  for (let path = "/api/rooms"; path;) {
+    const page = await asUser(path);
+    if (line !== socket) return;
+    for (const about of page.filter(({ room }) => !told.has(room))) {
+      told.add(about.room);
+      if (!rooms.has(about.room) || !isThere(rooms.get(about.room))) enter(about);
+    }
+    showRooms();
+    path = page.next;
+  }
+  for (const room of rooms.values()) if (room.isOld && !told.has(room.key)) takenOut(room);
+  if (!catching) look();
+}
 function catchUp() {
   [catching, behind] = [true, false];
-  const known = [...rooms.values()].filter((room) => !room.isGone).map(({ key, seq }) => [key, seq]);
-  tell({ type: "sync", ref: "sync", rooms: Object.fromEntries(known), epoch });
+  unsynced = [...rooms.values()].filter(isThere);
+  syncNext() || ready();
 }
+function syncNext() { // so many at once as a frame holds, whatever their keys and numbers are
+  const part = unsynced.splice(0, Math.min(1_000, Math.floor(((limits?.frame_bytes ?? 65_536) - 256) / 48)));
+  if (part.length) tell({ type: "sync", ref: "sync", rooms: Object.fromEntries(part.map(({ key, seq }) => [key, seq])), epoch });
+  return part.length > 0;
+}
+const isThere = ({ isGone, isOld }) => !isGone && !isOld;
 async function readOn(room, line) {
   for (let page = [0]; page.length > 0 && line === socket && !room.isGone;) {
     page = await asUser(`/api/rooms/${room.key}/messages?since=${room.seq}&limit=200`);
@@ -243,13 +269,16 @@ function enter(about) { // also again: after another history, or after having be
   const room = begin({ ...about });
   room.log.append(...[...outbox.values()].filter(({ key }) => key === room.key).map(({ li }) => li));
   if (chosen?.key === room.key) put(room);
+  return room;
 }
 function news(frame) {
   const room = rooms.get(frame.room);
+  if (!frame.changed) told.add(frame.room);
   if (frame.gone) return takenOut(room);
   if (frame.changed) for (const field of room ? frame.changed : []) room.about[field] = frame[field];
-  else if (room && !room.isGone) room.about = { ...frame };
+  else if (room && isThere(room)) Object.assign(room, { about: { ...frame }, floor: Math.min(room.floor, frame.seq) }); // a list may have said more
   else enter(frame);
+  if (room?.newest > frame.seq) room.about.hidden = false; // what was hidden before the newest message came is there again
   showRooms();
   if (wanted === frame.room) go(wanted);
   else if (!catching) look();
@@ -278,7 +307,7 @@ function put(room) { // on the screen
   if (isOther) text.value = draft(room);
   room.fresh.clear();
   toEnd();
-  showRooms();
+  drawRooms();
   showEmpty();
 }
 function go(key) {
@@ -294,9 +323,13 @@ function go(key) {
 const rest = () => (narrow.matches ? box : text).focus(); // where one goes on, without a phone's keyboard in the way
 function look() { // at what has not been read yet of the room on the screen
   const room = chosen;
-  if (!room.isRead && !room.isGone) history(room).catch(failed(room));
+  if (!room.isRead && isThere(room)) history(room).catch(failed(room));
 }
-function showRooms() {
+function showRooms() { // soon, and once for all that happens until then; frames of an animation come to no page in the background
+  drawing ??= setTimeout(drawRooms, 30);
+}
+function drawRooms() {
+  drawing = clearTimeout(drawing);
   for (const room of rooms.values()) if (room.isGone && room !== chosen && !draft(room)) rooms.delete(room.key);
   draw(chosen, isMe);
   const { about, isGone, said, older } = chosen, name = nameOf(chosen, isMe);
@@ -346,7 +379,7 @@ $("public").ontoggle = async () => { // those that I am not in
   const items = await asUser("/api/rooms/directory?limit=100").then((all) => {
     const others = all.filter(({ room }) => !rooms.has(room) || rooms.get(room).isGone);
     const offers = others.map(({ room, name, topic = "" }) => Object.assign(make("button", "quiet", `# ${name}`), { value: room, title: topic }));
-    const word = all.more ? "There are more: join them by name." : offers.length ? "" : "There is no other public room.";
+    const word = all.next ? "There are more: join them by name." : offers.length ? "" : "There is no other public room.";
     return word ? [...offers, word] : offers;
   }, ({ message }) => [message]);
   publicRooms.replaceChildren(...items.map((item) => {
@@ -440,7 +473,10 @@ function add(room, message, isPage = false) {
   while (spot && !(spot.dataset.id < id)) spot = spot.previousElementSibling;
   spot ? spot.after(li) : log.prepend(li);
   showEmpty();
-  room.about.hidden = false;
+  if (!isPage && kind !== "system" && id > Math.max(room.about.seq, room.newest)) { // only a new message brings a room back
+    room.newest = id;
+    room.about.hidden = false;
+  }
   if (!isMe(username) && room !== chosen && !isPage && kind !== "system" && !deleted_at) room.fresh.add(id);
   if (room === chosen && !li.nextElementSibling?.dataset.id && !isMe(username)) unread++;
   fill(room, li, message);
@@ -460,9 +496,12 @@ function showEmpty() {
 }
 const below = () => box.scrollHeight - box.scrollTop - box.clientHeight;
 function place(room, work, older = false) { // stays at the end or, with older ones, at what is being read
+  if (room !== chosen) {
+    work();
+    return showRooms();
+  }
   const before = below(), known = unread;
   work();
-  if (room !== chosen) return draw(chosen, isMe);
   if (older) [box.scrollTop, unread] = [box.scrollHeight - box.clientHeight - before, known];
   else if (atEnd || before < 90) toEnd();
   showUnread();

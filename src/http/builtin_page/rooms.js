@@ -9,7 +9,7 @@ export function begin(about) {
   const log = Object.assign(document.createElement("ol"), { id: "log" }), item = make("li", ""), button = make("button", "");
   button.dataset.key = about.room;
   item.append(button);
-  const room = { key: about.room, about, item, log, seq: about.seq, floor: about.seq, shown: new Map(), fresh: new Set(), late: [], said: "" };
+  const room = { key: about.room, about, item, log, seq: about.seq, floor: about.seq, shown: new Map(), fresh: new Set(), late: [], newest: 0, said: "" };
   rooms.set(room.key, room);
   return room;
 }
@@ -18,6 +18,7 @@ export function nameOf({ about: { kind, name, users = [] } }, isMe) {
   return users.map(({ username }) => username).filter((one) => !isMe(one)).join(", ") || "notes to yourself";
 }
 export const markOf = ({ about: { kind } }) => (MARKS[kind] ?? MARKS.public)[0];
+const { compare } = new Intl.Collator();
 const count = (number) => (number > 999 ? "999+" : String(number));
 function badge(number) { // what came unread
   const mark = make("span", "new", number ? count(number) : "");
@@ -29,13 +30,17 @@ function badge(number) { // what came unread
 export function draw(chosen, isMe) {
   const all = [...rooms.values()].filter(({ about, isGone }) => !about.hidden || isGone);
   const rank = ({ key, about }) => (key === "general" ? 0 : about.kind === "direct" ? 2 : 1);
-  all.sort((a, b) => rank(a) - rank(b) || nameOf(a, isMe).localeCompare(nameOf(b, isMe)) || a.key - b.key);
+  for (const room of all) room.name = nameOf(room, isMe);
+  all.sort((a, b) => rank(a) - rank(b) || compare(a.name, b.name) || a.key - b.key);
   for (const room of all) {
     const button = room.item.firstChild, what = (MARKS[room.about.kind] ?? MARKS.public)[1];
+    const current = room === chosen ? "true" : null, drawn = [what, room.name, room.fresh.size, room.isGone].join();
+    if (button.ariaCurrent !== current) button.ariaCurrent = current;
+    if (room.drawn === drawn) continue; // what has not changed stays as it is: there may be many
+    room.drawn = drawn;
     const mark = Object.assign(make("span", "mark", markOf(room)), { ariaHidden: "true" });
-    button.replaceChildren(mark, make("span", "unseen", `${what} `), make("bdi", "", nameOf(room, isMe)), badge(room.fresh.size));
+    button.replaceChildren(mark, make("span", "unseen", `${what} `), make("bdi", "", room.name), badge(room.fresh.size));
     if (room.isGone) button.append(make("small", "", "left"));
-    button.ariaCurrent = room === chosen ? "true" : null;
   }
   const items = all.map(({ item }) => item), list = $("list");
   if (items.length !== list.children.length || items.some((item, n) => item !== list.children[n])) {

@@ -84,6 +84,7 @@ impl Pass<'_> {
             Told::System {
                 text,
                 event,
+                author: actor.clone(),
                 members,
             },
         ))

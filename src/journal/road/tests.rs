@@ -161,8 +161,10 @@ fn who_is_in_a_room_and_what_they_may_changes_at_a_number_of_its_log() {
                 Told::System {
                     text,
                     event,
+                    author,
                     members,
                 } => {
+                    assert_eq!(author.user_id, ids[0]);
                     assert_eq!(text, "alice removed carol from the room");
                     assert_eq!(*event, RoomEvent::Kicked { user_id: ids[2] });
                     assert_eq!(*members, [(ids[2], Membership::Left)]);

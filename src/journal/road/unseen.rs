@@ -28,10 +28,11 @@ pub fn list(
     seen::list_unseen(conn, unknown.collect())
 }
 
-/// The room that an entry is about, and who makes it; a room that is to begin is no one's yet.
+/// The room that an entry is about, and who makes it. A room that is to begin is no one's yet; and what a room says by itself
+/// no one asks for: it finds out under the lock that whoever was the heir is not in it any more, and notes that.
 pub fn pair(entry: &Entry) -> Option<Pair> {
-    let is_begin = matches!(entry.change, Change::Begin(_));
-    (!is_begin).then_some((entry.room, entry.actor.user_id))
+    let is_of_no_one = matches!(entry.change, Change::Begin(_) | Change::Inherit);
+    (!is_of_no_one).then_some((entry.room, entry.actor.user_id))
 }
 
 /// Whether this is the entry of one of these.

@@ -17,7 +17,7 @@ use crate::{
     chat::{
         catch_up::{Change, Missed},
         feed::{Action, Feed, Page},
-        rooms::{Room, id_of},
+        rooms::{Room, id_of, key_of},
     },
     error::{Code, Error, Result},
     protocol::{
@@ -38,8 +38,13 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 pub(in crate::ws) struct Rooms {
     /// Those that the caller was a member of before this socket was registered.
     expected: Vec<i64>,
-    /// Those that the client was not told of at first, and how far they were then: nothing has happened in them since.
+    /// Those that the client was not told of at first, and how far they were then: nothing has happened in them since that it
+    /// could be told.
     quiet: BTreeMap<i64, u64>,
+    /// What a client is to be told that can show only `general` as yet: rooms that the user has come into, and after which change
+    /// their logs are to be read; and rooms that the user has gone out of.
+    come_into: BTreeMap<i64, u64>,
+    gone: BTreeSet<i64>,
     by_id: BTreeMap<i64, RoomFeed>,
     last_entry: u64,
     /// Readings that are under way, and those that wait for their turn.
@@ -60,6 +65,8 @@ struct RoomFeed {
     /// Whether a reading was refused: then the hub is about to tell by which change.
     is_refused: bool,
     feed: Feed<Change>,
+    /// How the user's view of it has changed while it was read for the first time.
+    view: Option<Bytes>,
 }
 
 /// What has become of a change that goes past the session.
@@ -143,25 +150,21 @@ impl Rooms {
             left: None,
             is_refused: false,
             feed,
+            view: None,
         };
         self.by_id.insert(room_id, room);
     }
 
-    /// Which rooms the client knows, by key.
-    pub(super) fn by_key(&self) -> BTreeMap<&str, i64> {
-        let keys = self.by_id.iter();
-        keys.filter_map(|(id, room)| Some((room.key.as_deref()?, *id)))
-            .collect()
-    }
-
-    /// The client knows of a room that it was not told of at first: from now on it is as any other.
-    pub(super) fn know_quiet(&mut self, key: &str) {
-        if let Ok(id) = id_of(key)
-            && let Some(seq) = self.quiet.remove(&id)
-        {
+    /// A room that the client asks for. One that it was not told of at first is as any other from now on; one that it is about to
+    /// be told of is there, too. `None`: there is no such room for the user.
+    pub(super) fn asked_for(&mut self, key: &str) -> Option<i64> {
+        let id = id_of(key).ok()?;
+        if let Some(seq) = self.quiet.remove(&id) {
             let feed = Feed::new(seq, MOST_HELD);
             self.insert(id, Some(key.to_owned()), seq, feed);
         }
+        let room = self.by_id.get(&id)?;
+        (room.key.is_some() || !room.is_ending()).then_some(id)
     }
 
     /// A room was read: its key, and whether the client has not been told yet that it is in it.
@@ -170,14 +173,14 @@ impl Rooms {
         reading: Reading,
         page: &Page<Change>,
         key: &str,
-    ) -> Option<(String, bool)> {
+    ) -> Option<(String, bool, Option<Bytes>)> {
         let room = self.of(reading)?;
         room.read_at = room.read_at.max(page.last_seq);
         // Who was a member at a later change has come back.
         room.left.take_if(|left| *left <= page.last_seq);
         let is_new = room.key.is_none();
         let key = room.key.get_or_insert_with(|| key.to_owned());
-        Some((key.clone(), is_new))
+        Some((key.clone(), is_new, room.view.take()))
     }
 
     /// The room of this reading, if it has not been left since.
@@ -205,13 +208,9 @@ impl ChatSession {
     /// Something happens in a room: when the client was not told of it at first, it is told now, with all that has happened in
     /// it since. False for any other room.
     pub(super) fn wake(&mut self, room_id: i64, ctx: &mut Context) -> bool {
-        if self.end.dialect.get() != Dialect::Full {
-            // It is not told of such a room anyway.
-            return false;
-        }
         let before = self.rooms().quiet.remove(&room_id);
         if let Some(before) = before {
-            self.begin_feed(room_id, before, ctx);
+            self.begin_or_note(room_id, before, ctx);
         }
         before.is_some()
     }
@@ -226,7 +225,7 @@ impl ChatSession {
         if ending == Some(false) {
             self.feed(room_id, ctx, |feed, actions| feed.reached(seq, actions));
         } else {
-            self.begin_feed(room_id, seq, ctx);
+            self.begin_or_note(room_id, seq, ctx);
         }
     }
 
@@ -240,15 +239,43 @@ impl ChatSession {
             // It was left meanwhile.
             self.forget_room(room_id, ctx);
         }
-        self.begin_feed(room_id, seq.saturating_sub(1), ctx);
+        self.begin_or_note(room_id, seq.saturating_sub(1), ctx);
+    }
+
+    /// Has everything sent that follows a number in a room which the client has not been told yet that it is in: now, or when it
+    /// can show other rooms than `general`.
+    fn begin_or_note(&mut self, room_id: i64, before: u64, ctx: &mut Context) {
+        if self.end.dialect.get() == Dialect::Full {
+            return self.begin_feed(room_id, before, ctx);
+        }
+        self.rooms().come_into.entry(room_id).or_insert(before);
+    }
+
+    /// The client shows all rooms from now on: tells it of those that the user has come into and gone out of meanwhile.
+    pub(super) fn show_all(&mut self, ctx: &mut Context) {
+        if self.end.dialect.replace(Dialect::Full) == Dialect::Full {
+            return;
+        }
+        let mut rooms = self.rooms();
+        let come_into = std::mem::take(&mut rooms.come_into);
+        let gone = std::mem::take(&mut rooms.gone);
+        drop(rooms);
+        for room_id in gone {
+            self.send(&Event::Room(RoomNews::gone(key_of(room_id))));
+        }
+        for (room_id, before) in come_into {
+            self.begin_feed(room_id, before, ctx);
+        }
     }
 
     /// The user's view of a room has changed, by nothing that is numbered. A client that has not been told yet that it is in the
     /// room is told of it as it is when it was read.
+    /// If it was read before that, it is told of the change then.
     pub(super) fn view_changed(&self, room_id: i64, frame: Bytes) {
-        let is_known = (self.rooms().by_id.get(&room_id)).is_some_and(|room| room.key.is_some());
-        if is_known && self.end.dialect.get() == Dialect::Full {
-            self.end.outgoing.write(frame);
+        match self.rooms().by_id.get_mut(&room_id) {
+            Some(room) if room.key.is_none() => room.view = Some(frame),
+            Some(_) if self.end.dialect.get() == Dialect::Full => self.end.outgoing.write(frame),
+            _ => {}
         }
     }
 
@@ -262,11 +289,12 @@ impl ChatSession {
 
     fn carry_out(&mut self, room_id: i64, actions: Vec<Action<Change>>, ctx: &mut Context) {
         for action in actions {
-            let known = (self.rooms().by_id.get(&room_id))
-                .map(|room| (room.key.clone().unwrap_or_default(), room.entry));
+            let known =
+                (self.rooms().by_id.get(&room_id)).map(|room| (room.key.clone(), room.entry));
             let Some((room, entry)) = known else {
                 return;
             };
+            let room = room.unwrap_or_else(|| key_of(room_id));
             let reading = |since| Reading {
                 room_id,
                 entry,
@@ -343,9 +371,8 @@ impl ChatSession {
     fn start_reading(&mut self, reading: Reading, ctx: &mut Context) {
         self.rooms().under_way += 1;
         let Reading { room_id, since, .. } = reading;
-        let room = self.rooms().of(reading).and_then(|room| room.key.clone());
-        let is_new = room.is_none();
-        let bytes = self.budget_of(&room.unwrap_or_default());
+        let is_new = (self.rooms().of(reading)).is_some_and(|room| room.key.is_none());
+        let bytes = self.budget_of(&key_of(room_id));
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
         let missed = async move {
             let pages = &app.pages;
@@ -379,14 +406,17 @@ impl ChatSession {
                 state,
                 has_changed,
             }) => {
-                let Some((room, is_new)) = self.rooms().note_read(reading, &page, &state.room)
-                else {
+                let noted = self.rooms().note_read(reading, &page, &state.room);
+                let Some((room, is_new, view)) = noted else {
                     return;
                 };
                 if is_new && self.end.dialect.get() == Dialect::Full {
                     // What follows it starts where the page starts.
                     let state = RoomNews::here(state, page.since);
                     self.send(&Event::Room(state));
+                    if let Some(view) = view {
+                        self.end.outgoing.write(view);
+                    }
                     self.room_here(&room);
                 } else if has_changed && self.end.dialect.get() == Dialect::Full {
                     // The changes themselves follow, or those of them that fit.

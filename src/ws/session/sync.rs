@@ -19,7 +19,6 @@ use crate::{
         command::Sync,
         event::{Event, SyncedRoom},
     },
-    ws::Dialect,
 };
 
 /// A `sync` frame that is being served.
@@ -39,7 +38,7 @@ pub(super) struct SyncUnderWay {
 
 impl ChatSession {
     pub(super) fn start_sync(&mut self, reference: Option<String>, sync: Sync, ctx: &mut Context) {
-        self.end.dialect.set(Dialect::Full);
+        self.show_all(ctx);
         let is_of_another_history = |epoch: String| *epoch != *self.app.history.epoch();
         let refused = if self.sync.is_some() {
             let detail = "The `sync` before this one is still being answered.";
@@ -59,19 +58,14 @@ impl ChatSession {
         }
         let (mut waiting, mut rooms, mut cursors) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
         let mut own = self.rooms();
-        for room in sync.rooms.keys() {
-            own.know_quiet(room);
-        }
-        let known = own.by_key();
         for (room, since) in sync.rooms {
-            if let Some(id) = known.get(room.as_str()) {
-                cursors.push((*id, since));
+            if let Some(id) = own.asked_for(&room) {
+                cursors.push((id, since));
                 waiting.insert(room);
             } else {
                 rooms.insert(room, SyncedRoom::gone());
             }
         }
-        drop(known);
         drop(own);
         // In most of many rooms nothing has happened: one look tells where.
         let is_looking = cursors.len() > 1;

@@ -20,8 +20,15 @@ pub enum Ask {
         /// Tells this list from all others.
         tag: u64,
     },
-    /// The public rooms with this in their names.
+    /// The public rooms with this in their names: the first page of them.
     Directory(String),
+    /// All public rooms, by name: the first page of them, or that after this cursor.
+    Public {
+        /// Where the list goes on.
+        cursor: Option<String>,
+        /// Tells this list from all others.
+        tag: u64,
+    },
     /// Who is in a room.
     Members(String),
     /// Make a room.
@@ -63,8 +70,8 @@ pub enum Ask {
 pub enum Answer {
     /// Rooms, by name; the first page of them, and whether there are more.
     Rooms(Vec<Room>, bool),
-    /// A page of the user's own rooms.
-    Own(RoomsPage),
+    /// A page of a list of rooms that goes on.
+    Page(RoomsPage),
     /// Members; the first page of them, and whether there are more.
     Members(Vec<Member>, bool),
     /// The room as it is now.
@@ -77,10 +84,10 @@ pub enum Answer {
     Done,
 }
 
-/// A page of the rooms that a user is in.
+/// A page of a list of rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomsPage {
-    /// What is on it, oldest first.
+    /// What is on it, in the order of the list.
     pub rooms: Vec<Room>,
     /// Where the list goes on, if it does.
     pub next: Option<String>,
@@ -96,8 +103,11 @@ impl Api {
         let room = |room: Room| Answer::Room(Box::new(room));
         let person = |person: Profile| Answer::Person(Box::new(person));
         match ask {
-            Ask::Own { cursor, .. } => {
-                let mut url = self.url(&["api", "rooms"]);
+            Ask::Own { cursor, .. } | Ask::Public { cursor, .. } => {
+                let mut url = match ask {
+                    Ask::Own { .. } => self.url(&["api", "rooms"]),
+                    _ => self.url(&["api", "rooms", "directory"]),
+                };
                 if let Some(cursor) = cursor {
                     url.query_pairs_mut().append_pair("cursor", cursor);
                 }
@@ -106,7 +116,7 @@ impl Api {
                 let response = response.map_err(|error| self.unreachable(&error))?;
                 let next = next_cursor(response.headers());
                 let rooms = parse(self, &refusal(response).await?)?;
-                Ok(Answer::Own(RoomsPage { rooms, next }))
+                Ok(Answer::Page(RoomsPage { rooms, next }))
             }
             Ask::Directory(part) => {
                 let mut url = self.url(&["api", "rooms", "directory"]);

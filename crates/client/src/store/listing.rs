@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{News, Outcome, Room, Rooms, Store, membership::resolve};
+use super::{News, Outcome, Room, Rooms, Store};
 use crate::{
     api::{Answer, Ask, RoomsPage},
     effect::Effect,
@@ -82,7 +82,7 @@ impl Store {
             // Asked for on an earlier socket.
             return;
         };
-        let Ok(Answer::Own(RoomsPage { rooms, next })) = result else {
+        let Ok(Answer::Page(RoomsPage { rooms, next })) = result else {
             listing.again_at = Some(now + PAUSE);
             return;
         };
@@ -112,7 +112,8 @@ impl Store {
         let about = RoomState::from(room.clone());
         let mut is_wanted = self.wanted == Rooms::All;
         listing.words.retain(|word| {
-            let is_meant = resolve(std::iter::once(&about), word).is_some();
+            // Those that are left out have no names; a name among them is another room's, which the first frame had.
+            let is_meant = about.room == *word;
             is_wanted |= is_meant;
             !is_meant
         });

@@ -117,16 +117,18 @@ impl Store {
         };
         let (seq, is_new) = (about.seq, room.epoch.is_none());
         let has_come = is_new || room.is_gone;
+        // A list that was read meanwhile knew more than the socket has told yet: what is in between is still to come, and new.
+        let is_ahead = past == Past::Later && !has_come && seq < room.about.seq;
         room.about = about;
         room.is_gone = false;
-        if !is_first && !has_come {
+        if !is_first && !has_come && !is_ahead {
             // It has heard of the room all the while.
             return;
         }
         let is_same = is_new || room.epoch == epoch;
         room.epoch = epoch;
         room.want(past);
-        if is_new || !is_same {
+        if is_new || !is_same || is_ahead {
             room.seen_up_to(seq);
         }
         if has_come && !is_first {
@@ -180,10 +182,7 @@ impl Store {
 }
 
 /// The key of the room that is meant by a key, or by a name that no other of these rooms has.
-pub(super) fn resolve<'a>(
-    rooms: impl Iterator<Item = &'a RoomState>,
-    word: &str,
-) -> Option<&'a str> {
+fn resolve<'a>(rooms: impl Iterator<Item = &'a RoomState>, word: &str) -> Option<&'a str> {
     let is_named = |room: &RoomState| {
         let name = room.name.as_deref();
         name.is_some_and(|name| name.eq_ignore_ascii_case(word))

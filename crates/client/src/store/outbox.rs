@@ -78,6 +78,8 @@ pub struct Pending {
     pub content: String,
     /// Where it stands.
     pub delivery: Delivery,
+    /// It was sent, and no one knows whether it has arrived.
+    is_tried: bool,
 }
 
 /// The messages on their way, oldest first.
@@ -86,8 +88,8 @@ pub struct Outbox {
     pending: VecDeque<Pending>,
     /// The server asked to wait until then.
     hold_until: Millis,
-    /// It did so because of the room's slow mode.
-    is_slow: bool,
+    /// The room's slow mode holds messages back until then. What is done with messages that are there does not wait for it.
+    slow_until: Millis,
 }
 
 impl Outbox {
@@ -119,8 +121,10 @@ impl Outbox {
     /// slow mode.
     #[must_use]
     pub fn hold(&self, now: Millis) -> Option<(Millis, bool)> {
-        let left = self.hold_until.checked_sub(now).filter(|left| *left > 0);
-        left.map(|left| (left, self.is_slow))
+        let is_slow = self.slow_until > self.hold_until;
+        let until = self.slow_until.max(self.hold_until);
+        let left = until.checked_sub(now).filter(|left| *left > 0);
+        left.map(|left| (left, is_slow))
     }
 
     /// Messages that would be lost if the program ended now.
@@ -139,17 +143,23 @@ impl Outbox {
             client_id,
             content,
             delivery: Delivery::Waiting,
+            is_tried: false,
         });
     }
 
     /// The frame to send now, if there is one. One message at a time: a later one never overtakes an earlier one,
-    /// even when the earlier one has to be tried again. What fits no frame of this many bytes is refused here.
+    /// even when the earlier one has to be tried again. What is no message overtakes those that slow mode holds back.
+    /// What fits no frame of this many bytes is refused here.
     pub(super) fn next(&mut self, now: Millis, room: &str, frame_bytes: usize) -> Option<Request> {
         if now < self.hold_until {
             return None;
         }
-        let unsent = |p: &&mut Pending| !matches!(p.delivery, Delivery::Refused(_));
-        for next in self.pending.iter_mut().filter(unsent) {
+        let is_slow = now < self.slow_until;
+        let may_go = |p: &&mut Pending| {
+            let is_held = is_slow && matches!(p.deed, Deed::Post { .. });
+            !is_held && !matches!(p.delivery, Delivery::Refused(_))
+        };
+        for next in self.pending.iter_mut().filter(may_go) {
             if matches!(next.delivery, Delivery::Sent(at) if now < at + ANSWER_TIME) {
                 return None;
             }
@@ -159,6 +169,7 @@ impl Outbox {
                 continue;
             }
             next.delivery = Delivery::Sent(now);
+            next.is_tried = true;
             return Some(request);
         }
         None
@@ -177,7 +188,7 @@ impl Outbox {
 
     /// The connection is gone: no one knows whether what was on its way has arrived.
     pub(super) fn disconnected(&mut self) {
-        self.hold_until = 0;
+        (self.hold_until, self.slow_until) = (0, 0);
         for pending in &mut self.pending {
             if matches!(pending.delivery, Delivery::Sent(_)) {
                 pending.delivery = Delivery::Waiting;
@@ -202,9 +213,14 @@ impl Outbox {
             return Refused::Unknown;
         };
         if let Some(after) = error.retry_after_ms {
-            pending.delivery = Delivery::Waiting;
-            self.hold_until = now.saturating_add(after);
-            self.is_slow = error.code == Code::SlowMode;
+            (pending.delivery, pending.is_tried) = (Delivery::Waiting, false);
+            let until = now.saturating_add(after);
+            let is_post = matches!(pending.deed, Deed::Post { .. });
+            if is_post && error.code == Code::SlowMode {
+                self.slow_until = until;
+            } else {
+                self.hold_until = until;
+            }
         } else if pending.deed.has_text() {
             pending.delivery = Delivery::Refused(error.detail.clone());
         } else {
@@ -231,6 +247,16 @@ impl Outbox {
             .iter()
             .rposition(|p| matches!(p.delivery, Delivery::Refused(_)))?;
         self.pending.remove(at)
+    }
+
+    /// Takes the latest message out that was written, if it is certain not to be on the server.
+    pub(super) fn take_waiting(&mut self) -> Option<Pending> {
+        let is_post = |p: &Pending| {
+            matches!(p.deed, Deed::Post { .. }) && !matches!(p.delivery, Delivery::Refused(_))
+        };
+        let at = self.pending.iter().rposition(is_post)?;
+        let is_here = self.pending[at].delivery == Delivery::Waiting && !self.pending[at].is_tried;
+        is_here.then(|| self.pending.remove(at)).flatten()
     }
 
     fn take(&mut self, client_id: &str) -> Option<Pending> {
@@ -382,6 +408,39 @@ mod tests {
             sent(&mut outbox, 700).map(|(id, _)| id).as_deref(),
             Some("a")
         );
+    }
+
+    #[test]
+    fn what_is_no_message_does_not_wait_for_slow_mode_and_what_waits_can_be_taken_back() {
+        let mut outbox = two();
+        sent(&mut outbox, 0);
+        outbox.push(Deed::Delete(7), "c".into(), String::new());
+        assert_eq!(outbox.next(0, "general", 1_000), None, "one at a time");
+        let slow = ErrorFrame {
+            code: Code::SlowMode,
+            ..error("a", Some(700))
+        };
+        outbox.refused(0, &slow);
+        assert_eq!(outbox.hold(0), Some((700, true)));
+        let request = outbox.next(0, "general", 1_000).expect("a frame");
+        assert!(matches!(request.command, Command::Delete(_)));
+        assert_eq!(outbox.next(0, "general", 1_000), None);
+        // Asked to wait for another reason, it waits, and so does all else.
+        outbox.refused(0, &error("c", Some(100)));
+        assert_eq!(outbox.next(99, "general", 1_000), None);
+        assert!(outbox.next(100, "general", 1_000).is_some());
+        assert!(outbox.acked(&ack("c")).is_some());
+        for text in ["second", "first"] {
+            let taken = outbox.take_waiting().expect("it waits");
+            assert_eq!(taken.content, text);
+        }
+        assert!(outbox.is_empty());
+        // What may have arrived is not taken back.
+        let mut outbox = two();
+        sent(&mut outbox, 0);
+        outbox.disconnected();
+        assert!(outbox.take_waiting().is_some());
+        assert_eq!(outbox.take_waiting(), None);
     }
 
     #[test]

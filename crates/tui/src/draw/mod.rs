@@ -218,12 +218,15 @@ fn scroll(frame: &mut Frame, title: &str, lines: Vec<Line<'static>>, row: usize)
         .max(title.width())
         + 3;
     let area = centre(whole, width.max(28), lines.len() + 2);
-    let mut block = Block::bordered()
+    let keys = if end > 0 {
+        " ↑ ↓ scroll · Esc closes "
+    } else {
+        " Esc closes "
+    };
+    let block = Block::bordered()
         .border_type(BorderType::Rounded)
-        .title(title);
-    if end > 0 {
-        block = block.title_bottom(" ↑ ↓ scroll · Esc closes ");
-    }
+        .title(title)
+        .title_bottom(keys);
     let shown: Vec<_> = lines.into_iter().skip(row.min(end)).collect();
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(shown).block(block), area);

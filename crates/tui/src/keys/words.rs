@@ -6,6 +6,7 @@ use super::act;
 use crate::{
     acts,
     commands::{self, Action},
+    protocol::room::RoomKind,
     rooms,
     state::{About, Line, State},
 };
@@ -18,11 +19,16 @@ pub(super) fn obey(state: &mut State, text: &str) -> Vec<Effect> {
         .split_once(char::is_whitespace)
         .unwrap_or((command, ""));
     let rest = rest.trim();
+    if let Some(why) = is_doubtful(state, text, word, rest) {
+        clear(state);
+        state.hint(About::Typed, why);
+        return Vec::new();
+    }
     let wrong = match commands::of_word(word) {
         Some((_, None)) if !rest.is_empty() => {
             format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
         }
-        Some((Action::Topic, _)) if rest.is_empty() => topic(state),
+        Some((Action::Topic, _)) if rest.is_empty() || is_direct(state) => topic(state),
         Some((_, Some(behind))) if rest.is_empty() => format!("Write /{word} {behind}."),
         Some((action, None)) => {
             clear(state);
@@ -92,8 +98,30 @@ fn remember(state: &mut State, action: Action, text: &str, effects: &[Effect]) {
     }
 }
 
+fn is_direct(state: &State) -> bool {
+    let room = state.room();
+    room.is_some_and(|room| room.about().kind == RoomKind::Direct)
+}
+
+/// Why a line is asked about once more, if it was not asked about just before.
+fn is_doubtful(state: &mut State, text: &str, word: &str, rest: &str) -> Option<String> {
+    let told = state.doubted.take();
+    let (action, _) = commands::of_word(word)?;
+    let why = rooms::why_final(state, action, rest)?;
+    let line = (state.chat.as_ref()?.room.clone(), text.to_owned());
+    let is_told = told.as_ref() == Some(&line);
+    state.doubted = (!is_told).then_some(line);
+    (!is_told).then_some(why)
+}
+
 /// What the room is about, for who asks with nothing behind the word.
 fn topic(state: &State) -> String {
+    if is_direct(state) {
+        let key = state.chat.as_ref().map_or("", |chat| &chat.room);
+        return format!(
+            "A direct conversation has no topic, and cannot have one. Its key is {key}."
+        );
+    }
     let topic = state.room().and_then(|room| room.about().topic.clone());
     let told = match topic.filter(|topic| !topic.is_empty()) {
         Some(topic) => format!("The topic is: {topic} (/topic TEXT sets another, /topic - none)."),

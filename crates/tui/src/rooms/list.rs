@@ -1,6 +1,9 @@
 //! The rooms as a list to be read: the user's own with what tells them apart, and the public ones to come into.
 
-use parlour_client::{api::Ask, effect::Effect};
+use parlour_client::{
+    api::{Ask, RoomsPage},
+    effect::Effect,
+};
 
 use super::{label, listed};
 use crate::{
@@ -9,28 +12,57 @@ use crate::{
     text::visible,
 };
 
+/// So many public rooms are listed.
+const MOST: usize = 200;
+
+/// The public rooms that the user is not in, while they are asked for page by page.
+pub struct PublicRooms {
+    rooms: Vec<Room>,
+    tag: u64,
+}
+
 /// Shows the user's rooms, and asks for the public ones.
 pub fn open(state: &mut State) -> Vec<Effect> {
-    state.awaits_public = true;
+    state.last_list += 1;
+    let tag = state.last_list;
+    state.public = Some(PublicRooms {
+        rooms: Vec::new(),
+        tag,
+    });
+    state.sheet_of = None;
     let mut lines = own(state);
     lines.push(String::new());
     lines.push("Asking for the public rooms…".to_owned());
     show(state, lines);
-    vec![Effect::Ask(Ask::Directory(String::new()))]
+    vec![Effect::Ask(Ask::Public { cursor: None, tag })]
 }
 
-/// The public rooms have come, or cannot be had. Whoever has closed the list meanwhile does not get it again.
-pub fn told(state: &mut State, public: Result<(Vec<Room>, bool), String>) {
-    if !std::mem::take(&mut state.awaits_public) || state.sheet.is_none() {
-        return;
-    }
+/// A page of the public rooms has come, or cannot be had. As long as there are few that the user is not in, the next one is
+/// asked for. Whoever has closed the list meanwhile does not get it again.
+pub fn told(state: &mut State, tag: u64, page: Result<RoomsPage, String>) -> Vec<Effect> {
+    let Some(mut public) = state.public.take_if(|public| public.tag == tag) else {
+        return Vec::new();
+    };
     let mut lines = own(state);
     lines.push(String::new());
-    match public {
-        Ok((rooms, more)) => lines.extend(others(state, rooms, more)),
+    match page {
+        Ok(RoomsPage { rooms, next }) => {
+            let store = &state.client.store;
+            let is_mine = |key: &str| store.room(key).is_some_and(|room| !room.is_gone());
+            let others = rooms.into_iter();
+            let others =
+                others.filter(|room| !is_mine(&room.room) && room.kind == RoomKind::Public);
+            public.rooms.extend(others);
+            if next.is_some() && public.rooms.len() < MOST {
+                state.public = Some(public);
+                return vec![Effect::Ask(Ask::Public { cursor: next, tag })];
+            }
+            lines.extend(others_of(public.rooms, next.is_some()));
+        }
         Err(why) => lines.push(visible(&format!("The public rooms are not known: {why}"))),
     }
     show(state, lines);
+    Vec::new()
 }
 
 fn show(state: &mut State, lines: Vec<String>) {
@@ -67,12 +99,9 @@ fn own(state: &State) -> Vec<String> {
 }
 
 /// The public rooms that the user is not in.
-fn others(state: &State, rooms: Vec<Room>, more: bool) -> Vec<String> {
-    let store = &state.client.store;
-    let is_mine = |key: &str| store.room(key).is_some_and(|room| !room.is_gone());
+fn others_of(rooms: Vec<Room>, more: bool) -> Vec<String> {
     let mut lines: Vec<_> = rooms
         .into_iter()
-        .filter(|room| !is_mine(&room.room) && room.kind == RoomKind::Public)
         .map(|room| {
             let members = match room.members {
                 1 => "1 member".to_owned(),

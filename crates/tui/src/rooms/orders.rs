@@ -97,7 +97,8 @@ pub fn name_of_room(written: &str) -> String {
     written.trim_start_matches(['#', '*']).to_owned()
 }
 
-fn name_of(written: &str) -> String {
+/// A user's name without its mark.
+pub fn name_of(written: &str) -> String {
     written.trim_start_matches('@').to_owned()
 }
 

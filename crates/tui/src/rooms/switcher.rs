@@ -51,6 +51,13 @@ impl Switcher {
         Effect::Ask(Ask::Directory(self.letters().to_owned()))
     }
 
+    /// The public rooms with these letters have come. What was asked for other ones is late.
+    pub fn found(&mut self, letters: &str, rooms: Vec<Room>) {
+        if self.letters() == letters {
+            self.public = rooms;
+        }
+    }
+
     fn letters(&self) -> &str {
         self.typed.trim().trim_start_matches(['#', '*', '@'])
     }

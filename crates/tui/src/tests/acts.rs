@@ -99,6 +99,40 @@ fn an_older_message_is_not_taken_for_one_that_is_not_stored_yet() {
 }
 
 #[test]
+fn what_waits_to_be_sent_can_be_taken_back() {
+    let mut stage = Stage::in_room(3);
+    stage.live(message(4, "alice", "keep me"));
+    stage.write("too soon");
+    let reference = stage.said.pop().expect("a frame").reference;
+    stage.frame(event::Event::Error(ErrorFrame {
+        reference,
+        code: Code::SlowMode,
+        detail: "This room is in slow mode.".into(),
+        retry_after_ms: Some(1_200_000),
+        room: None,
+        kind: None,
+    }));
+    stage.write("and more");
+    // What is done with a message that is there does not wait for them.
+    stage.alt(KeyCode::Up);
+    stage.write("/delete");
+    assert!(matches!(
+        stage.last_deed(),
+        Command::Delete(Delete { id: 4, .. })
+    ));
+    stage.write("/delete");
+    assert!(
+        stage.shows("Taken back, and not sent: “and more”"),
+        "{}",
+        stage.screen()
+    );
+    stage.write("/edit");
+    assert!(stage.shows("too soon") && stage.said.is_empty());
+    let room = stage.state.client.store.room("general").expect("a room");
+    assert!(room.outbox().is_empty());
+}
+
+#[test]
 fn one_reacts_and_pins_and_takes_it_back() {
     let mut stage = Stage::in_room(3);
     let reacted = |emoji: &str, on| {

@@ -1,5 +1,7 @@
 //! What is said below the conversation is said as long as it is true, and what one has to know is said.
 
+use parlour_client::api::RoomsPage;
+
 use super::*;
 use crate::protocol::{
     code::Code,
@@ -103,7 +105,7 @@ fn the_rooms_are_listed_with_their_keys_and_the_public_ones_to_come_into() {
     stage.write("/rooms");
     assert!(stage.shows("#garden  public, key 7"), "{}", stage.screen());
     let ask = stage.asks().remove(0);
-    assert_eq!(ask, Ask::Directory(String::new()));
+    assert!(matches!(ask, Ask::Public { cursor: None, .. }), "{ask:?}");
     let public = |key: &str, name: &str, topic: &str| Room {
         room: key.into(),
         name: Some(name.into()),
@@ -128,7 +130,16 @@ fn the_rooms_are_listed_with_their_keys_and_the_public_ones_to_come_into() {
         public("7", "garden", ""),
         public("9", "tea", "tea\u{1b} only"),
     ];
-    stage.answer_ask(ask, Ok(Answer::Rooms(rooms, true)));
+    let next = Some("more".to_owned());
+    stage.answer_ask(ask, Ok(Answer::Page(RoomsPage { rooms, next })));
+    // Those are few: the next page is asked for.
+    let ask = stage.asks().remove(0);
+    let many = |n: u64| public(&n.to_string(), &format!("z-{n}"), "");
+    let rooms = (100..300).map(many).collect();
+    let next = Some("more".to_owned());
+    stage.answer_ask(ask, Ok(Answer::Page(RoomsPage { rooms, next })));
+    assert_eq!(stage.asks(), [], "those are enough");
+    stage.happen(Event::Resize(80, 230));
     let screen = stage.screen();
     for told in [
         "Your rooms:",
@@ -141,14 +152,20 @@ fn the_rooms_are_listed_with_their_keys_and_the_public_ones_to_come_into() {
         assert!(screen.contains(told), "{told}\n{screen}");
     }
     assert!(!screen.contains("#garden  4 members"), "{screen}");
+    stage.happen(Event::Resize(80, 20));
     stage.press(KeyCode::Esc);
     // A list that was closed does not come again, and one that cannot be had says so.
     stage.write("/rooms");
     stage.press(KeyCode::Esc);
     let ask = stage.asks().remove(0);
-    stage.answer_ask(ask.clone(), Ok(Answer::Rooms(Vec::new(), false)));
+    let none = RoomsPage {
+        rooms: Vec::new(),
+        next: None,
+    };
+    stage.answer_ask(ask, Ok(Answer::Page(none)));
     assert!(!stage.shows("Your rooms:"));
     stage.write("/rooms");
+    let ask = stage.asks().remove(0);
     stage.answer_ask(ask, Err("The server cannot be reached.".into()));
     assert!(
         stage.shows("The public rooms are not known: The server cannot be reached."),

@@ -113,18 +113,28 @@ fn a_refused_line_comes_back_to_be_corrected() {
 #[test]
 fn a_refused_reaction_comes_back_to_be_corrected() {
     let mut stage = Stage::in_room(1);
-    stage.write("/react nonsense");
+    // What is no emoji is not even asked.
+    for wrong in ["/react x", "/react 👍👍", "/react nonsense"] {
+        stage.write(wrong);
+        assert!(
+            stage.shows("Write one emoji behind /react") && stage.said.is_empty(),
+            "{}",
+            stage.screen()
+        );
+        stage.ctrl('u');
+    }
+    stage.write("/react 🎉");
     let request = stage.said.pop().expect("a frame");
     stage.frame(event::Event::Error(ErrorFrame {
         reference: request.reference,
         code: crate::protocol::code::Code::ValidationError,
-        detail: "This is no emoji.".into(),
+        detail: "There are too many.".into(),
         retry_after_ms: None,
         room: None,
         kind: None,
     }));
     assert!(
-        stage.shows("/react nonsense") && stage.shows("This is no emoji."),
+        stage.shows("/react 🎉") && stage.shows("There are too many."),
         "{}",
         stage.screen()
     );
@@ -249,6 +259,66 @@ fn people_who_are_not_online_are_found_and_no_list_pops_up() {
 }
 
 #[test]
+fn what_somebody_has_opened_and_written_nothing_in_is_not_announced() {
+    let mut stage = Stage::in_room(1);
+    let event::Event::Room(RoomNews::Here(mut about)) = direct_with("carol") else {
+        panic!("a room");
+    };
+    about.hidden = true;
+    stage.frame(event::Event::Room(RoomNews::Here(about)));
+    assert!(!stage.shows("carol"), "{}", stage.screen());
+    stage.live(Message {
+        room: "9".into(),
+        ..message(1, "carol", "hello")
+    });
+    assert!(stage.shows(" @carol 1"), "{}", stage.screen());
+}
+
+#[test]
+fn a_room_that_one_cannot_come_back_to_is_left_when_it_is_asked_twice() {
+    let come_into = |stage: &mut Stage, kind, role| {
+        let about = RoomState {
+            room: "7".into(),
+            name: Some("garden".into()),
+            kind,
+            role: Some(role),
+            ..RoomState::default()
+        };
+        stage.frame(event::Event::Room(RoomNews::Here(about)));
+        stage.write("/join garden");
+    };
+    for line in ["/leave", "/kick @Alice"] {
+        for (kind, role) in [
+            (RoomKind::Private, Role::Member),
+            (RoomKind::Public, Role::Owner),
+        ] {
+            let mut stage = Stage::in_room(1);
+            come_into(&mut stage, kind, role);
+            for other in ["/topic", "a message"] {
+                stage.write(line);
+                assert_eq!(stage.asks(), []);
+                assert!(
+                    stage.shows("do it again") && !stage.shows(line),
+                    "{}",
+                    stage.screen()
+                );
+                // After something else it is asked again.
+                stage.write(other);
+                stage.ctrl('u');
+            }
+            stage.write(line);
+            assert_eq!(stage.asks(), []);
+            stage.write(line);
+            assert!(matches!(&stage.asks()[..], [Ask::RemoveMember { .. }]));
+        }
+        let mut stage = Stage::in_room(1);
+        come_into(&mut stage, RoomKind::Public, Role::Member);
+        stage.write(line);
+        assert_eq!(stage.asks().len(), 1, "one can come back");
+    }
+}
+
+#[test]
 fn a_hidden_conversation_is_out_of_the_list_until_somebody_writes() {
     let mut stage = Stage::in_room(1);
     stage.frame(direct_with("erin"));
@@ -295,4 +365,21 @@ fn the_topic_is_told_to_who_asks_for_it() {
         "{}",
         stage.screen()
     );
+    stage.ctrl('u');
+    stage.frame(direct_with("erin"));
+    stage.press(KeyCode::Esc);
+    stage.ctrl('k');
+    stage.type_text("erin");
+    stage.press(KeyCode::Enter);
+    stage.asks();
+    for line in ["/topic", "/topic bees"] {
+        stage.write(line);
+        assert!(
+            stage.shows("A direct conversation has no topic"),
+            "{}",
+            stage.screen()
+        );
+        assert_eq!(stage.asks(), []);
+        stage.ctrl('u');
+    }
 }

@@ -57,11 +57,20 @@ fn a_room_that_was_made_is_gone_to_as_soon_as_it_is_known() {
     stage.come_into("7", "garden", 1);
     assert!(stage.shows(" #garden  alice@"), "{}", stage.screen());
     assert!(stage.shows("Rooms"), "there are two to list");
-    stage.write("/create garden");
+    stage.write("/create shed");
     let ask = stage.asks().remove(0);
     stage.answer_ask(ask, Err("Another room is called so.".into()));
     assert!(stage.shows("Another room is called so."));
     stage.ctrl('u');
+    // One that is there already is gone to.
+    stage.write("/join general");
+    stage.write("/create #Garden");
+    assert_eq!(stage.asks(), []);
+    assert!(
+        stage.shows(" #garden  alice@") && stage.shows("You are in #garden already: its key is 7."),
+        "{}",
+        stage.screen()
+    );
     stage.write("/direct bob, carol");
     let users = vec!["bob".into(), "carol".into()];
     assert_eq!(stage.asks(), [Ask::Direct(NewDirect { users })]);
@@ -87,7 +96,7 @@ fn what_is_written_on_the_way_to_a_room_is_not_said_in_another() {
     );
 
     // Refused, it stays where it is, to be looked at before it is sent.
-    stage.write("/create garden");
+    stage.write("/create yard");
     let ask = stage.asks().remove(0);
     stage.write("what now");
     stage.answer_ask(ask, Err("Another room is called so.".into()));

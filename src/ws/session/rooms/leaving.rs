@@ -7,6 +7,7 @@ use actix::AsyncContext as _;
 
 use super::{Reading, RoomFeed};
 use crate::{
+    chat::rooms::key_of,
     protocol::event::{Event, RoomNews},
     ws::{
         Dialect,
@@ -39,6 +40,7 @@ impl ChatSession {
     /// The user is no member of a room any more. What is being read may be of the time before, and is sent first.
     pub(in crate::ws::session) fn go_out(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
         let mut rooms = self.rooms();
+        rooms.come_into.remove(&room_id);
         let room = rooms.by_id.get_mut(&room_id);
         let is_over = room.is_some_and(|room| room.leave(seq));
         drop(rooms);
@@ -87,9 +89,12 @@ impl ChatSession {
         self.rooms().by_id.remove(&room_id);
         if let Some((room, _)) = known {
             if self.end.dialect.get() == Dialect::Full {
-                self.send(&Event::Room(RoomNews::gone(room.clone())));
+                self.send(&Event::Room(RoomNews::gone(room)));
+            } else {
+                self.rooms().gone.insert(room_id);
             }
-            self.room_gone(room);
         }
+        // It may have been asked for before the client was told of it.
+        self.room_gone(key_of(room_id));
     }
 }

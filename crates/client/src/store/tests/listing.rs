@@ -36,7 +36,7 @@ fn listed(key: &str, seq: u64) -> room::Room {
 
 fn own_page(keys: &[(&str, u64)], next: Option<&str>) -> Answer {
     let rooms = keys.iter().map(|(key, seq)| listed(key, *seq));
-    Answer::Own(RoomsPage {
+    Answer::Page(RoomsPage {
         rooms: rooms.collect(),
         next: next.map(str::to_owned),
     })
@@ -152,6 +152,38 @@ fn more_rooms_than_one_frame_holds_are_caught_up_with_one_part_after_the_other()
     }
     assert_eq!(asked.len(), 2_500);
     assert!(say(&outcome).is_empty());
+}
+
+#[test]
+fn a_message_that_came_while_the_list_was_read_is_unread() {
+    let mut store = Store::new("alice", Past::Pages, Rooms::All);
+    let ask = asking(&mut store, &[("general", 5)]);
+    // The list knows message 501 already; the socket tells of the room as it was before, and then of the message.
+    store.answered(0, &ask, &Ok(own_page(&[("77", 501)], None)));
+    let about = RoomState {
+        room: "77".into(),
+        seq: 500,
+        ..RoomState::default()
+    };
+    store.frame(0, event::Event::Room(RoomNews::Here(about)));
+    store.frame(0, event::Event::Message(server::message("77", 501)));
+    assert_eq!(store.room("77").expect("a room").unread(), 1);
+}
+
+#[test]
+fn a_room_with_a_name_is_not_taken_for_one_that_was_left_out() {
+    // Two are called so, so that the word means neither.
+    let mut store = Store::new("alice", Past::Later, Rooms::These(vec!["garden".into()]));
+    let ask = asking(&mut store, &[("general", 5)]);
+    let mut named = listed("7", 3);
+    named.name = Some("garden".into());
+    let page = Answer::Page(RoomsPage {
+        rooms: vec![named],
+        next: None,
+    });
+    let outcome = store.answered(0, &ask, &Ok(page));
+    assert!(store.room("7").is_none());
+    assert!(matches!(&outcome.news[..], [News::NotMember { room }] if room == "garden"));
 }
 
 #[test]

@@ -32,6 +32,7 @@ use crate::{
         rooms::Rooms,
         tickets::Tickets,
         unbound::Unbound,
+        views::Views,
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
@@ -77,12 +78,13 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
     let (history, vault) = (Arc::new(history), Arc::new(vault));
     let db = Db::new(&config.storage).map_err(|error| no_threads(&error))?;
     let hub = Hub::start(config.socket_limits, config.limits.sockets_per_user);
+    let views = Views::start(db.clone(), hub.clone());
     let announcer = || {
         let (mut publisher, history) = (hub.publisher(), Arc::clone(&history));
-        let vault = Arc::clone(&vault);
+        let (vault, views) = (Arc::clone(&vault), views.clone());
         move |news| {
             history.note(&news);
-            announce::announce(&mut publisher, &vault, news);
+            announce::announce(&mut publisher, &vault, &views, news);
         }
     };
     let clock = Clock::start();
@@ -92,6 +94,7 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         db,
         journal,
         hub,
+        views,
         history,
         vault,
         clock,
@@ -105,6 +108,7 @@ struct Parts {
     db: Db,
     journal: Journal,
     hub: Hub,
+    views: Views,
     history: Arc<History>,
     vault: Arc<Vault>,
     clock: Clock,
@@ -124,6 +128,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         db,
         journal,
         hub,
+        views,
         history,
         vault,
         clock,
@@ -156,7 +161,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),
-            hub: hub.clone(),
+            views,
         },
         heirs,
         messages: Messages {

@@ -35,6 +35,7 @@ pub mod rooms;
 pub mod texts;
 pub mod tickets;
 pub mod unbound;
+pub mod views;
 
 use crate::journal::Actor;
 

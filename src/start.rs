@@ -39,6 +39,7 @@ use crate::{
         tickets::Tickets,
         typing::Typing,
         unbound::Unbound,
+        views::Views,
     },
     clock::Clock,
     config::{Config, ConfigError, DatabaseUrl},
@@ -84,12 +85,13 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
     let (history, vault) = (Arc::new(history), Arc::new(vault));
     let db = Db::new(&config.storage).map_err(|error| no_threads(&error))?;
     let hub = Hub::start(config.socket_limits, config.limits.sockets_per_user);
+    let views = Views::start(db.clone(), hub.clone());
     let announcer = || {
         let (mut publisher, history) = (hub.publisher(), Arc::clone(&history));
-        let vault = Arc::clone(&vault);
+        let (vault, views) = (Arc::clone(&vault), views.clone());
         move |news| {
             history.note(&news);
-            announce::announce(&mut publisher, &vault, news);
+            announce::announce(&mut publisher, &vault, &views, news);
         }
     };
     let clock = Clock::start();
@@ -99,6 +101,7 @@ pub fn build(mut config: Config) -> Result<(Arc<App>, Writers, SoleServer), Conf
         db,
         journal,
         hub,
+        views,
         history,
         vault,
         clock,
@@ -112,6 +115,7 @@ struct Parts {
     db: Db,
     journal: Journal,
     hub: Hub,
+    views: Views,
     history: Arc<History>,
     vault: Arc<Vault>,
     clock: Clock,
@@ -136,6 +140,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         db,
         journal,
         hub,
+        views,
         history,
         vault,
         clock: _,
@@ -164,7 +169,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             access: Arc::clone(&access),
             vault: Arc::clone(&vault),
             rates: rates.clone(),
-            hub: hub.clone(),
+            views,
         },
         heirs,
         reading: Reading {

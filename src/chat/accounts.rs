@@ -97,7 +97,7 @@ impl Accounts {
             let id = users::insert(conn, &new)?;
             if let (Ok(id), Some(email)) = (id, email) {
                 let sealed = vault.seal_at(Place::of_email(id), &email);
-                users::set_email(conn, id, &sealed)?;
+                users::emails::set_email(conn, id, &sealed)?;
             }
             Ok(id)
         });

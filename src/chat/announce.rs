@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{rooms, texts};
+use super::{rooms, texts, views::Views};
 use crate::{
     crypto::vault::Vault,
     db::{self, log::reactions::Reacted, mentions, text::StoredText},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Has the members of rooms told what a writer of the journal has to tell.
-pub fn announce(publisher: &mut Publisher, vault: &Vault, news: News) {
+pub fn announce(publisher: &mut Publisher, vault: &Vault, views: &Views, news: News) {
     match news {
         News::Committed(committed) => {
             let told = committed.into_iter().map(|one| broadcast(vault, one));
@@ -33,11 +33,7 @@ pub fn announce(publisher: &mut Publisher, vault: &Vault, news: News) {
             seq,
             users,
         } => publisher.came_in(room_id, seq, users),
-        News::Shown {
-            room_id,
-            seq,
-            user_id,
-        } => publisher.tell_view(user_id, room_id, rooms::hidden_frame(room_id, seq, false)),
+        News::Shown { room_id, user_id } => views.tell(room_id, user_id),
     }
 }
 

@@ -44,6 +44,7 @@ pub mod threads;
 pub mod tickets;
 pub mod typing;
 pub mod unbound;
+pub mod views;
 
 use crate::journal::Actor;
 

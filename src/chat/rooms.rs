@@ -15,12 +15,13 @@ use super::{
     cursors::{List, Listed, Wanted, begin, cut},
     people,
     rates::Rates,
+    views::Views,
 };
 use crate::{
     crypto::{binding::Place, vault::Vault},
     db::{
         self, AnyConnection, QueryError,
-        log::own,
+        log::hidden as hiding,
         reading::{self, Of, RoomNews},
         rooms::{
             GENERAL_ID,
@@ -31,7 +32,7 @@ use crate::{
     },
     error::{Code, Error, Kind, Result},
     gate::Urgency,
-    hub::{Hub, frame},
+    hub::frame,
     protocol::{
         GENERAL,
         event::{self, Event, RoomState},
@@ -50,8 +51,8 @@ pub struct Rooms {
     pub vault: Arc<Vault>,
     /// How often one may read.
     pub rates: Rates,
-    /// Tells the caller's other sockets.
-    pub hub: Hub,
+    /// Tells the caller's sockets.
+    pub views: Views,
 }
 
 /// The rooms of a socket when it opens.
@@ -237,16 +238,19 @@ impl Rooms {
         let user_id = caller.user_id;
         let write = move |conn: &mut _| {
             if hidden {
-                own::hide(conn, room_id, user_id).map(Some)
+                hiding::hide(conn, room_id, user_id)
             } else {
-                own::unhide(conn, room_id, user_id)
+                hiding::unhide(conn, room_id, user_id).map(drop)
             }
         };
-        if let Some(newest) = self.access.db.write(write).await? {
-            let frame = hidden_frame(room_id, newest.unsigned_abs(), hidden);
-            self.hub.tell_view(user_id, room_id, frame);
-        }
-        Ok(())
+        let (db, views) = (self.access.db.clone(), self.views.clone());
+        // To the end, also when whoever asked hangs up: what was done is told.
+        let writing = tokio::spawn(async move {
+            let written = db.write(write).await;
+            views.tell(room_id, user_id);
+            written
+        });
+        writing.await.map_err(Error::internal)?
     }
 }
 

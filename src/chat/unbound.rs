@@ -104,7 +104,7 @@ impl Unbound {
         // Only looking, which keeps no one from writing.
         let looked = self.db.read(move |conn| {
             if room_id == NO_ROOM {
-                let rows = users::list_with_bare_email(conn, (after, until), BEHIND, 1)?;
+                let rows = users::emails::list_with_bare_email(conn, (after, until), BEHIND, 1)?;
                 return Ok(rows.first().map(|(id, _)| (Some(*id), until)));
             }
             let Some(first) = find_next(conn, room_id, (after, until))? else {
@@ -134,11 +134,11 @@ impl Unbound {
     async fn bind_emails(&self, (after, end): (i64, i64)) -> Result<Step> {
         let vault = Arc::clone(&self.vault);
         let bound = self.db.write(move |conn| {
-            let rows = users::list_with_bare_email(conn, (after, end), BEHIND, BATCH)?;
+            let rows = users::emails::list_with_bare_email(conn, (after, end), BEHIND, BATCH)?;
             let (count, mut last) = (rows.len(), after);
             for (id, sealed) in rows {
                 let bound = vault.bound_at(Place::of_email(id), &sealed);
-                users::set_email(conn, id, &bound)?;
+                users::emails::set_email(conn, id, &bound)?;
                 last = id;
             }
             Ok(Step::Bound(last, count))

@@ -393,15 +393,6 @@ impl Publisher {
         });
     }
 
-    /// Tells all sockets of a user what has become of their view of a room.
-    pub fn tell_view(&mut self, user_id: i64, room_id: i64, frame: Bytes) {
-        self.send(RoomUpdate::View(TellView {
-            user_id,
-            room_id,
-            frame,
-        }));
-    }
-
     fn send(&mut self, news: RoomUpdate) {
         if let Some(last) = self.last.take()
             && last.blocking_recv().is_err()

@@ -209,8 +209,6 @@ pub enum RoomUpdate {
         seq: u64,
         users: Vec<i64>,
     },
-    /// A user's view of a room is another.
-    View(TellView),
 }
 
 #[derive(Message)]
@@ -264,10 +262,6 @@ impl Handler<Publish> for ChatServer {
                 seq,
                 users,
             } => self.registry.let_in(room_id, seq, &users, now),
-            RoomUpdate::View(view) => {
-                let (user_id, room_id) = (view.user_id, view.room_id);
-                self.registry.tell_view(user_id, room_id, &view.frame, now);
-            }
         }
         self.mailroom.send_out();
         let _writer_is_gone = done.send(());

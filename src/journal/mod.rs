@@ -243,8 +243,6 @@ pub enum News {
     Shown {
         /// The room.
         room_id: RoomId,
-        /// Its newest message.
-        seq: u64,
         /// Who.
         user_id: UserId,
     },

@@ -93,8 +93,8 @@ pub enum Stored {
         room_id: i64,
         /// Its latest change.
         seq: i64,
-        /// Its newest message, when whoever asked for it had hidden it and sees it again.
-        shown: Option<i64>,
+        /// Whoever asked for it had hidden it, and sees it again.
+        shown: bool,
     },
     /// The message was so already.
     Same(Arc<Current>),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Barrier, thread};
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, User};
+use crate::support::{Backend, Server, User, eventually};
 
 on_both![
     a_set_of_people_has_one_room_however_many_ask_at_once,
@@ -14,6 +14,7 @@ on_both![
     a_direct_room_stays_what_it_is,
     a_hidden_room_comes_back_with_a_message,
     hiding_a_room_and_showing_it_reaches_all_sockets_of_its_user,
+    whoever_hides_a_room_and_shows_it_at_once_is_told_what_is_so,
     a_conversation_in_which_nothing_is_said_is_hidden_from_the_others,
 ];
 
@@ -300,6 +301,39 @@ fn hiding_a_room_and_showing_it_reaches_all_sockets_of_its_user(backend: Backend
         frames.iter().all(|frame| frame["type"] != "room"),
         "{frames:?}"
     );
+}
+
+fn whoever_hides_a_room_and_shows_it_at_once_is_told_what_is_so(backend: Backend) {
+    const ROUNDS: usize = 15;
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = key(&alice, &["bob"]);
+    alice.post_to(&room, "are you there?").expect(201);
+    let mut socket = bob.connect();
+    let mut told = None;
+    let (bob, room) = (&bob, &room);
+    for _ in 0..ROUNDS {
+        thread::scope(|scope| {
+            for method in ["PUT", "DELETE", "PUT", "DELETE"] {
+                scope.spawn(move || {
+                    bob.in_room(method, room, "/hidden", &Value::Null)
+                        .expect(204);
+                });
+            }
+            scope.spawn(|| key(bob, &["alice"]));
+        });
+        eventually("what was told last is what is so", || {
+            for frame in socket.drain() {
+                if frame["changed"] == json!(["hidden"]) {
+                    told = Some(frame.get("hidden") == Some(&json!(true)));
+                }
+            }
+            let path = format!("/api/rooms/{room}");
+            let room = bob.http().get(&path).expect(200).json();
+            let hidden = room.get("hidden") == Some(&json!(true));
+            (told == Some(hidden)).then_some(())
+        });
+    }
 }
 
 fn a_conversation_in_which_nothing_is_said_is_hidden_from_the_others(backend: Backend) {

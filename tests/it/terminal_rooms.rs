@@ -34,9 +34,10 @@ fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
 
     at_alice.write("/direct bob");
     at_alice.shows(" @bob  alice@");
-    at_bob.shows("You have a conversation with alice now: Ctrl+K goes there.");
     at_alice.write("helo");
-    at_bob.shows("@alice 1");
+    let screen = at_bob.until("the first message", |screen| screen.contains("@alice 1"));
+    // Before it there was nothing to tell of.
+    assert!(!screen.contains("You have a conversation"), "{screen}");
     at_bob.press("Tab");
     at_bob.shows("  helo");
     let room = eventually("the room is listed", || {
@@ -88,10 +89,13 @@ fn two_people_talk_in_a_room_of_their_own(backend: Backend) {
     at_alice.shows("alice (owner)");
     at_alice.press("Escape");
     at_alice.until("the list is closed", |screen| !screen.contains("(owner)"));
-    at_alice.write("/create general");
+    at_alice.write("/create everyone");
     at_alice.until("a refusal", |screen| {
-        screen.contains("name") && screen.contains("/create general")
+        screen.contains("name") && screen.contains("/create everyone")
     });
+    at_alice.press("C-u");
+    at_alice.write("/create general");
+    at_alice.shows("You are in #general already: its key is general.");
 }
 
 #[test]

@@ -278,12 +278,8 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
                 state.public = None;
             }
         }
-        (Ask::Hide(key), Ok(_)) => {
-            state.client.store.hide(&key);
-            if is_shown(state, &key) {
-                return go_to(state, GENERAL);
-            }
-        }
+        // That it is hidden a frame says, and a message that came since has brought it back.
+        (Ask::Hide(key), Ok(_)) if is_shown(state, &key) => return go_to(state, GENERAL),
         (Ask::RemoveMember { room, user }, Ok(_)) => {
             let is_me = user == state.client.store.user_id().to_string();
             if is_me && is_shown(state, &room) {

@@ -2,6 +2,7 @@
 //! numbers, and what each kind of change writes. They decide nothing; the journal does.
 
 pub mod edits;
+pub mod hidden;
 pub mod lock;
 pub mod members;
 pub mod own;

@@ -125,41 +125,6 @@ pub fn set_notify(conn: &mut AnyConnection, own: Own, level: &str) -> QueryResul
     Ok(())
 }
 
-/// The newest message of a room.
-fn find_newest(conn: &mut AnyConnection, room_id: i64) -> QueryResult<i64> {
-    let newest: Option<i64> = rooms::table
-        .find(room_id)
-        .select(rooms::last_message_id)
-        .get_result(conn)
-        .optional()?;
-    Ok(newest.unwrap_or(0))
-}
-
-/// Leaves a direct room out of its member's list as long as no message comes after those that are there. Returns the newest
-/// of them.
-///
-/// # Errors
-/// When the database fails.
-pub fn hide(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<i64> {
-    let newest = find_newest(conn, room_id)?;
-    diesel::update(memberships::table.find((room_id, user_id)))
-        .set(memberships::hidden_seq.eq(newest))
-        .execute(conn)?;
-    Ok(newest)
-}
-
-/// Shows a direct room in its member's list again. Returns its newest message; `None` when the room was not hidden.
-///
-/// # Errors
-/// When the database fails.
-pub fn unhide(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<Option<i64>> {
-    let row = memberships::table.find((room_id, user_id));
-    let shown = diesel::update(row.filter(memberships::hidden_seq.is_not_null()))
-        .set(memberships::hidden_seq.eq(None::<i64>))
-        .execute(conn)?;
-    (shown > 0).then(|| find_newest(conn, room_id)).transpose()
-}
-
 /// Memberships, column by column.
 struct Markers {
     rooms: Vec<i64>,

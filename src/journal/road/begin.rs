@@ -13,8 +13,9 @@ use crate::{
     db::{
         AnyConnection, is_unique_violation,
         log::{
+            hidden,
             lock::Locked,
-            members, own,
+            members,
             rooms::{self, NewRow, OwnRoom, key_of_name},
         },
     },
@@ -42,7 +43,7 @@ impl Pass<'_> {
                 rooms::find_of_people(conn, people).map_err(Fail::Database)?
         {
             // Whoever asks for it wants to see it.
-            let shown = own::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
+            let shown = hidden::unhide(conn, room_id, actor.user_id).map_err(Fail::Database)?;
             return Ok(Stored::Exists {
                 room_id,
                 seq,
@@ -72,8 +73,8 @@ impl Pass<'_> {
         let first: Vec<(i64, &str)> = ids.iter().map(roles).collect();
         let at = self.at.stored.naive_utc();
         // No one is disturbed by a conversation in which nothing is said: only the room's own first message is there.
-        let hidden = is_direct.then_some(1);
-        members::insert_first(conn, room_id, &first, (actor.user_id, hidden, at))
+        let hidden_seq = is_direct.then_some(1);
+        members::insert_first(conn, room_id, &first, (actor.user_id, hidden_seq, at))
             .map_err(Fail::Database)?;
         self.say_beginning(conn, room_id, actor, (new.kind, &ids, others))
     }

@@ -288,7 +288,7 @@ impl<'a> Pass<'a> {
                 return Ok(Stored::Exists {
                     room_id,
                     seq,
-                    shown: None,
+                    shown: false,
                 });
             }
             (None, Change::Begin(_)) | (Some(_), _) => {}

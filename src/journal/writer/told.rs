@@ -89,9 +89,8 @@ pub fn shown_again(entry: &Entry, stored: &Stored) -> Option<News> {
     let Stored::Exists { room_id, shown, .. } = stored else {
         return None;
     };
-    shown.map(|seq| News::Shown {
+    shown.then_some(News::Shown {
         room_id: *room_id,
-        seq: seq.unsigned_abs(),
         user_id: entry.actor.user_id,
     })
 }

@@ -201,7 +201,7 @@ fn open_emails(
 ) -> Result<(), QueryError> {
     let mut last = i64::MIN;
     loop {
-        let page = users::list_with_email(conn, last, PAGE)?;
+        let page = users::emails::list_with_email(conn, last, PAGE)?;
         let Some((end, ..)) = page.last() else {
             return Ok(());
         };

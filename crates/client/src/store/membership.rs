@@ -23,13 +23,6 @@ impl Store {
         self.fetch_older(key)
     }
 
-    /// The user does not want to see this room until a message comes.
-    pub fn hide(&mut self, key: &str) {
-        if let Some(room) = self.rooms.get_mut(key) {
-            room.about.hidden = true;
-        }
-    }
-
     /// The user has seen all that has come in this room.
     pub fn read(&mut self, key: &str) {
         if let Some(room) = self.rooms.get_mut(key) {

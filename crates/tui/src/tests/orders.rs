@@ -1,7 +1,9 @@
 //! What is asked about rooms and members, what comes back when it is refused, and what is not lost on leaving.
 
 use super::*;
-use crate::protocol::room::{Member, MemberPatch, NewDirect, Person, Role, RoomKind, RoomPatch};
+use crate::protocol::room::{
+    Member, MemberPatch, NewDirect, Person, Role, RoomChanged, RoomKind, RoomPatch,
+};
 
 fn member(user_id: i64, name: &str, role: Role) -> Member {
     Member {
@@ -329,6 +331,11 @@ fn a_hidden_conversation_is_out_of_the_list_until_somebody_writes() {
     stage.write("/hide");
     let ask = stage.asks().remove(0);
     assert_eq!(ask, Ask::Hide("9".into()));
+    let hidden = || {
+        let hidden = RoomChanged::hidden("9".into(), 0, true);
+        event::Event::Room(RoomNews::Changed(hidden))
+    };
+    stage.frame(hidden());
     stage.answer_ask(ask, Ok(Answer::Done));
     assert!(
         stage.shows(" #general ") && !stage.shows("@erin"),
@@ -338,12 +345,22 @@ fn a_hidden_conversation_is_out_of_the_list_until_somebody_writes() {
     stage.ctrl('k');
     stage.type_text("erin");
     assert!(stage.shows("@erin  (write to)"), "{}", stage.screen());
-    stage.press(KeyCode::Esc);
+    stage.press(KeyCode::Enter);
+    stage.asks();
+    // What comes between the frame and the answer brings it back, read or not.
+    stage.write("/hide");
+    let ask = stage.asks().remove(0);
+    stage.frame(hidden());
     stage.live(Message {
         room: "9".into(),
         ..message(1, "erin", "hello")
     });
-    assert!(stage.shows(" @erin 1"), "{}", stage.screen());
+    stage.answer_ask(ask, Ok(Answer::Done));
+    assert!(
+        stage.shows(" #general ") && stage.shows(" @erin"),
+        "{}",
+        stage.screen()
+    );
 }
 
 #[test]

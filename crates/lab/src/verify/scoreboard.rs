@@ -13,7 +13,7 @@ use super::{
 /// Less than so much of the offered load, in percent, proves nothing.
 const LOAD: u64 = 80;
 /// Less than so many of the planned faults, in percent, prove nothing.
-const FAULTS: u64 = 90;
+const FAULTS: u64 = 80;
 
 /// What a phase came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -313,7 +313,7 @@ mod tests {
     fn row() -> Row {
         Row {
             planned: 10,
-            injected: 9,
+            injected: 8,
             offered: 100,
             reached: 80,
             acked: 100,
@@ -348,7 +348,7 @@ mod tests {
             ..row()
         };
         let too_few = Row {
-            injected: 8,
+            injected: 7,
             ..row()
         };
         let nothing = Row::new(Database::Sqlite, Fault::Kill);

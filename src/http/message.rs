@@ -5,9 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use super::{
     Shared,
     extract::{Authenticated, Json},
-    messages::begin,
+    lists::ListAnswer,
     refusals,
-    rooms::{list_in, read_wanted},
 };
 use crate::{
     chat::{Caller, commands::Command},
@@ -124,11 +123,14 @@ pub async fn list_versions(
     path: web::Path<(String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let ((room, id), wanted) = (path.into_inner(), read_wanted(&request)?);
+    let (room, id) = path.into_inner();
     let of = (room.as_str(), read_id(&id));
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.messages.list_versions(&caller, of, &wanted).await?;
-    Ok(list_in(response, &request, &listed, None, wanted.limit))
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
+    let listed = app
+        .messages
+        .list_versions(&caller, of, &list.wanted)
+        .await?;
+    Ok(list.with(&listed, None))
 }
 
 /// Pin a message, for all in the room.

@@ -13,6 +13,7 @@ mod drafts;
 mod extract;
 mod health;
 mod listen;
+mod lists;
 mod message;
 mod messages;
 mod observe;

@@ -5,10 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     Shared,
     extract::Authenticated,
+    lists::ListAnswer,
     message::{perform, read_id},
-    messages::begin,
     refusals,
-    rooms::{list_in, read_wanted},
 };
 use crate::{
     chat::commands::Command,
@@ -81,14 +80,14 @@ pub async fn list_reactions(
     path: web::Path<(String, String, String)>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let ((room, id, emoji), wanted) = (path.into_inner(), read_wanted(&request)?);
+    let (room, id, emoji) = path.into_inner();
     let of = (room.as_str(), read_id(&id));
-    let response = begin(&app, (&caller).into(), &request).await?;
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
     let listed = app
         .messages
-        .list_reacted(&caller, of, &emoji, &wanted)
+        .list_reacted(&caller, of, &emoji, &list.wanted)
         .await?;
-    Ok(list_in(response, &request, &listed, None, wanted.limit))
+    Ok(list.with(&listed, None))
 }
 
 fn reaction(path: web::Path<(String, String, String)>, on: bool) -> Command {

@@ -1,25 +1,19 @@
 //! Which rooms there are, who is in them, and changing both.
 
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
-use serde::Serialize;
-use url::form_urlencoded;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     Shared,
     extract::{Authenticated, Json, JsonOrNone, parameter},
-    messages::{begin, read_number},
+    lists::ListAnswer,
     refusals,
 };
 use crate::{
-    chat::{
-        commands::Command,
-        cursors::{Listed, Wanted},
-        rooms::key_of,
-    },
+    chat::{commands::Command, rooms::key_of},
     error::Result,
     protocol::{
         command::{OfUser, SetMember, SetRoom},
-        limits::{DEFAULT_PAGE, MAX_PAGE},
+        limits::MAX_PAGE,
         room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
         views::Problem,
     },
@@ -40,10 +34,9 @@ pub async fn list_own(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let wanted = read_wanted_of(&request, MAX_PAGE)?;
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.rooms.list(&caller, &wanted).await?;
-    Ok(list_in(response, &request, &listed, None, wanted.limit))
+    let list = ListAnswer::begin_of(&app, &caller, &request, MAX_PAGE).await?;
+    let listed = app.rooms.list(&caller, &list.wanted).await?;
+    Ok(list.with(&listed, None))
 }
 
 /// Makes a room. The caller is its owner.
@@ -106,12 +99,11 @@ pub async fn list_public(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let wanted = read_wanted(&request)?;
     let part = parameter(&request, "q")?.unwrap_or_default();
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.rooms.list_public(&caller, &part, &wanted).await?;
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
+    let listed = app.rooms.list_public(&caller, &part, &list.wanted).await?;
     let kept = (!part.is_empty()).then_some(("q", part.as_str()));
-    Ok(list_in(response, &request, &listed, kept, wanted.limit))
+    Ok(list.with(&listed, kept))
 }
 
 /// A room, as the caller sees it. Everyone sees the public ones.
@@ -267,37 +259,7 @@ pub async fn list_members(
     room: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let wanted = read_wanted(&request)?;
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.rooms.list_members(&caller, &room, &wanted).await?;
-    Ok(list_in(response, &request, &listed, None, wanted.limit))
-}
-
-pub(super) fn read_wanted(request: &HttpRequest) -> Result<Wanted> {
-    read_wanted_of(request, DEFAULT_PAGE)
-}
-
-fn read_wanted_of(request: &HttpRequest, usual: i64) -> Result<Wanted> {
-    let limit = read_number(request, "limit")?.unwrap_or(usual);
-    Wanted::new(limit, parameter(request, "cursor")?)
-}
-
-/// A page of a list in an answer that was begun, and where it goes on (RFC 8288).
-pub(super) fn list_in<T: Serialize>(
-    mut response: HttpResponseBuilder,
-    request: &HttpRequest,
-    listed: &Listed<T>,
-    kept: Option<(&str, &str)>,
-    limit: i64,
-) -> HttpResponse {
-    if let Some(next) = &listed.next {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(kept)
-            .append_pair("limit", &limit.to_string())
-            .append_pair("cursor", next)
-            .finish();
-        let link = format!("<{}?{query}>; rel=\"next\"", request.path());
-        response.insert_header((header::LINK, link));
-    }
-    response.json(&listed.items)
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
+    let listed = app.rooms.list_members(&caller, &room, &list.wanted).await?;
+    Ok(list.with(&listed, None))
 }

@@ -2,14 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{
-    Shared,
-    extract::Authenticated,
-    message::read_id,
-    messages::begin,
-    refusals,
-    rooms::{list_in, read_wanted},
-};
+use super::{Shared, extract::Authenticated, lists::ListAnswer, message::read_id, refusals};
 use crate::{
     error::Result,
     protocol::{kept::Saved, views::Problem},
@@ -30,10 +23,9 @@ pub async fn list_saved(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let wanted = read_wanted(&request)?;
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.saved.list(&caller, &wanted).await?;
-    Ok(list_in(response, &request, &listed, None, wanted.limit))
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
+    let listed = app.saved.list(&caller, &list.wanted).await?;
+    Ok(list.with(&listed, None))
 }
 
 /// Save a message, to find it again. No one else knows of it.

@@ -3,12 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    Shared,
-    extract::Authenticated,
-    message::read_id,
-    messages::begin,
-    read, refusals, resource,
-    rooms::{list_in, read_wanted},
+    Shared, extract::Authenticated, lists::ListAnswer, message::read_id, read, refusals, resource,
 };
 use crate::{
     error::Result,
@@ -41,10 +36,9 @@ pub async fn list_threads(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let wanted = read_wanted(&request)?;
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.threads.list(&caller, &wanted).await?;
-    Ok(list_in(response, &request, &listed, None, wanted.limit))
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
+    let listed = app.threads.list(&caller, &list.wanted).await?;
+    Ok(list.with(&listed, None))
 }
 
 /// Follow the thread under a message. (Its author, those who reply and those who are mentioned follow by themselves.)

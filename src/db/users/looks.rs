@@ -19,7 +19,7 @@ pub(super) fn has_alike(
 ) -> QueryResult<bool> {
     // The index `users_by_looks` is on just this.
     let looks = sql::<Text>(
-        "REPLACE(REPLACE(REPLACE(REPLACE(LOWER(REPLACE(username, 'I', 'l')), '0', 'o'), '1', 'l'), 'm', 'rn'), 'w', 'vv')",
+        "REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(LOWER(REPLACE(username, 'I', 'l')), '0', 'o'), '1', 'l'), 'm', 'rn'), 'w', 'vv'), '_', '-')",
     );
     let found: Option<i64> = users::table
         .filter(looks.eq(at_a_glance(username)))

@@ -37,10 +37,12 @@ pub async fn run_detached(work: impl FnOnce() + Send + 'static) {
 }
 
 mod lanes;
+mod places;
 mod usage;
 
 pub use lanes::Asker;
 use lanes::Lanes;
+pub use places::{Place, Places};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -184,7 +186,9 @@ impl Gate {
         }
     }
 
-    fn busy(&self) -> Error {
+    /// What is told to whoever does not get a turn.
+    #[must_use]
+    pub fn busy(&self) -> Error {
         log::warn!(
             "{} work did not get its turn: too much is waiting",
             self.name

@@ -1,19 +1,14 @@
 //! How many pages of history may be in flight: from the moment their rows are looked up until the client has read the
 //! last byte. A client that asks for pages and does not read them keeps no one else waiting.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::AcquireError;
 
 use crate::{
     address::network_of,
     error::{Code, Error, Result},
+    gate::{Place, Places},
 };
 
 /// Most pages in flight of one user, and of one address.
@@ -24,8 +19,6 @@ const MOST_OF_ADDRESS: usize = 16;
 const RESERVED: usize = 4;
 /// How long a page waits for a place.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// This many users or addresses are remembered before those without a page in flight are forgotten.
-const REMEMBERED: usize = 1_024;
 
 /// Counts the pages in flight.
 #[derive(Debug, Default)]
@@ -41,7 +34,7 @@ pub struct PagesInFlight {
 /// A page in flight, until this is dropped.
 #[derive(Debug)]
 pub struct PageInFlight {
-    _places: Vec<OwnedSemaphorePermit>,
+    _places: Vec<Place>,
 }
 
 impl PagesInFlight {
@@ -76,7 +69,7 @@ impl PagesInFlight {
         &self,
         user_id: i64,
         network: IpAddr,
-    ) -> Result<Vec<OwnedSemaphorePermit>, AcquireError> {
+    ) -> Result<Vec<Place>, AcquireError> {
         let reserved = async {
             let own = self.reserved_of_users.enter(user_id, 1).await?;
             Ok(vec![own, self.reserved.enter(network, RESERVED).await?])
@@ -98,30 +91,6 @@ async fn in_time<T>(entering: impl Future<Output = Result<T, AcquireError>>) -> 
             "Too many answers wait for you to read them; read those first.",
             TIMEOUT,
         )),
-    }
-}
-
-#[derive(Debug)]
-struct Places<K>(Mutex<HashMap<K, Arc<Semaphore>>>);
-
-impl<K> Default for Places<K> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<K: Eq + Hash> Places<K> {
-    async fn enter(&self, key: K, most: usize) -> Result<OwnedSemaphorePermit, AcquireError> {
-        let places = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.len() > REMEMBERED {
-                // Whoever holds or awaits a place holds the semaphore too.
-                known.retain(|_, places| Arc::strong_count(places) > 1);
-            }
-            let places = known.entry(key);
-            Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(most))))
-        };
-        places.acquire_owned().await
     }
 }
 

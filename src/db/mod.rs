@@ -46,6 +46,8 @@ pub mod threads;
 pub mod time;
 pub mod users;
 
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
 use diesel::result::{DatabaseErrorKind, Error as DieselError, QueryResult};
 
@@ -60,7 +62,7 @@ use self::{
 use crate::{
     config::Storage,
     error::{Error, Result},
-    gate::{Gate, Share, Urgency},
+    gate::{Gate, Place, Places, Share, Urgency},
     protocol::time::Timestamp,
 };
 
@@ -69,6 +71,9 @@ use crate::{
 pub struct Db {
     pool: Pool,
     gate: Gate,
+    /// Readings of each user that are under way: until they have ended, also when nobody waits for them any more.
+    readings: Arc<Places<i64>>,
+    most_of_user: usize,
 }
 
 impl Db {
@@ -88,6 +93,8 @@ impl Db {
         Ok(Self {
             pool: conn::pool(&storage.database_url, storage.pool_size),
             gate,
+            readings: Arc::default(),
+            most_of_user: (threads / 4).max(2),
         })
     }
 
@@ -103,7 +110,8 @@ impl Db {
     }
 
     /// Reads for someone whose login has to live at that moment: the request may have been on its way for long. All is
-    /// seen as it is at one moment.
+    /// seen as it is at one moment. Of one user a quarter of the threads may be at work, so that whoever asks for what is hard to
+    /// find makes only itself wait.
     ///
     /// # Errors
     /// 401 when the login has ended; as [`Self::read`], and sooner for what can wait, so that people still get in and
@@ -114,13 +122,22 @@ impl Db {
         urgency: Urgency,
         query: impl FnOnce(&mut AnyConnection, Session) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
-        let found = self.read_with(urgency, move |conn| {
-            conn::read_at_once(conn, |conn| {
-                let login = sessions::find_claimed(conn, claim)?;
-                login.map(|login| query(conn, login)).transpose()
-            })
-        });
-        found.await?.ok_or_else(Error::invalid_token)
+        let user_id = claim.user_id;
+        let reading = async {
+            let place = self.readings.enter(user_id, self.most_of_user).await;
+            let found = self.read_with(urgency, move |conn| {
+                let _until_it_ends: Option<Place> = place.ok();
+                conn::read_at_once(conn, |conn| {
+                    let login = sessions::find_claimed(conn, claim)?;
+                    login.map(|login| query(conn, login)).transpose()
+                })
+            });
+            found.await
+        };
+        match tokio::time::timeout(conn::TIMEOUT, reading).await {
+            Ok(found) => found?.ok_or_else(Error::invalid_token),
+            Err(_) => Err(self.gate.busy()),
+        }
     }
 
     async fn read_with<T: Send + 'static>(

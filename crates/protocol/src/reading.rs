@@ -8,7 +8,7 @@ use crate::room::RoomKind;
 /// Where counts of what is unread stop.
 pub const MOST_COUNTED: u64 = 1_000;
 /// Most rows of a room that are looked at for its counts: what the caller has written, too.
-pub const MOST_LOOKED_AT: u64 = 10_000;
+pub const MOST_LOOKED_AT: u64 = 3_000;
 /// Most members of a room in which people see how far others have read.
 pub const MOST_WHO_SHOW: u64 = 64;
 

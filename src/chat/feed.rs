@@ -48,7 +48,8 @@ pub struct Page<F> {
 pub struct Feed<F> {
     /// Everything up to here was sent, or the client was told that it was not.
     sent: u64,
-    catching: Option<Catching<F>>,
+    /// In a place of its own: nearly all are live, and there is one for each room of each socket.
+    catching: Option<Box<Catching<F>>>,
     most_held: usize,
 }
 
@@ -76,15 +77,13 @@ impl<F> Feed<F> {
     /// A socket that is to be sent everything after `sent` of a room that it has just come into: that is read first.
     pub fn come_in(sent: u64, most_held: usize, actions: &mut Vec<Action<F>>) -> Self {
         actions.push(Action::Read(sent));
-        Self {
-            sent,
-            catching: Some(Catching {
-                asked: None,
-                held: VecDeque::new(),
-                known: sent,
-            }),
-            most_held,
-        }
+        let mut feed = Self::new(sent, most_held);
+        feed.catch_up(None, VecDeque::new(), sent);
+        feed
+    }
+
+    fn catch_up(&mut self, asked: Option<u64>, held: VecDeque<(u64, F)>, known: u64) {
+        self.catching = Some(Box::new(Catching { asked, held, known }));
     }
 
     /// Everything up to here was sent or told.
@@ -129,11 +128,7 @@ impl<F> Feed<F> {
             actions.push(Action::Send(frame));
         } else {
             // A hole: something was committed and not announced. What is missing is read.
-            self.catching = Some(Catching {
-                asked: None,
-                held: VecDeque::from([(seq, frame)]),
-                known: seq,
-            });
+            self.catch_up(None, VecDeque::from([(seq, frame)]), seq);
             actions.push(Action::Read(self.sent));
         }
     }
@@ -154,11 +149,7 @@ impl<F> Feed<F> {
         if let Some(catching) = &mut self.catching {
             catching.known = catching.known.max(seq);
         } else if seq > self.sent {
-            self.catching = Some(Catching {
-                asked: None,
-                held: VecDeque::new(),
-                known: seq,
-            });
+            self.catch_up(None, VecDeque::new(), seq);
             actions.push(Action::Read(self.sent));
         }
     }
@@ -167,18 +158,14 @@ impl<F> Feed<F> {
     pub fn sync(&mut self, since: u64, actions: &mut Vec<Action<F>>) -> bool {
         let before = self.sent;
         match &mut self.catching {
-            Some(Catching { asked: Some(_), .. }) => return false,
+            Some(catching) if catching.asked.is_some() => return false,
             Some(catching) => {
                 // A reading is under way for a hole that was found. Its page will not fit and be read again.
                 catching.asked = Some(before);
                 catching.known = catching.known.max(before);
             }
             None => {
-                self.catching = Some(Catching {
-                    asked: Some(before),
-                    held: VecDeque::new(),
-                    known: 0,
-                });
+                self.catch_up(Some(before), VecDeque::new(), 0);
                 actions.push(Action::Read(since));
             }
         }
@@ -279,9 +266,10 @@ impl<F> Feed<F> {
 
     /// Sends what was held meanwhile; another hole in it is read in its turn.
     fn go_live(&mut self, actions: &mut Vec<Action<F>>) {
-        let Some(Catching { held, known, .. }) = self.catching.take() else {
+        let Some(catching) = self.catching.take() else {
             return;
         };
+        let Catching { held, known, .. } = *catching;
         let mut held = held.into_iter();
         for (seq, frame) in held.by_ref() {
             self.advance(seq, frame, actions);
@@ -295,11 +283,7 @@ impl<F> Feed<F> {
                 catching.known = catching.known.max(known);
             }
             None if known > self.sent => {
-                self.catching = Some(Catching {
-                    asked: None,
-                    held: VecDeque::new(),
-                    known,
-                });
+                self.catch_up(None, VecDeque::new(), known);
                 actions.push(Action::Read(self.sent));
             }
             None => {}

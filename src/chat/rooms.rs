@@ -8,6 +8,9 @@ use std::{
 use bytes::Bytes;
 
 pub use crate::db::rooms::{Room, views::RoomView};
+pub use keys::{check_name, id_of, is_general, key_of};
+
+mod keys;
 
 use super::{
     Caller,
@@ -23,10 +26,7 @@ use crate::{
         self, AnyConnection, QueryError,
         log::hidden as hiding,
         reading::{self, Of, RoomNews},
-        rooms::{
-            GENERAL_ID,
-            views::{self, MemberRow},
-        },
+        rooms::views::{self, MemberRow},
         text::StoredText,
         time::StoredTime,
     },
@@ -34,7 +34,6 @@ use crate::{
     gate::Urgency,
     hub::frame,
     protocol::{
-        GENERAL,
         event::{self, Event, RoomState},
         limits::{FIRST_DIRECTS, MAX_ROOM_NAME},
         reading::Notify,
@@ -411,38 +410,4 @@ fn member(row: MemberRow) -> Member {
         muted_until: row.muted_until.map(utc),
         joined_at: utc(row.created_at),
     }
-}
-
-/// The room of a key. (Whether there is one is found out by whoever looks for it.)
-///
-/// # Errors
-/// 404 for what can be no key.
-pub fn id_of(key: &str) -> Result<i64> {
-    if key == GENERAL {
-        return Ok(GENERAL_ID);
-    }
-    let is_plain = key.bytes().all(|byte| byte.is_ascii_digit()) && !key.starts_with('0');
-    let id = key.parse().ok().filter(|id| is_plain && *id != GENERAL_ID);
-    id.ok_or_else(Error::no_such_room)
-}
-
-/// The key of a room.
-#[must_use]
-pub fn key_of(id: i64) -> String {
-    if id == GENERAL_ID {
-        GENERAL.to_owned()
-    } else {
-        id.to_string()
-    }
-}
-
-/// Refuses what cannot be the name of a room, before it reaches the database.
-///
-/// # Errors
-/// 404.
-pub fn check_name(name: &str) -> Result<()> {
-    if name.is_empty() || name.len() > MAX_ROOM_NAME || name.contains('\0') {
-        return Err(Error::no_such_room());
-    }
-    Ok(())
 }

@@ -104,7 +104,8 @@ fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
     // The busy timeout comes first: switching to WAL takes a lock that another connection may hold.
     conn.batch_execute(
         "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;",
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; \
+         PRAGMA cache_size = -1024;",
     )
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)

@@ -13,7 +13,11 @@ use actix::AsyncContext as _;
 use actix_web::{HttpResponse, web};
 use actix_web_actors::HttpContext;
 
-use crate::{app::App, chat::authentication::Admitted, hub::office::Office, protocol::GENERAL};
+use crate::{
+    app::App,
+    chat::{authentication::Admitted, rooms::is_general},
+    hub::office::Office,
+};
 use inbound::InboundStream;
 pub use local_end::{Door, LocalEnd};
 use outgoing::OutgoingStream;
@@ -31,8 +35,8 @@ pub enum Dialect {
 
 impl Dialect {
     /// Whether a client that speaks it is told of a change in this room.
-    fn shows(self, room: &str, is_post: bool) -> bool {
-        self == Self::Full || (is_post && room == GENERAL)
+    fn shows(self, room_id: i64, is_post: bool) -> bool {
+        self == Self::Full || (is_post && is_general(room_id))
     }
 }
 

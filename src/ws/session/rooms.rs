@@ -1,5 +1,6 @@
 //! What a session does for its rooms: coming into them and going out, and carrying out what their feeds ask for.
 
+mod feeds;
 mod leaving;
 
 use std::{
@@ -26,6 +27,7 @@ use crate::{
     },
     ws::Dialect,
 };
+use feeds::Feeds;
 
 /// Changes that are held while a room is being caught up with.
 const MOST_HELD: usize = 256;
@@ -45,17 +47,18 @@ pub(in crate::ws) struct Rooms {
     /// their logs are to be read; and rooms that the user has gone out of.
     come_into: BTreeMap<i64, u64>,
     gone: BTreeSet<i64>,
-    by_id: BTreeMap<i64, RoomFeed>,
+    by_id: Feeds,
     last_entry: u64,
     /// Readings that are under way, and those that wait for their turn.
     under_way: usize,
     waiting: VecDeque<Reading>,
 }
 
-/// One of the caller's rooms, and where this socket is in its log.
+/// One of the caller's rooms, and where this socket is in its log. There is one for each room of each socket, so what is seldom
+/// there has a place of its own.
 struct RoomFeed {
-    /// What names it on the wire; `None` as long as the client has not been told that it is in it.
-    key: Option<String>,
+    /// Whether the client has been told that it is in it.
+    is_told: bool,
     /// Tells apart a room that was left and come into again.
     entry: u64,
     /// How far the room had come when it was last read that the user is in it.
@@ -66,7 +69,7 @@ struct RoomFeed {
     is_refused: bool,
     feed: Feed<Change>,
     /// How the user's view of it has changed while it was read for the first time.
-    view: Option<Bytes>,
+    view: Option<Box<Bytes>>,
 }
 
 /// What has become of a change that goes past the session.
@@ -104,13 +107,10 @@ impl Rooms {
         seq: u64,
         (dialect, is_post): (Dialect, bool),
     ) -> Passed {
-        let Some(room) = self.by_id.get_mut(&room_id) else {
+        let Some(room) = self.by_id.get_mut(room_id).filter(|room| room.is_told) else {
             return Passed::No;
         };
-        let Some(key) = &room.key else {
-            return Passed::No;
-        };
-        let is_shown = dialect.shows(key, is_post);
+        let is_shown = dialect.shows(room_id, is_post);
         match room.feed.pass(seq) {
             Some(is_next) if is_next && is_shown => Passed::Shown,
             Some(_) => Passed::Unseen,
@@ -125,8 +125,9 @@ impl Rooms {
 
     /// These rooms, whose changes are sent from where they are, and others that the client is told of when something happens.
     pub(in crate::ws) fn new(rooms: impl IntoIterator<Item = Room>, quiet: Vec<Room>) -> Self {
-        let quiet = quiet.into_iter();
+        let (rooms, quiet) = (rooms.into_iter(), quiet.into_iter());
         let mut new = Self {
+            by_id: Feeds::for_some(rooms.size_hint().0),
             quiet: quiet
                 .map(|room| (room.id, room.last_seq.unsigned_abs()))
                 .collect(),
@@ -134,17 +135,16 @@ impl Rooms {
         };
         for room in rooms {
             let seq = room.last_seq.unsigned_abs();
-            let (key, feed) = (Some(room.key), Feed::new(seq, MOST_HELD));
-            new.insert(room.id, key, seq, feed);
+            new.insert(room.id, true, seq, Feed::new(seq, MOST_HELD));
         }
         new
     }
 
-    fn insert(&mut self, room_id: i64, key: Option<String>, read_at: u64, feed: Feed<Change>) {
+    fn insert(&mut self, room_id: i64, is_told: bool, read_at: u64, feed: Feed<Change>) {
         self.last_entry += 1;
         let entry = self.last_entry;
         let room = RoomFeed {
-            key,
+            is_told,
             entry,
             read_at,
             left: None,
@@ -161,31 +161,29 @@ impl Rooms {
         let id = id_of(key).ok()?;
         if let Some(seq) = self.quiet.remove(&id) {
             let feed = Feed::new(seq, MOST_HELD);
-            self.insert(id, Some(key.to_owned()), seq, feed);
+            self.insert(id, true, seq, feed);
         }
-        let room = self.by_id.get(&id)?;
-        (room.key.is_some() || !room.is_ending()).then_some(id)
+        let room = self.by_id.get(id)?;
+        (room.is_told || !room.is_ending()).then_some(id)
     }
 
-    /// A room was read: its key, and whether the client has not been told yet that it is in it.
+    /// A room was read: whether the client has not been told yet that it is in it.
     fn note_read(
         &mut self,
         reading: Reading,
         page: &Page<Change>,
-        key: &str,
-    ) -> Option<(String, bool, Option<Bytes>)> {
+    ) -> Option<(bool, Option<Box<Bytes>>)> {
         let room = self.of(reading)?;
         room.read_at = room.read_at.max(page.last_seq);
         // Who was a member at a later change has come back.
         room.left.take_if(|left| *left <= page.last_seq);
-        let is_new = room.key.is_none();
-        let key = room.key.get_or_insert_with(|| key.to_owned());
-        Some((key.clone(), is_new, room.view.take()))
+        let is_new = !std::mem::replace(&mut room.is_told, true);
+        Some((is_new, room.view.take()))
     }
 
     /// The room of this reading, if it has not been left since.
     fn of(&mut self, reading: Reading) -> Option<&mut RoomFeed> {
-        let room = self.by_id.get_mut(&reading.room_id)?;
+        let room = self.by_id.get_mut(reading.room_id)?;
         (room.entry == reading.entry).then_some(room)
     }
 }
@@ -199,7 +197,7 @@ impl ChatSession {
         take_in: impl FnOnce(&mut Feed<Change>, &mut Vec<Action<Change>>),
     ) {
         let mut actions = Vec::new();
-        if let Some(room) = self.rooms().by_id.get_mut(&room_id) {
+        if let Some(room) = self.rooms().by_id.get_mut(room_id) {
             take_in(&mut room.feed, &mut actions);
         }
         self.carry_out(room_id, actions, ctx);
@@ -218,7 +216,7 @@ impl ChatSession {
     /// A room has come this far by changes that were not announced. By one of them the user may have become a member: that is
     /// found out by reading it.
     pub(super) fn reached(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
-        let ending = self.rooms().by_id.get(&room_id).map(RoomFeed::is_ending);
+        let ending = self.rooms().by_id.get(room_id).map(RoomFeed::is_ending);
         if ending == Some(true) {
             self.forget_room(room_id, ctx);
         }
@@ -231,7 +229,7 @@ impl ChatSession {
 
     /// The user has become a member of a room.
     pub(super) fn come_in(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
-        let known = self.rooms().by_id.get(&room_id).map(|room| room.read_at);
+        let known = self.rooms().by_id.get(room_id).map(|room| room.read_at);
         if let Some(read_at) = known {
             if read_at >= seq {
                 return;
@@ -272,8 +270,8 @@ impl ChatSession {
     /// room is told of it as it is when it was read.
     /// If it was read before that, it is told of the change then.
     pub(super) fn view_changed(&self, room_id: i64, frame: Bytes) {
-        match self.rooms().by_id.get_mut(&room_id) {
-            Some(room) if room.key.is_none() => room.view = Some(frame),
+        match self.rooms().by_id.get_mut(room_id) {
+            Some(room) if !room.is_told => room.view = Some(Box::new(frame)),
             Some(_) if self.end.dialect.get() == Dialect::Full => self.end.outgoing.write(frame),
             _ => {}
         }
@@ -283,31 +281,29 @@ impl ChatSession {
     fn begin_feed(&mut self, room_id: i64, before: u64, ctx: &mut Context) {
         let mut actions = Vec::new();
         let feed = Feed::come_in(before, MOST_HELD, &mut actions);
-        self.rooms().insert(room_id, None, before, feed);
+        self.rooms().insert(room_id, false, before, feed);
         self.carry_out(room_id, actions, ctx);
     }
 
     fn carry_out(&mut self, room_id: i64, actions: Vec<Action<Change>>, ctx: &mut Context) {
         for action in actions {
-            let known =
-                (self.rooms().by_id.get(&room_id)).map(|room| (room.key.clone(), room.entry));
-            let Some((room, entry)) = known else {
+            let Some(entry) = self.rooms().by_id.get(room_id).map(|room| room.entry) else {
                 return;
             };
-            let room = room.unwrap_or_else(|| key_of(room_id));
+            let room = key_of(room_id);
             let reading = |since| Reading {
                 room_id,
                 entry,
                 since,
             };
             match action {
-                Action::Send(change) => self.send_change(&room, change),
+                Action::Send(change) => self.send_change(room_id, change),
                 Action::Read(since) => self.read(reading(since), ctx),
                 Action::ReadLater(since) => {
                     let reading = reading(since);
                     ctx.run_later(READ_AGAIN, move |session, ctx| session.read(reading, ctx));
                 }
-                Action::Lag(seq) if self.shows(&room) => self.send(&Event::Lag { room, seq }),
+                Action::Lag(seq) if self.shows(room_id) => self.send(&Event::Lag { room, seq }),
                 Action::Lag(_) => {}
                 Action::Synced { seq, complete } => {
                     self.room_synced(room, Ok(SyncedRoom::upto(seq, complete)));
@@ -322,15 +318,15 @@ impl ChatSession {
         }
     }
 
-    fn send_change(&self, room: &str, change: Change) {
-        if self.end.dialect.get().shows(room, change.is_post) {
+    fn send_change(&self, room_id: i64, change: Change) {
+        if self.end.dialect.get().shows(room_id, change.is_post) {
             self.end.outgoing.write(change.frame);
         }
     }
 
     /// Whether this client is told of what happens in a room.
-    fn shows(&self, room: &str) -> bool {
-        self.end.dialect.get().shows(room, true)
+    fn shows(&self, room_id: i64) -> bool {
+        self.end.dialect.get().shows(room_id, true)
     }
 
     fn read(&mut self, reading: Reading, ctx: &mut Context) {
@@ -347,10 +343,7 @@ impl ChatSession {
         for reading in waiting {
             let Reading { room_id, since, .. } = reading;
             // One that the client has not been told of yet is read in any case.
-            let is_known = self
-                .rooms()
-                .of(reading)
-                .is_some_and(|room| room.key.is_some());
+            let is_known = self.rooms().of(reading).is_some_and(|room| room.is_told);
             match found.filter(|_| is_known).map(|found| found.get(&room_id)) {
                 Some(None) => self.refused(reading, ctx),
                 Some(Some(&last_seq)) if last_seq <= since => {
@@ -371,7 +364,7 @@ impl ChatSession {
     fn start_reading(&mut self, reading: Reading, ctx: &mut Context) {
         self.rooms().under_way += 1;
         let Reading { room_id, since, .. } = reading;
-        let is_new = (self.rooms().of(reading)).is_some_and(|room| room.key.is_none());
+        let is_new = (self.rooms().of(reading)).is_some_and(|room| !room.is_told);
         let bytes = self.budget_of(&key_of(room_id));
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
         let missed = async move {
@@ -406,16 +399,16 @@ impl ChatSession {
                 state,
                 has_changed,
             }) => {
-                let noted = self.rooms().note_read(reading, &page, &state.room);
-                let Some((room, is_new, view)) = noted else {
+                let Some((is_new, view)) = self.rooms().note_read(reading, &page) else {
                     return;
                 };
+                let room = key_of(room_id);
                 if is_new && self.end.dialect.get() == Dialect::Full {
                     // What follows it starts where the page starts.
                     let state = RoomNews::here(state, page.since);
                     self.send(&Event::Room(state));
                     if let Some(view) = view {
-                        self.end.outgoing.write(view);
+                        self.end.outgoing.write(*view);
                     }
                     self.room_here(&room);
                 } else if has_changed && self.end.dialect.get() == Dialect::Full {

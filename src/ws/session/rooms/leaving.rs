@@ -41,7 +41,7 @@ impl ChatSession {
     pub(in crate::ws::session) fn go_out(&mut self, room_id: i64, seq: u64, ctx: &mut Context) {
         let mut rooms = self.rooms();
         rooms.come_into.remove(&room_id);
-        let room = rooms.by_id.get_mut(&room_id);
+        let room = rooms.by_id.get_mut(room_id);
         let is_over = room.is_some_and(|room| room.leave(seq));
         drop(rooms);
         if is_over {
@@ -56,7 +56,7 @@ impl ChatSession {
         let Some(room) = rooms.of(reading) else {
             return;
         };
-        let is_over = room.left.is_some() || room.key.is_none();
+        let is_over = room.left.is_some() || !room.is_told;
         room.is_refused = true;
         drop(rooms);
         if is_over {
@@ -80,16 +80,17 @@ impl ChatSession {
 
     /// Tells the client that it is in a room no more, behind what it is still to be told of it.
     pub(super) fn forget_room(&mut self, room_id: i64, ctx: &mut Context) {
-        let known = (self.rooms().by_id.get(&room_id))
-            .and_then(|room| Some((room.key.clone()?, room.left)));
+        let known = (self.rooms().by_id.get(room_id))
+            .filter(|room| room.is_told)
+            .map(|room| room.left);
         // Where no change is known to be the last, what is held may be more than the user may read.
-        if let Some((_, Some(last))) = known {
+        if let Some(Some(last)) = known {
             self.feed(room_id, ctx, |feed, actions| feed.end(last, actions));
         }
-        self.rooms().by_id.remove(&room_id);
-        if let Some((room, _)) = known {
+        self.rooms().by_id.remove(room_id);
+        if known.is_some() {
             if self.end.dialect.get() == Dialect::Full {
-                self.send(&Event::Room(RoomNews::gone(room)));
+                self.send(&Event::Room(RoomNews::gone(key_of(room_id))));
             } else {
                 self.rooms().gone.insert(room_id);
             }

@@ -153,7 +153,7 @@ fn no_one_takes_a_username_that_looks_like_another(backend: Backend) {
         let account = json!({"username": name, "password": PASSWORD});
         server.http().post("/api/auth/register", &account)
     };
-    for name in ["a1ice-w", "AIice-w", "aliCe-vv"] {
+    for name in ["a1ice-w", "AIice-w", "aliCe-vv", "alice_w"] {
         let answer = register(name);
         answer.expect_problem(400, "username_taken");
         assert_eq!(
@@ -164,7 +164,7 @@ fn no_one_takes_a_username_that_looks_like_another(backend: Backend) {
     }
     let same = register("ALICE-W");
     assert_eq!(same.json()["detail"], "Username already registered");
-    for name in ["alice_w", "alicew", "alices-w", "Allce-W", "aiice-w"] {
+    for name in ["alicew", "alices-w", "Allce-W", "aiice-w"] {
         register(name).expect(201);
     }
     for name in ["adm1n", "De1eted-user-3", "everyone1"] {

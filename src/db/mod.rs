@@ -317,10 +317,10 @@ mod tests {
         })
         .expect("starts");
         let (begun, begins) = mpsc::channel();
-        let mut releases = Vec::new();
+        let mut held = Vec::new();
         let hard = (0..8).map(|_| {
             let (release, released) = mpsc::channel::<()>();
-            releases.push(release);
+            held.push(release);
             let (db, begun) = (db.clone(), begun.clone());
             async move {
                 let query = move |_: &mut AnyConnection, _| {
@@ -339,7 +339,7 @@ mod tests {
         let easy = |claim| db.read_as(claim, Urgency::CanWait, |_, _| Ok(()));
         assert_eq!(easy(other).await, Ok(()), "someone else is served");
         assert!(easy(greedy).await.is_err(), "the threads are still at work");
-        drop(releases);
+        drop(held);
         assert_eq!(easy(greedy).await, Ok(()), "they have ended");
     }
 }

@@ -45,6 +45,7 @@ pub mod tickets;
 pub mod typing;
 pub mod unbound;
 pub mod views;
+pub mod when;
 
 use crate::journal::Actor;
 

@@ -11,7 +11,8 @@ use crate::{
         drafts::Drafts, epoch, flood_budgets::Budgets, heirs::Heirs, logins::Logins,
         messages::Messages, pages::Pages, pages_in_flight::PagesInFlight, profiles::Profiles,
         rates::Rates, readiness::Readiness, reading::Reading, rooms::Rooms, saved::Saved,
-        statuses::Statuses, threads::Threads, typing::Typing, unbound::Unbound,
+        scheduled::Scheduled, statuses::Statuses, threads::Threads, typing::Typing,
+        unbound::Unbound,
     },
     config::Config,
     crypto::{NoRandomness, random_name},
@@ -58,6 +59,8 @@ pub struct App {
     pub drafts: Drafts,
     /// Knows which messages people have saved.
     pub saved: Saved,
+    /// Has said what people want to have said later.
+    pub scheduled: Arc<Scheduled>,
     /// Which logins are live.
     pub logins: Arc<Logins>,
     /// Knows who speaks.

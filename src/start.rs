@@ -8,6 +8,7 @@ use std::{
 
 use chrono::Datelike as _;
 use secrecy::ExposeSecret as _;
+use tokio::sync::Notify;
 
 use crate::{
     app::{App, Run},
@@ -34,6 +35,7 @@ use crate::{
         reading::Reading,
         rooms::Rooms,
         saved::Saved,
+        scheduled::Scheduled,
         statuses::{Lanes, Statuses},
         threads::Threads,
         tickets::Tickets,
@@ -129,6 +131,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         clock: parts.clock,
     });
     let (profiles, statuses, typing) = people(&parts, &access);
+    let (commands, scheduled) = saying(&config, &parts, &access);
     let heirs = Arc::new(Heirs {
         db: parts.db.clone(),
         journal: parts.journal.clone(),
@@ -202,13 +205,8 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             vault: Arc::clone(&vault),
             rates: rates.clone(),
         },
-        commands: Arc::new(Commands {
-            journal,
-            access: Arc::clone(&access),
-            vault,
-            rates: rates.clone(),
-            content_bytes: config.limits.content_bytes,
-        }),
+        scheduled,
+        commands,
         access,
         unbound,
         logins: Arc::clone(&authentication.logins),
@@ -246,6 +244,27 @@ fn people(parts: &Parts, access: &Arc<Access>) -> (Profiles, Arc<Statuses>, Typi
         rates: parts.rates.clone(),
     };
     (profiles, Arc::new(statuses), typing)
+}
+
+/// What is said, now and later.
+fn saying(config: &Config, parts: &Parts, access: &Arc<Access>) -> (Arc<Commands>, Arc<Scheduled>) {
+    let commands = Arc::new(Commands {
+        journal: parts.journal.clone(),
+        access: Arc::clone(access),
+        vault: Arc::clone(&parts.vault),
+        rates: parts.rates.clone(),
+        content_bytes: config.limits.content_bytes,
+    });
+    let scheduled = Arc::new(Scheduled {
+        access: Arc::clone(access),
+        commands: Arc::clone(&commands),
+        vault: Arc::clone(&parts.vault),
+        hub: parts.hub.clone(),
+        rates: parts.rates.clone(),
+        lanes: Lanes::default(),
+        sooner: Notify::new(),
+    });
+    (commands, scheduled)
 }
 
 fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {

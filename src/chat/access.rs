@@ -6,19 +6,20 @@ use std::collections::HashSet;
 use super::{
     authentication::Claimed,
     rooms::{self, RoomView},
+    standing,
 };
 use crate::{
     clock::Clock,
     db::{
         AnyConnection, Db, QueryError,
-        rooms::{GENERAL_ID, seen, views},
+        rooms::{seen, views},
         sessions::{self, Claim, Session},
         utc,
     },
     error::{Code, Error, Result},
     gate::Urgency,
     protocol::time::Timestamp,
-    rights::{self, Right, RoomFacts, Standing},
+    rights::{self, Right},
 };
 
 /// Keys that are told of rooms of one name.
@@ -131,16 +132,34 @@ impl Access {
         + Send
         + 'static,
     ) -> Result<T> {
-        let Claim { id, user_id, at } = caller.into().claim(self.clock.now());
-        let kept = self.db.write(move |conn| {
-            if sessions::list_live(conn, HashSet::from([(id, user_id)]), at)?.is_empty() {
-                return Ok(Err(Error::invalid_token()));
-            }
+        let caller = caller.into();
+        let user_id = caller.user_id;
+        let kept = self.keep_for_caller(caller, move |conn| {
             let found = find(conn, which, user_id)?;
             match found.and_then(|view| check(&view, Depth::Read).map(|()| view)) {
                 Err(refused) => Ok(Err(refused)),
                 Ok(view) => change(conn, &view).map(Ok),
             }
+        });
+        kept.await?
+    }
+
+    /// Has `change` keep something that is the caller's own, beyond one room. Whoever ends the login, or the account, waits
+    /// for it.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 503.
+    pub async fn keep_for_caller<T: Send + 'static>(
+        &self,
+        caller: impl Into<Claimed>,
+        change: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, QueryError> + Send + 'static,
+    ) -> Result<T> {
+        let Claim { id, user_id, at } = caller.into().claim(self.clock.now());
+        let kept = self.db.write(move |conn| {
+            if sessions::list_live(conn, HashSet::from([(id, user_id)]), at)?.is_empty() {
+                return Ok(Err(Error::invalid_token()));
+            }
+            change(conn).map(Ok)
         });
         kept.await?
     }
@@ -228,20 +247,11 @@ fn only(mut named: Vec<RoomView>, name: &str) -> Result<RoomView> {
 
 /// Whether the caller may, by [`rights`].
 fn check(view: &RoomView, depth: Depth) -> Result<()> {
-    let standing = match (&view.membership, view.removed) {
-        (Some((role, _)), _) => Standing::Member {
-            role: role.as_str().parse().unwrap_or_default(),
-            // It is no matter for reading.
-            is_muted: false,
-        },
-        (None, Some(_)) => Standing::Removed,
-        (None, None) => Standing::Stranger,
-    };
-    let facts = RoomFacts {
-        kind: rooms::kind(view),
-        is_archived: view.archived_at.is_some(),
-        is_general: view.room.id == GENERAL_ID,
-    };
+    // Whether they are muted is no matter for reading.
+    let (standing, facts) = (
+        standing::of(view, Timestamp::MAX_UTC),
+        standing::facts(view),
+    );
     let right = match depth {
         Depth::See => Right::See,
         Depth::Read => Right::Read,

@@ -20,12 +20,8 @@ use super::{
 use crate::{
     crypto::vault::Vault,
     error::{Code, Error, Kind, Result},
-    journal::{
-        self, Added, Body, Change, Current, Entry, Journal, Outcome, Pending, Post as NewPost,
-        RoomId, UserId,
-    },
+    journal::{self, Added, Change, Current, Entry, Journal, Outcome, Pending, RoomId, UserId},
     protocol::{
-        GENERAL, body,
         command::{Delete, Edit, InRoom, OfUser, Pin, React, SendMessage, SetMember, SetRoom},
         room::{NewDirect, NewRoom},
         time::{Timestamp, now},
@@ -33,6 +29,7 @@ use crate::{
 };
 
 mod in_rooms;
+mod posts;
 
 /// Takes what people do.
 pub struct Commands {
@@ -281,61 +278,6 @@ impl Commands {
             Command::Kick(of) => Ok(in_rooms::kick(of)),
             Command::Member(set) => Ok(in_rooms::member(set)),
             Command::Room(set) => in_rooms::set_room(set),
-        }
-    }
-
-    fn check_post(&self, message: SendMessage) -> Result<Checked> {
-        let SendMessage {
-            content,
-            room,
-            client_id,
-            reply_to,
-            thread,
-            also_to_room,
-        } = message;
-        self.check_text(&content, client_id.as_deref())?;
-        let is_none = |id: u64| i64::try_from(id).is_err();
-        if reply_to.is_some_and(is_none) || thread.is_some_and(is_none) {
-            // Also where what is said was said before: no message can have answered it.
-            return Err(Error::no_such_message());
-        }
-        if also_to_room && thread.is_none() {
-            let msg = "Only a reply in a thread stands in the room, too: give `thread`.";
-            return Err(Error::invalid_field("also_to_room", msg));
-        }
-        Ok(Checked {
-            place: Place::Called(room.unwrap_or_else(|| GENERAL.to_owned())),
-            what: What::Change(Change::Post(NewPost {
-                body: self.seal(&content),
-                client_id: client_id.clone(),
-                reply_to,
-                thread,
-                also_to_room,
-                candidates: mentions::find(&content),
-            })),
-            about: About::Post(Said {
-                content,
-                client_id,
-                reply_to,
-                thread,
-                also_to_room,
-            }),
-        })
-    }
-
-    fn check_text(&self, content: &str, client_id: Option<&str>) -> Result<()> {
-        let wrong = body::message_faults(content, client_id, self.content_bytes);
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Error::invalid(wrong))
-        }
-    }
-
-    fn seal(&self, content: &str) -> Body {
-        Body {
-            sealed: self.vault.seal(content),
-            text: content.to_owned(),
         }
     }
 

@@ -37,7 +37,9 @@ pub mod reading;
 pub mod refresh;
 pub mod rooms;
 pub mod saved;
+pub mod scheduled;
 mod sizes;
+mod standing;
 pub mod statuses;
 pub mod texts;
 pub mod threads;
@@ -45,6 +47,7 @@ pub mod tickets;
 pub mod typing;
 pub mod unbound;
 pub mod views;
+pub mod when;
 
 use crate::journal::Actor;
 

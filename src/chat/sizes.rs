@@ -3,7 +3,7 @@
 use crate::protocol::message::{Message, Reaction};
 
 /// What a message has around its content, as JSON, about.
-const AROUND_CONTENT: usize = 400;
+pub(super) const AROUND_CONTENT: usize = 400;
 
 /// What an emoji among its reactions has around the names, about.
 const AROUND_REACTION: usize = 80;
@@ -47,7 +47,7 @@ pub(super) fn weight(message: &Message) -> usize {
 }
 
 /// Bytes of a text as JSON, without its quotes.
-fn json_length(text: &str) -> usize {
+pub(super) fn json_length(text: &str) -> usize {
     let length = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 2,
         0..0x20 => 6,

@@ -63,7 +63,8 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    fn of(&self, user_id: i64) -> &Mutex<()> {
+    /// That of a person.
+    pub(super) fn of(&self, user_id: i64) -> &Mutex<()> {
         let lane = usize::try_from(user_id.unsigned_abs() % LANES as u64).unwrap_or(0);
         &self.0[lane]
     }

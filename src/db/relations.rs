@@ -63,6 +63,7 @@ pub const MESSAGES: &[(&str, &str)] = &[
     ("thread_people", "thread"),
     ("mentions", "message_id"),
     ("scheduled", "thread"),
+    ("scheduled", "reply_to"),
     ("saved", "message_id"),
 ];
 /// Columns that hold one of a few words.
@@ -106,7 +107,7 @@ pub const TIMES: &[(&str, &[&str])] = &[
     ("reactions", &["created_at"]),
     ("threads", &["last_at"]),
     ("drafts", &["updated_at"]),
-    ("scheduled", &["send_at", "created_at"]),
+    ("scheduled", &["send_at", "created_at", "try_at"]),
     ("saved", &["created_at"]),
     ("known_networks", &["seen_at"]),
     ("account_changes", &["created_at"]),

@@ -133,7 +133,7 @@ const INDEXES: [(&str, &str); 20] = [
     ),
     (
         "scheduled_by_time",
-        "CREATE INDEX scheduled_by_time ON scheduled (send_at) WHERE failed IS NULL",
+        "CREATE INDEX scheduled_by_time ON scheduled (try_at) WHERE failed IS NULL",
     ),
     (
         "saved_by_time",

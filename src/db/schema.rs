@@ -207,6 +207,8 @@ diesel::table! {
         send_at -> Timestamp,
         created_at -> Timestamp,
         failed -> Nullable<Text>,
+        reply_to -> Nullable<BigInt>,
+        try_at -> Timestamp,
     }
 }
 

@@ -26,6 +26,7 @@ mod refusals;
 mod rooms;
 mod root;
 mod saved;
+mod scheduled;
 pub mod serve;
 mod signals;
 mod socket;
@@ -52,6 +53,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(builtin_page::routes)
         .configure(threads::routes)
+        .configure(scheduled::routes)
         .configure(users::routes)
         .service(resource("/", "GET, HEAD").route(read().to(root::index)))
         .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
@@ -165,6 +167,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         reactions::list_reactions, reactions::react, reactions::unreact, message::pin, message::unpin,
         threads::list_threads, threads::follow, threads::unfollow,
         drafts::find_draft, drafts::put_draft, drafts::delete_draft, saved::list_saved, saved::save, saved::unsave,
+        scheduled::list_scheduled, scheduled::schedule, scheduled::reschedule, scheduled::cancel,
     ),
     modifiers(&Security, &Lengths, &Pages, &Conditions),
     security(("bearer" = [])),

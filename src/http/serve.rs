@@ -77,6 +77,8 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
     let watching = rt::spawn(async move { in_history.history_watch.run().await });
     let binder = Arc::clone(&app);
     let binding = rt::spawn(async move { binder.unbound.bind_all().await });
+    let sender = Arc::clone(&app);
+    let sending = rt::spawn(async move { sender.scheduled.send_all().await });
     let watched = Arc::clone(&app);
     let minding = rt::spawn(async move {
         account_changes::watch(&watched.logins, &watched.heirs, seen).await;
@@ -103,6 +105,7 @@ pub async fn run(config: Config) -> Result<(), ConfigError> {
         log::error!("the server ended with an error: {error}");
     }
     app.budgets.log_omitted_lines();
+    sending.abort();
     tidying.abort();
     minding_people.abort();
     watching.abort();

@@ -28,7 +28,7 @@ use registry::{NewSocket, SocketId};
 pub use server::too_many_sockets;
 use server::{
     ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
-    Publish, RoomUpdate, SetRooms, TellOwner, TellView,
+    Publish, RoomUpdate, SetRooms, TellOwner, TellUser, TellView,
 };
 
 /// Something for one socket. Frames are encoded already and shared.
@@ -300,6 +300,11 @@ impl Hub {
             room_id,
             frame,
         });
+    }
+
+    /// Tells all sockets of a user something that is for that user alone, whichever rooms they hear.
+    pub fn tell_user(&self, user_id: i64, frame: Bytes) {
+        self.server.do_send(TellUser { user_id, frame });
     }
 
     /// Tells all sockets of a user what has become of their view of a room.

@@ -298,6 +298,22 @@ impl Handler<TellOwner> for ChatServer {
 
 #[derive(Message)]
 #[rtype(result = "()")]
+pub struct TellUser {
+    pub user_id: i64,
+    pub frame: Bytes,
+}
+
+impl Handler<TellUser> for ChatServer {
+    type Result = ();
+
+    fn handle(&mut self, TellUser { user_id, frame }: TellUser, _: &mut Context<Self>) {
+        self.registry.tell_user(user_id, &frame);
+        self.mailroom.send_out();
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
 pub struct EndSession {
     pub session_id: i64,
     pub code: u16,

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::db::mentions::Candidate;
+pub use crate::db::{log::later::Later, mentions::Candidate};
 use crate::{
     db::{log::reactions::Reacted, messages::Message},
     protocol::{
@@ -129,6 +129,16 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether it is said without a login: by a room itself, or because it was scheduled.
+    #[must_use]
+    pub fn needs_no_login(&self) -> bool {
+        match self {
+            Self::Inherit => true,
+            Self::Post(post) => post.later.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether by it this user, who makes it, wants to become a member.
     #[must_use]
     pub fn brings_in(&self, user_id: UserId) -> bool {
@@ -189,6 +199,8 @@ pub struct Post {
     pub also_to_room: bool,
     /// Where in it perhaps someone is mentioned.
     pub candidates: Vec<Candidate>,
+    /// What was scheduled that it is: then it needs no login.
+    pub later: Option<Later>,
 }
 
 /// What there is to be told of a new message beside what was written, and is known when it is stored.

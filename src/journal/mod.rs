@@ -31,8 +31,8 @@ use crate::{
     error::{Code, Error, Result},
 };
 pub use entry::{
-    Actor, Added, Body, Candidate, Change, Committed, Current, Entry, How, Membership, NO_LOGIN,
-    NewRoom, Outcome, Post, RoomId, RoomPatch, SystemText, Told, UserId,
+    Actor, Added, Body, Candidate, Change, Committed, Current, Entry, How, Later, Membership,
+    NO_LOGIN, NewRoom, Outcome, Post, RoomId, RoomPatch, SystemText, Told, UserId,
 };
 use health::WriterHealth;
 use own::Inbox;

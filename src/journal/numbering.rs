@@ -129,6 +129,7 @@ pub fn place<'a>(
             thread_only: draft.thread_only,
             mentions: None,
             candidates: draft.candidates,
+            later: draft.later,
         });
     }
     placed

@@ -38,6 +38,7 @@ mod begin;
 mod changes;
 mod context;
 mod inherit;
+mod later;
 mod membership;
 mod mentions;
 mod own;
@@ -177,7 +178,8 @@ impl Road {
     ) -> Result<Done, WriteError> {
         self.slow.forget();
         let drafts: Vec<DraftRow<'_>> = entries.iter().filter_map(|entry| draft(entry)).collect();
-        if drafts.len() == entries.len() {
+        let is_scheduled = |draft: &DraftRow<'_>| draft.later.is_some();
+        if drafts.len() == entries.len() && !drafts.iter().any(is_scheduled) {
             let stored = write(conn, |conn| {
                 let stored = self.store_as_new(conn, &drafts, at)?;
                 let settlement = own::settle(conn, settings, at)?;
@@ -348,6 +350,7 @@ fn draft(entry: &Entry) -> Option<DraftRow<'_>> {
         thread: post.thread.map(|id| i64::try_from(id).unwrap_or(i64::MAX)),
         thread_only: post.thread.is_some() && !post.also_to_room,
         candidates: &post.candidates,
+        later: post.later.as_ref(),
     })
 }
 

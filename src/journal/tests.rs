@@ -34,6 +34,7 @@ fn entry(user_id: i64, session_id: i64, number: usize) -> Entry {
             thread: None,
             also_to_room: false,
             candidates: Vec::new(),
+            later: None,
         }),
     }
 }

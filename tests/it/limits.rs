@@ -33,6 +33,7 @@ fn the_first_frame_tells_the_limits() {
         "slow_reader_ms": 10_000, "ping_timeout_ms": 10_000, "rooms_per_user": 500, "members_per_room": 10_000,
         "rooms_per_hour": 20, "direct_rooms_per_hour": 30, "people_per_direct": 50, "room_name_characters": 64, "topic_characters": 250,
         "reactions_per_message": 50, "reactions_per_user": 20, "edits_per_message": 200, "slow_seconds": 86_400,
+        "scheduled_per_user": 100, "scheduled_days": 366,
     });
     assert_eq!(
         (&told["limits"], &told["heartbeat_ms"]),
@@ -334,6 +335,10 @@ fn the_documents_say_the_limits_that_hold() {
         format!("`client_id` (1–{MAX_CLIENT_ID} characters)"),
         format!("and `limit`, 1–{MAX_PAGE} ({DEFAULT_PAGE} when absent)"),
         format!("A page holds {} KiB at most", PAGE_BYTES / 1024),
+        format!(
+            "{} messages for later, up to {} days ahead",
+            told.scheduled_per_user, told.scheduled_days
+        ),
         format!(
             "content {} KiB; a frame or a body of JSON {} KiB; {} messages a second per user, {} at once, where any change \
              counts as a message; {} sockets per user; {} messages waiting for their `ack`",

@@ -255,6 +255,7 @@ impl Store {
                 outcome.news.push(News::People);
             }
             event::Event::Read(_)
+            | event::Event::Scheduled(_)
             | event::Event::Reconnect { .. }
             | event::Event::Pong { .. }
             | event::Event::Unknown => {}

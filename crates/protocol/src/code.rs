@@ -103,6 +103,8 @@ pub enum Code {
     RoomNameTaken,
     /// There is no such room for the caller.
     RoomNotFound,
+    /// Nothing of the kind is waiting to be said later.
+    ScheduledNotFound,
     /// The server is going down.
     ShuttingDown,
     /// Too soon after the caller's last message in the room.
@@ -121,6 +123,8 @@ pub enum Code {
     TooManyEdits,
     /// The message has as many reactions as it can have.
     TooManyReactions,
+    /// The user has as much waiting to be said later as anyone can have.
+    TooManyScheduled,
     /// The user has too many sockets open.
     TooManySockets,
     /// Too many messages of the socket wait for their ack.

@@ -11,6 +11,7 @@ use super::{
     people::{PresenceNews, TypingNews, UserNews},
     reading::{Marker, Notify},
     room::{Person, Role, Room, RoomChanged, RoomKind, is_zero},
+    scheduled::ScheduledNews,
     time::{self, Timestamp},
 };
 
@@ -47,6 +48,8 @@ pub enum Event {
     Typing(TypingNews),
     /// Someone who shares a room with you says something else of themselves.
     User(UserNews),
+    /// What has become of something that you want to have said later.
+    Scheduled(ScheduledNews),
     /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
     Lag {
         /// The room.

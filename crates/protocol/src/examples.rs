@@ -1,6 +1,7 @@
 //! Frames as they may look, for the document of the socket: one at least of each type, typed, so that none can be wrong.
 
 mod people;
+mod scheduled;
 
 use std::collections::BTreeMap;
 
@@ -272,6 +273,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("receipt", read_up_to(8, None)),
         ("draft", Event::Room(RoomNews::Changed(draft()))),
         ("gone", Event::Room(RoomNews::gone("12".into()))),
+        ("said later", scheduled::failed()),
         ("presence", people::presence()),
         ("typing", people::someone_writes()),
         ("profile changed", people::profile()),

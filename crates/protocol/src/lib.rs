@@ -24,6 +24,7 @@ pub mod people;
 pub mod reading;
 pub mod room;
 pub mod room_names;
+pub mod scheduled;
 mod shape;
 pub mod thread;
 pub mod time;

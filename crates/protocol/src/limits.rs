@@ -44,6 +44,11 @@ pub const MAX_EDITS: u32 = 200;
 /// Longest wait between two messages of a member, in seconds: a day.
 pub const MAX_SLOW_SECONDS: u32 = 86_400;
 
+/// Most that someone may have waiting to be said later, what could not be said among it.
+pub const MAX_SCHEDULED: u32 = 100;
+/// How far ahead something may be scheduled, in days: a year, and the day by which it may be longer.
+pub const MAX_SCHEDULED_DAYS: u32 = 366;
+
 /// Longest display name, in characters.
 pub const MAX_DISPLAY_NAME: usize = 64;
 /// Longest text that people tell of themselves, in characters.
@@ -119,6 +124,12 @@ pub struct Limits {
     /// Longest wait between two messages of a member that a room may have, in seconds.
     #[serde(default)]
     pub slow_seconds: u32,
+    /// Most that one user may have waiting to be said later, what could not be said among it.
+    #[serde(default)]
+    pub scheduled_per_user: u32,
+    /// How far ahead something may be scheduled, in days.
+    #[serde(default)]
+    pub scheduled_days: u32,
 }
 
 impl Limits {
@@ -145,6 +156,8 @@ impl Limits {
         reactions_per_user: MAX_REACTIONS_OF_USER,
         edits_per_message: MAX_EDITS,
         slow_seconds: MAX_SLOW_SECONDS,
+        scheduled_per_user: MAX_SCHEDULED,
+        scheduled_days: MAX_SCHEDULED_DAYS,
     };
 }
 

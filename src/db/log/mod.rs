@@ -3,6 +3,7 @@
 
 pub mod edits;
 pub mod hidden;
+pub mod later;
 pub mod lock;
 pub mod members;
 pub mod own;

@@ -15,7 +15,8 @@ use diesel::{
 
 use crate::{
     db::{
-        AnyConnection, mentions::Candidate, schema::messages, text::StoredText, time::StoredTime,
+        AnyConnection, log::later::Later, mentions::Candidate, schema::messages, text::StoredText,
+        time::StoredTime,
     },
     protocol::time,
 };
@@ -43,6 +44,8 @@ pub struct DraftRow<'a> {
     pub thread_only: bool,
     /// Where in it perhaps someone is mentioned.
     pub candidates: &'a [Candidate],
+    /// The row of `scheduled` that it is, instead of what comes through a login.
+    pub later: Option<&'a Later>,
 }
 
 /// A row of `messages` to be.
@@ -58,9 +61,12 @@ pub struct NewMessage<'a> {
     pub seq: i64,
     /// Who writes it.
     pub user_id: i64,
-    /// No column: without this login, living, the row is not inserted.
+    /// No column: without this login, living, the row is not inserted; but for what was scheduled.
     #[diesel(skip_insertion)]
     pub session_id: i64,
+    /// No column: the row of `scheduled` that it is, which is held.
+    #[diesel(skip_insertion)]
+    pub later: Option<&'a Later>,
     /// No column: who writes it, by name.
     #[diesel(skip_insertion)]
     pub username: &'a str,
@@ -134,7 +140,8 @@ pub fn list_existing(
 }
 
 /// Inserts new messages, and tells how many. On `PostgreSQL` it leaves out those whose login does not live `at` that
-/// moment; on SQLite the caller has looked, and no one can have ended one since.
+/// moment; on SQLite the caller has looked, and no one can have ended one since. What was scheduled needs no login: the caller
+/// holds its row.
 ///
 /// # Errors
 /// When the database fails; a unique violation when one of them is not new.
@@ -147,7 +154,20 @@ pub fn insert(
         return Ok(0);
     }
     match conn {
-        AnyConnection::Postgres(conn) => Columns::of(rows, at).execute(conn),
+        AnyConnection::Postgres(conn) => {
+            let (scheduled, others): (Vec<_>, Vec<_>) =
+                rows.iter().partition(|row| row.later.is_some());
+            let mut inserted = 0;
+            if !others.is_empty() {
+                inserted += Columns::of(&others, at).execute(conn)?;
+            }
+            for row in scheduled {
+                inserted += diesel::insert_into(messages::table)
+                    .values(row)
+                    .execute(conn)?;
+            }
+            Ok(inserted)
+        }
         AnyConnection::Sqlite(conn) => match rows {
             // By itself it needs no savepoint around it, as several do.
             [row] => diesel::insert_into(messages::table)
@@ -182,7 +202,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(rows: &'a [NewMessage<'a>], at: time::Timestamp) -> Self {
+    fn of(rows: &[&'a NewMessage<'a>], at: time::Timestamp) -> Self {
         Self {
             room_ids: rows.iter().map(|row| row.room_id).collect(),
             ids: rows.iter().map(|row| row.id).collect(),

@@ -88,6 +88,10 @@ pub struct Scheduled {
     pub created_at: StoredTime,
     /// Why it could not be sent.
     pub failed: Option<StoredText>,
+    /// The message that it answers.
+    pub reply_to: Option<i64>,
+    /// When it is tried.
+    pub try_at: StoredTime,
 }
 
 /// What an account has left in rooms. Rooms are named by their keys.
@@ -239,6 +243,8 @@ fn list_scheduled(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<Sch
             scheduled::send_at,
             scheduled::created_at,
             scheduled::failed,
+            scheduled::reply_to,
+            scheduled::try_at,
         ))
         .load(conn)
 }

@@ -1,5 +1,7 @@
 //! Telling members of rooms what is not numbered: their own settings at once, how far others have read after a while.
 
+use bytes::Bytes;
+
 use super::{Aside, Outbox, Registry};
 
 impl<O: Outbox> Registry<O> {
@@ -21,6 +23,15 @@ impl<O: Outbox> Registry<O> {
     pub fn tell_readers(&mut self) {
         for (_, aside) in std::mem::take(&mut self.readers) {
             self.send_aside(&aside);
+        }
+    }
+
+    /// Tells all sockets of a user something.
+    pub fn tell_user(&self, user_id: i64, frame: &Bytes) {
+        let user = self.users.get(&user_id).into_iter();
+        let sockets = user.flat_map(|user| &user.sockets);
+        for socket in sockets.filter_map(|id| self.sockets.get(id)) {
+            socket.offer_aside(frame.clone(), &self.limits, false);
         }
     }
 

@@ -27,6 +27,7 @@ impl Sent {
             thread: None,
             thread_only: false,
             candidates: &[],
+            later: None,
         }
     }
 }

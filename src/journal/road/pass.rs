@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{
     Additions, At, Context, SlowMode, Stored, binder, check_live, check_numbers, check_post, draft,
-    facts, insert_all, list_live, position, stored as outcomes_of, unseen,
+    facts, insert_all, later, list_live, position, stored as outcomes_of, unseen,
 };
+use later::Scheduled;
+
 use crate::{
     crypto::vault::Vault,
     db::{
@@ -183,9 +185,13 @@ impl<'a> Pass<'a> {
         let removed = list_removed(conn, &strangers.collect::<Vec<_>>())?;
         self.learn_who_spoke(conn, drafts)?;
         let context = Context::learn(conn, drafts)?;
+        let scheduled = Scheduled::hold(conn, drafts)?;
         let bind = binder(self.vault);
         let allowed = |draft: &DraftRow<'_>, is_repeat: bool| {
-            check_live(draft, Some(&self.live))?;
+            match draft.later {
+                Some(later) => scheduled.check(draft, later, self.at.stored)?,
+                None => check_live(draft, Some(&self.live))?,
+            }
             let room = self.rooms.get(&draft.room_id);
             let room = room.ok_or_else(Error::no_such_room)?;
             if removed.contains(&(draft.room_id, draft.user_id)) {
@@ -211,6 +217,7 @@ impl<'a> Pass<'a> {
             Some((member.standing(self.at.clock), facts(room)))
         });
         insert_all(conn, &placed.rows, self.at)?;
+        later::take(conn, &placed.rows)?;
         let told = context.write(conn, (&placed.rows, mentioned), self.at)?;
         for row in &placed.rows {
             if self.is_slow(row.room_id) {
@@ -272,9 +279,8 @@ impl<'a> Pass<'a> {
     /// Anything but a message, in a savepoint of its own.
     fn one(&mut self, conn: &mut AnyConnection, entry: &Entry) -> Result<Stored, QueryError> {
         let actor = &entry.actor;
-        // What a room says by itself is of no login.
-        let is_live = matches!(entry.change, Change::Inherit)
-            || self.live.contains(&(actor.session_id, actor.user_id));
+        let is_live =
+            entry.change.needs_no_login() || self.live.contains(&(actor.session_id, actor.user_id));
         if !is_live {
             return Ok(Stored::Refused(Error::invalid_token()));
         }

@@ -77,6 +77,7 @@ impl Pass<'_> {
             thread_only: false,
             mentions: None,
             candidates: &[],
+            later: None,
         };
         posts::insert_one(conn, &row).map_err(Fail::Database)?;
         Ok((

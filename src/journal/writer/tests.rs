@@ -135,6 +135,7 @@ fn draft(entry: &Entry) -> DraftRow<'_> {
         thread: None,
         thread_only: false,
         candidates: &[],
+        later: None,
     }
 }
 
@@ -264,6 +265,7 @@ impl<F: FnMut(News)> Run<F> {
                 thread: None,
                 also_to_room: false,
                 candidates: Vec::new(),
+                later: None,
             }),
         };
         let waiting = Waiting {

@@ -75,6 +75,7 @@ const PIN: &str = "/api/rooms/{room}/messages/{id}/pin";
 const FOLLOW: &str = "/api/rooms/{room}/messages/{id}/follow";
 const DRAFT: &str = "/api/rooms/{room}/draft";
 const SAVED: &str = "/api/saved/{room}/{id}";
+const SCHEDULED: &str = "/api/scheduled";
 const HIDDEN: &str = "/api/rooms/{room}/hidden";
 const MARKER: &str = "/api/rooms/{room}/read";
 const RECEIPTS: &str = "/api/rooms/{room}/reads";
@@ -275,6 +276,15 @@ pub(super) const ROUTES: &[Row] = &[
         MESSAGES,
         Room,
         r#"{"content":"hi"}"#,
+        WRITES,
+    ),
+    // The room and the moment are those of the stage.
+    route(
+        "Post",
+        "POST",
+        SCHEDULED,
+        Room,
+        r#"{"room":"ROOM","content":"hi","send_at":"SOON"}"#,
         WRITES,
     ),
     // It is said in any case; in a room of few it addresses all, whoever says it.

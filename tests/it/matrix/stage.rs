@@ -8,7 +8,10 @@ use super::{
     rows::{Row, Target},
     with,
 };
-use crate::support::{Http, Response, Server, User, unique};
+use crate::{
+    scheduled::{soon, written},
+    support::{Http, Response, Server, User, unique},
+};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,7 +266,7 @@ impl<'a> Stage<'a> {
             .replace("{emoji}", "%F0%9F%91%8D");
         let body = match row.door {
             "GET" => String::new(),
-            _ => self.body(row).to_string(),
+            _ => self.body(row, key).to_string(),
         };
         http.request(row.door, &path, &[], body.as_bytes())
     }
@@ -284,15 +287,21 @@ impl<'a> Stage<'a> {
             }
             Target::Room | Target::Oneself => {}
         }
-        socket.send_json(&with(frame, &self.body(row)));
+        socket.send_json(&with(frame, &self.body(row, key)));
         let told = socket.expect(|frame| frame["ref"] == "r");
         socket.close();
         told
     }
 
-    /// A name that no other room has, and the kind that the room has not.
-    fn body(&self, row: &Row) -> Value {
+    /// This room, a moment to come, a name that no other room has, and the kind that the room has not.
+    fn body(&self, row: &Row, key: &str) -> Value {
         let mut body = row.body();
+        if body["room"] == "ROOM" {
+            body["room"] = key.into();
+        }
+        if body["send_at"] == "SOON" {
+            body["send_at"] = written(soon(3_600)).into();
+        }
         if body["name"] == "NEW" {
             body["name"] = format!("n-{}", &unique()[..10]).into();
         }

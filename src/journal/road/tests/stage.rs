@@ -148,6 +148,7 @@ impl Stage {
             thread: None,
             also_to_room: false,
             candidates: Vec::new(),
+            later: None,
         };
         self.entry(who, room, Change::Post(post))
     }

@@ -1,0 +1,85 @@
+//! Reminders: `/remind me in 10 minutes to look at the oven`. One is a message of whoever asks for it, among their own notes or in
+//! a room, which is scheduled like any other.
+//!
+//! For slash commands: [`Scheduled::remind`] takes all that stands behind `/remind me` or `/remind #room`, and answers with what
+//! was scheduled.
+
+use chrono_tz::Tz;
+
+use super::{Scheduled, Shown, check_time};
+use crate::{
+    chat::{Caller, commands::Command, rooms, when},
+    db::users::people,
+    error::{Error, Result},
+    gate::Urgency,
+    protocol::{
+        room::NewDirect,
+        scheduled::{NewScheduled, ScheduledKind},
+        time::now,
+    },
+};
+
+/// What stands before what one wants to be reminded of.
+const REMINDER: &str = "Reminder: ";
+
+/// Where someone is to be reminded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemindIn {
+    /// Among their own notes: in the direct room that they are in alone.
+    Notes,
+    /// In this room, by its key or name.
+    Room(String),
+}
+
+impl Scheduled {
+    /// Schedules a reminder: `text` says when and of what, in the time zone of the caller's profile. (For a client that asks
+    /// again, `client_id` makes it one.) It is charged as a message.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403, 404, 409, 422 with a plain sentence when no time is understood, 429, 503.
+    pub async fn remind(
+        &self,
+        caller: &Caller,
+        place: RemindIn,
+        text: &str,
+        client_id: Option<String>,
+    ) -> Result<Shown> {
+        let zone = self.find_zone(caller).await?;
+        let spoken = when::read(text, now(), zone)
+            .map_err(|fault| Error::invalid_field("text", fault.to_string()))?;
+        check_time(spoken.at, "text")?;
+        let room = match place {
+            RemindIn::Room(room) => {
+                self.rates.check_message(caller.user_id)?;
+                room
+            }
+            RemindIn::Notes => {
+                let own = Command::Direct(NewDirect { users: Vec::new() });
+                let notes = self.commands.perform(caller, own).await?;
+                rooms::key_of(notes.room_id)
+            }
+        };
+        let new = NewScheduled {
+            room,
+            content: format!("{REMINDER}{}", spoken.what),
+            send_at: spoken.at,
+            client_id,
+            reply_to: None,
+            thread: None,
+            also_to_room: false,
+        };
+        let (kept, _) = self.keep(caller, new, ScheduledKind::Reminder).await?;
+        Ok(kept)
+    }
+
+    /// The time zone in which the caller speaks of times.
+    async fn find_zone(&self, caller: &Caller) -> Result<Tz> {
+        let user_id = caller.user_id;
+        let query = move |conn: &mut _| people::list(conn, &[user_id]);
+        let found = self.access.for_caller(caller, Urgency::CanWait, query);
+        let row = found.await?.into_iter().next();
+        let zone = row.and_then(|row| row.time_zone);
+        let known = zone.and_then(|zone| zone.as_str().parse().ok());
+        Ok(known.unwrap_or(Tz::UTC))
+    }
+}

@@ -34,6 +34,7 @@ use crate::{
         reading::Reading,
         rooms::Rooms,
         saved::Saved,
+        slash::SlashCommands,
         statuses::{Lanes, Statuses},
         threads::Threads,
         tickets::Tickets,
@@ -129,6 +130,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         clock: parts.clock,
     });
     let (profiles, statuses, typing) = people(&parts, &access);
+    let (commands, slash) = commands(&config, &parts, (&access, &statuses));
     let heirs = Arc::new(Heirs {
         db: parts.db.clone(),
         journal: parts.journal.clone(),
@@ -174,7 +176,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         heirs,
         reading: Reading {
             access: Arc::clone(&access),
-            journal: journal.clone(),
+            journal,
             rates: rates.clone(),
         },
         profiles,
@@ -202,13 +204,8 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             vault: Arc::clone(&vault),
             rates: rates.clone(),
         },
-        commands: Arc::new(Commands {
-            journal,
-            access: Arc::clone(&access),
-            vault,
-            rates: rates.clone(),
-            content_bytes: config.limits.content_bytes,
-        }),
+        commands,
+        slash,
         access,
         unbound,
         logins: Arc::clone(&authentication.logins),
@@ -222,6 +219,27 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             .map_err(|error| ConfigError(format!("Parlour cannot start: {error}.")))?,
         config,
     })
+}
+
+/// What people do in rooms, and what they type for it.
+fn commands(
+    config: &Config,
+    parts: &Parts,
+    (access, statuses): (&Arc<Access>, &Arc<Statuses>),
+) -> (Arc<Commands>, SlashCommands) {
+    let commands = Arc::new(Commands {
+        journal: parts.journal.clone(),
+        access: Arc::clone(access),
+        vault: Arc::clone(&parts.vault),
+        rates: parts.rates.clone(),
+        content_bytes: config.limits.content_bytes,
+    });
+    let slash = SlashCommands {
+        commands: Arc::clone(&commands),
+        access: Arc::clone(access),
+        statuses: Arc::clone(statuses),
+    };
+    (commands, slash)
 }
 
 /// What people are told of each other.

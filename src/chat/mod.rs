@@ -9,6 +9,8 @@ pub mod account_changes;
 pub mod accounts;
 pub mod announce;
 pub mod authentication;
+#[cfg(test)]
+mod cases;
 pub mod catch_up;
 pub mod commands;
 pub mod cursors;
@@ -38,6 +40,7 @@ pub mod refresh;
 pub mod rooms;
 pub mod saved;
 mod sizes;
+pub mod slash;
 pub mod statuses;
 pub mod texts;
 pub mod threads;

@@ -263,7 +263,7 @@ impl<'a> Stage<'a> {
             .replace("{emoji}", "%F0%9F%91%8D");
         let body = match row.door {
             "GET" => String::new(),
-            _ => self.body(row).to_string(),
+            _ => self.body(row, who).to_string(),
         };
         http.request(row.door, &path, &[], body.as_bytes())
     }
@@ -284,15 +284,18 @@ impl<'a> Stage<'a> {
             }
             Target::Room | Target::Oneself => {}
         }
-        socket.send_json(&with(frame, &self.body(row)));
+        socket.send_json(&with(frame, &self.body(row, who)));
         let told = socket.expect(|frame| frame["ref"] == "r");
         socket.close();
         told
     }
 
-    /// A name that no other room has, and the kind that the room has not.
-    fn body(&self, row: &Row) -> Value {
+    /// A name that no other room has, the kind that the room has not, and whom it is about.
+    fn body(&self, row: &Row, who: Someone) -> Value {
         let mut body = row.body();
+        if let Some(text) = body["text"].as_str() {
+            body["text"] = text.replace("USER", &self.user(row, who).name).into();
+        }
         if body["name"] == "NEW" {
             body["name"] = format!("n-{}", &unique()[..10]).into();
         }

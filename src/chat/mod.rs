@@ -32,6 +32,7 @@ pub mod pages;
 pub mod pages_in_flight;
 pub mod passwords;
 pub mod people;
+pub mod plain;
 pub mod profiles;
 pub mod rates;
 pub mod readiness;

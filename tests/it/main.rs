@@ -65,6 +65,7 @@ mod ownership;
 mod parsing;
 mod passing_states;
 mod pins;
+mod plain;
 mod presence;
 mod problem;
 mod profiles;

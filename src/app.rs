@@ -11,7 +11,7 @@ use crate::{
         drafts::Drafts, epoch, flood_budgets::Budgets, heirs::Heirs, logins::Logins,
         messages::Messages, pages::Pages, pages_in_flight::PagesInFlight, profiles::Profiles,
         rates::Rates, readiness::Readiness, reading::Reading, rooms::Rooms, saved::Saved,
-        scheduled::Scheduled, statuses::Statuses, threads::Threads, typing::Typing,
+        scheduled::Scheduled, slash::SlashCommands, statuses::Statuses, threads::Threads, typing::Typing,
         unbound::Unbound,
     },
     config::Config,
@@ -45,6 +45,8 @@ pub struct App {
     pub heirs: Arc<Heirs>,
     /// Takes what people do.
     pub commands: Arc<Commands>,
+    /// Carries slash commands out.
+    pub slash: SlashCommands,
     /// What people say of themselves.
     pub profiles: Profiles,
     /// What people have chosen to be.

@@ -36,6 +36,7 @@ use crate::{
         rooms::Rooms,
         saved::Saved,
         scheduled::Scheduled,
+        slash::SlashCommands,
         statuses::{Lanes, Statuses},
         threads::Threads,
         tickets::Tickets,
@@ -131,7 +132,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         clock: parts.clock,
     });
     let (profiles, statuses, typing) = people(&parts, &access);
-    let (commands, scheduled) = saying(&config, &parts, &access);
+    let (commands, scheduled, slash) = saying(&config, &parts, (&access, &statuses));
     let heirs = Arc::new(Heirs {
         db: parts.db.clone(),
         journal: parts.journal.clone(),
@@ -177,7 +178,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         heirs,
         reading: Reading {
             access: Arc::clone(&access),
-            journal: journal.clone(),
+            journal,
             rates: rates.clone(),
         },
         profiles,
@@ -207,6 +208,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
         },
         scheduled,
         commands,
+        slash,
         access,
         unbound,
         logins: Arc::clone(&authentication.logins),
@@ -247,7 +249,11 @@ fn people(parts: &Parts, access: &Arc<Access>) -> (Profiles, Arc<Statuses>, Typi
 }
 
 /// What is said, now and later.
-fn saying(config: &Config, parts: &Parts, access: &Arc<Access>) -> (Arc<Commands>, Arc<Scheduled>) {
+fn saying(
+    config: &Config,
+    parts: &Parts,
+    (access, statuses): (&Arc<Access>, &Arc<Statuses>),
+) -> (Arc<Commands>, Arc<Scheduled>, SlashCommands) {
     let commands = Arc::new(Commands {
         journal: parts.journal.clone(),
         access: Arc::clone(access),
@@ -264,7 +270,12 @@ fn saying(config: &Config, parts: &Parts, access: &Arc<Access>) -> (Arc<Commands
         lanes: Lanes::default(),
         sooner: Notify::new(),
     });
-    (commands, scheduled)
+    let slash = SlashCommands {
+        commands: Arc::clone(&commands),
+        access: Arc::clone(access),
+        statuses: Arc::clone(statuses),
+    };
+    (commands, scheduled, slash)
 }
 
 fn authentication(config: &Config, parts: &Parts) -> Arc<Authentication> {

@@ -8,6 +8,7 @@ use super::{
     authentication::Claimed,
     gaps,
     pages::{self, Encoded, Found, Pages},
+    plain::Form,
     rooms::{Room, RoomView},
     sizes::trim,
 };
@@ -67,11 +68,16 @@ impl Pages {
     ///
     /// # Errors
     /// 401 when the login has ended, 404, 503.
-    pub(super) async fn find_latest(&self, caller: Claimed, limit: i64) -> Result<Latest> {
+    pub(super) async fn find_latest(
+        &self,
+        caller: Claimed,
+        limit: i64,
+        form: Form,
+    ) -> Result<Latest> {
         let (reader, vault) = (caller.user_id, Arc::clone(&self.vault));
         let query = move |conn: &mut _, view: &RoomView| {
             if let Some(found) = walk_back(conn, &vault, reader, &view.room, limit)? {
-                return Ok(pages::encode(&found).map(Latest::Whole));
+                return Ok(pages::encode(found, form).map(Latest::Whole));
             }
             // It is read part by part, as it is taken.
             Ok(Ok(Latest::Long(count_back(conn, &view.room, limit)?)))
@@ -85,7 +91,12 @@ impl Pages {
     ///
     /// # Errors
     /// 401 when the login has ended, 404, 503.
-    pub async fn next_part(&self, caller: Claimed, after: u64, last: u64) -> Result<Part> {
+    pub async fn next_part(
+        &self,
+        caller: Claimed,
+        (after, last): (u64, u64),
+        form: Form,
+    ) -> Result<Part> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let last = i64::try_from(last).unwrap_or(i64::MAX);
         let (reader, vault) = (caller.user_id, Arc::clone(&self.vault));
@@ -102,6 +113,10 @@ impl Pages {
             let is_wanted =
                 |message: &Message| message.id <= last.unsigned_abs() && is_written(message);
             found.messages.retain(is_wanted);
+            found
+                .messages
+                .iter_mut()
+                .for_each(|message| form.show(message));
             Ok(serde_json::to_vec(&found.messages).map(|json| (json, reached)))
         };
         let which = Which::Named(GENERAL.to_owned());

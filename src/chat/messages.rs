@@ -9,6 +9,7 @@ use super::{
     commands::{Became, Done},
     cursors::{self, List, Listed, Wanted},
     emoji, pages,
+    plain::Form,
     rates::Rates,
     rooms::{self, RoomView},
 };
@@ -96,6 +97,7 @@ impl Messages {
         caller: &Caller,
         (room, id): (&str, u64),
         wanted: &Wanted,
+        form: Form,
     ) -> Result<Listed<Version>> {
         rooms::check_name(room)?;
         let list = List::new("versions", &format!("{room}\n{id}"));
@@ -114,7 +116,8 @@ impl Messages {
             let most = usize::try_from(limit).unwrap_or(0);
             let (mut versions, mut bytes) = (Vec::new(), 0);
             for row in rows.into_iter().take(most) {
-                let version = version(&vault, place, &row);
+                let mut version = version(&vault, place, &row);
+                version.content = form.text(version.content);
                 bytes += version.content.len();
                 if bytes > PAGE_BYTES && !versions.is_empty() {
                     return Ok((versions, true));

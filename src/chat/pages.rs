@@ -12,6 +12,7 @@ use super::{
     authentication::Claimed,
     gaps,
     general::Latest,
+    plain::Form,
     rates::Rates,
     rooms::{self, Room, RoomView},
     sizes::{trim, weight},
@@ -147,6 +148,7 @@ pub struct Asked<'a> {
     page: Page,
     limit: i64,
     only: Option<Only>,
+    form: Form,
 }
 
 impl Pages {
@@ -176,6 +178,7 @@ impl Pages {
             page,
             limit,
             only: None,
+            form: Form::default(),
         })
     }
 
@@ -183,8 +186,7 @@ impl Pages {
         &self,
         caller: Claimed,
         room: &str,
-        stretches: Vec<PageRequest>,
-        urgency: Urgency,
+        (stretches, form): (Vec<PageRequest>, Form),
     ) -> Result<Encoded> {
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let query = move |conn: &mut _, RoomView { room, .. }: &RoomView| {
@@ -204,11 +206,16 @@ impl Pages {
                 whole.is_full |= found.is_full;
                 whole.is_cut |= found.is_cut;
             }
-            Ok(Some(encode(&whole)))
+            Ok(Some(encode(whole, form)))
         };
         let found = self
             .access
-            .in_room(caller, Which::Named(room.to_owned()), urgency, query)
+            .in_room(
+                caller,
+                Which::Named(room.to_owned()),
+                Urgency::CanWait,
+                query,
+            )
             .await?;
         let found = found.ok_or_else(Error::no_such_message)?;
         found.map_err(Error::internal)
@@ -221,7 +228,19 @@ impl Asked<'_> {
     /// # Errors
     /// 401 when the login has ended, 404, 503.
     pub async fn find_latest(self) -> Result<Latest> {
-        self.pages.find_latest(self.caller, self.limit).await
+        let Self {
+            caller,
+            limit,
+            form,
+            ..
+        } = self;
+        self.pages.find_latest(caller, limit, form).await
+    }
+
+    /// Asks for texts in this form.
+    #[must_use]
+    pub fn form(self, form: Form) -> Self {
+        Self { form, ..self }
     }
 
     /// Asks only for what is pinned.
@@ -265,12 +284,17 @@ impl Asked<'_> {
             stretch.only = self.only.unwrap_or(stretch.only);
         }
         self.pages
-            .find(self.caller, self.room, stretches, Urgency::CanWait)
+            .find(self.caller, self.room, (stretches, self.form))
             .await
     }
 }
 
-pub(super) fn encode(found: &Found) -> serde_json::Result<Encoded> {
+/// Ready to be sent, with texts in this form.
+pub(super) fn encode(mut found: Found, form: Form) -> serde_json::Result<Encoded> {
+    found
+        .messages
+        .iter_mut()
+        .for_each(|message| form.show(message));
     let edges = found.messages.first().zip(found.messages.last());
     Ok(Encoded {
         json: serde_json::to_vec(&found.messages)?,

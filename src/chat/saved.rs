@@ -7,6 +7,7 @@ use super::{
     access::{Access, Which},
     cursors::{self, List, Listed, Wanted},
     pages,
+    plain::Form,
     rates::Rates,
     rooms::{self, RoomView},
     sizes,
@@ -41,12 +42,17 @@ impl Saved {
     ///
     /// # Errors
     /// 401 when the login has ended, 422, 429, 503.
-    pub async fn list(&self, caller: &Caller, wanted: &Wanted) -> Result<Listed<kept::Saved>> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        form: Form,
+    ) -> Result<Listed<kept::Saved>> {
         let list = List::new("saved", &caller.user_id.to_string());
         let after = cursors::begin(&self.rates, caller, &list, wanted)?;
         let after = after.as_deref().and_then(read_place);
         let (user_id, vault, limit) = (caller.user_id, Arc::clone(&self.vault), wanted.limit);
-        let read = move |conn: &mut _| read(conn, &vault, user_id, after, limit);
+        let read = move |conn: &mut _| read(conn, (&vault, form), user_id, after, limit);
         let found = self.access.for_caller(caller, Urgency::CanWait, read);
         let (items, end) = found.await?;
         Ok(Listed {
@@ -87,7 +93,7 @@ impl Saved {
 /// A page, and where the list goes on.
 fn read(
     conn: &mut AnyConnection,
-    vault: &Vault,
+    (vault, form): (&Vault, Form),
     user_id: i64,
     after: Option<After>,
     limit: i64,
@@ -101,7 +107,8 @@ fn read(
         let row = messages::find(conn, one.room.id, one.id)?;
         let rows = row.into_iter().collect();
         let opened = pages::open(conn, vault, user_id, &one.room, (rows, false))?;
-        for message in opened {
+        for mut message in opened {
+            form.show(&mut message);
             bytes += sizes::weight(&message);
             if bytes > PAGE_BYTES && !items.is_empty() {
                 return Ok((items, end));

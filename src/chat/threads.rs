@@ -12,6 +12,7 @@ use super::{
     access::{Access, Which},
     cursors::{self, List, Listed, Wanted},
     pages,
+    plain::Form,
     rates::Rates,
     rooms::{self, Room, RoomView},
 };
@@ -48,7 +49,12 @@ impl Threads {
     ///
     /// # Errors
     /// 401 when the login has ended, 422, 429, 503.
-    pub async fn list(&self, caller: &Caller, wanted: &Wanted) -> Result<Listed<Thread>> {
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        form: Form,
+    ) -> Result<Listed<Thread>> {
         let list = List::new("threads", "");
         let after = cursors::begin(&self.rates, caller, &list, wanted)?;
         let after = read_place(after.as_deref());
@@ -63,9 +69,10 @@ impl Threads {
             let mut firsts = open_firsts(conn, &vault, user_id, &rooms, &found)?;
             let (mut told, mut bytes) = (Vec::new(), 0);
             for one in found {
-                let Some(message) = firsts.remove(&(one.room_id, one.thread)) else {
+                let Some(mut message) = firsts.remove(&(one.room_id, one.thread)) else {
                     continue;
                 };
+                form.show(&mut message);
                 bytes += message.content.len();
                 if bytes > PAGE_BYTES && !told.is_empty() {
                     return Ok((told, true));

@@ -6,6 +6,7 @@ use super::{
     Shared,
     extract::{Authenticated, Json},
     lists::ListAnswer,
+    messages::read_form,
     refusals,
 };
 use crate::{
@@ -85,10 +86,12 @@ pub async fn delete(
 #[utoipa::path(get, path = "/api/rooms/{room}/messages/{id}", tag = "messages", params(
     ("room" = String, Path, description = "The room's key or name.", example = "general"),
     ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
+    ("format" = Option<String>, Query, description = "`plain`: texts without the marks of Markdown.", pattern = "^(markdown|plain)$"),
 ), responses(
     refusals::Guarded,
     refusals::Message,
     refusals::Members,
+    (status = 422, description = "A value is not allowed.", body = Problem, content_type = "application/problem+json"),
     (status = 200, description = "The message; `ETag` is its `seq` in quotes, for `If-Match`.", body = Message),
     refusals::Rated,
 ))]
@@ -96,11 +99,13 @@ pub async fn find_message(
     app: Shared,
     Authenticated(caller): Authenticated,
     path: web::Path<(String, String)>,
+    request: HttpRequest,
 ) -> Result<HttpResponse> {
     let (room, id) = path.into_inner();
-    Ok(answer(
-        app.messages.find(&caller, &room, read_id(&id)).await?,
-    ))
+    let form = read_form(&request)?;
+    let mut message = app.messages.find(&caller, &room, read_id(&id)).await?;
+    form.show(&mut message);
+    Ok(answer(message))
 }
 
 /// What a message said before each of its edits, oldest first. Nothing is left of it when it is deleted.
@@ -109,6 +114,7 @@ pub async fn find_message(
     ("id" = u64, Path, description = "The message.", example = 1, minimum = 1),
     ("limit" = Option<i64>, Query, description = "How many."),
     ("cursor" = Option<String>, Query, description = "Where to go on, as `Link` gave it."),
+    ("format" = Option<String>, Query, description = "`plain`: texts without the marks of Markdown.", pattern = "^(markdown|plain)$"),
 ), responses(
     refusals::Guarded,
     refusals::Message,
@@ -125,12 +131,13 @@ pub async fn list_versions(
 ) -> Result<HttpResponse> {
     let (room, id) = path.into_inner();
     let of = (room.as_str(), read_id(&id));
+    let form = read_form(&request)?;
     let list = ListAnswer::begin(&app, &caller, &request).await?;
     let listed = app
         .messages
-        .list_versions(&caller, of, &list.wanted)
+        .list_versions(&caller, of, &list.wanted, form)
         .await?;
-    Ok(list.with(&listed, None))
+    Ok(list.with(&listed, form.kept()))
 }
 
 /// Pin a message, for all in the room.

@@ -17,6 +17,7 @@ use crate::{
         commands::Command,
         general::{Latest, Span},
         pages::{Encoded, Page},
+        plain::Form,
     },
     error::{Error, Result},
     protocol::{
@@ -31,6 +32,7 @@ use crate::{
 /// The default room's latest messages, oldest first.
 #[utoipa::path(get, path = "/api/chat/messages", tag = "messages", security(("bearer" = []), ("token" = [])), params(
     ("limit" = Option<i64>, Query, description = "How many."),
+    ("format" = Option<String>, Query, description = "`plain`: texts without the marks of Markdown.", pattern = "^(markdown|plain)$"),
 ), responses(
     refusals::Guarded,
     (status = 200, description = "The messages; `Link` leads on to older ones.", body = [Message]),
@@ -43,13 +45,15 @@ pub async fn list_general(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let limit = read_number(&request, "limit")?.unwrap_or(DEFAULT_PAGE);
+    let form = read_form(&request)?;
     let asked = app.pages.ask(caller, GENERAL, Page::Latest, limit)?;
+    let asked = asked.form(form);
     let mut response = begin(&app, caller, &request).await?;
     let span = match asked.find_latest().await? {
         Latest::Whole(found) => {
             return Ok(answer(
                 response,
-                Shown::All(GENERAL),
+                (Shown::All(GENERAL), form),
                 Page::Latest,
                 limit,
                 found,
@@ -59,12 +63,13 @@ pub async fn list_general(
     };
     // This address has always given as many as were asked for: more than a page holds is produced as it is taken.
     if span.is_full {
-        let older = link(Shown::All(GENERAL), limit, ("before", span.first, "prev"));
+        let older = ("before", span.first, "prev");
+        let older = link((Shown::All(GENERAL), form), limit, older);
         response.insert_header((header::LINK, older));
     }
     Ok(response
         .content_type("application/json")
-        .streaming(whole(app, caller, span)))
+        .streaming(whole(app, caller, span, form)))
 }
 
 /// A page of a room's messages, oldest first; with `since`, what changed after a change, in the order of the changes.
@@ -77,6 +82,7 @@ pub async fn list_general(
     ("since" = Option<i64>, Query, description = "Messages changed after this change number.", minimum = 0),
     ("pinned" = Option<bool>, Query, description = "Only messages that are pinned; not with `since`."),
     ("thread" = Option<i64>, Query, description = "Only the thread under this message: itself, and the replies to it; not with `since` or `pinned`. Without it, replies that stand in threads alone are left out, but for `since`.", minimum = 0),
+    ("format" = Option<String>, Query, description = "`plain`: texts without the marks of Markdown.", pattern = "^(markdown|plain)$"),
 ), responses(
     refusals::Guarded,
     refusals::Room,
@@ -95,7 +101,8 @@ pub async fn list_messages(
     let page = read_page(&request)?;
     let is_pinned = read_flag(&request, "pinned")?;
     let thread = read_number(&request, "thread")?;
-    let mut asked = app.pages.ask(caller, &room, page, limit)?;
+    let form = read_form(&request)?;
+    let mut asked = app.pages.ask(caller, &room, page, limit)?.form(form);
     if is_pinned {
         asked = asked.pinned()?;
     }
@@ -109,7 +116,7 @@ pub async fn list_messages(
         None if is_pinned => Shown::Pinned(&room),
         None => Shown::All(&room),
     };
-    Ok(answer(response, room, page, limit, found))
+    Ok(answer(response, (room, form), page, limit, found))
 }
 
 /// Say something in a room.
@@ -155,6 +162,14 @@ pub(super) fn read_number(request: &HttpRequest, name: &str) -> Result<Option<i6
     };
     let refused = || Error::invalid_query(name, format!("`{name}` must be a whole number."));
     text.parse().map(Some).map_err(|_| refused())
+}
+
+/// In what form texts are wanted.
+///
+/// # Errors
+/// 422.
+pub(super) fn read_form(request: &HttpRequest) -> Result<Form> {
+    Form::read(parameter(request, "format")?.as_deref())
 }
 
 /// What is shown of a room.
@@ -222,7 +237,7 @@ pub(super) async fn begin(
 
 fn answer(
     mut response: HttpResponseBuilder,
-    room: Shown<'_>,
+    room: (Shown<'_>, Form),
     page: Page,
     limit: i64,
     found: Encoded,
@@ -235,7 +250,12 @@ fn answer(
 }
 
 /// Messages of `general` as one JSON array: each part is read when the last one was taken.
-fn whole(app: Shared, caller: Claimed, span: Span) -> impl Stream<Item = Result<Bytes>> {
+fn whole(
+    app: Shared,
+    caller: Claimed,
+    span: Span,
+    form: Form,
+) -> impl Stream<Item = Result<Bytes>> {
     let before = span.first.saturating_sub(1);
     stream::try_unfold(Some((before, true)), move |state| {
         let app = app.clone();
@@ -244,7 +264,10 @@ fn whole(app: Shared, caller: Claimed, span: Span) -> impl Stream<Item = Result<
                 return Ok(None);
             };
             loop {
-                let part = app.pages.next_part(caller, after, span.last).await?;
+                let part = app
+                    .pages
+                    .next_part(caller, (after, span.last), form)
+                    .await?;
                 let is_last = part.reached >= span.last;
                 after = part.reached;
                 if part.json.is_empty() && !is_last {
@@ -269,7 +292,7 @@ fn whole(app: Shared, caller: Claimed, span: Span) -> impl Stream<Item = Result<
 }
 
 /// Where older (`prev`) and newer (`next`) messages are (RFC 8288).
-fn links(room: Shown<'_>, page: Page, limit: i64, found: &Encoded) -> String {
+fn links(room: (Shown<'_>, Form), page: Page, limit: i64, found: &Encoded) -> String {
     let Some((first, last)) = found.edges else {
         return String::new();
     };
@@ -287,12 +310,19 @@ fn links(room: Shown<'_>, page: Page, limit: i64, found: &Encoded) -> String {
     links.join(", ")
 }
 
-fn link(room: Shown<'_>, limit: i64, (cursor, number, relation): (&str, u64, &str)) -> String {
-    let (room, kept) = match room {
+fn link(
+    (room, form): (Shown<'_>, Form),
+    limit: i64,
+    (cursor, number, relation): (&str, u64, &str),
+) -> String {
+    let (room, mut kept) = match room {
         Shown::All(room) => (room, String::new()),
         Shown::Pinned(room) => (room, "&pinned=true".to_owned()),
         Shown::Thread(room, first) => (room, format!("&thread={first}")),
     };
+    if form == Form::Plain {
+        kept.push_str("&format=plain");
+    }
     let room: String = url::form_urlencoded::byte_serialize(room.as_bytes())
         .collect::<String>()
         .replace('+', "%20");

@@ -6,6 +6,7 @@ mod asyncapi;
 mod builtin_page;
 mod charge;
 mod client;
+mod commands;
 mod connection;
 mod credentials;
 mod docs;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 use actix_web::{Resource, Route, guard, web};
 use utoipa::OpenApi;
 
-use self::openapi::{Conditions, Lengths, Pages, Security};
+use self::openapi::{Conditions, Lengths, Pages, Security, SlashExamples};
 use crate::app::App;
 
 /// The application, as handlers get it.
@@ -52,6 +53,7 @@ const SOCKET: &str = "/ws/chat";
 pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(builtin_page::routes)
+        .configure(commands::routes)
         .configure(threads::routes)
         .configure(scheduled::routes)
         .configure(users::routes)
@@ -165,11 +167,12 @@ pub fn routes(service: &mut web::ServiceConfig) {
         messages::list_general, messages::list_messages, messages::post,
         message::find_message, message::list_versions, message::edit, message::delete,
         reactions::list_reactions, reactions::react, reactions::unreact, message::pin, message::unpin,
+        commands::list_commands, commands::run_command,
         threads::list_threads, threads::follow, threads::unfollow,
         drafts::find_draft, drafts::put_draft, drafts::delete_draft, saved::list_saved, saved::save, saved::unsave,
         scheduled::list_scheduled, scheduled::schedule, scheduled::reschedule, scheduled::cancel,
     ),
-    modifiers(&Security, &Lengths, &Pages, &Conditions),
+    modifiers(&Security, &Lengths, &Pages, &Conditions, &SlashExamples),
     security(("bearer" = [])),
     tags(
         (name = "accounts", description = "Registering and logging in."),
@@ -177,6 +180,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
         (name = "rooms", description = "Which there are, and who is in them."),
         (name = "reading", description = "How far one has read, and what one wants to be told."),
         (name = "messages", description = "Reading, posting and changing."),
+        (name = "commands", description = "What is typed with a slash before it."),
         (name = "server", description = "The server itself."),
     ),
 )]

@@ -14,6 +14,7 @@ use crate::protocol::limits::{
     MAX_PASSWORD_BYTES, MAX_PRONOUNS, MAX_ROOM_NAME, MAX_STATUS, MAX_TOPIC,
     MIN_PASSWORD_CHARACTERS, NAME,
 };
+use crate::protocol::slash::TABLE;
 
 /// The ways of showing a token.
 pub struct Security;
@@ -48,6 +49,7 @@ impl Modify for Lengths {
             ("NewScheduled", "content", (Some(1), None)),
             ("NewScheduled", "client_id", (Some(1), Some(MAX_CLIENT_ID))),
             ("ScheduledPatch", "content", (Some(1), None)),
+            ("NewCommand", "client_id", (Some(1), Some(MAX_CLIENT_ID))),
             ("NewRoom", "name", (Some(1), Some(MAX_ROOM_NAME))),
             ("NewRoom", "topic", (None, Some(MAX_TOPIC))),
             ("RoomPatch", "name", (Some(1), Some(MAX_ROOM_NAME))),
@@ -68,6 +70,21 @@ impl Modify for Lengths {
                 text.min_length = least;
                 text.max_length = most;
             }
+        }
+    }
+}
+
+/// Slash commands, as their table shows them.
+pub struct SlashExamples;
+
+impl Modify for SlashExamples {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        if let Some(RefOr::T(Schema::Object(shape))) = components.schemas.get_mut("NewCommand")
+            && let Some(RefOr::T(Schema::Object(text))) = shape.properties.get_mut("text")
+        {
+            text.examples = TABLE.iter().map(|entry| entry.example.into()).collect();
+            text.min_length = Some(1);
         }
     }
 }

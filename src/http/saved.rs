@@ -2,7 +2,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Shared, extract::Authenticated, lists::ListAnswer, message::read_id, refusals};
+use super::{
+    Shared, extract::Authenticated, lists::ListAnswer, message::read_id, messages::read_form,
+    refusals,
+};
 use crate::{
     error::Result,
     protocol::{kept::Saved, views::Problem},
@@ -12,6 +15,7 @@ use crate::{
 #[utoipa::path(get, path = "/api/saved", tag = "messages", params(
     ("limit" = Option<i64>, Query, description = "How many."),
     ("cursor" = Option<String>, Query, description = "Where to go on, as `Link` gave it."),
+    ("format" = Option<String>, Query, description = "`plain`: texts without the marks of Markdown.", pattern = "^(markdown|plain)$"),
 ), responses(
     refusals::Guarded,
     (status = 200, description = "The messages, 512 KiB at most; `Link` leads on (`next`).", body = [Saved]),
@@ -23,9 +27,10 @@ pub async fn list_saved(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
+    let form = read_form(&request)?;
     let list = ListAnswer::begin(&app, &caller, &request).await?;
-    let listed = app.saved.list(&caller, &list.wanted).await?;
-    Ok(list.with(&listed, None))
+    let listed = app.saved.list(&caller, &list.wanted, form).await?;
+    Ok(list.with(&listed, form.kept()))
 }
 
 /// Save a message, to find it again. No one else knows of it.

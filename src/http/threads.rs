@@ -3,7 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    Shared, extract::Authenticated, lists::ListAnswer, message::read_id, read, refusals, resource,
+    Shared, extract::Authenticated, lists::ListAnswer, message::read_id, messages::read_form, read,
+    refusals, resource,
 };
 use crate::{
     error::Result,
@@ -25,6 +26,7 @@ pub(super) fn routes(service: &mut web::ServiceConfig) {
 #[utoipa::path(get, path = "/api/threads", tag = "messages", params(
     ("limit" = Option<i64>, Query, description = "How many."),
     ("cursor" = Option<String>, Query, description = "Where to go on, as `Link` gave it."),
+    ("format" = Option<String>, Query, description = "`plain`: texts without the marks of Markdown.", pattern = "^(markdown|plain)$"),
 ), responses(
     refusals::Guarded,
     (status = 200, description = "The threads, 512 KiB at most; `Link` leads on (`next`).", body = [Thread]),
@@ -36,9 +38,10 @@ pub async fn list_threads(
     Authenticated(caller): Authenticated,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
+    let form = read_form(&request)?;
     let list = ListAnswer::begin(&app, &caller, &request).await?;
-    let listed = app.threads.list(&caller, &list.wanted).await?;
-    Ok(list.with(&listed, None))
+    let listed = app.threads.list(&caller, &list.wanted, form).await?;
+    Ok(list.with(&listed, form.kept()))
 }
 
 /// Follow the thread under a message. (Its author, those who reply and those who are mentioned follow by themselves.)

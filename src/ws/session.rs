@@ -7,6 +7,7 @@ mod commands;
 mod people;
 mod reading;
 pub(super) mod rooms;
+mod slash;
 mod sync;
 mod welcome;
 
@@ -151,6 +152,7 @@ impl ChatSession {
             Command::Delete(delete) => self.perform(reference, Act::Delete(delete), ctx),
             Command::React(react) => self.perform(reference, Act::React(react), ctx),
             Command::Pin(pin) => self.perform(reference, Act::Pin(pin), ctx),
+            Command::Command(sent) => self.run_command(reference, sent, ctx),
             Command::Create(new) => self.perform(reference, Act::Make(new), ctx),
             Command::Direct(new) => self.perform(reference, Act::Direct(new), ctx),
             Command::Join(room) => self.perform(reference, Act::Join(room), ctx),

@@ -1,6 +1,7 @@
 //! The calls to the server's REST door, and the opening of its socket.
 
 mod rooms;
+mod slash;
 
 use std::{rc::Rc, time::Duration};
 

@@ -131,6 +131,8 @@ pub enum Code {
     TooManyUnacked,
     /// Too many answers of the user have not been read.
     TooManyUnread,
+    /// There is no such slash command.
+    UnknownCommand,
     /// The frame's `type` is not known.
     UnknownType,
     /// The body is not JSON.

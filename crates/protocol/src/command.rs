@@ -13,6 +13,7 @@ use super::{
     reading::ReadUpTo,
     room::{NewDirect, NewRoom},
     shape,
+    slash::SendCommand,
 };
 
 mod rooms;
@@ -35,6 +36,8 @@ pub enum Command {
     React(React),
     /// Pin a message, or unpin it.
     Pin(Pin),
+    /// Have a slash command carried out. Its `ack` says what was done.
+    Command(SendCommand),
     /// Make a room. Its `ack` says which it is.
     Create(NewRoom),
     /// Find the direct room of these people and you, or make it. Its `ack` says which it is.

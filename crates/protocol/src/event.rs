@@ -312,6 +312,9 @@ pub struct Ack {
     pub timestamp: Timestamp,
     /// True when this `client_id` had been stored before: the numbers are those of the first time.
     pub duplicate: bool,
+    /// What a slash command has done, in one plain sentence for whoever typed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<String>,
 }
 
 /// `{"type":"error","ref"?,"code","detail","retry_after_ms"?}`.

@@ -2,6 +2,7 @@
 
 mod people;
 mod scheduled;
+mod slash;
 
 use std::collections::BTreeMap;
 
@@ -95,6 +96,7 @@ pub fn commands() -> Vec<(&'static str, Request)> {
         ("react", Request::with_ref("7", react)),
         ("pin", Request::with_ref("8", pin)),
         ("afterACut", Request::with_ref("2", Command::Sync(sync))),
+        ("slash", Request::with_ref("14", slash::first())),
         ("create", Request::with_ref("3", create())),
         ("direct", Request::with_ref("4", direct())),
         ("join", Request::with_ref("5", Command::Join(garden()))),
@@ -216,8 +218,10 @@ pub fn events() -> Vec<(&'static str, Event)> {
                 seq: 414,
                 timestamp: at(),
                 duplicate: false,
+                done: None,
             }),
         ),
+        ("carriedOut", slash::carried_out()),
         (
             "refused",
             error(Code::RoomNotFound, "There is no such room.", None),

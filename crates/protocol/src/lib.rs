@@ -1,7 +1,7 @@
 //! The words on the wire, and nothing else: what clients say ([`command`]), what the server says ([`event`]),
 //! the shapes of REST ([`views`]) and what its bodies may hold ([`body`]), what people may be called
-//! ([`names`], [`display`]) and rooms ([`room_names`]), what is told of people ([`people`]), who is mentioned ([`mention`]) and what
-//! threads are ([`thread`]), close codes and limits. The server, the terminal client, the
+//! ([`names`], [`display`]) and rooms ([`room_names`]), what is told of people ([`people`]), who is mentioned ([`mention`]), what
+//! threads are ([`thread`]), which slash commands there are ([`slash`]), close codes and limits. The server, the terminal client, the
 //! demo and the tests all use these types, so that no two of them can disagree.
 //!
 //! This crate knows serde and nothing else of ours. The contract in prose is `docs/API.md`.
@@ -26,6 +26,7 @@ pub mod room;
 pub mod room_names;
 pub mod scheduled;
 mod shape;
+pub mod slash;
 pub mod thread;
 pub mod time;
 pub mod views;

@@ -184,6 +184,7 @@ impl Stage {
             seq: id,
             timestamp: at(id),
             duplicate: false,
+            done: None,
         }));
     }
 

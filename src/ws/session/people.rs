@@ -51,10 +51,10 @@ impl ChatSession {
             registration.set_idle(is_idle);
         }
         let Some(wish) = statuses::of_user(said) else {
-            return self.done_with_people(reference, Ok(()), ctx);
+            return self.done_with_people(reference, Ok(None), ctx);
         };
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
-        let setting = async move { app.statuses.set(&caller, wish).await.map(|_| ()) };
+        let setting = async move { app.statuses.set(&caller, wish).await.map(|_| None) };
         self.run_for_people(reference, setting, ctx);
     }
 
@@ -66,7 +66,7 @@ impl ChatSession {
         if let Some(registration) = &self.registration {
             registration.ask_presence();
         }
-        self.done_with_people(reference, Ok(()), ctx);
+        self.done_with_people(reference, Ok(None), ctx);
     }
 
     /// Tells the others in a room that the user is writing.
@@ -81,18 +81,19 @@ impl ChatSession {
             *before == said && now.duration_since(*at) < TOLD_FOR
         };
         if self.people.typed.as_ref().is_some_and(is_told) {
-            return self.done_with_people(reference, Ok(()), ctx);
+            return self.done_with_people(reference, Ok(None), ctx);
         }
         self.people.typed = Some((said.clone(), now));
         let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
-        let telling = async move { app.typing.tell(&caller, said).await };
+        let telling = async move { app.typing.tell(&caller, said).await.map(|()| None) };
         self.run_for_people(reference, telling, ctx);
     }
 
-    fn run_for_people(
+    /// Has something done that belongs to no room; what comes of it may be a sentence for the user.
+    pub(super) fn run_for_people(
         &mut self,
         reference: Option<String>,
-        work: impl Future<Output = Result<()>> + 'static,
+        work: impl Future<Output = Result<Option<String>>> + 'static,
         ctx: &mut Context,
     ) {
         if self.people.under_way >= MOST_UNDER_WAY {
@@ -107,18 +108,24 @@ impl ChatSession {
         }));
     }
 
-    fn done_with_people(&mut self, reference: Option<String>, done: Result<()>, ctx: &mut Context) {
+    fn done_with_people(
+        &mut self,
+        reference: Option<String>,
+        done: Result<Option<String>>,
+        ctx: &mut Context,
+    ) {
         match (done, reference) {
             // It belongs to no room, and has no number.
-            (Ok(()), Some(reference)) => self.send(&Event::Ack(Ack {
+            (Ok(done), Some(reference)) => self.send(&Event::Ack(Ack {
                 reference,
                 room: String::new(),
                 id: 0,
                 seq: 0,
                 timestamp: now(),
                 duplicate: false,
+                done,
             })),
-            (Ok(()), None) => {}
+            (Ok(_), None) => {}
             (Err(error), reference) => {
                 // What was refused is not told: the next is looked at.
                 self.people.typed = None;

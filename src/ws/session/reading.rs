@@ -67,6 +67,7 @@ impl ChatSession {
                 seq: marker.seq,
                 timestamp: now(),
                 duplicate: false,
+                done: None,
             })),
             (Ok(_), None) => {}
             (Err(error), reference) => {

@@ -80,6 +80,7 @@ const HIDDEN: &str = "/api/rooms/{room}/hidden";
 const MARKER: &str = "/api/rooms/{room}/read";
 const RECEIPTS: &str = "/api/rooms/{room}/reads";
 const NOTIFY: &str = "/api/rooms/{room}/notify";
+const COMMANDS: &str = "/api/rooms/{room}/commands";
 const MEMBERS: &str = "/api/rooms/{room}/members";
 const MEMBER: &str = "/api/rooms/{room}/members/{user}";
 
@@ -218,6 +219,14 @@ const HIDES: Marks = Marks {
 };
 
 const MUTE: &str = r#"{"muted_until":"2100-01-01T00:00:00.000000+00:00"}"#;
+
+const ME: &str = r#"{"text":"/me waves"}"#;
+const SHRUG: &str = r#"{"text":"/shrug"}"#;
+const TOPIC: &str = r#"{"text":"/topic what"}"#;
+const INVITE: &str = r#"{"text":"/invite @USER"}"#;
+const KICK: &str = r#"{"text":"/kick @USER"}"#;
+const LEAVE: &str = r#"{"text":"/leave"}"#;
+const STATUS: &str = r#"{"text":"/status away"}"#;
 
 const fn route(
     right: &'static str,
@@ -396,6 +405,23 @@ pub(super) const ROUTES: &[Row] = &[
         "",
         KICKS_MODERATORS,
     ),
+    route("Post", "POST", COMMANDS, Room, ME, WRITES),
+    route("Post", "POST", COMMANDS, Room, SHRUG, WRITES),
+    route("Topic", "POST", COMMANDS, Room, TOPIC, KEEPS_ORDER),
+    route("Invite", "POST", COMMANDS, Newcomer, INVITE, INVITES),
+    route("BringBack", "POST", COMMANDS, Outcast, INVITE, BRINGS_BACK),
+    route("Kick", "POST", COMMANDS, Member, KICK, KICKS),
+    route(
+        "KickModerator",
+        "POST",
+        COMMANDS,
+        Moderator,
+        KICK,
+        KICKS_MODERATORS,
+    ),
+    route("Leave", "POST", COMMANDS, Room, LEAVE, LEAVES),
+    // What one is has nothing to do with the room, but that one is in it.
+    route("Read", "POST", COMMANDS, Room, STATUS, READS),
 ];
 
 pub(super) const FRAMES: &[Row] = &[
@@ -468,4 +494,18 @@ pub(super) const FRAMES: &[Row] = &[
     frame("MuteModerator", "member", Moderator, MUTE, MUTES_MODERATORS),
     frame("Kick", "kick", Member, "", KICKS),
     frame("KickModerator", "kick", Moderator, "", KICKS_MODERATORS),
+    frame("Post", "command", Room, ME, WRITES),
+    frame("Topic", "command", Room, TOPIC, KEEPS_ORDER),
+    frame("Invite", "command", Newcomer, INVITE, INVITES),
+    frame("BringBack", "command", Outcast, INVITE, BRINGS_BACK),
+    frame("Kick", "command", Member, KICK, KICKS),
+    frame(
+        "KickModerator",
+        "command",
+        Moderator,
+        KICK,
+        KICKS_MODERATORS,
+    ),
+    frame("Leave", "command", Room, LEAVE, LEAVES),
+    frame("Read", "command", Room, STATUS, READS),
 ];

@@ -266,7 +266,7 @@ impl<'a> Stage<'a> {
             .replace("{emoji}", "%F0%9F%91%8D");
         let body = match row.door {
             "GET" => String::new(),
-            _ => self.body(row, key).to_string(),
+            _ => self.body(row, who, key).to_string(),
         };
         http.request(row.door, &path, &[], body.as_bytes())
     }
@@ -287,17 +287,20 @@ impl<'a> Stage<'a> {
             }
             Target::Room | Target::Oneself => {}
         }
-        socket.send_json(&with(frame, &self.body(row, key)));
+        socket.send_json(&with(frame, &self.body(row, who, key)));
         let told = socket.expect(|frame| frame["ref"] == "r");
         socket.close();
         told
     }
 
-    /// This room, a moment to come, a name that no other room has, and the kind that the room has not.
-    fn body(&self, row: &Row, key: &str) -> Value {
+    /// This room, a moment to come, a name that no other room has, the kind that the room has not, and whom it is about.
+    fn body(&self, row: &Row, who: Someone, key: &str) -> Value {
         let mut body = row.body();
         if body["room"] == "ROOM" {
             body["room"] = key.into();
+        }
+        if let Some(text) = body["text"].as_str() {
+            body["text"] = text.replace("USER", &self.user(row, who).name).into();
         }
         if body["send_at"] == "SOON" {
             body["send_at"] = written(soon(3_600)).into();

@@ -353,6 +353,7 @@ mod tests {
             seq: 1,
             timestamp: time::now(),
             duplicate: false,
+            done: None,
         }
     }
 

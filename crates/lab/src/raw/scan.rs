@@ -167,6 +167,7 @@ mod tests {
             seq: 5,
             timestamp: crate::protocol::time::now(),
             duplicate: false,
+            done: None,
         });
         let text = ack.to_json();
         assert_eq!(read(text.as_bytes(), &mut 0), Said::Ack(987_654_321));

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use crate::{
     config::DatabaseUrl,
     crypto::random_name,
-    db::{AnyConnection, QueryError, facts, rooms},
+    db::{AnyConnection, QueryError, facts, rooms, threads},
     journal::News,
     ownership,
 };
@@ -85,6 +85,7 @@ impl History {
         let file = file_in(data_dir);
         let known = read(&file);
         rooms::heal(conn)?;
+        threads::counts::recount(conn)?;
         let numbers: BTreeMap<i64, u64> = rooms::list_all_numbers(conn)?.into_iter().collect();
         let (found, before) = (facts::find(conn, "epoch")?, facts::find(conn, "life")?);
         // What an earlier version left knows of no life, here nor there.

@@ -32,6 +32,8 @@ pub mod messages;
 pub mod migrate;
 pub mod networks;
 pub mod outage;
+#[cfg(test)]
+mod plans;
 mod probe;
 pub mod reading;
 pub mod relations;

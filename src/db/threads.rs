@@ -15,6 +15,8 @@ use super::{
 };
 use crate::protocol::{room::Person, thread::Replies};
 
+pub mod counts;
+
 /// Most who are named under a message.
 pub const MOST_NAMED: usize = 20;
 

@@ -20,6 +20,7 @@ mod browser;
 mod clock;
 mod configuration;
 mod contract;
+mod counted_threads;
 mod crash_image;
 mod damage;
 mod database_start;

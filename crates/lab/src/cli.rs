@@ -26,7 +26,7 @@ pub enum Command {
     /// Try to break a server with kills, cuts, full disks and more, and count the messages that are lost
     Verify(verify::VerifyOptions),
     /// Measure how fast a server is and what it costs, each number beside the best possible on this machine
-    Bench(bench::BenchOptions),
+    Bench(Box<bench::BenchOptions>),
     /// The floor that `bench` measures against, and starts by itself
     #[command(hide = true)]
     BenchFloor(bench::floor::FloorOptions),

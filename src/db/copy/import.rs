@@ -20,6 +20,7 @@ use crate::{
     db::{
         AnyConnection, conn, facts, file, migrate, rooms, row_checks,
         schema::{messages, users},
+        threads,
     },
 };
 
@@ -168,6 +169,7 @@ impl Import {
             AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
         };
         rooms::recount_members(&mut self.conn)?;
+        threads::counts::recount(&mut self.conn)?;
         if let Some(fault) = row_checks::find_faults(&mut self.conn, max_cost)?
             .into_iter()
             .next()

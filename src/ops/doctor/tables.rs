@@ -11,10 +11,13 @@ use crate::{
         requirements::{self, Count, MissingIndex},
         rooms, row_checks,
         text::StoredText,
+        threads::{self, counts::Miscounted},
     },
     ops::backup::Progress,
 };
 
+/// Threads with a wrong count that are told one by one.
+const MOST_THREADS: usize = 10;
 /// There are fewer emoji than this, so more different ones are not looked at.
 const MOST_EMOJI: i64 = 10_000;
 
@@ -66,8 +69,9 @@ fn try_check(
             room.key, room.counted, room.found
         ));
     }
+    check_threads(&threads::counts::list_miscounted(conn)?, report);
     if report.count_problems() == before {
-        report.ok("Every room holds the messages and has the members that it has counted.");
+        report.ok("Every room holds the messages and has the members that it has counted, and every thread its replies.");
     }
     Ok(())
 }
@@ -179,5 +183,36 @@ fn check_room(room: &Count, report: &mut Report) {
         report.problem(format!(
             "Room {name} holds {timeless} messages with a time that no clock shows (created_at): they are shown as of 1970. Put a time there."
         ));
+    }
+}
+
+/// What threads count, beside what they hold.
+fn check_threads(miscounted: &[Miscounted], report: &mut Report) {
+    const WHY: &str =
+        "messages, threads or thread_people were changed by hand. The next start puts it right.";
+    for thread in miscounted.iter().take(MOST_THREADS) {
+        let Miscounted {
+            key,
+            thread,
+            counted,
+            counted_last,
+            found,
+            found_last,
+            ..
+        } = thread;
+        let key = key.as_deref().unwrap_or("that is not there");
+        if (counted, counted_last) == (found, found_last) {
+            report.problem(format!(
+                "Thread {thread} of room {key} has counted the replies of each person in it, and they are others: {WHY}"
+            ));
+        } else {
+            report.problem(format!(
+                "Thread {thread} of room {key} has counted {counted} replies, the last of them {counted_last}, and has {found}, the last of them {found_last}: {WHY}"
+            ));
+        }
+    }
+    let more = miscounted.len().saturating_sub(MOST_THREADS);
+    if more > 0 {
+        report.problem(format!("{more} other threads have counted wrong: {WHY}"));
     }
 }

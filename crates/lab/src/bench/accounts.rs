@@ -38,7 +38,33 @@ pub struct Account {
 /// # Errors
 /// When the server refuses one.
 pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
-    let progress = Progress::new("users registered and logged in", count as u64);
+    let enter = |rest: &mut Rest, username: String| {
+        register_one(rest, &username)?;
+        log_in(rest, username)
+    };
+    for_each(addr, count, ("users registered and logged in", ""), enter)
+}
+
+/// Registers `count` users who never log in, other ones than those of [`make`], and tells their names.
+///
+/// # Errors
+/// When the server refuses one.
+pub fn register(addr: SocketAddr, count: usize) -> Result<Vec<String>> {
+    let enter = |rest: &mut Rest, username: String| {
+        register_one(rest, &username)?;
+        Ok(username)
+    };
+    for_each(addr, count, ("users registered", "r"), enter)
+}
+
+/// Has some threads do this with the names of `count` users.
+fn for_each<T: Send>(
+    addr: SocketAddr,
+    count: usize,
+    (what, mark): (&'static str, &str),
+    enter: impl Fn(&mut Rest, String) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let progress = Progress::new(what, count as u64);
     // The same database may have seen a run before. The names are no longer than people's: they are part of frames.
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -56,7 +82,7 @@ pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
                         if at >= count {
                             return Ok(());
                         }
-                        let account = enter(&mut rest, format!("{run:07x}-{at:03}"))?;
+                        let account = enter(&mut rest, format!("{run:07x}-{mark}{at:03}"))?;
                         if let Ok(mut made) = made.lock() {
                             made.push(account);
                         }
@@ -75,10 +101,10 @@ pub fn make(addr: SocketAddr, count: usize) -> Result<Vec<Account>> {
     Ok(made.into_inner().unwrap_or_default())
 }
 
-fn enter(rest: &mut Rest, username: String) -> Result<Account> {
+fn register_one(rest: &mut Rest, username: &str) -> Result<()> {
     let body = json!({"username": username, "password": PASSWORD});
     let _: User = patiently(rest, "/api/auth/register", &body)?.json("a registration")?;
-    log_in(rest, username)
+    Ok(())
 }
 
 /// Logs a user of the bench in, with the password.

@@ -56,11 +56,13 @@ fn run(bench: &mut Bench<'_>, senders: usize, rooms: usize) -> Result<()> {
         Place {
             rooms: rooms::make(&server, &members, &users)?.into(),
             listeners: MEMBERS,
+            ending: "".into(),
         }
     } else {
         Place {
             rooms: Arc::from([]),
             listeners: senders,
+            ending: "".into(),
         }
     };
     // As many as send are opened in their order, each for its user, who speaks in its own rooms.

@@ -15,6 +15,7 @@ mod absent;
 mod accounts;
 mod ack;
 mod broadcast;
+mod crowd;
 mod durable;
 mod fanout;
 mod floods;
@@ -24,6 +25,7 @@ mod idle;
 mod logins;
 mod noise;
 mod opening;
+mod presence;
 mod proc;
 mod progress;
 mod readers;
@@ -71,6 +73,10 @@ pub enum Measure {
     Reconnect,
     /// What one address or account that floods the server costs everyone else
     Floods,
+    /// What a message costs in a room of 10,000 members, beside one of 10
+    Crowd,
+    /// How people who come and go are told to those who share a room with them, and what that costs the others
+    Presence,
     /// Whether the time of an answer tells a private room from one that is not there
     Absent,
 }
@@ -93,9 +99,12 @@ pub struct BenchOptions {
     /// Where to put the temporary folder; the fsync of its disk is what counts [default: the system's]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Sockets to open [default: 1000 for fanout, logins and slow; 2000 for rooms; 10000 for idle and reconnect]
+    /// Sockets to open [default: 1000 for fanout, logins and slow; 2000 for rooms, and people for presence; 10000 for idle and reconnect]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=60_000))]
     pub sockets: Option<u32>,
+    /// Members of the large room of crowd [default: 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(11..=10_000))]
+    pub members: Option<u32>,
     /// Messages a second for fanout, separated by commas
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [100, 400], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: Vec<u32>,
@@ -108,7 +117,7 @@ pub struct BenchOptions {
     /// Messages in the database [default: 100000 for start, 1000000 for history]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2_000..=10_000_000))]
     pub messages: Option<u32>,
-    /// Seconds of each measurement [default: 60 for logins and slow, 30 for idle, otherwise 10]
+    /// Seconds of each measurement [default: 60 for logins, slow and presence, 30 for idle, otherwise 10]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: Option<u32>,
     /// Print JSON instead of a table
@@ -196,6 +205,8 @@ impl Bench<'_> {
             Measure::Slow => slow::measure(self),
             Measure::Reconnect => reconnect::measure(self),
             Measure::Floods => floods::measure(self),
+            Measure::Crowd => crowd::measure(self),
+            Measure::Presence => presence::measure(self),
             Measure::Absent => absent::measure(self),
         }
     }

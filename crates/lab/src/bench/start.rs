@@ -92,6 +92,7 @@ pub fn fill(clock: Stopwatch, server: &Subject, messages: u64) -> Result<()> {
     let general = Place {
         rooms: Arc::from([]),
         listeners: FILLERS,
+        ending: "".into(),
     };
     let tally = durable::talk(
         &readers,

@@ -24,6 +24,12 @@ impl Histogram {
         let _counted = self.0.record(nanos);
     }
 
+    /// Counts what another one has counted, too.
+    pub fn merge(&mut self, other: &Self) {
+        // It grows as it must, and so refuses nothing.
+        let _counted = self.0.add(&other.0);
+    }
+
     /// How many were counted.
     #[must_use]
     pub fn count(&self) -> u64 {

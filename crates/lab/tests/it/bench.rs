@@ -106,3 +106,32 @@ fn every_line_of_the_bench_is_described() {
         );
     }
 }
+
+#[test]
+fn a_crowded_room_and_people_who_come_and_go_are_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = bench(&["crowd", "presence", "--json"]);
+    command
+        .args(["--members", "30", "--sockets", "60", "--seconds", "4"])
+        .arg("--data-dir")
+        .arg(folder.path());
+    let output = command.output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    // What it costs is for the bench on a quiet machine, not for a test.
+    for what in [
+        "a message to 30 members",
+        "a message with mentions to 30 members",
+    ] {
+        let cpu = format!("crowd, {what}: CPU of server and database");
+        assert!(number(&report, &cpu).0 > 0.0, "{report:#}");
+    }
+    let strangers = number(&report, "strangers who were told of");
+    assert_eq!(strangers, (0.0, "met".into()), "{report:#}");
+    let (each, _) = number(&report, "frames to one socket, on average");
+    assert!(each > 0.0, "{report:#}");
+    let (_, most) = number(&report, "frames to one socket in 4 s, at most");
+    assert_eq!(most, "met", "{report:#}");
+    assert!(number(&report, "came").0 > 0.0, "{report:#}");
+}

@@ -4,17 +4,16 @@ use std::sync::{Arc, atomic::Ordering};
 
 use crate::{
     clock::Clock,
-    config::DatabaseUrl,
     crypto::{
         binding::{Place, Purpose},
         vault::{Bound, Vault},
     },
     db::{
         AnyConnection,
-        by_hand::{self, run},
+        by_hand::{self, Tables, run},
         conn,
         messages::{self, Cursor, Message},
-        migrate, rooms, sessions,
+        rooms, sessions, threads,
         users::{self, NewUser},
     },
     error::Code,
@@ -36,50 +35,15 @@ pub struct Stage {
     vault: Arc<Vault>,
     pub clock: Clock,
     pub people: Vec<Actor>,
-    url: DatabaseUrl,
-    _folder: tempfile::TempDir,
-    /// The database on `PostgreSQL` that is dropped at the end, and by whom.
-    dropped: Option<(String, String)>,
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if let Some((url, name)) = &self.dropped
-            && let Ok(mut conn) = conn::open(&DatabaseUrl::Postgres(url.clone()))
-        {
-            run(&mut conn, &format!("DROP DATABASE {name} WITH (FORCE)"));
-        }
-    }
+    tables: Tables,
 }
 
 pub fn on_both(test: impl Fn(Stage)) {
-    test(stage(None));
-    if let Ok(url) = std::env::var("PARLOUR_TEST_POSTGRES_URL") {
-        test(stage(Some(url)));
-    }
+    Tables::on_both(|tables| test(stage(tables)));
 }
 
-fn stage(postgres: Option<String>) -> Stage {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut dropped = None;
-    let url = match postgres {
-        None => DatabaseUrl::Sqlite(folder.path().join("parlour.db")),
-        Some(base) => {
-            let random = crate::crypto::random_bytes::<8>().expect("random");
-            let name = format!("parlour_road_{}", u64::from_be_bytes(random));
-            let mut conn = conn::open(&DatabaseUrl::Postgres(base.clone())).expect("opens");
-            run(
-                &mut conn,
-                &format!("CREATE DATABASE {name} TEMPLATE template0"),
-            );
-            let mut url = url::Url::parse(&base).expect("a URL");
-            url.set_path(&name);
-            dropped = Some((base, name));
-            DatabaseUrl::Postgres(url.into())
-        }
-    };
-    let mut conn = conn::open(&url).expect("opens");
-    migrate::run(&mut conn).expect("migrates");
+fn stage(tables: Tables) -> Stage {
+    let mut conn = tables.open();
     let clock = Clock::start();
     let ends = clock.now() + chrono::TimeDelta::days(1);
     let names = ["alice", "bob", "carol", "dave"];
@@ -117,9 +81,7 @@ fn stage(postgres: Option<String>) -> Stage {
         vault,
         clock,
         people: people.into(),
-        url,
-        _folder: folder,
-        dropped,
+        tables,
     }
 }
 
@@ -177,7 +139,7 @@ impl Stage {
 
     /// Another writer on the same tables, where there are several.
     pub fn beside(&self) -> Option<(AnyConnection, Road)> {
-        self.dropped.as_ref()?;
+        self.tables.is_postgres().then_some(())?;
         Some((self.another(), Road::new(Arc::clone(&self.vault))))
     }
 
@@ -202,7 +164,7 @@ impl Stage {
     /// The same tables, as a writer of the journal has them.
     pub fn log(&self) -> Log {
         Log::new(
-            conn::unseen_pool(&self.url, 1),
+            conn::unseen_pool(&self.tables.url, 1),
             self.clock,
             Arc::clone(&self.vault),
         )
@@ -210,7 +172,7 @@ impl Stage {
 
     /// Another connection to the same tables.
     pub fn another(&self) -> AnyConnection {
-        conn::open(&self.url).expect("opens")
+        self.tables.open()
     }
 
     pub fn store(&mut self, entries: &[Entry]) -> Vec<Stored> {
@@ -244,9 +206,11 @@ impl Stage {
         by_hand::count(&mut self.conn, what)
     }
 
-    /// Numbers have no hole, each message knows the one before it, every text reads in its place, and the members are counted.
+    /// Numbers have no hole, each message knows the one before it, every text reads in its place, and members and replies are counted.
     pub fn check(&mut self) {
         let miscounted = rooms::list_miscounted(&mut self.conn).expect("reads");
+        assert!(miscounted.is_empty(), "{miscounted:?}");
+        let miscounted = threads::counts::list_miscounted(&mut self.conn).expect("reads");
         assert!(miscounted.is_empty(), "{miscounted:?}");
         for room in rooms::list_all(&mut self.conn).expect("reads") {
             let rows = self.rows(room.id);

@@ -91,7 +91,12 @@ pub struct Place {
     pub rooms: Arc<[String]>,
     /// How many sockets hear a message.
     pub listeners: usize,
+    /// What every message ends with, after a space; nothing when that is empty.
+    pub ending: Arc<str>,
 }
+
+/// Looks at a text that the readers have no use for: the place of its socket among all that were added, and the text.
+pub type Heed = Box<dyn FnMut(usize, &[u8]) + Send>;
 
 enum Order {
     Add(OpenSocket),
@@ -128,12 +133,20 @@ impl Readers {
     /// # Errors
     /// When the system gives no poll or no thread.
     pub fn gather(clock: Stopwatch, senders: usize) -> Result<Self> {
+        Self::gather_with(clock, senders, None)
+    }
+
+    /// The same, with someone who looks at what else comes.
+    ///
+    /// # Errors
+    /// As [`Self::gather`].
+    pub fn gather_with(clock: Stopwatch, senders: usize, heed: Option<Heed>) -> Result<Self> {
         let poll = Poll::new().map_err(|error| Trouble::io("prepare for reading", &error))?;
         let waker = Waker::new(poll.registry(), WAKE)
             .map_err(|error| Trouble::io("prepare for reading", &error))?;
         let (orders, inbox) = mpsc::channel();
         let live = Arc::new(Live::default());
-        let reader = Reader::new(poll, inbox, clock, senders, Arc::clone(&live));
+        let reader = Reader::new(poll, inbox, clock, senders, Arc::clone(&live)).heeding(heed);
         let thread = std::thread::Builder::new()
             .name("bench-readers".into())
             .spawn(move || reader.run())

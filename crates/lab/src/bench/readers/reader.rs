@@ -9,7 +9,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
-use super::{Live, OpenSocket, Order, Stopwatch, Talk, Tally, WAKE};
+use super::{Heed, Live, OpenSocket, Order, Place, Stopwatch, Talk, Tally, WAKE};
 use crate::protocol::command::SendMessage;
 use crate::raw::{
     frame,
@@ -61,6 +61,7 @@ pub struct Reader {
     totals: Totals,
     talk: Option<Talking>,
     out: Vec<u8>,
+    heed: Option<Heed>,
 }
 
 impl Reader {
@@ -84,7 +85,13 @@ impl Reader {
             totals: Totals::default(),
             talk: None,
             out: Vec::with_capacity(512),
+            heed: None,
         }
+    }
+
+    /// Has someone look at what else comes.
+    pub fn heeding(self, heed: Option<Heed>) -> Self {
+        Self { heed, ..self }
     }
 
     /// Reads until it is told to quit.
@@ -262,7 +269,11 @@ impl Reader {
             }
             Said::Lag => self.tally.lags += 1,
             Said::Connected => self.totals.connected += 1,
-            Said::Other => {}
+            Said::Other => {
+                if let Some(heed) = &mut self.heed {
+                    heed(at, found.payload);
+                }
+            }
         }
     }
 
@@ -335,9 +346,14 @@ impl Reader {
         let reference = stamp.sent_at.to_string();
         // As a careful client does: with a `client_id`, so that a retry would be safe.
         let client_id = format!("{at}-{reference}");
-        let rooms = &talking.talk.place.rooms;
+        let Place { rooms, ending, .. } = &talking.talk.place;
+        let mut content = stamp.to_content(scan::CONTENT);
+        if !ending.is_empty() {
+            content.push(' ');
+            content.push_str(ending);
+        }
         let message = SendMessage {
-            content: stamp.to_content(scan::CONTENT),
+            content,
             room: rooms.get(at % rooms.len().max(1)).cloned(),
             client_id: Some(client_id),
             ..SendMessage::default()

@@ -42,7 +42,7 @@ fn a_name_is_completed_and_who_is_meant_is_told() {
     let server = Server::start(Backend::Sqlite);
     let alice = User::register(&server, "alice");
     let bob = User::register(&server, "bob");
-    let body = json!({"display_name": "Bob the \u{1b}[31mBuilder"});
+    let body = json!({"display_name": "Bob \u{1b}[31m the Builder"});
     bob.ask("PATCH", "/api/users/me", &[], &body).expect(200);
     let garden = alice.make_room("garden", "private", &[&bob]);
     let at_bob = in_chat(&server, "bob", (100, 24));
@@ -63,7 +63,10 @@ fn a_name_is_completed_and_who_is_meant_is_told() {
     at_bob.shows("hello @bob");
     at_bob.write("here");
     let screen = at_alice.until("bob's name", |screen| screen.contains("Builder @bob"));
-    assert!(screen.contains("[31mBuilder"), "as text: {screen}");
+    assert!(
+        screen.contains("[31m the Builder @bob"),
+        "as text: {screen}"
+    );
     eventually("all is read", || {
         let room = bob
             .http()

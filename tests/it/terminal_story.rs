@@ -104,7 +104,7 @@ fn the_story_of_a_morning_in_the_terminal(backend: Backend) {
     at_alice.type_text("today: **beans**, then `hose 3`");
     at_bob.shows("bob@");
     at_alice.press("Enter");
-    at_alice.write("- dig\n- sow");
+    at_alice.write("so:\n- dig\n- sow");
     for n in 1..=25 {
         alice.post_to(&garden, &format!("row {n}.")).expect(201);
     }

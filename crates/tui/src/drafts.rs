@@ -53,7 +53,6 @@ pub fn keep(state: &mut State, at_once: bool) -> Vec<Effect> {
     }
     let now = state.client.now();
     let store = &state.client.store;
-    let longest = store.limits().content_bytes;
     let panes = state.chat.iter_mut().chain(state.others.values_mut());
     let mut effects = Vec::new();
     for chat in panes {
@@ -66,7 +65,7 @@ pub fn keep(state: &mut State, at_once: bool) -> Vec<Effect> {
             (draft.seen, draft.since) = (text.clone(), now);
         }
         let is_due = at_once || now >= draft.since + PAUSE;
-        let is_fit = is_there && text.len() <= longest;
+        let is_fit = is_there && store.check(&chat.room, &text).is_ok();
         let is_kept = text == draft.kept && !draft.is_in_doubt;
         if is_kept || !is_due || !is_fit || draft.is_under_way {
             continue;

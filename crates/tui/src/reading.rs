@@ -42,6 +42,11 @@ pub fn drawn(state: &mut State) {
         return;
     }
     let place = chat.place();
+    // Each key draws the screen: where nothing is unread, there is nothing to look for.
+    let unread = state.room().map_or(0, |room| unread_in(room, place.1).1);
+    if unread == 0 {
+        return;
+    }
     if let Some(seen) = draw::view(state).and_then(|view| view.seen()) {
         state.client.store.saw(&place.0, place.1, seen);
     }

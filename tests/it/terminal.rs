@@ -199,7 +199,7 @@ fn an_evening_in_a_terminal(columns: u16, rows: u16) {
     terminal.write("/help");
     terminal.shows("Help");
     terminal.until("the help to its end", |_| {
-        terminal.press("Down");
+        terminal.press("PageDown");
         terminal.words().contains("Esc closes it")
     });
     terminal.press("Escape");

@@ -235,10 +235,10 @@ fn an_owner_keeps_order_with_words_after_a_slash() {
 }
 
 #[test]
-fn leaving_with_a_draft_asks_once_and_a_hidden_conversation_is_not_listed() {
-    let server = Server::start(Backend::Sqlite);
+fn a_draft_outlives_the_client_and_a_hidden_conversation_is_not_listed() {
+    let mut server = Server::start(Backend::Sqlite);
     let bob = User::register(&server, "bob");
-    User::register(&server, "alice");
+    let alice = User::register(&server, "alice");
     let terminal = in_chat(&server, "alice");
     // Bob is not online.
     terminal.press("C-k");
@@ -262,6 +262,30 @@ fn leaving_with_a_draft_asks_once_and_a_hidden_conversation_is_not_listed() {
         .expect(201);
     terminal.shows("@bob 1");
     terminal.type_text("half a sentence");
+    terminal.press("C-c");
+    terminal.shows("ended with 0");
+    let draft = || {
+        alice
+            .http()
+            .get("/api/rooms/general/draft")
+            .expect(200)
+            .json()
+    };
+    eventually("it is kept", || {
+        (draft()["content"] == "half a sentence").then_some(())
+    });
+    terminal.start(&format!("tui --server {}", server.url()));
+    terminal.shows("half a sentence");
+    // Another device goes on with it.
+    let further = json!({"content": "half a sentence, and the rest"});
+    alice
+        .ask("PUT", "/api/rooms/general/draft", &[], &further)
+        .expect(200);
+    terminal.shows("half a sentence, and the rest");
+    // Where it cannot be kept, one is asked.
+    server.kill9();
+    terminal.shows("reconnecting in");
+    terminal.type_text(".");
     terminal.press("C-c");
     terminal.says(
         "What you wrote in #general is not sent, and would be lost: do it again to leave anyway.",

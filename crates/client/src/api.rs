@@ -1,5 +1,6 @@
 //! The calls to the server's REST door, and the opening of its socket.
 
+mod own;
 mod rooms;
 mod slash;
 
@@ -26,7 +27,7 @@ use crate::{
     trust,
 };
 
-pub use rooms::{Answer, Ask, RoomsPage};
+pub use rooms::{Answer, Ask, RoomsPage, ThreadsPage};
 
 /// Messages fetched at once, at most, going back: enough for any screen, few enough to come at once.
 const HISTORY_PAGE: i64 = 100;
@@ -45,6 +46,13 @@ pub enum Query {
     Before(u64),
     /// Those changed after this number.
     Since(u64),
+    /// Those of a thread: the latest ones, or those before this message.
+    Thread {
+        /// Its first message.
+        first: u64,
+        /// Before which.
+        before: Option<u64>,
+    },
 }
 
 /// Messages that were fetched.
@@ -258,15 +266,20 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn messages(&self, bearer: &str, room: &str, query: Query) -> Result<Page, Failure> {
-        let (name, number, limit, on) = match query {
-            Query::Latest => (None, 0, HISTORY_PAGE, "prev"),
-            Query::Before(id) => (Some("before"), id, HISTORY_PAGE, "prev"),
-            Query::Since(seq) => (Some("since"), seq, MAX_PAGE, "next"),
+        let (pairs, limit, on) = match query {
+            Query::Latest => (vec![], HISTORY_PAGE, "prev"),
+            Query::Before(id) => (vec![("before", id)], HISTORY_PAGE, "prev"),
+            Query::Since(seq) => (vec![("since", seq)], MAX_PAGE, "next"),
+            Query::Thread { first, before } => {
+                let before = before.map(|id| ("before", id)).into_iter();
+                let pairs = [("thread", first)].into_iter().chain(before);
+                (pairs.collect(), HISTORY_PAGE, "prev")
+            }
         };
         let mut url = self.url(&["api", "rooms", room, "messages"]);
         url.query_pairs_mut()
             .append_pair("limit", &limit.to_string());
-        if let Some(name) = name {
+        for (name, number) in pairs {
             url.query_pairs_mut().append_pair(name, &number.to_string());
         }
         let request = self.client.get(url.as_str()).bearer_auth(bearer);

@@ -10,7 +10,9 @@ mod listing;
 mod membership;
 mod news;
 mod outbox;
+mod own;
 mod people;
+mod reading;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -19,13 +21,14 @@ mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::{listing::Listing, outbox::Refused};
+use self::{listing::Listing, outbox::Refused, own::Own};
 pub use self::{
     news::{News, Outcome},
     outbox::{Deed, Delivery, Outbox, Pending},
     people::People,
-    room::{MOST_UNREAD, Room},
-    threads::Threads,
+    reading::Unread,
+    room::Room,
+    threads::{Followed, Threads},
     timeline::{Item, Key, Older, Timeline},
 };
 use crate::{
@@ -87,6 +90,8 @@ pub struct Store {
     last_tag: u64,
     /// Rooms that the first frame has left out, while they are asked for.
     listing: Option<Listing>,
+    /// What the user keeps and follows.
+    own: Own,
 }
 
 impl Default for Store {
@@ -115,6 +120,7 @@ impl Store {
             syncing: BTreeSet::new(),
             last_tag: 0,
             listing: None,
+            own: Own::default(),
         };
         if store.wanted == Rooms::All {
             // Everyone is in it: what is written before the first socket has a place.
@@ -196,14 +202,14 @@ impl Store {
         outbox::check(&self.limits, room, &"0".repeat(32), content)
     }
 
-    /// Takes the latest refused message of a room out, so that it can be corrected.
-    pub fn take_refused(&mut self, room: &str) -> Option<Pending> {
-        self.rooms.get_mut(room)?.outbox.take_refused()
+    /// Takes the latest refused message of a room or a thread out, so that it can be corrected.
+    pub fn take_refused(&mut self, room: &str, thread: Option<u64>) -> Option<Pending> {
+        self.rooms.get_mut(room)?.outbox.take_refused(thread)
     }
 
-    /// Takes the latest message of a room out that waits to be sent, if nothing of it can be on the server.
-    pub fn take_waiting(&mut self, room: &str) -> Option<Pending> {
-        self.rooms.get_mut(room)?.outbox.take_waiting()
+    /// Takes the latest message of a room or a thread out that waits to be sent, if nothing of it can be on the server.
+    pub fn take_waiting(&mut self, room: &str, thread: Option<u64>) -> Option<Pending> {
+        self.rooms.get_mut(room)?.outbox.take_waiting(thread)
     }
 
     /// A frame has come on the socket.
@@ -254,8 +260,8 @@ impl Store {
                 self.people.told_profile(news);
                 outcome.news.push(News::People);
             }
-            event::Event::Read(_)
-            | event::Event::Scheduled(_)
+            event::Event::Read(marker) => self.has_read(&marker),
+            event::Event::Scheduled(_)
             | event::Event::Reconnect { .. }
             | event::Event::Pong { .. }
             | event::Event::Unknown => {}
@@ -264,16 +270,18 @@ impl Store {
         outcome
     }
 
-    /// The messages to send now, at most one of each room.
+    /// The messages to send now, at most one of each room, and how far the user has read.
     pub fn next_messages(&mut self, now: Millis) -> Vec<Effect> {
         if !self.is_connected {
             return Vec::new();
         }
+        let marks = self.next_marks(now);
         let most = self.limits.frame_bytes;
         let rooms = self.rooms.iter_mut();
         rooms
             .filter_map(|(key, room)| room.outbox.next(now, key, most))
             .map(Effect::Say)
+            .chain(marks)
             .collect()
     }
 
@@ -286,6 +294,10 @@ impl Store {
                 room.outbox.too_large();
             }
             room.outbox.disconnected();
+            room.reading.disconnected();
+            room.threads.disconnected();
+            // What other devices write meanwhile is not told: it is asked for again.
+            room.forget_drafts();
             // A page that is read from now on may reach beyond what the next socket counts as missed.
             room.next_page = None;
         }
@@ -299,17 +311,27 @@ impl Store {
     }
 
     fn acked(&mut self, ack: &Ack) {
+        if self.mark_acked(ack) {
+            return;
+        }
         let Some(room) = self.rooms.get_mut(&ack.room) else {
             return;
         };
         let Some(pending) = room.outbox.acked(ack) else {
             return;
         };
-        let Deed::Post { reply_to } = pending.deed else {
+        let Deed::Post {
+            reply_to,
+            thread,
+            also_to_room,
+        } = pending.deed
+        else {
             return;
         };
         room.stored(Message {
             reply_to,
+            thread,
+            also_to_room,
             id: ack.id,
             seq: ack.seq,
             room: ack.room.clone(),
@@ -328,6 +350,9 @@ impl Store {
             for key in std::mem::take(&mut self.syncing) {
                 self.follow(now, &key, outcome, |room| room.follower.refused(error.code));
             }
+            return;
+        }
+        if self.mark_refused(now, &error) {
             return;
         }
         let rooms = self.rooms.values_mut();

@@ -114,6 +114,13 @@ impl Message {
     pub fn is_in_thread_only(&self) -> bool {
         self.thread.is_some() && !self.also_to_room
     }
+
+    /// Whether it mentions this user, or all in the room.
+    #[must_use]
+    pub fn is_for(&self, user_id: i64) -> bool {
+        let mut mentions = self.mentions.iter();
+        mentions.any(|mention| mention.room || mention.user_id == Some(user_id))
+    }
 }
 
 impl Kind {

@@ -6,7 +6,7 @@ use parlour_client::{
 };
 
 use super::{
-    chat::Task,
+    chat::{Chat, Task},
     commands::Action,
     state::{About, State},
 };
@@ -20,7 +20,7 @@ pub fn pick(state: &mut State, is_up: bool) -> Option<Key> {
 }
 
 fn next(state: &State, is_up: bool) -> Option<u64> {
-    let timeline = state.room()?.timeline();
+    let timeline = state.timeline()?;
     let picked = state.chat.as_ref()?.picked;
     let mut there = timeline.latest().filter(|message| is_there(message));
     let next = match (picked, is_up) {
@@ -35,13 +35,15 @@ fn next(state: &State, is_up: bool) -> Option<u64> {
 }
 
 /// Whether something can be done with a message: people wrote it, and it is not deleted.
-fn is_there(message: &Message) -> bool {
+#[must_use]
+pub fn is_there(message: &Message) -> bool {
     message.kind == Kind::Text && message.deleted_at.is_none()
 }
 
 /// The chosen message, else the last one of the user's own, or the last one of another.
-fn chosen(state: &State, own: bool) -> Option<&Message> {
-    let timeline = state.room()?.timeline();
+#[must_use]
+pub fn chosen(state: &State, own: bool) -> Option<&Message> {
+    let timeline = state.timeline()?;
     if let Some(id) = state.chat.as_ref()?.picked {
         return timeline.message(id);
     }
@@ -53,6 +55,7 @@ fn chosen(state: &State, own: bool) -> Option<&Message> {
 /// Whether what the user wrote last is not stored yet, and no other message is chosen: then "your last one" is none that
 /// could be edited or deleted.
 fn waits(state: &State) -> bool {
+    let thread = state.chat.as_ref().and_then(|chat| chat.thread);
     let is_picked = state
         .chat
         .as_ref()
@@ -64,7 +67,7 @@ fn waits(state: &State) -> bool {
     !is_picked
         && pending.any(|pending| {
             let is_refused = matches!(pending.delivery, Delivery::Refused(_));
-            !is_refused && matches!(pending.deed, Deed::Post { .. })
+            !is_refused && pending.deed.post() == Some(thread)
         })
 }
 
@@ -76,18 +79,18 @@ pub fn has_own(state: &State) -> bool {
 
 /// Does what is asked for with the chosen message; `rest` is what stands behind the word.
 pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
-    let Some(room) = state.chat.as_ref().map(|chat| chat.room.clone()) else {
+    let Some((room, thread)) = state.chat.as_ref().map(Chat::place) else {
         return Vec::new();
     };
     if action == Action::Edit
-        && let Some(refused) = state.client.store.take_refused(&room)
+        && let Some(refused) = state.client.store.take_refused(&room, thread)
     {
         correct(state, &refused);
         return Vec::new();
     }
     let is_own = matches!(action, Action::Edit | Action::Delete);
     if is_own && waits(state) {
-        if let Some(waiting) = state.client.store.take_waiting(&room) {
+        if let Some(waiting) = state.client.store.take_waiting(&room, thread) {
             if action == Action::Edit {
                 correct(state, &waiting);
             } else {
@@ -154,7 +157,7 @@ fn has_reacted(state: &State, message: &Message, emoji: &str) -> bool {
 /// What was not stored, to be written otherwise.
 fn correct(state: &mut State, pending: &Pending) {
     let task = match pending.deed {
-        Deed::Post { reply_to } => reply_to.map_or(Task::Write, Task::Answer),
+        Deed::Post { reply_to, .. } => reply_to.map_or(Task::Write, Task::Answer),
         Deed::Edit(id) => Task::Edit(id),
         Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
     };

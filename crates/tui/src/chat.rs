@@ -3,7 +3,11 @@
 use parlour_client::store::Key;
 use ratatui_textarea::{TextArea, WrapMode};
 
-use super::view::{Anchor, Part};
+use super::{
+    complete::Turn,
+    drafts::Draft,
+    view::{Anchor, Part},
+};
 
 /// What becomes of what is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,10 +20,15 @@ pub enum Task {
     Answer(u64),
 }
 
-/// The pane of one room.
+/// A room, or a thread of it by its first message.
+pub type Place = (String, Option<u64>);
+
+/// The pane of one room, or of a thread of it.
 pub struct Chat {
     /// The room's key.
     pub room: String,
+    /// The thread, by its first message; `None`: the room itself.
+    pub thread: Option<u64>,
     /// The line or lines being written.
     pub input: TextArea<'static>,
     /// What will become of it.
@@ -28,19 +37,49 @@ pub struct Chat {
     pub picked: Option<u64>,
     /// The first row on the screen; `None`: the end is on the screen and stays there.
     pub top: Option<Anchor>,
+    /// Where the user's marker was when the pane was opened, if something was unread then.
+    pub new_after: Option<u64>,
+    /// The pane was just opened: as soon as it is known where, it goes to the first message that is unread.
+    pub is_seeking: bool,
+    /// What is on the screen does not count as read: the user has marked it as unread.
+    pub is_held: bool,
+    /// In a thread: what is written is to stand in the room itself, too.
+    pub is_also_to_room: bool,
+    /// What is known of its draft.
+    pub draft: Draft,
+    /// What was completed last.
+    pub turn: Option<Turn>,
 }
 
 impl Chat {
-    /// The pane of this room, with nothing written, and its end on the screen.
+    /// The pane of this room or thread, with nothing written, and its end on the screen.
     #[must_use]
-    pub fn new(room: &str) -> Self {
+    pub fn new(room: &str, thread: Option<u64>) -> Self {
         Self {
             room: room.to_owned(),
+            thread,
             input: new_input(""),
             task: Task::Write,
             picked: None,
             top: None,
+            new_after: None,
+            is_seeking: true,
+            is_held: false,
+            is_also_to_room: false,
+            draft: Draft::default(),
+            turn: None,
         }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        (self.room.clone(), self.thread)
+    }
+
+    /// The user comes back to it.
+    pub fn reopen(&mut self) {
+        (self.new_after, self.is_seeking, self.is_held) = (None, true, false);
     }
 
     /// Replaces what is being written.
@@ -57,6 +96,7 @@ impl Chat {
     /// Goes to the newest message, and stays there.
     pub fn to_end(&mut self) {
         (self.top, self.picked) = (None, None);
+        (self.is_seeking, self.is_held) = (false, false);
     }
 
     /// Older rows have come above what was the first item. What the reader looks at stays where it is.

@@ -1,7 +1,14 @@
 //! The table of what the keys and the words after a slash do in a room. The keys are looked up in it, `/help` shows it,
 //! and a test compares the README with it. How a thing is done is not its business: see `keys`.
 
+mod table;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+pub use table::TABLE;
+
+use Held::{Alt, Anything, Ctrl, Nothing};
+use Trigger::{Key, Phrase, Typed, Word};
 
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +51,24 @@ pub enum Action {
     Switch,
     /// List the rooms.
     Rooms,
-    /// Go to the next room with something unread.
+    /// Go to the next room or thread with something unread.
     NextUnread,
+    /// Go to the first unread message of the room.
+    FirstUnread,
+    /// Mark what follows as unread.
+    MarkUnread,
+    /// Open the thread under a message, or go back to the room.
+    Thread,
+    /// List the threads that are followed.
+    Threads,
+    /// Tell of someone.
+    WhoIs,
+    /// Save a message, or save it no longer.
+    Save,
+    /// List what is saved.
+    Saved,
+    /// Let what is written in a thread stand in the room, too, or not.
+    AlsoToRoom,
     /// Make a public room.
     Create,
     /// Make a private room.
@@ -130,186 +153,6 @@ pub struct Row {
     pub what: &'static str,
 }
 
-use Action::{
-    Archive, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape, Help, Hide,
-    Invite, Join, Kick, Leave, LeaveRoom, LineDown, LineUp, LogOut, Members, Mute, NewLine, Newest,
-    NextUnread, Oldest, PageDown, PageUp, PickDown, PickUp, Pin, React, Reconnect, Redraw, Rename,
-    Reply, Role, Rooms, Send, Slow, Switch, Topic, Unarchive, Undo, Unmute,
-};
-use Held::{Alt, Anything, Ctrl, Nothing};
-use Trigger::{Key, Phrase, Typed, Word};
-
-const fn row(by: &'static [Trigger], what: &'static str) -> Row {
-    Row {
-        by,
-        also: &[],
-        what,
-    }
-}
-
-/// The table. Of two triggers that fit, the first counts.
-pub const TABLE: &[Row] = &[
-    row(&[Key(KeyCode::Enter, Nothing, Send)], "send"),
-    Row {
-        by: &[
-            Key(KeyCode::Enter, Alt, NewLine),
-            Key(KeyCode::Char('j'), Ctrl, NewLine),
-        ],
-        also: &[Key(KeyCode::Enter, Anything, NewLine)],
-        what: "new line",
-    },
-    row(
-        &[
-            Key(KeyCode::PageUp, Anything, PageUp),
-            Key(KeyCode::PageDown, Anything, PageDown),
-        ],
-        "scroll",
-    ),
-    Row {
-        by: &[
-            Key(KeyCode::Home, Anything, Oldest),
-            Key(KeyCode::End, Anything, Newest),
-        ],
-        also: &[Key(KeyCode::Esc, Anything, Escape)],
-        what: "oldest loaded, newest (when nothing is written)",
-    },
-    row(
-        &[
-            Key(KeyCode::Up, Nothing, LineUp),
-            Key(KeyCode::Down, Nothing, LineDown),
-        ],
-        "edit what you wrote last (at the end, when nothing is written); scroll by a line",
-    ),
-    row(
-        &[Typed("Ctrl+A"), Typed("Ctrl+E")],
-        "start, end of the line",
-    ),
-    row(
-        &[
-            Typed("Ctrl+W"),
-            Key(KeyCode::Char('u'), Ctrl, DeleteToStart),
-        ],
-        "delete a word, to the start of the line",
-    ),
-    row(
-        &[Key(KeyCode::Char('z'), Ctrl, Undo), Typed("Ctrl+Y")],
-        "undo, bring back what was deleted",
-    ),
-    row(
-        &[Key(KeyCode::Char('l'), Ctrl, Redraw)],
-        "draw the screen again",
-    ),
-    row(
-        &[Key(KeyCode::Char('k'), Ctrl, Switch)],
-        "go to a room, a public room or a person, by a few letters",
-    ),
-    row(
-        &[Word("rooms", Rooms)],
-        "list your rooms with their keys, and the public ones that you can join",
-    ),
-    row(
-        &[Key(KeyCode::Tab, Nothing, NextUnread)],
-        "go to the next room with something unread",
-    ),
-    row(
-        &[
-            Phrase("create", "NAME", Create),
-            Phrase("private", "NAME", CreatePrivate),
-        ],
-        "make a public room, a private one",
-    ),
-    Row {
-        by: &[Phrase("direct", "NAMES", Direct), Word("hide", Hide)],
-        also: &[Phrase("dm", "NAMES", Direct)],
-        what: "write to these people alone, hide that until somebody writes again",
-    },
-    row(
-        &[Phrase("join", "ROOM", Join), Word("leave", LeaveRoom)],
-        "come into a public room, leave this one",
-    ),
-    row(
-        &[
-            Phrase("invite", "NAME", Invite),
-            Phrase("kick", "NAME", Kick),
-        ],
-        "bring someone into this room, take someone out",
-    ),
-    row(
-        &[Phrase("topic", "TEXT", Topic)],
-        "say what this room is about (- for nothing)",
-    ),
-    row(
-        &[Phrase("rename", "NAME", Rename)],
-        "give this room another name",
-    ),
-    row(
-        &[Word("archive", Archive), Word("unarchive", Unarchive)],
-        "let nothing be written in this room any more, let it be written in again",
-    ),
-    row(
-        &[Phrase("slow", "SECONDS", Slow)],
-        "let members wait so long between two messages (0: not at all)",
-    ),
-    row(
-        &[Word("members", Members)],
-        "who is in this room, with roles and mutes, and who of them is online",
-    ),
-    row(
-        &[Phrase("role", "NAME ROLE", Role)],
-        "make a member an owner, a moderator or a member",
-    ),
-    row(
-        &[
-            Phrase("mute", "NAME [TIME]", Mute),
-            Phrase("unmute", "NAME", Unmute),
-        ],
-        "let a member only read for a time (30m, 2h, 7d; an hour if none is given), let them write again",
-    ),
-    row(
-        &[
-            Key(KeyCode::Up, Alt, PickUp),
-            Key(KeyCode::Down, Alt, PickDown),
-        ],
-        "choose a message, for the next five",
-    ),
-    row(
-        &[Word("edit", Edit)],
-        "correct what was refused or waits to be sent, else edit the chosen message or your last one",
-    ),
-    row(
-        &[Word("delete", Delete)],
-        "delete the chosen message or your last one, or take back what waits to be sent",
-    ),
-    row(
-        &[Word("reply", Reply)],
-        "answer the chosen message or the last one of another",
-    ),
-    row(
-        &[Phrase("react", "EMOJI", React)],
-        "react to the chosen message or the last one of another (👍 or :thumbsup:); again takes it back",
-    ),
-    row(
-        &[Word("pin", Pin)],
-        "pin the chosen message or the last one of another; again unpins it",
-    ),
-    row(&[Word("reconnect", Reconnect)], "try to connect now"),
-    row(
-        &[Word("logout", LogOut)],
-        "end this login and forget it on this computer",
-    ),
-    Row {
-        by: &[Word("quit", Leave), Key(KeyCode::Char('c'), Ctrl, Leave)],
-        also: &[Word("exit", Leave), Word("q", Leave)],
-        what: "leave",
-    },
-    row(&[Typed("//text")], "send a line that starts with /"),
-    Row {
-        by: &[Word("help", Help)],
-        also: &[Word("?", Help)],
-        what: "this list; arrows scroll it, Esc closes it",
-    },
-];
-
 impl Row {
     /// What to press or to write, as people read it.
     #[must_use]
@@ -358,6 +201,15 @@ fn triggers() -> impl Iterator<Item = &'static Trigger> {
     TABLE.iter().flat_map(|row| row.by.iter().chain(row.also))
 }
 
+/// All words that can stand after a slash and are told of.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    let by = TABLE.iter().flat_map(|row| row.by);
+    by.filter_map(|trigger| match trigger {
+        Word(word, _) | Phrase(word, ..) => Some(*word),
+        Key(..) | Typed(_) => None,
+    })
+}
+
 /// What this key asks for.
 #[must_use]
 pub fn of_key(key: KeyEvent) -> Option<Action> {
@@ -390,6 +242,25 @@ mod tests {
         let line = |row: &Row| format!("| `{}` | {} |", row.names().join("`, `"), row.what);
         let wanted: Vec<_> = TABLE.iter().map(line).collect();
         assert_eq!(listed, wanted, "\n{}\n", wanted.join("\n"));
+    }
+
+    #[test]
+    fn the_document_of_the_clients_names_all_of_the_table_and_nothing_else() {
+        let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CLIENTS.md");
+        let document = std::fs::read_to_string(document).expect("a document");
+        let rows = document.lines().filter(|line| line.starts_with("| "));
+        let told = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
+        let told = told.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let told: std::collections::BTreeSet<&str> =
+            told.filter(|name| *name != "NO_COLOR").collect();
+        let names: Vec<String> = TABLE.iter().flat_map(Row::names).collect();
+        let names: std::collections::BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let missing: Vec<_> = names.difference(&told).collect();
+        let unknown: Vec<_> = told.difference(&names).collect();
+        assert!(
+            missing.is_empty() && unknown.is_empty(),
+            "not told: {missing:?}; not there: {unknown:?}"
+        );
     }
 
     #[test]

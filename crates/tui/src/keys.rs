@@ -8,14 +8,14 @@ use parlour_client::{effect::Effect, store::Deed};
 
 use super::{
     acts,
-    chat::Task,
+    chat::{Chat, Task},
     commands::{self, Action},
-    draw,
+    complete, drafts, draw, people, pick, reading,
     rooms::{self, switcher},
     state::{About, Field, LoginForm, Screen, Sheet, State},
-    typing,
+    threads, typing,
     unsent::AtStake,
-    view::{Anchor, Part, View},
+    view::{Anchor, Part},
 };
 
 /// More than so many messages' worth of text is not pasted: there is room to cut it, and the screen stays quick.
@@ -27,8 +27,7 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     if commands::of_key(key) == Some(Action::Leave) {
-        leave(state);
-        return Vec::new();
+        return leave(state);
     }
     if commands::of_key(key) == Some(Action::Redraw) {
         state.is_screen_in_doubt = true;
@@ -37,27 +36,32 @@ pub fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if is_for_popup(state, key.code) {
         return Vec::new();
     }
+    if state.picker.is_some() {
+        return pick::press(state, key.code);
+    }
     if state.switcher.is_some() {
         return switcher::press(state, key);
     }
     match &mut state.screen {
         Screen::Login(form) => {
             if key.code == KeyCode::Esc {
-                leave(state);
-                return Vec::new();
+                return leave(state);
             }
             form::press(form, key).into_iter().collect()
         }
         Screen::Chat => {
-            let written = written(state);
-            let effects = press_in_chat(state, key);
+            let (written, place) = (written(state), state.chat.as_ref().map(Chat::place));
+            let mut effects = press_in_chat(state, key);
             review(state, &written);
+            if place == state.chat.as_ref().map(Chat::place) {
+                effects.extend(people::typed(state, &written));
+            }
             effects
         }
     }
 }
 
-fn written(state: &State) -> String {
+pub(super) fn written(state: &State) -> String {
     let chat = state.chat.as_ref();
     chat.map_or_else(String::new, |chat| chat.input.lines().join("\n"))
 }
@@ -83,7 +87,7 @@ fn review(state: &mut State, before: &str) {
 /// Text was pasted.
 pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    (state.help, state.sheet, state.public) = (None, None, None);
+    (state.help, state.sheet, state.public, state.picker) = (None, None, None, None);
     let longest = LONGEST_PASTE * state.client.store.limits().content_bytes;
     match (&mut state.screen, &mut state.chat) {
         (Screen::Chat, _) if state.switcher.is_some() => {
@@ -156,6 +160,9 @@ fn scrolled(row: usize, end: usize, page: usize, key: KeyCode) -> Option<usize> 
 }
 
 fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    if commands::of_key(key) == Some(Action::NextUnread) && complete::complete(state) {
+        return Vec::new();
+    }
     let Some(chat) = &mut state.chat else {
         return Vec::new();
     };
@@ -195,7 +202,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Reconnect => return state.client.connect(),
         Action::LogOut => return log_out(state),
-        Action::Leave => leave(state),
+        Action::Leave => return leave(state),
         Action::Redraw => state.is_screen_in_doubt = true,
         Action::PickUp => return pick(state, true),
         Action::PickDown => return pick(state, false),
@@ -203,11 +210,17 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return acts::obey(state, action, "");
         }
         Action::NextUnread => return rooms::go_to_unread(state),
+        Action::FirstUnread => return reading::to_first(state),
+        Action::MarkUnread => reading::mark_unread(state),
+        Action::Threads => pick::threads(state),
+        Action::WhoIs | Action::Save | Action::Saved => return people::act(state, action),
+        Action::Thread => return threads::open_or_leave(state),
+        Action::AlsoToRoom => threads::also_to_room(state),
         Action::NewLine
         | Action::DeleteToStart
         | Action::Undo
         | Action::Newest
-        | Action::Escape => act_in_pane(state, action),
+        | Action::Escape => return act_in_pane(state, action),
         // All others are about rooms.
         _ => match rooms::obey(state, action, "") {
             Ok(effects) => return effects,
@@ -218,9 +231,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// What touches nothing but the pane.
-fn act_in_pane(state: &mut State, action: Action) {
+fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
     let Some(chat) = &mut state.chat else {
-        return;
+        return Vec::new();
     };
     match action {
         Action::NewLine => chat.input.insert_newline(),
@@ -233,6 +246,9 @@ fn act_in_pane(state: &mut State, action: Action) {
         Action::Escape => {
             (state.hint, state.way, state.awaited) = (None, None, None);
             match chat.task {
+                Task::Write if chat.thread.is_some() && chat.top.is_none() => {
+                    return threads::leave(state);
+                }
                 Task::Write => state.to_end(),
                 Task::Edit(_) => chat.begin(Task::Write, ""),
                 Task::Answer(_) => chat.task = Task::Write,
@@ -240,6 +256,7 @@ fn act_in_pane(state: &mut State, action: Action) {
         }
         _ => state.to_end(),
     }
+    Vec::new()
 }
 
 fn submit(state: &mut State) -> Vec<Effect> {
@@ -270,14 +287,15 @@ fn submit(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let deed = match chat.task {
-        Task::Write => Deed::Post { reply_to: None },
-        Task::Answer(id) => Deed::Post { reply_to: Some(id) },
+        Task::Write => post(chat, None),
+        Task::Answer(id) => post(chat, Some(id)),
         Task::Edit(id) => Deed::Edit(id),
     };
     match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {
             state.warned = None;
             chat.begin(Task::Write, "");
+            chat.is_also_to_room = false;
             state.to_end();
             effects
         }
@@ -285,6 +303,15 @@ fn submit(state: &mut State) -> Vec<Effect> {
             state.hint(About::TooLong, why);
             Vec::new()
         }
+    }
+}
+
+/// A message that is written in this pane.
+fn post(chat: &Chat, reply_to: Option<u64>) -> Deed {
+    Deed::Post {
+        reply_to,
+        thread: chat.thread,
+        also_to_room: chat.thread.is_some() && chat.is_also_to_room,
     }
 }
 
@@ -302,10 +329,13 @@ fn log_out(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-fn leave(state: &mut State) {
+/// What is written is kept on the server, if there is a way to it; the program waits for that a little.
+fn leave(state: &mut State) -> Vec<Effect> {
+    let effects = drafts::keep(state, true);
     if !is_warning_due(state) {
         state.is_over = true;
     }
+    effects
 }
 
 /// Tells once what would be lost.
@@ -318,7 +348,7 @@ fn is_warning_due(state: &mut State) -> bool {
     let text = at_stake.warning(state);
     state.warned = Some(at_stake);
     // What covers the screen would cover the warning.
-    (state.help, state.sheet, state.public, state.switcher) = (None, None, None, None);
+    state.uncover();
     match &mut state.screen {
         Screen::Login(form) => form.error = Some(text),
         Screen::Chat => state.hint(About::Leaving, text),
@@ -327,7 +357,7 @@ fn is_warning_due(state: &mut State) -> bool {
 }
 
 fn scroll_up(state: &mut State, rows: usize) -> Vec<Effect> {
-    let Some(view) = view_of(state) else {
+    let Some(view) = draw::view(state) else {
         return Vec::new();
     };
     let (from, to) = (view.up(0), view.up(rows));
@@ -337,9 +367,11 @@ fn scroll_up(state: &mut State, rows: usize) -> Vec<Effect> {
     if to != from {
         chat.top = Some(to);
     }
-    let room = chat.room.clone();
-    if view_of(state).is_some_and(|view| view.is_near_head()) {
-        return state.client.store.fetch_older(&room).into_iter().collect();
+    chat.is_seeking = false;
+    let (room, thread) = chat.place();
+    if draw::view(state).is_some_and(|view| view.is_near_head()) {
+        let older = state.client.store.fetch_older(&room, thread);
+        return older.into_iter().collect();
     }
     Vec::new()
 }
@@ -350,7 +382,7 @@ fn pick(state: &mut State, is_up: bool) -> Vec<Effect> {
         return Vec::new();
     };
     let part = Part::Item(key);
-    if view_of(state).is_some_and(|view| !view.shows(part))
+    if draw::view(state).is_some_and(|view| !view.shows(part))
         && let Some(chat) = &mut state.chat
     {
         chat.top = Some(Anchor { part, row: 0 });
@@ -359,7 +391,7 @@ fn pick(state: &mut State, is_up: bool) -> Vec<Effect> {
 }
 
 fn scroll_down(state: &mut State, rows: usize) {
-    let Some(top) = view_of(state).map(|view| view.down(rows)) else {
+    let Some(top) = draw::view(state).map(|view| view.down(rows)) else {
         return;
     };
     match (top, &mut state.chat) {
@@ -370,21 +402,6 @@ fn scroll_down(state: &mut State, rows: usize) {
 
 /// Rows that a screen is scrolled by.
 fn page_of(state: &State) -> usize {
-    let rows = view_of(state).map_or(0, |view| view.height);
+    let rows = draw::view(state).map_or(0, |view| view.height);
     rows.saturating_sub(2).max(1)
-}
-
-fn view_of(state: &State) -> Option<View<'_>> {
-    let chat = state.chat.as_ref()?;
-    let talk = draw::areas(state, chat, draw::status_rows(state)).talk;
-    Some(View {
-        room: state.room()?,
-        chat,
-        me: state.client.store.me(),
-        my_id: state.client.store.user_id(),
-        width: talk.width.into(),
-        height: talk.height.into(),
-        local_time: state.local_time,
-        now: state.client.now(),
-    })
 }

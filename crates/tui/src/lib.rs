@@ -6,9 +6,15 @@
 //! - [`update`]: what an event does to the state. It knows no key
 //! - [`commands`]: the table of keys and of words after a slash; [`keys`]: what they do
 //! - [`acts`]: what is done with a message that is there: choosing, editing, deleting, answering
+//! - [`reading`]: what counts as read, and the way to what is not
 //! - [`rooms`]: going from room to room, and what can be done about them
+//! - [`threads`]: going into a thread and out of it
 //! - [`typing`]: editing by what a reader takes for one character
+//! - [`complete`]: completing names and commands; [`people`]: how people are seen, and what they say of themselves
+//! - [`pick`]: lists from which something is chosen
+//! - [`drafts`]: what is being written is kept on the server
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
+//! - [`markdown`]: what people write, as it looks in a terminal
 //! - [`text`]: what others wrote, made safe to show
 //! - [`unsent`]: what is lost when the program is ended from outside
 //!
@@ -22,9 +28,15 @@
 pub mod acts;
 pub mod chat;
 pub mod commands;
+pub mod complete;
+pub mod drafts;
 pub mod draw;
 pub mod keys;
+pub mod markdown;
+pub mod people;
+pub mod pick;
 pub mod prompt;
+pub mod reading;
 mod room_word;
 pub mod rooms;
 mod rows;
@@ -36,6 +48,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod threads;
 pub mod typing;
 pub mod unsent;
 pub mod update;

@@ -13,8 +13,9 @@ use parlour_client::{
 
 use self::{orders::direct, switcher::Switcher};
 use super::{
-    chat::Chat,
+    chat::{Chat, Place},
     commands::Action,
+    drafts, people, reading,
     state::{About, Line, State},
 };
 use crate::protocol::{
@@ -24,15 +25,37 @@ use crate::protocol::{
 
 /// Shows this room. What is written in the one that was on the screen stays there.
 pub fn go_to(state: &mut State, key: &str) -> Vec<Effect> {
-    let shown = state.chat.as_ref().map(|chat| chat.room.clone());
-    if shown.as_deref() != Some(key) {
-        let next = state.others.remove(key).unwrap_or_else(|| Chat::new(key));
+    go_to_place(state, &(key.to_owned(), None))
+}
+
+/// Shows this room or thread.
+pub fn go_to_place(state: &mut State, place: &Place) -> Vec<Effect> {
+    let (key, thread) = place.clone();
+    let mut effects = drafts::keep(state, true);
+    if state.chat.as_ref().map(Chat::place).as_ref() != Some(place) {
+        let next = state.others.remove(place);
+        let mut next = next.unwrap_or_else(|| Chat::new(&key, thread));
+        next.reopen();
         if let Some(before) = state.chat.replace(next) {
-            state.others.insert(before.room.clone(), before);
+            state.others.insert(before.place(), before);
         }
     }
     (state.hint, state.awaited, state.way) = (None, None, None);
-    state.client.store.look_at(key).into_iter().collect()
+    let store = &mut state.client.store;
+    let effect = match thread {
+        None => store.look_at(&key),
+        Some(first) => store.open_thread(&key, first),
+    };
+    effects.extend(effect);
+    effects.extend(drafts::ask(state));
+    effects.extend(reading::seek(state));
+    effects
+}
+
+/// Whether something is written in one of the panes of this room that are not on the screen.
+fn has_draft(state: &State, key: &str) -> bool {
+    let mut others = state.others.iter();
+    others.any(|((room, _), chat)| room == key && !chat.input.is_empty())
 }
 
 /// Asks for what leads to another room. Until it is open nothing is sent: it would go to the room that is on the screen.
@@ -67,14 +90,13 @@ fn arrive(state: &mut State, key: &str) -> Vec<Effect> {
 pub fn listed(state: &State) -> Vec<(&str, &Room)> {
     let is_kept = |key: &str| {
         let is_shown = state.chat.as_ref().is_some_and(|chat| chat.room == key);
-        let draft = state.others.get(key);
-        is_shown || draft.is_some_and(|chat| !chat.input.is_empty())
+        is_shown || has_draft(state, key)
     };
     let store = &state.client.store;
     let rooms = store.rooms();
     let mut rooms: Vec<_> = rooms
         .filter(|(key, room)| {
-            let is_there = !room.is_gone() && (!room.about().hidden || room.unread() > 0);
+            let is_there = !room.is_gone() && (!room.about().hidden || room.unread().messages > 0);
             is_there || !room.outbox().is_empty() || is_kept(key)
         })
         .collect();
@@ -115,16 +137,25 @@ pub fn label(state: &State, key: &str) -> String {
     }
 }
 
-/// Goes to the next room in which something is unread.
+/// Goes to the next room or thread in which something is unread.
 pub fn go_to_unread(state: &mut State) -> Vec<Effect> {
-    let rooms = listed(state);
-    let at = rooms.iter().position(|(key, _)| is_shown(state, key));
-    let after = rooms.iter().skip(at.map_or(0, |at| at + 1));
-    let next = after
-        .chain(&rooms)
-        .find(|(key, room)| room.unread() > 0 && !is_shown(state, key));
-    if let Some(key) = next.map(|(key, _)| (*key).to_owned()) {
-        return go_to(state, &key);
+    let here = state.chat.as_ref().map(Chat::place);
+    let mut places: Vec<(Place, bool)> = Vec::new();
+    for (key, room) in listed(state) {
+        places.push(((key.to_owned(), None), room.unread().messages > 0));
+        for (first, thread) in room.threads().followed() {
+            let is_unread = !room.is_gone() && thread.unread().messages > 0;
+            places.push(((key.to_owned(), Some(first)), is_unread));
+        }
+    }
+    let at = places
+        .iter()
+        .position(|(place, _)| Some(place) == here.as_ref());
+    let after = places.iter().skip(at.map_or(0, |at| at + 1));
+    let mut next = after.chain(&places);
+    let next = next.find(|(place, is_unread)| *is_unread && Some(place) != here.as_ref());
+    if let Some(place) = next.map(|(place, _)| place.clone()) {
+        return go_to_place(state, &place);
     }
     state.hint(About::Typed, "Nothing is unread in another room.");
     Vec::new()
@@ -216,8 +247,9 @@ pub fn give_back(state: &mut State, ask: Option<&Ask>) {
         return;
     };
     let line = state.lines.remove(at);
-    let shown = state.chat.as_mut().filter(|chat| chat.room == line.room);
-    let pane = shown.or_else(|| state.others.get_mut(&line.room));
+    let shown = state.chat.as_mut();
+    let shown = shown.filter(|chat| chat.place() == line.place);
+    let pane = shown.or_else(|| state.others.get_mut(&line.place));
     if let Some(pane) = pane.filter(|pane| pane.input.is_empty()) {
         pane.set_input(&line.text);
     }
@@ -243,17 +275,30 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         give_back(state, Some(&ask));
     }
     state.lines.retain(|line| line.ask.as_ref() != Some(&ask));
-    let is_act = !matches!(
+    let is_silent = matches!(
         ask,
-        Ask::Directory(_) | Ask::Public { .. } | Ask::Members(_) | Ask::Own { .. }
+        Ask::Directory(_)
+            | Ask::Own { .. }
+            | Ask::Unread { .. }
+            | Ask::Threads { .. }
+            | Ask::Draft { .. }
+            | Ask::PutDraft { .. }
     );
+    let is_look = matches!(
+        ask,
+        Ask::Public { .. } | Ask::Members(_) | Ask::Person(_) | Ask::Saved | Ask::Save { .. }
+    );
+    let is_act = !is_silent && !is_look;
     if is_act && result.is_ok() {
         // What went wrong before is over.
         state.settled(About::Typed);
     }
     match (ask, result) {
         // The rooms and people that are known are found all the same.
-        (Ask::Directory(_) | Ask::Own { .. }, Err(_)) => {}
+        (Ask::PutDraft { room, thread, .. }, result) => {
+            drafts::answered(state, &(room, thread), result.is_ok());
+        }
+        (_, Err(_)) if is_silent => {}
         (Ask::Public { tag, .. }, Err(why)) => return list::told(state, tag, Err(why)),
         (Ask::Members(key), Err(_)) if state.sheet_of.as_deref() != Some(&key) => {}
         (ask, Err(why)) => {
@@ -273,10 +318,17 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         (Ask::Members(key), Ok(Answer::Members(members, more))) => {
             let names = members.iter().map(|member| member.username.clone());
             state.people.extend(names);
+            state.client.store.learn_members(&members);
+            state.members_asked.insert(key.clone());
+            state.members.insert(key.clone(), members.clone());
             if state.sheet_of.take_if(|wanted| *wanted == key).is_some() {
+                state.picker = None;
                 state.sheet = Some(members::sheet(state, &key, members, more));
                 state.public = None;
             }
+        }
+        (Ask::Person(_) | Ask::Saved | Ask::Save { .. } | Ask::Follow { .. }, Ok(answer)) => {
+            people::answered(state, answer);
         }
         // That it is hidden a frame says, and a message that came since has brought it back.
         (Ask::Hide(key), Ok(_)) if is_shown(state, &key) => return go_to(state, GENERAL),
@@ -335,13 +387,8 @@ pub fn gone(state: &mut State, key: &str) {
         return;
     };
     let label = room.label(store.user_id());
-    let draft = match state.chat_of(key) {
-        Some(chat) => !chat.input.is_empty(),
-        None => state
-            .others
-            .get(key)
-            .is_some_and(|chat| !chat.input.is_empty()),
-    };
+    let shown = state.chat.as_ref().filter(|chat| chat.room == key);
+    let draft = shown.is_some_and(|chat| !chat.input.is_empty()) || has_draft(state, key);
     let kept = if draft
         || state
             .client

@@ -9,7 +9,10 @@ use std::{
 
 use crossterm::{
     cursor::Show,
-    event::{DisableBracketedPaste, EnableBracketedPaste, Event as Input},
+    event::{
+        DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
+        Event as Input,
+    },
     execute,
     terminal::{
         Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen,
@@ -48,7 +51,7 @@ type Terminal = ratatui::Terminal<WholeRows<CrosstermBackend<Stdout>>>;
 
 /// How often time passes: countdowns look right and a heartbeat is never late by more.
 const TICK: Duration = Duration::from_millis(250);
-/// How long ending the login may take when the program ends.
+/// How long ending the login, and keeping what is written, may take when the program ends.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// `parlour tui`: the chat in a terminal.
@@ -156,6 +159,7 @@ fn enter() -> io::Result<()> {
         io::stdout(),
         EnterAlternateScreen,
         EnableBracketedPaste,
+        EnableFocusChange,
         DisableLineWrap,
         Clear(ClearType::All)
     )
@@ -190,6 +194,7 @@ fn give_back() -> io::Result<()> {
     execute!(
         io::stdout(),
         EnableLineWrap,
+        DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         Show
@@ -229,12 +234,15 @@ async fn chat(
     let mut input = input::listen()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut last_words = None;
+    let mut last_words = Vec::new();
     let end = loop {
         if state.is_over {
             break End::Left;
         }
         terminal.draw(|frame| draw::draw(frame, state))?;
+        for effect in update(state, Event::Drawn) {
+            net.perform(effect);
+        }
         let event = tokio::select! {
             Some(event) = received.recv() => Event::Net(event),
             pressed = input.recv() => match pressed {
@@ -262,11 +270,9 @@ async fn chat(
         // What is already waiting is taken in before the screen is drawn again.
         while let Some(event) = waiting {
             for effect in update(state, event) {
-                let is_logout = matches!(effect, Effect::LogOut);
+                let is_last = state.is_over || matches!(effect, Effect::LogOut);
                 let task = net.perform(effect);
-                if is_logout {
-                    last_words = task;
-                }
+                last_words.extend(task.filter(|_| is_last));
             }
             waiting = received.try_recv().ok().map(Event::Net);
         }
@@ -274,10 +280,9 @@ async fn chat(
             take_again(terminal)?;
         }
     };
-    if let Some(task) = last_words {
-        // The file is gone and the server knows, or it takes too long.
-        let _ = tokio::time::timeout(LAST_WORDS, task).await;
-    }
+    // The file is gone and the server knows, and what was written is kept there; or it takes too long.
+    let all = futures_util::future::join_all(last_words);
+    let _ = tokio::time::timeout(LAST_WORDS, all).await;
     Ok(end)
 }
 
@@ -307,6 +312,8 @@ fn from_terminal(input: Input) -> Option<Event> {
         Input::Key(key) => Some(Event::Key(key)),
         Input::Paste(text) => Some(Event::Paste(text)),
         Input::Resize(columns, rows) => Some(Event::Resize(columns, rows)),
-        Input::FocusGained | Input::FocusLost | Input::Mouse(_) => None,
+        Input::FocusGained => Some(Event::Focus(true)),
+        Input::FocusLost => Some(Event::Focus(false)),
+        Input::Mouse(_) => None,
     }
 }

@@ -8,18 +8,22 @@ use parlour_client::{
     client::Client,
     effect,
     link::Millis,
-    store::{Room, Store},
+    store::{Room, Store, Timeline},
 };
 use ratatui_textarea::TextArea;
 use secrecy::SecretString;
 
 use super::{
-    chat::Chat,
+    chat::{Chat, Place},
+    pick::Picker,
     rooms::{list::PublicRooms, switcher::Switcher},
     unsent::AtStake,
     view::LocalTime,
 };
-use crate::protocol::time::{Timestamp, now};
+use crate::protocol::{
+    room::Member,
+    time::{Timestamp, now},
+};
 
 /// Everything that the screen shows.
 pub struct State {
@@ -31,8 +35,8 @@ pub struct State {
     pub client: Client,
     /// The room on the screen; it outlives a login that has ended, for the same user.
     pub chat: Option<Chat>,
-    /// The panes of other rooms, by key: what is written there, and where the reader was.
-    pub others: BTreeMap<String, Chat>,
+    /// The panes of other rooms and threads: what is written there, and where the reader was.
+    pub others: BTreeMap<Place, Chat>,
     /// The room to go to as soon as it is known.
     pub awaited: Option<String>,
     /// The user is on the way to another room; whether something was written in this one before.
@@ -41,14 +45,28 @@ pub struct State {
     pub switcher: Option<Switcher>,
     /// A list that is only read.
     pub sheet: Option<Sheet>,
+    /// A list from which something is chosen.
+    pub picker: Option<Picker>,
     /// The room whose members were asked for, to be listed.
     pub sheet_of: Option<String>,
+    /// What was asked for to be shown.
+    pub wanted: Option<Wanted>,
+    /// Who is in the rooms that were asked about.
+    pub members: BTreeMap<String, Vec<Member>>,
+    /// The rooms of which that was asked.
+    pub members_asked: BTreeSet<String>,
+    /// The commands that the server carries out.
+    pub slash: Vec<ServerCommand>,
+    /// When a key was pressed last.
+    pub used_at: Millis,
     /// The public rooms, while they are asked for, to be listed.
     pub public: Option<PublicRooms>,
     /// Tells the lists that were asked for apart.
     pub last_list: u64,
     /// People who were seen to be members of a room.
     pub people: BTreeSet<String>,
+    /// Whether the user looks at the terminal, as far as it tells.
+    pub is_watched: bool,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// Turns an instant into the local time.
@@ -76,10 +94,30 @@ pub struct State {
 pub struct Line {
     /// What it asks; `None`: a change of a message.
     pub ask: Option<Ask>,
-    /// The room that it was written in.
-    pub room: String,
+    /// The room or thread that it was written in.
+    pub place: Place,
     /// As it was written.
     pub text: String,
+}
+
+/// A command that the server carries out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerCommand {
+    /// What it is called, without the slash.
+    pub name: String,
+    /// How it is written.
+    pub usage: String,
+    /// What it does.
+    pub about: String,
+}
+
+/// What is asked for to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// What someone says of themselves.
+    Card,
+    /// What the user has saved.
+    Saved,
 }
 
 /// A list that is only read.
@@ -221,6 +259,10 @@ pub enum Event {
     Tick(Millis),
     /// The network brought something.
     Net(effect::Event),
+    /// The screen was drawn as it is: what is on it was seen.
+    Drawn,
+    /// The terminal's window has the keyboard, or has it no more.
+    Focus(bool),
 }
 
 impl State {
@@ -230,17 +272,39 @@ impl State {
         self.client.store.room(&self.chat.as_ref()?.room)
     }
 
-    /// The pane of this room, if it is on the screen.
+    /// What is at hand of the room or thread on the screen.
+    #[must_use]
+    pub fn timeline(&self) -> Option<&Timeline> {
+        let room = self.room()?;
+        match self.chat.as_ref()?.thread {
+            None => Some(room.timeline()),
+            Some(first) => room.threads().timeline(first),
+        }
+    }
+
+    /// The pane of this room or of a thread of it, if it is on the screen.
     pub fn chat_of(&mut self, room: &str) -> Option<&mut Chat> {
         self.chat.as_mut().filter(|chat| chat.room == room)
     }
 
-    /// Goes to the newest message of the room on the screen, which is seen then.
+    /// Goes to the newest message of the room on the screen.
     pub fn to_end(&mut self) {
         if let Some(chat) = &mut self.chat {
             chat.to_end();
-            self.client.store.read(&chat.room);
         }
+    }
+
+    /// Whether something lies over the conversation.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        let is_popup = self.help.is_some() || self.sheet.is_some() || self.picker.is_some();
+        is_popup || self.switcher.is_some()
+    }
+
+    /// Takes away what lies over the conversation.
+    pub fn uncover(&mut self) {
+        (self.help, self.sheet, self.public) = (None, None, None);
+        (self.switcher, self.picker) = (None, None);
     }
 
     /// Shows a sentence.
@@ -276,10 +340,17 @@ impl State {
             way: None,
             switcher: None,
             sheet: None,
+            picker: None,
             sheet_of: None,
+            wanted: None,
+            members: BTreeMap::new(),
+            members_asked: BTreeSet::new(),
+            slash: Vec::new(),
+            used_at: 0,
             public: None,
             last_list: 0,
             people: BTreeSet::new(),
+            is_watched: true,
             size: (80, 24),
             local_time,
             clock: now,

@@ -175,6 +175,8 @@ impl<W: Write> Printer<W> {
                 return Err(ClientError::failed(text).into());
             }
             News::Older { .. }
+            | News::Thread { .. }
+            | News::Draft { .. }
             | News::Joined { .. }
             | News::Refused(_)
             | News::People

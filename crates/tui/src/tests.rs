@@ -2,12 +2,16 @@
 //! what is played on it stands in [`scenes`] and [`sizes`].
 
 mod acts;
+mod drafts;
 mod hints;
 mod orders;
+mod people;
 mod popups;
+mod reading;
 mod rooms;
 mod scenes;
 mod sizes;
+mod threads;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use parlour_client::{
@@ -28,6 +32,7 @@ use crate::protocol::{
     event::{self, Ack, Connected, ErrorFrame, Notice, RoomNews, RoomState, SyncedRoom, System},
     limits::Limits,
     message::Message,
+    reading::ReadUpTo,
     time::Timestamp,
 };
 
@@ -37,8 +42,13 @@ const SIZE: (u16, u16) = (80, 20);
 struct Stage {
     state: State,
     attempt: u64,
-    /// Frames sent and not yet looked at.
+    /// Frames sent and not yet looked at, but for what is said of reading and writing.
     said: Vec<Request>,
+    /// How far the user is said to have read.
+    marks: Vec<ReadUpTo>,
+    /// What was asked about drafts, and about threads and what is unread.
+    drafts: Vec<Ask>,
+    listed: Vec<Ask>,
     /// Fetches not yet answered.
     asked: Vec<Fetch>,
     /// Other effects.
@@ -53,6 +63,9 @@ impl Stage {
             state,
             attempt: 0,
             said: Vec::new(),
+            marks: Vec::new(),
+            drafts: Vec::new(),
+            listed: Vec::new(),
             asked: Vec::new(),
             done: Vec::new(),
         }
@@ -73,6 +86,7 @@ impl Stage {
     }
 
     fn happen(&mut self, event: Event) {
+        let mut acks = Vec::new();
         for effect in update(&mut self.state, event) {
             match effect {
                 Effect::Open { attempt, .. } => {
@@ -80,10 +94,39 @@ impl Stage {
                     self.said.clear();
                     self.done.push(effect);
                 }
+                Effect::Say(Request {
+                    command: Command::Read(read),
+                    reference,
+                }) => {
+                    acks.extend(reference.zip(Some(read.clone())));
+                    self.marks.push(read);
+                }
+                Effect::Say(Request {
+                    command: Command::Typing(_) | Command::Presence | Command::Status(_),
+                    ..
+                }) => {}
+                Effect::Ask(ask @ (Ask::Draft { .. } | Ask::PutDraft { .. })) => {
+                    self.drafts.push(ask);
+                }
+                Effect::Ask(ask @ (Ask::Threads { .. } | Ask::Unread { .. })) => {
+                    self.listed.push(ask);
+                }
                 Effect::Say(request) => self.said.push(request),
                 Effect::Fetch(fetch) => self.asked.push(fetch),
                 other => self.done.push(other),
             }
+        }
+        update(&mut self.state, Event::Drawn);
+        for (reference, read) in acks {
+            let marker = read.mark.seq - u64::from(read.mark.unread);
+            self.frame(event::Event::Ack(Ack {
+                reference,
+                room: read.room,
+                id: marker,
+                seq: marker,
+                timestamp: at(marker),
+                duplicate: false,
+            }));
         }
     }
 
@@ -94,6 +137,20 @@ impl Stage {
     }
 
     fn hello(&mut self, epoch: &str, seq: u64) {
+        let general = RoomState {
+            room: "general".into(),
+            seq,
+            read_seq: seq,
+            ..RoomState::default()
+        };
+        self.first_frame(epoch, general);
+    }
+
+    fn hello_with(&mut self, general: RoomState) {
+        self.first_frame("epoch", general);
+    }
+
+    fn first_frame(&mut self, epoch: &str, general: RoomState) {
         let hello = Connected {
             user_id: 1,
             username: "alice".into(),
@@ -101,11 +158,7 @@ impl Stage {
             epoch: epoch.into(),
             heartbeat_ms: 25_000,
             limits: Limits::default(),
-            rooms: vec![RoomState {
-                room: "general".into(),
-                seq,
-                ..RoomState::default()
-            }],
+            rooms: vec![general],
             more_rooms: 0,
             online: vec!["alice".into(), "bob".into()],
         };
@@ -194,6 +247,7 @@ impl Stage {
             room: key.into(),
             name: Some(name.into()),
             seq,
+            read_seq: seq,
             ..RoomState::default()
         };
         self.frame(event::Event::Room(RoomNews::Here(about)));

@@ -1,19 +1,19 @@
 //! What is lost when the program ends before it was sent. A user who leaves is asked once; for when nobody was asked, the
 //! words themselves, so that they can be sent again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parlour_client::store::Delivery;
 
-use super::state::State;
+use super::{chat::Place, drafts, state::State};
 
 /// What would be lost if the program ended now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AtStake {
     /// Messages that are sent and not stored.
     messages: usize,
-    /// What is written in rooms, by key.
-    drafts: BTreeMap<String, String>,
+    /// What is written in rooms and threads.
+    drafts: BTreeMap<Place, String>,
 }
 
 impl AtStake {
@@ -23,8 +23,8 @@ impl AtStake {
         let panes = state.chat.iter().chain(state.others.values());
         let drafts = panes.filter_map(|chat| {
             let written = chat.input.lines().join("\n");
-            let is_something = !written.trim().is_empty();
-            is_something.then(|| (chat.room.clone(), written))
+            let is_something = !written.trim().is_empty() && !drafts::is_kept(chat);
+            is_something.then(|| (chat.place(), written))
         });
         Self {
             messages: state.client.store.unsent(),
@@ -57,7 +57,8 @@ impl AtStake {
         }
         if !self.drafts.is_empty() {
             let store = &state.client.store;
-            let rooms = self.drafts.keys().map(|key| {
+            let rooms: BTreeSet<_> = self.drafts.keys().map(|(key, _)| key).collect();
+            let rooms = rooms.into_iter().map(|key| {
                 let room = store.room(key);
                 room.map_or_else(|| key.clone(), |room| room.label(store.user_id()))
             });

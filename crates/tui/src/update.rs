@@ -8,7 +8,7 @@ use parlour_client::{
 
 use super::{
     chat::Chat,
-    keys, revoked, rooms,
+    drafts, keys, people, reading, revoked, rooms,
     state::{About, Event, LoginForm, Screen, State},
     unsent::AtStake,
 };
@@ -24,7 +24,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let effects = match event {
         Event::Key(key) => {
             state.outlived(READ);
-            keys::press(state, key)
+            let mut effects = Vec::from_iter(people::in_use(state));
+            effects.extend(keys::press(state, key));
+            effects
         }
         Event::Paste(text) => keys::paste(state, &text),
         Event::Resize(columns, rows) => {
@@ -34,7 +36,19 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Tick(now) => {
             let outcome = state.client.tick(now);
             state.outlived(LEFT);
-            take_in(state, outcome)
+            let mut effects = take_in(state, outcome);
+            effects.extend(drafts::ask(state));
+            effects.extend(drafts::keep(state, false));
+            effects.extend(people::not_in_use(state));
+            effects
+        }
+        Event::Drawn => {
+            reading::drawn(state);
+            return Vec::new();
+        }
+        Event::Focus(is_watched) => {
+            state.is_watched = is_watched;
+            Vec::new()
         }
         Event::Net(event) => network(state, event),
     };
@@ -96,14 +110,19 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
     let me = state.client.store.me();
     if state.chat.is_none() || !me.eq_ignore_ascii_case(username) {
         state.client.store = Store::new(username, Past::Pages, Rooms::All);
-        state.chat = Some(Chat::new(GENERAL));
+        state.client.store.follow_threads();
+        state.chat = Some(Chat::new(GENERAL, None));
         state.others.clear();
         state.people.clear();
+        state.members.clear();
         state.lines.clear();
     }
+    let mut effects = state.client.store.follow_people();
+    state.members_asked.clear();
     state.screen = Screen::Chat;
     state.hint = None;
-    state.client.connect()
+    effects.extend(state.client.connect());
+    effects
 }
 
 /// Shows what is new, and passes on what is to be done.
@@ -114,23 +133,33 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::Joined { room } => effects.extend(rooms::joined(state, &room)),
             News::Gone { room } => rooms::gone(state, &room),
             News::Shown { room, .. } => {
-                let is_read = state.chat_of(&room).map(|chat| chat.top.is_none());
-                if is_read == Some(true) {
-                    state.client.store.read(&room);
-                }
-                if is_read != Some(false) {
+                let chat = state.chat_of(&room);
+                if chat.is_none_or(|chat| chat.top.is_none() && !chat.is_seeking) {
                     state.client.store.trim(&room);
                 }
             }
             News::Older { room, before } => {
-                if let Some(chat) = state.chat_of(&room) {
+                if let Some(chat) = state.chat_of(&room).filter(|chat| chat.thread.is_none()) {
+                    chat.keep_place(before);
+                }
+            }
+            News::Thread {
+                room,
+                first,
+                before,
+            } => {
+                let chat = state.chat_of(&room);
+                if let Some(chat) = chat.filter(|chat| chat.thread == Some(first)) {
                     chat.keep_place(before);
                 }
             }
             News::Forgotten { room } => {
-                if let Some(chat) = state.chat_of(&room) {
+                let thread = state.chat_of(&room).and_then(|chat| {
                     chat.to_end();
-                }
+                    chat.thread
+                });
+                let store = &mut state.client.store;
+                effects.extend(thread.and_then(|first| store.open_thread(&room, first)));
             }
             News::Refused(error) => {
                 rooms::give_back(state, None);
@@ -140,15 +169,18 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::Fetched => state.settled(About::Fetch),
             News::LoginEnded(detail) => ask_to_log_in(state, detail),
             News::LoginRevoked(why) => ask_to_log_in(state, revoked(&why, "log in again")),
-            // The bar shows the one, and what cannot be fetched tells the other.
-            News::Disconnected | News::NotMember { .. } | News::People => {}
+            News::Draft { room, thread } => drafts::told(state, &(room, thread)),
+            News::Disconnected => drafts::disconnected(state),
+            // What cannot be fetched tells the one, and the screen shows the other.
+            News::NotMember { .. } | News::People => {}
         }
     }
+    effects.extend(reading::seek(state));
     effects
 }
 
 fn ask_to_log_in(state: &mut State, why: String) {
     let form = LoginForm::new(state.client.store.me(), Some(why));
     state.screen = Screen::Login(Box::new(form));
-    (state.help, state.sheet, state.public, state.switcher) = (None, None, None, None);
+    state.uncover();
 }

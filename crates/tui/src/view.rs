@@ -1,31 +1,19 @@
 //! A room as rows on a screen of a given width, and moving through it. Only what is looked at is laid out,
 //! so that a long history costs nothing.
 
-use chrono::{Datelike as _, NaiveDateTime};
+mod rows;
+
+use chrono::NaiveDateTime;
 use parlour_client::{
     link::Millis,
-    store::{Deed, Delivery, Item, Key, Older, Pending, Room, Timeline},
+    store::{Deed, Item, Key, Pending, People, Room, Timeline},
 };
-use ratatui::{
-    style::{Color, Modifier, Style, Stylize as _},
-    text::{Line, Span},
-};
+use ratatui::text::Line;
 
-use super::{
-    chat::Chat,
-    text::{cut, visible, visible_lines, wrap},
-};
-use crate::protocol::{
-    message::{Kind, Message},
-    time::Timestamp,
-};
+use super::chat::Chat;
+use crate::protocol::{message::Kind, time::Timestamp};
 
-/// Messages of one person within this many minutes stand under one heading.
-const TOGETHER_MINUTES: i64 = 5;
-/// Columns before a message's text.
-const INDENT: &str = "  ";
-/// The same, of the message that was chosen.
-const PICKED: &str = "▌ ";
+pub use rows::colour;
 
 /// Turns an instant into the local time.
 pub type LocalTime = fn(Timestamp) -> NaiveDateTime;
@@ -53,8 +41,12 @@ pub struct Anchor {
 /// How the conversation is laid out.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// What is laid out.
+    /// What is laid out: a room, or a thread of it.
     pub room: &'a Room,
+    /// What is at hand of it.
+    pub timeline: &'a Timeline,
+    /// What is known of people.
+    pub people: &'a People,
     /// Where the reader looks.
     pub chat: &'a Chat,
     /// The name of the one who is logged in.
@@ -182,26 +174,69 @@ impl View<'_> {
         }
     }
 
-    fn timeline(&self) -> &Timeline {
-        self.room.timeline()
+    /// What was sent to here and is not stored yet. What is done with a message waits where that message stands.
+    fn pending(&self) -> impl Iterator<Item = &Pending> {
+        self.room.outbox().iter().filter(|pending| {
+            let thread = match pending.deed {
+                Deed::Post { thread, .. } => thread,
+                Deed::Edit(id) | Deed::Delete(id) | Deed::React(id, _) | Deed::Pin(id, _) => {
+                    let reply = self.room.threads().reply(id);
+                    let beside = reply.filter(|reply| reply.is_in_thread_only());
+                    beside.and_then(|reply| reply.thread)
+                }
+            };
+            thread == self.chat.thread
+        })
+    }
+
+    /// The first message that the user had not read when the room was opened.
+    fn first_new(&self) -> Option<u64> {
+        let after = self.timeline.messages_after(self.chat.new_after?);
+        let mut new = after.filter(|message| {
+            message.kind == Kind::Text
+                && message.deleted_at.is_none()
+                && message.user_id != self.my_id
+        });
+        new.next().map(|message| message.id)
+    }
+
+    /// The last message of which all that comes before it, and it itself to its end, is on the screen or above it.
+    #[must_use]
+    pub fn seen(&self) -> Option<u64> {
+        let top = self.top();
+        let (mut row, mut next, mut seen) = (0, Some(top.part), None);
+        while let Some(part) = next {
+            let skipped = if part == top.part { top.row } else { 0 };
+            row += self.rows(part).len().saturating_sub(skipped);
+            if row > self.height {
+                break;
+            }
+            if let Part::Item((id, 0)) = part
+                && matches!(self.timeline.items().get(&(id, 0)), Some(Item::Message(_)))
+            {
+                seen = Some(id);
+            }
+            next = self.after(part);
+        }
+        seen
     }
 
     fn last(&self) -> Part {
-        match self.room.outbox().len() {
+        match self.pending().count() {
             0 => self.last_item(),
             count => Part::Pending(count - 1),
         }
     }
 
     fn last_item(&self) -> Part {
-        self.timeline().last().map_or(Part::Head, Part::Item)
+        self.timeline.last().map_or(Part::Head, Part::Item)
     }
 
     fn before(&self, part: Part) -> Option<Part> {
         match part {
             Part::Head => None,
             Part::Item(key) => {
-                let before = self.timeline().items().range(..key).next_back();
+                let before = self.timeline.items().range(..key).next_back();
                 Some(before.map_or(Part::Head, |(key, _)| Part::Item(*key)))
             }
             Part::Pending(0) => Some(self.last_item()),
@@ -210,12 +245,12 @@ impl View<'_> {
     }
 
     fn after(&self, part: Part) -> Option<Part> {
-        let pending = |n: usize| (n < self.room.outbox().len()).then_some(Part::Pending(n));
+        let pending = |n: usize| (n < self.pending().count()).then_some(Part::Pending(n));
         let item = match part {
-            Part::Head => self.timeline().items().keys().next(),
+            Part::Head => self.timeline.items().keys().next(),
             Part::Item(key) => {
                 let from = (key.0, key.1 + 1);
-                self.timeline()
+                self.timeline
                     .items()
                     .range(from..)
                     .next()
@@ -225,218 +260,4 @@ impl View<'_> {
         };
         item.map_or_else(|| pending(0), |key| Some(Part::Item(*key)))
     }
-
-    fn rows(&self, part: Part) -> Vec<Line<'static>> {
-        match part {
-            Part::Head => vec![self.head()],
-            Part::Item(key) => match self.timeline().items().get(&key) {
-                Some(Item::Message(message)) => self.message(key, message),
-                Some(Item::Notice(sentence)) => self.notice(sentence),
-                None => Vec::new(),
-            },
-            Part::Pending(n) => match self.room.outbox().get(n) {
-                Some(pending) => self.pending(n, pending),
-                None => Vec::new(),
-            },
-        }
-    }
-
-    fn head(&self) -> Line<'static> {
-        let room = visible(&self.room.label(self.my_id));
-        let text = match self.timeline().older() {
-            Older::Unknown => "Loading the conversation…".to_owned(),
-            Older::More => "Older messages: PageUp".to_owned(),
-            Older::Loading => "Loading older messages…".to_owned(),
-            Older::AllRead if self.timeline().items().is_empty() => {
-                format!("Nobody has written in {room} yet: say hello.")
-            }
-            Older::AllRead => format!("This is where {room} begins."),
-        };
-        Line::from(text).dark_gray().italic()
-    }
-
-    fn message(&self, key: Key, message: &Message) -> Vec<Line<'static>> {
-        if message.kind == Kind::System {
-            return self.notice(&message.content);
-        }
-        let at = (self.local_time)(message.created_at);
-        let mut rows = Vec::new();
-        let day_before = self.timeline().time_before(key).map(self.local_time);
-        if day_before.is_none_or(|before| before.date() != at.date()) {
-            rows.push(self.day(at));
-        }
-        let is_continued = rows.is_empty()
-            && self
-                .timeline()
-                .message_before(key)
-                .is_some_and(|(name, before)| {
-                    let apart = message.created_at.signed_duration_since(before);
-                    name == message.username && apart.num_minutes() < TOGETHER_MINUTES
-                });
-        if !is_continued {
-            let is_me = message.user_id != 0 && message.username == self.me;
-            rows.push(heading(
-                &message.username,
-                &at.format("%H:%M").to_string(),
-                is_me,
-            ));
-        }
-        rows.extend(self.answered(message));
-        let quiet = Style::new().dark_gray().italic();
-        if message.deleted_at.is_some() {
-            rows.extend(self.body("(deleted)", quiet));
-        } else if message.unreadable {
-            let text = "This message is stored, but the server could not decrypt it.";
-            rows.extend(self.body(text, Style::new().red().italic()));
-        } else {
-            rows.extend(self.body(&message.content, Style::new()));
-        }
-        if let Some(state) = state_of(message) {
-            rows.extend(self.body(&state, quiet));
-        }
-        if self.chat.picked == Some(message.id) {
-            rows.iter_mut().for_each(mark);
-        }
-        rows
-    }
-
-    /// What the message answers, in a row.
-    fn answered(&self, message: &Message) -> Vec<Line<'static>> {
-        let Some(id) = message.reply_to else {
-            return Vec::new();
-        };
-        let text = match self.timeline().message(id) {
-            Some(first) if first.deleted_at.is_some() => format!("{}: (deleted)", first.username),
-            Some(first) => format!("{}: {}", first.username, first.content),
-            None => "an older message".to_owned(),
-        };
-        let width = self.width.saturating_sub(INDENT.len() + 1);
-        let row = cut(&format!("> {}", visible(&text)), width);
-        vec![Line::from(format!("{INDENT}{row}")).dark_gray()]
-    }
-
-    fn pending(&self, n: usize, pending: &Pending) -> Vec<Line<'static>> {
-        let mut rows = Vec::new();
-        if n == 0 {
-            rows.push(heading(self.me, "not stored yet", true));
-        }
-        let (style, note) = match &pending.delivery {
-            Delivery::Waiting => {
-                let hold = self.room.outbox().hold(self.now).filter(|_| n == 0);
-                (Style::new().dark_gray(), waiting(hold))
-            }
-            Delivery::Sent(_) => (Style::new().dark_gray(), "… on its way".to_owned()),
-            Delivery::Refused(detail) => (
-                Style::new().red(),
-                format!("✗ not sent: {} (/edit takes it back)", visible(detail)),
-            ),
-        };
-        match pending.deed {
-            Deed::Post { .. } => {}
-            Deed::Edit(_) => rows.extend(self.body("(edit)", style.italic())),
-            Deed::Delete(_) => rows.extend(self.body("(deletion)", style.italic())),
-            Deed::React(..) => rows.extend(self.body("(reaction)", style.italic())),
-            Deed::Pin(..) => rows.extend(self.body("(pin)", style.italic())),
-        }
-        if !pending.content.is_empty() {
-            rows.extend(self.body(&pending.content, style));
-        }
-        rows.extend(self.body(&note, style.italic()));
-        rows
-    }
-
-    fn notice(&self, sentence: &str) -> Vec<Line<'static>> {
-        let rows = wrap(
-            &format!("· {}", visible(sentence)),
-            self.width.saturating_sub(INDENT.len()),
-        );
-        rows.into_iter()
-            .map(|row| Line::from(format!("{INDENT}{row}")).dark_gray())
-            .collect()
-    }
-
-    fn body(&self, text: &str, style: Style) -> Vec<Line<'static>> {
-        let width = self.width.saturating_sub(INDENT.len() + 1);
-        visible_lines(text)
-            .flat_map(|line| wrap(&line, width))
-            .map(|row| Line::from(vec![Span::raw(INDENT), Span::styled(row, style)]))
-            .collect()
-    }
-
-    fn day(&self, at: NaiveDateTime) -> Line<'static> {
-        let name = format!(" {}, {} {} ", at.format("%A"), at.day(), at.format("%B %Y"));
-        let rule = self.width.saturating_sub(name.chars().count() + 4);
-        Line::from(format!("──{name}{}", "─".repeat(rule))).dark_gray()
-    }
-}
-
-/// Marks a row of the chosen message.
-fn mark(row: &mut Line<'static>) {
-    if let Some(start) = row.spans.first_mut()
-        && start.content == INDENT
-    {
-        *start = Span::raw(PICKED).fg(Color::Yellow);
-    }
-}
-
-/// What is said below a message: that it was edited or pinned, and who reacted how.
-fn state_of(message: &Message) -> Option<String> {
-    let mut parts = Vec::new();
-    if message.edited_at.is_some() && message.deleted_at.is_none() {
-        parts.push("(edited)".to_owned());
-    }
-    if message.pinned.is_some() {
-        parts.push("(pinned)".to_owned());
-    }
-    let reactions = message.reactions.iter();
-    parts.extend(reactions.map(|reaction| format!("[{} {}]", reaction.emoji, reaction.count)));
-    (!parts.is_empty()).then(|| parts.join(" "))
-}
-
-/// Why a message is not on its way. The server may have asked to wait, for the room's slow mode or for another reason.
-fn waiting(hold: Option<(Millis, bool)>) -> String {
-    let Some((left, is_slow)) = hold else {
-        return "… waits to be sent".to_owned();
-    };
-    let time = match left.div_ceil(1_000) {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7_200 => format!("{} min", seconds.div_ceil(60)),
-        seconds => format!("{} h", seconds.div_ceil(3_600)),
-    };
-    if is_slow {
-        format!("… is sent in {time}: this room is in slow mode")
-    } else {
-        format!("… is sent in {time}: the server asks to wait so long")
-    }
-}
-
-fn heading(name: &str, when: &str, is_me: bool) -> Line<'static> {
-    let mut style = Style::new().fg(colour(name)).add_modifier(Modifier::BOLD);
-    if is_me {
-        style = style.add_modifier(Modifier::UNDERLINED);
-    }
-    Line::from(vec![
-        Span::styled(visible(name), style),
-        Span::raw("  "),
-        Span::styled(when.to_owned(), Style::new().dark_gray()),
-    ])
-}
-
-/// A name's colour: the same on every start, and told apart on dark and on light ground.
-#[must_use]
-pub fn colour(name: &str) -> Color {
-    const PALETTE: [Color; 8] = [
-        Color::Cyan,
-        Color::Green,
-        Color::Yellow,
-        Color::Magenta,
-        Color::Blue,
-        Color::LightRed,
-        Color::LightGreen,
-        Color::LightMagenta,
-    ];
-    let sum = name.to_lowercase().bytes().fold(7_usize, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(usize::from(byte))
-    });
-    PALETTE[sum % PALETTE.len()]
 }

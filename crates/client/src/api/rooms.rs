@@ -2,9 +2,11 @@
 
 use super::{Api, Failure, leads_on, next_cursor, parse, read, refusal};
 use crate::protocol::{
+    kept::{Draft, Saved},
     limits::MAX_PAGE,
     people::{Profile, ProfilePatch, SetStatus},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
+    thread::Thread,
 };
 use awc::http::Method;
 use serde::de::DeserializeOwned;
@@ -56,6 +58,56 @@ pub enum Ask {
     Profile(ProfilePatch),
     /// What to be, on all devices.
     Status(SetStatus),
+    /// What is unread in a room.
+    Unread {
+        /// The room.
+        room: String,
+        /// Tells this question from all others.
+        tag: u64,
+    },
+    /// The threads that the user follows: the first page of them, or that after this cursor.
+    Threads {
+        /// Where the list goes on.
+        cursor: Option<String>,
+        /// Tells this list from all others.
+        tag: u64,
+    },
+    /// Follow the thread under a message, or follow it no more.
+    Follow {
+        /// The room.
+        room: String,
+        /// The message.
+        id: u64,
+        /// Follow it.
+        on: bool,
+    },
+    /// What the user has begun to write in a room, or in a thread of it.
+    Draft {
+        /// The room.
+        room: String,
+        /// The thread, by its first message.
+        thread: Option<u64>,
+    },
+    /// Keep what the user has begun to write.
+    PutDraft {
+        /// The room.
+        room: String,
+        /// The thread, by its first message.
+        thread: Option<u64>,
+        /// What is written; nothing deletes it.
+        content: String,
+    },
+    /// The messages that the user has saved: the first page of them.
+    Saved,
+    /// Save a message, or save it no longer.
+    Save {
+        /// The room.
+        room: String,
+        /// The message.
+        id: u64,
+        /// Save it.
+        on: bool,
+    },
     /// Take a user out of a room, or oneself.
     RemoveMember {
         /// The room.
@@ -80,6 +132,12 @@ pub enum Answer {
     People(Vec<Profile>),
     /// Someone.
     Person(Box<Profile>),
+    /// A page of the threads that the user follows.
+    Threads(ThreadsPage),
+    /// What the user has begun to write.
+    Draft(Draft),
+    /// What the user has saved; the first page of it, and whether there is more.
+    Saved(Vec<Saved>, bool),
     /// It is done.
     Done,
 }
@@ -89,6 +147,15 @@ pub enum Answer {
 pub struct RoomsPage {
     /// What is on it, in the order of the list.
     pub rooms: Vec<Room>,
+    /// Where the list goes on, if it does.
+    pub next: Option<String>,
+}
+
+/// A page of a list of threads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadsPage {
+    /// What is on it, in the order of the list.
+    pub threads: Vec<Thread>,
     /// Where the list goes on, if it does.
     pub next: Option<String>,
 }
@@ -165,6 +232,13 @@ impl Api {
                 let request = call(Method::PUT, &["api", "users", "me", "status"]);
                 self.done(request.send_json(status)).await
             }
+            Ask::Unread { .. }
+            | Ask::Threads { .. }
+            | Ask::Follow { .. }
+            | Ask::Draft { .. }
+            | Ask::PutDraft { .. }
+            | Ask::Saved
+            | Ask::Save { .. } => self.ask_own(bearer, ask).await,
             Ask::Hide(key) => {
                 let request = call(Method::PUT, &["api", "rooms", key, "hidden"]);
                 self.done(request.send()).await
@@ -177,7 +251,7 @@ impl Api {
     }
 
     /// The first page of a list, and whether there are more.
-    async fn first_page<T: DeserializeOwned>(
+    pub(super) async fn first_page<T: DeserializeOwned>(
         &self,
         url: Url,
         bearer: &str,
@@ -191,7 +265,7 @@ impl Api {
     }
 
     /// A call of whose answer no more is wanted than that it is a good one.
-    async fn done(&self, request: awc::SendClientRequest) -> Result<Answer, Failure> {
+    pub(super) async fn done(&self, request: awc::SendClientRequest) -> Result<Answer, Failure> {
         let response = request.await.map_err(|error| self.unreachable(&error))?;
         refusal(response).await.map(|_| Answer::Done)
     }

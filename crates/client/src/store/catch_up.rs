@@ -22,9 +22,17 @@ const MAX_KEY: usize = 20;
 const CURSOR_BYTES: usize = 24;
 
 impl Store {
-    /// Asks for the page before the oldest message, if there is one and it was not asked for yet.
-    pub fn fetch_older(&mut self, key: &str) -> Option<Effect> {
+    /// Asks for the page before the oldest message of a room or a thread, if there is one and it was not asked for yet.
+    pub fn fetch_older(&mut self, key: &str, thread: Option<u64>) -> Option<Effect> {
         let room = self.rooms.get_mut(key).filter(|room| !room.is_gone)?;
+        if let Some(first) = thread {
+            let opened = room.threads.opened(first)?;
+            let before = Some(opened.timeline.start_loading()?);
+            let query = Query::Thread { first, before };
+            let fetch = fetch(&mut self.last_tag, key, query);
+            opened.page = Some(fetch.tag);
+            return Some(Effect::Fetch(fetch));
+        }
         let query = Query::Before(room.timeline.start_loading()?);
         let fetch = fetch(&mut self.last_tag, key, query);
         room.older_page = Some(fetch.tag);
@@ -34,7 +42,7 @@ impl Store {
     /// Drops the oldest of what is kept of a room, if that is too much: for when no one is reading there.
     pub fn trim(&mut self, room: &str) {
         if let Some(room) = self.rooms.get_mut(room)
-            && room.timeline.trim()
+            && room.trim()
         {
             // A page that is on its way would leave a hole behind it.
             room.older_page = None;
@@ -45,6 +53,9 @@ impl Store {
     pub fn page(&mut self, now: Millis, fetch: &Fetch, result: Result<Page, String>) -> Outcome {
         let mut outcome = Outcome::default();
         let key = &*fetch.room;
+        if let Query::Thread { first, before } = fetch.query {
+            return self.thread_page(now, (fetch, first, before.is_some()), result);
+        }
         let Some(room) = self.rooms.get_mut(key) else {
             return outcome;
         };
@@ -78,7 +89,9 @@ impl Store {
         }
         self.follow(now, key, &mut outcome, |room| match fetch.query {
             Query::Since(_) => room.follower.page(messages, more),
-            Query::Latest | Query::Before(_) => room.follower.latest(messages, more),
+            Query::Latest | Query::Before(_) | Query::Thread { .. } => {
+                room.follower.latest(messages, more)
+            }
         });
         outcome.effects.extend(self.sync());
         outcome
@@ -94,6 +107,8 @@ impl Store {
             outcome.news.push(News::People);
         }
         outcome.effects.extend(self.list_again(now));
+        outcome.effects.extend(self.ask_what_is_unread(now));
+        outcome.effects.extend(self.open_threads_again(now));
         let is_due = |room: &Room| room.again_at.is_some_and(|at| at <= now);
         let due = self.rooms.iter().filter(|(_, room)| is_due(room));
         let due: Vec<String> = due.map(|(key, _)| key.clone()).collect();
@@ -138,10 +153,14 @@ impl Store {
         for step in act(room) {
             let query = match step {
                 Step::Begin(id) => {
+                    room.threads.begin_again();
                     room.timeline.begin(id, true);
                     continue;
                 }
-                Step::FetchLatest => Query::Latest,
+                Step::FetchLatest => {
+                    room.threads.begin_again();
+                    Query::Latest
+                }
                 Step::FetchBefore(id) => Query::Before(id),
                 Step::FetchSince(seq) => Query::Since(seq),
                 Step::Sync => {
@@ -153,7 +172,7 @@ impl Store {
                     continue;
                 }
                 Step::Show(messages) => {
-                    outcome.news.push(room.show(key, messages, self.user_id));
+                    outcome.news.push(room.show(key, messages));
                     continue;
                 }
                 Step::Forget => {
@@ -165,6 +184,9 @@ impl Store {
             let fetch = fetch(&mut self.last_tag, key, query);
             room.next_page = Some(fetch.tag);
             outcome.effects.push(Effect::Fetch(fetch));
+        }
+        if room.is_kept() {
+            room.count();
         }
     }
 
@@ -194,7 +216,7 @@ impl Store {
     }
 }
 
-fn fetch(last_tag: &mut u64, room: &str, query: Query) -> Fetch {
+pub(super) fn fetch(last_tag: &mut u64, room: &str, query: Query) -> Fetch {
     *last_tag += 1;
     Fetch {
         room: room.to_owned(),

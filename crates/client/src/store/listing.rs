@@ -64,7 +64,7 @@ impl Store {
             (Ask::Direct(_), Ok(Answer::Room(room))) if self.listing.is_some() => {
                 self.found(now, room, &mut outcome);
             }
-            _ => {}
+            _ => self.own_answered(now, ask, result, &mut outcome),
         }
         outcome.effects.extend(self.sync());
         outcome

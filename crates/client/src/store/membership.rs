@@ -19,15 +19,7 @@ impl Store {
         let past = self.past_of(key);
         let room = self.rooms.get_mut(key)?;
         room.want(past);
-        room.read();
-        self.fetch_older(key)
-    }
-
-    /// The user has seen all that has come in this room.
-    pub fn read(&mut self, key: &str) {
-        if let Some(room) = self.rooms.get_mut(key) {
-            room.read();
-        }
+        self.fetch_older(key, None)
     }
 
     /// The key of one of the user's rooms, by its key or name. Of two with one name, the public one is meant.
@@ -53,6 +45,7 @@ impl Store {
         self.online = hello.online.iter().map(|name| sortable(name)).collect();
         self.to_sync.clear();
         self.syncing.clear();
+        self.begin_own();
         self.epoch = Some(hello.epoch.clone());
         let mut missing = self.begin_to_follow(&hello.rooms);
         let mut left_out = BTreeSet::new();
@@ -86,8 +79,11 @@ impl Store {
                 self.here(now, about, is_first, outcome);
             }
             RoomNews::Changed(changed) => {
-                if let Some(room) = self.rooms.get_mut(&changed.room) {
-                    room.view_changed(changed);
+                let key = changed.room.clone();
+                let room = self.rooms.get_mut(&key);
+                if let Some(draft) = room.and_then(|room| room.view_changed(changed)) {
+                    let thread = draft.thread;
+                    outcome.news.push(News::Draft { room: key, thread });
                 }
             }
             RoomNews::Gone(Gone { room, .. }) => self.gone(&room, outcome),
@@ -113,17 +109,14 @@ impl Store {
         // A list that was read meanwhile knew more than the socket has told yet: what is in between is still to come, and new.
         let is_ahead = past == Past::Later && !has_come && seq < room.about.seq;
         room.about = about;
-        room.is_gone = false;
+        (room.is_gone, room.me) = (false, self.user_id);
         if !is_first && !has_come && !is_ahead {
             // It has heard of the room all the while.
-            return;
+            return room.told_unread_of_about();
         }
         let is_same = is_new || room.epoch == epoch;
         room.epoch = epoch;
         room.want(past);
-        if is_new || !is_same || is_ahead {
-            room.seen_up_to(seq);
-        }
         if has_come && !is_first {
             outcome.news.push(News::Joined { room: key.clone() });
         }
@@ -132,6 +125,9 @@ impl Store {
             room.again_at = None;
             room.follower.connected(seq, is_same)
         });
+        if let Some(room) = self.rooms.get_mut(&key) {
+            room.told_unread_of_about();
+        }
     }
 
     fn is_gone(&self, key: &str) -> bool {

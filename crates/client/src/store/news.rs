@@ -24,8 +24,6 @@ pub enum News {
         room: String,
         /// In order.
         messages: Vec<Message>,
-        /// How many of them are new at the end, and by others.
-        unread: usize,
     },
     /// A page of the past has come.
     Older {
@@ -33,6 +31,22 @@ pub enum News {
         room: String,
         /// What was the first item before.
         before: Option<Key>,
+    },
+    /// A page of a thread has come.
+    Thread {
+        /// In which room.
+        room: String,
+        /// Its first message.
+        first: u64,
+        /// What was the first item before.
+        before: Option<Key>,
+    },
+    /// What the user has begun to write is kept otherwise than it was, perhaps by another device.
+    Draft {
+        /// In which room.
+        room: String,
+        /// In this thread of it.
+        thread: Option<u64>,
     },
     /// The room's history was replaced: nothing that was shown counts any more.
     Forgotten {

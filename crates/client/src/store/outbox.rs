@@ -18,7 +18,11 @@ use crate::protocol::{
 const ANSWER_TIME: Millis = 15_000;
 
 /// A message that answers none.
-pub(super) const WRITE: Deed = Deed::Post { reply_to: None };
+pub(super) const WRITE: Deed = Deed::Post {
+    reply_to: None,
+    thread: None,
+    also_to_room: false,
+};
 
 /// Where a message stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +42,10 @@ pub enum Deed {
     Post {
         /// The message that it answers.
         reply_to: Option<u64>,
+        /// The first message of the thread in which it is a reply.
+        thread: Option<u64>,
+        /// With a thread: it is to stand in the room itself, too.
+        also_to_room: bool,
     },
     /// Give a message another text.
     Edit(u64),
@@ -53,6 +61,15 @@ impl Deed {
     /// Whether it has a text, which can be corrected when it is refused.
     fn has_text(self) -> bool {
         matches!(self, Self::Post { .. } | Self::Edit(_))
+    }
+
+    /// Of a message that is written: the thread in which it is.
+    #[must_use]
+    pub fn post(self) -> Option<Option<u64>> {
+        match self {
+            Self::Post { thread, .. } => Some(thread),
+            _ => None,
+        }
     }
 }
 
@@ -240,19 +257,21 @@ impl Outbox {
         }
     }
 
-    /// Takes the latest refused message out, so that it can be corrected.
-    pub(super) fn take_refused(&mut self) -> Option<Pending> {
-        let at = self
-            .pending
-            .iter()
-            .rposition(|p| matches!(p.delivery, Delivery::Refused(_)))?;
+    /// Takes the latest refused message out, so that it can be corrected: of those that were written in the room itself, or
+    /// in this thread.
+    pub(super) fn take_refused(&mut self, thread: Option<u64>) -> Option<Pending> {
+        let is_refused = |p: &Pending| matches!(p.delivery, Delivery::Refused(_));
+        let is_here = |p: &Pending| p.deed.post().is_none_or(|there| there == thread);
+        let mut pending = self.pending.iter();
+        let at = pending.rposition(|p| is_refused(p) && is_here(p))?;
         self.pending.remove(at)
     }
 
-    /// Takes the latest message out that was written, if it is certain not to be on the server.
-    pub(super) fn take_waiting(&mut self) -> Option<Pending> {
+    /// Takes the latest message out that was written in the room itself, or in this thread, if it is certain not to be on the
+    /// server.
+    pub(super) fn take_waiting(&mut self, thread: Option<u64>) -> Option<Pending> {
         let is_post = |p: &Pending| {
-            matches!(p.deed, Deed::Post { .. }) && !matches!(p.delivery, Delivery::Refused(_))
+            p.deed.post() == Some(thread) && !matches!(p.delivery, Delivery::Refused(_))
         };
         let at = self.pending.iter().rposition(is_post)?;
         let is_here = self.pending[at].delivery == Delivery::Waiting && !self.pending[at].is_tried;
@@ -269,12 +288,17 @@ impl Outbox {
 fn request(deed: Deed, client_id: &str, content: &str, room: &str) -> Request {
     let (room, content) = (room.to_owned(), content.to_owned());
     let command = match deed {
-        Deed::Post { reply_to } => Command::Message(SendMessage {
+        Deed::Post {
+            reply_to,
+            thread,
+            also_to_room,
+        } => Command::Message(SendMessage {
             content,
             room: Some(room),
             client_id: Some(client_id.to_owned()),
             reply_to,
-            ..SendMessage::default()
+            thread,
+            also_to_room,
         }),
         Deed::Edit(id) => Command::Edit(Edit {
             room,
@@ -432,7 +456,7 @@ mod tests {
         assert!(outbox.next(100, "general", 1_000).is_some());
         assert!(outbox.acked(&ack("c")).is_some());
         for text in ["second", "first"] {
-            let taken = outbox.take_waiting().expect("it waits");
+            let taken = outbox.take_waiting(None).expect("it waits");
             assert_eq!(taken.content, text);
         }
         assert!(outbox.is_empty());
@@ -440,8 +464,8 @@ mod tests {
         let mut outbox = two();
         sent(&mut outbox, 0);
         outbox.disconnected();
-        assert!(outbox.take_waiting().is_some());
-        assert_eq!(outbox.take_waiting(), None);
+        assert!(outbox.take_waiting(None).is_some());
+        assert_eq!(outbox.take_waiting(None), None);
     }
 
     #[test]
@@ -452,7 +476,7 @@ mod tests {
         assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
         assert_eq!(outbox.unsent(), 1);
         assert_eq!(
-            outbox.take_refused().map(|p| p.content).as_deref(),
+            outbox.take_refused(None).map(|p| p.content).as_deref(),
             Some("first")
         );
         assert_eq!(outbox.refused(0, &error("z", None)), Refused::Unknown);
@@ -482,7 +506,7 @@ mod tests {
             Command::Delete(Delete { id: 7, .. })
         ));
         assert_eq!(outbox.refused(0, &error("b", None)), Refused::Dropped);
-        let refused = outbox.take_refused().expect("the edit");
+        let refused = outbox.take_refused(None).expect("the edit");
         assert_eq!((refused.deed, &*refused.content), (Deed::Edit(7), "better"));
         assert!(outbox.is_empty());
     }
@@ -494,7 +518,7 @@ mod tests {
         outbox.push(WRITE, "b".into(), "x".repeat(800));
         assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
         assert_eq!(outbox.unsent(), 1);
-        assert!(outbox.take_refused().is_some());
+        assert!(outbox.take_refused(None).is_some());
     }
 
     #[test]
@@ -505,7 +529,7 @@ mod tests {
         outbox.disconnected();
         assert_eq!(sent(&mut outbox, 0).map(|(id, _)| id).as_deref(), Some("b"));
         assert_eq!(
-            outbox.take_refused().map(|p| p.content).as_deref(),
+            outbox.take_refused(None).map(|p| p.content).as_deref(),
             Some("first")
         );
     }

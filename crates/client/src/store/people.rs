@@ -46,6 +46,11 @@ impl People {
             .map_or(Presence::Offline, |seen| seen.state)
     }
 
+    /// All who are known to be seen somehow.
+    pub fn all(&self) -> impl Iterator<Item = &Seen> {
+        self.seen.values()
+    }
+
     /// How someone is seen, and what they say of it.
     #[must_use]
     pub fn seen(&self, user_id: i64) -> Option<&Seen> {

@@ -1,21 +1,24 @@
 //! What is known of one room, and what it waits for.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::{News, Outbox, Past, Threads, Timeline, follow::Follower};
+use super::{
+    News, Outbox, Past, Threads, Timeline,
+    follow::Follower,
+    reading::{AtHand, Reading, Unread},
+};
 use crate::{
     link::Millis,
     protocol::{
         event::RoomState,
+        kept::Draft,
         message::{Kind, Message},
-        room::{RoomChanged, RoomKind},
+        room::{RoomChanged, RoomField, RoomKind},
     },
 };
 
 /// How soon a failed fetch is tried again.
 const FETCH_AGAIN: Millis = 2_000;
-/// Unread messages that are counted.
-pub const MOST_UNREAD: usize = 1_000;
 
 /// One room.
 #[derive(Debug)]
@@ -35,10 +38,14 @@ pub struct Room {
     pub(super) outbox: Outbox,
     /// The newest message of a person that has come.
     newest: u64,
-    /// The user has seen the messages up to this one.
-    seen: u64,
-    /// Those after it that others wrote.
-    unread: BTreeSet<u64>,
+    /// The user.
+    pub(super) me: i64,
+    /// How far the user has read its own pages.
+    pub(super) reading: Reading,
+    /// What the user has begun to write in it and in its threads, as the server was last heard to have it.
+    drafts: BTreeMap<Option<u64>, Draft>,
+    /// Something has come of a thread that the user may follow and that was not listed.
+    pub(super) is_list_stale: bool,
     /// The fetch that the follower waits for.
     pub(super) next_page: Option<u64>,
     /// The fetch of older messages that is under way.
@@ -62,8 +69,10 @@ impl Room {
             threads: Threads::default(),
             outbox: Outbox::default(),
             newest: 0,
-            seen: 0,
-            unread: BTreeSet::new(),
+            me: 0,
+            reading: Reading::default(),
+            drafts: BTreeMap::new(),
+            is_list_stale: false,
             next_page: None,
             older_page: None,
             again_at: None,
@@ -103,10 +112,31 @@ impl Room {
         self.is_gone
     }
 
-    /// Messages of others that the user has not seen; [`MOST_UNREAD`] at most.
+    /// What is unread in its own pages; threads count apart. Of a room that the user is not in any more nothing is.
     #[must_use]
-    pub fn unread(&self) -> usize {
-        self.unread.len()
+    pub fn unread(&self) -> Unread {
+        if self.is_gone {
+            return Unread::default();
+        }
+        self.reading.unread()
+    }
+
+    /// Up to here the user has read its own pages.
+    #[must_use]
+    pub fn marker(&self) -> u64 {
+        self.reading.marker()
+    }
+
+    /// Whether the server has told of it.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    /// What the user has begun to write in it or in a thread of it, as the server was last heard to have it.
+    #[must_use]
+    pub fn draft(&self, thread: Option<u64>) -> Option<&Draft> {
+        self.drafts.get(&thread)
     }
 
     /// What is at hand of its messages.
@@ -133,49 +163,80 @@ impl Room {
         self.follower.want(past);
     }
 
-    /// The user has seen all that has come.
-    pub(super) fn read(&mut self) {
-        let last = self
-            .timeline
-            .latest()
-            .next()
-            .map_or(0, |message| message.id);
-        self.seen = self.seen.max(last);
-        self.unread.clear();
-    }
-
-    /// What is up to this number counts as seen.
-    pub(super) fn seen_up_to(&mut self, seq: u64) {
-        self.seen = seq;
-        self.unread.clear();
-    }
-
     /// The next messages, or messages that have changed.
-    pub(super) fn show(&mut self, key: &str, messages: Vec<Message>, me: i64) -> News {
-        let before = self.unread.len();
+    pub(super) fn show(&mut self, key: &str, messages: Vec<Message>) -> News {
         for message in &messages {
             self.note_newest(message);
-            let is_mine = self.outbox.seen(message).is_some() || message.user_id == me;
+            self.outbox.seen(message);
             let is_beside = message.is_in_thread_only();
-            let is_written = message.kind == Kind::Text && message.deleted_at.is_none();
-            let is_written = is_written && !is_beside;
-            if message.id <= self.seen || is_mine || !is_written {
-                self.unread.remove(&message.id);
-            } else if self.unread.len() < MOST_UNREAD {
-                self.unread.insert(message.id);
+            if message.seq != message.id && !is_beside {
+                self.reading.changes(message, self.me);
             }
-            if self.is_kept() {
-                self.threads.take(message);
+            if !self.is_kept() {
+                continue;
             }
-            if self.is_kept() && !is_beside {
+            self.take_of_threads(message);
+            if !is_beside {
                 self.timeline.put(message.clone());
             }
         }
         News::Shown {
             room: key.to_owned(),
             messages,
-            unread: self.unread.len().saturating_sub(before),
         }
+    }
+
+    pub(super) fn take_of_threads(&mut self, message: &Message) {
+        let first = message
+            .thread
+            .and_then(|first| self.timeline.message(first));
+        let starter = first.map(|first| first.user_id);
+        self.is_list_stale |= self.threads.take(message, self.me, starter);
+    }
+
+    /// Counts what is unread.
+    pub(super) fn count(&mut self) {
+        let timeline = &self.timeline;
+        let at_hand = AtHand {
+            start: timeline.start(),
+            cursor: self.follower.cursor(),
+        };
+        (self.reading).count(at_hand, self.me, |id| timeline.messages_after(id));
+        self.threads.count(at_hand.cursor, self.me);
+    }
+
+    /// Drops the oldest of what is kept, if that is too much. What was counted of it holds.
+    pub(super) fn trim(&mut self) -> bool {
+        self.count();
+        let cursor = self.follower.cursor();
+        let is_trimmed = self.timeline.trim();
+        if is_trimmed {
+            self.reading.keep(cursor);
+            self.count();
+        }
+        is_trimmed
+    }
+
+    /// What the server has told of the room tells where the marker is, too, and what is unread.
+    pub(super) fn told_unread_of_about(&mut self) {
+        let unread = Unread {
+            messages: self.about.unread,
+            mentions: self.about.mentions,
+        };
+        let (marker, at) = (self.about.read_seq, self.about.seq);
+        self.reading.told(marker, unread, at);
+        self.count();
+    }
+
+    /// A draft was kept or deleted on the server. Of two, the one that was changed later counts. True when it is another.
+    pub(super) fn told_draft(&mut self, draft: Draft) -> bool {
+        let known = self.drafts.get(&draft.thread);
+        if known.is_some_and(|known| known.updated_at > draft.updated_at) {
+            return false;
+        }
+        let is_other = known.is_none_or(|known| known.content != draft.content);
+        self.drafts.insert(draft.thread, draft);
+        is_other
     }
 
     /// A new message of a person brings a hidden room back; an edit or a reaction does not, nor what the room says by itself.
@@ -189,19 +250,25 @@ impl Room {
     }
 
     /// The user's own view of the room has changed. To have been hidden before the newest message came is over.
-    pub(super) fn view_changed(&mut self, changed: RoomChanged) {
+    /// Returns a draft that is another now.
+    pub(super) fn view_changed(&mut self, mut changed: RoomChanged) -> Option<Draft> {
+        let is_draft = changed.changed.contains(&RoomField::Draft);
+        let draft = changed.draft.take().filter(|_| is_draft);
         let is_over = self.newest > changed.seq;
         changed.apply_to(&mut self.about);
         self.about.hidden &= !is_over;
+        let draft = draft?;
+        self.told_draft(draft.clone()).then_some(draft)
     }
 
     /// Messages from before the first one; `more`: there are others before them.
     pub(super) fn take_older(&mut self, key: &str, messages: Vec<Message>, more: bool) -> News {
         let before = self.timeline.first();
         for message in &messages {
-            self.threads.take(message);
+            self.take_of_threads(message);
         }
         self.timeline.loaded(messages, more);
+        self.count();
         News::Older {
             room: key.to_owned(),
             before,
@@ -210,7 +277,11 @@ impl Room {
 
     /// A message of ours is on the server's disk.
     pub(super) fn stored(&mut self, message: Message) {
-        if self.is_kept() {
+        if !self.is_kept() {
+            return;
+        }
+        self.take_of_threads(&message);
+        if !message.is_in_thread_only() {
             self.timeline.put_if_absent(message);
         }
     }
@@ -221,9 +292,15 @@ impl Room {
         }
     }
 
+    pub(super) fn forget_drafts(&mut self) {
+        self.drafts.clear();
+    }
+
     pub(super) fn forget(&mut self) {
         self.timeline = Timeline::new();
         self.threads = Threads::default();
+        self.reading.forget();
+        self.drafts.clear();
         self.older_page = None;
     }
 
@@ -233,6 +310,9 @@ impl Room {
         self.follower.stop();
         self.timeline.loading_failed();
         (self.next_page, self.older_page, self.again_at) = (None, None, None);
+        self.reading.disconnected();
+        self.threads.disconnected();
+        self.forget_drafts();
         self.outbox.refuse_all("You are not in this room any more.");
     }
 
@@ -251,7 +331,7 @@ impl Room {
         self.again_at = Some(now + FETCH_AGAIN);
     }
 
-    fn is_kept(&self) -> bool {
+    pub(super) fn is_kept(&self) -> bool {
         !matches!(self.past, Past::Latest(_))
     }
 }

@@ -3,6 +3,7 @@
 mod courses;
 mod hidden;
 mod listing;
+mod own;
 mod server;
 
 use super::*;
@@ -239,11 +240,13 @@ fn a_room_is_found_by_its_key_and_by_its_name() {
 }
 
 #[test]
-fn a_room_that_is_not_looked_at_counts_what_is_new_and_is_read_when_it_is_opened() {
+fn a_room_that_is_not_looked_at_counts_what_is_new_and_is_read_when_it_is_seen() {
     let mut store = Store::new("alice", Past::Pages, Rooms::All);
     let outcome = store.frame(0, server::hello("e", &[("garden", 5), ("general", 0)]));
     assert_eq!(fetches(&outcome).len(), 1, "only general is looked at");
-    let unread = |store: &Store| store.room("garden").expect("a room").unread();
+    let unread = |store: &Store| store.room("garden").expect("a room").unread().messages;
+    let read_up_to = |store: &mut Store, id| store.saw("garden", None, id);
+    read_up_to(&mut store, 5);
     for seq in [6, 7] {
         store.frame(0, event::Event::Message(server::message("garden", seq)));
     }
@@ -275,6 +278,8 @@ fn a_room_that_is_not_looked_at_counts_what_is_new_and_is_read_when_it_is_opened
     let Some(Effect::Fetch(fetch)) = store.look_at("garden") else {
         panic!("no fetch");
     };
+    assert_eq!(unread(&store), 1, "it is not seen yet");
+    read_up_to(&mut store, 10);
     assert_eq!(unread(&store), 0);
     assert_eq!(fetch.query, Query::Before(6));
     store.page(0, &fetch, Ok(page("garden", 1..=5)));
@@ -300,14 +305,16 @@ fn a_room_of_which_one_is_removed_keeps_what_was_held_and_takes_nothing_more() {
     let room = store.room("garden").expect("it is still shown");
     assert!(room.is_gone());
     assert_eq!(room.timeline().last(), Some((1, 0)));
-    assert!(store.fetch_older("garden").is_none());
+    assert!(store.fetch_older("garden", None).is_none());
     assert!(store.next_messages(0).is_empty());
     assert!(
         store
             .post("garden", outbox::WRITE, "b".into(), "hello")
             .is_err()
     );
-    let refused = store.take_refused("garden").expect("what was not sent");
+    let refused = store
+        .take_refused("garden", None)
+        .expect("what was not sent");
     assert_eq!(refused.content, "unsent");
     // Invited again: what was missed is asked for.
     let here = RoomState {
@@ -354,8 +361,8 @@ fn a_message_goes_to_its_room_and_its_refusal_stays_with_it() {
     let outcome = store.frame(0, refusal(Some("b"), Code::ValidationError));
     assert!(outcome.news.is_empty());
     assert_eq!(store.unsent(), 1);
-    assert!(store.take_refused("general").is_none());
-    assert!(store.take_refused("garden").is_some());
+    assert!(store.take_refused("general", None).is_none());
+    assert!(store.take_refused("garden", None).is_some());
     assert!(
         store
             .post("elsewhere", outbox::WRITE, "c".into(), "hello")
@@ -419,10 +426,16 @@ fn what_is_too_much_to_keep_is_dropped_from_the_start_and_can_be_read_again() {
         (4_001, Some((1_001, 0)))
     );
     assert_eq!(timeline.older(), Older::More);
-    let Some(Effect::Fetch(fetch)) = store.fetch_older("general") else {
+    let Some(Effect::Fetch(fetch)) = store.fetch_older("general", None) else {
         panic!("no fetch");
     };
     assert_eq!(fetch.query, Query::Before(1_001));
-    assert!(store.fetch_older("general").is_none(), "it is on its way");
-    assert!(store.fetch_older("garden").is_none(), "all is read there");
+    assert!(
+        store.fetch_older("general", None).is_none(),
+        "it is on its way"
+    );
+    assert!(
+        store.fetch_older("garden", None).is_none(),
+        "all is read there"
+    );
 }

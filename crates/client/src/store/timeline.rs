@@ -66,7 +66,6 @@ impl Timeline {
     }
 
     /// The number from which on all messages are here.
-    #[cfg(test)]
     pub(super) fn start(&self) -> Option<u64> {
         self.start
     }
@@ -86,6 +85,35 @@ impl Timeline {
             Item::Message(message) => Some(message),
             Item::Notice(_) => None,
         })
+    }
+
+    /// Whether all messages after this one are at hand.
+    #[must_use]
+    pub fn reaches(&self, id: u64) -> bool {
+        self.start
+            .is_some_and(|start| start <= id.saturating_add(1))
+    }
+
+    /// The messages with a greater number than this, in order.
+    pub fn messages_after(&self, id: u64) -> impl Iterator<Item = &Message> {
+        let after = self.items.range((id.saturating_add(1), 0)..);
+        after.filter_map(|(_, item)| match item {
+            Item::Message(message) => Some(message),
+            Item::Notice(_) => None,
+        })
+    }
+
+    /// The first page has come: these messages, and those that came before it. `more`: there are others before them.
+    pub(super) fn begin_with(&mut self, messages: Vec<Message>, more: bool) {
+        let before = std::mem::replace(self, Self::new()).items;
+        self.begin(messages.first().map_or(0, |message| message.id), more);
+        let before = before.into_values().filter_map(|item| match item {
+            Item::Message(message) => Some(message),
+            Item::Notice(_) => None,
+        });
+        for message in messages.into_iter().chain(before) {
+            self.put(message);
+        }
     }
 
     /// What lies before the first item.

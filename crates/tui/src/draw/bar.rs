@@ -59,6 +59,7 @@ fn room(state: &State, chat: &Chat) -> (String, &'static str) {
     let room = store.room(&chat.room);
     let label = label(state, &chat.room);
     let note = match room {
+        Some(_) if chat.thread.is_some() => " thread (Esc)",
         Some(room) if room.is_gone() => " (gone)",
         Some(room) if room.about().archived_at.is_some() => " (archived)",
         _ => "",
@@ -69,11 +70,27 @@ fn room(state: &State, chat: &Chat) -> (String, &'static str) {
 /// In how many other rooms something is unread: in words, and in few columns.
 fn unread_elsewhere(state: &State, chat: &Chat) -> [String; 2] {
     let others = listed(state).into_iter();
-    let others = others.filter(|(key, _)| *key != chat.room);
-    match others.filter(|(_, room)| room.unread() > 0).count() {
-        0 => [String::new(), String::new()],
-        1 => ["1 room unread ".to_owned(), "+1 ".to_owned()],
-        count => [format!("{count} rooms unread "), format!("+{count} ")],
+    let (mut rooms, mut mentions) = (0, 0);
+    for (key, room) in others.filter(|(_, room)| !room.is_gone()) {
+        let (own, threads) = (room.unread(), room.threads().unread());
+        let is_elsewhere = key != chat.room;
+        rooms += u64::from(is_elsewhere && own.messages > 0);
+        mentions += if is_elsewhere { own.mentions } else { 0 } + threads.mentions;
+    }
+    let mentions = match mentions {
+        0 => String::new(),
+        count => format!("@{count} "),
+    };
+    match rooms {
+        0 => [mentions.clone(), mentions],
+        1 => [
+            format!("{mentions}1 room unread "),
+            format!("{mentions}+1 "),
+        ],
+        count => [
+            format!("{mentions}{count} rooms unread "),
+            format!("{mentions}+{count} "),
+        ],
     }
 }
 

@@ -1,6 +1,5 @@
 //! The conversation: bar, talk, who is here, input, status.
 
-use parlour_client::store::Room;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -9,12 +8,14 @@ use ratatui::{
     widgets::{Block, BorderType, Borders, Paragraph},
 };
 
-use super::{areas, bar, is_framed, rooms, topic};
+use super::{areas, bar, is_framed, rooms, topic, view_in};
 use crate::{
     chat::{Chat, Task},
+    people,
+    protocol::people::Presence,
     state::State,
     text::{cut, visible, wrap},
-    view::{View, colour},
+    view::colour,
 };
 
 pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
@@ -41,18 +42,8 @@ pub(super) fn draw(frame: &mut Frame, state: &State, chat: &Chat) {
 }
 
 fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
-    let Some(room) = state.room() else {
+    let Some(view) = view_in(state, chat, area) else {
         return;
-    };
-    let view = View {
-        room,
-        chat,
-        me: state.client.store.me(),
-        my_id: state.client.store.user_id(),
-        width: area.width.into(),
-        height: area.height.into(),
-        local_time: state.local_time,
-        now: state.client.now(),
     };
     let rows = view.window();
     // A short conversation stands at the bottom, next to the input.
@@ -93,7 +84,7 @@ fn here(frame: &mut Frame, area: Rect, state: &State) {
             let is_sure = state.client.link().is_connected();
             Line::from(vec![
                 if is_sure {
-                    " ● ".fg(Color::Green)
+                    presence(state, name)
                 } else {
                     " ◌ ".dark_gray()
                 },
@@ -107,10 +98,23 @@ fn here(frame: &mut Frame, area: Rect, state: &State) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
+/// The mark of someone who is here.
+pub(super) fn presence(state: &State, name: &str) -> Span<'static> {
+    let presence = people::presence(state, name);
+    let mark = format!(" {} ", people::mark_of(presence));
+    match presence {
+        Presence::Online => mark.fg(Color::Green),
+        Presence::Dnd => mark.fg(Color::Red),
+        Presence::Away => mark.fg(Color::Yellow),
+        _ => mark.dark_gray(),
+    }
+}
+
 /// What came below the screen while older messages are read.
 fn below(state: &State, chat: &Chat, width: u16) -> Option<String> {
     chat.top?;
-    Some(match (state.room().map_or(0, Room::unread), width >= 40) {
+    let unread = state.room().map_or(0, |room| room.unread().messages);
+    Some(match (unread, width >= 40) {
         (0, true) => "↓ End: back to the newest".to_owned(),
         (0, false) => "↓ End: newest".to_owned(),
         (1, true) => "↓ 1 new message below (End)".to_owned(),
@@ -122,6 +126,7 @@ fn below(state: &State, chat: &Chat, width: u16) -> Option<String> {
 /// What becomes of what is written, where it is no new message.
 fn task(state: &State, chat: &Chat) -> Option<String> {
     match chat.task {
+        Task::Write if chat.is_also_to_room => Some("Also to the room (Alt+A)".into()),
         Task::Write => None,
         Task::Edit(_) => Some("Editing (Esc stops)".into()),
         Task::Answer(id) => {
@@ -151,6 +156,10 @@ fn input(frame: &mut Frame, area: Rect, state: &State, chat: &Chat, is_framed: b
         let text = Line::from(format!(" {text} ")).bold();
         block = block.title(text.fg(Color::Yellow).right_aligned());
     }
+    if let Some(text) = people::writing(state) {
+        let text = cut(&text, usize::from(area.width.saturating_sub(4)));
+        block = block.title_bottom(Line::from(format!(" {text} ")).italic().gray());
+    }
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let padded = Rect {
@@ -173,6 +182,7 @@ pub(super) fn status_lines(state: &State, chat: &Chat, size: (u16, u16)) -> Vec<
         if !is_framed(size) {
             parts.extend(task(state, chat));
             parts.extend(below(state, chat, size.0));
+            parts.extend(people::writing(state));
         }
         if !state.client.link().is_connected() {
             match state.client.store.unsent() {

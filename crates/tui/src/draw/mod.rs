@@ -3,6 +3,7 @@
 mod bar;
 mod chat;
 mod login;
+mod popups;
 mod rooms;
 
 use ratatui::{
@@ -19,6 +20,7 @@ use super::{
     commands::TABLE,
     state::{Screen, Sheet, State},
     text::{cut, is_fit_for_a_cell, is_harmless, wrap},
+    view::View,
 };
 
 /// From this width on there is room for the list of who is online.
@@ -115,6 +117,30 @@ pub fn areas(state: &State, chat: &Chat, status: u16) -> Areas {
     }
 }
 
+/// The conversation as it is laid out on the screen.
+#[must_use]
+pub fn view(state: &State) -> Option<View<'_>> {
+    let chat = state.chat.as_ref()?;
+    view_in(state, chat, areas(state, chat, status_rows(state)).talk)
+}
+
+/// The conversation as it is laid out in this area.
+fn view_in<'a>(state: &'a State, chat: &'a Chat, area: Rect) -> Option<View<'a>> {
+    let store = &state.client.store;
+    Some(View {
+        room: state.room()?,
+        timeline: state.timeline()?,
+        people: store.people(),
+        chat,
+        me: store.me(),
+        my_id: store.user_id(),
+        width: area.width.into(),
+        height: area.height.into(),
+        local_time: state.local_time,
+        now: state.client.now(),
+    })
+}
+
 /// Rows that the status needs.
 #[must_use]
 pub fn status_rows(state: &State) -> u16 {
@@ -139,6 +165,12 @@ pub fn draw(frame: &mut Frame, state: &State) {
     }
     if let Some(switcher) = &state.switcher {
         rooms::switcher(frame, state, switcher);
+    }
+    if let (Screen::Chat, Some(chat)) = (&state.screen, &state.chat) {
+        popups::offer(frame, state, chat);
+    }
+    if let Some(picker) = &state.picker {
+        popups::picker(frame, picker);
     }
     if let Some(sheet) = &state.sheet {
         show_sheet(frame, sheet);

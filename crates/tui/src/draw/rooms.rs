@@ -8,10 +8,10 @@ use ratatui::{
     text::{Line, Span},
     widgets::{Block, BorderType, Borders, Clear, Paragraph},
 };
-use unicode_width::UnicodeWidthStr as _;
 
 use super::centre;
 use crate::{
+    protocol::reading::Notify,
     rooms::{
         label, listed,
         switcher::{Choice, Switcher, choices},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// From this many on, how much is unread is not told to the last one.
-const MANY: usize = 1_000;
+const MANY: u64 = 1_000;
 /// Columns of what Ctrl+K opens.
 const WIDTH: usize = 44;
 
@@ -58,38 +58,84 @@ pub(super) fn list(frame: &mut Frame, area: Rect, state: &State) {
 }
 
 fn row(state: &State, (key, room): (&str, &Room), is_shown: bool, width: usize) -> Line<'static> {
-    let mark = if room.is_gone() {
-        " (gone)".to_owned()
-    } else {
-        unread(room.unread())
-    };
+    let marks = badges(room);
+    let marks_width: usize = marks.iter().map(Span::width).sum();
     let label = visible(&label(state, key));
-    let label = cut(&label, width.saturating_sub(mark.width()));
+    let label = cut(&label, width.saturating_sub(marks_width));
     let mut style = Style::new();
     if is_shown {
         style = style.reversed();
     }
     if room.is_gone() {
         style = style.dark_gray();
-    } else if room.unread() > 0 {
+    } else if room.unread().messages > 0 {
         style = style.bold();
     }
-    let mark = Span::from(mark).fg(Color::Yellow);
-    Line::from(vec![" ".into(), Span::styled(label, style), mark])
+    let mut spans = vec![presence(state, room), Span::styled(label, style)];
+    spans.extend(marks);
+    Line::from(spans)
+}
+
+/// In a conversation with one other: whether they are here.
+fn presence(state: &State, room: &Room) -> Span<'static> {
+    let me = state.client.store.user_id();
+    let mut others = room.about().users.iter().filter(|user| user.user_id != me);
+    match (others.next(), others.next()) {
+        (Some(other), None) => {
+            let mark = super::chat::presence(state, &other.username);
+            let symbol: String = mark.content.chars().skip(1).take(1).collect();
+            Span::styled(symbol, mark.style)
+        }
+        _ => " ".into(),
+    }
+}
+
+/// What is unread in a room: what mentions the user, all of it, and what is in threads.
+fn badges(room: &Room) -> Vec<Span<'static>> {
+    if room.is_gone() {
+        return vec![" (gone)".fg(Color::Yellow)];
+    }
+    let (own, threads) = (room.unread(), room.threads().unread());
+    let is_quiet = room.about().notify == Notify::Nothing;
+    let colour = if is_quiet {
+        Color::DarkGray
+    } else {
+        Color::Yellow
+    };
+    let mut marks = Vec::new();
+    let mentions = own.mentions + threads.mentions;
+    if mentions > 0 {
+        let mark = format!(" @{}", number(mentions));
+        marks.push(mark.bold().fg(Color::LightRed));
+    }
+    if own.messages > 0 {
+        marks.push(unread(own.messages).fg(colour));
+    }
+    if threads.messages > 0 {
+        marks.push(format!(" ↳{}", number(threads.messages)).fg(colour));
+    }
+    marks
 }
 
 /// In how many of the rooms beyond an end of the list something is unread. Where there is none, the row shows its room.
 fn beyond(arrow: &str, place: &str, rooms: &[(&str, &Room)]) -> Option<Line<'static>> {
-    let unread = rooms.iter().filter(|(_, room)| room.unread() > 0).count();
+    let is_unread = |room: &Room| room.unread().messages + room.threads().unread().messages > 0;
+    let unread = rooms.iter().filter(|(_, room)| is_unread(room)).count();
     let text = format!(" {arrow} {unread} unread {place}");
     (unread > 0).then(|| Line::from(text).bold().fg(Color::Yellow))
 }
 
-fn unread(count: usize) -> String {
+fn unread(count: u64) -> String {
     match count {
         0 => String::new(),
-        MANY.. => format!(" {}+", MANY - 1),
-        count => format!(" {count}"),
+        count => format!(" {}", number(count)),
+    }
+}
+
+fn number(count: u64) -> String {
+    match count {
+        MANY.. => format!("{}+", MANY - 1),
+        count => count.to_string(),
     }
 }
 

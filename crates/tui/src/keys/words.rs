@@ -1,11 +1,13 @@
 //! What a line that starts with a slash does. The words stand in `commands`.
 
-use parlour_client::effect::Effect;
+use parlour_client::{api::Ask, effect::Effect};
 
 use super::act;
 use crate::{
     acts,
+    chat::Chat,
     commands::{self, Action},
+    people,
     protocol::room::RoomKind,
     rooms,
     state::{About, Line, State},
@@ -55,7 +57,9 @@ fn ask_for(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>,
     let chat = state.chat.as_ref();
     let written = chat.map(|chat| (chat.room.clone(), chat.input.clone()));
     clear(state);
-    let done = if action == Action::React {
+    let done = if action == Action::WhoIs {
+        Ok(people::ask_about(state, rest))
+    } else if action == Action::React {
         let effects = acts::obey(state, action, rest);
         match state.hint.take() {
             Some(hint) => Err(hint.text),
@@ -80,15 +84,17 @@ fn clear(state: &mut State) {
 
 /// Keeps a line until what it asks is answered: it comes back if that is refused.
 fn remember(state: &mut State, action: Action, text: &str, effects: &[Effect]) {
-    let Some(room) = state.chat.as_ref().map(|chat| chat.room.clone()) else {
+    let Some(place) = state.chat.as_ref().map(Chat::place) else {
         return;
     };
     let line = |ask| Line {
         ask,
-        room: room.clone(),
+        place: place.clone(),
         text: text.to_owned(),
     };
     let asks = effects.iter().filter_map(|effect| match effect {
+        // What a room is shown with is no order.
+        Effect::Ask(Ask::Draft { .. } | Ask::PutDraft { .. }) => None,
         Effect::Ask(ask) => Some(line(Some(ask.clone()))),
         _ => None,
     });

@@ -88,8 +88,12 @@ fn own(state: &State) -> Vec<String> {
                 if about.archived_at.is_some() {
                     notes.push("archived".to_owned());
                 }
-                if room.unread() > 0 {
-                    notes.push(format!("{} unread", room.unread()));
+                let unread = room.unread();
+                if unread.messages > 0 {
+                    notes.push(format!("{} unread", unread.messages));
+                }
+                if unread.mentions > 0 {
+                    notes.push(format!("{} for you", unread.mentions));
                 }
                 notes.push(format!("key {key}"));
                 visible(&format!("{}  {}", label(state, key), notes.join(", ")))

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::{
+    people,
     protocol::room::{Member, Role},
     state::{Sheet, State},
     text::visible,
@@ -20,7 +21,7 @@ pub fn sheet(state: &State, key: &str, mut members: Vec<Member>, more: bool) -> 
         lines.push(format!("… and more: these are the first {count}."));
     }
     lines.push(String::new());
-    lines.push("● is online".to_owned());
+    lines.push("● is online, ◐ away, ⊖ not to be disturbed".to_owned());
     let count = if more {
         String::new()
     } else {
@@ -34,13 +35,7 @@ pub fn sheet(state: &State, key: &str, mut members: Vec<Member>, more: bool) -> 
 }
 
 fn line(state: &State, member: &Member) -> String {
-    let is_online = state.client.link().is_connected()
-        && state
-            .client
-            .store
-            .online()
-            .any(|name| name == member.username);
-    let mark = if is_online { '●' } else { ' ' };
+    let mark = people::mark(state, &member.username);
     let mut notes = Vec::new();
     if member.role != Role::Member {
         notes.push(member.role.as_str().to_owned());
@@ -55,7 +50,14 @@ fn line(state: &State, member: &Member) -> String {
         };
         notes.push(format!("muted until {}", until.format(form)));
     }
-    let name = visible(&member.username);
+    let store = &state.client.store;
+    let seen = store.people().seen(member.user_id);
+    notes.extend(seen.and_then(people::words).map(|words| visible(&words)));
+    let shown = store.people().display_name(member.user_id);
+    let name = match shown.filter(|shown| *shown != member.username) {
+        Some(shown) => format!("{}, {}", visible(&member.username), visible(shown)),
+        None => visible(&member.username),
+    };
     if notes.is_empty() {
         format!("{mark} {name}")
     } else {

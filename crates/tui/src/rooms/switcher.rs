@@ -25,7 +25,7 @@ pub struct Switcher {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// A room that the user is in, and what is unread there.
-    Mine(String, String, usize),
+    Mine(String, String, u64),
     /// A public room that the user is not in, by key and name.
     Public(String, String),
     /// Someone.
@@ -70,7 +70,7 @@ pub fn choices(state: &State, switcher: &Switcher) -> Vec<Choice> {
     let letters = switcher.letters();
     let mine = listed(state).into_iter().map(|(key, room)| {
         let label = label(state, key);
-        Choice::Mine(key.to_owned(), label, room.unread())
+        Choice::Mine(key.to_owned(), label, room.unread().messages)
     });
     let is_mine = |key: &str| store.room(key).is_some_and(|room| !room.is_gone());
     let public = switcher.public.iter().filter(|room| !is_mine(&room.room));

@@ -39,6 +39,8 @@ fn leaving_with_something_written_asks_once_and_names_the_rooms() {
         stage.write(""); // sent
         let sent = stage.sent();
         stage.ack(&sent[0].0, 2);
+        // With a connection it is kept on the server.
+        stage.closed(None);
         stage.type_text("another half");
         stage.ctrl('k');
         stage.type_text("garden");

@@ -68,7 +68,7 @@ fn all_of_the_help_can_be_read_at_any_size() {
         stage.happen(Event::Resize(columns, rows));
         stage.write("/help");
         let mut seen = words(&stage.screen());
-        for _ in 0..120 {
+        for _ in 0..250 {
             stage.press(KeyCode::Down);
             seen.push_str(&words(&stage.screen()));
         }

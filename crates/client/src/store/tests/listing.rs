@@ -29,7 +29,7 @@ fn asked(outcome: &Outcome) -> Vec<Ask> {
     asks.collect()
 }
 
-fn listed(key: &str, seq: u64) -> room::Room {
+pub(super) fn listed(key: &str, seq: u64) -> room::Room {
     let about = serde_json::json!({"room": key, "kind": "direct", "seq": seq, "created_at": "2026-11-27T00:00:00Z"});
     serde_json::from_value(about).expect("a room")
 }
@@ -167,7 +167,7 @@ fn a_message_that_came_while_the_list_was_read_is_unread() {
     };
     store.frame(0, event::Event::Room(RoomNews::Here(about)));
     store.frame(0, event::Event::Message(server::message("77", 501)));
-    assert_eq!(store.room("77").expect("a room").unread(), 1);
+    assert_eq!(store.room("77").expect("a room").unread().messages, 1);
 }
 
 #[test]

@@ -3,7 +3,17 @@
 use std::collections::VecDeque;
 
 use super::*;
-use crate::protocol::event::Connected;
+use crate::{
+    api::{Answer, Ask, ThreadsPage},
+    protocol::{
+        event::Connected,
+        kept::Draft,
+        mention::Mention,
+        reading::{Counts, MarkRead, Marker, ReadUpTo},
+        room::{self, RoomChanged, RoomField},
+        thread::{Replies, Thread},
+    },
+};
 
 /// Messages that one `sync` sends of a room before it says that there are more.
 const SYNC_HOLDS: usize = 4;
@@ -39,6 +49,43 @@ pub enum Act {
     Kick,
     /// And invited again.
     Invite,
+    /// Someone says something, perhaps to the reader.
+    Say(&'static str, Voice),
+    /// Someone replies in the thread under the message so many before the last; also in the room, or in the thread alone.
+    Reply(&'static str, usize, Voice, bool),
+    /// Another device of the reader has read a room up to the message so many before the last, or marks it as unread.
+    Read(&'static str, usize, bool),
+    /// The same, of a thread.
+    ReadThread(&'static str, usize, bool),
+    /// The reader sees the message so many before the last of those that are at hand.
+    See(&'static str, usize),
+    /// The reader marks it as unread.
+    Unsee(&'static str, usize),
+    /// The reader sees a thread that is followed, up to its last reply.
+    SeeThread(&'static str, usize),
+    /// The reader looks at the thread under the message so many before the last.
+    OpenThread(&'static str, usize),
+    /// Too much is kept.
+    Trim(&'static str),
+    /// What was asked besides messages is read, or its answer arrives.
+    Told,
+    /// Another device writes a draft.
+    Draft(&'static str, u8),
+}
+
+/// Who speaks, and to whom.
+#[derive(Debug, Clone, Copy)]
+pub enum Voice {
+    /// Someone, to nobody.
+    Other,
+    /// Someone, to the reader.
+    Mention,
+    /// Someone, to all.
+    Everyone,
+    /// The reader, on another device.
+    Mine,
+    /// The room itself.
+    Room,
 }
 
 pub struct Server {
@@ -49,6 +96,8 @@ pub struct Server {
     socket: VecDeque<event::Event>,
     fetches: VecDeque<Fetch>,
     answers: VecDeque<(Fetch, Result<Page, String>)>,
+    asks: VecDeque<Ask>,
+    told: VecDeque<(Ask, Answer)>,
     /// The `sync` that was said and is not answered yet.
     sync: Option<Sync>,
     /// All that was told.
@@ -66,6 +115,73 @@ struct Log {
     messages: BTreeMap<u64, Message>,
     /// How it was when the reader was removed from it.
     kept: Option<BTreeMap<u64, Message>>,
+    /// How far the reader has read it.
+    marker: u64,
+    /// The threads that the reader follows, and how far they are read.
+    follows: BTreeMap<u64, u64>,
+    /// Those that were looked at.
+    opened: BTreeSet<u64>,
+    /// The last change of what is under a message.
+    threads: BTreeMap<u64, u64>,
+    /// The draft, if there was one since the socket opened.
+    draft: Option<String>,
+}
+
+impl Log {
+    fn unread(&self, thread: Option<u64>) -> Unread {
+        let marker = match thread {
+            None => self.marker,
+            Some(first) => self.follows.get(&first).copied().unwrap_or(0),
+        };
+        let is_there = |message: &&Message| match thread {
+            None => !message.is_in_thread_only(),
+            Some(_) => message.thread == thread,
+        };
+        let mut unread = Unread::default();
+        for message in self.messages.values().filter(is_there) {
+            let is_text = message.kind == Kind::Text && message.deleted_at.is_none();
+            if is_text && message.id > marker && message.user_id != 1 {
+                unread.messages += 1;
+                unread.mentions += u64::from(message.is_for(1));
+            }
+        }
+        unread
+    }
+
+    fn state(&self, key: &str) -> RoomState {
+        let unread = self.unread(None);
+        RoomState {
+            room: key.to_owned(),
+            seq: self.last,
+            read_seq: self.marker,
+            unread: unread.messages,
+            mentions: unread.mentions,
+            ..RoomState::default()
+        }
+    }
+
+    /// Sets a marker as the server does. Returns where it is.
+    fn mark(&mut self, mark: MarkRead) -> Option<u64> {
+        let marker = match mark.thread {
+            None => &mut self.marker,
+            Some(first) => self.follows.get_mut(&first)?,
+        };
+        *marker = if mark.unread {
+            mark.seq.saturating_sub(1)
+        } else {
+            mark.seq.max(*marker)
+        };
+        Some(*marker)
+    }
+
+    /// The messages that people can reply to or read up to.
+    fn nth_back(&self, back: usize, is_first: bool) -> Option<u64> {
+        let messages = self.messages.values().rev();
+        let own_pages = messages.filter(|message| !message.is_in_thread_only());
+        let mut wanted = own_pages
+            .filter(|message| !is_first || message.thread.is_none() && message.kind == Kind::Text);
+        wanted.nth(back).map(|message| message.id)
+    }
 }
 
 pub fn message(room: &str, seq: u64) -> Message {
@@ -86,6 +202,10 @@ pub fn hello(epoch: &str, rooms: &[(&str, u64)]) -> event::Event {
         seq: *seq,
         ..RoomState::default()
     };
+    hello_of(epoch, rooms.iter().map(room).collect())
+}
+
+fn hello_of(epoch: &str, rooms: Vec<RoomState>) -> event::Event {
     let hello = Connected {
         user_id: 1,
         username: "alice".into(),
@@ -93,7 +213,7 @@ pub fn hello(epoch: &str, rooms: &[(&str, u64)]) -> event::Event {
         epoch: epoch.into(),
         heartbeat_ms: 25_000,
         limits: Limits::default(),
-        rooms: rooms.iter().map(room).collect(),
+        rooms,
         more_rooms: 0,
         online: vec!["alice".into()],
     };
@@ -113,6 +233,8 @@ impl Server {
             socket: VecDeque::new(),
             fetches: VecDeque::new(),
             answers: VecDeque::new(),
+            asks: VecDeque::new(),
+            told: VecDeque::new(),
             sync: None,
             shown: Vec::new(),
             first_page: BTreeMap::new(),
@@ -179,9 +301,11 @@ impl Server {
                 self.now += 2_000;
                 let outcome = self.store.tick(self.now);
                 self.take(outcome);
+                let effects = self.store.next_messages(self.now);
+                self.perform(effects);
             }
             Act::Older(room) => {
-                let effects = self.store.fetch_older(room);
+                let effects = self.store.fetch_older(room, None);
                 self.perform(effects);
             }
             Act::Look(room) => {
@@ -190,16 +314,246 @@ impl Server {
             }
             Act::Kick => self.kick(),
             Act::Invite => self.invite(),
+            other => self.act_on_own(other),
+        }
+    }
+
+    fn act_on_own(&mut self, act: Act) {
+        match act {
+            Act::Say(room, voice) => self.say(room, voice, None),
+            Act::Reply(room, back, voice, also) => {
+                let first = self.rooms[room].nth_back(back, true);
+                if let (Some(first), false) = (first, matches!(voice, Voice::Room)) {
+                    self.say(room, voice, Some((first, also)));
+                }
+            }
+            Act::Read(room, back, unread) => {
+                let seq = self.rooms[room].nth_back(back, false);
+                let thread = None;
+                if let Some(seq) = seq {
+                    self.mark(
+                        room,
+                        MarkRead {
+                            seq,
+                            thread,
+                            unread,
+                        },
+                    );
+                }
+            }
+            Act::ReadThread(room, back, unread) => {
+                let log = &self.rooms[room];
+                let first = log.follows.keys().rev().nth(back).copied();
+                let replies = log.messages.values().rev();
+                let last = replies.filter(|m| m.thread.is_some() && m.thread == first);
+                if let (Some(seq), thread) = (last.map(|m| m.id).next(), first) {
+                    self.mark(
+                        room,
+                        MarkRead {
+                            seq,
+                            thread,
+                            unread,
+                        },
+                    );
+                }
+            }
+            Act::See(room, back) | Act::Unsee(room, back) => {
+                let known = self.store.room(room);
+                let held = known.and_then(|room| room.timeline().latest().nth(back));
+                let Some(id) = held.map(|message| message.id) else {
+                    return;
+                };
+                if matches!(act, Act::See(..)) {
+                    self.store.saw(room, None, id);
+                } else {
+                    self.store.unread_from(room, None, id);
+                }
+            }
+            Act::SeeThread(room, back) => {
+                let Some(known) = self.store.room(room) else {
+                    return;
+                };
+                let first = known.threads().followed().map(|(first, _)| first).nth(back);
+                let last = first.and_then(|first| known.threads().messages(first).last());
+                if let Some((id, thread)) = last.map(|message| (message.id, message.thread)) {
+                    self.store.saw(room, thread, id);
+                }
+            }
+            Act::OpenThread(room, back) => {
+                let first = self.rooms[room].nth_back(back, true);
+                if let (Some(first), false) = (first, self.is_removed_from(room)) {
+                    let known = self.rooms.get_mut(room).expect("a room");
+                    let effect = self.store.open_thread(room, first);
+                    if self.store.room(room).is_some() {
+                        known.opened.insert(first);
+                    }
+                    self.perform(effect);
+                }
+            }
+            Act::Trim(room) => self.store.trim(room),
+            Act::Told => self.tell_of_own(),
+            Act::Draft(room, _) if self.is_removed_from(room) => {}
+            Act::Draft(room, n) => {
+                let content = if n == 0 { String::new() } else { n.to_string() };
+                self.now += 1;
+                let at = i64::try_from(self.now).expect("small");
+                let draft = Draft {
+                    thread: None,
+                    content: content.clone(),
+                    updated_at: chrono::DateTime::from_timestamp_millis(at),
+                };
+                let changed = RoomChanged {
+                    room: room.to_owned(),
+                    changed: vec![RoomField::Draft],
+                    draft: Some(draft),
+                    ..RoomChanged::default()
+                };
+                self.rooms.get_mut(room).expect("a room").draft = Some(content);
+                self.tell(room, event::Event::Room(RoomNews::Changed(changed)));
+            }
+            _ => {}
+        }
+    }
+
+    pub fn unread(&self, room: &str, thread: Option<u64>) -> Unread {
+        self.rooms[room].unread(thread)
+    }
+
+    pub fn marker(&self, room: &str) -> u64 {
+        self.rooms[room].marker
+    }
+
+    pub fn thread_marker(&self, room: &str, first: u64) -> u64 {
+        self.rooms[room].follows[&first]
+    }
+
+    pub fn followed(&self, room: &str) -> Vec<u64> {
+        self.rooms[room].follows.keys().copied().collect()
+    }
+
+    pub fn opened(&self, room: &str) -> Vec<u64> {
+        self.rooms[room].opened.iter().copied().collect()
+    }
+
+    /// A thread from this message on.
+    pub fn thread(&self, room: &str, first: u64, start: Option<u64>) -> Vec<Message> {
+        let all = self.rooms[room].messages.values();
+        let of_it = all.filter(|m| m.id == first || m.thread == Some(first));
+        of_it.filter(|m| Some(m.id) >= start).cloned().collect()
+    }
+
+    pub fn draft(&self, room: &str) -> Option<&str> {
+        self.rooms[room].draft.as_deref()
+    }
+
+    fn say(&mut self, key: &'static str, voice: Voice, thread: Option<(u64, bool)>) {
+        let mut new = self.write(key);
+        let log = self.rooms.get_mut(key).expect("a room");
+        match voice {
+            Voice::Other => {}
+            Voice::Mention | Voice::Everyone => new.mentions.push(Mention {
+                user_id: matches!(voice, Voice::Mention).then_some(1),
+                room: matches!(voice, Voice::Everyone),
+                ..Mention::default()
+            }),
+            Voice::Mine => (new.user_id, new.username) = (1, "alice".into()),
+            Voice::Room => new.kind = Kind::System,
+        }
+        if let Some((first, also_to_room)) = thread {
+            (new.thread, new.also_to_room) = (Some(first), also_to_room);
+            log.threads.insert(first, new.seq);
+            new.thread_replies = Some(Replies {
+                seq: new.seq,
+                ..Replies::default()
+            });
+            let starter = log.messages[&first].user_id;
+            if [new.user_id, starter].contains(&1) || new.is_for(1) {
+                log.follows.entry(first).or_insert(0);
+            }
+        }
+        log.messages.insert(new.id, new.clone());
+        self.tell(key, event::Event::Message(new));
+    }
+
+    /// The reader's marker moves, and the reader's sockets are told.
+    fn mark(&mut self, key: &'static str, mark: MarkRead) -> Option<u64> {
+        let log = self.rooms.get_mut(key).expect("a room");
+        let seq = log.mark(mark)?;
+        let unread = log.unread(mark.thread);
+        let marker = Marker {
+            room: key.to_owned(),
+            user_id: 1,
+            seq,
+            thread: mark.thread,
+            counts: Some(Counts {
+                unread: unread.messages,
+                mentions: unread.mentions,
+                at: log.last,
+            }),
+        };
+        self.tell(key, event::Event::Read(marker));
+        Some(seq)
+    }
+
+    fn tell_of_own(&mut self) {
+        if let Some(ask) = self.asks.pop_front() {
+            if let Some(answer) = self.look_up(&ask) {
+                self.told.push_back((ask, answer));
+            }
+        } else if let Some((ask, answer)) = self.told.pop_front() {
+            let outcome = self.store.answered(self.now, &ask, &Ok(answer));
+            self.take(outcome);
+        }
+    }
+
+    fn look_up(&self, ask: &Ask) -> Option<Answer> {
+        match ask {
+            Ask::Unread { room, .. } => {
+                let log = self.rooms.get(&**room)?;
+                let state = log.state(room);
+                Some(Answer::Room(Box::new(room::Room {
+                    read_seq: Some(state.read_seq),
+                    unread: Some(state.unread),
+                    mentions: Some(state.mentions),
+                    ..super::listing::listed(room, state.seq)
+                })))
+            }
+            Ask::Threads { .. } => {
+                let mine = self.rooms.iter().filter(|(_, log)| log.kept.is_none());
+                let threads = mine.flat_map(|(_, log)| {
+                    log.follows.iter().map(|(first, marker)| {
+                        let unread = log.unread(Some(*first));
+                        let mut message = log.messages[first].clone();
+                        message.replies = Some(Replies {
+                            seq: log.threads[first],
+                            ..Replies::default()
+                        });
+                        Thread {
+                            last_at: message.created_at,
+                            message,
+                            read_seq: *marker,
+                            unread: unread.messages,
+                            mentions: unread.mentions,
+                        }
+                    })
+                });
+                Some(Answer::Threads(ThreadsPage {
+                    threads: threads.collect(),
+                    next: None,
+                }))
+            }
+            _ => None,
         }
     }
 
     /// Everything under way arrives.
     pub fn settle(&mut self) {
-        for _ in 0..3 {
+        for _ in 0..6 {
             for _ in 0..400 {
                 self.answer();
                 self.answer_sync();
                 self.deliver();
+                self.tell_of_own();
             }
             self.act(Act::Wait);
         }
@@ -208,9 +562,12 @@ impl Server {
     fn open(&mut self) {
         self.socket.clear();
         self.sync = None;
+        for log in self.rooms.values_mut() {
+            log.draft = None;
+        }
         let mine = self.rooms.iter().filter(|(_, log)| log.kept.is_none());
-        let rooms: Vec<_> = mine.map(|(room, log)| (*room, log.last)).collect();
-        self.socket.push_back(hello("e", &rooms));
+        let rooms = mine.map(|(room, log)| log.state(room)).collect();
+        self.socket.push_back(hello_of("e", rooms));
     }
 
     fn write(&mut self, room: &'static str) -> Message {
@@ -231,9 +588,27 @@ impl Server {
         if back.is_multiple_of(3) {
             message.deleted_at = Some(message.created_at);
             message.content.clear();
+            message.mentions.clear();
+            if let Some(first) = message.thread {
+                log.threads.insert(first, log.last);
+                message.thread_replies = Some(Replies {
+                    seq: log.last,
+                    ..Replies::default()
+                });
+            }
         } else if message.deleted_at.is_none() {
             message.edited_at = Some(message.created_at);
             message.content = format!("edited by {}", log.last);
+            message.mentions.clear();
+            if back.is_multiple_of(2) {
+                message.mentions.push(Mention {
+                    user_id: Some(1),
+                    ..Mention::default()
+                });
+            }
+        }
+        if let (Some(first), true) = (message.thread, message.is_for(1)) {
+            log.follows.entry(first).or_insert(0);
         }
         let message = message.clone();
         if !is_heard {
@@ -268,6 +643,7 @@ impl Server {
             .map(|room| room.timeline().latest());
         let held = held.into_iter().flatten().map(|m| (m.id, m.clone()));
         log.kept = Some(held.collect());
+        log.draft = None;
         for held in log.kept.iter().flat_map(BTreeMap::values) {
             assert!(held.seq <= log.last);
         }
@@ -278,11 +654,8 @@ impl Server {
         if log.kept.take().is_none() {
             return;
         }
-        let state = RoomState {
-            room: "garden".into(),
-            seq: log.last,
-            ..RoomState::default()
-        };
+        log.marker = log.last;
+        let state = log.state("garden");
         self.socket
             .push_back(event::Event::Room(RoomNews::Here(state)));
     }
@@ -335,10 +708,15 @@ impl Server {
             return Err("There is no such room.".into());
         }
         let all = log.messages.values().cloned();
+        let pages = all.clone().filter(|m| !m.is_in_thread_only());
         let mut wanted: Vec<_> = match fetch.query {
-            Query::Latest => all.collect(),
-            Query::Before(id) => all.filter(|m| m.id < id).collect(),
+            Query::Latest => pages.collect(),
+            Query::Before(id) => pages.filter(|m| m.id < id).collect(),
             Query::Since(seq) => all.filter(|m| m.seq > seq).collect(),
+            Query::Thread { first, before } => all
+                .filter(|m| m.id == first || m.thread == Some(first))
+                .filter(|m| before.is_none_or(|before| m.id < before))
+                .collect(),
         };
         let more = wanted.len() > PAGE_HOLDS;
         if matches!(fetch.query, Query::Since(_)) {
@@ -381,6 +759,30 @@ impl Server {
         });
     }
 
+    /// The client says how far it has read.
+    fn marked(&mut self, room: &str, mark: MarkRead, reference: Option<String>) {
+        let key = if room == "general" {
+            "general"
+        } else {
+            "garden"
+        };
+        if self.is_removed_from(key) {
+            let refused = refusal(reference.as_deref(), Code::RoomNotFound);
+            return self.socket.push_back(refused);
+        }
+        let Some(seq) = self.mark(key, mark) else {
+            return;
+        };
+        self.socket.push_back(event::Event::Ack(Ack {
+            reference: reference.expect("a ref"),
+            room: key.into(),
+            id: seq,
+            seq,
+            timestamp: time::now(),
+            duplicate: false,
+        }));
+    }
+
     fn take(&mut self, outcome: Outcome) {
         for news in outcome.news {
             if let News::Shown { messages, .. } = news {
@@ -403,6 +805,11 @@ impl Server {
                     self.sync = Some(sync);
                 }
                 Effect::Fetch(fetch) => self.fetches.push_back(fetch),
+                Effect::Ask(ask) => self.asks.push_back(ask),
+                Effect::Say(Request {
+                    command: Command::Read(ReadUpTo { room, mark }),
+                    reference,
+                }) => self.marked(&room, mark, reference),
                 _ => {}
             }
         }

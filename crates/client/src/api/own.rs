@@ -1,0 +1,92 @@
+//! The calls about what is of the user alone: what is unread, the threads that they follow, what they have begun to write
+//! and what they have saved.
+
+use super::{Answer, Api, Ask, Failure, ThreadsPage, next_cursor, parse, read, refusal};
+use crate::protocol::{
+    kept::{Draft, NewDraft},
+    limits::MAX_PAGE,
+};
+use awc::http::Method;
+
+impl Api {
+    /// Asks something about the user's own.
+    pub(super) async fn ask_own(&self, bearer: &str, ask: &Ask) -> Result<Answer, Failure> {
+        let call = |method, path: &[&str]| self.request(method, path).bearer_auth(bearer);
+        match ask {
+            Ask::Unread { room, .. } => {
+                let request = call(Method::GET, &["api", "rooms", room]);
+                let room = read(self, request.send()).await?;
+                Ok(Answer::Room(Box::new(room)))
+            }
+            Ask::Threads { cursor, .. } => {
+                let mut url = self.url(&["api", "threads"]);
+                url.query_pairs_mut()
+                    .append_pair("limit", &MAX_PAGE.to_string());
+                if let Some(cursor) = cursor {
+                    url.query_pairs_mut().append_pair("cursor", cursor);
+                }
+                let request = self.client.get(url.as_str()).bearer_auth(bearer);
+                let response = request.send().await;
+                let response = response.map_err(|error| self.unreachable(&error))?;
+                let next = next_cursor(response.headers());
+                let threads = parse(self, &refusal(response).await?)?;
+                Ok(Answer::Threads(ThreadsPage { threads, next }))
+            }
+            Ask::Follow { room, id, on } => {
+                let id = id.to_string();
+                let path = ["api", "rooms", room, "messages", &id, "follow"];
+                self.done(call(put_or_delete(*on), &path).send()).await
+            }
+            Ask::Draft { room, thread } => {
+                let request = self.draft(Method::GET, bearer, room, *thread);
+                let draft = read(self, request.send()).await?;
+                Ok(Answer::Draft(draft))
+            }
+            Ask::PutDraft {
+                room,
+                thread,
+                content,
+            } => {
+                let request = self.draft(Method::PUT, bearer, room, *thread);
+                let new = NewDraft {
+                    content: content.clone(),
+                };
+                let draft: Draft = read(self, request.send_json(&new)).await?;
+                Ok(Answer::Draft(draft))
+            }
+            Ask::Saved => {
+                let mut url = self.url(&["api", "saved"]);
+                url.query_pairs_mut()
+                    .append_pair("limit", &MAX_PAGE.to_string());
+                let (saved, more) = self.first_page(url, bearer).await?;
+                Ok(Answer::Saved(saved, more))
+            }
+            Ask::Save { room, id, on } => {
+                let request = call(put_or_delete(*on), &["api", "saved", room, &id.to_string()]);
+                self.done(request.send()).await
+            }
+            _ => Err(Failure::Unusable("This is not of the user's own.".into())),
+        }
+    }
+
+    fn draft(
+        &self,
+        method: Method,
+        bearer: &str,
+        room: &str,
+        thread: Option<u64>,
+    ) -> awc::ClientRequest {
+        let mut url = self.url(&["api", "rooms", room, "draft"]);
+        if let Some(thread) = thread {
+            url.query_pairs_mut()
+                .append_pair("thread", &thread.to_string());
+        }
+        self.client
+            .request(method, url.as_str())
+            .bearer_auth(bearer)
+    }
+}
+
+fn put_or_delete(on: bool) -> Method {
+    if on { Method::PUT } else { Method::DELETE }
+}

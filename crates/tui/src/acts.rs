@@ -71,6 +71,38 @@ fn waits(state: &State) -> bool {
         })
 }
 
+/// Whether no message is chosen, and the last of what the user has written here and is not stored was refused: it stands
+/// where one would look for what one wrote last.
+fn was_refused(state: &State) -> bool {
+    let Some(chat) = state.chat.as_ref().filter(|chat| chat.picked.is_none()) else {
+        return false;
+    };
+    let pending = state.room().into_iter();
+    let pending = pending.flat_map(|room| room.outbox().iter());
+    let is_refused = |pending: &Pending| matches!(pending.delivery, Delivery::Refused(_));
+    let is_written = |pending: &&Pending| match pending.deed.post() {
+        Some(thread) => thread == chat.thread,
+        None => is_refused(pending),
+    };
+    pending.filter(is_written).last().is_some_and(is_refused)
+}
+
+/// The message that would be deleted without having been chosen: the last one of the user's own.
+pub fn deleted_next(state: &State) -> Option<Key> {
+    let is_picked = state.chat.as_ref()?.picked.is_some();
+    if is_picked || was_refused(state) || waits(state) {
+        return None;
+    }
+    chosen(state, true).map(|message| (message.id, 0))
+}
+
+/// What was said of a message that is not stored yet goes when it is.
+pub fn settle(state: &mut State) {
+    if !waits(state) {
+        state.settled(About::Unstored);
+    }
+}
+
 /// Whether the message that would be edited is the user's own.
 pub fn has_own(state: &State) -> bool {
     let me = state.client.store.user_id();
@@ -88,19 +120,25 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
         correct(state, &refused);
         return Vec::new();
     }
+    if action == Action::Delete
+        && was_refused(state)
+        && let Some(refused) = state.client.store.take_refused(&room, thread)
+    {
+        taken_back(state, &refused);
+        return Vec::new();
+    }
     let is_own = matches!(action, Action::Edit | Action::Delete);
     if is_own && waits(state) {
         if let Some(waiting) = state.client.store.take_waiting(&room, thread) {
             if action == Action::Edit {
                 correct(state, &waiting);
             } else {
-                let text = format!("Taken back, and not sent: “{}”", waiting.content);
-                state.hint(About::Typed, text);
+                taken_back(state, &waiting);
             }
             return Vec::new();
         }
         let text = "What you wrote last is not stored yet: wait for it, or choose another message with Alt+Up.";
-        state.hint(About::Typed, text);
+        state.hint(About::Unstored, text);
         return Vec::new();
     }
     let Some(message) = chosen(state, is_own) else {
@@ -108,7 +146,7 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
         state.hint(About::Typed, text);
         return Vec::new();
     };
-    let (id, content) = (message.id, message.content.clone());
+    let (id, seq, content) = (message.id, message.seq, message.content.clone());
     let emoji = emoji_of(rest);
     let (reacts, is_pinned) = (
         has_reacted(state, message, &emoji),
@@ -118,7 +156,7 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Vec<Effect> {
         Action::Edit if !has_own(state) => {
             state.hint(About::Typed, "Only who wrote a message can edit it.");
         }
-        Action::Edit => begin(state, Task::Edit(id), &content),
+        Action::Edit => begin(state, Task::Edit(id, seq), &content),
         Action::Reply => begin(state, Task::Answer(id), ""),
         Action::Delete => return perform(state, &room, Deed::Delete(id), ""),
         Action::React if !is_emoji(&emoji) => {
@@ -154,11 +192,17 @@ fn has_reacted(state: &State, message: &Message, emoji: &str) -> bool {
     alike.is_some_and(|one| one.users.iter().any(|person| person.user_id == me))
 }
 
-/// What was not stored, to be written otherwise.
+fn taken_back(state: &mut State, pending: &Pending) {
+    let text = format!("Taken back, and not sent: “{}”", pending.content);
+    state.hint(About::Typed, text);
+}
+
+/// What was not stored, to be written otherwise. If it is an edit, its author has the message before their eyes as it now is.
 fn correct(state: &mut State, pending: &Pending) {
+    let now = |id| state.timeline()?.message(id);
     let task = match pending.deed {
         Deed::Post { reply_to, .. } => reply_to.map_or(Task::Write, Task::Answer),
-        Deed::Edit(id) => Task::Edit(id),
+        Deed::Edit(id, seq) => Task::Edit(id, now(id).map_or(seq, |message| message.seq)),
         Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
     };
     begin(state, task, &pending.content);

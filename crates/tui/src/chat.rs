@@ -14,8 +14,8 @@ use super::{
 pub enum Task {
     /// A message.
     Write,
-    /// The new text of this message.
-    Edit(u64),
+    /// The new text of this message, as it was under this number.
+    Edit(u64, u64),
     /// An answer to this message.
     Answer(u64),
 }

@@ -37,7 +37,7 @@ fn text_of(chat: &Chat) -> Option<String> {
     } else {
         text
     };
-    (!matches!(chat.task, Task::Edit(_))).then_some(text)
+    (!matches!(chat.task, Task::Edit(..))).then_some(text)
 }
 
 /// Whether all that is written in a pane is kept on the server, or about to be.

@@ -4,7 +4,10 @@ mod form;
 mod words;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use parlour_client::{effect::Effect, store::Deed};
+use parlour_client::{
+    effect::Effect,
+    store::{Deed, Key},
+};
 
 use super::{
     acts,
@@ -207,7 +210,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PickUp => return pick(state, true),
         Action::PickDown => return pick(state, false),
         Action::Edit | Action::Reply | Action::Delete | Action::React | Action::Pin => {
-            return acts::obey(state, action, "");
+            let unseen = (action == Action::Delete).then(|| choose_unseen(state));
+            return match unseen.flatten() {
+                Some(effects) => effects,
+                None => acts::obey(state, action, ""),
+            };
         }
         Action::NextUnread => return rooms::go_to_unread(state),
         Action::FirstUnread => return reading::to_first(state),
@@ -250,7 +257,7 @@ fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
                     return threads::leave(state);
                 }
                 Task::Write => state.to_end(),
-                Task::Edit(_) => chat.begin(Task::Write, ""),
+                Task::Edit(..) => chat.begin(Task::Write, ""),
                 Task::Answer(_) => chat.task = Task::Write,
             }
         }
@@ -267,7 +274,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
     let text = text.trim_end();
     state.hint = None;
     if !text.starts_with('/') {
-        state.doubted = None;
+        (state.doubted, state.leaving) = (None, None);
     }
     if text.trim().is_empty() {
         chat.begin(Task::Write, "");
@@ -289,7 +296,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
     let deed = match chat.task {
         Task::Write => post(chat, None),
         Task::Answer(id) => post(chat, Some(id)),
-        Task::Edit(id) => Deed::Edit(id),
+        Task::Edit(id, seq) => Deed::Edit(id, seq),
     };
     match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {
@@ -378,9 +385,23 @@ fn scroll_up(state: &mut State, rows: usize) -> Vec<Effect> {
 
 /// Chooses the message before or after the chosen one, and shows it.
 fn pick(state: &mut State, is_up: bool) -> Vec<Effect> {
-    let Some(key) = acts::pick(state, is_up) else {
-        return Vec::new();
-    };
+    let key = acts::pick(state, is_up);
+    key.map_or_else(Vec::new, |key| show(state, key))
+}
+
+/// Chooses what would be deleted and is not on the screen, so that it is seen first. Whether there was such a message.
+fn choose_unseen(state: &mut State) -> Option<Vec<Effect>> {
+    let key = acts::deleted_next(state)?;
+    if draw::view(state)?.shows(Part::Item(key)) {
+        return None;
+    }
+    state.chat.as_mut()?.picked = Some(key.0);
+    let text = "This is your last message here: /delete again deletes it, Esc leaves it as it is.";
+    state.hint(About::Typed, text);
+    Some(show(state, key))
+}
+
+fn show(state: &mut State, key: Key) -> Vec<Effect> {
     let part = Part::Item(key);
     if draw::view(state).is_some_and(|view| !view.shows(part))
         && let Some(chat) = &mut state.chat

@@ -1,5 +1,6 @@
 //! Going from room to room, and what can be done about rooms: what the keys and words ask for, and what becomes of it.
 
+pub mod leaving;
 pub mod list;
 mod members;
 mod orders;
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::protocol::{
     GENERAL,
-    room::{MemberPatch, Role, RoomKind},
+    room::{MemberPatch, RoomKind},
 };
 
 /// Shows this room. What is written in the one that was on the screen stays there.
@@ -191,6 +192,9 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>
             state.sheet_of = Some(key.clone());
             Ask::Members(key)
         }
+        Action::Kick if is_me(state, rest) => {
+            return Err("To go out of a room yourself, write /leave.".into());
+        }
         Action::LeaveRoom => Ask::RemoveMember {
             room: key,
             user: state.client.store.user_id().to_string(),
@@ -206,6 +210,12 @@ pub fn obey(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>
     Ok(vec![Effect::Ask(ask)])
 }
 
+/// Whether this names the user.
+fn is_me(state: &State, written: &str) -> bool {
+    let (store, name) = (&state.client.store, orders::name_of(written));
+    name.eq_ignore_ascii_case(store.me()) || name == store.user_id().to_string()
+}
+
 /// The one of the user's rooms that has this name.
 fn named(state: &State, written: &str) -> Option<String> {
     let store = &state.client.store;
@@ -213,31 +223,6 @@ fn named(state: &State, written: &str) -> Option<String> {
     let key = store.resolve(&name)?;
     let known = store.room(key)?.about().name.as_deref()?;
     known.eq_ignore_ascii_case(&name).then(|| key.to_owned())
-}
-
-/// Why the user cannot come back after this, if it takes the user out of the room.
-#[must_use]
-pub fn why_final(state: &State, action: Action, rest: &str) -> Option<String> {
-    let store = &state.client.store;
-    let name = orders::name_of(rest);
-    let is_me = name.eq_ignore_ascii_case(store.me()) || name == store.user_id().to_string();
-    if !(action == Action::LeaveRoom && rest.is_empty() || action == Action::Kick && is_me) {
-        return None;
-    }
-    let key = &state.chat.as_ref()?.room;
-    let about = store.room(key).filter(|room| !room.is_gone())?.about();
-    let label = label(state, key);
-    match about.kind {
-        RoomKind::Private => Some(format!(
-            "You come back to {label} only if somebody invites you, and if you are the last one in it, no one sees it again: \
-             do it again to leave."
-        )),
-        // A room is never without an owner: the last one in it is one.
-        RoomKind::Public if about.role == Some(Role::Owner) && key != GENERAL => Some(format!(
-            "If you are the last one in {label}, no one sees it again: do it again to leave."
-        )),
-        RoomKind::Public | RoomKind::Direct => None,
-    }
 }
 
 /// What was asked with a line is refused: the line is there again, to be corrected, unless something else is written by now.
@@ -293,6 +278,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         // What went wrong before is over.
         state.settled(About::Typed);
     }
+    let leaving = leaving::answered(state, &ask, &result);
     match (ask, result) {
         // The rooms and people that are known are found all the same.
         (Ask::PutDraft { room, thread, .. }, result) => {
@@ -346,7 +332,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         }
         _ => {}
     }
-    Vec::new()
+    leaving
 }
 
 /// Goes to a room that the user is in, or is about to be: as soon as it is known.

@@ -81,6 +81,8 @@ pub struct State {
     pub warned: Option<AtStake>,
     /// The line that was asked about once more, since it cannot be taken back: the room that it was written in, and its text.
     pub doubted: Option<(String, String)>,
+    /// A line like that, while it is asked who else is in the room.
+    pub leaving: Option<(String, String)>,
     /// Lines that were asked of the server: where each was written, to be given back if it is refused.
     pub lines: Vec<Line>,
     /// The user wants the whole screen drawn again.
@@ -150,6 +152,8 @@ pub enum About {
     Written,
     /// What is written, which is too long; it is over when it fits.
     TooLong,
+    /// What is not stored yet; it is over when it is.
+    Unstored,
     /// A fetch that failed; it is over when one works.
     Fetch,
     /// Leaving with messages that are not stored; it is over when they are.
@@ -318,7 +322,8 @@ impl State {
     pub fn outlived(&mut self, time: Millis) {
         let now = self.client.now();
         self.hint.take_if(|hint| {
-            matches!(hint.about, About::Typed | About::Fetch) && now >= hint.since + time
+            matches!(hint.about, About::Typed | About::Unstored | About::Fetch)
+                && now >= hint.since + time
         });
     }
 
@@ -358,6 +363,7 @@ impl State {
             help: None,
             warned: None,
             doubted: None,
+            leaving: None,
             lines: Vec::new(),
             is_screen_in_doubt: false,
             is_over: false,

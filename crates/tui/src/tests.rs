@@ -2,8 +2,10 @@
 //! what is played on it stands in [`scenes`] and [`sizes`].
 
 mod acts;
+mod days;
 mod drafts;
 mod hints;
+mod leaving;
 mod orders;
 mod people;
 mod popups;

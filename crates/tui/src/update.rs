@@ -7,6 +7,7 @@ use parlour_client::{
 };
 
 use super::{
+    acts,
     chat::Chat,
     drafts, keys, people, reading, revoked, rooms,
     state::{About, Event, LoginForm, Screen, State},
@@ -52,6 +53,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Net(event) => network(state, event),
     };
+    acts::settle(state);
     let told = state
         .hint
         .as_ref()

@@ -1,6 +1,7 @@
 //! A room as rows on a screen of a given width, and moving through it. Only what is looked at is laid out,
 //! so that a long history costs nothing.
 
+mod days;
 mod rows;
 
 use chrono::NaiveDateTime;
@@ -179,7 +180,7 @@ impl View<'_> {
         self.room.outbox().iter().filter(|pending| {
             let thread = match pending.deed {
                 Deed::Post { thread, .. } => thread,
-                Deed::Edit(id) | Deed::Delete(id) | Deed::React(id, _) | Deed::Pin(id, _) => {
+                Deed::Edit(id, _) | Deed::Delete(id) | Deed::React(id, _) | Deed::Pin(id, _) => {
                     let reply = self.room.threads().reply(id);
                     let beside = reply.filter(|reply| reply.is_in_thread_only());
                     beside.and_then(|reply| reply.thread)

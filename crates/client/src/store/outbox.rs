@@ -1,7 +1,7 @@
 //! What the user has done and the server has not yet acknowledged. It is sent again after a lost connection, and that
 //! doubles nothing: a message carries a `client_id` for ever, and an edit, a deletion, a reaction or a pin leaves the
-//! message as it was left the first time. Between the two tries only the same user, on another device, can have edited it;
-//! the later wins, as it does without a lost connection.
+//! message as it was left the first time. What the same user has edited meanwhile, on another device, no edit overwrites
+//! unseen: it says which text it was begun from.
 
 use std::collections::VecDeque;
 
@@ -47,8 +47,8 @@ pub enum Deed {
         /// With a thread: it is to stand in the room itself, too.
         also_to_room: bool,
     },
-    /// Give a message another text.
-    Edit(u64),
+    /// Give a message another text than it had under this number. If it was edited since then, the server refuses that.
+    Edit(u64, u64),
     /// Delete a message.
     Delete(u64),
     /// React to a message with the emoji that is its content, or take that back.
@@ -60,7 +60,7 @@ pub enum Deed {
 impl Deed {
     /// Whether it has a text, which can be corrected when it is refused.
     fn has_text(self) -> bool {
-        matches!(self, Self::Post { .. } | Self::Edit(_))
+        matches!(self, Self::Post { .. } | Self::Edit(..))
     }
 
     /// Of a message that is written: the thread in which it is.
@@ -215,7 +215,13 @@ impl Outbox {
 
     /// The message is on the server's disk: takes it out.
     pub(super) fn acked(&mut self, ack: &Ack) -> Option<Pending> {
-        self.take(&ack.reference)
+        let done = self.take(&ack.reference)?;
+        if let Deed::Edit(..) = done.deed {
+            // What the user has edited meanwhile goes on from there: it was no one else.
+            let next = self.pending.iter_mut().filter(|p| p.deed == done.deed);
+            next.for_each(|next| next.deed = Deed::Edit(ack.id, ack.seq));
+        }
+        Some(done)
     }
 
     /// The message was seen in history or live: takes it out.
@@ -300,11 +306,11 @@ fn request(deed: Deed, client_id: &str, content: &str, room: &str) -> Request {
             thread,
             also_to_room,
         }),
-        Deed::Edit(id) => Command::Edit(Edit {
+        Deed::Edit(id, seq) => Command::Edit(Edit {
             room,
             id,
             content,
-            if_seq: None,
+            if_seq: Some(seq),
         }),
         Deed::Delete(id) => Command::Delete(Delete {
             room,
@@ -485,7 +491,7 @@ mod tests {
     #[test]
     fn edits_and_deletions_go_in_order_and_again_after_a_lost_connection() {
         let mut outbox = Outbox::default();
-        outbox.push(Deed::Edit(7), "a".into(), "better".into());
+        outbox.push(Deed::Edit(7, 9), "a".into(), "better".into());
         outbox.push(Deed::Delete(7), "b".into(), String::new());
         for _ in 0..2 {
             let request = outbox.next(0, "garden", 1_000).expect("a frame");
@@ -493,7 +499,7 @@ mod tests {
                 room: "garden".into(),
                 id: 7,
                 content: "better".into(),
-                if_seq: None,
+                if_seq: Some(9),
             };
             assert_eq!(request.command, Command::Edit(edit));
             assert_eq!(outbox.next(0, "garden", 1_000), None);
@@ -507,7 +513,10 @@ mod tests {
         ));
         assert_eq!(outbox.refused(0, &error("b", None)), Refused::Dropped);
         let refused = outbox.take_refused(None).expect("the edit");
-        assert_eq!((refused.deed, &*refused.content), (Deed::Edit(7), "better"));
+        assert_eq!(
+            (refused.deed, &*refused.content),
+            (Deed::Edit(7, 9), "better")
+        );
         assert!(outbox.is_empty());
     }
 

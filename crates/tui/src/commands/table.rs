@@ -170,7 +170,7 @@ pub const TABLE: &[Row] = &[
     ),
     row(
         &[Word("delete", Delete)],
-        "delete the chosen message or your last one, or take back what waits to be sent",
+        "delete the chosen message or your last one, or take back what was refused or waits to be sent",
     ),
     row(
         &[Word("reply", Reply)],

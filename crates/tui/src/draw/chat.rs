@@ -7,6 +7,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::{Block, BorderType, Borders, Paragraph},
 };
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{areas, bar, is_framed, rooms, topic, view_in};
 use crate::{
@@ -45,7 +46,10 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
     let Some(view) = view_in(state, chat, area) else {
         return;
     };
-    let rows = view.window();
+    let mut rows = view.window();
+    if let Some(day) = view.day_out_of_sight((state.clock)()) {
+        write_beside(&mut rows, &day, area.width.into());
+    }
     // A short conversation stands at the bottom, next to the input.
     let gap = usize::from(area.height).saturating_sub(rows.len());
     let shift = u16::try_from(gap).unwrap_or(0);
@@ -55,6 +59,16 @@ fn talk(frame: &mut Frame, area: Rect, state: &State, chat: &Chat) {
         ..area
     };
     frame.render_widget(Paragraph::new(rows), below);
+}
+
+/// Writes this at the right end of the first row that has room for it.
+fn write_beside(rows: &mut [Line<'static>], text: &str, width: usize) {
+    let room = |row: &&mut Line| width.checked_sub(row.width() + text.width() + 2);
+    let free = rows.iter_mut().find_map(|row| Some((room(&row)?, row)));
+    if let Some((gap, row)) = free {
+        row.push_span(" ".repeat(gap + 2));
+        row.push_span(text.to_owned().dark_gray());
+    }
 }
 
 fn here(frame: &mut Frame, area: Rect, state: &State) {
@@ -128,7 +142,7 @@ fn task(state: &State, chat: &Chat) -> Option<String> {
     match chat.task {
         Task::Write if chat.is_also_to_room => Some("Also to the room (Alt+A)".into()),
         Task::Write => None,
-        Task::Edit(_) => Some("Editing (Esc stops)".into()),
+        Task::Edit(..) => Some("Editing (Esc stops)".into()),
         Task::Answer(id) => {
             let first = state.room()?.timeline().message(id);
             let name = first.map_or("a message", |first| &first.username);

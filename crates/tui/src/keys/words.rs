@@ -21,10 +21,9 @@ pub(super) fn obey(state: &mut State, text: &str) -> Vec<Effect> {
         .split_once(char::is_whitespace)
         .unwrap_or((command, ""));
     let rest = rest.trim();
-    if let Some(why) = is_doubtful(state, text, word, rest) {
+    if let Some(effects) = is_doubtful(state, text, word, rest) {
         clear(state);
-        state.hint(About::Typed, why);
-        return Vec::new();
+        return effects;
     }
     let wrong = match commands::of_word(word) {
         Some((_, None)) if !rest.is_empty() => {
@@ -109,15 +108,17 @@ fn is_direct(state: &State) -> bool {
     room.is_some_and(|room| room.about().kind == RoomKind::Direct)
 }
 
-/// Why a line is asked about once more, if it was not asked about just before.
-fn is_doubtful(state: &mut State, text: &str, word: &str, rest: &str) -> Option<String> {
+/// What a line asks first that would take the user out of a room for good, if that was not told just before.
+fn is_doubtful(state: &mut State, text: &str, word: &str, rest: &str) -> Option<Vec<Effect>> {
     let told = state.doubted.take();
+    state.leaving = None;
     let (action, _) = commands::of_word(word)?;
-    let why = rooms::why_final(state, action, rest)?;
     let line = (state.chat.as_ref()?.room.clone(), text.to_owned());
     let is_told = told.as_ref() == Some(&line);
-    state.doubted = (!is_told).then_some(line);
-    (!is_told).then_some(why)
+    if action != Action::LeaveRoom || !rest.is_empty() || is_told {
+        return None;
+    }
+    rooms::leaving::consider(state, line)
 }
 
 /// What the room is about, for who asks with nothing behind the word.

@@ -279,50 +279,6 @@ fn what_somebody_has_opened_and_written_nothing_in_is_not_announced() {
 }
 
 #[test]
-fn a_room_that_one_cannot_come_back_to_is_left_when_it_is_asked_twice() {
-    let come_into = |stage: &mut Stage, kind, role| {
-        let about = RoomState {
-            room: "7".into(),
-            name: Some("garden".into()),
-            kind,
-            role: Some(role),
-            ..RoomState::default()
-        };
-        stage.frame(event::Event::Room(RoomNews::Here(about)));
-        stage.write("/join garden");
-    };
-    for line in ["/leave", "/kick @Alice"] {
-        for (kind, role) in [
-            (RoomKind::Private, Role::Member),
-            (RoomKind::Public, Role::Owner),
-        ] {
-            let mut stage = Stage::in_room(1);
-            come_into(&mut stage, kind, role);
-            for other in ["/topic", "a message"] {
-                stage.write(line);
-                assert_eq!(stage.asks(), []);
-                assert!(
-                    stage.shows("do it again") && !stage.shows(line),
-                    "{}",
-                    stage.screen()
-                );
-                // After something else it is asked again.
-                stage.write(other);
-                stage.ctrl('u');
-            }
-            stage.write(line);
-            assert_eq!(stage.asks(), []);
-            stage.write(line);
-            assert!(matches!(&stage.asks()[..], [Ask::RemoveMember { .. }]));
-        }
-        let mut stage = Stage::in_room(1);
-        come_into(&mut stage, RoomKind::Public, Role::Member);
-        stage.write(line);
-        assert_eq!(stage.asks().len(), 1, "one can come back");
-    }
-}
-
-#[test]
 fn a_hidden_conversation_is_out_of_the_list_until_somebody_writes() {
     let mut stage = Stage::in_room(1);
     stage.frame(direct_with("erin"));

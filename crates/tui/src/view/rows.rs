@@ -10,9 +10,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use chrono::Datelike as _;
-
-use super::{Part, View};
+use super::{Part, View, days};
 use crate::{
     markdown,
     protocol::message::{Kind, Message},
@@ -60,14 +58,14 @@ impl View<'_> {
     }
 
     fn message(&self, key: Key, message: &Message) -> Vec<Line<'static>> {
-        if message.kind == Kind::System {
-            return self.notice(&message.content);
-        }
         let at = (self.local_time)(message.created_at);
         let mut rows = Vec::new();
-        let day_before = self.timeline.time_before(key).map(self.local_time);
-        if day_before.is_none_or(|before| before.date() != at.date()) {
+        if self.begins_day(key, message) {
             rows.push(self.day(at));
+        }
+        if message.kind == Kind::System {
+            rows.extend(self.notice(&message.content));
+            return rows;
         }
         if self.first_new() == Some(message.id) {
             rows.push(self.rule(" new ", Style::new().fg(Color::Red)));
@@ -147,8 +145,15 @@ impl View<'_> {
 
     fn waiting(&self, n: usize, pending: &Pending) -> Vec<Line<'static>> {
         let mut rows = Vec::new();
-        if n == 0 {
-            rows.push(heading((self.me, None), "not stored yet", true));
+        let is_refused = |pending: &Pending| matches!(pending.delivery, Delivery::Refused(_));
+        let before = n.checked_sub(1).and_then(|n| self.pending().nth(n));
+        if before.is_none_or(|before| is_refused(before) != is_refused(pending)) {
+            let when = if is_refused(pending) {
+                "not sent"
+            } else {
+                "not stored yet"
+            };
+            rows.push(heading((self.me, None), when, true));
         }
         let (style, note) = match &pending.delivery {
             Delivery::Waiting => {
@@ -163,7 +168,7 @@ impl View<'_> {
         };
         match pending.deed {
             Deed::Post { .. } => {}
-            Deed::Edit(_) => rows.extend(self.body("(edit)", style.italic())),
+            Deed::Edit(..) => rows.extend(self.body("(edit)", style.italic())),
             Deed::Delete(_) => rows.extend(self.body("(deletion)", style.italic())),
             Deed::React(..) => rows.extend(self.body("(reaction)", style.italic())),
             Deed::Pin(..) => rows.extend(self.body("(pin)", style.italic())),
@@ -205,7 +210,7 @@ impl View<'_> {
     }
 
     fn day(&self, at: NaiveDateTime) -> Line<'static> {
-        let name = format!(" {}, {} {} ", at.format("%A"), at.day(), at.format("%B %Y"));
+        let name = format!(" {} ", days::name(at));
         self.rule(&name, Style::new().dark_gray())
     }
 

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { PASSWORD, complaints, composer, connected, enter, ids, press, shows, state, tabTo, texts, type } from "./hands.mjs";
 
 export default ({ base, browser, mark, open, picture, server, answers }) => {
-  const [ANNA, BERT] = [`anna_${mark}`, `bert_${mark}`], GARDEN = `garden-${mark}`, SHED = `shed-${mark}`;
+  const [ANNA, BERT] = [`anna_${mark}`, `bert_${mark}`], GARDEN = `garden-${mark}`, SHED = `shed-${mark}`, CELLAR = `cellar-${mark}`;
   const list = (page) => page.getByRole("navigation", { name: "Rooms" });
   const room = (page, name) => list(page).getByRole("button", { name });
   const unread = (page, name, number) => list(page).getByRole("button", { name: `${name} ${number} new message` }).waitFor();
   const isIn = (page, name) => page.locator("#list [aria-current=true]", { hasText: name }).waitFor();
   const gone = (page) => page.getByRole("alert").getByText("You are not in this room any more");
   const text = (page) => page.locator("#text").inputValue();
-  let anna, bert, garden; // two people, and the key of a room
+  let anna, bert, garden, cellar; // two people, and the keys of two rooms
 
   async function api(page, method, path, body) { // past the page, as another program of theirs would
     const { access_token: access } = await page.evaluate(() => JSON.parse(localStorage.getItem("parlour.login")));
@@ -131,6 +131,87 @@ export default ({ base, browser, mark, open, picture, server, answers }) => {
       };
       for (const { page } of [anna, bert]) await look(page);
       await picture(anna.page, "rooms-changed");
+    },
+
+    async "what a message answers, who reacted how and that it is pinned stands with it, as it now is"() {
+      cellar = (await api(anna.page, "POST", "", { name: CELLAR, kind: "private", users: [BERT] })).room;
+      await room(bert.page, CELLAR).click();
+      const first = await post(anna.page, cellar, "shall we?");
+      const answer = await api(anna.page, "POST", `${cellar}/messages`, { content: "we shall", reply_to: first.id });
+      await api(bert.page, "PUT", `${cellar}/messages/${first.id}/reactions/👍`);
+      await api(anna.page, "PUT", `${cellar}/messages/${first.id}/pin`);
+      const note = (words) => bert.page.locator(`li[data-id="${first.id}"] .edited`).getByText(words, { exact: true }).waitFor();
+      const quote = (words) => bert.page.locator(`li[data-id="${answer.id}"] .quote`, { hasText: words }).waitFor();
+      for (const reloads of [false, true]) {
+        answers.set(bert.page, "accept");
+        if (reloads) await bert.page.reload();
+        answers.delete(bert.page);
+        await note("(pinned) 👍 1");
+        await quote(`> ${ANNA}: shall we?`);
+      }
+      await picture(bert.page, "rooms-quote");
+      await api(anna.page, "PATCH", `${cellar}/messages/${first.id}`, { content: "shall we go?" });
+      await note("edited (pinned) 👍 1");
+      await quote(`> ${ANNA}: shall we go?`);
+      await api(bert.page, "DELETE", `${cellar}/messages/${first.id}/reactions/👍`);
+      await note("edited (pinned)");
+      await api(anna.page, "DELETE", `${cellar}/messages/${first.id}`);
+      await quote(`> ${ANNA}: This message was deleted.`);
+      assert.equal(await bert.page.locator("#log .edited").getByText("pinned").count(), 0);
+    },
+
+    async "one sentence says why nothing can be written, and none when that is over"() {
+      const { page } = bert, said = page.locator("#composer .error:visible"), waiting = page.locator("#log li:not([data-id])");
+      await connected(page);
+      await api(anna.page, "PATCH", cellar, { slow_seconds: 60 });
+      await write(page, "one");
+      await shows(page, "one");
+      await write(page, "two");
+      await said.getByText("slow mode").waitFor();
+      await api(anna.page, "DELETE", `${cellar}/members/${BERT}`);
+      await gone(page).waitFor();
+      await picture(page, "rooms-gone-slow");
+      assert.equal((await said.allTextContents()).length, 1, `${await said.allTextContents()}`);
+      assert.equal(await text(page), "two");
+      await api(anna.page, "PATCH", cellar, { slow_seconds: 0 });
+      await api(anna.page, "PUT", `${cellar}/members/${BERT}`);
+      await gone(page).waitFor({ state: "hidden" });
+      assert.deepEqual(await said.allTextContents(), []);
+      await api(anna.page, "PATCH", cellar, { archived: true });
+      await said.getByText("archived").waitFor();
+      await composer(page, CELLAR).click();
+      await press(page, "Enter");
+      await waiting.waitFor({ state: "detached" }); // it is refused
+      assert.equal(await text(page), "two");
+      assert.equal((await said.allTextContents()).length, 1, `${await said.allTextContents()}`);
+      await api(anna.page, "PATCH", cellar, { archived: false });
+      await said.waitFor({ state: "hidden" });
+      await press(page, "Enter");
+      await shows(page, "two");
+      await room(page, GARDEN).click();
+    },
+
+    async "what can be no room's name is told the rule, and no sentence is turned round by what it quotes"() {
+      const { page } = bert, said = page.locator("#join .error"), rule = /1 to 64 letters A to Z, digits, _ and -/;
+      for (const wrong of ["two words", "ÄRGER", "\u212aelvin", "x".repeat(70), "ab\u202ecd", "4711471147114711", "garden_"]) {
+        await page.getByLabel("Join or make a room").click();
+        await press(page, "Control+A");
+        await type(page, wrong);
+        await press(page, "Enter");
+        await said.getByText(rule).waitFor();
+        assert(await page.getByRole("button", { name: "Make it public" }).isHidden(), wrong);
+        assert(!(await said.textContent()).includes("\u202e"));
+        await press(page, "End", "Backspace");
+        await said.waitFor({ state: "hidden" });
+      }
+      await page.getByLabel("New direct message").click();
+      await type(page, "ab\u202ecd");
+      await press(page, "Enter");
+      const refusal = page.locator("#direct .error");
+      await refusal.waitFor();
+      assert(!(await refusal.textContent()).includes("\u202e"), await refusal.textContent());
+      await press(page, "Control+A", "Delete");
+      await room(page, GARDEN).click();
     },
 
     async "whoever is taken out while writing is told so, and loses no word of it"() {

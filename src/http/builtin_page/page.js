@@ -246,8 +246,9 @@ function refused({ ref, code, detail, retry_after_ms: wait }) {
   if (ref === "sync") return lost(detail, wait);
   if (!outbox.has(ref) && $(ref)) return notDone(ref, code, detail);
   const { key, content } = outbox.get(ref) ?? {}, room = rooms.get(key) ?? chosen;
+  const isKnown = code === "room_archived" && room.about.archived_at; // that is said already
   const when = code === "slow_mode" ? "then" : `in ${Math.ceil(wait / 1000)} s`;
-  notice(key && wait !== undefined ? `${detail} What you wrote is sent ${when}.` : detail, room);
+  notice(isKnown ? "" : key && wait !== undefined ? `${detail} What you wrote is sent ${when}.` : detail, room);
   room.isSlow = wait !== undefined;
   if (room.isSlow) return setTimeout(() => { room.inFlight = null; flush(); }, wait);
   if (!key) return;
@@ -278,6 +279,8 @@ function news(frame) {
   if (frame.changed) for (const field of room ? frame.changed : []) room.about[field] = frame[field];
   else if (room && isThere(room)) Object.assign(room, { about: { ...frame }, floor: Math.min(room.floor, frame.seq) }); // a list may have said more
   else enter(frame);
+  if (room?.isAboutText && frame.changed?.some((field) => /^(archived_at|muted_until)$/.test(field)))
+    notice("", room); // why it was refused may be over
   if (room?.newest > frame.seq) room.about.hidden = false; // what was hidden before the newest message came is there again
   showRooms();
   if (wanted === frame.room) go(wanted);
@@ -286,6 +289,7 @@ function news(frame) {
 function takenOut(room) {
   if (!room || room.isGone) return;
   room.isGone = true;
+  room.isSlow = notice("", room); // nothing waits there any more
   takeBack(room);
   showRooms();
 }
@@ -366,13 +370,17 @@ $("direct").onsubmit = (event) => {
 $("join").onsubmit = (event) => {
   event.preventDefault();
   $("which").focus();
-  ask("join", { type: "join", room: $("which").value.trim().replace(/^#\s*/, "").toLowerCase() });
+  const name = roomName();
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) return notDone("join", "", RULE);
+  ask("join", { type: "join", room: name.toLowerCase() });
 };
 $("offer").onclick = ({ target: { value: kind } }) => {
   if (!kind) return;
   $("which").focus();
   ask("join", { type: "create", name: $("offer").dataset.name, kind });
 };
+const roomName = () => $("which").value.trim().replace(/^#\s*/, "");
+const RULE = "The name of a room is 1 to 64 letters A to Z, digits, _ and -. It has a letter, and begins and ends with a letter or a digit.";
 const publicRooms = $("public").querySelector("ul");
 $("public").ontoggle = async () => { // those that I am not in
   if (!$("public").open) return;
@@ -391,18 +399,21 @@ $("public").ontoggle = async () => { // those that I am not in
 publicRooms.onclick = ({ target: { value: room } }) => room && ask("join", { type: "join", room });
 $("which").oninput = () => notDone("join");
 $("with").oninput = () => notDone("direct");
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // they would turn the rest of a sentence that quotes them
 function arrived({ ref, room }) {
   $(ref).reset();
   notDone(ref);
   go(room);
 }
 function notDone(form, code = "", detail = "") { // without a reason: nothing is wrong, or not yet
-  const name = $("which").value.trim().replace(/^#\s*/, "").toLowerCase(), isMissing = form === "join" && code === "room_not_found" && name !== "";
+  const name = roomName().toLowerCase(), isMissing = form === "join" && code === "room_not_found" && name !== "";
+  const canBe = /[a-z]/.test(name) && /^[a-z0-9].*[a-z0-9]$|^[a-z]$/.test(name); // digits alone are a key
   if (form === "join") {
-    $("offer").hidden = !isMissing;
+    $("offer").hidden = !isMissing || !canBe;
     $("offer").dataset.name = name;
   }
-  $(form).querySelector(".error").textContent = isMissing ? `There is no room called “${name}” that you could join. You can make one:` : detail;
+  const missing = `There is no room called “${name}” that you could join. ${canBe ? "You can make one:" : RULE}`;
+  $(form).querySelector(".error").textContent = (isMissing ? missing : detail).replace(TURNS, "");
 }
 // What is on the screen.
 const isMe = (name) => name?.toLowerCase() === me?.toLowerCase();
@@ -452,7 +463,7 @@ function entry(name, at, words) {
   who.append(make("bdi", "", name), make("time", "", at.toLocaleString([], { dateStyle: date, timeStyle: "short" })));
   face.ariaHidden = "true";
   face.style.setProperty("--hue", [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7));
-  li.append(face, who, Object.assign(make("p", "text", words), { dir: "auto" }), make("small", "edited"));
+  li.append(face, who, make("small", "quote"), Object.assign(make("p", "text", words), { dir: "auto" }), make("small", "edited"));
   Object.assign(li.dataset, { who: name, at: at.getTime() });
   return li;
 }
@@ -483,13 +494,21 @@ function add(room, message, isPage = false) {
   for (const { classList, dataset, previousElementSibling: before } of [li, li.nextElementSibling].filter((one) => one?.dataset.id))
     classList.toggle("same", dataset.who !== "" && before?.dataset.who === dataset.who && dataset.at - before.dataset.at < 300_000);
 }
-function fill(room, li, { id, seq, content, unreadable, edited_at, deleted_at }) {
+function fill(room, li, { id, seq, content, unreadable, edited_at, deleted_at, pinned, reactions = [], reply_to }) {
   const words = unreadable ? "⚠ This message could not be decrypted." : content;
   li.querySelector(".text").textContent = deleted_at ? "This message was deleted." : words;
-  li.querySelector(".edited").textContent = edited_at && !deleted_at ? "edited" : "";
+  const notes = [edited_at && "edited", pinned && "(pinned)", ...reactions.map(({ emoji, count }) => `${emoji} ${count}`)];
+  li.querySelector(".edited").textContent = deleted_at ? "" : notes.filter(Boolean).join(" ");
+  if (reply_to) li.dataset.answers = reply_to;
+  for (const answer of [...(reply_to ? [li] : []), ...room.log.querySelectorAll(`[data-answers="${id}"]`)]) quote(room, answer);
   li.classList.toggle("deleted", Boolean(deleted_at));
   li.dataset.seq = seq;
   if (deleted_at) room.fresh.delete(id);
+}
+function quote(room, li) { // what it answers, as that now is
+  const first = room.shown.get(Number(li.dataset.answers)), words = first?.querySelector(".text").textContent.slice(0, 200);
+  const parts = first ? [make("bdi", "", first.dataset.who), ": ", make("bdi", "", words)] : ["an older message"];
+  li.querySelector(".quote").replaceChildren("> ", ...parts);
 }
 function showEmpty() {
   $("empty").hidden = catching || !chosen.isRead || chosen.log.childElementCount > 0;

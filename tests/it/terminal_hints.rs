@@ -1,5 +1,7 @@
 //! What the terminal client says about what is written, and for how long.
 
+use serde_json::json;
+
 use crate::{
     support::{Backend, Server, Terminal, User, eventually, run},
     terminal::contents,
@@ -71,4 +73,65 @@ fn who_is_here_is_not_claimed_without_a_connection() {
     });
     server.start_again();
     terminal.shows("All online: 1");
+}
+
+#[test]
+fn what_was_refused_is_taken_back_and_nothing_that_is_stored_is_deleted_for_it() {
+    let server = Server::start(Backend::Sqlite);
+    let bob = User::register(&server, "bob");
+    User::register(&server, "alice");
+    let terminal = in_chat(&server);
+    let mute = |until: &str| {
+        let path = "/members/alice";
+        let patch = json!({ "muted_until": until });
+        bob.in_room("PUT", "general", path, &patch).expect(200);
+    };
+    terminal.write("stored");
+    terminal.until("that it is stored", |screen| {
+        screen.contains("stored") && !screen.contains("not stored yet")
+    });
+    mute("2999-01-01T00:00:00Z");
+    terminal.shows("bob muted alice");
+    terminal.write("refused by mute");
+    terminal.says("✗ not sent:");
+    mute("2000-01-01T00:00:00Z");
+    terminal.shows("bob unmuted alice");
+    terminal.write("/delete");
+    terminal.says("Taken back, and not sent: “refused by mute”");
+    terminal.write("and on");
+    eventually("it is stored", || {
+        let said = bob.history();
+        let texts = said.iter().filter(|message| message["kind"] == "text");
+        let texts: Vec<_> = texts.map(|message| message["content"].clone()).collect();
+        (texts == ["stored", "and on"]).then_some(())
+    });
+}
+
+#[test]
+fn an_edit_that_was_begun_before_another_one_does_not_overwrite_it_unseen() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let terminal = in_chat(&server);
+    terminal.write("helo");
+    let id = eventually("it is stored", || alice.history().first()?["id"].as_u64());
+    terminal.until("that it is stored", |screen| {
+        !screen.contains("not stored yet")
+    });
+    terminal.press("Up");
+    terminal.shows("Editing");
+    let path = format!("/messages/{id}");
+    let elsewhere = json!({ "content": "hello from the phone" });
+    alice
+        .in_room("PATCH", "general", &path, &elsewhere)
+        .expect(200);
+    terminal.shows("hello from the phone");
+    terminal.write("!");
+    terminal.says("✗ not sent: This message was edited or deleted in the meantime");
+    assert_eq!(contents(&alice.history()), ["hello from the phone"]);
+    terminal.write("/edit");
+    terminal.shows("Editing");
+    terminal.press("Enter");
+    eventually("it is edited", || {
+        (contents(&alice.history()) == ["helo!"]).then_some(())
+    });
 }

@@ -121,14 +121,12 @@ impl Stage {
         update(&mut self.state, Event::Drawn);
         for (reference, read) in acks {
             let marker = read.mark.seq - u64::from(read.mark.unread);
-            self.frame(event::Event::Ack(Ack {
-                reference,
-                room: read.room,
-                id: marker,
-                seq: marker,
-                timestamp: at(marker),
-                duplicate: false,
-            }));
+            let ack = serde_json::json!({
+                "ref": reference, "room": read.room, "id": marker, "seq": marker,
+                "timestamp": at(marker), "duplicate": false,
+            });
+            let ack = serde_json::from_value(ack).expect("an ack");
+            self.frame(event::Event::Ack(ack));
         }
     }
 

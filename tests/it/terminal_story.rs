@@ -105,6 +105,9 @@ fn the_story_of_a_morning_in_the_terminal(backend: Backend) {
     at_bob.shows("bob@");
     at_alice.press("Enter");
     at_alice.write("so:\n- dig\n- sow");
+    at_alice.until("that both are stored", |screen| {
+        screen.contains("• sow") && !screen.contains("not stored")
+    });
     for n in 1..=25 {
         alice.post_to(&garden, &format!("row {n}.")).expect(201);
     }
@@ -188,7 +191,6 @@ fn thread(
     alice
         .ask("PUT", "/api/users/me/status", &[], &status)
         .expect(200);
-    at_bob.shows("⊖ alice");
     at_bob.write("/whois alice");
     at_bob.shows("in the beans");
     let screen = at_bob.shows("⊖ not to be disturbed");

@@ -274,6 +274,7 @@ fn saying(
         commands: Arc::clone(&commands),
         access: Arc::clone(access),
         statuses: Arc::clone(statuses),
+        scheduled: Arc::clone(&scheduled),
     };
     (commands, scheduled, slash)
 }

@@ -40,7 +40,7 @@ use crate::{
 mod reminders;
 mod sending;
 
-pub use reminders::RemindIn;
+pub use reminders::{Remembered, RemindIn};
 
 /// Keeps it, and has it said.
 pub struct Scheduled {

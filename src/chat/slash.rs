@@ -8,6 +8,7 @@ use super::{
     access::{Access, Which},
     commands::{Begun, Command, Commands, Done},
     rooms,
+    scheduled::{Remembered, Scheduled},
     statuses::Statuses,
 };
 use crate::{
@@ -26,7 +27,7 @@ mod emphasis;
 pub mod parse;
 mod sentences;
 
-pub use parse::{Asked, Meaning};
+pub use parse::{Asked, Meaning, Reminder};
 pub use sentences::{Note, status_sentence};
 
 /// Carries slash commands out.
@@ -37,6 +38,8 @@ pub struct SlashCommands {
     pub access: Arc<Access>,
     /// Keeps what people are.
     pub statuses: Arc<Statuses>,
+    /// Keeps what is to be said later.
+    pub scheduled: Arc<Scheduled>,
 }
 
 /// What is to be done in a room.
@@ -66,6 +69,8 @@ pub enum Outcome {
     Done(Box<Done>),
     /// This is what the caller is now.
     Status(Status),
+    /// This is to be said later.
+    Later(Box<Remembered>),
 }
 
 impl SlashCommands {
@@ -89,6 +94,9 @@ impl SlashCommands {
                 Outcome::Done(Box::new(performing.done().await?))
             }
             Meaning::Status(wish) => Outcome::Status(self.set_status(caller, room, wish).await?),
+            Meaning::Remind(reminder) => {
+                Outcome::Later(Box::new(self.remind(caller, room, reminder).await?))
+            }
         };
         Ok((note, outcome))
     }
@@ -124,13 +132,35 @@ impl SlashCommands {
     /// # Errors
     /// 401 when the login has ended, 403, 404, 422, 429, 503.
     pub async fn set_status(&self, caller: &Caller, room: &str, wish: SetStatus) -> Result<Status> {
+        self.check_in(caller, room).await?;
+        self.statuses.set(caller, wish).await
+    }
+
+    /// Has somebody reminded, at the wish of the caller, who has said so in a room that they are in.
+    ///
+    /// # Errors
+    /// 401 when the login has ended, 403, 404, 409, 422, 429, 503.
+    pub async fn remind(
+        &self,
+        caller: &Caller,
+        room: &str,
+        Reminder {
+            place,
+            text,
+            client_id,
+        }: Reminder,
+    ) -> Result<Remembered> {
+        self.check_in(caller, room).await?;
+        self.scheduled.remind(caller, place, &text, client_id).await
+    }
+
+    async fn check_in(&self, caller: &Caller, room: &str) -> Result<()> {
         rooms::check_name(room)?;
         let which = Which::Named(room.to_owned());
         let is_in = self
             .access
             .in_room(caller, which, Urgency::CanWait, |_, _| Ok(()));
-        is_in.await?;
-        self.statuses.set(caller, wish).await
+        is_in.await
     }
 }
 

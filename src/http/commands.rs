@@ -72,15 +72,26 @@ pub async fn run_command(
                 room: Some(room),
                 message,
                 status: None,
+                scheduled: None,
                 duplicate,
             }
         }
+        Outcome::Later(kept) => CommandDone {
+            command,
+            done: kept.sentence(),
+            room: Some(kept.scheduled.room.clone()),
+            message: None,
+            status: None,
+            scheduled: Some(kept.scheduled),
+            duplicate: false,
+        },
         Outcome::Status(status) => CommandDone {
             command,
             done: status_sentence(&status),
             room: None,
             message: None,
             status: Some(status),
+            scheduled: None,
             duplicate: false,
         },
     };

@@ -11,6 +11,7 @@ on_both![
     a_command_changes_the_room_as_its_request_does,
     people_are_written_to_from_any_room,
     what_one_is_is_said_shown_and_taken_back,
+    a_reminder_comes_at_its_time_where_it_was_asked_for,
     a_command_that_is_sent_again_is_carried_out_once,
     what_is_no_command_says_what_is_near_and_does_nothing,
     a_message_that_looks_like_a_command_is_a_message,
@@ -73,7 +74,7 @@ fn the_commands_are_listed_with_what_they_do_and_where(backend: Backend) {
         .map(|one| one["name"].as_str().expect("a name"))
         .collect();
     let wanted = [
-        "me", "shrug", "topic", "invite", "kick", "leave", "dm", "status",
+        "me", "shrug", "topic", "invite", "kick", "leave", "dm", "remind", "status",
     ];
     assert!(wanted.iter().all(|name| names.contains(name)), "{names:?}");
     let page = std::fs::read_to_string(crate::support::root().join("docs/API.md")).expect("reads");
@@ -286,6 +287,50 @@ fn what_one_is_is_said_shown_and_taken_back(backend: Backend) {
     let long = format!("/status {}", "x".repeat(101));
     refused(&alice, "general", &long, 422, "validation_error");
     refused(&alice, "nowhere", "/status away", 404, "room_not_found");
+}
+
+fn a_reminder_comes_at_its_time_where_it_was_asked_for(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, _] = three(&server);
+    let garden = alice.make_room("garden", "public", &[&bob]);
+    let mut hers = alice.connect();
+    let mut his = bob.connect();
+    let told = run(
+        &alice,
+        &garden,
+        "/remind me in 2 seconds to look at the oven",
+    );
+    assert!(
+        told["done"].as_str().is_some_and(
+            |done| done.starts_with("The reminder comes on ") && done.ends_with("(UTC).")
+        ),
+        "{told}"
+    );
+    let notes = told["scheduled"]["room"]
+        .as_str()
+        .expect("a room")
+        .to_owned();
+    assert_ne!(notes, garden);
+    let reminds = |room: &str, text: &str| {
+        let (room, text) = (room.to_owned(), text.to_owned());
+        move |frame: &Value| {
+            frame["type"] == "message" && frame["room"] == room && frame["content"] == text
+        }
+    };
+    hers.expect(reminds(&notes, "Reminder: look at the oven"));
+    // A frame does it as well, for a room in which others hear it.
+    let text = "/remind #garden in 2 seconds tea is ready";
+    hers.send_json(&json!({"type": "command", "room": "general", "text": text, "ref": "r"}));
+    let ack = hers.expect(|frame| frame["ref"] == "r");
+    assert_eq!(ack["type"], "ack", "{ack}");
+    his.expect(reminds(&garden, "Reminder: tea is ready"));
+    for text in [
+        "/remind me whenever to look",
+        "/remind me yesterday tea",
+        "/remind bob in 5 minutes tea",
+    ] {
+        refused(&alice, &garden, text, 422, "validation_error");
+    }
 }
 
 fn a_command_that_is_sent_again_is_carried_out_once(backend: Backend) {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{message::Message, people::Status, room::RoomKind};
+use super::{message::Message, people::Status, room::RoomKind, scheduled::Scheduled};
 
 /// A slash command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
@@ -24,6 +24,8 @@ pub enum Slash {
     Leave,
     /// Write to people directly.
     Dm,
+    /// Be reminded of something.
+    Remind,
     /// Say what one is.
     Status,
 }
@@ -96,6 +98,13 @@ pub const TABLE: &[Entry] = &[
         usage: "/dm @user[,@user…] [text]",
         about: "Writes to people directly; without a text, opens the conversation with them.",
         example: "/dm @bob are you there?",
+        rooms: EVERYWHERE,
+    },
+    Entry {
+        slash: Slash::Remind,
+        usage: "/remind me|#room <when> <what>",
+        about: "Reminds you among your own notes, or says it in a room, at a time as people say it, in the time zone of your profile.",
+        example: "/remind me tomorrow at 9 to water the tomatoes",
         rooms: EVERYWHERE,
     },
     Entry {
@@ -195,6 +204,9 @@ pub struct CommandDone {
     /// What the caller is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// What is to be said later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Scheduled>,
     /// Present and true when nothing was changed by it, since all was so before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,

@@ -22,6 +22,27 @@ use crate::{
 /// What stands before what one wants to be reminded of.
 const REMINDER: &str = "Reminder: ";
 
+/// A reminder that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// As it is listed.
+    pub scheduled: Shown,
+    /// In which time zone its maker speaks of times.
+    pub zone: Tz,
+}
+
+impl Remembered {
+    /// What was done, in one plain sentence for whoever typed it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let at = self.scheduled.send_at.with_timezone(&self.zone);
+        format!(
+            "The reminder comes on {}.",
+            at.format("%A, %-d %B %Y, at %H:%M (%Z)")
+        )
+    }
+}
+
 /// Where someone is to be reminded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemindIn {
@@ -43,7 +64,7 @@ impl Scheduled {
         place: RemindIn,
         text: &str,
         client_id: Option<String>,
-    ) -> Result<Shown> {
+    ) -> Result<Remembered> {
         let zone = self.find_zone(caller).await?;
         let spoken = when::read(text, now(), zone)
             .map_err(|fault| Error::invalid_field("text", fault.to_string()))?;
@@ -69,7 +90,10 @@ impl Scheduled {
             also_to_room: false,
         };
         let (kept, _) = self.keep(caller, new, ScheduledKind::Reminder).await?;
-        Ok(kept)
+        Ok(Remembered {
+            scheduled: kept,
+            zone,
+        })
     }
 
     /// The time zone in which the caller speaks of times.

@@ -4,7 +4,7 @@ use strsim::osa_distance;
 
 use super::{Deed, Note, emphasis::emphasise};
 use crate::{
-    chat::commands::Command,
+    chat::{commands::Command, scheduled::RemindIn},
     error::{Code, Error, Kind, Result},
     protocol::{
         command::{InRoom, OfUser, SendMessage, SetRoom},
@@ -38,6 +38,19 @@ pub enum Meaning {
     Deed(Deed),
     /// What the caller is to be.
     Status(SetStatus),
+    /// What somebody is to be reminded of.
+    Remind(Reminder),
+}
+
+/// What somebody is to be reminded of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reminder {
+    /// Where.
+    pub place: RemindIn,
+    /// When, and of what.
+    pub text: String,
+    /// Makes a retry safe.
+    pub client_id: Option<String>,
 }
 
 /// Reads what was typed in a room.
@@ -124,11 +137,30 @@ pub fn read(room: &str, new: NewCommand) -> Result<Asked> {
                 note: note(&of),
             })
         }
+        Slash::Remind => Ok(Asked {
+            meaning: Meaning::Remind(read_reminder(rest, new.client_id)?),
+            note: note(""),
+        }),
         Slash::Status => Ok(Asked {
             meaning: Meaning::Status(status::read(rest)),
             note: note(rest),
         }),
     }
+}
+
+/// Where, and what stands behind that.
+fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
+    let (place, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let place = match place {
+        "me" => Some(RemindIn::Notes),
+        other => read_room(other).map(RemindIn::Room),
+    };
+    let place = place.filter(|_| !text.trim().is_empty());
+    Ok(Reminder {
+        place: place.ok_or_else(|| misused(Slash::Remind))?,
+        text: text.trim().to_owned(),
+        client_id,
+    })
 }
 
 /// A user, and the room if one is named, else the one in which it is typed.

@@ -32,6 +32,7 @@ impl Note {
             (Slash::Dm, _) if of.is_empty() => "The conversation is open.".into(),
             (Slash::Dm, false) => format!("Sent to {of}."),
             (Slash::Dm, true) => format!("It had been sent to {of} before."),
+            (Slash::Remind, _) => "The reminder is kept.".into(),
             (Slash::Status, _) => "Your status is set.".into(),
         }
     }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::{parse::read, *};
 use crate::{
-    chat::cases,
+    chat::{cases, scheduled::RemindIn},
     error::Code,
     protocol::{
         command::{InRoom, OfUser, SetRoom},
@@ -43,6 +43,7 @@ fn told(meaning: Meaning) -> String {
     let deed = match meaning {
         Meaning::Deed(deed) => deed,
         Meaning::Status(wish) => return told_status(wish),
+        Meaning::Remind(reminder) => return told_reminder(reminder),
     };
     match deed {
         Deed::Tell { people, message } => {
@@ -71,6 +72,13 @@ fn told(meaning: Meaning) -> String {
             Command::Direct(people) => format!("opens {}", people.users.join(", ")),
             other => format!("{other:?}"),
         },
+    }
+}
+
+fn told_reminder(reminder: Reminder) -> String {
+    match reminder.place {
+        RemindIn::Notes => format!("notes: {}", reminder.text),
+        RemindIn::Room(room) => format!("in {room}: {}", reminder.text),
     }
 }
 

@@ -39,6 +39,17 @@ impl ChatSession {
                 };
                 self.run_for_people(reference, setting, ctx);
             }
+            Ok(Asked {
+                meaning: Meaning::Remind(reminder),
+                ..
+            }) => {
+                let (app, caller) = (Arc::clone(&self.app), self.caller.clone());
+                let keeping = async move {
+                    let kept = app.slash.remind(&caller, &room, reminder).await?;
+                    Ok(Some(kept.sentence()))
+                };
+                self.run_for_people(reference, keeping, ctx);
+            }
         }
     }
 }

@@ -241,7 +241,7 @@ impl Store {
                     room.follower.message(message)
                 });
             }
-            event::Event::Ack(ack) => self.acked(&ack),
+            event::Event::Ack(ack) => self.acked(ack, &mut outcome),
             event::Event::Error(error) => self.refused(now, error, &mut outcome),
             event::Event::Synced { rooms, .. } => self.synced(now, &rooms, &mut outcome),
             event::Event::Lag { room, seq } => {
@@ -310,14 +310,24 @@ impl Store {
         }
     }
 
-    fn acked(&mut self, ack: &Ack) {
-        if self.mark_acked(ack) {
+    fn acked(&mut self, ack: Ack, outcome: &mut Outcome) {
+        if self.mark_acked(&ack) {
+            return;
+        }
+        // What a command has done may be in another room than that in which it was typed, or in none.
+        let mut rooms = self.rooms.values_mut();
+        let Some(pending) = rooms.find_map(|room| room.outbox.acked(&ack)) else {
+            return;
+        };
+        if matches!(pending.deed, Deed::Command { .. }) {
+            outcome.news.push(News::Carried {
+                command: pending.content,
+                room: ack.room,
+                done: ack.done,
+            });
             return;
         }
         let Some(room) = self.rooms.get_mut(&ack.room) else {
-            return;
-        };
-        let Some(pending) = room.outbox.acked(ack) else {
             return;
         };
         let Deed::Post {

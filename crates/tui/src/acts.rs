@@ -203,7 +203,7 @@ fn correct(state: &mut State, pending: &Pending) {
     let task = match pending.deed {
         Deed::Post { reply_to, .. } => reply_to.map_or(Task::Write, Task::Answer),
         Deed::Edit(id, seq) => Task::Edit(id, now(id).map_or(seq, |message| message.seq)),
-        Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
+        Deed::Command { .. } | Deed::Delete(_) | Deed::React(..) | Deed::Pin(..) => Task::Write,
     };
     begin(state, task, &pending.content);
 }

@@ -124,7 +124,8 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 /// what lies below: whoever types over a list writes all of it.
 fn is_for_popup(state: &mut State, key: KeyCode) -> bool {
     if let Some(row) = state.help {
-        state.help = press_in_help(row, state.size, key);
+        let (end, page) = draw::help_extent(state);
+        state.help = scrolled(row, end, page, key);
         if state.help.is_some() {
             return true;
         }
@@ -143,12 +144,7 @@ fn is_for_popup(state: &mut State, key: KeyCode) -> bool {
     matches!(key, KeyCode::Esc | KeyCode::Enter)
 }
 
-/// The help's first row after a key; `None`: it is closed.
-fn press_in_help(row: usize, size: (u16, u16), key: KeyCode) -> Option<usize> {
-    let (end, page) = draw::help_extent(size);
-    scrolled(row, end, page, key)
-}
-
+/// The first row after a key; `None`: it is closed.
 fn scrolled(row: usize, end: usize, page: usize, key: KeyCode) -> Option<usize> {
     let row = match key {
         KeyCode::Up => row.saturating_sub(1),

@@ -15,6 +15,7 @@
 //! - [`drafts`]: what is being written is kept on the server
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
 //! - [`markdown`]: what people write, as it looks in a terminal
+//! - [`slash`]: the commands that the server carries out
 //! - [`text`]: what others wrote, made safe to show
 //! - [`unsent`]: what is lost when the program is ended from outside
 //!
@@ -43,6 +44,7 @@ mod rows;
 mod screen;
 mod send;
 pub mod settings;
+pub mod slash;
 pub mod state;
 mod tail;
 #[cfg(test)]

@@ -264,6 +264,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         ask,
         Ask::Directory(_)
             | Ask::Own { .. }
+            | Ask::Commands
             | Ask::Unread { .. }
             | Ask::Threads { .. }
             | Ask::Draft { .. }
@@ -316,6 +317,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         (Ask::Person(_) | Ask::Saved | Ask::Save { .. } | Ask::Follow { .. }, Ok(answer)) => {
             people::answered(state, answer);
         }
+        (Ask::Commands, Ok(Answer::Commands(commands))) => state.slash = commands,
         // That it is hidden a frame says, and a message that came since has brought it back.
         (Ask::Hide(key), Ok(_)) if is_shown(state, &key) => return go_to(state, GENERAL),
         (Ask::RemoveMember { room, user }, Ok(_)) => {
@@ -342,6 +344,15 @@ fn await_room(state: &mut State, word: &str) -> Vec<Effect> {
     }
     state.awaited = Some(word.to_owned());
     Vec::new()
+}
+
+/// Goes to a room by its key, as soon as it is known.
+pub fn await_key(state: &mut State, key: &str) -> Vec<Effect> {
+    if state.client.store.room(key).is_some() {
+        return go_to(state, key);
+    }
+    state.way = Some(true);
+    await_room(state, key)
 }
 
 /// The user has come into a room.

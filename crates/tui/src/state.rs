@@ -22,6 +22,7 @@ use super::{
 };
 use crate::protocol::{
     room::Member,
+    slash::SlashCommand,
     time::{Timestamp, now},
 };
 
@@ -56,7 +57,7 @@ pub struct State {
     /// The rooms of which that was asked.
     pub members_asked: BTreeSet<String>,
     /// The commands that the server carries out.
-    pub slash: Vec<ServerCommand>,
+    pub slash: Vec<SlashCommand>,
     /// When a key was pressed last.
     pub used_at: Millis,
     /// The public rooms, while they are asked for, to be listed.
@@ -100,17 +101,6 @@ pub struct Line {
     pub place: Place,
     /// As it was written.
     pub text: String,
-}
-
-/// A command that the server carries out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerCommand {
-    /// What it is called, without the slash.
-    pub name: String,
-    /// How it is written.
-    pub usage: String,
-    /// What it does.
-    pub about: String,
 }
 
 /// What is asked for to be shown.

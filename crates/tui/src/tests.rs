@@ -13,6 +13,7 @@ mod reading;
 mod rooms;
 mod scenes;
 mod sizes;
+mod slash;
 mod threads;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -110,7 +111,7 @@ impl Stage {
                 Effect::Ask(ask @ (Ask::Draft { .. } | Ask::PutDraft { .. })) => {
                     self.drafts.push(ask);
                 }
-                Effect::Ask(ask @ (Ask::Threads { .. } | Ask::Unread { .. })) => {
+                Effect::Ask(ask @ (Ask::Threads { .. } | Ask::Unread { .. } | Ask::Commands)) => {
                     self.listed.push(ask);
                 }
                 Effect::Say(request) => self.said.push(request),

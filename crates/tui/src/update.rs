@@ -9,7 +9,7 @@ use parlour_client::{
 use super::{
     acts,
     chat::Chat,
-    drafts, keys, people, reading, revoked, rooms,
+    drafts, keys, people, reading, revoked, rooms, slash,
     state::{About, Event, LoginForm, Screen, State},
     unsent::AtStake,
 };
@@ -171,6 +171,11 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::Fetched => state.settled(About::Fetch),
             News::LoginEnded(detail) => ask_to_log_in(state, detail),
             News::LoginRevoked(why) => ask_to_log_in(state, revoked(&why, "log in again")),
+            News::Carried {
+                command,
+                room,
+                done,
+            } => effects.extend(slash::carried(state, &command, &room, done)),
             News::Draft { room, thread } => drafts::told(state, &(room, thread)),
             News::Disconnected => drafts::disconnected(state),
             // What cannot be fetched tells the one, and the screen shows the other.

@@ -179,7 +179,7 @@ impl View<'_> {
     fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.room.outbox().iter().filter(|pending| {
             let thread = match pending.deed {
-                Deed::Post { thread, .. } => thread,
+                Deed::Post { thread, .. } | Deed::Command { thread } => thread,
                 Deed::Edit(id, _) | Deed::Delete(id) | Deed::React(id, _) | Deed::Pin(id, _) => {
                     let reply = self.room.threads().reply(id);
                     let beside = reply.filter(|reply| reply.is_in_thread_only());

@@ -54,6 +54,7 @@ impl Api {
                 let draft: Draft = read(self, request.send_json(&new)).await?;
                 Ok(Answer::Draft(draft))
             }
+            Ask::Commands => self.commands(bearer).await.map(Answer::Commands),
             Ask::Saved => {
                 let mut url = self.url(&["api", "saved"]);
                 url.query_pairs_mut()

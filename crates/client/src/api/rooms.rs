@@ -6,6 +6,7 @@ use crate::protocol::{
     limits::MAX_PAGE,
     people::{Profile, ProfilePatch, SetStatus},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
+    slash::SlashCommand,
     thread::Thread,
 };
 use awc::http::Method;
@@ -97,6 +98,8 @@ pub enum Ask {
         /// What is written; nothing deletes it.
         content: String,
     },
+    /// The slash commands that the server carries out.
+    Commands,
     /// The messages that the user has saved: the first page of them.
     Saved,
     /// Save a message, or save it no longer.
@@ -134,6 +137,8 @@ pub enum Answer {
     Person(Box<Profile>),
     /// A page of the threads that the user follows.
     Threads(ThreadsPage),
+    /// The slash commands that the server carries out.
+    Commands(Vec<SlashCommand>),
     /// What the user has begun to write.
     Draft(Draft),
     /// What the user has saved; the first page of it, and whether there is more.
@@ -237,6 +242,7 @@ impl Api {
             | Ask::Follow { .. }
             | Ask::Draft { .. }
             | Ask::PutDraft { .. }
+            | Ask::Commands
             | Ask::Saved
             | Ask::Save { .. } => self.ask_own(bearer, ask).await,
             Ask::Hide(key) => {

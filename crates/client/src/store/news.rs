@@ -70,6 +70,15 @@ pub enum News {
     },
     /// Something else is known of people: how they are seen, who is writing, what they say of themselves.
     People,
+    /// The server has carried out a slash command.
+    Carried {
+        /// As it was typed.
+        command: String,
+        /// The key of the room in which something was said or changed; empty: in none.
+        room: String,
+        /// What was done, in a sentence.
+        done: Option<String>,
+    },
     /// The server has refused something, and not one of the messages in an outbox: those keep their refusal.
     Refused(ErrorFrame),
     /// Messages could not be fetched, for this reason. It is tried again.

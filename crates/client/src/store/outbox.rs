@@ -12,6 +12,7 @@ use crate::protocol::{
     event::{Ack, ErrorFrame},
     limits::Limits,
     message::Message,
+    slash::{NewCommand, SendCommand},
 };
 
 /// After this time without an answer a message is sent again.
@@ -47,6 +48,11 @@ pub enum Deed {
         /// With a thread: it is to stand in the room itself, too.
         also_to_room: bool,
     },
+    /// Have the server carry out a slash command, which is the content.
+    Command {
+        /// The thread in which it was typed.
+        thread: Option<u64>,
+    },
     /// Give a message another text than it had under this number. If it was edited since then, the server refuses that.
     Edit(u64, u64),
     /// Delete a message.
@@ -60,7 +66,10 @@ pub enum Deed {
 impl Deed {
     /// Whether it has a text, which can be corrected when it is refused.
     fn has_text(self) -> bool {
-        matches!(self, Self::Post { .. } | Self::Edit(..))
+        matches!(
+            self,
+            Self::Post { .. } | Self::Edit(..) | Self::Command { .. }
+        )
     }
 
     /// Of a message that is written: the thread in which it is.
@@ -305,6 +314,14 @@ fn request(deed: Deed, client_id: &str, content: &str, room: &str) -> Request {
             reply_to,
             thread,
             also_to_room,
+        }),
+        Deed::Command { thread } => Command::Command(SendCommand {
+            room,
+            command: NewCommand {
+                text: content,
+                client_id: Some(client_id.to_owned()),
+                thread,
+            },
         }),
         Deed::Edit(id, seq) => Command::Edit(Edit {
             room,

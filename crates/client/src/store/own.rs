@@ -34,6 +34,8 @@ pub(super) struct Own {
     due_at: Millis,
     /// The list that is being read.
     list: Option<List>,
+    /// The slash commands of the server are to be asked for.
+    wants_commands: bool,
     /// What the user has saved, as far as it is known.
     saved: BTreeSet<(String, u64)>,
 }
@@ -51,6 +53,7 @@ impl Store {
     /// From now on it is known what the user follows. (It is listed once for each socket, and again when that has changed.)
     pub fn follow_threads(&mut self) {
         (self.own.is_following, self.own.is_due) = (true, true);
+        self.own.wants_commands = true;
     }
 
     /// The user has seen a room or a thread up to this message.
@@ -184,6 +187,8 @@ impl Store {
             }
         }
         asks.extend(self.list_threads(now));
+        let wants_commands = std::mem::take(&mut self.own.wants_commands);
+        asks.extend(wants_commands.then_some(Effect::Ask(Ask::Commands)));
         asks
     }
 
@@ -209,6 +214,8 @@ impl Store {
         self.own.list = None;
         self.own.is_due = true;
         self.own.due_at = 0;
+        // Another release may have others.
+        self.own.wants_commands = self.own.is_following;
     }
 
     /// What was asked of the user's own is answered.

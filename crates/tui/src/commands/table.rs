@@ -112,7 +112,7 @@ pub const TABLE: &[Row] = &[
     ),
     Row {
         by: &[Phrase("direct", "NAMES", Direct), Word("hide", Hide)],
-        also: &[Phrase("dm", "NAMES", Direct)],
+        also: &[],
         what: "write to these people alone, hide that until somebody writes again",
     },
     row(

@@ -17,9 +17,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{
     chat::Chat,
-    commands::TABLE,
+    commands::{TABLE, of_word},
     state::{Screen, Sheet, State},
-    text::{cut, is_fit_for_a_cell, is_harmless, wrap},
+    text::{cut, is_fit_for_a_cell, is_harmless, visible, wrap},
     view::View,
 };
 
@@ -176,29 +176,31 @@ pub fn draw(frame: &mut Frame, state: &State) {
         show_sheet(frame, sheet);
     }
     if let Some(row) = state.help {
-        help(frame, row);
+        let lines = help_lines(state, frame.area().width);
+        scroll(frame, " Help ", lines, row);
     }
     scrub(frame);
 }
 
 /// The help as rows that fit: keys and what they do beside each other, or below each other where it is narrow.
-fn help_lines(width: u16) -> Vec<Line<'static>> {
+fn help_lines(state: &State, width: u16) -> Vec<Line<'static>> {
     let width = usize::from(width.saturating_sub(4));
     let rows: Vec<_> = TABLE
         .iter()
-        .map(|row| (row.names().join(", "), row.what))
+        .map(|row| (row.names().join(", "), row.what.to_owned()))
+        .chain(of_server(state))
         .collect();
     let keys = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     let longest = rows.iter().map(|(_, what)| what.len()).max().unwrap_or(0);
     if keys + 2 + longest <= width {
-        let row = |(key, what): (String, &'static str)| {
+        let row = |(key, what): (String, String)| {
             Line::from(vec![format!(" {key:keys$}  ").bold(), what.into()])
         };
         return rows.into_iter().map(row).collect();
     }
-    let below = |(key, what): (String, &str)| {
+    let below = |(key, what): (String, String)| {
         let keys = wrap(&key, width).into_iter();
-        let what = wrap(what, width.saturating_sub(2)).into_iter();
+        let what = wrap(&what, width.saturating_sub(2)).into_iter();
         keys.map(|row| Line::from(format!(" {row}")).bold())
             .chain(what.map(|row| Line::from(format!("   {row}"))))
             .collect::<Vec<_>>()
@@ -206,15 +208,18 @@ fn help_lines(width: u16) -> Vec<Line<'static>> {
     rows.into_iter().flat_map(below).collect()
 }
 
-/// The first row of the help when its end is on the screen, and how many rows of it are.
-pub(super) fn help_extent(size: (u16, u16)) -> (usize, usize) {
-    let page = usize::from(size.1.saturating_sub(2)).max(1);
-    (help_lines(size.0).len().saturating_sub(page), page)
+/// The commands that the server carries out and the terminal has not itself.
+fn of_server(state: &State) -> impl Iterator<Item = (String, String)> {
+    let others = state.slash.iter();
+    let others = others.filter(|command| of_word(&command.name).is_none());
+    others.map(|command| (visible(&command.usage), visible(&command.about)))
 }
 
-fn help(frame: &mut Frame, row: usize) {
-    let lines = help_lines(frame.area().width);
-    scroll(frame, " Help ", lines, row);
+/// The first row of the help when its end is on the screen, and how many rows of it are.
+pub(super) fn help_extent(state: &State) -> (usize, usize) {
+    let size = state.size;
+    let page = usize::from(size.1.saturating_sub(2)).max(1);
+    (help_lines(state, size.0).len().saturating_sub(page), page)
 }
 
 fn sheet_lines(sheet: &Sheet, width: u16) -> Vec<Line<'static>> {

@@ -9,7 +9,7 @@ use crate::{
     commands::{self, Action},
     people,
     protocol::room::RoomKind,
-    rooms,
+    rooms, slash,
     state::{About, Line, State},
 };
 
@@ -42,6 +42,7 @@ pub(super) fn obey(state: &mut State, text: &str) -> Vec<Effect> {
             }
             Err(why) => why,
         },
+        None if let Some(effects) = slash::send(state, word, text) => return effects,
         None => format!(
             "There is no command /{word}: /help lists them. To send a line that starts with /, write //."
         ),

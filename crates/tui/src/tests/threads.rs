@@ -19,7 +19,9 @@ impl Stage {
     fn follows(&mut self, threads: Vec<Thread>) {
         let now = self.state.client.now() + 250;
         self.happen(Event::Tick(now));
-        let ask = self.listed.pop().expect("the threads were asked for");
+        let is_threads = |ask: &Ask| matches!(ask, Ask::Threads { .. });
+        let at = self.listed.iter().rposition(is_threads);
+        let ask = self.listed.remove(at.expect("the threads were asked for"));
         let page = ThreadsPage {
             threads,
             next: None,

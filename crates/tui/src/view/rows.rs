@@ -167,7 +167,7 @@ impl View<'_> {
             ),
         };
         match pending.deed {
-            Deed::Post { .. } => {}
+            Deed::Post { .. } | Deed::Command { .. } => {}
             Deed::Edit(..) => rows.extend(self.body("(edit)", style.italic())),
             Deed::Delete(_) => rows.extend(self.body("(deletion)", style.italic())),
             Deed::React(..) => rows.extend(self.body("(reaction)", style.italic())),

@@ -77,6 +77,7 @@ mod readiness;
 mod reading;
 mod readme;
 mod registration;
+mod reminders;
 mod replies;
 mod restored;
 mod retry;

@@ -79,6 +79,8 @@ struct Plain {
     inside: Vec<Container>,
     /// How many more it stands in, which are not shown.
     deeper: usize,
+    /// In how many of them the line before it stands, too.
+    common: usize,
     /// Ends of lines that come before what is written next.
     ends: usize,
     /// Where the texts of links begin, and where they lead.
@@ -237,6 +239,7 @@ impl Plain {
             self.deeper -= 1;
         } else {
             self.inside.pop();
+            self.common = self.common.min(self.inside.len());
         }
     }
 
@@ -274,7 +277,8 @@ impl Plain {
         if !is_first {
             for _ in 1..std::mem::take(&mut self.ends) {
                 self.text.push('\n');
-                let marks: String = self.inside.iter().map(|one| one.others).collect();
+                let common = self.inside.iter().take(self.common);
+                let marks: String = common.map(|one| one.others).collect();
                 let marks = marks.trim_end();
                 if self.has_space_for(marks) {
                     self.text.push_str(marks);
@@ -283,6 +287,7 @@ impl Plain {
             self.text.push('\n');
         }
         self.ends = 0;
+        self.common = self.inside.len();
         let marks = self.inside.iter_mut();
         let marks: String = marks
             .map(|one| one.first.take().unwrap_or_else(|| one.others.to_owned()))

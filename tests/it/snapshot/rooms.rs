@@ -15,18 +15,16 @@ use serde_json::{Value, json};
 use crate::support::{Backend, Server, Socket, User, crash::Chance, unique};
 
 mod orders;
-mod own;
 mod view;
 
 use orders::{Act, Order};
-use own::Kept;
 use view::{View, read_all};
 
 /// In CI; `PARLOUR_TEST_RUNS` makes it more.
 const RUNS: u64 = 25;
 const ACTS: usize = 50;
 const PEOPLE: usize = 6;
-/// Most sockets of one person; the first has one more.
+/// Most sockets of one person.
 const MOST_SEATS: usize = 2;
 const SETTLED: Duration = Duration::from_secs(20);
 
@@ -43,7 +41,6 @@ impl Seat {
         let came_back = left.is_some();
         let mut view = left.unwrap_or_default();
         view.greet(&socket.connected);
-        view.own = own::Own::default();
         let mut seat = Self { socket, view };
         if came_back {
             seat.sync(user, 0);
@@ -90,8 +87,6 @@ struct Person {
     user: User,
     seats: Vec<Seat>,
     left: Option<View>,
-    /// What they keep for themselves, and say of themselves.
-    kept: Kept,
 }
 
 impl Person {
@@ -132,7 +127,6 @@ impl Run {
             user,
             seats: Vec::new(),
             left: None,
-            kept: Kept::default(),
         });
         let mut run = Self {
             chance: Chance(seed),
@@ -144,8 +138,6 @@ impl Run {
         run.people[..PEOPLE - 2]
             .iter_mut()
             .for_each(Person::connect);
-        // One of them has three devices.
-        (0..2).for_each(|_| run.people[0].connect());
         for (number, (owner, kind, others)) in [
             (0, "public", &[1, 2, 5][..]),
             (1, "public", &[3, 4]),
@@ -185,9 +177,7 @@ impl Run {
         let who = self.chance.below(PEOPLE);
         let person = &mut self.people[who];
         match act {
-            Act::Connect if person.seats.len() < MOST_SEATS + usize::from(who == 0) => {
-                person.connect();
-            }
+            Act::Connect if person.seats.len() < MOST_SEATS => person.connect(),
             Act::Disconnect if !person.seats.is_empty() => {
                 let seat = self.chance.below(person.seats.len());
                 let Seat { socket, view } = person.seats.remove(seat);
@@ -202,14 +192,6 @@ impl Run {
             Act::Burst if !person.seats.is_empty() => return self.burst(who),
             Act::Follow | Act::Unfollow => return self.follow(who, act == Act::Follow),
             Act::Notify => return self.notify(who),
-            Act::ReadThread
-            | Act::Draft
-            | Act::DraftInThread
-            | Act::DropDraft
-            | Act::Save
-            | Act::Unsave
-            | Act::Status
-            | Act::Profile => return self.own(act, who),
             Act::Connect | Act::Disconnect | Act::SyncFromBefore | Act::Burst => return false,
             _ => {
                 let order = self.order(act, who);
@@ -280,7 +262,6 @@ impl Run {
                 }
             }
         }
-        self.check_own();
         self.check_the_gone();
     }
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::state::{id_of, seq_of, text};
-use super::own::Own;
 use crate::support::{Socket, User};
 
 /// What a first frame tells of a room, and what a client makes of the messages that it has.
@@ -39,8 +38,6 @@ pub(super) struct View {
     to_read: BTreeSet<String>,
     /// Of which something is missing. Only who goes from a room may be left so.
     pub(super) holes: BTreeSet<String>,
-    /// What it is told of its user's own things, and of people.
-    pub(super) own: Own,
 }
 
 impl View {
@@ -94,7 +91,6 @@ impl View {
 
     /// `is_again`: it may be one that came before, as an answer to a `sync` from before it.
     pub(super) fn apply(&mut self, frame: &Value, is_again: bool) {
-        self.own.apply(frame, self.me);
         match text(&frame["type"]) {
             "message" | "message_changed" => {
                 let (key, seq) = (text(&frame["room"]), seq_of(frame));
@@ -137,7 +133,7 @@ impl View {
             "lag" => {
                 self.holes.insert(text(&frame["room"]).to_owned());
             }
-            "ack" | "error" | "pong" | "system" | "presence" | "read" | "user" => {}
+            "ack" | "error" | "pong" | "system" | "presence" | "read" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }
@@ -232,10 +228,6 @@ impl Room {
         let known = self.facts.as_object_mut().expect("an object");
         for field in told["changed"].as_array().into_iter().flatten() {
             let field = text(field);
-            if field == "draft" {
-                // It is no fact of the room.
-                continue;
-            }
             match told.get(field) {
                 // No slow mode is not told in the first frame.
                 Some(value) if *value != 0 => known.insert(field.to_owned(), value.clone()),

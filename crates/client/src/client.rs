@@ -99,6 +99,10 @@ impl Client {
             }
             Event::Page { fetch, result } => self.store.page(self.now, &fetch, result),
             Event::Answer { ask, result } => self.store.answered(self.now, &ask, &result),
+            // The socket has told before, and has said why.
+            Event::LoginEnded(_) if matches!(self.link.status(), Status::Offline { .. }) => {
+                Outcome::default()
+            }
             Event::LoginEnded(detail) => Outcome {
                 effects: self.stop("logged out"),
                 news: vec![News::LoginEnded(detail)],

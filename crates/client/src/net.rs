@@ -24,6 +24,8 @@ use crate::{
 const MOST_FETCHES: usize = 4;
 /// How often what is too much at the moment is asked for before that is said.
 const MOST_TRIES: usize = 20;
+/// Within this time after the end of a login its socket tells why it has ended; whoever asked for something meanwhile does not know.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
 /// How long to wait when the server does not say how long, and longest wait.
 const TOO_MANY_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -159,7 +161,10 @@ impl Net {
                     ask,
                     result: Ok(answer),
                 },
-                Err(Failure::LoginEnded(detail)) => Event::LoginEnded(detail),
+                Err(Failure::LoginEnded(detail)) => {
+                    tokio::time::sleep(TOLD_WITHIN).await;
+                    Event::LoginEnded(detail)
+                }
                 Err(failure) => Event::Answer {
                     ask,
                     result: Err(sentence(&failure)),

@@ -137,7 +137,7 @@ pub fn list_followed(
            (SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE messages.room_id = mine.room_id \
               AND messages.thread = mine.thread AND messages.id > mine.read_seq AND messages.user_id <> mine.user_id \
               AND messages.thread IS NOT NULL AND messages.deleted_at IS NULL LIMIT {MOST_COUNTED}) AS unread) AS unread, \
-           (SELECT COUNT(*) FROM (SELECT 1 FROM mentions JOIN messages ON messages.room_id = mentions.room_id \
+           (SELECT COUNT(*) FROM (SELECT DISTINCT mentions.message_id FROM mentions JOIN messages ON messages.room_id = mentions.room_id \
               AND messages.id = mentions.message_id WHERE mentions.room_id = mine.room_id \
               AND mentions.user_id IN (0, mine.user_id) AND mentions.message_id > mine.read_seq \
               AND messages.thread = mine.thread AND messages.user_id <> mine.user_id \

@@ -377,6 +377,10 @@ fn who_has_to_do_with_a_thread_follows_it_until_they_do_not_want_to(backend: Bac
     assert_eq!(followed(&carol), []);
     delete(&alice, last);
     assert_eq!(followed(&bob), [(1, 0)]);
+    // Whoever a reply names twice is mentioned once by it.
+    reply(&bob, 1, "@alice, and @room", false);
+    let thread = alice.http().get("/api/threads").expect(200).json()[0].clone();
+    assert_eq!(thread["mentions"], 1);
     // It is no thread, or not there.
     for (id, status, code) in [(2, 409, "not_a_thread"), (99, 404, "message_not_found")] {
         let path = format!("/messages/{id}/follow");

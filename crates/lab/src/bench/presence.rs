@@ -251,10 +251,7 @@ fn tell(
     let strangers: u64 = told.iter().map(|one| one.strangers).sum();
     // One may have waited when the count began.
     let limit = (took.as_secs_f64() / PAUSE.as_secs_f64()).ceil() + 1.0;
-    let name = format!(
-        "{what}: frames to one socket in {} s, at most",
-        took.as_secs()
-    );
+    let name = format!("{what}: frames to one socket, at most");
     let row = Row::new(name, most as f64, Unit::Count);
     report.row(row.aim(Target::AtMost(limit)));
     let name = format!("{what}: frames to one socket, on average");

@@ -11,6 +11,7 @@ mod hearing;
 mod own;
 mod setup;
 mod socket;
+mod thing;
 mod visits;
 
 use std::{

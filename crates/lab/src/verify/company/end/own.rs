@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use super::super::{
     Person, Shared,
-    own::{Thing, of_thread, path_of},
+    own::{of_thread, path_of},
     setup::{answer, ask},
+    thing::Thing,
 };
 use crate::{
     Result, Trouble,

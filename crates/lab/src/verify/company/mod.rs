@@ -11,7 +11,6 @@ mod hearing;
 mod own;
 mod setup;
 mod socket;
-mod thing;
 mod visits;
 
 use std::{

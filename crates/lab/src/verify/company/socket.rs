@@ -9,7 +9,7 @@ use std::{
 
 use parlour_client::socket::{Heard as Came, Socket};
 
-use super::{Part, Person, Place, Shared, WINDOW, choice, thing::Thing};
+use super::{Part, Person, Place, Shared, WINDOW, choice, own::Thing};
 use crate::{
     protocol::command::{
         Command, Delete, Edit, InRoom, OfUser, Pin, React, Request, SendMessage, Sync,

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 
 use super::super::{
     Person, Shared,
-    own::{of_thread, path_of},
+    own::{Thing, of_thread, path_of},
     setup::{answer, ask},
-    thing::Thing,
 };
 use crate::{
     Result, Trouble,

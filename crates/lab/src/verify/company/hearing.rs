@@ -117,6 +117,7 @@ impl Conversation<'_> {
                 }
                 if rng.once_in(3) {
                     self.look(room).await;
+                    self.pry(rng).await;
                 }
             }
             RoomNews::Changed(_) => {}

@@ -198,14 +198,6 @@ impl Company {
             }
             let person = Rc::new(person(number, identity.user(), shared.book.rooms.len()));
             company.people.push(Rc::clone(&person));
-            let chance = Rng::new(seed, &format!("{phase} errands {number}"));
-            let task = own::live(
-                Rc::clone(&shared),
-                Rc::clone(&person),
-                identity.clone(),
-                chance,
-            );
-            company.tasks.push(spawn_local(task));
             let task = socket::live(shared, person, identity, rng);
             company.tasks.push(spawn_local(task));
         }

@@ -5,13 +5,12 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
-    rc::Rc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-use super::{Part, Person, Shared, choice, setup::answer};
+use super::{Part, Shared, choice, setup::answer, socket::Conversation};
 use crate::{
     protocol::{kept, message::Message, thread::Thread},
     raw::http::Response,
@@ -20,15 +19,16 @@ use crate::{
             own::{self, Step},
             rooms::{Heard, Shown, User},
         },
-        crowd::Identity,
         rng::Rng,
     },
 };
 
 /// Between two of these acts.
 const BEAT: (u64, u64) = (250, 600);
-/// How long an answer may take.
-const ANSWERING: Duration = Duration::from_secs(6);
+/// How long an answer may take. The socket is not read meanwhile, and the server closes one that takes nothing for three seconds.
+const ANSWERING: Duration = Duration::from_secs(2);
+/// After an act, so many times as long as it took belongs to the socket.
+const REST: u32 = 4;
 /// Answers that say that nothing was stored by this attempt, and that another one may be.
 const LATER: [u16; 3] = [401, 429, 503];
 /// Most messages on a page.
@@ -97,23 +97,13 @@ pub struct Desk {
     values: RefCell<HashMap<Thing, own::Value>>,
     /// Threads in which they have replied, and where their marker moves therefore.
     replied: RefCell<Vec<(usize, u64)>>,
-    turns: Cell<u64>,
+    next: Cell<Option<Instant>>,
 }
 
 impl Desk {
     /// What is not done yet.
     pub fn load(&self) -> usize {
         usize::from(self.wish.borrow().is_some())
-    }
-
-    /// Something is begun, or has come to an end.
-    fn turn(&self) {
-        self.turns.set(self.turns.get() + 1);
-    }
-
-    /// Stands for this moment, if nothing is under way.
-    pub fn calm(&self) -> Option<u64> {
-        (self.load() == 0).then(|| self.turns.get())
     }
 
     /// The place in the book of what happens to this.
@@ -173,54 +163,41 @@ pub fn of_thread(thread: Option<u64>) -> String {
     thread.map_or_else(String::new, |thread| format!("?thread={thread}"))
 }
 
-/// Someone beside their socket: that is read all the while.
-struct Errands {
-    shared: Rc<Shared>,
-    person: Rc<Person>,
-    identity: Identity,
-    views: Vec<usize>,
-}
-
-/// Does such things forever.
-pub async fn live(shared: Rc<Shared>, person: Rc<Person>, identity: Identity, mut rng: Rng) {
-    let rooms = 0..shared.book.rooms.len();
-    let open = |room| shared.book.open(room, person.user, Heard::Connected(None));
-    let mut errands = Errands {
-        views: rooms.map(open).collect(),
-        shared: Rc::clone(&shared),
-        person,
-        identity,
-    };
-    loop {
-        errands.act(&mut rng).await;
-        tokio::time::sleep(rng.millis(BEAT.0, BEAT.1)).await;
+impl Conversation<'_> {
+    /// Does the next of these acts, when its time has come.
+    pub async fn tend(&mut self, rng: &mut Rng) {
+        let desk = &self.person.desk;
+        let now = Instant::now();
+        if desk.next.get().is_some_and(|next| now < next) {
+            return;
+        }
+        self.act(rng).await;
+        let pause = rng.millis(BEAT.0, BEAT.1).max(now.elapsed() * REST);
+        desk.next.set(Some(Instant::now() + pause));
     }
-}
 
-impl Errands {
     async fn act(&mut self, rng: &mut Rng) {
+        let desk = &self.person.desk;
         if self.person.part == Part::Guest {
-            if rng.once_in(2) {
+            if rng.once_in(4) {
                 self.pry(rng).await;
             }
             return;
         }
-        let desk = &self.person.desk;
-        if desk.wish.borrow().is_none()
-            && self.shared.is_offering.get()
-            && let Some(wish) = self.choose(rng)
-        {
-            let register = desk.register(&self.shared, self.person.user, wish.thing);
-            let begun = Step::Begun(wish.value.clone());
-            self.shared.book.set(register, begun);
-            *desk.wish.borrow_mut() = Some(wish);
-            desk.turn();
+        if desk.wish.borrow().is_none() && self.shared.is_offering.get() {
+            let wish = self.choose(rng);
+            if let Some(wish) = wish {
+                let register = desk.register(self.shared, self.person.user, wish.thing);
+                let begun = Step::Begun(wish.value.clone());
+                self.shared.book.set(register, begun);
+                *desk.wish.borrow_mut() = Some(wish);
+            }
         }
         self.grant().await;
     }
 
     /// Sends what is wished for, and notes what came of it.
-    async fn grant(&mut self) {
+    async fn grant(&self) {
         let desk = &self.person.desk;
         let Some((method, path, body, thing)) = desk.wish.borrow().as_ref().map(|wish| {
             let Wish {
@@ -235,9 +212,7 @@ impl Errands {
             return;
         };
         let answer = self.ask_for(method, &path, body).await;
-        let desk = &self.person.desk;
-        desk.turn();
-        let register = desk.register(&self.shared, self.person.user, thing);
+        let register = desk.register(self.shared, self.person.user, thing);
         let book = &self.shared.book;
         match answer {
             Some(answer) if (200..300).contains(&answer.status) => {
@@ -253,14 +228,10 @@ impl Errands {
                 });
                 if let (Thing::Marker(..), Some(seq)) = (thing, seq_of(&answer)) {
                     let road = (thing, "the answer to a mark");
-                    desk.see(&self.shared, self.person.user, road, Some(seq));
+                    desk.see(self.shared, self.person.user, road, Some(seq));
                 }
             }
-            Some(answer) if LATER.contains(&answer.status) => {
-                if answer.status == 401 {
-                    self.identity.stay_logged_in().await;
-                }
-            }
+            Some(answer) if LATER.contains(&answer.status) => {}
             Some(answer) if (400..500).contains(&answer.status) => {
                 book.set(register, Step::Refused);
                 desk.wish.borrow_mut().take();
@@ -281,7 +252,7 @@ impl Errands {
     }
 
     fn choose(&self, rng: &mut Rng) -> Option<Wish> {
-        let room = choice::inside(&self.person, rng)?;
+        let room = choice::inside(self.person, rng)?;
         match rng.below(12) {
             0..4 => self.mark(room, None, rng),
             4..6 => {
@@ -302,7 +273,7 @@ impl Errands {
             }
             10 => {
                 let thread = self.pick_thread(room, rng)?;
-                let path = format!("{}/messages/{thread}/follow", path_of(&self.shared, room));
+                let path = format!("{}/messages/{thread}/follow", path_of(self.shared, room));
                 follows_by_hand(self.person.user, thread)
                     .then(|| self.switch(Thing::Follows(room, thread), path))
             }
@@ -361,14 +332,14 @@ impl Errands {
             thing,
             value: Some(value.to_string()),
             method: "PUT",
-            path: format!("{}/read", path_of(&self.shared, room)),
+            path: format!("{}/read", path_of(self.shared, room)),
             body: Some(body),
         })
     }
 
     fn draft(&self, room: usize, thread: Option<u64>, rng: &mut Rng) -> Wish {
-        let path = format!("{}/draft{}", path_of(&self.shared, room), of_thread(thread));
-        let text = (!rng.once_in(4)).then(|| choice::text(&self.shared, room, rng));
+        let path = format!("{}/draft{}", path_of(self.shared, room), of_thread(thread));
+        let text = (!rng.once_in(4)).then(|| choice::text(self.shared, room, rng));
         Wish {
             thing: Thing::Draft(room, thread),
             method: if text.is_some() { "PUT" } else { "DELETE" },
@@ -380,8 +351,8 @@ impl Errands {
 
     /// Tries to read threads of rooms, also from outside, what was saved in them, and what is followed there. Saves
     /// something where that may be done.
-    async fn pry(&mut self, rng: &mut Rng) {
-        if let Some(room) = choice::inside(&self.person, rng) {
+    pub async fn pry(&mut self, rng: &mut Rng) {
+        if let Some(room) = choice::inside(self.person, rng) {
             let recent = self.person.places.borrow().get(room).and_then(|place| {
                 let recent = &place.recent;
                 recent.get(rng.below(recent.len())).copied()
@@ -392,15 +363,14 @@ impl Errands {
                     .await;
             }
         }
+        let user = self.person.user;
+        let views = self.views.clone();
+        let shared = self.shared;
         let ask = async |path: String| {
             let answer = self.ask_for("GET", &path, None).await?;
             (answer.status == 200).then_some(answer.body)
         };
-        let who = (self.person.user, &self.views[..]);
-        spy(&self.shared, who, rng, ask).await;
-        if rng.once_in(8) {
-            self.identity.stay_logged_in().await;
-        }
+        spy(shared, (user, &views), rng, ask).await;
     }
 }
 

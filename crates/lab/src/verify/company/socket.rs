@@ -34,7 +34,6 @@ const ASK_EVERY: Duration = Duration::from_secs(2);
 /// Lives forever.
 pub async fn live(shared: Rc<Shared>, person: Rc<Person>, mut identity: Identity, mut rng: Rng) {
     loop {
-        let calm = person.desk.calm();
         let opened = identity.open().await;
         if let Err(failure) = &opened {
             identity.renew(failure).await;
@@ -49,9 +48,7 @@ pub async fn live(shared: Rc<Shared>, person: Rc<Person>, mut identity: Identity
                     place.at = seq.unwrap_or(place.at);
                 }
                 views.push(shared.book.open(number, person.user, Heard::Connected(seq)));
-                // What is set meanwhile may be in it, or not.
-                let is_calm = calm.is_some() && person.desk.calm() == calm;
-                if let (Some(known), true) = (known, is_calm && person.part != Part::Guest) {
+                if let (Some(known), true) = (known, person.part != Part::Guest) {
                     let road = (Thing::Marker(number, None), "the first frame");
                     let value = Some(known.read_seq.to_string());
                     person.desk.see(&shared, person.user, road, value);
@@ -130,6 +127,7 @@ impl Conversation<'_> {
             };
             self.send(at).await?;
         }
+        self.tend(rng).await;
         let oldest = self.waiting.values().min();
         if oldest.is_some_and(|oldest| oldest.elapsed() > TIMEOUT) {
             return Err(Over);

@@ -1,7 +1,7 @@
 //! The calls about what is of the user alone: what is unread, the threads that they follow, what they have begun to write
 //! and what they have saved.
 
-use super::{Answer, Api, Ask, Failure, ThreadsPage, next_cursor, parse, read, refusal};
+use super::{Answer, Api, Ask, Failure, ThreadsPage, read};
 use crate::protocol::{
     kept::{Draft, NewDraft},
     limits::MAX_PAGE,
@@ -25,11 +25,7 @@ impl Api {
                 if let Some(cursor) = cursor {
                     url.query_pairs_mut().append_pair("cursor", cursor);
                 }
-                let request = self.client.get(url.as_str()).bearer_auth(bearer);
-                let response = request.send().await;
-                let response = response.map_err(|error| self.unreachable(&error))?;
-                let next = next_cursor(response.headers());
-                let threads = parse(self, &refusal(response).await?)?;
+                let (threads, next) = self.list(url, bearer).await?;
                 Ok(Answer::Threads(ThreadsPage { threads, next }))
             }
             Ask::Follow { room, id, on } => {
@@ -59,8 +55,8 @@ impl Api {
                 let mut url = self.url(&["api", "saved"]);
                 url.query_pairs_mut()
                     .append_pair("limit", &MAX_PAGE.to_string());
-                let (saved, more) = self.first_page(url, bearer).await?;
-                Ok(Answer::Saved(saved, more))
+                let (saved, next) = self.list(url, bearer).await?;
+                Ok(Answer::Saved(saved, next.is_some()))
             }
             Ask::Save { room, id, on } => {
                 let request = call(put_or_delete(*on), &["api", "saved", room, &id.to_string()]);

@@ -1,6 +1,6 @@
 //! The calls about rooms, who is in them, and people.
 
-use super::{Api, Failure, leads_on, next_cursor, parse, read, refusal};
+use super::{Api, Failure, next_cursor, parse, read, refusal};
 use crate::protocol::{
     kept::{Draft, Saved},
     limits::MAX_PAGE,
@@ -183,25 +183,21 @@ impl Api {
                 if let Some(cursor) = cursor {
                     url.query_pairs_mut().append_pair("cursor", cursor);
                 }
-                let request = self.client.get(url.as_str()).bearer_auth(bearer);
-                let response = request.send().await;
-                let response = response.map_err(|error| self.unreachable(&error))?;
-                let next = next_cursor(response.headers());
-                let rooms = parse(self, &refusal(response).await?)?;
+                let (rooms, next) = self.list(url, bearer).await?;
                 Ok(Answer::Page(RoomsPage { rooms, next }))
             }
             Ask::Directory(part) => {
                 let mut url = self.url(&["api", "rooms", "directory"]);
                 url.query_pairs_mut().append_pair("q", part);
-                let (rooms, more) = self.first_page(url, bearer).await?;
-                Ok(Answer::Rooms(rooms, more))
+                let (rooms, next) = self.list(url, bearer).await?;
+                Ok(Answer::Rooms(rooms, next.is_some()))
             }
             Ask::Members(key) => {
                 let mut url = self.url(&["api", "rooms", key, "members"]);
                 url.query_pairs_mut()
                     .append_pair("limit", &MAX_PAGE.to_string());
-                let (members, more) = self.first_page(url, bearer).await?;
-                Ok(Answer::Members(members, more))
+                let (members, next) = self.list(url, bearer).await?;
+                Ok(Answer::Members(members, next.is_some()))
             }
             Ask::Create(new) => {
                 let request = call(Method::POST, &["api", "rooms"]);
@@ -256,18 +252,18 @@ impl Api {
         }
     }
 
-    /// The first page of a list, and whether there are more.
-    pub(super) async fn first_page<T: DeserializeOwned>(
+    /// A page of a list, and the cursor of the next one if there is one.
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
         url: Url,
         bearer: &str,
-    ) -> Result<(Vec<T>, bool), Failure> {
+    ) -> Result<(Vec<T>, Option<String>), Failure> {
         let request = self.client.get(url.as_str()).bearer_auth(bearer);
         let response = request.send().await;
         let response = response.map_err(|error| self.unreachable(&error))?;
-        let more = leads_on(response.headers(), "next");
+        let next = next_cursor(response.headers());
         let items = parse(self, &refusal(response).await?)?;
-        Ok((items, more))
+        Ok((items, next))
     }
 
     /// A call of whose answer no more is wanted than that it is a good one.

@@ -2,25 +2,19 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::json;
 
 use super::{
-    Result, Trouble,
-    progress::Progress,
-    rest::{Answer, Rest},
+    Result,
+    rest::{self, Answer, Rest},
 };
 use crate::protocol::views::{Tokens, User};
 
 /// The password of every user of the bench; the servers it is used on are thrown away.
 pub const PASSWORD: &str = "only for the bench";
-const AT_ONCE: usize = 4;
 const MOST_TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -57,48 +51,21 @@ pub fn register(addr: SocketAddr, count: usize) -> Result<Vec<String>> {
     for_each(addr, count, ("users registered", "r"), enter)
 }
 
-/// Has some threads do this with the names of `count` users.
+/// Does this with the names of `count` users.
 fn for_each<T: Send>(
     addr: SocketAddr,
     count: usize,
     (what, mark): (&'static str, &str),
     enter: impl Fn(&mut Rest, String) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let progress = Progress::new(what, count as u64);
     // The same database may have seen a run before. The names are no longer than people's: they are part of frames.
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_millis() / 10)
         % (1 << 28);
-    let next = AtomicUsize::new(0);
-    let made = Mutex::new(Vec::with_capacity(count));
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut rest = Rest::new(addr);
-                    loop {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        if at >= count {
-                            return Ok(());
-                        }
-                        let account = enter(&mut rest, format!("{run:07x}-{mark}{at:03}"))?;
-                        if let Ok(mut made) = made.lock() {
-                            made.push(account);
-                        }
-                        progress.at(at as u64);
-                    }
-                })
-            })
-            .collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|_| Err(Trouble("A thread of the bench has failed.".into())))
-        })
-    })?;
-    progress.done();
-    Ok(made.into_inner().unwrap_or_default())
+    rest::each(addr, count, what, |rest, at| {
+        enter(rest, format!("{run:07x}-{mark}{at:03}"))
+    })
 }
 
 fn register_one(rest: &mut Rest, username: &str) -> Result<()> {

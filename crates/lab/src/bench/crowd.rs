@@ -3,10 +3,7 @@
 //! few sockets hear both rooms.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,10 +15,10 @@ use super::{
     durable::talk,
     noise::Watch,
     opening::{self, Greeting},
-    progress::{Progress, step},
+    progress::step,
     readers::{Place, Readers, Tally},
     report::{Row, Target, Unit},
-    rest::Rest,
+    rest::{self, Rest},
     rooms,
     stats::Histogram,
     subject::Subject,
@@ -31,8 +28,6 @@ use super::{
 const MEMBERS: usize = 10_000;
 /// The members of the other room, who are in both: they send, and hear.
 const FEW: usize = 10;
-/// Requests at once while the room fills.
-const AT_ONCE: usize = 4;
 /// How often it is asked what is unread.
 const ASKED: usize = 300;
 const FLOOR: &str = "the same in a room of 10";
@@ -100,30 +95,18 @@ fn fill(server: &Subject, users: &[Account], room: &str, others: usize) -> Resul
         let body = br#"{"role":"moderator"}"#;
         let _: serde_json::Value = rest.ask_as(owner, "PUT", &path, body)?.json("a role")?;
     }
-    let progress = Progress::new("members brought in", names.len() as u64);
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        let bring = || {
-            let mut rest = Rest::new(server.addr);
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(name) = names.get(at) else {
-                    return Ok(());
-                };
-                let path = format!("/api/rooms/{room}/members/{name}");
-                let answer = rest.ask_as(owner, "PUT", &path, &[])?;
-                let _: serde_json::Value = answer.json("an invitation")?;
-                progress.at(at as u64);
-            }
-        };
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(bring)).collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|_| Err(Trouble("A thread of the bench has failed.".into())))
-        })
-    })?;
-    progress.done();
+    rest::each(
+        server.addr,
+        names.len(),
+        "members brought in",
+        |rest, at| {
+            let name = names.get(at).map_or("", String::as_str);
+            let path = format!("/api/rooms/{room}/members/{name}");
+            let answer = rest.ask_as(owner, "PUT", &path, &[])?;
+            let _: serde_json::Value = answer.json("an invitation")?;
+            Ok(())
+        },
+    )?;
     Ok(())
 }
 

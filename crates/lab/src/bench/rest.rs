@@ -1,11 +1,20 @@
 //! REST as the bench asks: one kept connection, JSON in and out, and a sentence when it is refused.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use serde::de::DeserializeOwned;
 
-use super::{Result, Trouble};
+use super::{Result, Trouble, progress::Progress};
 use crate::raw::http::{Kept, Response};
+
+/// Requests at once, of what is done many times.
+const AT_ONCE: usize = 4;
 
 /// A connection to the server.
 pub struct Rest(Kept);
@@ -99,4 +108,43 @@ impl Rest {
             .map_err(|error| Trouble::io(&format!("get an answer to {path}"), &error))?;
         Ok(Answer { status, body })
     }
+}
+
+/// Does something `count` times, on some threads with a connection each, and tells how far it is.
+///
+/// # Errors
+/// The first that there was.
+pub fn each<T: Send>(
+    addr: SocketAddr,
+    count: usize,
+    what: &'static str,
+    work: impl Fn(&mut Rest, usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let progress = Progress::new(what, count as u64);
+    let next = AtomicUsize::new(0);
+    let made = Mutex::new(Vec::with_capacity(count));
+    std::thread::scope(|scope| {
+        let work_on = || {
+            let mut rest = Rest::new(addr);
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= count {
+                    return Ok(());
+                }
+                let one = work(&mut rest, at)?;
+                if let Ok(mut made) = made.lock() {
+                    made.push(one);
+                }
+                progress.at(at as u64);
+            }
+        };
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work_on)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err(Trouble("A thread of the bench has failed.".into())))
+        })
+    })?;
+    progress.done();
+    Ok(made.into_inner().unwrap_or_default())
 }

@@ -44,6 +44,9 @@ const ASK_EVERY: Duration = Duration::from_secs(10);
 /// The pause when the store does not take it.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
+/// How long one waits that was not said by a fault of our own: it keeps nobody else's waiting meanwhile.
+const AFTER_FAULT: Duration = Duration::from_secs(10);
+
 /// What was done.
 enum Round {
     /// There may be more.
@@ -57,7 +60,7 @@ enum Round {
 enum Verdict {
     /// It was changed or taken back: looked at again.
     Skip,
-    /// Its author has to wait for so long in this room.
+    /// What its author has waiting in this room waits for so long.
     Postpone(Duration),
     /// It is tried again, when the store answers.
     Again,
@@ -239,7 +242,8 @@ fn judge(error: &Error) -> Verdict {
     match (error.code, error.kind) {
         (Code::ChangedSince, _) => Verdict::Skip,
         (Code::SlowMode, _) => Verdict::Postpone(error.retry_after.unwrap_or(AFTER_FAILURE)),
-        (_, Kind::Unavailable | Kind::TooMany | Kind::Internal) => Verdict::Again,
+        (_, Kind::Internal) => Verdict::Postpone(AFTER_FAULT),
+        (_, Kind::Unavailable | Kind::TooMany) => Verdict::Again,
         _ => Verdict::Fail,
     }
 }
@@ -254,6 +258,7 @@ mod tests {
         let slow = Error::too_many(Code::SlowMode, "Wait.", Duration::from_secs(7));
         for (error, verdict) in [
             (slow, Verdict::Postpone(Duration::from_secs(7))),
+            (Error::internal("a fault"), Verdict::Postpone(AFTER_FAULT)),
             (Error::store_unavailable(), Verdict::Again),
             (Error::outcome_unknown(), Verdict::Again),
             (Error::disk_full(), Verdict::Again),

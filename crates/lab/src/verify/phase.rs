@@ -299,7 +299,6 @@ async fn collect(scene: &mut Scene, crowd: &Crowd, left_behind: u64) -> Result<E
         backwards,
         left_behind,
         rooms,
-        registers: crowd.company().book().registers.take(),
     })
 }
 

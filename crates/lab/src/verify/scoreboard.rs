@@ -319,14 +319,10 @@ mod tests {
             acked: 100,
             done: Done {
                 posts: 1,
-                replies: 1,
                 edits: 1,
                 deletions: 1,
                 reactions: 1,
                 kicks: 1,
-                marks: 1,
-                drafts: 1,
-                settings: 1,
                 ..Done::default()
             },
             ..Row::new(Database::Sqlite, Fault::Kill)

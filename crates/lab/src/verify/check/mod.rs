@@ -4,7 +4,6 @@
 //! A send is *ok* (acked), *refused* (an error that says that nothing was stored) or *unknown* (cut off, timed out, or
 //! said to be unknown). Every content is unlike every other, so a content names its message.
 
-pub mod own;
 pub mod rooms;
 mod views;
 
@@ -16,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 
-use self::{own::Register, rooms::RoomEvidence};
+use self::rooms::RoomEvidence;
 
 /// A message that someone tried to send, and what came of it.
 #[derive(Debug, Clone, Default)]
@@ -78,8 +77,6 @@ pub struct Evidence {
     pub left_behind: u64,
     /// The rooms in which everything is done.
     pub rooms: Vec<RoomEvidence>,
-    /// What people have set for themselves.
-    pub registers: Vec<Register>,
 }
 
 /// What was found to be wrong, counted.
@@ -190,9 +187,6 @@ pub fn check(evidence: &Evidence) -> Verdict {
     }
     for room in &evidence.rooms {
         rooms::check(room, &mut verdict);
-    }
-    for register in &evidence.registers {
-        own::check(register, &mut verdict);
     }
     verdict
 }

@@ -50,7 +50,6 @@ fn good() -> Evidence {
         history,
         left_behind: 0,
         rooms: Vec::new(),
-        registers: vec![],
     }
 }
 

@@ -2,18 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
     fmt::{self, Write as _},
 };
 
 use serde::Serialize;
 
 use crate::{
-    protocol::{code::Code, message::Message},
-    verify::check::{
-        own::{Register, Step},
-        rooms::{Act, Answer, Deed, Heard, Tick, Under, User, View},
-    },
+    protocol::code::Code,
+    verify::check::rooms::{Act, Answer, Deed, Heard, Tick, User, View},
 };
 
 /// How many acts of each kind were acked.
@@ -21,8 +17,6 @@ use crate::{
 pub struct Done {
     /// Messages in other rooms than the one of all.
     pub posts: u64,
-    /// Replies in threads.
-    pub replies: u64,
     /// Edits.
     pub edits: u64,
     /// Deletions.
@@ -41,19 +35,12 @@ pub struct Done {
     pub kicks: u64,
     /// Acts that were refused, as most of them should be.
     pub refusals: u64,
-    /// Marks of how far someone has read.
-    pub marks: u64,
-    /// Drafts kept, and drafts deleted.
-    pub drafts: u64,
-    /// Other things that people have set for themselves: what they have saved and follow, and their status.
-    pub settings: u64,
 }
 
 impl Done {
     fn count(&mut self, act: &Act) {
         *match act {
             Act::Post(_) => &mut self.posts,
-            Act::Reply(..) => &mut self.replies,
             Act::Edit(..) => &mut self.edits,
             Act::Delete(_) => &mut self.deletions,
             Act::React(..) => &mut self.reactions,
@@ -68,10 +55,6 @@ impl Done {
     /// Adds what was done elsewhere.
     pub fn add(&mut self, other: Self) {
         self.posts += other.posts;
-        self.replies += other.replies;
-        self.marks += other.marks;
-        self.drafts += other.drafts;
-        self.settings += other.settings;
         self.edits += other.edits;
         self.deletions += other.deletions;
         self.reactions += other.reactions;
@@ -88,14 +71,10 @@ impl Done {
     pub fn is_of_every_kind(&self) -> bool {
         let needed = [
             self.posts,
-            self.replies,
             self.edits,
             self.deletions,
             self.reactions,
             self.kicks,
-            self.marks,
-            self.drafts,
-            self.settings,
         ];
         needed.iter().all(|count| *count > 0)
     }
@@ -106,7 +85,6 @@ impl fmt::Display for Done {
         let mut text = String::new();
         for (count, what) in [
             (self.posts, "messages"),
-            (self.replies, "replies in threads"),
             (self.edits, "edits"),
             (self.deletions, "deletions"),
             (self.reactions, "reactions"),
@@ -114,9 +92,6 @@ impl fmt::Display for Done {
             (self.joins, "joins"),
             (self.leaves, "leaves"),
             (self.invites, "invites"),
-            (self.marks, "marks of how far someone has read"),
-            (self.drafts, "drafts"),
-            (self.settings, "other settings"),
         ] {
             let _written = write!(text, "{count} {what}, ");
         }
@@ -146,42 +121,6 @@ pub struct Room {
     pub views: RefCell<Vec<View>>,
     /// The greatest number in an ack.
     pub last_ack: Cell<u64>,
-    /// What anyone was told to be under messages.
-    pub under: RefCell<Vec<Under>>,
-    /// Threads in which someone has replied.
-    pub threads: RefCell<BTreeSet<u64>>,
-}
-
-impl Room {
-    /// Notes what a message tells of threads.
-    pub fn learn(&self, message: &Message) {
-        self.under.borrow_mut().extend(Under::of(message));
-        if let Some(thread) = message.thread {
-            self.threads.borrow_mut().insert(thread);
-        }
-    }
-
-    /// Whether someone is certainly not in the room at this moment: by which number they went, and there is no act under way,
-    /// or of unknown end, by which they might be back.
-    pub fn is_surely_without(&self, user: User) -> Option<u64> {
-        let deeds = self.deeds.borrow();
-        let goes = deeds.iter().filter(|deed| match &deed.act {
-            Act::Leave => deed.user == user,
-            Act::Kick(other) => *other == user,
-            _ => false,
-        });
-        let went = goes.filter_map(|deed| Some(deed.applied()?.seq)).max()?;
-        let mut comes = deeds.iter().filter(|deed| match &deed.act {
-            Act::Join => deed.user == user,
-            Act::Invite(other) => *other == user,
-            _ => false,
-        });
-        let is_over = |deed: &Deed| match deed.ack {
-            Some(ack) => !ack.is_repeat && ack.seq < went,
-            None => deed.refusal.is_some() && !deed.is_unknown,
-        };
-        comes.all(is_over).then_some(went)
-    }
 }
 
 /// What was done and told in all rooms.
@@ -192,8 +131,6 @@ pub struct Book {
     pub acked: Cell<u64>,
     /// The same by their kind.
     pub done: Cell<Done>,
-    /// What people have set for themselves.
-    pub registers: RefCell<Vec<Register>>,
     tick: Cell<Tick>,
     count: Cell<u64>,
 }
@@ -205,7 +142,6 @@ impl Book {
             rooms,
             acked: Cell::new(0),
             done: Cell::default(),
-            registers: RefCell::default(),
             tick: Cell::new(0),
             count: Cell::new(0),
         }
@@ -304,86 +240,8 @@ impl Book {
         }
     }
 
-    /// Begins to watch something that someone sets for themselves: its place.
-    pub fn watch(&self, what: String) -> usize {
-        let mut registers = self.registers.borrow_mut();
-        registers.push(Register {
-            what,
-            ..Register::default()
-        });
-        registers.len() - 1
-    }
-
-    /// Something happened to it.
-    pub fn set(&self, register: usize, step: Step) {
-        if let Some(register) = self.registers.borrow_mut().get_mut(register) {
-            register.steps.push(step);
-        }
-    }
-
-    /// Counts something that was acked.
-    pub fn count_done(&self, count: impl FnOnce(&mut Done)) {
-        let mut done = self.done.get();
-        count(&mut done);
-        self.done.set(done);
-    }
-
     /// The greatest number in an ack, of each room.
     pub fn last_acks(&self) -> Vec<u64> {
         self.rooms.iter().map(|room| room.last_ack.get()).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GUEST: User = 7;
-    const OWNER: User = 1;
-
-    fn room(deeds: &[(User, Act, Option<u64>)]) -> Room {
-        let deed = |(user, act, seq): &(User, Act, Option<u64>)| Deed {
-            ack: seq.map(|seq| Answer {
-                id: seq,
-                seq,
-                is_repeat: false,
-                at: seq,
-            }),
-            ..Deed::new(*user, act.clone())
-        };
-        Room {
-            key: "12".into(),
-            name: "garden",
-            is_public: true,
-            owner: Some(OWNER),
-            founders: vec![OWNER, GUEST],
-            deeds: RefCell::new(deeds.iter().map(deed).collect()),
-            views: RefCell::default(),
-            last_ack: Cell::default(),
-            under: RefCell::default(),
-            threads: RefCell::default(),
-        }
-    }
-
-    #[test]
-    fn someone_is_surely_out_when_they_went_and_nothing_could_have_brought_them_back() {
-        let kick = |seq| (OWNER, Act::Kick(GUEST), Some(seq));
-        let invite = |seq| (OWNER, Act::Invite(GUEST), seq);
-        for (deeds, expected) in [
-            (vec![], None),
-            (vec![kick(5)], Some(5)),
-            (vec![(OWNER, Act::Kick(GUEST), None)], None),
-            (vec![kick(5), invite(Some(6))], None),
-            // It may be back already.
-            (vec![kick(5), invite(None)], None),
-            (vec![kick(5), (GUEST, Act::Join, None)], None),
-            (vec![kick(5), invite(Some(6)), kick(9)], Some(9)),
-            (vec![(GUEST, Act::Leave, Some(4))], Some(4)),
-            // Someone else.
-            (vec![(OWNER, Act::Kick(8), Some(5))], None),
-        ] {
-            let room = room(&deeds);
-            assert_eq!(room.is_surely_without(GUEST), expected, "{deeds:?}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Part, Person, Place, Shared, Target, own};
+use super::{Part, Person, Place, Shared, Target};
 use crate::verify::{
     check::rooms::{Act, Deed, User},
     crowd::content,
@@ -14,8 +14,6 @@ const EMOJI: [&str; 3] = ["👍", "🎉", "🚀"];
 const PIN: &str = "pin";
 /// Longest text, about.
 const LONGEST: usize = 300;
-/// One in so many texts mentions someone.
-const MENTIONS: usize = 4;
 /// The keeper takes someone out or in at one in so many acts.
 const KEEPS: usize = 3;
 /// One in so many acts of a guest is to go, while it is in a room of its choice.
@@ -53,25 +51,9 @@ pub fn insist(shared: &Shared, person: &Person, room: usize, rng: &mut Rng) -> (
     (room, shared.book.begin(room, Deed::new(person.user, act)))
 }
 
-/// A text unlike any other, which mentions someone now and then.
-pub fn text(shared: &Shared, room: usize, rng: &mut Rng) -> String {
+fn text(shared: &Shared, room: usize, rng: &mut Rng) -> String {
     let number = shared.book.number();
-    let mut text = content(&format!("{}-{room}-{number}", shared.phase), LONGEST, rng);
-    if rng.once_in(MENTIONS) {
-        let names = shared.names.iter().map(|(name, _)| name.as_str());
-        let names: Vec<&str> = names.chain(["room"]).collect();
-        let name = names.get(rng.below(names.len())).unwrap_or(&"room");
-        // The judge looks for it at the end.
-        text.push_str(" @");
-        text.push_str(name);
-    }
-    text
-}
-
-/// A room in which a person is.
-pub fn inside(person: &Person, rng: &mut Rng) -> Option<usize> {
-    let rooms = which(&person.places.borrow(), true);
-    rooms.get(rng.below(rooms.len())).copied()
+    content(&format!("{}-{room}-{number}", shared.phase), LONGEST, rng)
 }
 
 /// Where a person is, or is not.
@@ -86,7 +68,7 @@ fn which(places: &[Place], is_inside: bool) -> Vec<usize> {
 /// What an act is about.
 pub fn target(act: &Act, user: User) -> Option<Target> {
     match act {
-        Act::Post(_) | Act::Reply(..) => None,
+        Act::Post(_) => None,
         Act::Edit(id, _) | Act::Delete(id) | Act::React(id, ..) | Act::Pin(id, _) => {
             Some(Target::Message(*id))
         }
@@ -122,14 +104,6 @@ fn choose(
         (55..57, _, Some(id)) if !place.own.contains(&id) => Act::Edit(id, text),
         (57..59, ..) if is_guarded && person.part == Part::Resident => {
             Act::Kick(*shared.guests.first()?)
-        }
-        (59..74, ..) if !place.firsts.is_empty() => {
-            let thread = pick(&place.firsts, rng)?;
-            if own::follows_by_hand(person.user, thread) {
-                Act::Post(text)
-            } else {
-                Act::Reply(thread, rng.once_in(4), text)
-            }
         }
         _ => Act::Post(text),
     })

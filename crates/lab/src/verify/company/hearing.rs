@@ -33,13 +33,12 @@ const LATER: [Code; 6] = [
     Code::SlowMode,
 ];
 /// Refusals that are the last word.
-const NEVER: [Code; 14] = [
+const NEVER: [Code; 13] = [
     Code::Forbidden,
     Code::JoinFirst,
     Code::RoomNotFound,
     Code::MessageNotFound,
     Code::MessageDeleted,
-    Code::NotAThread,
     Code::UserNotFound,
     Code::TooManyEdits,
     Code::TooManyReactions,
@@ -117,7 +116,6 @@ impl Conversation<'_> {
                 }
                 if rng.once_in(3) {
                     self.look(room).await;
-                    self.pry(rng).await;
                 }
             }
             RoomNews::Changed(_) => {}
@@ -152,9 +150,6 @@ impl Conversation<'_> {
         };
         let shown = Shown::of(message);
         self.see(room, Heard::Told(shown));
-        if let Some(room) = self.shared.book.rooms.get(room) {
-            room.learn(message);
-        }
         let is_asked = self.asked.is_some();
         self.with_place(room, |place| {
             learn(place, message);
@@ -192,12 +187,9 @@ impl Conversation<'_> {
         };
         book.ack(at, answer);
         self.person.acked.set(self.person.acked.get() + 1);
-        if let Some(Act::Reply(thread, ..)) = book.deed(at).map(|deed| deed.act) {
-            self.person.desk.note_reply(at.0, thread);
-        }
         let act = book.deed(at).map(|deed| deed.act);
         self.with_place(at.0, |place| match act {
-            Some(Act::Post(_) | Act::Reply(..)) => Place::remember(&mut place.own, ack.id),
+            Some(Act::Post(_)) => Place::remember(&mut place.own, ack.id),
             Some(Act::Delete(id)) => place.forget(id),
             Some(Act::Invite(user)) => {
                 place.present.insert(user);
@@ -261,10 +253,6 @@ fn parse(reference: &str) -> Option<(usize, usize)> {
     Some((room.parse().ok()?, place.parse().ok()?))
 }
 
-/// One in so many messages may get a thread, and as many of them are remembered.
-const FIRSTS: u64 = 5;
-const MOST_FIRSTS: usize = 5;
-
 /// What a message says of what can be done next.
 fn learn(place: &mut Place, message: &Message) {
     match message.event {
@@ -275,16 +263,7 @@ fn learn(place: &mut Place, message: &Message) {
             place.present.remove(&user_id);
         }
         None if message.deleted_at.is_some() => place.forget(message.id),
-        None if message.id == message.seq => {
-            Place::remember(&mut place.recent, message.id);
-            // A few get many replies; and some of them are deleted before there is one.
-            if message.thread.is_none() && message.id.is_multiple_of(FIRSTS) {
-                place.firsts.push_back(message.id);
-                if place.firsts.len() > MOST_FIRSTS {
-                    place.firsts.pop_front();
-                }
-            }
-        }
+        None if message.id == message.seq => Place::remember(&mut place.recent, message.id),
         _ => {}
     }
 }

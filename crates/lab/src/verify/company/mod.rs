@@ -8,7 +8,6 @@ mod book;
 mod choice;
 mod end;
 mod hearing;
-mod own;
 mod setup;
 mod socket;
 mod visits;
@@ -62,14 +61,12 @@ struct Person {
     places: RefCell<Vec<Place>>,
     /// What an act is under way about.
     busy: RefCell<HashSet<(usize, Target)>>,
-    /// What they set for themselves.
-    desk: own::Desk,
 }
 
 impl Person {
     /// Acts that are not done yet.
     fn load(&self) -> usize {
-        self.unanswered.get() + self.queue.borrow().len() + self.desk.load()
+        self.unanswered.get() + self.queue.borrow().len()
     }
 }
 
@@ -94,8 +91,6 @@ struct Place {
     own: VecDeque<u64>,
     /// Messages that are there, of anyone.
     recent: VecDeque<u64>,
-    /// Messages under which there may be threads.
-    firsts: VecDeque<u64>,
     /// What was last done to a message: a reaction or a pin.
     marks: HashMap<(u64, &'static str), bool>,
     /// Who is here, as far as is known.
@@ -127,10 +122,6 @@ struct Shared {
     phase: String,
     is_offering: Cell<bool>,
     guests: Vec<User>,
-    /// Who may be mentioned.
-    names: Vec<(String, User)>,
-    /// The way to the server.
-    addr: SocketAddr,
 }
 
 /// The company, at work as long as this value lives.
@@ -176,10 +167,6 @@ impl Company {
             phase: phase.to_owned(),
             is_offering: Cell::new(false),
             guests: users.iter().skip(RESIDENTS.len()).copied().collect(),
-            names: (RESIDENTS.iter().zip(&users))
-                .map(|(name, user)| ((*name).to_owned(), *user))
-                .collect(),
-            addr,
         });
         let ends = setup::Ends::new(&identities);
         let mut company = Self {
@@ -263,9 +250,7 @@ impl Company {
     /// # Errors
     /// When the server does not let those read who may.
     pub async fn evidence(&self, direct: SocketAddr) -> Result<Vec<RoomEvidence>> {
-        let stay = |person: &&Rc<Person>| person.part != Part::Guest;
-        let residents: Vec<_> = self.people.iter().filter(stay).cloned().collect();
-        end::collect(&self.shared, &residents, &self.ends, direct).await
+        end::collect(&self.shared.book, &self.ends, direct).await
     }
 }
 
@@ -283,6 +268,5 @@ fn person(number: usize, user: User, rooms: usize) -> Person {
         acked: Cell::new(0),
         places: RefCell::new((0..rooms).map(|_| Place::default()).collect()),
         busy: RefCell::default(),
-        desk: own::Desk::default(),
     }
 }

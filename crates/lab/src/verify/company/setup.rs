@@ -1,6 +1,6 @@
 //! The rooms of the company, made by those who keep them; and what is asked of the server without a socket.
 
-use std::{collections::BTreeSet, io, net::SocketAddr};
+use std::{io, net::SocketAddr};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,8 +76,6 @@ pub async fn make_rooms(direct: SocketAddr, people: &[Identity]) -> Result<Vec<R
             deeds: Vec::new().into(),
             views: Vec::new().into(),
             last_ack: made.seq.into(),
-            under: Vec::new().into(),
-            threads: BTreeSet::new().into(),
         });
     }
     Ok(rooms)

@@ -9,7 +9,7 @@ use std::{
 
 use parlour_client::socket::{Heard as Came, Socket};
 
-use super::{Part, Person, Place, Shared, WINDOW, choice, own::Thing};
+use super::{Person, Place, Shared, WINDOW, choice};
 use crate::{
     protocol::command::{
         Command, Delete, Edit, InRoom, OfUser, Pin, React, Request, SendMessage, Sync,
@@ -48,11 +48,6 @@ pub async fn live(shared: Rc<Shared>, person: Rc<Person>, mut identity: Identity
                     place.at = seq.unwrap_or(place.at);
                 }
                 views.push(shared.book.open(number, person.user, Heard::Connected(seq)));
-                if let (Some(known), true) = (known, person.part != Part::Guest) {
-                    let road = (Thing::Marker(number, None), "the first frame");
-                    let value = Some(known.read_seq.to_string());
-                    person.desk.see(&shared, person.user, road, value);
-                }
             }
             let conversation = Conversation {
                 views,
@@ -127,7 +122,6 @@ impl Conversation<'_> {
             };
             self.send(at).await?;
         }
-        self.tend(rng).await;
         let oldest = self.waiting.values().min();
         if oldest.is_some_and(|oldest| oldest.elapsed() > TIMEOUT) {
             return Err(Over);
@@ -246,14 +240,6 @@ fn command(room: String, act: Act, client_id: String) -> Command {
             content,
             room: Some(room),
             client_id: Some(client_id),
-            ..SendMessage::default()
-        }),
-        Act::Reply(thread, also, content) => Command::Message(SendMessage {
-            content,
-            room: Some(room),
-            client_id: Some(client_id),
-            thread: Some(thread),
-            also_to_room: also,
             ..SendMessage::default()
         }),
         Act::Edit(id, content) => Command::Edit(Edit {

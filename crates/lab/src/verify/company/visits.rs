@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Shared, own, setup::answer};
+use super::Shared;
 use crate::verify::{
     check::rooms::{Heard, Shown},
     crowd::Identity,
@@ -28,13 +28,6 @@ pub async fn read(shared: Rc<Shared>, mut identity: Identity, mut rng: Rng) {
                 book.hear(number, *view, Heard::Page(asked, page));
             }
         }
-        let views: Vec<usize> = places.iter().map(|(view, _)| *view).collect();
-        let http = identity.http(shared.addr);
-        let ask = async |path: String| {
-            let asked = answer(http.clone(), "GET", &path, None).await.ok()?;
-            (asked.status == 200).then_some(asked.body)
-        };
-        own::spy(&shared, (identity.user(), &views), &mut rng, ask).await;
         identity.stay_logged_in().await;
         tokio::time::sleep(rng.millis(200, 600)).await;
     }

@@ -25,7 +25,7 @@ impl Words {
         };
         for deed in &room.deeds {
             match (&deed.act, deed.ack) {
-                (Act::Post(content) | Act::Reply(.., content) | Act::Edit(_, content), _) => {
+                (Act::Post(content) | Act::Edit(_, content), _) => {
                     words.sent.insert(digest(content), deed.is_without_effect());
                 }
                 (Act::Delete(id), Some(ack)) => {
@@ -133,7 +133,7 @@ fn check_acked(deed: &Deed, ack: Answer, truth: &Truth<'_>, verdict: &mut Verdic
         verdict.example(|| format!("{} was acked as a change of {id}", deed.act));
     }
     // What changed nothing may be about nothing.
-    let is_about_a_message = !ack.is_repeat || deed.act.written().is_some();
+    let is_about_a_message = !ack.is_repeat || matches!(deed.act, Act::Post(_));
     let message = truth.message(id);
     if is_about_a_message && message.is_none_or(|message| message.seq < seq) {
         verdict.counts.lost += 1;
@@ -144,7 +144,7 @@ fn check_acked(deed: &Deed, ack: Answer, truth: &Truth<'_>, verdict: &mut Verdic
         return;
     };
     let is_there = match &deed.act {
-        Act::Post(_) | Act::Reply(..) => message.user_id == deed.user && message.event.is_none(),
+        Act::Post(_) => message.user_id == deed.user && message.event.is_none(),
         Act::Join => message.event == Some(RoomEvent::Joined { user_id: deed.user }),
         Act::Leave => message.event == Some(RoomEvent::Left { user_id: deed.user }),
         Act::Invite(user) => message.event == Some(RoomEvent::Invited { user_id: *user }),
@@ -169,7 +169,7 @@ fn check_right(
     let is_in = members.may_act(user, ack.seq);
     let author = |id: &u64| truth.message(*id).map(|message| message.user_id);
     let may = match &deed.act {
-        Act::Post(_) | Act::Reply(..) | Act::React(..) | Act::Pin(..) | Act::Invite(_) => is_in,
+        Act::Post(_) | Act::React(..) | Act::Pin(..) | Act::Invite(_) => is_in,
         Act::Edit(id, _) => is_in && author(id) == Some(user),
         Act::Delete(id) => is_in && (author(id) == Some(user) || room.owner == Some(user)),
         Act::Join => room.is_public && members.may_join(user, ack.seq),
@@ -220,7 +220,7 @@ impl Posted {
             retried: HashSet::new(),
         };
         for deed in &room.deeds {
-            let Some(content) = deed.act.written() else {
+            let Act::Post(content) = &deed.act else {
                 continue;
             };
             let words = digest(content);

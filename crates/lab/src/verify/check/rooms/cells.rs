@@ -70,7 +70,7 @@ pub fn check(room: &RoomEvidence, truth: &Truth<'_>, verdict: &mut Verdict) {
 impl<'a> Cells<'a> {
     fn take(&mut self, deed: &'a Deed, truth: &Truth<'_>, verdict: &mut Verdict) {
         match &deed.act {
-            Act::Post(content) | Act::Reply(.., content) => {
+            Act::Post(content) => {
                 if let Some(ack) = deed.ack {
                     self.words.insert(ack.id, Cell::new(digest(content)));
                 }

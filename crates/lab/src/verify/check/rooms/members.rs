@@ -85,12 +85,6 @@ impl Members {
         self.stay(user, number).is_some()
     }
 
-    /// Whether someone may be told of this number at some time.
-    pub fn may_learn(&self, user: User, number: u64) -> bool {
-        let mut stays = self.stays.get(&user).into_iter().flatten();
-        stays.any(|stay| stay.to.is_none_or(|to| number <= to))
-    }
-
     /// Whether someone may have made this change.
     pub fn may_act(&self, user: User, number: u64) -> bool {
         let stay = self.stay(user, number);

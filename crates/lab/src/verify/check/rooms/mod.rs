@@ -8,7 +8,6 @@
 mod acts;
 mod cells;
 mod members;
-mod threads;
 mod truth;
 mod views;
 
@@ -20,7 +19,6 @@ use std::{
 use super::{Verdict, digest};
 use crate::protocol::{code::Code, message::Message};
 
-pub use self::threads::{Under, Unread};
 use self::{acts::Words, members::Members, truth::Truth};
 
 /// A user's number.
@@ -33,8 +31,6 @@ pub type Tick = u64;
 pub enum Act {
     /// Write this. Unlike anything that is written or edited elsewhere.
     Post(String),
-    /// Write this under a message, and perhaps into the room, too.
-    Reply(u64, bool, String),
     /// Give a message this text, unlike any other.
     Edit(u64, String),
     /// Delete a message.
@@ -57,7 +53,6 @@ impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Post(_) => write!(f, "a message"),
-            Self::Reply(id, ..) => write!(f, "a reply under {id}"),
             Self::Edit(id, _) => write!(f, "an edit of {id}"),
             Self::Delete(id) => write!(f, "a deletion of {id}"),
             Self::React(id, emoji, true) => write!(f, "a {emoji} to {id}"),
@@ -88,17 +83,6 @@ pub struct Deed {
     pub refusal: Option<Code>,
 }
 
-impl Act {
-    /// What it writes: unlike anything that is written elsewhere.
-    #[must_use]
-    pub fn written(&self) -> Option<&str> {
-        match self {
-            Self::Post(content) | Self::Reply(.., content) => Some(content),
-            _ => None,
-        }
-    }
-}
-
 /// An ack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
@@ -126,8 +110,7 @@ impl Deed {
     }
 
     /// The ack that says that something changed by it.
-    #[must_use]
-    pub fn applied(&self) -> Option<Answer> {
+    fn applied(&self) -> Option<Answer> {
         self.ack.filter(|ack| !ack.is_repeat)
     }
 
@@ -164,15 +147,7 @@ impl Shown {
         (message.user_id, &message.username, &message.content).hash(&mut hasher);
         (message.created_at, message.edited_at, message.deleted_at).hash(&mut hasher);
         (message.unreadable, message.reply_to, reactions).hash(&mut hasher);
-        (message.thread, message.also_to_room).hash(&mut hasher);
-        // What is under a message takes no number: that stands apart.
-        let Message {
-            event,
-            pinned,
-            mentions,
-            ..
-        } = message;
-        format!("{event:?} {pinned:?} {mentions:?}").hash(&mut hasher);
+        format!("{:?} {:?}", message.event, message.pinned).hash(&mut hasher);
         Self {
             id: message.id,
             seq: message.seq,
@@ -209,10 +184,6 @@ pub enum Heard {
     Lag(u64),
     /// A page that was asked for at this moment.
     Page(Tick, Vec<Shown>),
-    /// Some messages, by this road, that were asked for at this moment; there may be newer ones that this does not tell of.
-    Part(&'static str, Tick, Vec<Shown>),
-    /// The same, while it was certain from before the question until after the answer that the user was not in the room.
-    Outside(&'static str, Vec<Shown>),
 }
 
 /// What one socket was told of one room.
@@ -249,12 +220,6 @@ pub struct RoomEvidence {
     pub members: Vec<User>,
     /// Who was let read it in the end, though not in it.
     pub let_in: Vec<User>,
-    /// Who may be mentioned, by the name that a text ends with.
-    pub names: Vec<(String, User)>,
-    /// What anyone was told to be under messages, at any time.
-    pub under: Vec<Under>,
-    /// What is unread for those who are in it, in the end.
-    pub unread: Vec<Unread>,
 }
 
 /// Judges a room.
@@ -265,7 +230,6 @@ pub fn check(room: &RoomEvidence, verdict: &mut Verdict) {
     let words = Words::new(room);
     acts::check(room, &truth, &members, &words, &mut room_verdict);
     cells::check(room, &truth, &mut room_verdict);
-    threads::check(room, &members, &mut room_verdict);
     for view in &room.views {
         views::check(view, (&truth, &members, &words), &mut room_verdict);
     }

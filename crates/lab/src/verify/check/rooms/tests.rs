@@ -1,7 +1,6 @@
 //! Histories of a room that are wrong on purpose: each kind of wrong must be seen, and counted as what it is.
 
 mod rights;
-mod threads;
 mod told;
 
 use std::collections::BTreeMap;
@@ -163,7 +162,7 @@ fn good() -> RoomEvidence {
         changes,
         last: 11,
         members: vec![OWNER, ANN, GUEST],
-        ..RoomEvidence::default()
+        let_in: vec![],
     };
     room.views[0].heard.insert(0, Connected(Some(0)));
     room

@@ -42,7 +42,7 @@ impl<'a> Truth<'a> {
         for heard in room.views.iter().flat_map(|view| &view.heard) {
             match heard {
                 Heard::Told(shown) => truth.told(*shown, "a socket", verdict),
-                Heard::Page(_, page) | Heard::Part(_, _, page) | Heard::Outside(_, page) => {
+                Heard::Page(_, page) => {
                     for shown in page {
                         truth.told(*shown, "a page", verdict);
                     }

@@ -73,12 +73,6 @@ pub fn check(
                 place.know(*seq, "was told of a lag", verdict);
             }
             Heard::Page(asked, page) => place.read(*asked, page, verdict),
-            Heard::Part(road, asked, page) => place.learn(road, *asked, page, verdict),
-            Heard::Outside(road, page) => {
-                if let Some(shown) = page.first() {
-                    place.leak(shown.seq, road, verdict);
-                }
-            }
         }
     }
 }
@@ -165,17 +159,6 @@ impl Place<'_> {
         }
         if let Some(last) = page.iter().map(|shown| shown.seq).max() {
             self.know(last, "read", verdict);
-        }
-    }
-
-    /// Whoever has come back reads what was said meanwhile, too.
-    fn learn(&self, road: &str, asked: Tick, page: &[Shown], verdict: &mut Verdict) {
-        for shown in page {
-            self.words
-                .check(*shown, Some(asked), "a list", self.truth, verdict);
-            if !self.members.may_learn(self.user, shown.seq) {
-                self.leak(shown.seq, road, verdict);
-            }
         }
     }
 

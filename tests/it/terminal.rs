@@ -198,10 +198,17 @@ fn an_evening_in_a_terminal(columns: u16, rows: u16) {
 
     terminal.write("/help");
     terminal.shows("Help");
+    // Its end is what the server's last command does, as soon as the server has told of it; a page less does not show it.
     terminal.until("the help to its end", |_| {
-        terminal.press("PageDown");
-        terminal.words().contains("Esc closes it")
+        terminal.press("End");
+        terminal.words().contains("`/status` alone shows it.")
     });
+    terminal.press("PageUp");
+    terminal.until("what stands before the end", |_| {
+        !terminal.words().contains("alone shows it.")
+    });
+    terminal.press("PageDown");
+    terminal.says("`/status` alone shows it.");
     terminal.press("Escape");
     terminal.until("the help is closed", |screen| !screen.contains("Help"));
     terminal.write("/quit");

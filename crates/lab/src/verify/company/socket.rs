@@ -92,11 +92,9 @@ pub struct Conversation<'a> {
     pub not_before: Instant,
 }
 
-impl Conversation<'_> {
-    async fn run(mut self, rng: &mut Rng) {
-        if self.ask(0).await.is_ok() {
-            while self.step(rng).await.is_ok() {}
-        }
+/// Also when people are stopped before all is answered.
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
         // Whatever was not answered may be done or not. It is sent again, in its order.
         let mut unanswered: Vec<_> = self.waiting.keys().copied().collect();
         unanswered.sort_unstable();
@@ -105,6 +103,14 @@ impl Conversation<'_> {
             self.person.queue.borrow_mut().push_front(at);
         }
         self.person.unanswered.set(0);
+    }
+}
+
+impl Conversation<'_> {
+    async fn run(mut self, rng: &mut Rng) {
+        if self.ask(0).await.is_ok() {
+            while self.step(rng).await.is_ok() {}
+        }
     }
 
     async fn step(&mut self, rng: &mut Rng) -> Result<(), Over> {

@@ -94,9 +94,9 @@ struct Conversation<'a> {
     not_before: Instant,
 }
 
-impl Conversation<'_> {
-    async fn run(mut self, rng: &mut Rng) {
-        while self.step(rng).await.is_ok() {}
+/// Also when the writers are stopped before all is acked.
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
         // Whatever was not answered may be stored or not. It is sent again, oldest first.
         let mut unanswered: Vec<_> = self.waiting.keys().copied().collect();
         unanswered.sort_unstable();
@@ -105,6 +105,12 @@ impl Conversation<'_> {
             self.state.queue.borrow_mut().push_front(place);
         }
         self.state.unanswered.set(0);
+    }
+}
+
+impl Conversation<'_> {
+    async fn run(mut self, rng: &mut Rng) {
+        while self.step(rng).await.is_ok() {}
     }
 
     async fn step(&mut self, rng: &mut Rng) -> Result<(), Over> {

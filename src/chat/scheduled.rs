@@ -370,6 +370,16 @@ fn shown(vault: &Vault, user_id: i64, row: Waiting) -> Shown {
     }
 }
 
+/// Why what was due is not said after a backup was restored, as it is stored.
+#[must_use]
+pub fn overdue_at_restore() -> String {
+    write_failed(&Error::new(
+        Kind::Conflict,
+        Code::EpochChanged,
+        "A backup was restored after this was to be said. Give it another time if it is still to be.",
+    ))
+}
+
 /// Why something was not sent, as it is stored: the code, and the sentence.
 fn write_failed(error: &Error) -> String {
     format!("{} {}", error.code, error.detail)

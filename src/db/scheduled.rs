@@ -363,6 +363,19 @@ pub fn set_failed(conn: &mut AnyConnection, tried: &Waiting, why: &str) -> Query
     Ok(updated > 0)
 }
 
+/// Lets nothing be said whose time was before this one, for this reason. Tells how many there are.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold_overdue(conn: &mut AnyConnection, now: Timestamp, why: &str) -> QueryResult<usize> {
+    let overdue = scheduled::table
+        .filter(scheduled::failed.is_null())
+        .filter(scheduled::try_at.le(now.naive_utc()));
+    diesel::update(overdue)
+        .set(scheduled::failed.eq(why))
+        .execute(conn)
+}
+
 /// A sealed text, and where it belongs.
 #[derive(Debug, Queryable)]
 pub struct Sealed {

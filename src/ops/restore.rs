@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 
 use super::backup::{self, Contents, Fault, Opens, Progress, Reader, plainly, read_through, stamp};
 use crate::{
+    chat::scheduled,
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
     crypto::{password, random_name},
     db::{
@@ -69,8 +70,8 @@ pub fn run(
     };
     let storage = Storage::check(settings)?;
     match restore(&source, &storage, replace) {
-        Ok(kept) => {
-            let said = outcome(&source, &storage, &key, kept.as_deref());
+        Ok(restored) => {
+            let said = outcome(&source, &storage, &key, &restored);
             Ok(printing::exit_code(printing::print(said)))
         }
         Err(sentence) => {
@@ -81,8 +82,15 @@ pub fn run(
 }
 
 /// What was done, and what is to be done now.
-fn outcome(source: &Source, storage: &Storage, key: &FoundKey, kept: Option<&Path>) -> String {
-    let kept = kept.map_or_else(String::new, |kept| {
+fn outcome(source: &Source, storage: &Storage, key: &FoundKey, restored: &Restored) -> String {
+    let held = match restored.held {
+        0 => String::new(),
+        held => format!(
+            "{} for later had come due since that backup and will not be sent by itself: whoever wrote it may have taken it back, is told so, and can give it another time.\n",
+            backup::counted(held as u64, "message")
+        ),
+    };
+    let kept = restored.kept.as_deref().map_or_else(String::new, |kept| {
         format!(
             "What was there before is kept in {}: delete that when you no longer need it.\n",
             kept.display()
@@ -100,7 +108,7 @@ fn outcome(source: &Source, storage: &Storage, key: &FoundKey, kept: Option<&Pat
         FoundKey::Given(_) => "The ENCRYPTION_KEY that is set opens it.".into(),
     };
     format!(
-        "Restored {} into {}: {}, as of {}.\n{kept}{about_the_key}\n{}Everyone has to log in again.\n",
+        "Restored {} into {}: {}, as of {}.\n{held}{kept}{about_the_key}\n{}Everyone has to log in again.\n",
         source.path.display(),
         storage.database_url,
         source.contents.summary(),
@@ -205,8 +213,15 @@ fn check_key(source: &Source, key: &FoundKey) -> Result<(), String> {
     })
 }
 
-/// Restores. Tells where what was there before is kept.
-fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Option<PathBuf>, String> {
+/// What a restore has left to tell.
+struct Restored {
+    /// Where what was there before is kept.
+    kept: Option<PathBuf>,
+    /// How many messages for later were due, and are held back.
+    held: usize,
+}
+
+fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Restored, String> {
     let url = &storage.database_url;
     let mut connector = Connector::new(url, Duration::ZERO);
     let _sole = lock::take(&mut connector, Duration::ZERO).map_err(|error| match error {
@@ -238,7 +253,7 @@ fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Option<P
         };
         format!("{url} could not be filled: {words}. Nothing was changed.")
     };
-    match url {
+    let held = match url {
         DatabaseUrl::Postgres(_) => Import::into_postgres(url, &source.migrations)
             .and_then(|import| fill(import, source))
             .map_err(|error| not_restored(&error))?,
@@ -249,18 +264,22 @@ fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Option<P
                 .map_err(CopyError::from)
                 .and_then(|()| Import::into_file(&new, &source.migrations))
                 .and_then(|import| fill(import, source))
-                .and_then(|()| Ok(put_in_place(&new, &path, &before)?));
-            if let Err(error) = filled {
+                .and_then(|held| {
+                    put_in_place(&new, &path, &before)?;
+                    Ok(held)
+                });
+            filled.map_err(|error| {
                 // What is left of it says nothing to anyone.
                 let _ = fs::remove_file(&new);
-                return Err(not_restored(&error));
-            }
+                not_restored(&error)
+            })?
         }
-    }
-    Ok(match before {
+    };
+    let kept = match before {
         Before::Kept(path) => Some(path),
         Before::Nothing | Before::Unused => None,
-    })
+    };
+    Ok(Restored { kept, held })
 }
 
 /// Looks what is there, and keeps it when it is to be replaced.
@@ -357,7 +376,8 @@ fn fold(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn fill(mut import: Import, source: &Source) -> Result<(), CopyError> {
+/// Tells how many messages for later are held back.
+fn fill(mut import: Import, source: &Source) -> Result<usize, CopyError> {
     let changed = |_| CopyError::Database("the backup was changed while it was read".into());
     let mut file = &source.file;
     file.rewind()?;
@@ -389,8 +409,7 @@ fn fill(mut import: Import, source: &Source) -> Result<(), CopyError> {
         }
     }
     let epoch = random_name().map_err(|error| CopyError::Database(error.to_string()))?;
-    import.finish(&epoch, password::MAX_COST)?;
-    Ok(())
+    import.finish(&epoch, password::MAX_COST, &scheduled::overdue_at_restore())
 }
 
 fn flush(import: &mut Import, batch: &mut (usize, String)) -> Result<(), CopyError> {

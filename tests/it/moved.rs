@@ -2,9 +2,15 @@
 
 use std::path::Path;
 
-use crate::support::{Backend, Database, Finished, Server, User, run};
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
 
-on_both![a_database_that_was_left_is_not_taken_for_the_one_that_is_served];
+use crate::support::{Backend, Database, Finished, Server, User, eventually, run};
+
+on_both![
+    a_database_that_was_left_is_not_taken_for_the_one_that_is_served,
+    what_came_due_since_a_backup_is_not_said_unasked,
+];
 
 /// Runs `parlour ARGS` in that data folder, with that database or, as cron may, without naming any.
 fn parlour(args: &[&str], server: &Server, url: Option<&str>) -> Finished {
@@ -91,4 +97,109 @@ fn an_older_copy_of_the_same_history_can_be_backed_up() {
     }
     let url = format!("sqlite://{copy}");
     succeeds(backup(&server, "of-the-copy", Some(&url)));
+}
+
+/// Stops the server, restores the backup into a new database, and serves that from the same folder. The database goes with the
+/// returned values.
+fn move_to(
+    server: &mut Server,
+    file: &str,
+    backend: Backend,
+) -> (tempfile::TempDir, Database, String) {
+    server.terminate();
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = Database::make(backend, folder.path());
+    let file = server.folder().join(file).display().to_string();
+    let said = succeeds(parlour(&["restore", &file], server, Some(&target.url)));
+    server.set_env("DATABASE_URL", &target.url);
+    server.start_again();
+    (folder, target, said)
+}
+
+/// Its author may have taken it back after the backup was made: what then comes due must not be sent by a restore.
+fn what_came_due_since_a_backup_is_not_said_unasked(backend: Backend) {
+    let mut server = Server::start(backend);
+    let mut alice = User::register(&server, "alice");
+    let later = |content: &str, seconds: i64| {
+        let at = Utc::now() + TimeDelta::seconds(seconds);
+        let body = json!({"room": "general", "content": content, "send_at": at.to_rfc3339()});
+        let answer = alice.http().post("/api/scheduled", &body).expect(201);
+        answer.json()["id"].as_u64().expect("a number")
+    };
+    let (taken_back, to_come) = (later("I quit", 4), later("happy new year", 3_000));
+    succeeds(backup(&server, "before", Some(&server.database.url)));
+    let path = format!("/api/scheduled/{taken_back}");
+    alice.ask("DELETE", &path, &[], &Value::Null).expect(204);
+    let due = Utc::now() + TimeDelta::seconds(4);
+    eventually("its time is over", || (Utc::now() > due).then_some(()));
+
+    let (_folder, target, said) = move_to(&mut server, "before", backend);
+    assert!(
+        said.contains(
+            "1 message for later had come due since that backup and will not be sent by itself"
+        ),
+        "{said}"
+    );
+    alice.addr = server.addr;
+    alice.log_in();
+    let waiting = alice.http().get("/api/scheduled").expect(200).json();
+    let waiting = waiting.as_array().expect("a list").clone();
+    let find = |id: u64| {
+        waiting
+            .iter()
+            .find(|it| it["id"] == id)
+            .expect("it is there")
+    };
+    assert_eq!(find(taken_back)["failed"]["code"], "epoch_changed");
+    assert!(find(to_come).get("failed").is_none(), "{waiting:?}");
+    // Whoever still wants it gives it another time.
+    let soon = (Utc::now() + TimeDelta::seconds(1)).to_rfc3339();
+    let patch = json!({"send_at": soon});
+    assert!(
+        alice
+            .history()
+            .iter()
+            .all(|message| message["content"] != "I quit")
+    );
+    alice.ask("PATCH", &path, &[], &patch).expect(200);
+    eventually("it is said now", || {
+        let said = alice.history();
+        said.iter()
+            .any(|message| message["content"] == "I quit")
+            .then_some(())
+    });
+    drop(target);
+}
+
+/// PostgreSQL tells times without the zeros at their end, and SQLite compares them as texts.
+#[test]
+fn lists_are_read_to_their_end_after_a_move_from_postgresql_to_sqlite() {
+    let mut server = Server::start(Backend::Postgres);
+    let mut alice = User::register(&server, "alice");
+    let mut saved = Vec::new();
+    for fraction in ["", ".4", ".44", ".442", ".4425", ".44252", ".442521"] {
+        let id = alice.post(&format!("at{fraction}"), None);
+        let id = id.expect(201).json()["id"].clone();
+        let path = format!("/api/saved/general/{id}");
+        alice.ask("PUT", &path, &[], &Value::Null).expect(204);
+        server.database.execute(&format!(
+            "UPDATE saved SET created_at = '2026-11-27 21:13:15{fraction}' WHERE message_id = {id}"
+        ));
+        saved.insert(0, id);
+    }
+    succeeds(backup(&server, "before", Some(&server.database.url)));
+    let _moved = move_to(&mut server, "before", Backend::Sqlite);
+    alice.addr = server.addr;
+    alice.log_in();
+    let (mut found, mut path) = (Vec::new(), Some("/api/saved?limit=1".to_owned()));
+    while let Some(page) = path.take().filter(|_| found.len() <= saved.len()) {
+        let answer = alice.http().get(&page).expect(200);
+        let list = answer.json().as_array().expect("a list").clone();
+        found.extend(list.iter().map(|saved| saved["message"]["id"].clone()));
+        path = answer.header("link").map(|link| {
+            let (path, _) = link[1..].split_once('>').expect("a link");
+            path.to_owned()
+        });
+    }
+    assert_eq!(found, saved);
 }

@@ -18,10 +18,11 @@ use super::{
 use crate::{
     config::DatabaseUrl,
     db::{
-        AnyConnection, conn, facts, file, migrate, rooms, row_checks,
+        AnyConnection, conn, facts, file, migrate, rooms, row_checks, scheduled,
         schema::{messages, users},
         threads,
     },
+    protocol::time::now,
 };
 
 /// What a database holds before something is put into it.
@@ -159,15 +160,17 @@ impl Import {
     }
 
     /// Brings the tables up to date, names this history again, makes sure that the rows are such as
-    /// this program makes (hashes of passwords cost at most `max_cost`), and commits. Tells how many migrations ran.
+    /// this program makes (hashes of passwords cost at most `max_cost`), and commits. What was to be said before now is not said
+    /// unasked, for the reason `overdue`: its author may have taken it back since. Tells how many there are.
     ///
     /// # Errors
     /// When the database fails, or the rows are not such as this program makes. Nothing is changed then, but by a commit that was not confirmed.
-    pub fn finish(mut self, epoch: &str, max_cost: u32) -> Result<usize, CopyError> {
-        let ran = match &mut self.conn {
+    pub fn finish(mut self, epoch: &str, max_cost: u32, overdue: &str) -> Result<usize, CopyError> {
+        match &mut self.conn {
             AnyConnection::Postgres(conn) => migrate::run_all::<Pg>(conn)?,
             AnyConnection::Sqlite(conn) => migrate::run_all::<Sqlite>(conn)?,
         };
+        let held = scheduled::hold_overdue(&mut self.conn, now(), overdue)?;
         rooms::recount_members(&mut self.conn)?;
         threads::counts::recount(&mut self.conn)?;
         if let Some(fault) = row_checks::find_faults(&mut self.conn, max_cost)?
@@ -189,7 +192,7 @@ impl Import {
                 .map_err(|error| CopyError::Unconfirmed(error.to_string()))?,
             AnyConnection::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn)?,
         }
-        Ok(ran.len())
+        Ok(held)
     }
 }
 
@@ -207,6 +210,7 @@ fn insert(table: &Table, is_postgres: bool) -> String {
             (Kind::Integer, true) => format!("(value ->> {at})::bigint"),
             (Kind::Time, true) => format!("(value ->> {at})::timestamp"),
             (Kind::Truth, true) => format!("(value ->> {at})::integer::boolean"),
+            (Kind::Time, false) => whole_fraction(&format!("value ->> {at}")),
             _ => format!("value ->> {at}"),
         })
         .collect();
@@ -221,4 +225,15 @@ fn insert(table: &Table, is_postgres: bool) -> String {
         names.join(", "),
         values.join(", ")
     )
+}
+
+/// A time as the server itself writes it to `SQLite`, which compares times as texts: with no fraction of a second, or with
+/// three or six digits of it. `PostgreSQL` leaves out the zeros at its end.
+fn whole_fraction(time: &str) -> String {
+    let seconds = "2026-11-27 21:13:15".len();
+    let missing = [(2, "00"), (3, "0"), (5, "00"), (6, "0")];
+    let cases: String = missing
+        .map(|(there, zeros)| format!(" WHEN {} THEN {time} || '{zeros}'", seconds + there))
+        .concat();
+    format!("CASE length({time}){cases} ELSE {time} END")
 }

@@ -117,12 +117,15 @@ impl<'a> Span<'a> {
         self.push_found(Some(self.user), out)?;
         out.push_sql(") AS own UNION SELECT every.message_id FROM (");
         self.push_found(None, out)?;
+        // A join (and what is made into one) lets SQLite go through the room's messages first, and through all that was found
+        // for each of them.
         out.push_sql(
-            ") AS every) AS found JOIN messages ON messages.id = found.message_id AND messages.room_id = ",
+            ") AS every) AS found WHERE (SELECT messages.user_id FROM messages WHERE messages.id = found.message_id \
+             AND messages.room_id = ",
         );
         self.room.push(out)?;
         self.push_kind(out)?;
-        out.push_sql(" WHERE messages.user_id <> ");
+        out.push_sql(") <> ");
         out.push_bind_param::<BigInt, _>(self.user)?;
         out.push_sql(&format!(" LIMIT {MOST_COUNTED}) AS counted)"));
         Ok(())

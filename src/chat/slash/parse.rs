@@ -120,8 +120,8 @@ pub fn read(room: &str, new: NewCommand) -> Result<Asked> {
             Ok(act(Command::Leave(InRoom { room }), ""))
         }
         Slash::Dm => {
-            let (people, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            let users = read_people(people).ok_or_else(|| misused(slash))?;
+            let (people, text) = split_people(rest);
+            let users = read_people(&people).ok_or_else(|| misused(slash))?;
             let (of, people) = (users.join(", "), NewDirect { users });
             if text.trim().is_empty() {
                 return Ok(act(Command::Direct(people), ""));
@@ -187,7 +187,22 @@ fn read_room(word: &str) -> Option<String> {
     (!name.is_empty() && !name.contains(char::is_whitespace)).then(|| name.to_owned())
 }
 
-/// `@bob,@carol`, in one word: what comes after a space is said to them, whomever it mentions.
+/// The names at the beginning of a text, and what follows them. Behind a comma and a blank only an `@` begins one more, since
+/// `@bob, hello` is said to bob alone.
+fn split_people(text: &str) -> (String, &str) {
+    let mut people = String::new();
+    let mut rest = text;
+    loop {
+        let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        people.push_str(word);
+        rest = after.trim_start();
+        if !(word.ends_with(',') && rest.starts_with('@')) {
+            return (people, rest);
+        }
+    }
+}
+
+/// `@bob,@carol`, perhaps with a comma at its end.
 fn read_people(word: &str) -> Option<Vec<String>> {
     let word = word.strip_suffix(',').unwrap_or(word);
     word.split(',').map(read_user).collect()

@@ -27,10 +27,14 @@ pub(super) fn read(text: &str) -> SetStatus {
     let state: Option<State> = named.and_then(|word| word.to_ascii_lowercase().parse().ok());
     let text = if state.is_some() { rest } else { text };
     if text.is_empty() {
+        // A text that ends in half an hour would lose its end to a state that has none, and one without an end to `for 30m`.
+        let nothing = state.is_some().then(String::new);
         return SetStatus {
             state,
+            text: nothing.clone(),
+            emoji: nothing,
             until,
-            ..SetStatus::default()
+            idle: None,
         };
     }
     let (first, rest) = first_word(text);

@@ -2,14 +2,17 @@
 
 use diesel::{dsl::count_star, prelude::*};
 
-use crate::db::{
-    AnyConnection,
-    schema::{
-        drafts, memberships, mentions, messages, reactions, removals, restraints, rooms, saved,
-        scheduled, thread_people,
+use crate::{
+    db::{
+        AnyConnection,
+        schema::{
+            drafts, memberships, mentions, messages, reactions, removals, restraints, rooms, saved,
+            scheduled, thread_people, users,
+        },
+        text::StoredText,
+        time::StoredTime,
     },
-    text::StoredText,
-    time::StoredTime,
+    protocol::room::RoomKind,
 };
 
 /// A room that someone is in.
@@ -31,6 +34,10 @@ pub struct Membership {
     pub spoke_at: Option<StoredTime>,
     /// Who has brought them in.
     pub invited_by: Option<i64>,
+    /// Up to here they have read it.
+    pub read_seq: i64,
+    /// What of it they want to be told of.
+    pub notify: Option<StoredText>,
 }
 
 /// A thread that someone has to do with.
@@ -99,6 +106,8 @@ pub struct Scheduled {
 pub struct Traces {
     /// The rooms that they are in.
     pub memberships: Vec<Membership>,
+    /// With whom they are in direct rooms: the room, and a name.
+    pub directs: Vec<(String, StoredText)>,
     /// How many members of a room they have brought in.
     pub invitations: Vec<(String, i64)>,
     /// Rooms that they have made, with their names, and when.
@@ -121,6 +130,22 @@ pub struct Traces {
     pub scheduled: Vec<Scheduled>,
     /// Messages that they want to find again, and since when.
     pub saved: Vec<(String, i64, StoredTime)>,
+}
+
+fn list_directs(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<(String, StoredText)>> {
+    let own = diesel::alias!(memberships as own);
+    let own = own
+        .filter(own.field(memberships::user_id).eq(user_id))
+        .select(own.field(memberships::room_id));
+    memberships::table
+        .inner_join(rooms::table)
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(rooms::kind.eq(RoomKind::Direct.as_str()))
+        .filter(memberships::room_id.eq_any(own))
+        .filter(memberships::user_id.ne(user_id))
+        .order((rooms::id, users::id))
+        .select((rooms::key, users::username))
+        .load(conn)
 }
 
 /// What an account has left in rooms.
@@ -181,8 +206,11 @@ pub fn find(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Traces> {
                 memberships::hidden_seq,
                 memberships::spoke_at,
                 memberships::invited_by,
+                memberships::read_seq,
+                memberships::notify,
             ))
             .load(conn)?,
+        directs: list_directs(conn, user_id)?,
         invitations: on_either!(conn, invitations.load())?,
         made: rooms::table
             .filter(rooms::created_by.eq(user_id))

@@ -164,6 +164,8 @@ fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -
         "created_at": format(&utc(message.created_at.get())),
         "client_id": message.client_id,
         "reply_to": message.reply_to,
+        "thread": message.thread,
+        "also_to_room": message.thread.map(|_| !message.thread_only),
         "edited_at": message.edited_at.map(|at| format(&utc(at.get()))),
         "deleted_at": message.deleted_at.map(|at| format(&utc(at.get()))),
         "content": shown(vault.map(|vault| texts::open(vault, room_id, message))),

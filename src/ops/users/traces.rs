@@ -69,6 +69,8 @@ pub(super) fn lines(traces: &Traces, user_id: i64, vault: Option<&Vault>) -> Vec
 fn of_rooms(traces: &Traces) -> Vec<Value> {
     let mut lines = Vec::new();
     for room in &traces.memberships {
+        let with = traces.directs.iter().filter(|(key, _)| *key == room.room);
+        let with: Vec<&str> = with.map(|(_, name)| name.as_str()).collect();
         lines.push(json!({
             "kind": "room",
             "room": room.room,
@@ -79,6 +81,9 @@ fn of_rooms(traces: &Traces) -> Vec<Value> {
             "hidden_up_to": room.hidden_seq,
             "last_wrote_in_slow_mode": room.spoke_at.map(time),
             "invited_by_user": room.invited_by,
+            "read_up_to": room.read_seq,
+            "notify": room.notify.as_ref().map(StoredText::as_str),
+            "with": Some(with).filter(|with| !with.is_empty()),
         }));
     }
     lines.extend(traces.invitations.iter().map(

@@ -103,6 +103,7 @@ mod terminal_ends;
 mod terminal_hints;
 mod terminal_people;
 mod terminal_rooms;
+mod terminal_story;
 mod terminal_widths;
 mod threads;
 mod tokens;

@@ -134,14 +134,12 @@ impl Scheduled {
     /// 401 when the login has ended, 404 when it is not there (any more), 422, 429, 503.
     pub async fn change(&self, caller: &Caller, id: u64, patch: ScheduledPatch) -> Result<Shown> {
         self.rates.check_message(caller.user_id)?;
-        if let Some(at) = patch.send_at {
-            check_time(at, "send_at")?;
-        }
+        let send_at = self.time_of(caller, &patch).await?;
         if let Some(content) = &patch.content {
             self.commands
                 .check_form((content, None), (None, None, false))?;
         }
-        let is_nothing = patch.send_at.is_none() && patch.content.is_none();
+        let is_nothing = send_at.is_none() && patch.content.is_none();
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let change = move |conn: &mut AnyConnection| {
             let of = (user_id, number(id));
@@ -153,7 +151,7 @@ impl Scheduled {
                 let place = Place::of_scheduled(user_id, before.room_id, before.id);
                 is_there &= rows::set_content(conn, of, &vault.seal_at(place, content))?;
             }
-            if let Some(at) = patch.send_at {
+            if let Some(at) = send_at {
                 is_there &= rows::set_time(conn, of, at)?;
             }
             let after = rows::find(conn, user_id, of.1)?.filter(|_| is_there);
@@ -167,6 +165,21 @@ impl Scheduled {
             self.tell(user_id, ScheduledChange::Changed, changed.clone(), None);
         }
         Ok(changed)
+    }
+
+    /// The other time that a change gives, if it gives one: as a moment, or in words.
+    async fn time_of(&self, caller: &Caller, patch: &ScheduledPatch) -> Result<Option<Timestamp>> {
+        let (at, field) = match (&patch.when, patch.send_at) {
+            (None, None) => return Ok(None),
+            (None, Some(at)) => (at, "send_at"),
+            (Some(_), Some(_)) => {
+                let msg = "Give the time by `when` or by `send_at`, and not by both.";
+                return Err(Error::invalid_field("when", msg));
+            }
+            (Some(words), None) => (self.read_time(caller, words).await?, "when"),
+        };
+        check_time(at, field)?;
+        Ok(Some(at))
     }
 
     /// Takes back what waits. When this comes back, it is not said any more.

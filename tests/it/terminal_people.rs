@@ -125,3 +125,46 @@ fn markdown_has_colours_for_those_who_want_them() {
         assert!(raw.contains("\u{1b}[1m"), "bold is no colour: {raw:?}");
     }
 }
+
+#[test]
+fn a_reminder_is_listed_gets_another_time_and_text_and_comes() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let terminal = in_chat(&server, "alice", (100, 24));
+    let waiting = || alice.http().get("/api/scheduled").expect(200).json();
+    // It is offered as soon as the server has told what it carries out.
+    terminal.type_text("/remi");
+    terminal.shows("/remind");
+    terminal.press("C-u");
+    terminal.write("/remind me tomorrow at 9 to wter the beans");
+    terminal.shows("The reminder comes on ");
+    terminal.write("/scheduled");
+    terminal.shows("Reminder: wter the beans");
+    terminal.press("Enter");
+    terminal.shows("For later,");
+    for _ in 0.."ter the beans".len() {
+        terminal.press("BSpace");
+    }
+    terminal.write("ater the beans");
+    terminal.shows("Changed: it comes ");
+    assert_eq!(waiting()[0]["content"], "Reminder: water the beans");
+    terminal.write("/scheduled");
+    terminal.shows("Reminder: water the beans");
+    terminal.press("Enter");
+    terminal.shows("For later,");
+    terminal.press("C-u");
+    terminal.write("/reschedule in 2 seconds");
+    terminal.shows("Reminder: water the beans (");
+    eventually("it has come", || {
+        (waiting().as_array()?.is_empty()).then_some(())
+    });
+    terminal.write("/remind #general next friday at 18:00 to go home");
+    terminal.shows("The reminder comes on Friday");
+    terminal.write("/scheduled");
+    terminal.shows("#general Reminder: go home");
+    terminal.press("DC");
+    terminal.shows("Nothing waits to be said");
+    eventually("it is taken back", || {
+        (waiting().as_array()?.is_empty()).then_some(())
+    });
+}

@@ -261,10 +261,8 @@ impl Store {
                 outcome.news.push(News::People);
             }
             event::Event::Read(marker) => self.has_read(&marker),
-            event::Event::Scheduled(_)
-            | event::Event::Reconnect { .. }
-            | event::Event::Pong { .. }
-            | event::Event::Unknown => {}
+            event::Event::Scheduled(news) => outcome.news.push(News::Scheduled(Box::new(news))),
+            event::Event::Reconnect { .. } | event::Event::Pong { .. } | event::Event::Unknown => {}
         }
         outcome.effects.extend(self.sync());
         outcome

@@ -67,6 +67,10 @@ pub enum Action {
     Save,
     /// List what is saved.
     Saved,
+    /// List what is to be said later.
+    Scheduled,
+    /// Give what is to be said later another time.
+    Reschedule,
     /// Let what is written in a thread stand in the room, too, or not.
     AlsoToRoom,
     /// Make a public room.

@@ -12,6 +12,7 @@
 //! - [`typing`]: editing by what a reader takes for one character
 //! - [`complete`]: completing names and commands; [`people`]: how people are seen, and what they say of themselves
 //! - [`pick`]: lists from which something is chosen
+//! - [`later`]: what is to be said later, and reminders
 //! - [`drafts`]: what is being written is kept on the server
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
 //! - [`markdown`]: what people write, as it looks in a terminal
@@ -33,6 +34,7 @@ pub mod complete;
 pub mod drafts;
 pub mod draw;
 pub mod keys;
+pub mod later;
 pub mod markdown;
 pub mod people;
 pub mod pick;

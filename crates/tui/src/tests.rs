@@ -5,6 +5,7 @@ mod acts;
 mod days;
 mod drafts;
 mod hints;
+mod later;
 mod leaving;
 mod orders;
 mod people;

@@ -9,7 +9,7 @@ use parlour_client::{
 use super::{
     acts,
     chat::Chat,
-    drafts, keys, people, reading, revoked, rooms, slash,
+    drafts, keys, later, people, reading, revoked, rooms, slash,
     state::{About, Event, LoginForm, Screen, State},
     unsent::AtStake,
 };
@@ -118,6 +118,7 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
         state.people.clear();
         state.members.clear();
         state.lines.clear();
+        state.later.clear();
     }
     let mut effects = state.client.store.follow_people();
     state.members_asked.clear();
@@ -176,6 +177,7 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 room,
                 done,
             } => effects.extend(slash::carried(state, &command, &room, done)),
+            News::Scheduled(news) => later::told(state, *news),
             News::Draft { room, thread } => drafts::told(state, &(room, thread)),
             News::Disconnected => drafts::disconnected(state),
             // What cannot be fetched tells the one, and the screen shows the other.

@@ -6,6 +6,7 @@ use crate::protocol::{
     limits::MAX_PAGE,
     people::{Profile, ProfilePatch, SetStatus},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
+    scheduled::{Scheduled, ScheduledPatch},
     slash::SlashCommand,
     thread::Thread,
 };
@@ -111,6 +112,12 @@ pub enum Ask {
         /// Save it.
         on: bool,
     },
+    /// What the user wants to have said later: the first page of it.
+    Scheduled,
+    /// Give it another text or time, by its number.
+    ChangeScheduled(u64, ScheduledPatch),
+    /// Take it back.
+    CancelScheduled(u64),
     /// Take a user out of a room, or oneself.
     RemoveMember {
         /// The room.
@@ -143,6 +150,10 @@ pub enum Answer {
     Draft(Draft),
     /// What the user has saved; the first page of it, and whether there is more.
     Saved(Vec<Saved>, bool),
+    /// What the user wants to have said later; the first page of it, and whether there is more.
+    Scheduled(Vec<Scheduled>, bool),
+    /// What is to be said later, as it now is.
+    Later(Box<Scheduled>),
     /// It is done.
     Done,
 }
@@ -240,7 +251,10 @@ impl Api {
             | Ask::PutDraft { .. }
             | Ask::Commands
             | Ask::Saved
-            | Ask::Save { .. } => self.ask_own(bearer, ask).await,
+            | Ask::Save { .. }
+            | Ask::Scheduled
+            | Ask::ChangeScheduled(..)
+            | Ask::CancelScheduled(_) => self.ask_own(bearer, ask).await,
             Ask::Hide(key) => {
                 let request = call(Method::PUT, &["api", "rooms", key, "hidden"]);
                 self.done(request.send()).await

@@ -6,8 +6,8 @@ use super::Action::{
     AlsoToRoom, Archive, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape,
     FirstUnread, Help, Hide, Invite, Join, Kick, Leave, LeaveRoom, LineDown, LineUp, LogOut,
     MarkUnread, Members, Mute, NewLine, Newest, NextUnread, Oldest, PageDown, PageUp, PickDown,
-    PickUp, Pin, React, Reconnect, Redraw, Rename, Reply, Role, Rooms, Save, Saved, Send, Slow,
-    Switch, Thread, Threads, Topic, Unarchive, Undo, Unmute, WhoIs,
+    PickUp, Pin, React, Reconnect, Redraw, Rename, Reply, Reschedule, Role, Rooms, Save, Saved,
+    Scheduled, Send, Slow, Switch, Thread, Threads, Topic, Unarchive, Undo, Unmute, WhoIs,
 };
 use super::Held::{Alt, Anything, Ctrl, Nothing};
 use super::Trigger::{Key, Phrase, Typed, Word};
@@ -187,6 +187,13 @@ pub const TABLE: &[Row] = &[
     row(
         &[Word("save", Save), Word("saved", Saved)],
         "save the chosen message or the last one of another (again: no longer), list what you have saved",
+    ),
+    row(
+        &[
+            Word("scheduled", Scheduled),
+            Phrase("reschedule", "TIME", Reschedule),
+        ],
+        "list your messages for later and reminders (/remind makes one): Enter changes the text, Delete takes one back; give the one that you change another time",
     ),
     row(
         &[

@@ -7,7 +7,7 @@ use crate::{
     acts,
     chat::Chat,
     commands::{self, Action},
-    people,
+    later, people,
     protocol::room::RoomKind,
     rooms, slash,
     state::{About, Line, State},
@@ -59,6 +59,8 @@ fn ask_for(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>,
     clear(state);
     let done = if action == Action::WhoIs {
         Ok(people::ask_about(state, rest))
+    } else if action == Action::Reschedule {
+        later::set_time(state, rest)
     } else if action == Action::React {
         let effects = acts::obey(state, action, rest);
         match state.hint.take() {

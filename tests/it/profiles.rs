@@ -12,6 +12,7 @@ on_both![
     a_display_name_stays_in_its_place,
     people_are_found_by_the_beginnings_of_their_names,
     what_someone_sets_for_themselves_is_told_to_no_one_else,
+    what_someone_sets_for_themselves_is_on_all_their_devices,
     what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account,
     it_is_told_who_is_writing_to_those_who_could_read_it,
 ];
@@ -230,6 +231,60 @@ fn what_someone_sets_for_themselves_is_told_to_no_one_else(backend: Backend) {
         change(&bob, json!({"quiet_hours": wrong})).expect_problem(422, "validation_error");
     }
     change(&bob, json!({"receipts": "no"})).expect_problem(422, "validation_error");
+}
+
+fn what_someone_sets_for_themselves_is_on_all_their_devices(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let (mut first, mut second, mut hers) = (bob.connect(), bob.connect(), alice.connect());
+    assert_eq!(first.connected["settings"], json!({"receipts": true}));
+    let mut set = json!({"receipts": true});
+    for (field, value) in [
+        ("quiet_hours", json!("22:00-07:00")),
+        ("time_zone", json!("Asia/Kolkata")),
+        ("receipts", json!(false)),
+        ("quiet_hours", json!("23:30-06:00")),
+    ] {
+        change(&bob, json!({field: value})).expect(200);
+        set[field] = value;
+        for socket in [&mut first, &mut second] {
+            let mut told = socket.expect_type("settings");
+            told.as_object_mut().expect("an object").remove("type");
+            assert_eq!(told, set);
+        }
+    }
+    // What is set otherwise is the last of many changes at once.
+    let many: Vec<_> = (0..12).map(|hour| format!("{hour:02}:00-23:00")).collect();
+    std::thread::scope(|scope| {
+        for hours in &many {
+            let bob = &bob;
+            scope.spawn(move || change(bob, json!({"quiet_hours": hours})).expect(200));
+        }
+    });
+    let own = bob.http().get("/api/users/me").expect(200).json();
+    let last = many.iter().map(|_| second.expect_type("settings")).last();
+    assert_eq!(last.expect("twelve")["quiet_hours"], own["quiet_hours"]);
+    set["quiet_hours"] = own["quiet_hours"].clone();
+    // A profile that others see is no such setting, and what is empty goes.
+    change(&bob, json!({"pronouns": "he"})).expect(200);
+    change(&bob, json!({"quiet_hours": ""})).expect(200);
+    let told = second.expect_type("settings");
+    assert_eq!(told.get("quiet_hours"), None, "{told}");
+    set.as_object_mut()
+        .expect("an object")
+        .remove("quiet_hours");
+    // She has heard what he says of himself, and nothing else.
+    let heard = hers.drain();
+    assert!(
+        !heard.iter().any(|frame| frame["type"] == "settings"),
+        "{heard:?}"
+    );
+    server.restart();
+    assert_eq!(bob.connect().connected["settings"], set);
+    assert_eq!(
+        alice.connect().connected["settings"],
+        json!({"receipts": true})
+    );
 }
 
 fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(backend: Backend) {

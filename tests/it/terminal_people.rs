@@ -1,6 +1,7 @@
 //! People and what they write, as the terminal client shows them: who is writing, who is away, completed names, saved messages,
 //! and Markdown, with colours and without.
 
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::support::{BINARY, Backend, PASSWORD, Server, Terminal, User, eventually};
@@ -167,4 +168,35 @@ fn a_reminder_is_listed_gets_another_time_and_text_and_comes() {
     eventually("it is taken back", || {
         (waiting().as_array()?.is_empty()).then_some(())
     });
+}
+
+#[test]
+fn the_bell_rings_for_a_mention_elsewhere_and_not_at_quiet_hours() {
+    let server = Server::start(Backend::Sqlite);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&bob]);
+    let terminal = in_chat(&server, "alice", (100, 24));
+    let bell = || {
+        let shown = terminal.tmux(&["display-message", "-p", "#{window_bell_flag}"]);
+        String::from_utf8(shown.stdout).expect("a number").trim() == "1"
+    };
+    // An hour around the present, where she is.
+    let now = Utc::now() + TimeDelta::minutes(330);
+    let [from, until] = [-30, 30].map(|minutes| now + TimeDelta::minutes(minutes));
+    let hours = format!("{}-{}", from.format("%H:%M"), until.format("%H:%M"));
+    terminal.write("/zone Asia/Kolkata");
+    terminal.shows("your time zone is Asia/Kolkata");
+    terminal.write(&format!("/quiet {hours}"));
+    terminal.shows(&format!("Nothing disturbs you at {hours} (Asia/Kolkata)"));
+    bob.post_to(&garden, "@alice hello").expect(201);
+    terminal.shows("*garden @1 1");
+    assert!(!bell(), "at quiet hours");
+    terminal.write("/quiet -");
+    terminal.shows("You have no quiet hours");
+    bob.post_to(&garden, "hello, all").expect(201);
+    terminal.shows("*garden @1 2");
+    assert!(!bell(), "it mentions nobody");
+    bob.post_to(&garden, "@alice again").expect(201);
+    terminal.shows("*garden @2 3");
+    eventually("the bell rings", || bell().then_some(()));
 }

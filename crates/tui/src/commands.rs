@@ -71,6 +71,12 @@ pub enum Action {
     Scheduled,
     /// Give what is to be said later another time.
     Reschedule,
+    /// What of this room to ring the bell for.
+    Notify,
+    /// When the bell is to be quiet.
+    Quiet,
+    /// In which time zone the user is.
+    Zone,
     /// Let what is written in a thread stand in the room, too, or not.
     AlsoToRoom,
     /// Make a public room.

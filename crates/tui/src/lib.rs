@@ -17,6 +17,7 @@
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
 //! - [`markdown`]: what people write, as it looks in a terminal
 //! - [`slash`]: the commands that the server carries out
+//! - [`telling`]: what the bell rings for, and when it is to be quiet
 //! - [`text`]: what others wrote, made safe to show
 //! - [`unsent`]: what is lost when the program is ended from outside
 //!
@@ -49,6 +50,7 @@ pub mod settings;
 pub mod slash;
 pub mod state;
 mod tail;
+pub mod telling;
 #[cfg(test)]
 mod tests;
 pub mod text;

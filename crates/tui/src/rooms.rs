@@ -18,6 +18,7 @@ use super::{
     commands::Action,
     drafts, later, people, reading,
     state::{About, Line, State},
+    telling,
 };
 use crate::protocol::{
     GENERAL,
@@ -322,6 +323,8 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         (Ask::Person(_) | Ask::Saved | Ask::Save { .. } | Ask::Follow { .. }, Ok(answer)) => {
             people::answered(state, answer);
         }
+        (Ask::Profile(_), Ok(Answer::Person(profile))) => telling::is_set(state, &profile),
+        (Ask::Notify(room, level), Ok(_)) => telling::is_notified(state, &room, level),
         (Ask::Scheduled, Ok(Answer::Scheduled(scheduled, _))) => later::listed(state, scheduled),
         (Ask::ChangeScheduled(id, _), Ok(Answer::Later(changed))) => {
             later::changed(state, id, &changed);

@@ -89,6 +89,8 @@ pub struct State {
     pub leaving: Option<(String, String)>,
     /// Lines that were asked of the server: where each was written, to be given back if it is refused.
     pub lines: Vec<Line>,
+    /// Messages for which the bell has not rung yet.
+    pub bells: usize,
     /// The user wants the whole screen drawn again.
     pub is_screen_in_doubt: bool,
     /// The program ends.
@@ -363,6 +365,7 @@ impl State {
             doubted: None,
             leaving: None,
             lines: Vec::new(),
+            bells: 0,
             is_screen_in_doubt: false,
             is_over: false,
         }

@@ -11,6 +11,7 @@ use super::{
     chat::Chat,
     drafts, keys, later, people, reading, revoked, rooms, slash,
     state::{About, Event, LoginForm, Screen, State},
+    telling,
     unsent::AtStake,
 };
 use crate::protocol::GENERAL;
@@ -135,7 +136,8 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         match news {
             News::Joined { room } => effects.extend(rooms::joined(state, &room)),
             News::Gone { room } => rooms::gone(state, &room),
-            News::Shown { room, .. } => {
+            News::Shown { room, messages } => {
+                telling::come(state, &messages);
                 let chat = state.chat_of(&room);
                 if chat.is_none_or(|chat| chat.top.is_none() && !chat.is_seeking) {
                     state.client.store.trim(&room);

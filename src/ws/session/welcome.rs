@@ -103,6 +103,7 @@ impl ChatSession {
             limits: config.limits,
             rooms: states,
             more_rooms,
+            settings: rooms.settings,
             online,
         };
         let message = format!("Connected as {}", self.caller.username);

@@ -5,6 +5,7 @@ use crate::protocol::{
     kept::{Draft, Saved},
     limits::MAX_PAGE,
     people::{Profile, ProfilePatch, SetStatus},
+    reading::{Notify, SetNotify},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
     scheduled::{Scheduled, ScheduledPatch},
     slash::SlashCommand,
@@ -58,6 +59,8 @@ pub enum Ask {
     Person(String),
     /// Say something else of oneself.
     Profile(ProfilePatch),
+    /// What of a room to tell the user of.
+    Notify(String, Notify),
     /// What to be, on all devices.
     Status(SetStatus),
     /// What is unread in a room.
@@ -239,6 +242,11 @@ impl Api {
             Ask::Profile(patch) => {
                 let request = call(Method::PATCH, &["api", "users", "me"]);
                 read(self, request.send_json(patch)).await.map(person)
+            }
+            Ask::Notify(room, level) => {
+                let request = call(Method::PUT, &["api", "rooms", room, "notify"]);
+                self.done(request.send_json(&SetNotify { level: *level }))
+                    .await
             }
             Ask::Status(status) => {
                 let request = call(Method::PUT, &["api", "users", "me", "status"]);

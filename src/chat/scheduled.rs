@@ -15,6 +15,7 @@ use super::{
     rooms::{self, RoomView},
     sizes, standing,
     statuses::Lanes,
+    unreadable,
 };
 use crate::{
     crypto::{binding::Place, random_name, vault::Vault},
@@ -359,10 +360,10 @@ fn shown(vault: &Vault, user_id: i64, row: Waiting) -> Shown {
     let place = Place::of_scheduled(user_id, row.room_id, row.id);
     let opened = vault.open_at(place, row.content.as_str());
     if opened.is_err() {
-        log::error!(
-            "what user {user_id} has scheduled under number {} cannot be read: it was changed or belongs elsewhere, or the key is missing",
-            row.id
-        );
+        let id = row.id;
+        unreadable::tell(format!(
+            "what user {user_id} has scheduled under number {id}"
+        ));
     }
     let unsigned = |id: i64| id.unsigned_abs();
     Shown {

@@ -46,6 +46,8 @@ pub enum PeopleNews {
         room_id: i64,
         /// Who.
         user_id: i64,
+        /// Who has hidden the room, and is not told.
+        hiding: Vec<i64>,
         /// The frame.
         frame: Bytes,
     },
@@ -81,8 +83,9 @@ impl Handler<Tell> for ChatServer {
             PeopleNews::Typing {
                 room_id,
                 user_id,
+                hiding,
                 frame,
-            } => registry.tell_typing(room_id, user_id, &frame),
+            } => registry.tell_typing(room_id, user_id, &hiding, &frame),
             PeopleNews::GeneralCounts(counts) => registry.set_general_counts(counts, now),
         }
         self.finish(ctx, had_plan);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Backend, PASSWORD, Response, Server, User, eventually},
+    support::{Backend, PASSWORD, Response, Server, Socket, User, eventually},
     users::{done, users},
 };
 
@@ -15,6 +15,7 @@ on_both![
     what_someone_sets_for_themselves_is_on_all_their_devices,
     what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account,
     it_is_told_who_is_writing_to_those_who_could_read_it,
+    nothing_is_heard_of_who_writes_in_a_direct_room_that_one_has_hidden,
 ];
 
 #[track_caller]
@@ -405,8 +406,7 @@ fn it_is_told_who_is_writing_to_those_who_could_read_it(backend: Backend) {
     assert!(!his.drain().iter().any(is_typing), "nor to oneself");
     assert!(!strangers.drain().iter().any(is_typing));
     // An old client would print it.
-    let mut old =
-        crate::support::Socket::open(server.addr, &format!("?token={}", alice.token), &[]).unwrap();
+    let mut old = Socket::open(server.addr, &format!("?token={}", alice.token), &[]).unwrap();
     assert_eq!(
         his.ask(json!({"type": "typing", "room": "general"}))["type"],
         "ack"
@@ -417,4 +417,40 @@ fn it_is_told_who_is_writing_to_those_who_could_read_it(backend: Backend) {
             .iter()
             .any(|frame| is_typing(frame) || frame["type"] == "presence")
     );
+}
+
+fn nothing_is_heard_of_who_writes_in_a_direct_room_that_one_has_hidden(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let made = bob.ask("POST", "/api/direct", &[], &json!({"users": ["alice"]}));
+    let room = made.expect(201).json()["room"].clone();
+    let room = room.as_str().expect("a key");
+    let (mut hers, mut his) = (alice.connect(), bob.connect());
+    // Of the same place it would be told once in a while.
+    let mut thread = 2;
+    let mut writes = |socket: &mut Socket| {
+        thread += 1;
+        let typing = json!({"type": "typing", "room": room, "thread": thread});
+        assert_eq!(socket.ask(typing)["type"], "ack");
+        thread
+    };
+    let hears = |socket: &mut Socket| {
+        let frames = socket.drain();
+        frames.iter().any(|frame| frame["type"] == "typing")
+    };
+    writes(&mut his);
+    assert!(!hears(&mut hers), "nothing is said in it yet");
+    bob.post_to(room, "hello").expect(201);
+    let thread = writes(&mut his);
+    assert_eq!(hers.expect_type("typing")["thread"], thread);
+    let hidden = format!("/api/rooms/{room}/hidden");
+    alice.ask("PUT", &hidden, &[], &Value::Null).expect(204);
+    writes(&mut his);
+    assert!(!hears(&mut hers), "it is hidden");
+    // The one who has not hidden it hears the other.
+    let thread = writes(&mut hers);
+    assert_eq!(his.expect_type("typing")["thread"], thread);
+    bob.post_to(room, "are you there?").expect(201);
+    let thread = writes(&mut his);
+    assert_eq!(hers.expect_type("typing")["thread"], thread);
 }

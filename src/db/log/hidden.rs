@@ -48,6 +48,19 @@ pub fn find_hidden(
     Ok(found.map(|(upto, newest)| (upto.is_some_and(|upto| upto >= newest), newest)))
 }
 
+/// Who has hidden a room, in which no message has come since.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_hiding(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Vec<i64>> {
+    memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::hidden_seq.ge(rooms::last_message_id.nullable()))
+        .select(memberships::user_id)
+        .load(conn)
+}
+
 /// Shows a direct room in its member's list again. False when it was not hidden.
 ///
 /// # Errors

@@ -140,14 +140,17 @@ impl<O: Outbox> Registry<O> {
         self.presence.note_profile(user_id, rooms, frame, now);
     }
 
-    /// Somebody is writing in a room. Who is not seen is not seen to write, either.
-    pub fn tell_typing(&mut self, room_id: i64, user_id: i64, frame: &Bytes) {
+    /// Somebody is writing in a room. Who is not seen is not seen to write, either; and who has hidden the room is not told.
+    pub fn tell_typing(&mut self, room_id: i64, user_id: i64, hiding: &[i64], frame: &Bytes) {
         if self.presence.is_invisible(user_id) {
             return;
         }
         for id in self.rooms.get(&room_id).into_iter().flatten() {
-            let socket = self.sockets.get(id);
-            if let Some(socket) = socket.filter(|socket| socket.newcomer.user_id != user_id) {
+            let Some(socket) = self.sockets.get(id) else {
+                continue;
+            };
+            let reader = socket.newcomer.user_id;
+            if reader != user_id && !hiding.contains(&reader) {
                 socket.offer_extra(frame.clone(), &self.limits);
             }
         }

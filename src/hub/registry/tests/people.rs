@@ -187,7 +187,7 @@ fn who_is_invisible_neither_comes_nor_goes_nor_writes() {
     world.choose(2, State::Invisible);
     let id = world.enter(2, &[12], &bob);
     let typing = frame::text("{}");
-    world.registry.tell_typing(12, 2, &typing);
+    world.registry.tell_typing(12, 2, &[], &typing);
     world.tell_people();
     assert_eq!(
         alice.take(),
@@ -208,7 +208,7 @@ fn who_is_invisible_neither_comes_nor_goes_nor_writes() {
             r#"aside {"type":"presence","users":[{"user_id":2,"username":"user2","state":"online"}]}"#
         ]
     );
-    world.registry.tell_typing(12, 2, &typing);
+    world.registry.tell_typing(12, 2, &[], &typing);
     assert_eq!(
         (alice.take().len(), told(&bob).len()),
         (1, 1),

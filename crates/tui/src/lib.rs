@@ -44,6 +44,7 @@ pub mod reading;
 mod room_word;
 pub mod rooms;
 mod rows;
+mod said_by_room;
 mod screen;
 mod send;
 pub mod settings;

@@ -6,7 +6,7 @@ use super::{
     Stored,
     membership::{check_brought_in, check_chosen},
     pass::{Fail, Pass},
-    room::name_taken,
+    room::{check_public_name, name_taken},
 };
 use crate::{
     crypto::{binding::Place, name_of_set},
@@ -111,10 +111,8 @@ impl Pass<'_> {
     ) -> Result<(), Fail> {
         let name = new.name.as_deref();
         let public = name.filter(|_| new.kind == RoomKind::Public);
-        if let Some(name) = public
-            && rooms::has_alike(conn, name, room_id).map_err(Fail::Database)?
-        {
-            return Err(name_taken());
+        if let Some(name) = public {
+            check_public_name(conn, name, room_id)?;
         }
         let topic = new.topic.as_deref();
         let row = NewRow {

@@ -151,7 +151,7 @@ impl Profiles {
             // What is read within the transaction is what holds when it is told.
             let written = self.access.db.write(move |conn| {
                 people::set_profile(conn, user_id, &new)?;
-                let rooms = views::list_ids_of_member(conn, user_id)?;
+                let rooms = views::list_ids_seen_in(conn, user_id)?;
                 Ok((people::list(conn, &[user_id])?, rooms))
             });
             let (rows, rooms) = written.await?;

@@ -53,6 +53,13 @@ pub enum PeopleNews {
     },
     /// Whether `general` is small enough to count as a room that people share.
     GeneralCounts(bool),
+    /// Somebody has opened a direct room that another has begun.
+    Opened {
+        /// Who.
+        user_id: i64,
+        /// The room.
+        room_id: i64,
+    },
 }
 
 #[derive(Message)]
@@ -86,6 +93,7 @@ impl Handler<Tell> for ChatServer {
                 hiding,
                 frame,
             } => registry.tell_typing(room_id, user_id, &hiding, &frame),
+            PeopleNews::Opened { user_id, room_id } => registry.open(user_id, room_id, now),
             PeopleNews::GeneralCounts(counts) => registry.set_general_counts(counts, now),
         }
         self.finish(ctx, had_plan);

@@ -61,6 +61,14 @@ pub fn list_hiding(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Vec<i6
         .load(conn)
 }
 
+/// Notes that a member has written in a direct room into which they were brought: it is not hidden from then on.
+///
+/// # Errors
+/// When the database fails.
+pub fn open(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    unhide(conn, room_id, user_id).map(drop)
+}
+
 /// Shows a direct room in its member's list again. False when it was not hidden.
 ///
 /// # Errors

@@ -160,7 +160,14 @@ impl Pass<'_> {
             RoomKind::Direct => format!("{by} began this conversation"),
             _ => format!("{by} made the room"),
         };
-        let members = ids.iter().map(|id| (*id, Membership::Joined)).collect();
+        let coming = |id: &i64| {
+            if is_direct && *id != actor.user_id {
+                (*id, Membership::BroughtIn)
+            } else {
+                (*id, Membership::Joined)
+            }
+        };
+        let members = ids.iter().map(coming).collect();
         let (id, said) = self.say(conn, room_id, actor, (text, RoomEvent::Created), members)?;
         let mut told = vec![(id, id, said)];
         for (user_id, name) in others.into_iter().filter(|_| !is_direct) {

@@ -108,6 +108,7 @@ mod terminal_widths;
 mod threads;
 mod tokens;
 mod trusted_certificates;
+mod typing;
 mod unfit_database;
 mod unread;
 mod unread_log;

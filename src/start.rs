@@ -231,6 +231,7 @@ fn people(parts: &Parts, access: &Arc<Access>) -> (Profiles, Arc<Statuses>, Typi
         vault: Arc::clone(&parts.vault),
         rates: parts.rates.clone(),
         hub: parts.hub.clone(),
+        lanes: Lanes::default(),
     };
     let statuses = Statuses {
         db: parts.db.clone(),

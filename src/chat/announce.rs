@@ -71,6 +71,7 @@ fn asides(noted: Noted) -> Vec<Aside> {
         to,
         frame: frame::event(&event),
         reader,
+        opened_by: None,
     };
     let room = rooms::key_of(room_id);
     match what {
@@ -87,7 +88,11 @@ fn asides(noted: Noted) -> Vec<Aside> {
                 thread,
                 counts,
             };
-            let mut told = vec![aside(vec![user_id], Event::Read(marker.clone()), None)];
+            let own = aside(vec![user_id], Event::Read(marker.clone()), None);
+            // By the first change of a direct room all came in: what is read beyond that is read.
+            let has_read = thread.is_none() && seq > 1;
+            let opened_by = has_read.then_some(user_id);
+            let mut told = vec![Aside { opened_by, ..own }];
             if !shown_to.is_empty() {
                 let shown = Marker {
                     counts: None,
@@ -112,6 +117,7 @@ fn asides(noted: Noted) -> Vec<Aside> {
 
 fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
     let (room_id, seq) = (committed.room_id, committed.seq);
+    let author = committed.actor.user_id;
     // The oldest clients know nothing of threads.
     let is_post = matches!(&committed.news,
         Told::Posted(post, _) if post.thread.is_none() || post.also_to_room);
@@ -133,6 +139,7 @@ fn broadcast(vault: &Vault, committed: Committed) -> Broadcast {
         frame,
         own,
         is_post,
+        written_by: is_post.then_some(author),
         members,
     }
 }
@@ -245,6 +252,7 @@ fn with_view(
 fn membership(what: Membership) -> hub::Membership {
     match what {
         Membership::Joined => hub::Membership::Joined,
+        Membership::BroughtIn => hub::Membership::BroughtIn,
         Membership::Left => hub::Membership::Left,
     }
 }

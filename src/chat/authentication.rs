@@ -47,6 +47,8 @@ pub struct Admitted {
     pub caller: Caller,
     /// The rooms that the caller was a member of, by their ids.
     pub rooms: Vec<i64>,
+    /// Those of them that others have begun, and that the caller had not opened.
+    pub unopened: Vec<i64>,
 }
 
 /// Knows who speaks.
@@ -101,9 +103,13 @@ impl Authentication {
         let claimed = claimed?;
         self.rates.check_handshake(claimed.session_id)?;
         let found = self.logins.find_with_rooms(claimed.session_id).await?;
-        let (session, rooms) = found.ok_or_else(Error::invalid_token)?;
+        let (session, rooms, unopened) = found.ok_or_else(Error::invalid_token)?;
         let caller = self.check(claimed, session)?;
-        Ok(Admitted { caller, rooms })
+        Ok(Admitted {
+            caller,
+            rooms,
+            unopened,
+        })
     }
 
     /// What an access token says.

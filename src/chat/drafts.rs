@@ -7,6 +7,7 @@ use super::{
     access::{Access, Which},
     rates::Rates,
     rooms::{self, RoomView},
+    unreadable,
 };
 use crate::{
     crypto::{binding::Place, vault::Vault},
@@ -56,10 +57,8 @@ impl Drafts {
                 opened.map(|content| (content, db::utc(at.get())))
             });
             if let Some(Err(_)) = opened {
-                log::error!(
-                    "a draft of user {user_id} in room {} cannot be read: it was changed or belongs elsewhere, or the key is missing",
-                    view.room.key
-                );
+                let key = &view.room.key;
+                unreadable::tell(format!("a draft of user {user_id} in room {key}"));
             }
             Ok(opened.and_then(Result::ok))
         };

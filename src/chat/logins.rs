@@ -52,18 +52,23 @@ impl Logins {
         self.db.read(move |conn| sessions::find(conn, id, at)).await
     }
 
-    /// A login that has not ended, and the rooms that its user is a member of.
+    /// A login that has not ended, the rooms that its user is a member of, and those of them that others have begun and that
+    /// the user has not opened yet.
     ///
     /// # Errors
     /// 503.
-    pub(super) async fn find_with_rooms(&self, id: i64) -> Result<Option<(Session, Vec<i64>)>> {
+    pub(super) async fn find_with_rooms(
+        &self,
+        id: i64,
+    ) -> Result<Option<(Session, Vec<i64>, Vec<i64>)>> {
         let at = self.clock.now();
         let find = move |conn: &mut _| {
             let Some(session) = sessions::find(conn, id, at)? else {
                 return Ok(None);
             };
             let rooms = views::list_ids_of_member(conn, session.user_id)?;
-            Ok(Some((session, rooms)))
+            let unopened = views::list_unopened(conn, session.user_id)?;
+            Ok(Some((session, rooms, unopened)))
         };
         self.db.read(find).await
     }

@@ -12,6 +12,7 @@ use super::{
     plain::Form,
     rates::Rates,
     rooms::{self, RoomView},
+    unreadable,
 };
 use crate::{
     crypto::{
@@ -201,11 +202,11 @@ fn version(vault: &Vault, place: Place, row: &VersionRow) -> Version {
     });
     if opened.is_err() {
         let Place { room_id, id, .. } = place;
-        log::error!(
-            "what message {id} of room {} said before change {} cannot be read: it was changed or belongs elsewhere, or the key is missing",
+        unreadable::tell(format!(
+            "what message {id} of room {} said before change {}",
             rooms::key_of(room_id),
             row.seq
-        );
+        ));
     }
     Version {
         unreadable: opened.is_err(),

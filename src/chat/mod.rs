@@ -50,6 +50,7 @@ pub mod threads;
 pub mod tickets;
 pub mod typing;
 pub mod unbound;
+mod unreadable;
 pub mod views;
 pub mod when;
 

@@ -16,6 +16,7 @@ use super::{
     rates::Rates,
     rooms::{self, Room, RoomView},
     sizes::{trim, weight},
+    unreadable,
 };
 use crate::{
     crypto::vault::Vault,
@@ -439,10 +440,7 @@ pub(super) fn open(
         };
         let message = announce::message_for(vault, room.id, &now, reader);
         if message.unreadable {
-            log::error!(
-                "message {id} of room {} cannot be read: its text was changed or belongs elsewhere, or the key is missing",
-                room.key
-            );
+            unreadable::tell(format!("message {id} of room {}", room.key));
         }
         message
     });

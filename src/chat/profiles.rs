@@ -9,7 +9,7 @@ use super::{
     cursors::{List, Listed, Wanted, begin, cut},
     people::find_one,
     rates::Rates,
-    statuses,
+    statuses::{self, Lanes},
 };
 use crate::{
     crypto::{
@@ -33,7 +33,7 @@ use crate::{
         event::Event,
         limits::{MAX_BIO, MAX_DISPLAY_NAME, MAX_PRONOUNS},
         names,
-        people::{About, Profile, ProfilePatch, Seen, Status, UserNews, is_quiet_hours},
+        people::{About, Profile, ProfilePatch, QuietHours, Seen, Settings, Status, UserNews},
         views::FieldError,
     },
 };
@@ -51,6 +51,8 @@ pub struct Profiles {
     pub rates: Rates,
     /// Knows who is here, and tells of changes.
     pub hub: Hub,
+    /// One change of a person after the other, so that what is told last is what was stored last.
+    pub lanes: Lanes,
 }
 
 /// What was read of people: each with whether they share a room with whoever asks.
@@ -142,16 +144,22 @@ impl Profiles {
             && new.bio.is_none()
             && new.pronouns.is_none()
             && new.time_zone.is_none();
-        let is_nothing = says_nothing && new.receipts.is_none() && new.quiet_hours.is_none();
-        if !is_nothing {
+        let sets_nothing =
+            new.receipts.is_none() && new.quiet_hours.is_none() && new.time_zone.is_none();
+        if !(says_nothing && sets_nothing) {
+            let _one_after_the_other = self.lanes.of(user_id).lock().await;
             // What is read within the transaction is what holds when it is told.
             let written = self.access.db.write(move |conn| {
                 people::set_profile(conn, user_id, &new)?;
-                let rooms = views::list_ids_of_member(conn, user_id)?;
+                let rooms = views::list_ids_seen_in(conn, user_id)?;
                 Ok((people::list(conn, &[user_id])?, rooms))
             });
             let (rows, rooms) = written.await?;
             // What someone sets for themselves is no one else's to know.
+            if let Some(row) = rows.first().filter(|_| !sets_nothing) {
+                let news = Event::Settings(settings(row));
+                self.hub.tell_user(user_id, frame::event(&news));
+            }
             if let Some(row) = rows.first().filter(|_| !says_nothing) {
                 let news = UserNews {
                     user_id,
@@ -205,7 +213,7 @@ impl Profiles {
                 "`time_zone` must be a name of the IANA time zone database, such as Europe/Berlin.",
             );
         }
-        let is_quiet = |hours: &String| hours.is_empty() || is_quiet_hours(hours);
+        let is_quiet = |hours: &String| hours.is_empty() || QuietHours::read(hours).is_some();
         if !patch.quiet_hours.as_ref().is_none_or(is_quiet) {
             fault(
                 "quiet_hours",
@@ -295,6 +303,16 @@ impl Profiles {
             pronouns: opened(&row.pronouns, Purpose::Pronouns),
             time_zone: plain(row.time_zone.as_ref()),
         }
+    }
+}
+
+/// What someone has set for themselves.
+#[must_use]
+pub(super) fn settings(row: &PersonRow) -> Settings {
+    Settings {
+        receipts: row.receipts,
+        quiet_hours: plain(row.quiet_hours.as_ref()),
+        time_zone: plain(row.time_zone.as_ref()),
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     Caller,
     access::{Access, Which},
     cursors::{List, Listed, Wanted, begin, cut},
-    people,
+    people, profiles,
     rates::Rates,
     views::Views,
 };
@@ -29,6 +29,7 @@ use crate::{
         rooms::views::{self, MemberRow},
         text::StoredText,
         time::StoredTime,
+        users::people as rows_of_people,
     },
     error::{Code, Error, Kind, Result},
     gate::Urgency,
@@ -36,6 +37,7 @@ use crate::{
     protocol::{
         event::{self, Event, RoomState},
         limits::{FIRST_DIRECTS, MAX_ROOM_NAME},
+        people::Settings,
         reading::Notify,
         room::{self, Member, Person, Role, RoomChanged, RoomKind},
         time::Timestamp,
@@ -54,13 +56,15 @@ pub struct Rooms {
     pub views: Views,
 }
 
-/// The rooms of a socket when it opens.
+/// The rooms of a socket when it opens, and what its user has set for themselves.
 #[derive(Debug, Default)]
 pub struct FirstRooms {
     /// Those that it is told of.
     pub told: Vec<(Room, RoomState)>,
     /// Those that it is told of when something happens in them.
     pub quiet: Vec<Room>,
+    /// What its user has set.
+    pub settings: Settings,
 }
 
 impl FirstRooms {
@@ -119,9 +123,11 @@ impl Rooms {
                 let state = with_news(state, news.get(&view.room.id));
                 (view.room, RoomState { users, ..state })
             });
+            let own = rows_of_people::list(conn, &[user_id])?;
             Ok(FirstRooms {
                 told: told.collect(),
                 quiet,
+                settings: own.first().map(profiles::settings).unwrap_or_default(),
             })
         };
         let found = self.access.for_caller_until(caller, Urgency::Urgent, list);

@@ -15,6 +15,7 @@ use super::{
     rooms::{self, RoomView},
     sizes, standing,
     statuses::Lanes,
+    unreadable,
 };
 use crate::{
     crypto::{binding::Place, random_name, vault::Vault},
@@ -134,14 +135,12 @@ impl Scheduled {
     /// 401 when the login has ended, 404 when it is not there (any more), 422, 429, 503.
     pub async fn change(&self, caller: &Caller, id: u64, patch: ScheduledPatch) -> Result<Shown> {
         self.rates.check_message(caller.user_id)?;
-        if let Some(at) = patch.send_at {
-            check_time(at, "send_at")?;
-        }
+        let send_at = self.time_of(caller, &patch).await?;
         if let Some(content) = &patch.content {
             self.commands
                 .check_form((content, None), (None, None, false))?;
         }
-        let is_nothing = patch.send_at.is_none() && patch.content.is_none();
+        let is_nothing = send_at.is_none() && patch.content.is_none();
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let change = move |conn: &mut AnyConnection| {
             let of = (user_id, number(id));
@@ -153,7 +152,7 @@ impl Scheduled {
                 let place = Place::of_scheduled(user_id, before.room_id, before.id);
                 is_there &= rows::set_content(conn, of, &vault.seal_at(place, content))?;
             }
-            if let Some(at) = patch.send_at {
+            if let Some(at) = send_at {
                 is_there &= rows::set_time(conn, of, at)?;
             }
             let after = rows::find(conn, user_id, of.1)?.filter(|_| is_there);
@@ -167,6 +166,21 @@ impl Scheduled {
             self.tell(user_id, ScheduledChange::Changed, changed.clone(), None);
         }
         Ok(changed)
+    }
+
+    /// The other time that a change gives, if it gives one: as a moment, or in words.
+    async fn time_of(&self, caller: &Caller, patch: &ScheduledPatch) -> Result<Option<Timestamp>> {
+        let (at, field) = match (&patch.when, patch.send_at) {
+            (None, None) => return Ok(None),
+            (None, Some(at)) => (at, "send_at"),
+            (Some(_), Some(_)) => {
+                let msg = "Give the time by `when` or by `send_at`, and not by both.";
+                return Err(Error::invalid_field("when", msg));
+            }
+            (Some(words), None) => (self.read_time(caller, words).await?, "when"),
+        };
+        check_time(at, field)?;
+        Ok(Some(at))
     }
 
     /// Takes back what waits. When this comes back, it is not said any more.
@@ -346,10 +360,10 @@ fn shown(vault: &Vault, user_id: i64, row: Waiting) -> Shown {
     let place = Place::of_scheduled(user_id, row.room_id, row.id);
     let opened = vault.open_at(place, row.content.as_str());
     if opened.is_err() {
-        log::error!(
-            "what user {user_id} has scheduled under number {} cannot be read: it was changed or belongs elsewhere, or the key is missing",
-            row.id
-        );
+        let id = row.id;
+        unreadable::tell(format!(
+            "what user {user_id} has scheduled under number {id}"
+        ));
     }
     let unsigned = |id: i64| id.unsigned_abs();
     Shown {

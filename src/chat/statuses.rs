@@ -141,7 +141,7 @@ impl Statuses {
         };
         let written = self.db.write(move |conn| {
             people::set_status(conn, user_id, &new)?;
-            views::list_ids_of_member(conn, user_id)
+            views::list_ids_seen_in(conn, user_id)
         });
         let rooms: BTreeSet<i64> = written.await?.into_iter().collect();
         self.hub.note(PeopleNews::Status {

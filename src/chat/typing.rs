@@ -9,7 +9,7 @@ use super::{
     rooms::{self, RoomView, key_of},
 };
 use crate::{
-    db::{self, users::people::count_members_up_to},
+    db::{self, log::hidden, users::people::count_members_up_to},
     error::{Error, Result},
     gate::Urgency,
     hub::{Hub, frame, people::PeopleNews},
@@ -17,6 +17,7 @@ use crate::{
         event::Event,
         limits::MOST_TO_SEE_TYPING,
         people::{Typing as Said, TypingNews},
+        room::RoomKind,
         time::now,
     },
     rights::{self, Right, RoomFacts, Standing},
@@ -45,11 +46,17 @@ impl Typing {
                 return Ok(Err(Error::from(denied)));
             }
             let members = count_members_up_to(conn, view.room.id, MOST_TO_SEE_TYPING + 1)?;
-            Ok(Ok((view.room.id, members <= MOST_TO_SEE_TYPING)))
+            // What is hidden makes no sound before something is written.
+            let hiding = match rooms::kind(view) {
+                RoomKind::Direct => hidden::list_hiding(conn, view.room.id)?,
+                RoomKind::Public | RoomKind::Private => Vec::new(),
+            };
+            let is_small = members <= MOST_TO_SEE_TYPING;
+            Ok(Ok((view.room.id, is_small, hiding)))
         };
         let which = Which::Named(said.room);
         let found = self.access.in_room(caller, which, Urgency::CanWait, look);
-        let (room_id, is_small) = found.await??;
+        let (room_id, is_small, hiding) = found.await??;
         if is_small {
             let news = TypingNews {
                 room: key_of(room_id),
@@ -60,6 +67,7 @@ impl Typing {
             self.hub.note(PeopleNews::Typing {
                 room_id,
                 user_id: caller.user_id,
+                hiding,
                 frame: frame::event(&Event::Typing(news)),
             });
         }

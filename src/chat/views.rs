@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::rooms::hidden_frame;
 use crate::{
     db::{Db, log::hidden},
-    hub::Hub,
+    hub::{Hub, people::PeopleNews},
     journal::{RoomId, UserId},
 };
 
@@ -48,6 +48,9 @@ async fn tell(db: &Db, hub: &Hub, room_id: RoomId, user_id: UserId) {
             Ok(Some((hidden, newest))) => {
                 let frame = hidden_frame(room_id, newest.unsigned_abs(), hidden);
                 hub.tell_view(user_id, room_id, frame);
+                if !hidden {
+                    hub.note(PeopleNews::Opened { user_id, room_id });
+                }
                 return;
             }
             Ok(None) => return,

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! when::read(text, now, zone) -> Result<Spoken { at, what }, Fault>
+//! when::read_alone(text, now, zone) -> Result<at, Fault>      for a time with nothing beside it
 //!
 //! in 10 minutes to look at the oven        what comes behind the time
 //! look at the oven in 10 minutes           or before it
@@ -48,6 +49,8 @@ pub struct Spoken {
 pub enum Fault {
     /// No time was found in it.
     NoTime,
+    /// It is no time, or not only one.
+    NotOneTime,
     /// There is a time, and nothing beside it.
     NothingToSay,
     /// It is to come again and again.
@@ -69,6 +72,9 @@ impl fmt::Display for Fault {
         match self {
             Self::NoTime => f.write_str(
                 "Say when, such as `in 10 minutes`, `tomorrow at 9`, `on friday at 14:00` or `2026-12-24 18:00`, and what.",
+            ),
+            Self::NotOneTime => f.write_str(
+                "Say when, and nothing else, such as `in 10 minutes`, `tomorrow at 9`, `on friday at 14:00` or `2026-12-24 18:00`.",
             ),
             Self::NothingToSay => f.write_str("Say what to be reminded of, beside when."),
             Self::Repeats => f.write_str(
@@ -132,6 +138,21 @@ pub fn read(text: &str, now: Timestamp, zone: Tz) -> Result<Spoken, Fault> {
         }
     }
     Err(fault)
+}
+
+/// Reads a time with nothing beside it.
+///
+/// # Errors
+/// [`Fault`].
+pub fn read_alone(text: &str, now: Timestamp, zone: Tz) -> Result<Timestamp, Fault> {
+    let words = words(text.trim());
+    if repeats(&words) {
+        return Err(Fault::Repeats);
+    }
+    match Reader::new(&words, now, zone).read()? {
+        Some((count, at)) if count == words.len() => Ok(at),
+        _ => Err(Fault::NotOneTime),
+    }
 }
 
 /// A text in quotes, and what comes behind it.

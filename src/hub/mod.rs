@@ -204,6 +204,8 @@ pub struct Broadcast {
     pub own: Option<(i64, Bytes)>,
     /// Whether it is a message that somebody has written: all that the oldest clients can show.
     pub is_post: bool,
+    /// Who has written it, if it is one, in a thread or not.
+    pub written_by: Option<i64>,
     /// Who has become a member by it, and hears it first of all, or is none any more, and hears it last of all.
     pub members: Vec<(i64, Membership)>,
 }
@@ -219,6 +221,8 @@ pub struct Aside {
     pub frame: Bytes,
     /// It is about how far this user has read: told after a while, and of several only the last.
     pub reader: Option<i64>,
+    /// This user has read something in it.
+    pub opened_by: Option<i64>,
 }
 
 /// What becomes of a user's membership by a change.
@@ -226,6 +230,9 @@ pub struct Aside {
 pub enum Membership {
     /// The user is a member from this change on.
     Joined,
+    /// The user is a member from this change on, of a direct room that someone else has begun: they are seen by nobody for being
+    /// in it before they have read or written something there.
+    BroughtIn,
     /// The user is a member up to this change.
     Left,
 }

@@ -46,11 +46,20 @@ pub enum PeopleNews {
         room_id: i64,
         /// Who.
         user_id: i64,
+        /// Who has hidden the room, and is not told.
+        hiding: Vec<i64>,
         /// The frame.
         frame: Bytes,
     },
     /// Whether `general` is small enough to count as a room that people share.
     GeneralCounts(bool),
+    /// Somebody has opened a direct room that another has begun.
+    Opened {
+        /// Who.
+        user_id: i64,
+        /// The room.
+        room_id: i64,
+    },
 }
 
 #[derive(Message)]
@@ -81,8 +90,10 @@ impl Handler<Tell> for ChatServer {
             PeopleNews::Typing {
                 room_id,
                 user_id,
+                hiding,
                 frame,
-            } => registry.tell_typing(room_id, user_id, &frame),
+            } => registry.tell_typing(room_id, user_id, &hiding, &frame),
+            PeopleNews::Opened { user_id, room_id } => registry.open(user_id, room_id, now),
             PeopleNews::GeneralCounts(counts) => registry.set_general_counts(counts, now),
         }
         self.finish(ctx, had_plan);

@@ -51,6 +51,8 @@ pub struct NewSocket {
     pub session_id: i64,
     /// The rooms that it hears.
     pub rooms: BTreeSet<i64>,
+    /// Those of them for which the user is not to be seen: others have begun them, and the user has done nothing there yet.
+    pub unopened: BTreeSet<i64>,
     /// What the socket and the hub share.
     pub gauge: Arc<Gauge>,
 }
@@ -58,6 +60,8 @@ pub struct NewSocket {
 struct User {
     name: String,
     sockets: BTreeSet<SocketId>,
+    /// The rooms for which they are not to be seen.
+    unopened: BTreeSet<i64>,
 }
 
 /// Everyone who is connected.
@@ -142,6 +146,8 @@ impl<O: Outbox> Registry<O> {
         let user = self.users.entry(newcomer.user_id).or_insert_with(|| User {
             name: newcomer.username.clone(),
             sockets: BTreeSet::new(),
+            // As long as they are here, it is known what they open.
+            unopened: newcomer.unopened.clone(),
         });
         user.sockets.insert(id);
         let is_first = user.sockets.len() == 1;
@@ -191,6 +197,9 @@ impl<O: Outbox> Registry<O> {
             }
             self.change_members(change, Membership::Joined, now);
             self.note_announced(room_id, seq);
+            if let Some(author) = change.written_by {
+                self.open(author, room_id, now);
+            }
             for id in self.rooms.get(&change.room_id).into_iter().flatten() {
                 if let Some(socket) = self.sockets.get_mut(id) {
                     socket.send_change(change, &self.limits, now);
@@ -202,14 +211,22 @@ impl<O: Outbox> Registry<O> {
 
     fn change_members(&mut self, change: &Broadcast, kind: Membership, now: Instant) {
         let (room_id, seq) = (change.room_id, change.seq);
-        let concerned = change.members.iter().filter(|(_, of)| *of == kind);
+        let is_meant = |of: Membership| (of == Membership::Left) == (kind == Membership::Left);
+        let concerned = change.members.iter().filter(|(_, of)| is_meant(*of));
+        for (user_id, of) in concerned.clone() {
+            if let Some(user) = self.users.get_mut(user_id)
+                && *of == Membership::BroughtIn
+            {
+                user.unopened.insert(room_id);
+            }
+        }
         let users = concerned.filter_map(|(user_id, _)| self.users.get(user_id));
         for id in users.flat_map(|user| &user.sockets) {
             let Some(socket) = self.sockets.get_mut(id) else {
                 continue;
             };
             match kind {
-                Membership::Joined => {
+                Membership::Joined | Membership::BroughtIn => {
                     socket.newcomer.rooms.insert(room_id);
                     self.rooms.entry(room_id).or_default().insert(*id);
                 }
@@ -222,7 +239,7 @@ impl<O: Outbox> Registry<O> {
             socket.send_membership(room_id, seq, kind, &self.limits, now);
         }
         if kind == Membership::Joined {
-            for (user_id, _) in change.members.iter().filter(|(_, of)| *of == kind) {
+            for (user_id, _) in change.members.iter().filter(|(_, of)| is_meant(*of)) {
                 self.note_in_room(*user_id, room_id, now);
             }
         }

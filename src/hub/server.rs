@@ -249,6 +249,11 @@ impl Handler<Publish> for ChatServer {
         match news {
             RoomUpdate::Changes(changes) => self.registry.publish(&changes, now),
             RoomUpdate::Asides(asides) => {
+                for aside in &asides {
+                    if let Some(user_id) = aside.opened_by {
+                        self.registry.open(user_id, aside.room_id, now);
+                    }
+                }
                 if self.registry.tell_aside(asides) {
                     ctx.run_later(GATHER_READERS, |server, _| {
                         server.registry.tell_readers();
@@ -291,6 +296,7 @@ impl Handler<TellOwner> for ChatServer {
             to: vec![user_id],
             frame,
             reader: None,
+            opened_by: None,
         }]);
         self.mailroom.send_out();
     }

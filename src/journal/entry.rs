@@ -284,6 +284,8 @@ pub struct SystemText {
 pub enum Membership {
     /// From this change on.
     Joined,
+    /// From this change on, of a direct room that someone else has begun.
+    BroughtIn,
     /// Up to this change.
     Left,
 }

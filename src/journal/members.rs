@@ -27,6 +27,8 @@ pub struct Member {
     pub role: Role,
     /// Until when they only read.
     pub muted_until: Option<Timestamp>,
+    /// They have hidden it, or were brought into it by someone who writes to them.
+    pub has_hidden: bool,
 }
 
 impl Member {
@@ -94,6 +96,7 @@ impl Members {
                 // What no release has written gives no right above that of a member.
                 role: row.role.parse().unwrap_or_default(),
                 muted_until: row.muted_until.map(|at| db::utc(at.get())),
+                has_hidden: row.hidden_seq.is_some(),
             };
             let users = &mut self.rooms.entry(row.room_id).or_default().users;
             self.count += usize::from(users.insert(row.user_id, member).is_none());
@@ -158,6 +161,7 @@ mod tests {
         let member = Member {
             role: Role::Member,
             muted_until: None,
+            has_hidden: false,
         };
         users.extend((0..).take(MOST).map(|id| (id, member)));
         members.count = MOST;

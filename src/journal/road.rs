@@ -41,6 +41,7 @@ mod inherit;
 mod later;
 mod membership;
 mod mentions;
+mod opened;
 mod own;
 mod pass;
 mod room;
@@ -244,12 +245,14 @@ impl Road {
             AnyConnection::Postgres(_) => None,
             AnyConnection::Sqlite(_) => Some(list_live(conn, drafts.iter().map(login), at)?),
         };
-        // What a stranger is told takes a look, and so does whether a message in slow mode is a repeat.
+        // What a stranger is told takes a look, and so does whether a message in slow mode is a repeat. Who writes in a
+        // direct room that they had hidden sees it from then on.
         let takes_a_look = |draft: &DraftRow<'_>| {
             let room = rooms.get(&draft.room_id);
             room.is_some_and(|room| {
-                let is_stranger = self.members.find(room, draft.user_id).is_none();
-                room.slow_seconds > 0 || is_stranger && !room.is_general()
+                let member = self.members.find(room, draft.user_id);
+                let is_stranger = member.is_none() && !room.is_general();
+                room.slow_seconds > 0 || is_stranger || member.is_some_and(|who| who.has_hidden)
             })
         };
         if drafts.iter().any(takes_a_look) {

@@ -72,7 +72,7 @@ impl LocalEnd {
         Self {
             outgoing: Outgoing::default(),
             gauge: Arc::default(),
-            rooms: RefCell::new(Rooms::expected(&admitted.rooms)),
+            rooms: RefCell::new(Rooms::expected(admitted)),
             dialect: Cell::new(dialect),
             is_open: Cell::new(false),
             mailbox: RefCell::default(),

@@ -14,6 +14,7 @@ on_both![
     a_count_that_was_lowered_is_put_right,
     a_deleted_row_is_shown_as_a_hole,
     a_tombstone_with_a_text_is_shown_as_unreadable_and_named,
+    what_cannot_be_read_is_told_once_in_the_log_however_often_it_is_read,
     a_time_that_no_clock_shows_hides_no_message,
     a_slow_mode_without_measure_lets_the_others_write,
     members_that_came_or_went_by_hand_are_counted_at_the_next_start,
@@ -233,6 +234,26 @@ fn a_tombstone_with_a_text_is_shown_as_unreadable_and_named(backend: Backend) {
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     let words = "2 of the messages cannot be opened, the first is message 2 of room general";
     assert!(ended.stdout.contains(words), "{}", ended.stdout);
+}
+
+fn what_cannot_be_read_is_told_once_in_the_log_however_often_it_is_read(backend: Backend) {
+    let (mut server, alice) = server_with(backend, 4);
+    server
+        .database
+        .execute("UPDATE messages SET content = 'gAAAA' WHERE id IN (2, 3)");
+    let count = |server: &Server, id: u64| {
+        let line = format!("message {id} of room general cannot be read");
+        server.log().matches(&line).count()
+    };
+    for _ in 0..5 {
+        assert_eq!(alice.page("")[1]["unreadable"], true);
+    }
+    server.await_log("message 3 of room general cannot be read");
+    server.restart();
+    assert_eq!((count(&server, 2), count(&server, 3)), (1, 1));
+    // The next run tells it, too.
+    alice.page("");
+    eventually("it is told", || (count(&server, 2) == 2).then_some(()));
 }
 
 fn a_time_that_no_clock_shows_hides_no_message(backend: Backend) {

@@ -9,6 +9,7 @@ use crate::support::{Backend, Incoming, Server, Socket, User, eventually};
 
 on_both![
     who_shares_a_room_is_told_what_someone_is_and_no_one_else,
+    who_was_written_to_is_not_seen_before_they_have_read_or_answered,
     someone_is_away_when_all_of_their_devices_say_so,
     whoever_is_invisible_leaves_no_trace,
     a_status_is_kept_over_a_restart_and_ends_at_its_time,
@@ -131,6 +132,57 @@ fn who_shares_a_room_is_told_what_someone_is_and_no_one_else(backend: Backend) {
     // Nor does asking help.
     let all = ask(&mut strangers);
     assert!(!all.to_string().contains("bob"), "{all}");
+}
+
+fn who_was_written_to_is_not_seen_before_they_have_read_or_answered(backend: Backend) {
+    let mut server = Server::start(backend);
+    crowd(&server);
+    let names = ["alice", "bob", "carol", "dave"];
+    let [alice, bob, carol, dave] = names.map(|name| User::register(&server, name));
+    let others = [&bob, &carol, &dave];
+    let mut sockets = others.map(User::connect);
+    let mut hers = alice.connect();
+    let rooms = others.map(|other| {
+        let made = alice.ask("POST", "/api/direct", &[], &json!({"users": [other.name]}));
+        let room = made.expect(201).json()["room"].clone();
+        let room = room.as_str().expect("a key").to_owned();
+        alice.post_to(&room, "are you there?").expect(201);
+        room
+    });
+    for (other, socket) in others.iter().zip(&mut sockets) {
+        socket.expect_message("are you there?");
+        set(other, json!({"state": "dnd", "text": "at lunch"}));
+        eventually("whoever writes to someone is seen by them", || {
+            ask(socket).to_string().contains("alice").then_some(())
+        });
+    }
+    let seen = |alice: &User| others.map(|other| profile(alice, other).get("presence").cloned());
+    let list_seen = |socket: &mut Socket| {
+        let all = ask(socket)["users"].clone();
+        let users = all.as_array().expect("a list").iter();
+        let mut ids: Vec<_> = users.filter_map(|seen| seen["user_id"].as_u64()).collect();
+        ids.retain(|id| *id != alice.id);
+        ids
+    };
+    assert_eq!(list_seen(&mut hers), Vec::<u64>::new());
+    assert_eq!(seen(&alice), [None, None, None]);
+    // One reads it, one answers without having read.
+    let read = bob.in_room("PUT", &rooms[0], "/read", &json!({"seq": 2}));
+    read.expect(200);
+    assert_eq!(expect_state(&mut hers, &bob, "dnd")["text"], "at lunch");
+    carol.post_to(&rooms[1], "yes").expect(201);
+    expect_state(&mut hers, &carol, "dnd");
+    let dnd = || Some(json!("dnd"));
+    assert_eq!(seen(&alice), [dnd(), dnd(), None]);
+    drop(sockets);
+    server.restart();
+    let mut hers = alice.connect();
+    let _sockets = others.map(User::connect);
+    eventually("those are seen who were before", || {
+        (list_seen(&mut hers).len() >= 2).then_some(())
+    });
+    assert_eq!(seen(&alice), [dnd(), dnd(), None]);
+    assert_eq!(list_seen(&mut hers), [bob.id, carol.id]);
 }
 
 fn someone_is_away_when_all_of_their_devices_say_so(backend: Backend) {

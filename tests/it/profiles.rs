@@ -12,8 +12,8 @@ on_both![
     a_display_name_stays_in_its_place,
     people_are_found_by_the_beginnings_of_their_names,
     what_someone_sets_for_themselves_is_told_to_no_one_else,
+    what_someone_sets_for_themselves_is_on_all_their_devices,
     what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account,
-    it_is_told_who_is_writing_to_those_who_could_read_it,
 ];
 
 #[track_caller]
@@ -232,6 +232,60 @@ fn what_someone_sets_for_themselves_is_told_to_no_one_else(backend: Backend) {
     change(&bob, json!({"receipts": "no"})).expect_problem(422, "validation_error");
 }
 
+fn what_someone_sets_for_themselves_is_on_all_their_devices(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let (mut first, mut second, mut hers) = (bob.connect(), bob.connect(), alice.connect());
+    assert_eq!(first.connected["settings"], json!({"receipts": true}));
+    let mut set = json!({"receipts": true});
+    for (field, value) in [
+        ("quiet_hours", json!("22:00-07:00")),
+        ("time_zone", json!("Asia/Kolkata")),
+        ("receipts", json!(false)),
+        ("quiet_hours", json!("23:30-06:00")),
+    ] {
+        change(&bob, json!({field: value})).expect(200);
+        set[field] = value;
+        for socket in [&mut first, &mut second] {
+            let mut told = socket.expect_type("settings");
+            told.as_object_mut().expect("an object").remove("type");
+            assert_eq!(told, set);
+        }
+    }
+    // What is set otherwise is the last of many changes at once.
+    let many: Vec<_> = (0..12).map(|hour| format!("{hour:02}:00-23:00")).collect();
+    std::thread::scope(|scope| {
+        for hours in &many {
+            let bob = &bob;
+            scope.spawn(move || change(bob, json!({"quiet_hours": hours})).expect(200));
+        }
+    });
+    let own = bob.http().get("/api/users/me").expect(200).json();
+    let last = many.iter().map(|_| second.expect_type("settings")).last();
+    assert_eq!(last.expect("twelve")["quiet_hours"], own["quiet_hours"]);
+    set["quiet_hours"] = own["quiet_hours"].clone();
+    // A profile that others see is no such setting, and what is empty goes.
+    change(&bob, json!({"pronouns": "he"})).expect(200);
+    change(&bob, json!({"quiet_hours": ""})).expect(200);
+    let told = second.expect_type("settings");
+    assert_eq!(told.get("quiet_hours"), None, "{told}");
+    set.as_object_mut()
+        .expect("an object")
+        .remove("quiet_hours");
+    // She has heard what he says of himself, and nothing else.
+    let heard = hers.drain();
+    assert!(
+        !heard.iter().any(|frame| frame["type"] == "settings"),
+        "{heard:?}"
+    );
+    server.restart();
+    assert_eq!(bob.connect().connected["settings"], set);
+    assert_eq!(
+        alice.connect().connected["settings"],
+        json!({"receipts": true})
+    );
+}
+
 fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(backend: Backend) {
     let server = Server::start(backend);
     let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
@@ -302,64 +356,4 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
         .http()
         .post("/api/auth/login", &login)
         .expect_problem(401, "wrong_credentials");
-}
-
-fn it_is_told_who_is_writing_to_those_who_could_read_it(backend: Backend) {
-    let server = Server::start(backend);
-    let [alice, bob, eve] = ["alice", "bob", "eve"].map(|name| User::register(&server, name));
-    let room = alice.make_room("garden", "private", &[&bob]);
-    let (mut hers, mut his, mut strangers) = (alice.connect(), bob.connect(), eve.connect());
-    let typing = |thread: Value| json!({"type": "typing", "room": room, "thread": thread});
-    assert_eq!(his.ask(typing(Value::Null))["type"], "ack");
-    let told = hers.expect_type("typing");
-    assert_eq!(
-        told,
-        json!({"type": "typing", "room": room, "user_id": bob.id, "username": "bob"})
-    );
-    assert_eq!(his.ask(typing(json!(3)))["type"], "ack");
-    assert_eq!(hers.expect_type("typing")["thread"], 3);
-    // Said again at once, it is told once.
-    for _ in 0..20 {
-        assert_eq!(his.ask(typing(json!(3)))["type"], "ack");
-    }
-    his.send_json(&json!({"type": "message", "room": room, "content": "done"}));
-    let mut told = 0;
-    while hers.next_frame()["type"] != "message" {
-        told += 1;
-    }
-    assert!(told <= 1, "{told}");
-    assert_eq!(strangers.ask(typing(Value::Null))["code"], "room_not_found");
-    // Whoever may not write is not told to be writing.
-    alice
-        .in_room(
-            "PUT",
-            &room,
-            "/members/bob",
-            &json!({"muted_until": "2999-01-01T00:00:00+00:00"}),
-        )
-        .expect(200);
-    assert_eq!(bob.connect().ask(typing(Value::Null))["code"], "muted");
-    alice
-        .in_room("PATCH", &room, "", &json!({"archived": true}))
-        .expect(200);
-    assert_eq!(
-        alice.connect().ask(typing(Value::Null))["code"],
-        "room_archived"
-    );
-    let is_typing = |frame: &Value| frame["type"] == "typing";
-    assert!(!his.drain().iter().any(is_typing), "nor to oneself");
-    assert!(!strangers.drain().iter().any(is_typing));
-    // An old client would print it.
-    let mut old =
-        crate::support::Socket::open(server.addr, &format!("?token={}", alice.token), &[]).unwrap();
-    assert_eq!(
-        his.ask(json!({"type": "typing", "room": "general"}))["type"],
-        "ack"
-    );
-    hers.expect(|frame| is_typing(frame) && frame["room"] == "general");
-    assert!(
-        !old.drain_any()
-            .iter()
-            .any(|frame| is_typing(frame) || frame["type"] == "presence")
-    );
 }

@@ -7,6 +7,7 @@ use crate::support::{Backend, PASSWORD, Response, Server, User};
 on_both![
     a_name_is_kept_in_small_letters_and_found_in_any,
     names_that_mislead_are_refused,
+    no_public_room_speaks_for_whoever_runs_the_server,
     no_two_public_rooms_look_alike,
     rooms_and_users_from_before_a_rule_keep_their_names,
     no_one_takes_a_username_that_looks_like_another,
@@ -29,6 +30,32 @@ fn a_name_is_kept_in_small_letters_and_found_in_any(backend: Backend) {
     }
 }
 
+fn no_public_room_speaks_for_whoever_runs_the_server(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    for name in ["admin", "ad-min", "Adm1n", "system", "moderators"] {
+        let made = make(&alice, &json!({"name": name, "kind": "public"}));
+        made.expect_problem(422, "validation_error");
+    }
+    // Those who do run it may talk about it among themselves.
+    let made = make(&alice, &json!({"name": "admin", "kind": "private"}));
+    let made = made.expect(201).json();
+    let change = |key: &Value, patch: Value| {
+        let path = format!("/api/rooms/{}", key.as_str().expect("a key"));
+        alice.ask("PATCH", &path, &[], &patch)
+    };
+    change(&made["room"], json!({"kind": "public"})).expect_problem(422, "validation_error");
+    let other = make(&alice, &json!({"name": "garden"})).expect(201).json();
+    change(&other["room"], json!({"name": "admin"})).expect_problem(422, "validation_error");
+    // One from before this rule keeps its name, and goes on being changed.
+    server
+        .database
+        .execute("UPDATE rooms SET name = 'root', name_key = 'root' WHERE name = 'garden'");
+    let topic = json!({"topic": "all of it"});
+    let changed = change(&other["room"], topic).expect(200).json();
+    assert_eq!(changed["name"], "root");
+}
+
 fn names_that_mislead_are_refused(backend: Backend) {
     let server = Server::start(backend);
     let alice = User::register(&server, "alice");
@@ -49,6 +76,8 @@ fn names_that_mislead_are_refused(backend: Backend) {
         "genera1",
         "generai",
         "GeneraI",
+        "generall",
+        "gene-ral",
         "_x",
         "-x",
         "x_",

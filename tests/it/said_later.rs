@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,6 +23,7 @@ on_both![
     what_was_due_while_no_server_ran_is_said_in_the_order_of_its_times,
     what_is_due_in_an_outage_waits_and_is_said_by_itself,
     a_clock_that_is_set_says_nothing_twice_or_too_early,
+    another_time_is_said_as_people_say_it_in_their_time_zone,
 ];
 
 /// So late it may be, with what a busy machine adds.
@@ -390,4 +391,40 @@ fn a_clock_that_is_set_says_nothing_twice_or_too_early(backend: Backend) {
     let said = ["in an hour", "by the other clock", "marker", "in a day"];
     assert_eq!(contents(&history), said);
     lateness(&history[3], day);
+}
+
+fn another_time_is_said_as_people_say_it_in_their_time_zone(backend: Backend) {
+    let server = Server::start(backend);
+    let alice = User::register(&server, "alice");
+    let zone = json!({"time_zone": "Asia/Kolkata"});
+    alice.ask("PATCH", "/api/users/me", &[], &zone).expect(200);
+    let at = soon(3_600);
+    let id = waits(&alice, "general", "tea", at);
+    let path = format!("/api/scheduled/{id}");
+    let change = |body: Value| alice.ask("PATCH", &path, &[], &body);
+    let year = Utc::now().year() + 1;
+    let changed = change(json!({"when": format!("{year}-01-05 at 9:00")}));
+    let changed = changed.expect(200).json();
+    assert_eq!(
+        changed["send_at"],
+        format!("{year}-01-05T03:30:00.000000+00:00"),
+    );
+    for (body, field) in [
+        (json!({"when": "tomorrow at 9 or so"}), "when"),
+        (json!({"when": "yesterday"}), "when"),
+        (json!({"when": "2020-01-01 09:00"}), "when"),
+        (json!({"when": "in 3 years"}), "when"),
+        (json!({"when": "tomorrow", "send_at": at}), "when"),
+    ] {
+        let problem = change(body);
+        problem.expect_problem(422, "validation_error");
+        let problem = problem.json();
+        assert_eq!(
+            problem["errors"][0]["loc"],
+            json!(["body", field]),
+            "{problem}"
+        );
+    }
+    let kept = &listed(&alice)[0];
+    assert_eq!(kept["send_at"], changed["send_at"], "nothing of it counted");
 }

@@ -1,6 +1,7 @@
 //! People and what they write, as the terminal client shows them: who is writing, who is away, completed names, saved messages,
 //! and Markdown, with colours and without.
 
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
 use crate::support::{BINARY, Backend, PASSWORD, Server, Terminal, User, eventually};
@@ -124,4 +125,78 @@ fn markdown_has_colours_for_those_who_want_them() {
         assert_eq!(has_colours(&raw), wants_colours, "{raw:?}");
         assert!(raw.contains("\u{1b}[1m"), "bold is no colour: {raw:?}");
     }
+}
+
+#[test]
+fn a_reminder_is_listed_gets_another_time_and_text_and_comes() {
+    let server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let terminal = in_chat(&server, "alice", (100, 24));
+    let waiting = || alice.http().get("/api/scheduled").expect(200).json();
+    // It is offered as soon as the server has told what it carries out.
+    terminal.type_text("/remi");
+    terminal.shows("/remind");
+    terminal.press("C-u");
+    terminal.write("/remind me tomorrow at 9 to wter the beans");
+    terminal.shows("The reminder comes on ");
+    terminal.write("/scheduled");
+    terminal.shows("Reminder: wter the beans");
+    terminal.press("Enter");
+    terminal.shows("For later,");
+    for _ in 0.."ter the beans".len() {
+        terminal.press("BSpace");
+    }
+    terminal.write("ater the beans");
+    terminal.shows("Changed: it comes ");
+    assert_eq!(waiting()[0]["content"], "Reminder: water the beans");
+    terminal.write("/scheduled");
+    terminal.shows("Reminder: water the beans");
+    terminal.press("Enter");
+    terminal.shows("For later,");
+    terminal.press("C-u");
+    terminal.write("/reschedule in 2 seconds");
+    terminal.shows("Reminder: water the beans (");
+    eventually("it has come", || {
+        (waiting().as_array()?.is_empty()).then_some(())
+    });
+    terminal.write("/remind #general next friday at 18:00 to go home");
+    terminal.shows("The reminder comes on Friday");
+    terminal.write("/scheduled");
+    terminal.shows("#general Reminder: go home");
+    terminal.press("DC");
+    terminal.shows("Nothing waits to be said");
+    eventually("it is taken back", || {
+        (waiting().as_array()?.is_empty()).then_some(())
+    });
+}
+
+#[test]
+fn the_bell_rings_for_a_mention_elsewhere_and_not_at_quiet_hours() {
+    let server = Server::start(Backend::Sqlite);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let garden = alice.make_room("garden", "private", &[&bob]);
+    let terminal = in_chat(&server, "alice", (100, 24));
+    let bell = || {
+        let shown = terminal.tmux(&["display-message", "-p", "#{window_bell_flag}"]);
+        String::from_utf8(shown.stdout).expect("a number").trim() == "1"
+    };
+    // An hour around the present, where she is.
+    let now = Utc::now() + TimeDelta::minutes(330);
+    let [from, until] = [-30, 30].map(|minutes| now + TimeDelta::minutes(minutes));
+    let hours = format!("{}-{}", from.format("%H:%M"), until.format("%H:%M"));
+    terminal.write("/zone Asia/Kolkata");
+    terminal.shows("your time zone is Asia/Kolkata");
+    terminal.write(&format!("/quiet {hours}"));
+    terminal.shows(&format!("Nothing disturbs you at {hours} (Asia/Kolkata)"));
+    bob.post_to(&garden, "@alice hello").expect(201);
+    terminal.shows("*garden @1 1");
+    assert!(!bell(), "at quiet hours");
+    terminal.write("/quiet -");
+    terminal.shows("You have no quiet hours");
+    bob.post_to(&garden, "hello, all").expect(201);
+    terminal.shows("*garden @1 2");
+    assert!(!bell(), "it mentions nobody");
+    bob.post_to(&garden, "@alice again").expect(201);
+    terminal.shows("*garden @2 3");
+    eventually("the bell rings", || bell().then_some(()));
 }

@@ -254,6 +254,7 @@ mod tests {
             limits: Limits::default(),
             rooms: Vec::new(),
             more_rooms: 0,
+            settings: crate::protocol::people::Settings::default(),
             online: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@
 //! Pure. Frames, pages, ticks and closings go in; out come what to ask of the server, and what is new for a face. It
 //! opens no socket and has no clock, and it does not know what anything looks like.
 
+mod attention;
 mod catch_up;
 mod follow;
 mod listing;
@@ -39,6 +40,7 @@ use crate::{
         event::{self, Ack, ErrorFrame, MessageChanged, Notice, System},
         limits::Limits,
         message::Message,
+        people::Settings,
     },
 };
 
@@ -79,6 +81,8 @@ pub struct Store {
     /// By lower-case name, so that the list reads as people expect.
     online: BTreeSet<(String, String)>,
     people: People,
+    /// What the user has set for themselves.
+    settings: Settings,
     limits: Limits,
     /// The history that the rooms' numbers belong to.
     epoch: Option<String>,
@@ -113,6 +117,7 @@ impl Store {
             user_id: 0,
             online: BTreeSet::new(),
             people: People::default(),
+            settings: Settings::default(),
             limits: Limits::default(),
             epoch: None,
             is_connected: false,
@@ -260,11 +265,10 @@ impl Store {
                 self.people.told_profile(news);
                 outcome.news.push(News::People);
             }
+            event::Event::Settings(settings) => self.settings = settings,
             event::Event::Read(marker) => self.has_read(&marker),
-            event::Event::Scheduled(_)
-            | event::Event::Reconnect { .. }
-            | event::Event::Pong { .. }
-            | event::Event::Unknown => {}
+            event::Event::Scheduled(news) => outcome.news.push(News::Scheduled(Box::new(news))),
+            event::Event::Reconnect { .. } | event::Event::Pong { .. } | event::Event::Unknown => {}
         }
         outcome.effects.extend(self.sync());
         outcome

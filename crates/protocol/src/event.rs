@@ -8,7 +8,7 @@ use super::{
     code::Code,
     limits::Limits,
     message::{self, Message, MessageChange},
-    people::{PresenceNews, TypingNews, UserNews},
+    people::{PresenceNews, Settings, TypingNews, UserNews},
     reading::{Marker, Notify},
     room::{Person, Role, Room, RoomChanged, RoomKind, is_zero},
     scheduled::ScheduledNews,
@@ -48,6 +48,8 @@ pub enum Event {
     Typing(TypingNews),
     /// Someone who shares a room with you says something else of themselves.
     User(UserNews),
+    /// What you have set for yourself is another now; to your own sockets alone.
+    Settings(Settings),
     /// What has become of something that you want to have said later.
     Scheduled(ScheduledNews),
     /// You were too slow to be sent everything up to `seq` in this room: fetch from where you are.
@@ -126,6 +128,9 @@ pub struct Connected {
     /// soon as something happens in one, it is told as one that the caller comes into.
     #[serde(default, skip_serializing_if = "is_zero_of_many")]
     pub more_rooms: u64,
+    /// What the caller has set for themselves.
+    #[serde(default)]
+    pub settings: Settings,
     /// Who has a socket open, the caller included; at most 100 of them. Who came or went a moment ago follows as a notice.
     pub online: Vec<String>,
 }

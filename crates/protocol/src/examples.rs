@@ -281,6 +281,7 @@ pub fn events() -> Vec<(&'static str, Event)> {
         ("presence", people::presence()),
         ("typing", people::someone_writes()),
         ("profile changed", people::profile()),
+        ("settings changed", Event::Settings(people::settings())),
         (
             "lag",
             Event::Lag {
@@ -352,6 +353,7 @@ fn connected() -> Event {
                 ..RoomState::default()
             }],
             more_rooms: 0,
+            settings: people::settings(),
             online: vec!["alice".into(), "bob".into()],
         })),
     })

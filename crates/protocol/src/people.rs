@@ -1,5 +1,6 @@
 //! People: who is here and in what state, who is typing, and what people say of themselves.
 
+use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
@@ -294,19 +295,69 @@ pub struct ProfilePatch {
     pub quiet_hours: Option<String>,
 }
 
-/// Whether this is a time of day and another one, as `22:00-07:00`.
-#[must_use]
-pub fn is_quiet_hours(text: &str) -> bool {
-    let is_below = |digits: &str, end: u8| {
-        let is_plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_plain && digits.parse::<u8>().is_ok_and(|number| number < end)
-    };
-    let is_time = |text: &str| {
-        let both = text.split_once(':');
-        both.is_some_and(|(hours, minutes)| is_below(hours, 24) && is_below(minutes, 60))
-    };
-    let both = text.split_once('-');
-    both.is_some_and(|(from, to)| from != to && is_time(from) && is_time(to))
+/// `{"type":"settings",…}`, and in the first frame: what you have set for yourself, on all your devices. It is told to no one else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(schemars::JsonSchema))]
+pub struct Settings {
+    /// Whether others see how far you have read, and you how far they have.
+    #[serde(default = "yes")]
+    pub receipts: bool,
+    /// When nothing is to disturb you, as `22:00-07:00`: by the clocks of `time_zone`, or of UTC where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<String>,
+    /// Your time zone: a name of the IANA time zone database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            receipts: true,
+            quiet_hours: None,
+            time_zone: None,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// When nothing is to disturb someone: from a time of day until another, the next day where that is the earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietHours {
+    from: NaiveTime,
+    until: NaiveTime,
+}
+
+impl QuietHours {
+    /// Reads them as `22:00-07:00`; `None` when they are anything else, or no time at all.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let below = |digits: &str, end: u32| {
+            let is_plain = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            let number = digits.parse().ok().filter(|_| is_plain);
+            number.filter(|number| *number < end)
+        };
+        let time = |text: &str| {
+            let (hours, minutes) = text.split_once(':')?;
+            NaiveTime::from_hms_opt(below(hours, 24)?, below(minutes, 60)?, 0)
+        };
+        let (from, until) = text.split_once('-')?;
+        let (from, until) = (time(from)?, time(until)?);
+        (from != until).then_some(Self { from, until })
+    }
+
+    /// Whether they hold when clocks show this time of day. (Clocks are what counts, also where they are put back or on.)
+    #[must_use]
+    pub fn hold_at(&self, time: NaiveTime) -> bool {
+        if self.from < self.until {
+            (self.from..self.until).contains(&time)
+        } else {
+            time >= self.from || time < self.until
+        }
+    }
 }
 
 #[cfg(test)]
@@ -316,7 +367,7 @@ mod tests {
     #[test]
     fn quiet_hours_are_two_times_of_day() {
         for right in ["22:00-07:00", "00:00-23:59", "12:30-13:00"] {
-            assert!(is_quiet_hours(right), "{right}");
+            assert!(QuietHours::read(right).is_some(), "{right}");
         }
         for wrong in [
             "",
@@ -332,7 +383,33 @@ mod tests {
             "22:00–07:00",
             "22:00-07:00-08:00",
         ] {
-            assert!(!is_quiet_hours(wrong), "{wrong}");
+            assert_eq!(QuietHours::read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn quiet_hours_go_over_midnight_and_end_on_the_minute() {
+        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M:%S").expect("a time");
+        for (hours, quiet, loud) in [
+            (
+                "22:00-07:00",
+                ["22:00:00", "00:00:00", "06:59:59"],
+                ["07:00:00", "12:00:00", "21:59:59"],
+            ),
+            (
+                "12:30-13:00",
+                ["12:30:00", "12:45:00", "12:59:59"],
+                ["13:00:00", "00:00:00", "12:29:59"],
+            ),
+            (
+                "07:00-00:00",
+                ["07:00:00", "12:00:00", "23:59:59"],
+                ["00:00:00", "03:00:00", "06:59:59"],
+            ),
+        ] {
+            let hours = QuietHours::read(hours).expect("hours");
+            assert!(quiet.iter().all(|at| hours.hold_at(time(at))), "{hours:?}");
+            assert!(!loud.iter().any(|at| hours.hold_at(time(at))), "{hours:?}");
         }
     }
 }

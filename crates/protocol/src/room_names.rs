@@ -8,6 +8,38 @@ use super::{
 /// Names that mean something else: the room that is always there, words of addresses, and what addresses everybody.
 const RESERVED: [&str; 6] = ["general", "directory", "here", "room", "all", "everyone"];
 
+/// Names by which a room that everyone finds would speak for whoever runs the server.
+const OFFICIAL: [&str; 11] = [
+    "admin",
+    "admins",
+    "administrator",
+    "administrators",
+    "moderator",
+    "moderators",
+    "official",
+    "owner",
+    "parlour",
+    "root",
+    "system",
+];
+
+/// Whether a public room may not have this name, which a private one may: it reads like that of whoever runs the server.
+#[must_use]
+pub fn is_official(name: &str) -> bool {
+    OFFICIAL.iter().any(|word| is_read_as(name, word))
+}
+
+/// Whether people can read a name as this word, also with separators in it (`gene-ral`) or letters twice (`generall`).
+fn is_read_as(name: &str, word: &str) -> bool {
+    let once = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.dedup();
+        letters.into_iter().collect::<String>()
+    };
+    let name = name.replace(['-', '_'], "");
+    reads_as(&name, word) || (name.len() > word.len() && reads_as(&once(&name), &once(word)))
+}
+
 /// The form in which a name is kept: without the `#` and the space around it that people write, in small letters.
 ///
 /// # Errors
@@ -30,7 +62,7 @@ pub fn read(text: &str) -> Result<String, String> {
     if name.starts_with(['_', '-']) || name.ends_with(['_', '-']) {
         return Err("The name of a room must begin and end with a letter or a digit.".into());
     }
-    if RESERVED.iter().any(|word| reads_as(&name, word)) {
+    if RESERVED.iter().any(|word| is_read_as(&name, word)) {
         return Err("This name is reserved, or looks like one that is; choose another one.".into());
     }
     Ok(name)
@@ -96,10 +128,39 @@ mod tests {
             ("h3r3ford", "h3r3ford"),
             ("q4", "q4"),
             ("ail", "ail"),
+            ("generally", "generally"),
+            ("al", "al"),
+            ("rome", "rome"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(name), "{text}");
         }
         assert_eq!(read(&"a".repeat(64)), Ok("a".repeat(64)));
+    }
+
+    #[test]
+    fn a_name_that_speaks_for_whoever_runs_the_server_is_told_from_others() {
+        for name in [
+            "admin",
+            "adm1n",
+            "ad-min",
+            "addmin",
+            "system",
+            "moderators",
+            "0wner",
+        ] {
+            assert!(is_official(name) && read(name).is_ok(), "{name}");
+        }
+        for name in [
+            "admins-only",
+            "administration",
+            "team",
+            "support",
+            "help",
+            "garden",
+            "rooot",
+        ] {
+            assert_eq!(is_official(name), name == "rooot", "{name}");
+        }
     }
 
     #[test]
@@ -142,6 +203,15 @@ mod tests {
             "h3re",
             "4ll",
             "3v3ry0n3",
+            "generall",
+            "geeneerall",
+            "gene-ral",
+            "g-e-n-e-r-a-l",
+            "gener4ll",
+            "alll",
+            "a-ll",
+            "rooom",
+            "direct_ory",
         ] {
             assert!(read(text).is_err(), "{text:?}");
         }

@@ -133,11 +133,11 @@ pub struct NewScheduled {
 }
 
 /// `PATCH /api/scheduled/{id}`. What is absent stays.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
 pub struct ScheduledPatch {
     /// Another text, within the limits of a message.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "documents",
         schema(
@@ -147,9 +147,16 @@ pub struct ScheduledPatch {
     )]
     pub content: Option<String>,
     /// Another time, to come. What could not be said is tried again then.
-    #[serde(default, with = "time::optional")]
+    #[serde(
+        default,
+        with = "time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[cfg_attr(feature = "documents", schema(value_type = Option<String>, format = DateTime))]
     pub send_at: Option<Timestamp>,
+    /// Another time as people say it, such as `tomorrow at 9`, in the time zone of your profile; in place of `send_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
 }
 
 /// What has become of something that you want to have said later.

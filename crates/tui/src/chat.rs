@@ -18,6 +18,8 @@ pub enum Task {
     Edit(u64, u64),
     /// An answer to this message.
     Answer(u64),
+    /// The new text of this message that is to be said later.
+    Later(u64),
 }
 
 /// A room, or a thread of it by its first message.

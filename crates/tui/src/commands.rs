@@ -67,6 +67,16 @@ pub enum Action {
     Save,
     /// List what is saved.
     Saved,
+    /// List what is to be said later.
+    Scheduled,
+    /// Give what is to be said later another time.
+    Reschedule,
+    /// What of this room to ring the bell for.
+    Notify,
+    /// When the bell is to be quiet.
+    Quiet,
+    /// In which time zone the user is.
+    Zone,
     /// Let what is written in a thread stand in the room, too, or not.
     AlsoToRoom,
     /// Make a public room.

@@ -29,7 +29,7 @@ pub struct Draft {
     since: Millis,
 }
 
-/// What of a pane would be a draft. A new text of a message that is there is none.
+/// What of a pane would be a draft. A new text of a message that is there, or is to be said later, is none.
 fn text_of(chat: &Chat) -> Option<String> {
     let text = chat.input.lines().join("\n");
     let text = if text.trim().is_empty() {
@@ -37,7 +37,7 @@ fn text_of(chat: &Chat) -> Option<String> {
     } else {
         text
     };
-    (!matches!(chat.task, Task::Edit(..))).then_some(text)
+    (!matches!(chat.task, Task::Edit(..) | Task::Later(_))).then_some(text)
 }
 
 /// Whether all that is written in a pane is kept on the server, or about to be.

@@ -13,7 +13,7 @@ use super::{
     acts,
     chat::{Chat, Task},
     commands::{self, Action},
-    complete, drafts, draw, people, pick, reading,
+    complete, drafts, draw, later, people, pick, reading,
     rooms::{self, switcher},
     state::{About, Field, LoginForm, Screen, Sheet, State},
     threads, typing,
@@ -217,6 +217,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::MarkUnread => reading::mark_unread(state),
         Action::Threads => pick::threads(state),
         Action::WhoIs | Action::Save | Action::Saved => return people::act(state, action),
+        Action::Scheduled => return later::list(state),
         Action::Thread => return threads::open_or_leave(state),
         Action::AlsoToRoom => threads::also_to_room(state),
         Action::NewLine
@@ -253,7 +254,7 @@ fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
                     return threads::leave(state);
                 }
                 Task::Write => state.to_end(),
-                Task::Edit(..) => chat.begin(Task::Write, ""),
+                Task::Edit(..) | Task::Later(_) => chat.begin(Task::Write, ""),
                 Task::Answer(_) => chat.task = Task::Write,
             }
         }
@@ -293,6 +294,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Task::Write => post(chat, None),
         Task::Answer(id) => post(chat, Some(id)),
         Task::Edit(id, seq) => Deed::Edit(id, seq),
+        Task::Later(id) => return later::set_text(id, content),
     };
     match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {

@@ -12,10 +12,12 @@
 //! - [`typing`]: editing by what a reader takes for one character
 //! - [`complete`]: completing names and commands; [`people`]: how people are seen, and what they say of themselves
 //! - [`pick`]: lists from which something is chosen
+//! - [`later`]: what is to be said later, and reminders
 //! - [`drafts`]: what is being written is kept on the server
 //! - [`draw`]: what the state looks like; [`view`]: a room as rows, and moving through them. They change nothing
 //! - [`markdown`]: what people write, as it looks in a terminal
 //! - [`slash`]: the commands that the server carries out
+//! - [`telling`]: what the bell rings for, and when it is to be quiet
 //! - [`text`]: what others wrote, made safe to show
 //! - [`unsent`]: what is lost when the program is ended from outside
 //!
@@ -33,6 +35,7 @@ pub mod complete;
 pub mod drafts;
 pub mod draw;
 pub mod keys;
+pub mod later;
 pub mod markdown;
 pub mod people;
 pub mod pick;
@@ -41,12 +44,14 @@ pub mod reading;
 mod room_word;
 pub mod rooms;
 mod rows;
+mod said_by_room;
 mod screen;
 mod send;
 pub mod settings;
 pub mod slash;
 pub mod state;
 mod tail;
+pub mod telling;
 #[cfg(test)]
 mod tests;
 pub mod text;

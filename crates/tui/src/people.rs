@@ -88,7 +88,7 @@ pub fn typed(state: &mut State, before: &str) -> Vec<Effect> {
         return effects;
     };
     let is_said = !now.trim().is_empty() && !now.starts_with('/');
-    if is_said && !matches!(chat.task, Task::Edit(..)) {
+    if is_said && !matches!(chat.task, Task::Edit(..) | Task::Later(_)) {
         let (room, thread) = chat.place();
         let at = state.client.now();
         effects.extend(state.client.store.write_in(at, &room, thread));

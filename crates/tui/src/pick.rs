@@ -1,10 +1,11 @@
-//! A list from which something is chosen: the threads that one follows, the messages that one has saved.
+//! A list from which something is chosen: the threads that one follows, the messages that one has saved, what is to be said later.
 
 use crossterm::event::KeyCode;
 use parlour_client::{api::Ask, effect::Effect};
 
 use super::{
     chat::Place,
+    later,
     rooms::{go_to_place, label},
     state::{About, State},
     text::{visible, visible_lines},
@@ -20,6 +21,8 @@ pub struct Picker {
     pub nothing: &'static str,
     /// What can be chosen, made visible.
     pub choices: Vec<Choice>,
+    /// What the keys do with one.
+    pub keys: &'static str,
     /// The chosen one.
     pub at: usize,
 }
@@ -31,12 +34,21 @@ pub struct Choice {
     /// What there is to know of it, in few words.
     pub note: String,
     /// Where it leads.
-    pub place: Place,
-    /// The message that it is about.
-    pub message: u64,
+    pub goal: Goal,
     /// What takes it off the list.
     pub drop: Ask,
 }
+
+/// Where something leads that was chosen.
+pub enum Goal {
+    /// To this message, in a room or thread.
+    Message(Place, u64),
+    /// To a new text of this message that is to be said later.
+    Later(u64),
+}
+
+/// What the keys do with a message in a list.
+const GOING: &str = " Enter goes there · Delete · Esc ";
 
 /// How a message begins, in one line.
 fn beginning(message: &Message) -> String {
@@ -78,8 +90,7 @@ pub fn threads(state: &mut State) {
                 beginning(thread.first())
             ),
             note,
-            place: (key.to_owned(), Some(first)),
-            message: first,
+            goal: Goal::Message((key.to_owned(), Some(first)), first),
             drop: Ask::Follow {
                 room: key.to_owned(),
                 id: first,
@@ -92,6 +103,7 @@ pub fn threads(state: &mut State) {
         title: "Threads you follow",
         nothing: "You follow no thread with replies: Alt+T opens one, and who replies follows it.",
         choices,
+        keys: GOING,
         at: 0,
     });
 }
@@ -110,8 +122,7 @@ pub fn saved(state: &mut State, saved: &[Saved]) {
         Choice {
             text: format!("{} {}", visible(&room), beginning(message)),
             note: at.format("%-d %b").to_string(),
-            place: (message.room.clone(), beside),
-            message: message.id,
+            goal: Goal::Message((message.room.clone(), beside), message.id),
             drop: Ask::Save {
                 room: message.room.clone(),
                 id: message.id,
@@ -124,6 +135,7 @@ pub fn saved(state: &mut State, saved: &[Saved]) {
         title: "Saved messages",
         nothing: "You have saved no message: choose one with Alt+Up, and write /save.",
         choices,
+        keys: GOING,
         at: 0,
     });
 }
@@ -147,10 +159,14 @@ pub fn press(state: &mut State, key: KeyCode) -> Vec<Effect> {
         KeyCode::Enter => {
             let picker = state.picker.take();
             let chosen = picker.and_then(|picker| picker.choices.into_iter().nth(picker.at));
-            if let Some(Choice { place, message, .. }) = chosen {
-                let mut effects = go_to_place(state, &place);
-                effects.extend(show(state, message));
-                return effects;
+            match chosen.map(|chosen| chosen.goal) {
+                Some(Goal::Message(place, message)) => {
+                    let mut effects = go_to_place(state, &place);
+                    effects.extend(show(state, message));
+                    return effects;
+                }
+                Some(Goal::Later(id)) => later::begin(state, id),
+                None => {}
             }
         }
         _ => state.picker = None,

@@ -16,8 +16,9 @@ use self::{orders::direct, switcher::Switcher};
 use super::{
     chat::{Chat, Place},
     commands::Action,
-    drafts, people, reading,
+    drafts, later, people, reading,
     state::{About, Line, State},
+    telling,
 };
 use crate::protocol::{
     GENERAL,
@@ -272,7 +273,12 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
     );
     let is_look = matches!(
         ask,
-        Ask::Public { .. } | Ask::Members(_) | Ask::Person(_) | Ask::Saved | Ask::Save { .. }
+        Ask::Public { .. }
+            | Ask::Members(_)
+            | Ask::Person(_)
+            | Ask::Saved
+            | Ask::Save { .. }
+            | Ask::Scheduled
     );
     let is_act = !is_silent && !is_look;
     if is_act && result.is_ok() {
@@ -316,6 +322,12 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         }
         (Ask::Person(_) | Ask::Saved | Ask::Save { .. } | Ask::Follow { .. }, Ok(answer)) => {
             people::answered(state, answer);
+        }
+        (Ask::Profile(_), Ok(Answer::Person(profile))) => telling::is_set(state, &profile),
+        (Ask::Notify(room, level), Ok(_)) => telling::is_notified(state, &room, level),
+        (Ask::Scheduled, Ok(Answer::Scheduled(scheduled, _))) => later::listed(state, scheduled),
+        (Ask::ChangeScheduled(id, _), Ok(Answer::Later(changed))) => {
+            later::changed(state, id, &changed);
         }
         (Ask::Commands, Ok(Answer::Commands(commands))) => state.slash = commands,
         // That it is hidden a frame says, and a message that came since has brought it back.

@@ -14,6 +14,7 @@ use crossterm::{
         Event as Input,
     },
     execute,
+    style::Print,
     terminal::{
         Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen,
         LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -242,6 +243,9 @@ async fn chat(
         terminal.draw(|frame| draw::draw(frame, state))?;
         for effect in update(state, Event::Drawn) {
             net.perform(effect);
+        }
+        if std::mem::take(&mut state.bells) > 0 {
+            execute!(io::stdout(), Print('\u{7}'))?;
         }
         let event = tokio::select! {
             Some(event) = received.recv() => Event::Net(event),

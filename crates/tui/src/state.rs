@@ -22,6 +22,7 @@ use super::{
 };
 use crate::protocol::{
     room::Member,
+    scheduled::Scheduled,
     slash::SlashCommand,
     time::{Timestamp, now},
 };
@@ -52,6 +53,8 @@ pub struct State {
     pub sheet_of: Option<String>,
     /// What was asked for to be shown.
     pub wanted: Option<Wanted>,
+    /// What is to be said later, as it was listed last.
+    pub later: Vec<Scheduled>,
     /// Who is in the rooms that were asked about.
     pub members: BTreeMap<String, Vec<Member>>,
     /// The rooms of which that was asked.
@@ -86,6 +89,8 @@ pub struct State {
     pub leaving: Option<(String, String)>,
     /// Lines that were asked of the server: where each was written, to be given back if it is refused.
     pub lines: Vec<Line>,
+    /// Messages for which the bell has not rung yet.
+    pub bells: usize,
     /// The user wants the whole screen drawn again.
     pub is_screen_in_doubt: bool,
     /// The program ends.
@@ -110,6 +115,8 @@ pub enum Wanted {
     Card,
     /// What the user has saved.
     Saved,
+    /// What is to be said later.
+    Scheduled,
 }
 
 /// A list that is only read.
@@ -146,6 +153,8 @@ pub enum About {
     Unstored,
     /// A fetch that failed; it is over when one works.
     Fetch,
+    /// Something that was to come, and has come or could not; it stays until another sentence takes its place.
+    Later,
     /// Leaving with messages that are not stored; it is over when they are.
     Leaving,
 }
@@ -338,6 +347,7 @@ impl State {
             picker: None,
             sheet_of: None,
             wanted: None,
+            later: Vec::new(),
             members: BTreeMap::new(),
             members_asked: BTreeSet::new(),
             slash: Vec::new(),
@@ -355,6 +365,7 @@ impl State {
             doubted: None,
             leaving: None,
             lines: Vec::new(),
+            bells: 0,
             is_screen_in_doubt: false,
             is_over: false,
         }

@@ -177,6 +177,7 @@ impl<W: Write> Printer<W> {
             News::Older { .. }
             | News::Thread { .. }
             | News::Draft { .. }
+            | News::Scheduled(_)
             | News::Carried { .. }
             | News::Joined { .. }
             | News::Refused(_)

@@ -5,6 +5,7 @@ mod acts;
 mod days;
 mod drafts;
 mod hints;
+mod later;
 mod leaving;
 mod orders;
 mod people;
@@ -14,6 +15,7 @@ mod rooms;
 mod scenes;
 mod sizes;
 mod slash;
+mod telling;
 mod threads;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -35,6 +37,7 @@ use crate::protocol::{
     event::{self, Ack, Connected, ErrorFrame, Notice, RoomNews, RoomState, SyncedRoom, System},
     limits::Limits,
     message::Message,
+    people::Settings,
     reading::ReadUpTo,
     time::Timestamp,
 };
@@ -161,6 +164,7 @@ impl Stage {
             limits: Limits::default(),
             rooms: vec![general],
             more_rooms: 0,
+            settings: Settings::default(),
             online: vec!["alice".into(), "bob".into()],
         };
         self.frame(event::Event::System(System {

@@ -9,8 +9,9 @@ use parlour_client::{
 use super::{
     acts,
     chat::Chat,
-    drafts, keys, people, reading, revoked, rooms, slash,
+    drafts, keys, later, people, reading, revoked, rooms, slash,
     state::{About, Event, LoginForm, Screen, State},
+    telling,
     unsent::AtStake,
 };
 use crate::protocol::GENERAL;
@@ -118,6 +119,7 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
         state.people.clear();
         state.members.clear();
         state.lines.clear();
+        state.later.clear();
     }
     let mut effects = state.client.store.follow_people();
     state.members_asked.clear();
@@ -134,7 +136,8 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
         match news {
             News::Joined { room } => effects.extend(rooms::joined(state, &room)),
             News::Gone { room } => rooms::gone(state, &room),
-            News::Shown { room, .. } => {
+            News::Shown { room, messages } => {
+                telling::come(state, &messages);
                 let chat = state.chat_of(&room);
                 if chat.is_none_or(|chat| chat.top.is_none() && !chat.is_seeking) {
                     state.client.store.trim(&room);
@@ -176,6 +179,7 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
                 room,
                 done,
             } => effects.extend(slash::carried(state, &command, &room, done)),
+            News::Scheduled(news) => later::told(state, *news),
             News::Draft { room, thread } => drafts::told(state, &(room, thread)),
             News::Disconnected => drafts::disconnected(state),
             // What cannot be fetched tells the one, and the screen shows the other.

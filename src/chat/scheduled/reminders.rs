@@ -15,7 +15,7 @@ use crate::{
     protocol::{
         room::NewDirect,
         scheduled::{NewScheduled, ScheduledKind},
-        time::now,
+        time::{Timestamp, now},
     },
 };
 
@@ -94,6 +94,13 @@ impl Scheduled {
             scheduled: kept,
             zone,
         })
+    }
+
+    /// A time in words, with nothing beside it.
+    pub(super) async fn read_time(&self, caller: &Caller, text: &str) -> Result<Timestamp> {
+        let zone = self.find_zone(caller).await?;
+        when::read_alone(text, now(), zone)
+            .map_err(|fault| Error::invalid_field("when", fault.to_string()))
     }
 
     /// The time zone in which the caller speaks of times.

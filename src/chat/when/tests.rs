@@ -382,3 +382,27 @@ fn what_names_no_time_is_refused_in_a_plain_sentence() {
         );
     }
 }
+
+#[test]
+fn a_time_alone_is_read_and_nothing_beside_it() {
+    for (text, expected) in [
+        ("in 10 minutes", "2026-11-27T15:40:00+01:00"),
+        (" tomorrow at 9 ", "2026-11-28T09:00:00+01:00"),
+        ("2026-12-24 18:00", "2026-12-24T18:00:00+01:00"),
+    ] {
+        assert_eq!(
+            read_alone(text, at(NOW), Berlin),
+            Ok(at(expected)),
+            "{text}"
+        );
+    }
+    for (text, fault) in [
+        ("", Fault::NotOneTime),
+        ("tea", Fault::NotOneTime),
+        ("tomorrow at 9 tea", Fault::NotOneTime),
+        ("every day", Fault::Repeats),
+        ("yesterday", Fault::NotOneTime),
+    ] {
+        assert_eq!(read_alone(text, at(NOW), Berlin), Err(fault), "{text}");
+    }
+}

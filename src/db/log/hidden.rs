@@ -48,6 +48,27 @@ pub fn find_hidden(
     Ok(found.map(|(upto, newest)| (upto.is_some_and(|upto| upto >= newest), newest)))
 }
 
+/// Who has hidden a room, in which no message has come since.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_hiding(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Vec<i64>> {
+    memberships::table
+        .inner_join(rooms::table)
+        .filter(memberships::room_id.eq(room_id))
+        .filter(memberships::hidden_seq.ge(rooms::last_message_id.nullable()))
+        .select(memberships::user_id)
+        .load(conn)
+}
+
+/// Notes that a member has written in a direct room into which they were brought: it is not hidden from then on.
+///
+/// # Errors
+/// When the database fails.
+pub fn open(conn: &mut AnyConnection, room_id: i64, user_id: i64) -> QueryResult<()> {
+    unhide(conn, room_id, user_id).map(drop)
+}
+
 /// Shows a direct room in its member's list again. False when it was not hidden.
 ///
 /// # Errors

@@ -27,6 +27,8 @@ pub struct Member {
     pub role: String,
     /// Until when they only read.
     pub muted_until: Option<StoredTime>,
+    /// Up to this message they have hidden it.
+    pub hidden_seq: Option<i64>,
 }
 
 /// Those of these users who are members of these rooms.
@@ -46,6 +48,7 @@ pub fn list(
             memberships::user_id,
             memberships::role,
             memberships::muted_until,
+            memberships::hidden_seq,
         ));
     match conn {
         AnyConnection::Postgres(conn) => query.load(conn),

@@ -108,6 +108,37 @@ pub fn list_ids_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult
         .load(conn)
 }
 
+/// The direct rooms that others have begun with a user, who has read and written nothing in them yet. (By the first change all
+/// came in; and whoever opens one or writes in it has hidden it no more.)
+///
+/// # Errors
+/// When the database fails.
+pub fn list_unopened(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
+    memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .filter(memberships::hidden_seq.is_not_null())
+        .filter(memberships::invited_by.is_not_null())
+        .filter(memberships::read_seq.le(1))
+        .select(memberships::room_id)
+        .load(conn)
+}
+
+/// Which rooms a user is a member of, without those: in them they are not to be seen.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_ids_seen_in(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
+    let has_opened = memberships::hidden_seq
+        .is_null()
+        .or(memberships::invited_by.is_null())
+        .or(memberships::read_seq.gt(1));
+    memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .filter(has_opened)
+        .select(memberships::room_id)
+        .load(conn)
+}
+
 /// The rooms that a user is a member of, oldest first.
 ///
 /// # Errors

@@ -325,7 +325,8 @@ pub fn count_members_up_to(conn: &mut AnyConnection, room_id: i64, most: u64) ->
     Ok(some.len() as u64)
 }
 
-/// Those of these users who share a room with someone.
+/// Those of these users whom someone may see for sharing a room with them. Whoever was brought into a direct room, and has neither
+/// read nor written anything in it, is not to be seen for it.
 ///
 /// # Errors
 /// When the database fails.
@@ -342,7 +343,8 @@ pub fn list_sharing(conn: &mut AnyConnection, user_id: i64, ids: &[i64]) -> Quer
     // Nothing but numbers stands in it. The rooms of the one are few, and each is asked for the others.
     let query = sql_query(format!(
         "SELECT DISTINCT theirs.user_id FROM memberships own JOIN memberships theirs ON theirs.room_id = own.room_id \
-         WHERE own.user_id = {user_id} AND own.room_id > {least} AND theirs.user_id IN ({})",
+         WHERE own.user_id = {user_id} AND own.room_id > {least} AND theirs.user_id IN ({}) \
+         AND (theirs.hidden_seq IS NULL OR theirs.invited_by IS NULL OR theirs.read_seq > 1)",
         ids.join(", ")
     ));
     let found: Vec<Id> = match conn {

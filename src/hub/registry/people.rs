@@ -37,18 +37,35 @@ impl<O: Outbox> Registry<O> {
         room != GENERAL_ID || self.general_counts
     }
 
+    /// Whether a room is one for which a user is seen by the others in it.
+    fn counts_for(&self, user_id: i64, room: i64) -> bool {
+        let user = self.users.get(&user_id);
+        self.counts(room) && !user.is_some_and(|user| user.unopened.contains(&room))
+    }
+
+    /// A user has read or written something in a room: if it was one that another has begun, they are seen in it from now on.
+    pub fn open(&mut self, user_id: i64, room: i64, now: Instant) {
+        let user = self.users.get_mut(&user_id);
+        if user.is_some_and(|user| user.unopened.remove(&room)) {
+            self.note_in_room(user_id, room, now);
+        }
+    }
+
     /// The rooms in which a user is seen.
     fn rooms_of(&self, user_id: i64) -> BTreeSet<i64> {
         let sockets = self.users.get(&user_id).into_iter();
         let sockets = sockets.flat_map(|user| &user.sockets);
         let sockets = sockets.filter_map(|id| self.sockets.get(id));
         let rooms = sockets.flat_map(|socket| socket.newcomer.rooms.iter().copied());
-        rooms.filter(|room| self.counts(*room)).collect()
+        rooms
+            .filter(|room| self.counts_for(user_id, *room))
+            .collect()
     }
 
     /// Sockets of a user have come or gone, who is or was in these rooms.
     pub(super) fn note_sockets(&mut self, user_id: i64, rooms: &BTreeSet<i64>, now: Instant) {
-        let counting = rooms.iter().copied().filter(|room| self.counts(*room));
+        let counting = rooms.iter().copied();
+        let counting = counting.filter(|room| self.counts_for(user_id, *room));
         let counting: Vec<i64> = counting.collect();
         if !counting.is_empty() {
             self.presence.mark(user_id, counting, now);
@@ -57,7 +74,7 @@ impl<O: Outbox> Registry<O> {
 
     /// A user has come into a room by these sockets, or they have begun to hear it.
     pub(super) fn note_in_room(&mut self, user_id: i64, room: i64, now: Instant) {
-        if self.counts(room) {
+        if self.counts_for(user_id, room) {
             self.presence.mark_new(user_id, room, now);
             let sockets = self.users.get(&user_id).map(|user| user.sockets.clone());
             for id in sockets.unwrap_or_default() {
@@ -95,7 +112,7 @@ impl<O: Outbox> Registry<O> {
         mut rooms: BTreeSet<i64>,
         now: Instant,
     ) {
-        rooms.retain(|room| self.counts(*room));
+        rooms.retain(|room| self.counts_for(user_id, *room));
         rooms.extend(self.rooms_of(user_id));
         self.presence.mark(user_id, rooms, now);
         let is_hidden = self.presence.is_invisible(user_id);
@@ -136,18 +153,21 @@ impl<O: Outbox> Registry<O> {
     /// What a user says of themselves is another now; told to those who share a room with them.
     pub fn tell_profile(&mut self, user_id: i64, rooms: &[i64], frame: Bytes, now: Instant) {
         let mut rooms: BTreeSet<i64> = rooms.iter().copied().collect();
-        rooms.retain(|room| self.counts(*room));
+        rooms.retain(|room| self.counts_for(user_id, *room));
         self.presence.note_profile(user_id, rooms, frame, now);
     }
 
-    /// Somebody is writing in a room. Who is not seen is not seen to write, either.
-    pub fn tell_typing(&mut self, room_id: i64, user_id: i64, frame: &Bytes) {
+    /// Somebody is writing in a room. Who is not seen is not seen to write, either; and who has hidden the room is not told.
+    pub fn tell_typing(&mut self, room_id: i64, user_id: i64, hiding: &[i64], frame: &Bytes) {
         if self.presence.is_invisible(user_id) {
             return;
         }
         for id in self.rooms.get(&room_id).into_iter().flatten() {
-            let socket = self.sockets.get(id);
-            if let Some(socket) = socket.filter(|socket| socket.newcomer.user_id != user_id) {
+            let Some(socket) = self.sockets.get(id) else {
+                continue;
+            };
+            let reader = socket.newcomer.user_id;
+            if reader != user_id && !hiding.contains(&reader) {
                 socket.offer_extra(frame.clone(), &self.limits);
             }
         }
@@ -291,11 +311,15 @@ impl<O: Outbox> Registry<O> {
             .rooms
             .iter()
             .filter(|room| self.counts(**room));
-        let sockets = rooms.filter_map(|room| self.rooms.get(room)).flatten();
+        let sockets = rooms.flat_map(|room| {
+            let heard = self.rooms.get(room).into_iter().flatten();
+            heard.map(move |id| (*room, id))
+        });
         let mut looked = 0;
-        let others = sockets.filter_map(|id| {
+        let others = sockets.filter_map(|(room, id)| {
             looked += 1;
-            self.sockets.get(id).map(|socket| socket.newcomer.user_id)
+            let user_id = self.sockets.get(id)?.newcomer.user_id;
+            self.counts_for(user_id, room).then_some(user_id)
         });
         let mut found: BTreeSet<i64> = others.chain([own_id]).filter(|id| *id > after).collect();
         found.retain(|user_id| {

@@ -182,7 +182,7 @@ impl<O: Outbox> Socket<O> {
     ) {
         let owed = self.owed_of(room_id);
         match kind {
-            Membership::Joined => owed.joined = Some(seq),
+            Membership::Joined | Membership::BroughtIn => owed.joined = Some(seq),
             // What came before cannot be read any more.
             Membership::Left => {
                 *owed = Owed {

@@ -106,13 +106,13 @@ impl World {
     fn at(&self, seconds: u64) -> Instant {
         self.start + Duration::from_secs(seconds)
     }
-
     fn join(&mut self, user_id: i64, name: &str, inbox: &Inbox) -> SocketId {
         let newcomer = NewSocket {
             user_id,
             username: name.into(),
             session_id: user_id * 10,
             rooms: BTreeSet::from([1]),
+            unopened: BTreeSet::new(),
             gauge: Arc::clone(&inbox.gauge),
         };
         self.registry.connect(newcomer, inbox.clone(), self.start)
@@ -144,6 +144,7 @@ fn change(seq: u64, length: usize) -> Broadcast {
         frame: frame::text(&"x".repeat(length)),
         own: None,
         is_post: true,
+        written_by: None,
         members: Vec::new(),
     }
 }

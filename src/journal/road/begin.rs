@@ -6,7 +6,7 @@ use super::{
     Stored,
     membership::{check_brought_in, check_chosen},
     pass::{Fail, Pass},
-    room::name_taken,
+    room::{check_public_name, name_taken},
 };
 use crate::{
     crypto::{binding::Place, name_of_set},
@@ -111,10 +111,8 @@ impl Pass<'_> {
     ) -> Result<(), Fail> {
         let name = new.name.as_deref();
         let public = name.filter(|_| new.kind == RoomKind::Public);
-        if let Some(name) = public
-            && rooms::has_alike(conn, name, room_id).map_err(Fail::Database)?
-        {
-            return Err(name_taken());
+        if let Some(name) = public {
+            check_public_name(conn, name, room_id)?;
         }
         let topic = new.topic.as_deref();
         let row = NewRow {
@@ -162,7 +160,14 @@ impl Pass<'_> {
             RoomKind::Direct => format!("{by} began this conversation"),
             _ => format!("{by} made the room"),
         };
-        let members = ids.iter().map(|id| (*id, Membership::Joined)).collect();
+        let coming = |id: &i64| {
+            if is_direct && *id != actor.user_id {
+                (*id, Membership::BroughtIn)
+            } else {
+                (*id, Membership::Joined)
+            }
+        };
+        let members = ids.iter().map(coming).collect();
         let (id, said) = self.say(conn, room_id, actor, (text, RoomEvent::Created), members)?;
         let mut told = vec![(id, id, said)];
         for (user_id, name) in others.into_iter().filter(|_| !is_direct) {

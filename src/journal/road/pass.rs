@@ -58,7 +58,7 @@ pub struct Pass<'a> {
     /// Rooms whose rows are to be written.
     touched: BTreeSet<i64>,
     /// Of this transaction alone, which changes them and may not come to be.
-    members: Members,
+    pub members: Members,
     live: Logins,
     known: Known<'a>,
     pub at: At,
@@ -220,6 +220,9 @@ impl<'a> Pass<'a> {
         later::take(conn, &placed.rows)?;
         let told = context.write(conn, (&placed.rows, mentioned), self.at)?;
         for row in &placed.rows {
+            if !row.thread_only {
+                self.show_to_author(conn, row.room_id, row.user_id)?;
+            }
             if self.is_slow(row.room_id) {
                 let at = self.at.clock.naive_utc();
                 set_spoke_at(conn, row.room_id, row.user_id, at)?;

@@ -12,7 +12,10 @@ use crate::{
     },
     error::{Code, Error, Kind},
     journal::entry::{Actor, RoomPatch, Told},
-    protocol::room::{RoomEvent, RoomKind},
+    protocol::{
+        room::{RoomEvent, RoomKind},
+        room_names,
+    },
     rights::Right,
 };
 
@@ -20,6 +23,24 @@ use crate::{
 pub(super) type News = Vec<(i64, i64, Told)>;
 
 /// A public room has the name, or one that looks like it.
+/// Whether a public room may have this name: one that speaks for whoever runs the server is for no one, and one that looks like
+/// that of another public room is taken.
+pub(super) fn check_public_name(
+    conn: &mut AnyConnection,
+    name: &str,
+    room_id: i64,
+) -> Result<(), Fail> {
+    if room_names::is_official(name) {
+        let msg =
+            "This name is reserved in public rooms, or looks like one that is; choose another one.";
+        return Err(Fail::Refused(Error::invalid_field("name", msg)));
+    }
+    if rooms::has_alike(conn, name, room_id).map_err(Fail::Database)? {
+        return Err(name_taken());
+    }
+    Ok(())
+}
+
 pub(super) fn name_taken() -> Fail {
     Fail::Refused(Error::new(
         Kind::Conflict,
@@ -104,10 +125,8 @@ impl Pass<'_> {
         if !has_new_name && kind == kind_before {
             return Ok(());
         }
-        if let Some(name) = name.filter(|_| kind == RoomKind::Public)
-            && rooms::has_alike(conn, name, room_id).map_err(Fail::Database)?
-        {
-            return Err(name_taken());
+        if let Some(name) = name.filter(|_| kind == RoomKind::Public) {
+            check_public_name(conn, name, room_id)?;
         }
         let written = rooms::set_name(conn, room_id, name.map(String::as_str), kind.as_str());
         written.map_err(|error| {

@@ -67,7 +67,7 @@ pub fn silent_coming(entry: &Entry, stored: &Stored) -> Option<News> {
         Stored::Changed { told, .. } => {
             let begins = |told: &Told| match told {
                 Told::System { members, .. } => {
-                    (members.iter()).any(|(_, what)| *what == Membership::Joined)
+                    (members.iter()).any(|(_, what)| *what != Membership::Left)
                 }
                 Told::Posted(..) | Told::Changed { .. } => false,
             };

@@ -72,7 +72,14 @@ impl Stage {
             session_id: 1,
         };
         let rooms = vec![ROOM];
-        let end = Rc::new(LocalEnd::new(dialect, &Admitted { caller, rooms }));
+        let end = Rc::new(LocalEnd::new(
+            dialect,
+            &Admitted {
+                caller,
+                rooms,
+                unopened: Vec::new(),
+            },
+        ));
         let room = Room {
             id: ROOM,
             key: "general".into(),

@@ -16,6 +16,7 @@ use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 use super::{ChatSession, Context};
 use crate::{
     chat::{
+        authentication::Admitted,
         catch_up::{Change, Missed},
         feed::{Action, Feed, Page},
         rooms::{Room, id_of, key_of},
@@ -40,6 +41,8 @@ const READ_AGAIN: Duration = Duration::from_millis(500);
 pub(in crate::ws) struct Rooms {
     /// Those that the caller was a member of before this socket was registered.
     expected: Vec<i64>,
+    /// Those of them that others have begun, and that the caller had not opened.
+    unopened: Vec<i64>,
     /// Those that the client was not told of at first, and how far they were then: nothing has happened in them since that it
     /// could be told.
     quiet: BTreeMap<i64, u64>,
@@ -93,9 +96,10 @@ struct Reading {
 
 impl Rooms {
     /// Rooms that the caller is expected to be a member of.
-    pub(in crate::ws) fn expected(expected: &[i64]) -> Self {
+    pub(in crate::ws) fn expected(admitted: &Admitted) -> Self {
         Self {
-            expected: expected.to_vec(),
+            expected: admitted.rooms.clone(),
+            unopened: admitted.unopened.clone(),
             ..Self::default()
         }
     }
@@ -118,9 +122,10 @@ impl Rooms {
         }
     }
 
-    /// Those rooms, once.
-    pub(super) fn take_expected(&mut self) -> BTreeSet<i64> {
-        std::mem::take(&mut self.expected).into_iter().collect()
+    /// Those rooms, once; and those of them that the caller had not opened.
+    pub(super) fn take_expected(&mut self) -> (BTreeSet<i64>, BTreeSet<i64>) {
+        let [rooms, unopened] = [&mut self.expected, &mut self.unopened].map(std::mem::take);
+        (rooms.into_iter().collect(), unopened.into_iter().collect())
     }
 
     /// These rooms, whose changes are sent from where they are, and others that the client is told of when something happens.

@@ -39,7 +39,7 @@ impl ChatSession {
             self.caller.clone(),
             Arc::clone(&self.end.gauge),
         );
-        let mut heard = self.rooms().take_expected();
+        let (mut heard, unopened) = self.rooms().take_expected();
         self.end.set_mailbox(ctx.address().recipient());
         let socket: Rc<dyn LocalSocket> = Rc::<LocalEnd>::clone(&self.end);
         let (desk, address) = self.office.enter(socket);
@@ -50,6 +50,7 @@ impl ChatSession {
                 username: caller.username.clone(),
                 session_id: caller.session_id,
                 rooms: heard.clone(),
+                unopened,
                 gauge,
             };
             let (registration, online) = app.hub.connect(newcomer, address).await?;
@@ -103,6 +104,7 @@ impl ChatSession {
             limits: config.limits,
             rooms: states,
             more_rooms,
+            settings: rooms.settings,
             online,
         };
         let message = format!("Connected as {}", self.caller.username);

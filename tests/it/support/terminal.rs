@@ -95,6 +95,16 @@ impl Terminal {
         self.until(text, |screen| screen.contains(text))
     }
 
+    /// Waits until something that was written here is stored: it stands in the conversation, the line is empty, and nothing is
+    /// on its way. (Before the key that sends it was taken in, it stands in the line.)
+    #[track_caller]
+    pub fn stores(&self, text: &str) {
+        self.until(&format!("that “{text}” is stored"), |screen| {
+            let is_sent = screen.contains("Write a message, or /help") && screen.contains(text);
+            is_sent && !screen.contains("not stored")
+        });
+    }
+
     pub fn press(&self, key: &str) {
         self.tmux(&["send-keys", key]);
     }

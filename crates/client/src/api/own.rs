@@ -1,5 +1,5 @@
-//! The calls about what is of the user alone: what is unread, the threads that they follow, what they have begun to write
-//! and what they have saved.
+//! The calls about what is of the user alone: what is unread, the threads that they follow, what they have begun to write,
+//! what they have saved and what is to be said later.
 
 use super::{Answer, Api, Ask, Failure, ThreadsPage, read};
 use crate::protocol::{
@@ -60,6 +60,22 @@ impl Api {
             }
             Ask::Save { room, id, on } => {
                 let request = call(put_or_delete(*on), &["api", "saved", room, &id.to_string()]);
+                self.done(request.send()).await
+            }
+            Ask::Scheduled => {
+                let mut url = self.url(&["api", "scheduled"]);
+                url.query_pairs_mut()
+                    .append_pair("limit", &MAX_PAGE.to_string());
+                let (scheduled, next) = self.list(url, bearer).await?;
+                Ok(Answer::Scheduled(scheduled, next.is_some()))
+            }
+            Ask::ChangeScheduled(id, patch) => {
+                let request = call(Method::PATCH, &["api", "scheduled", &id.to_string()]);
+                let changed = read(self, request.send_json(patch)).await?;
+                Ok(Answer::Later(Box::new(changed)))
+            }
+            Ask::CancelScheduled(id) => {
+                let request = call(Method::DELETE, &["api", "scheduled", &id.to_string()]);
                 self.done(request.send()).await
             }
             _ => Err(Failure::Unusable("This is not of the user's own.".into())),

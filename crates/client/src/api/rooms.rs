@@ -5,7 +5,9 @@ use crate::protocol::{
     kept::{Draft, Saved},
     limits::MAX_PAGE,
     people::{Profile, ProfilePatch, SetStatus},
+    reading::{Notify, SetNotify},
     room::{Member, MemberPatch, NewDirect, NewRoom, Room, RoomPatch},
+    scheduled::{Scheduled, ScheduledPatch},
     slash::SlashCommand,
     thread::Thread,
 };
@@ -57,6 +59,8 @@ pub enum Ask {
     Person(String),
     /// Say something else of oneself.
     Profile(ProfilePatch),
+    /// What of a room to tell the user of.
+    Notify(String, Notify),
     /// What to be, on all devices.
     Status(SetStatus),
     /// What is unread in a room.
@@ -111,6 +115,12 @@ pub enum Ask {
         /// Save it.
         on: bool,
     },
+    /// What the user wants to have said later: the first page of it.
+    Scheduled,
+    /// Give it another text or time, by its number.
+    ChangeScheduled(u64, ScheduledPatch),
+    /// Take it back.
+    CancelScheduled(u64),
     /// Take a user out of a room, or oneself.
     RemoveMember {
         /// The room.
@@ -143,6 +153,10 @@ pub enum Answer {
     Draft(Draft),
     /// What the user has saved; the first page of it, and whether there is more.
     Saved(Vec<Saved>, bool),
+    /// What the user wants to have said later; the first page of it, and whether there is more.
+    Scheduled(Vec<Scheduled>, bool),
+    /// What is to be said later, as it now is.
+    Later(Box<Scheduled>),
     /// It is done.
     Done,
 }
@@ -229,6 +243,11 @@ impl Api {
                 let request = call(Method::PATCH, &["api", "users", "me"]);
                 read(self, request.send_json(patch)).await.map(person)
             }
+            Ask::Notify(room, level) => {
+                let request = call(Method::PUT, &["api", "rooms", room, "notify"]);
+                self.done(request.send_json(&SetNotify { level: *level }))
+                    .await
+            }
             Ask::Status(status) => {
                 let request = call(Method::PUT, &["api", "users", "me", "status"]);
                 self.done(request.send_json(status)).await
@@ -240,7 +259,10 @@ impl Api {
             | Ask::PutDraft { .. }
             | Ask::Commands
             | Ask::Saved
-            | Ask::Save { .. } => self.ask_own(bearer, ask).await,
+            | Ask::Save { .. }
+            | Ask::Scheduled
+            | Ask::ChangeScheduled(..)
+            | Ask::CancelScheduled(_) => self.ask_own(bearer, ask).await,
             Ask::Hide(key) => {
                 let request = call(Method::PUT, &["api", "rooms", key, "hidden"]);
                 self.done(request.send()).await

@@ -42,6 +42,7 @@ impl Store {
         self.me.clone_from(&hello.username);
         self.user_id = hello.user_id;
         self.limits = hello.limits;
+        self.settings = hello.settings.clone();
         self.online = hello.online.iter().map(|name| sortable(name)).collect();
         self.to_sync.clear();
         self.syncing.clear();

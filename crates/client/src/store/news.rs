@@ -3,7 +3,7 @@
 use super::Key;
 use crate::{
     effect::Effect,
-    protocol::{event::ErrorFrame, message::Message},
+    protocol::{event::ErrorFrame, message::Message, scheduled::ScheduledNews},
 };
 
 /// What an event comes to.
@@ -48,6 +48,8 @@ pub enum News {
         /// In this thread of it.
         thread: Option<u64>,
     },
+    /// Something has become of what the user wants to have said later.
+    Scheduled(Box<ScheduledNews>),
     /// The room's history was replaced: nothing that was shown counts any more.
     Forgotten {
         /// Which room.

@@ -4,7 +4,7 @@ use super::at;
 use crate::{
     GENERAL,
     event::Event,
-    people::{About, Presence, PresenceNews, Seen, TypingNews, UserNews},
+    people::{About, Presence, PresenceNews, Seen, Settings, TypingNews, UserNews},
 };
 
 pub(super) fn someone_writes() -> Event {
@@ -25,6 +25,14 @@ pub(super) fn profile() -> Event {
             ..About::default()
         },
     })
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        receipts: true,
+        quiet_hours: Some("22:00-07:00".into()),
+        time_zone: Some("Europe/Berlin".into()),
+    }
 }
 
 pub(super) fn presence() -> Event {

@@ -5,9 +5,10 @@ use crossterm::event::KeyCode;
 use super::Action::{
     AlsoToRoom, Archive, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape,
     FirstUnread, Help, Hide, Invite, Join, Kick, Leave, LeaveRoom, LineDown, LineUp, LogOut,
-    MarkUnread, Members, Mute, NewLine, Newest, NextUnread, Oldest, PageDown, PageUp, PickDown,
-    PickUp, Pin, React, Reconnect, Redraw, Rename, Reply, Role, Rooms, Save, Saved, Send, Slow,
-    Switch, Thread, Threads, Topic, Unarchive, Undo, Unmute, WhoIs,
+    MarkUnread, Members, Mute, NewLine, Newest, NextUnread, Notify, Oldest, PageDown, PageUp,
+    PickDown, PickUp, Pin, Quiet, React, Reconnect, Redraw, Rename, Reply, Reschedule, Role, Rooms,
+    Save, Saved, Scheduled, Send, Slow, Switch, Thread, Threads, Topic, Unarchive, Undo, Unmute,
+    WhoIs, Zone,
 };
 use super::Held::{Alt, Anything, Ctrl, Nothing};
 use super::Trigger::{Key, Phrase, Typed, Word};
@@ -190,10 +191,28 @@ pub const TABLE: &[Row] = &[
     ),
     row(
         &[
+            Word("scheduled", Scheduled),
+            Phrase("reschedule", "TIME", Reschedule),
+        ],
+        "list your messages for later and reminders (/remind makes one): Enter changes the text, Delete takes one back; give the one that you change another time",
+    ),
+    row(
+        &[
             Phrase("whois", "NAME", WhoIs),
             Key(KeyCode::Char('w'), Alt, WhoIs),
         ],
         "what someone says of themselves, or who wrote the chosen message",
+    ),
+    row(
+        &[Phrase("notify", "LEVEL", Notify)],
+        "ring the bell for all of this room, for mentions of you, or for nothing (all, mentions, nothing)",
+    ),
+    row(
+        &[
+            Phrase("quiet", "HOURS", Quiet),
+            Phrase("zone", "NAME", Zone),
+        ],
+        "ring no bell at these hours (22:00-07:00; - for none), say in which time zone you are (Europe/Berlin)",
     ),
     row(
         &[Typed("@ and Tab"), Typed("/ and Tab")],

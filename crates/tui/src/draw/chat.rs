@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{areas, bar, is_framed, rooms, topic, view_in};
 use crate::{
     chat::{Chat, Task},
-    people,
+    later, people,
     protocol::people::Presence,
     state::State,
     text::{cut, visible, wrap},
@@ -148,6 +148,7 @@ fn task(state: &State, chat: &Chat) -> Option<String> {
             let name = first.map_or("a message", |first| &first.username);
             Some(format!("Replying to {} (Esc stops)", visible(name)))
         }
+        Task::Later(id) => Some(later::task(state, id)),
     }
 }
 

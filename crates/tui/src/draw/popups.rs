@@ -82,7 +82,7 @@ pub(super) fn picker(frame: &mut Frame, picker: &Picker) {
     let keys = if picker.choices.is_empty() {
         " Esc closes "
     } else {
-        " Enter goes there · Delete · Esc "
+        picker.keys
     };
     let block = Block::bordered()
         .border_type(BorderType::Rounded)

@@ -7,10 +7,11 @@ use crate::{
     acts,
     chat::Chat,
     commands::{self, Action},
-    people,
+    later, people,
     protocol::room::RoomKind,
     rooms, slash,
     state::{About, Line, State},
+    telling,
 };
 
 /// Does what the line asks for.
@@ -30,6 +31,9 @@ pub(super) fn obey(state: &mut State, text: &str) -> Vec<Effect> {
             format!("/{word} takes nothing behind it. To send a line that starts with /, write //.")
         }
         Some((Action::Topic, _)) if rest.is_empty() || is_direct(state) => topic(state),
+        Some((action @ (Action::Notify | Action::Quiet | Action::Zone), _)) if rest.is_empty() => {
+            telling::told(state, action)
+        }
         Some((_, Some(behind))) if rest.is_empty() => format!("Write /{word} {behind}."),
         Some((action, None)) => {
             clear(state);
@@ -59,6 +63,10 @@ fn ask_for(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>,
     clear(state);
     let done = if action == Action::WhoIs {
         Ok(people::ask_about(state, rest))
+    } else if action == Action::Reschedule {
+        later::set_time(state, rest)
+    } else if matches!(action, Action::Notify | Action::Quiet | Action::Zone) {
+        telling::set(state, action, rest)
     } else if action == Action::React {
         let effects = acts::obey(state, action, rest);
         match state.hint.take() {

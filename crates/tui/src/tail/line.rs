@@ -8,6 +8,7 @@ use crate::{
         message::{Kind, Message},
         time::Timestamp,
     },
+    said_by_room::said_by_room,
     text::{is_harmless, visible, visible_lines},
 };
 
@@ -116,7 +117,8 @@ pub(super) fn text_of(message: &Message, new: New, room: Option<&str>) -> String
         out.push(' ');
     }
     if message.kind == Kind::System {
-        let _ = writeln!(out, "* {}", visible(&message.content));
+        let said = said_by_room(message, local_time);
+        let _ = writeln!(out, "* {}", visible(&said));
         return out;
     }
     let _ = write!(out, "{}{state}", visible(&message.username));

@@ -1,7 +1,7 @@
 //! Which day it was.
 
 use super::*;
-use crate::protocol::message::Kind;
+use crate::protocol::{message::Kind, room::RoomEvent};
 
 /// The first day on the stage, and the one after it.
 const DAYS: [&str; 2] = ["Wednesday, 18 November 2026", "Thursday, 19 November 2026"];
@@ -71,4 +71,28 @@ fn where_no_day_is_in_sight_the_screen_says_which_it_was_unless_it_is_today() {
     stage.press(KeyCode::End);
     stage.state.clock = || at(70);
     assert!(!stage.shows(DAYS[0]), "{}", stage.screen());
+}
+
+#[test]
+fn the_times_of_a_room_are_those_of_the_readers_clock() {
+    let mut stage = Stage::new();
+    stage.state.local_time = |at| at.naive_utc() + chrono::TimeDelta::minutes(330);
+    stage.arrive(effect::Event::LoggedIn("alice".into()));
+    stage.hello("epoch", 2);
+    let until = "2026-11-19T22:15:00Z".parse().expect("a time");
+    let mut muted = system(1, "alice muted bob until 2026-11-19 22:15 UTC");
+    muted.event = Some(RoomEvent::Muted {
+        user_id: 2,
+        until: Some(until),
+    });
+    // Whatever a later release may say, it is shown.
+    let mut other = system(2, "alice muted bob until tomorrow");
+    other.event.clone_from(&muted.event);
+    stage.answer([muted, other]);
+    let screen = stage.screen();
+    assert!(
+        screen.contains("alice muted bob until 2026-11-20 03:45") && !screen.contains("UTC"),
+        "{screen}"
+    );
+    assert!(screen.contains("until tomorrow"), "{screen}");
 }

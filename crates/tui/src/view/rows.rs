@@ -14,6 +14,7 @@ use super::{Part, View, days};
 use crate::{
     markdown,
     protocol::message::{Kind, Message},
+    said_by_room::said_by_room,
     text::{cut, visible, visible_lines, wrap},
 };
 
@@ -64,7 +65,7 @@ impl View<'_> {
             rows.push(self.day(at));
         }
         if message.kind == Kind::System {
-            rows.extend(self.notice(&message.content));
+            rows.extend(self.notice(&said_by_room(message, self.local_time)));
             return rows;
         }
         if self.first_new() == Some(message.id) {

@@ -13,6 +13,7 @@ impl World {
             username: format!("user{user_id}"),
             session_id: user_id * 10,
             rooms: rooms.iter().copied().collect(),
+            unopened: BTreeSet::new(),
             gauge: Arc::clone(&inbox.gauge),
         };
         self.registry.connect(newcomer, inbox.clone(), self.start)
@@ -187,7 +188,7 @@ fn who_is_invisible_neither_comes_nor_goes_nor_writes() {
     world.choose(2, State::Invisible);
     let id = world.enter(2, &[12], &bob);
     let typing = frame::text("{}");
-    world.registry.tell_typing(12, 2, &typing);
+    world.registry.tell_typing(12, 2, &[], &typing);
     world.tell_people();
     assert_eq!(
         alice.take(),
@@ -208,7 +209,7 @@ fn who_is_invisible_neither_comes_nor_goes_nor_writes() {
             r#"aside {"type":"presence","users":[{"user_id":2,"username":"user2","state":"online"}]}"#
         ]
     );
-    world.registry.tell_typing(12, 2, &typing);
+    world.registry.tell_typing(12, 2, &[], &typing);
     assert_eq!(
         (alice.take().len(), told(&bob).len()),
         (1, 1),
@@ -247,4 +248,79 @@ fn whoever_comes_into_a_room_is_told_there_and_learns_who_is_there() {
     world.tell_people();
     assert_eq!(told(&alice), ["2 online"]);
     assert_eq!(told(&bob), ["all", "1 online", "2 online"]);
+}
+
+#[test]
+fn who_was_written_to_is_not_seen_before_they_have_read_or_written_something() {
+    for has_read in [true, false] {
+        let mut world = World::new();
+        let (alice, bob) = (Inbox::new(99), Inbox::new(99));
+        let hers = world.enter(1, &[], &alice);
+        let his = world.enter(2, &[], &bob);
+        world.registry.ask_presence(hers, world.start);
+        world.registry.ask_presence(his, world.start);
+        world.tell_people();
+        (told(&alice), told(&bob));
+        // Alice begins a direct room with bob.
+        let begun = Broadcast {
+            room_id: 12,
+            members: vec![(1, Membership::Joined), (2, Membership::BroughtIn)],
+            ..change(1, 1)
+        };
+        world.registry.publish(&[begun], world.start);
+        let written = Broadcast {
+            room_id: 12,
+            written_by: Some(1),
+            ..change(2, 1)
+        };
+        world.registry.publish(&[written], world.start);
+        world.choose(2, State::Dnd);
+        world.tell_people();
+        let heard = told(&alice);
+        assert!(!heard.iter().any(|one| one.starts_with('2')), "{heard:?}");
+        world.registry.ask_presence(hers, world.start);
+        world.tell_people();
+        assert_eq!(told(&alice), ["all", "1 online"]);
+        // He sees her, who has come to him; also on a socket that he opens later, which knows of it from the database.
+        assert!(told(&bob).contains(&"1 online".to_owned()));
+        if has_read {
+            world.registry.open(2, 12, world.start);
+        } else {
+            let answer = Broadcast {
+                room_id: 12,
+                written_by: Some(2),
+                ..change(3, 1)
+            };
+            world.registry.publish(&[answer], world.start);
+        }
+        world.tell_people();
+        assert!(told(&alice).contains(&"2 dnd".to_owned()));
+        world.choose(2, State::Away);
+        world.tell_people();
+        assert_eq!(told(&alice), ["2 away"]);
+    }
+}
+
+#[test]
+fn who_comes_later_is_not_seen_for_a_room_that_they_have_not_opened() {
+    let mut world = World::new();
+    let (alice, bob) = (Inbox::new(99), Inbox::new(99));
+    let hers = world.enter(1, &[12], &alice);
+    world.registry.ask_presence(hers, world.start);
+    world.tell_people();
+    told(&alice);
+    let newcomer = NewSocket {
+        user_id: 2,
+        username: "user2".into(),
+        session_id: 20,
+        rooms: [12].into(),
+        unopened: [12].into(),
+        gauge: Arc::clone(&bob.gauge),
+    };
+    let his = world.registry.connect(newcomer, bob.clone(), world.start);
+    world.tell_people();
+    assert_eq!(told(&alice), Vec::<String>::new());
+    world.registry.disconnect(his, world.start);
+    world.tell_people();
+    assert_eq!(told(&alice), Vec::<String>::new());
 }

@@ -136,6 +136,7 @@ impl Run {
             username: format!("user{user}"),
             session_id: login,
             rooms: rooms.iter().copied().collect(),
+            unopened: BTreeSet::new(),
             gauge: Arc::clone(&inbox.gauge),
         };
         let id = self.registry.connect(newcomer, inbox.clone(), self.now);
@@ -168,6 +169,7 @@ impl Run {
                     frame: frame::text(&"x".repeat(*size)),
                     own: Some((author, frame::text(&format!("own of {author}")))),
                     is_post: true,
+                    written_by: None,
                     members: Vec::new(),
                 }
             })
@@ -185,11 +187,12 @@ impl Run {
             frame: frame::text("x"),
             own: None,
             is_post: false,
+            written_by: None,
             members: vec![(user, to)],
         };
         for reader in self.readers.iter_mut().filter(|reader| reader.user == user) {
             match to {
-                Membership::Joined => reader.rooms.insert(room),
+                Membership::Joined | Membership::BroughtIn => reader.rooms.insert(room),
                 Membership::Left => reader.rooms.remove(&room),
             };
         }

@@ -215,6 +215,7 @@ fn hello_of(epoch: &str, rooms: Vec<RoomState>) -> event::Event {
         limits: Limits::default(),
         rooms,
         more_rooms: 0,
+        settings: crate::protocol::people::Settings::default(),
         online: vec!["alice".into()],
     };
     event::Event::System(System {

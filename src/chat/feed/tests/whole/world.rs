@@ -78,6 +78,7 @@ impl World {
             frame,
             own: None,
             is_post: true,
+            written_by: None,
             members: Vec::new(),
         }
     }
@@ -156,6 +157,7 @@ impl World {
             username: format!("user{who}"),
             session_id: 0,
             rooms: rooms.clone(),
+            unopened: BTreeSet::new(),
             gauge: Arc::clone(&gauge),
         };
         let id = self.registry.connect(newcomer, mailbox.clone(), self.now);

@@ -1,0 +1,185 @@
+//! What is to be said later.
+
+use super::*;
+use crate::protocol::{
+    code::Code,
+    scheduled::{
+        NotSent, Scheduled, ScheduledChange, ScheduledKind, ScheduledNews, ScheduledPatch,
+    },
+};
+
+fn waiting(id: u64, content: &str, kind: ScheduledKind) -> Scheduled {
+    Scheduled {
+        id,
+        kind,
+        room: "general".into(),
+        name: Some("general".into()),
+        content: content.into(),
+        unreadable: false,
+        send_at: at(id),
+        thread: None,
+        also_to_room: false,
+        reply_to: None,
+        client_id: format!("later-{id}"),
+        created_at: at(0),
+        failed: None,
+    }
+}
+
+impl Stage {
+    /// Alice looks at what she has waiting.
+    fn with_list(scheduled: Vec<Scheduled>) -> Self {
+        let mut stage = Self::in_room(1);
+        stage.state.clock = || at(1);
+        stage.write("/scheduled");
+        assert_eq!(stage.asks(), [Ask::Scheduled]);
+        stage.answer_ask(Ask::Scheduled, Ok(Answer::Scheduled(scheduled, false)));
+        stage
+    }
+
+    fn told(&mut self, change: ScheduledChange, scheduled: Scheduled) {
+        self.frame(event::Event::Scheduled(ScheduledNews {
+            change,
+            scheduled,
+            message: None,
+        }));
+    }
+}
+
+#[test]
+fn what_waits_is_listed_and_one_is_taken_back() {
+    let oven = waiting(9, "Reminder: oven\u{1b}", ScheduledKind::Reminder);
+    let mut late = waiting(3_000, "happy new year", ScheduledKind::Message);
+    let failed = NotSent {
+        code: Code::Muted,
+        detail: "You are muted.".into(),
+    };
+    late.failed = Some(failed);
+    let mut stage = Stage::with_list(vec![oven.clone(), late]);
+    let screen = stage.screen();
+    for told in [
+        "#general Reminder: oven␛",
+        "today ",
+        "#general happy new year",
+        "not sent: You are muted.",
+        "Delete takes it back",
+    ] {
+        assert!(screen.contains(told), "{told}\n{screen}");
+    }
+    stage.press(KeyCode::Delete);
+    assert_eq!(stage.asks(), [Ask::CancelScheduled(9)]);
+    assert!(!stage.shows("oven"), "{}", stage.screen());
+    stage.press(KeyCode::Esc);
+    let mut stage = Stage::with_list(Vec::new());
+    assert!(stage.shows("Nothing waits to be said"));
+    // A letter closes the list.
+    stage.press(KeyCode::Char('a'));
+    assert!(!stage.shows("Nothing waits to be said"));
+}
+
+#[test]
+fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
+    let oven = waiting(9, "Reminder: oven", ScheduledKind::Reminder);
+    let mut stage = Stage::with_list(vec![oven.clone()]);
+    stage.press(KeyCode::Enter);
+    let screen = stage.screen();
+    assert!(screen.contains("For later, today "), "{screen}");
+    assert!(screen.contains("Reminder: oven"), "{screen}");
+    stage.write(" and cake");
+    let change = |content: Option<&str>, when: Option<&str>| {
+        let (content, when) = (content.map(str::to_owned), when.map(str::to_owned));
+        let send_at = None;
+        let patch = ScheduledPatch {
+            content,
+            send_at,
+            when,
+        };
+        Ask::ChangeScheduled(9, patch)
+    };
+    let ask = change(Some("Reminder: oven and cake"), None);
+    assert_eq!(stage.asks(), [ask.clone()]);
+    assert!(stage.sent().is_empty(), "it is no message");
+    stage.answer_ask(ask.clone(), Err("Too many.".into()));
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Too many.") && screen.contains("oven and cake"),
+        "{screen}"
+    );
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.asks(), [ask.clone()]);
+    let mut now = waiting(9, "Reminder: oven and cake", ScheduledKind::Reminder);
+    stage.answer_ask(ask, Ok(Answer::Later(Box::new(now.clone()))));
+    stage.told(ScheduledChange::Changed, now.clone());
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Changed: it comes today ") && !screen.contains("For later"),
+        "{screen}"
+    );
+    // Another time, in words that the server reads.
+    stage.write("/reschedule tomorrow at 9");
+    assert!(
+        stage.shows("Choose what is to come at another time first"),
+        "{}",
+        stage.screen()
+    );
+    stage.ctrl('u');
+    stage.write("/scheduled");
+    stage.asks();
+    stage.answer_ask(
+        Ask::Scheduled,
+        Ok(Answer::Scheduled(vec![now.clone()], false)),
+    );
+    stage.press(KeyCode::Enter);
+    stage.ctrl('u');
+    stage.write("/reschedule tomorow");
+    let wrong = change(None, Some("tomorow"));
+    assert_eq!(stage.asks(), [wrong.clone()]);
+    stage.answer_ask(wrong, Err("Say when, and nothing else.".into()));
+    let screen = stage.screen();
+    assert!(
+        screen.contains("/reschedule tomorow") && screen.contains("For later"),
+        "{screen}"
+    );
+    stage.ctrl('u');
+    stage.write("/reschedule tomorrow at 9");
+    let ask = change(None, Some("tomorrow at 9"));
+    assert_eq!(stage.asks(), [ask.clone()]);
+    now.send_at = at(1_500);
+    stage.answer_ask(ask, Ok(Answer::Later(Box::new(now))));
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Changed: it comes Thu 19 Nov ") && !screen.contains("For later"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_reminder_that_comes_and_what_could_not_be_said_are_told() {
+    let oven = waiting(9, "Reminder: oven", ScheduledKind::Reminder);
+    let mut stage = Stage::with_list(vec![oven.clone()]);
+    stage.press(KeyCode::Enter);
+    stage.type_text("!");
+    stage.told(ScheduledChange::Sent, oven.clone());
+    let screen = stage.screen();
+    assert!(
+        screen.contains("It cannot be changed any more") && !screen.contains("For later"),
+        "{screen}"
+    );
+    assert!(screen.contains("Reminder: oven!"), "it is kept: {screen}");
+    stage.ctrl('u');
+    stage.told(ScheduledChange::Sent, oven);
+    assert!(stage.shows("Reminder: oven (#general)"));
+    // It stays while one goes on typing, until it is taken away.
+    stage.happen(Event::Tick(31_000));
+    stage.type_text("so");
+    assert!(stage.shows("Reminder: oven (#general)"));
+    stage.press(KeyCode::Esc);
+    assert!(!stage.shows("Reminder: oven"));
+    let mut late = waiting(12, "hello", ScheduledKind::Message);
+    late.failed = Some(NotSent {
+        code: Code::Muted,
+        detail: "You are muted.".into(),
+    });
+    stage.told(ScheduledChange::Failed, late);
+    assert!(stage.shows("What was to be said in #general was not: You are muted."));
+}

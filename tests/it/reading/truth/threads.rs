@@ -175,14 +175,17 @@ impl Run {
     pub(super) fn check_threads(&mut self, who: usize) {
         self.note_threads(who);
         let reader = &mut self.readers[who];
+        let mut read = BTreeMap::new();
         for thread in listed(&reader.user) {
             let name = name_of(&thread);
             if !self.rooms.contains(&name.0) {
                 continue;
             }
             let marker = reader.threads.at[&name];
-            let all = everything(&reader.user, &name.0).expect("it is listed");
-            let (unread, mentions) = truth(&of_thread(&all, name.1), reader.user.id, marker);
+            let all = read
+                .entry(name.0.clone())
+                .or_insert_with(|| everything(&reader.user, &name.0).expect("it is listed"));
+            let (unread, mentions) = truth(&of_thread(all, name.1), reader.user.id, marker);
             let told = (&thread["read_seq"], &thread["unread"], &thread["mentions"]);
             assert_eq!(
                 told,

@@ -13,7 +13,7 @@ mod threads;
 on_both![counts_are_what_the_history_says];
 
 /// In CI; `PARLOUR_TEST_RUNS` makes it more.
-const RUNS: u64 = 3;
+const RUNS: u64 = 2;
 const ACTS: usize = 100;
 const PAGE: usize = 200;
 

@@ -141,8 +141,8 @@ impl Run {
             14 => self.member("PUT", who, who, &room),
             15 => self.member("DELETE", who, other, &room),
             16..=19 => self.reply(who, &room, &other_name),
-            20 | 21 => self.mark_thread(who, &room, false),
-            22 => self.mark_thread(who, &room, true),
+            20 => self.mark_thread(who, &room, false),
+            21 | 22 => self.mark_thread(who, &room, true),
             _ => self.follow(who, &room),
         }
     }

@@ -82,14 +82,14 @@ impl Run {
             return;
         };
         let mention = match self.chance.below(4) {
-            0 => format!(" @{other}"),
-            1 => " @room".to_owned(),
+            0 | 1 => format!(" @{other}"),
+            2 => " @room".to_owned(),
             _ => String::new(),
         };
         let body = json!({
             "content": format!("reply{mention}"),
             "thread": first,
-            "also_to_room": self.chance.below(3) == 0,
+            "also_to_room": self.chance.below(2) == 0,
         });
         let user = &self.readers[who].user;
         let answer = user.in_room("POST", room, "/messages", &body);

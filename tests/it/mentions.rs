@@ -10,6 +10,7 @@ on_both![
     an_edit_adds_mentions_and_takes_them_back_and_a_deletion_all,
     all_are_addressed_in_small_rooms_and_by_those_who_keep_order,
     who_is_mentioned_in_a_thread_follows_it,
+    a_mention_in_a_reply_that_stands_in_the_room_too_counts_in_both,
 ];
 
 /// Names and places of the mentions of a message.
@@ -173,6 +174,31 @@ fn all_are_addressed_in_small_rooms_and_by_those_who_keep_order(backend: Backend
     assert_eq!(addressed(member), 2);
     let edited = member.in_room("PATCH", &garden, &path, &json!({"content": "lunch, @room"}));
     assert_eq!(places(&edited.expect(200).json()).len(), 1);
+}
+
+fn a_mention_in_a_reply_that_stands_in_the_room_too_counts_in_both(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    alice.post("lunch?", None).expect(201);
+    for (content, also_to_room) in [("@alice", true), ("@room", true), ("@alice", false)] {
+        let body = json!({"content": content, "thread": 1, "also_to_room": also_to_room});
+        bob.in_room("POST", "general", "/messages", &body)
+            .expect(201);
+    }
+    let mut device = alice.connect();
+    let room = &device.connected["rooms"][0];
+    assert_eq!((&room["unread"], &room["mentions"]), (&json!(2), &json!(2)));
+    let listed = alice.http().get("/api/threads").expect(200).json()[0].clone();
+    let back = json!({"seq": 1, "thread": 1, "unread": true});
+    let read = alice.in_room("PUT", "general", "/read", &back).expect(200);
+    let heard = device.expect_type("read");
+    for counted in [listed, read.json(), heard] {
+        assert_eq!(
+            (&counted["unread"], &counted["mentions"]),
+            (&json!(3), &json!(3)),
+            "{counted}"
+        );
+    }
 }
 
 fn who_is_mentioned_in_a_thread_follows_it(backend: Backend) {

@@ -151,9 +151,16 @@ impl<'a> Span<'a> {
         self.push_bounds("mentions.message_id", out)?;
         match &self.thread {
             None => out.push_sql(" AND mentions.thread IS NULL"),
+            // In a reply that stands in the room, too, a mention is one in the room; and one in the thread all the same.
             Some(thread) => {
-                out.push_sql(" AND mentions.thread = ");
+                out.push_sql(" AND (mentions.thread = ");
                 thread.push(out)?;
+                out.push_sql(
+                    " OR mentions.thread IS NULL AND EXISTS (SELECT 1 FROM messages AS also WHERE also.room_id = mentions.room_id \
+                     AND also.id = mentions.message_id AND also.thread = ",
+                );
+                thread.push(out)?;
+                out.push_sql("))");
             }
         }
         out.push_sql(&format!(

@@ -9,10 +9,11 @@ use crate::{
         AnyConnection, QueryError,
         by_hand::{Tables, keep_statements, run},
         drafts,
+        log::later,
         messages::{self, Cursor, Only, PageRequest},
         reading::{self, Of, Stretch},
         rooms::{saved, views},
-        threads,
+        scheduled, threads,
         users::directory,
     },
     protocol::time::now,
@@ -36,8 +37,10 @@ const GROWING: [&str; 8] = [
 ];
 
 const AT: &str = "'2026-11-27 00:00:00'";
+const LATER: &str = "'2099-11-27 00:00:00'";
 
-/// 40 rooms, 300 people, 12,000 messages, most of them in one room, each fifth a reply in a thread, each seventh a mention.
+/// 40 rooms, 300 people, 12,000 messages, most of them in one room, each fifth a reply in a thread, each seventh a mention; and
+/// 2,000 that are to be said later, half of them by one, a few of which could not be.
 fn fill(conn: &mut AnyConnection) {
     let numbers = |most: u32| {
         format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})")
@@ -60,6 +63,9 @@ fn fill(conn: &mut AnyConnection) {
                  FROM messages WHERE id % 7 = 0".to_owned(),
         format!("INSERT INTO saved (user_id, room_id, message_id, created_at) SELECT 1 + id % 5, room_id, id, {AT} FROM messages WHERE id % 3 = 0"),
         format!("INSERT INTO drafts (user_id, room_id, thread, content, updated_at) SELECT users.id, rooms.id, 0, 'sealed', {AT} FROM users, rooms WHERE rooms.id < 9"),
+        format!("INSERT INTO scheduled (id, user_id, room_id, also_to_room, kind, content, client_id, send_at, try_at, created_at, failed) {} \
+                 SELECT i, CASE WHEN i % 2 = 0 THEN {READER} ELSE 1 + i % 300 END, 2 + i % 39, FALSE, 'message', 'sealed', 'name' || i, {LATER}, {LATER}, {AT}, \
+                   CASE WHEN i % 50 = 0 THEN 'why' END FROM n", numbers(2_000)),
     ]
     .join("; ");
     run(conn, &text);
@@ -188,7 +194,7 @@ fn end_of_time() -> NaiveDateTime {
     now().naive_utc()
 }
 
-const ASKED: [(&str, Ask); 19] = [
+const ASKED: [(&str, Ask); 26] = [
     ("a page of everything", |conn| pages(conn, Only::All)),
     ("a page of the room", |conn| pages(conn, Only::Room)),
     ("a page of what people wrote", |conn| {
@@ -243,6 +249,48 @@ const ASKED: [(&str, Ask); 19] = [
         drafts::find(conn, (READER, LARGE, 0))?;
         views::list_members(conn, LARGE, 0, 50).map(drop)
     }),
+    ("what one has waiting", |conn| {
+        scheduled::list(conn, READER, None, 50)?;
+        scheduled::list(conn, READER, Some((now(), 9)), 50)?;
+        scheduled::count(conn, READER).map(drop)
+    }),
+    ("one that waits", |conn| {
+        scheduled::find(conn, READER, 8)?;
+        scheduled::find_named(conn, (READER, LARGE), "name78")?;
+        scheduled::is_said(conn, (READER, LARGE), "name78").map(drop)
+    }),
+    ("keeping one more that waits", |conn| {
+        let new = scheduled::New {
+            user_id: READER,
+            room_id: LARGE,
+            thread: None,
+            also_to_room: false,
+            reply_to: None,
+            kind: "message",
+            client_id: "new",
+            send_at: now(),
+            created_at: now(),
+        };
+        scheduled::insert(conn, &new, |_| "sealed".to_owned()).map(drop)
+    }),
+    ("another text or time of one that waits", |conn| {
+        scheduled::set_content(conn, (READER, 8), "sealed again")?;
+        scheduled::set_time(conn, (READER, 8), now())?;
+        scheduled::delete(conn, READER, 10).map(drop)
+    }),
+    ("what is due", |conn| {
+        let due = scheduled::list_due(conn, now(), 32)?;
+        let tried = due.first().map(|due| due.what.clone());
+        let tried = tried.ok_or(QueryError::NotFound)?;
+        scheduled::set_failed(conn, &tried, "why").map(drop)
+    }),
+    ("what waits for slow mode", |conn| {
+        scheduled::postpone(conn, (READER, LARGE), now())
+    }),
+    ("what is said later, as it is said", |conn| {
+        later::hold(conn, &[8, 12, 14])?;
+        later::delete(conn, &[8, 12, 14])
+    }),
 ];
 
 #[test]
@@ -255,7 +303,10 @@ fn what_is_asked_all_the_time_is_found_by_an_index() {
         for (what, ask) in ASKED {
             ask(&mut conn).unwrap_or_else(|error| panic!("{what}: {error}"));
             let statements = std::mem::take(&mut *kept.lock().expect("not poisoned"));
-            let asked = statements.iter().filter(|text| text.starts_with("SELECT"));
+            let words = ["SELECT", "UPDATE", "DELETE"];
+            let asked = statements
+                .iter()
+                .filter(|text| words.iter().any(|word| text.starts_with(word)));
             assert!(asked.clone().count() > 0, "{what} asks for nothing");
             for statement in asked {
                 let steps = plan(&mut explaining, statement);
@@ -268,5 +319,27 @@ fn what_is_asked_all_the_time_is_found_by_an_index() {
             }
         }
         assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    });
+}
+
+/// The scheduler asks for it whenever it has nothing to say: it is the first in the order of an index, and nothing is sorted.
+#[test]
+fn when_something_is_to_be_said_next_is_the_first_of_an_index() {
+    Tables::on_both(|tables| {
+        let (mut conn, mut explaining) = (tables.open(), tables.open());
+        fill(&mut conn);
+        let kept = keep_statements(&mut conn);
+        let next = scheduled::find_next(&mut conn).expect("answers");
+        assert!(next.is_some(), "something waits");
+        let statements = std::mem::take(&mut *kept.lock().expect("not poisoned"));
+        let mut asked = statements.iter().filter(|text| text.starts_with("SELECT"));
+        let (Some(statement), None) = (asked.next(), asked.next()) else {
+            panic!("not one statement: {statements:?}");
+        };
+        let steps = plan(&mut explaining, statement).join("\n");
+        assert!(steps.contains("scheduled_by_time"), "{steps}");
+        for other in ["TEMP B-TREE", "Sort", "Filter", "Seq Scan"] {
+            assert!(!steps.contains(other), "{steps}");
+        }
     });
 }

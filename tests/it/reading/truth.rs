@@ -1,5 +1,6 @@
-//! What is unread is what the history says: over random posts, edits, deletions, marks forward and back from two devices,
-//! comings and goings, the counts of each member equal those that are made from the history by whoever counts it through.
+//! What is unread is what the history says: over random posts, replies in threads, edits, deletions, marks forward and back from
+//! two devices, comings and goings, the counts of each member equal those that are made from the history by whoever counts it
+//! through, in rooms and in threads.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +8,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, Socket, User, crash::Chance, eventually};
 
+mod threads;
+
 on_both![counts_are_what_the_history_says];
 
 /// In CI; `PARLOUR_TEST_RUNS` makes it more.
-const RUNS: u64 = 4;
+const RUNS: u64 = 2;
 const ACTS: usize = 100;
 const PAGE: usize = 200;
 
@@ -22,13 +25,15 @@ struct Reader {
     markers: BTreeMap<String, u64>,
     /// As each device was told, by room.
     told: [BTreeMap<String, u64>; 2],
+    /// The same of the threads that they have to do with.
+    threads: threads::Markers,
 }
 
 /// What a frame says of where a marker is.
 fn note(frame: &Value, me: u64, told: &mut BTreeMap<String, u64>) {
     let room = frame["room"].as_str().unwrap_or_default().to_owned();
     match (frame["type"].as_str(), &frame["read_seq"]) {
-        (Some("read"), _) if frame["user_id"] == me => {
+        (Some("read"), _) if frame["user_id"] == me && frame["thread"].is_null() => {
             told.insert(room, number(&frame["seq"]));
         }
         (Some("room"), _) if frame["gone"] == true => _ = told.remove(&room),
@@ -42,9 +47,11 @@ fn note(frame: &Value, me: u64, told: &mut BTreeMap<String, u64>) {
 impl Reader {
     /// Hears all that was on its way.
     fn hear(&mut self) {
-        for (device, told) in self.devices.iter_mut().zip(&mut self.told) {
+        let devices = self.devices.iter_mut().zip(&mut self.told);
+        for (number, (device, told)) in devices.enumerate() {
             for frame in device.drain() {
                 note(&frame, self.user.id, told);
+                self.threads.note(number, &frame, self.user.id);
             }
         }
     }
@@ -54,6 +61,8 @@ struct Run {
     chance: Chance,
     readers: Vec<Reader>,
     rooms: Vec<String>,
+    /// Counts of threads that were compared with something unread in them.
+    compared: usize,
 }
 
 fn number(of: &Value) -> u64 {
@@ -107,7 +116,7 @@ impl Run {
         let (who, room) = self.pick();
         let other = self.chance.below(self.readers.len());
         let other_name = self.readers[other].user.name.clone();
-        match self.chance.below(16) {
+        match self.chance.below(24) {
             0..=4 => {
                 let mention = match self.chance.below(4) {
                     0 => format!(" @{other_name}"),
@@ -130,13 +139,17 @@ impl Run {
             12 => self.mark(who, &room, true),
             13 => self.member("PUT", who, other, &room),
             14 => self.member("PUT", who, who, &room),
-            _ => self.member("DELETE", who, other, &room),
+            15 => self.member("DELETE", who, other, &room),
+            16..=19 => self.reply(who, &room, &other_name),
+            20 => self.mark_thread(who, &room, false),
+            21 | 22 => self.mark_thread(who, &room, true),
+            _ => self.follow(who, &room),
         }
     }
 
     fn change(&mut self, who: usize, room: &str, method: &str, body: &Value) {
         let user = &self.readers[who].user;
-        let Some(history) = history(user, room) else {
+        let Some(history) = threads::everything(user, room) else {
             return;
         };
         let own: Vec<u64> = history
@@ -172,6 +185,7 @@ impl Run {
             loop {
                 let answer = device.next_frame();
                 note(&answer, id, told);
+                reader.threads.note(by, &answer, id);
                 if answer["ref"] == "mark" {
                     break answer["type"] == "ack";
                 }
@@ -240,6 +254,7 @@ impl Run {
                 is_told.then_some(())
             });
         }
+        self.check_threads(who);
     }
 }
 
@@ -256,6 +271,7 @@ fn counts_are_what_the_history_says(backend: Backend) {
         None => (fresh, number("PARLOUR_TEST_RUNS").unwrap_or(RUNS)),
     };
     let server = Server::start(backend);
+    let mut compared = 0;
     for seed in first..first + runs {
         println!("to repeat this run: PARLOUR_TEST_SEED={seed}");
         let people: Vec<User> = ["a", "b", "c", "d"]
@@ -280,12 +296,14 @@ fn counts_are_what_the_history_says(backend: Backend) {
                 devices,
                 markers,
                 told,
+                threads: threads::Markers::default(),
             }
         };
         let mut run = Run {
             chance: Chance(seed),
             readers: people.iter().map(reader).collect(),
             rooms,
+            compared: 0,
         };
         for act in 0..ACTS {
             run.act();
@@ -297,7 +315,9 @@ fn counts_are_what_the_history_says(backend: Backend) {
         for who in 0..run.readers.len() {
             run.check(who);
         }
+        compared += run.compared;
     }
+    assert!(compared > 0, "nothing was ever unread in a thread");
 }
 
 fn number_of(room: &Value) -> u64 {

@@ -14,17 +14,20 @@ use serde_json::{Value, json};
 
 use crate::support::{Backend, Server, Socket, User, crash::Chance, unique};
 
+mod later;
 mod orders;
+mod own;
 mod view;
 
 use orders::{Act, Order};
+use own::{Kept, Own};
 use view::{View, read_all};
 
 /// In CI; `PARLOUR_TEST_RUNS` makes it more.
 const RUNS: u64 = 25;
 const ACTS: usize = 50;
 const PEOPLE: usize = 6;
-/// Most sockets of one person.
+/// Most sockets of one person; the first has one more.
 const MOST_SEATS: usize = 2;
 const SETTLED: Duration = Duration::from_secs(20);
 
@@ -41,6 +44,7 @@ impl Seat {
         let came_back = left.is_some();
         let mut view = left.unwrap_or_default();
         view.greet(&socket.connected);
+        view.own = Own::fetch(user);
         let mut seat = Self { socket, view };
         if came_back {
             seat.sync(user, 0);
@@ -87,6 +91,8 @@ struct Person {
     user: User,
     seats: Vec<Seat>,
     left: Option<View>,
+    /// What they keep for themselves, and say of themselves.
+    kept: Kept,
 }
 
 impl Person {
@@ -127,6 +133,7 @@ impl Run {
             user,
             seats: Vec::new(),
             left: None,
+            kept: Kept::default(),
         });
         let mut run = Self {
             chance: Chance(seed),
@@ -138,6 +145,8 @@ impl Run {
         run.people[..PEOPLE - 2]
             .iter_mut()
             .for_each(Person::connect);
+        // One of them has three devices.
+        (0..2).for_each(|_| run.people[0].connect());
         for (number, (owner, kind, others)) in [
             (0, "public", &[1, 2, 5][..]),
             (1, "public", &[3, 4]),
@@ -169,6 +178,11 @@ impl Run {
     fn make(&mut self, owner: usize, path: &str, body: &Value) {
         let made = self.people[owner].user.http().post(path, body).expect(201);
         let key = made.json()["room"].as_str().expect("a key").to_owned();
+        // Something to begin with: a message, and a thread.
+        let user = &self.people[owner].user;
+        let first = user.post_to(&key, "first").expect(201).json()["id"].clone();
+        let body = json!({"content": "second", "thread": first});
+        user.in_room("POST", &key, "/messages", &body).expect(201);
         self.rooms.push(key);
     }
 
@@ -177,7 +191,9 @@ impl Run {
         let who = self.chance.below(PEOPLE);
         let person = &mut self.people[who];
         match act {
-            Act::Connect if person.seats.len() < MOST_SEATS => person.connect(),
+            Act::Connect if person.seats.len() < MOST_SEATS + usize::from(who == 0) => {
+                person.connect();
+            }
             Act::Disconnect if !person.seats.is_empty() => {
                 let seat = self.chance.below(person.seats.len());
                 let Seat { socket, view } = person.seats.remove(seat);
@@ -192,6 +208,17 @@ impl Run {
             Act::Burst if !person.seats.is_empty() => return self.burst(who),
             Act::Follow | Act::Unfollow => return self.follow(who, act == Act::Follow),
             Act::Notify => return self.notify(who),
+            Act::ReadThread
+            | Act::Draft
+            | Act::DraftInThread
+            | Act::DropDraft
+            | Act::Save
+            | Act::Unsave
+            | Act::Status
+            | Act::Profile => return self.own(act, who),
+            Act::Schedule | Act::ScheduleSoon => return self.schedule(act, who),
+            Act::Reschedule | Act::CancelScheduled => return self.reschedule(act, who),
+            Act::Receipts => return self.receipts(who),
             Act::Connect | Act::Disconnect | Act::SyncFromBefore | Act::Burst => return false,
             _ => {
                 let order = self.order(act, who);
@@ -262,6 +289,7 @@ impl Run {
                 }
             }
         }
+        self.check_own();
         self.check_the_gone();
     }
 

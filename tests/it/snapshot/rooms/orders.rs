@@ -21,6 +21,27 @@ pub(super) enum Act {
     Read,
     ReadBack,
     Notify,
+    ReadThread,
+    Draft,
+    DraftInThread,
+    DropDraft,
+    Save,
+    Unsave,
+    Schedule,
+    ScheduleSoon,
+    Reschedule,
+    CancelScheduled,
+    Status,
+    Profile,
+    Receipts,
+    SlashMe,
+    SlashShrugInThread,
+    SlashTopic,
+    SlashInvite,
+    SlashKick,
+    SlashLeave,
+    SlashDm,
+    SlashStatus,
     Edit,
     Delete,
     React,
@@ -68,6 +89,33 @@ impl Act {
         Self::Read,
         Self::ReadBack,
         Self::Notify,
+        Self::ReadThread,
+        Self::ReadThread,
+        Self::Draft,
+        Self::Draft,
+        Self::DraftInThread,
+        Self::DropDraft,
+        Self::Save,
+        Self::Save,
+        Self::Unsave,
+        Self::Schedule,
+        Self::Schedule,
+        Self::ScheduleSoon,
+        Self::ScheduleSoon,
+        Self::Reschedule,
+        Self::CancelScheduled,
+        Self::Status,
+        Self::Profile,
+        Self::Receipts,
+        Self::SlashMe,
+        Self::SlashMe,
+        Self::SlashShrugInThread,
+        Self::SlashTopic,
+        Self::SlashInvite,
+        Self::SlashKick,
+        Self::SlashLeave,
+        Self::SlashDm,
+        Self::SlashStatus,
         Self::Edit,
         Self::Edit,
         Self::Edit,
@@ -146,6 +194,30 @@ impl Run {
                 let first = self.a_first_message_of(&key, who, id);
                 reply_in_thread(&key, self.said, first, act == Act::ReplyInBoth)
             }
+            Act::SlashShrugInThread => {
+                let first = self.a_first_message_of(&key, who, id);
+                slash(&key, &format!("/shrug {}", self.said), Some(first))
+            }
+            Act::SlashMe
+            | Act::SlashTopic
+            | Act::SlashInvite
+            | Act::SlashKick
+            | Act::SlashLeave
+            | Act::SlashDm
+            | Act::SlashStatus => {
+                let name = &self.people[self.chance.below(self.people.len())].user.name;
+                let said = self.said;
+                let text = match act {
+                    Act::SlashTopic => format!("/topic topic {said}"),
+                    Act::SlashInvite => format!("/invite @{name}"),
+                    Act::SlashKick => format!("/kick {name}"),
+                    Act::SlashLeave => "/leave".to_owned(),
+                    Act::SlashDm => format!("/dm @{name} {said} directly"),
+                    Act::SlashStatus => format!("/status dnd: busy {said}"),
+                    _ => format!("/me says {said} to @{name}"),
+                };
+                slash(&key, &text, None)
+            }
             Act::Edit | Act::Delete => {
                 let content = format!("{} edited", self.said);
                 rewrite(&key, id, (act == Act::Edit).then_some(&*content))
@@ -205,7 +277,7 @@ impl Run {
     }
 
     /// A room, mostly one that this one is in.
-    fn a_room_of(&mut self, who: usize) -> String {
+    pub(super) fn a_room_of(&mut self, who: usize) -> String {
         let view = self.people[who].seats.first().map(|seat| &seat.view);
         let here: Vec<_> = self
             .rooms
@@ -220,7 +292,7 @@ impl Run {
     }
 
     /// A message that has a thread, or may have one; now and then this one.
-    fn a_first_message_of(&mut self, key: &str, who: usize, id: u64) -> u64 {
+    pub(super) fn a_first_message_of(&mut self, key: &str, who: usize, id: u64) -> u64 {
         let seat = self.people[who].seats.first();
         let room = seat.and_then(|seat| seat.view.here.get(key));
         let Some(room) = room.filter(|_| self.chance.below(6) != 0) else {
@@ -263,7 +335,7 @@ impl Run {
     }
 
     /// The number of a message that this one can see, perhaps one of their own; or of one that perhaps is there.
-    fn a_message_of(&mut self, key: &str, who: usize, is_own: bool) -> u64 {
+    pub(super) fn a_message_of(&mut self, key: &str, who: usize, is_own: bool) -> u64 {
         let Person { user, seats, .. } = &self.people[who];
         let room = seats.first().and_then(|seat| seat.view.here.get(key));
         let messages = room.into_iter().flat_map(|room| room.messages.iter());
@@ -300,6 +372,15 @@ fn reply_in_thread(key: &str, said: usize, first: u64, also_to_room: bool) -> Or
     let body = json!({"content": format!("in thread {said}"), "thread": first, "also_to_room": also_to_room});
     let frame = with(json!({"type": "message", "room": key}), &body);
     Order::new(frame, "POST", format!("/api/rooms/{key}/messages"), body)
+}
+
+fn slash(key: &str, text: &str, thread: Option<u64>) -> Order {
+    let mut body = json!({"text": text});
+    if let Some(first) = thread {
+        body["thread"] = first.into();
+    }
+    let frame = with(json!({"type": "command", "room": key}), &body);
+    Order::new(frame, "POST", format!("/api/rooms/{key}/commands"), body)
 }
 
 /// Another text, or none.

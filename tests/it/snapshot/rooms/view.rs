@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::state::{id_of, seq_of, text};
+use super::own::Own;
 use crate::support::{Socket, User};
 
 /// What a first frame tells of a room, and what a client makes of the messages that it has.
@@ -38,6 +39,8 @@ pub(super) struct View {
     to_read: BTreeSet<String>,
     /// Of which something is missing. Only who goes from a room may be left so.
     pub(super) holes: BTreeSet<String>,
+    /// What it is told of its user's own things, and of people.
+    pub(super) own: Own,
 }
 
 impl View {
@@ -91,6 +94,7 @@ impl View {
 
     /// `is_again`: it may be one that came before, as an answer to a `sync` from before it.
     pub(super) fn apply(&mut self, frame: &Value, is_again: bool) {
+        self.own.apply(frame, self.me);
         match text(&frame["type"]) {
             "message" | "message_changed" => {
                 let (key, seq) = (text(&frame["room"]), seq_of(frame));
@@ -110,6 +114,8 @@ impl View {
             "room" => match self.here.get_mut(text(&frame["room"])) {
                 Some(room) if frame["changed"].is_array() => room.change(frame),
                 Some(room) => room.greet(frame),
+                // One's own draft or setting, from another device: the frame by which one comes in may be on its way.
+                None if frame["changed"].is_array() => {}
                 None => self.come_into(frame),
             },
             "read" if frame["user_id"] == self.me && frame["thread"].is_null() => {
@@ -133,7 +139,7 @@ impl View {
             "lag" => {
                 self.holes.insert(text(&frame["room"]).to_owned());
             }
-            "ack" | "error" | "pong" | "system" | "presence" | "read" => {}
+            "ack" | "error" | "pong" | "system" | "presence" | "read" | "user" | "scheduled" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }
@@ -228,6 +234,10 @@ impl Room {
         let known = self.facts.as_object_mut().expect("an object");
         for field in told["changed"].as_array().into_iter().flatten() {
             let field = text(field);
+            if field == "draft" {
+                // It is no fact of the room.
+                continue;
+            }
             match told.get(field) {
                 // No slow mode is not told in the first frame.
                 Some(value) if *value != 0 => known.insert(field.to_owned(), value.clone()),

@@ -146,6 +146,7 @@ fn publish(criterion: &mut Criterion) {
             username: format!("user-{user}"),
             session_id: user,
             rooms: [ROOM].into(),
+            unopened: [].into(),
             gauge: Arc::clone(&gauge),
         };
         let delivered = Rc::clone(&delivered);
@@ -165,6 +166,7 @@ fn publish(criterion: &mut Criterion) {
                 frame: bytes.clone(),
                 own: None,
                 is_post: true,
+                written_by: None,
                 members: Vec::new(),
             };
             registry.publish(&[change], now);

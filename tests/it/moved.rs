@@ -154,14 +154,14 @@ fn what_came_due_since_a_backup_is_not_said_unasked(backend: Backend) {
     assert!(find(to_come).get("failed").is_none(), "{waiting:?}");
     // Whoever still wants it gives it another time.
     let soon = (Utc::now() + TimeDelta::seconds(1)).to_rfc3339();
-    let patch = json!({"send_at": soon});
+    let change = json!({"send_at": soon});
     assert!(
         alice
             .history()
             .iter()
             .all(|message| message["content"] != "I quit")
     );
-    alice.ask("PATCH", &path, &[], &patch).expect(200);
+    alice.ask("PATCH", &path, &[], &change).expect(200);
     eventually("it is said now", || {
         let said = alice.history();
         said.iter()

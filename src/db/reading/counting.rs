@@ -113,6 +113,9 @@ impl<'a> Span<'a> {
         i64: ToSql<BigInt, DB>,
         'a: 'b,
     {
+        if self.thread.is_some() {
+            return self.push_mentions_of_thread(out);
+        }
         out.push_sql("(SELECT count(*) FROM (SELECT 1 FROM (SELECT own.message_id FROM (");
         self.push_found(Some(self.user), out)?;
         out.push_sql(") AS own UNION SELECT every.message_id FROM (");
@@ -131,7 +134,36 @@ impl<'a> Span<'a> {
         Ok(())
     }
 
-    /// The messages that mention someone; or everyone.
+    /// The same of a thread: in whichever of its replies, also one that stands in the room, too.
+    fn push_mentions_of_thread<'b, DB: Numbers>(
+        &self,
+        out: &mut AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()>
+    where
+        i64: ToSql<BigInt, DB>,
+        'a: 'b,
+    {
+        out.push_sql(
+            "(SELECT count(*) FROM (SELECT 1 FROM (SELECT messages.id, messages.user_id FROM messages WHERE messages.room_id = ",
+        );
+        self.room.push(out)?;
+        self.push_kind(out)?;
+        self.push_bounds("messages.id", out)?;
+        out.push_sql(&format!(
+            " ORDER BY messages.id LIMIT {MOST_LOOKED_AT}) AS looked_at WHERE looked_at.user_id <> "
+        ));
+        out.push_bind_param::<BigInt, _>(self.user)?;
+        out.push_sql(
+            " AND (SELECT count(*) FROM mentions WHERE mentions.message_id = looked_at.id AND mentions.user_id IN (0, ",
+        );
+        out.push_bind_param::<BigInt, _>(self.user)?;
+        out.push_sql(") AND mentions.room_id = ");
+        self.room.push(out)?;
+        out.push_sql(&format!(") > 0 LIMIT {MOST_COUNTED}) AS counted)"));
+        Ok(())
+    }
+
+    /// The messages that stand in the room and mention someone; or everyone.
     fn push_found<'b, DB: Numbers>(
         &self,
         whom: Option<&'a i64>,
@@ -149,20 +181,7 @@ impl<'a> Span<'a> {
             None => out.push_sql("0"),
         }
         self.push_bounds("mentions.message_id", out)?;
-        match &self.thread {
-            None => out.push_sql(" AND mentions.thread IS NULL"),
-            // In a reply that stands in the room, too, a mention is one in the room; and one in the thread all the same.
-            Some(thread) => {
-                out.push_sql(" AND (mentions.thread = ");
-                thread.push(out)?;
-                out.push_sql(
-                    " OR mentions.thread IS NULL AND EXISTS (SELECT 1 FROM messages AS also WHERE also.room_id = mentions.room_id \
-                     AND also.id = mentions.message_id AND also.thread = ",
-                );
-                thread.push(out)?;
-                out.push_sql("))");
-            }
-        }
+        out.push_sql(" AND mentions.thread IS NULL");
         out.push_sql(&format!(
             " ORDER BY mentions.message_id LIMIT {MOST_LOOKED_AT}"
         ));

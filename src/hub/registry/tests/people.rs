@@ -260,7 +260,8 @@ fn who_was_written_to_is_not_seen_before_they_have_read_or_written_something() {
         world.registry.ask_presence(hers, world.start);
         world.registry.ask_presence(his, world.start);
         world.tell_people();
-        (told(&alice), told(&bob));
+        told(&alice);
+        told(&bob);
         // Alice begins a direct room with bob.
         let begun = Broadcast {
             room_id: 12,

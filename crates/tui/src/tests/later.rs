@@ -97,7 +97,7 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
         Ask::ChangeScheduled(9, patch)
     };
     let ask = change(Some("Reminder: oven and cake"), None);
-    assert_eq!(stage.asks(), [ask.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&ask));
     assert!(stage.sent().is_empty(), "it is no message");
     stage.answer_ask(ask.clone(), Err("Too many.".into()));
     let screen = stage.screen();
@@ -106,7 +106,7 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
         "{screen}"
     );
     stage.press(KeyCode::Enter);
-    assert_eq!(stage.asks(), [ask.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&ask));
     let mut now = waiting(9, "Reminder: oven and cake", ScheduledKind::Reminder);
     stage.answer_ask(ask, Ok(Answer::Later(Box::new(now.clone()))));
     stage.told(ScheduledChange::Changed, now.clone());
@@ -133,7 +133,7 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
     stage.ctrl('u');
     stage.write("/reschedule tomorow");
     let wrong = change(None, Some("tomorow"));
-    assert_eq!(stage.asks(), [wrong.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&wrong));
     stage.answer_ask(wrong, Err("Say when, and nothing else.".into()));
     let screen = stage.screen();
     assert!(
@@ -143,7 +143,7 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
     stage.ctrl('u');
     stage.write("/reschedule tomorrow at 9");
     let ask = change(None, Some("tomorrow at 9"));
-    assert_eq!(stage.asks(), [ask.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&ask));
     now.send_at = at(1_500);
     stage.answer_ask(ask, Ok(Answer::Later(Box::new(now))));
     let screen = stage.screen();

@@ -86,7 +86,7 @@ fn what_rings_the_bell_and_when_it_does_not_is_set_by_words() {
     stage.ctrl('u');
     stage.write("/notify All");
     let ask = Ask::Notify("general".into(), Notify::All);
-    assert_eq!(stage.asks(), [ask.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&ask));
     stage.answer_ask(ask, Ok(Answer::Done));
     assert!(
         stage.shows("You are told of every message in #general."),
@@ -105,7 +105,7 @@ fn what_rings_the_bell_and_when_it_does_not_is_set_by_words() {
         quiet_hours: Some("22:00-07:00".into()),
         ..ProfilePatch::default()
     });
-    assert_eq!(stage.asks(), [ask.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&ask));
     let mut profile = Profile {
         id: 1,
         username: "alice".into(),
@@ -125,7 +125,7 @@ fn what_rings_the_bell_and_when_it_does_not_is_set_by_words() {
         time_zone: Some(String::new()),
         ..ProfilePatch::default()
     });
-    assert_eq!(stage.asks(), [none.clone()]);
+    assert_eq!(stage.asks(), std::slice::from_ref(&none));
     // What is refused comes back, to be corrected.
     stage.answer_ask(none, Err("No.".into()));
     assert!(

@@ -68,6 +68,8 @@ pub(super) struct Reading {
     told: Told,
     /// The latest change of what may be unread and was not at hand as it was before.
     doubt: u64,
+    /// Of the changes that came before what will be told of them: the lowest message, and the latest change.
+    ahead: Option<(u64, u64)>,
     /// What is unread, as it was last counted.
     unread: Unread,
     is_sure: bool,
@@ -122,6 +124,10 @@ impl Reading {
             at,
             unread,
         };
+        self.ahead = self.ahead.filter(|(_, seq)| *seq > at);
+        if let Some((_, seq)) = self.ahead.filter(|(id, _)| *id <= at) {
+            self.doubt = self.doubt.max(seq);
+        }
     }
 
     /// One of the user's devices has moved the marker. What was asked for before that is of no use.
@@ -212,10 +218,15 @@ impl Reading {
     pub(super) fn changes(&mut self, message: &Message, me: i64) {
         let is_other = message.kind == Kind::Text && message.user_id != me;
         let may_count = message.edited_at.is_some() || message.deleted_at.is_some();
-        let is_told = message.id <= self.told.at && message.seq > self.told.at;
-        if is_other && may_count && is_told && message.id > self.told.above {
+        if !is_other || !may_count || message.seq <= self.told.at {
+            return;
+        }
+        if message.id <= self.told.at && message.id > self.told.above {
             self.doubt = self.doubt.max(message.seq);
         }
+        // What is told next may be older than this.
+        let (id, seq) = self.ahead.unwrap_or((message.id, message.seq));
+        self.ahead = Some((id.min(message.id), seq.max(message.seq)));
     }
 
     /// Counts what is unread, as far as it can be known.

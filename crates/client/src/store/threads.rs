@@ -234,9 +234,9 @@ impl Threads {
             }
             return false;
         }
-        let held = self.messages.get(&message.id);
-        let is_later = held.is_none_or(|held| held.seq <= message.seq);
-        let is_new = held.is_none() && message.kind == Kind::Text;
+        let held_seq = self.messages.get(&message.id).map(|held| held.seq);
+        let is_later = held_seq.is_none_or(|held| held <= message.seq);
+        let is_new = held_seq.is_none() && message.kind == Kind::Text;
         if is_later {
             self.messages.insert(message.id, message.clone());
         }
@@ -252,7 +252,9 @@ impl Threads {
             }
             return false;
         }
-        let is_concerned = message.user_id == me || message.is_for(me);
+        // What it was before no one knows here: it may have mentioned the user.
+        let is_changed_unseen = held_seq.is_none() && message.seq != message.id;
+        let is_concerned = message.user_id == me || message.is_for(me) || is_changed_unseen;
         let is_open = starter.is_none_or(|starter| starter == me);
         is_later && (is_concerned || is_open && self.asked_about.insert(first))
     }

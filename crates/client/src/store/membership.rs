@@ -129,6 +129,9 @@ impl Store {
         if let Some(room) = self.rooms.get_mut(&key) {
             room.told_unread_of_about();
         }
+        if has_come && !is_first {
+            self.threads_may_have_come();
+        }
     }
 
     fn is_gone(&self, key: &str) -> bool {

@@ -209,6 +209,14 @@ impl Store {
         Some(Effect::Ask(Ask::Threads { cursor: None, tag }))
     }
 
+    /// The user is in a room more: in it there may be threads that the list, also one that is being read, does not have.
+    pub(super) fn threads_may_have_come(&mut self) {
+        self.own.is_due = true;
+        if let Some(list) = &mut self.own.list {
+            list.is_stale = true;
+        }
+    }
+
     /// A socket has opened: what was asked for on the one before is asked for again.
     pub(super) fn begin_own(&mut self) {
         self.own.list = None;

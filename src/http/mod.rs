@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod asyncapi;
+mod browser;
 mod builtin_page;
 mod charge;
 mod client;
@@ -34,6 +35,7 @@ mod socket;
 mod threads;
 pub mod tls;
 mod users;
+mod web_client;
 
 use std::sync::Arc;
 
@@ -54,6 +56,8 @@ pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(builtin_page::routes)
         .configure(commands::routes)
+        .configure(web_client::routes)
+        .configure(browser::routes)
         .configure(threads::routes)
         .configure(scheduled::routes)
         .configure(users::routes)
@@ -159,7 +163,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
     paths(
         root::index, health::health, health::ready,
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
-        accounts::change_password,
+        accounts::change_password, browser::log_in, browser::renew, browser::log_out,
         users::search_users, users::find_user, users::find_self, users::change_self, users::set_status,
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find_room, rooms::list_members,
         rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,

@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { beforeEach, expect, it } from "vitest";
+
+type Handler = (event: Record<string, unknown>) => void;
+
+/** The worker, in a browser of make-believe: what is in its caches, and what the server answers. */
+let handlers: Record<string, Handler>, kept: Map<string, string>, served: Map<string, string>, names: Set<string>;
+
+beforeEach(() => {
+  [handlers, kept, served, names] = [{}, new Map(), new Map(), new Set(["parlour-old"])];
+  const cache = {
+    addAll: async (all: string[]) => { for (const one of all) kept.set(one, served.get(one) ?? ""); },
+    match: async (one: string) => (kept.has(one) ? { ok: true, body: kept.get(one) } : undefined),
+  };
+  const caches = {
+    open: async (name: string) => (names.add(name), cache),
+    keys: async () => [...names],
+    delete: async (name: string) => names.delete(name),
+    match: async ({ url }: { url: string }) => cache.match(new URL(url).pathname),
+  };
+  const fetch = async (what: string | { url: string }) => {
+    const body = served.get(new URL(typeof what === "string" ? what : what.url).pathname);
+    if (body === undefined) throw new TypeError("no network");
+    return { ok: true, body };
+  };
+  const self = { addEventListener: (name: string, handler: Handler) => { handlers[name] = handler; }, clients: { claim: async () => {} }, skipWaiting: async () => {} };
+  const text = readFileSync("scripts/sw.js", "utf8").replace("__FILES__", '["/assets/a.js"]').replace("__SHELL__", "/next").replace("__VERSION__", "new");
+  new Function("self", "caches", "fetch", "location", text)(self, caches, fetch, { origin: "https://chat.example" });
+  served.set("/next", "the page").set("/assets/a.js", "the script").set("/next/r/general", "the page of the server").set("/api/rooms", "rooms");
+});
+
+async function happen(name: string): Promise<void> {
+  let work: unknown;
+  handlers[name]?.({ waitUntil: (one: unknown) => { work = one; } });
+  await work;
+}
+
+async function ask(path: string, mode = "no-cors", method = "GET"): Promise<string | undefined> {
+  let answer: Promise<{ body: string }> | undefined;
+  handlers.fetch?.({ request: { url: `https://chat.example${path}`, mode, method }, respondWith: (one: typeof answer) => { answer = one; } });
+  return (await answer)?.body;
+}
+
+it("opens each view without a connection, and prefers the server's page", async () => {
+  await happen("install");
+  expect(await ask("/next/r/general", "navigate")).toBe("the page of the server");
+  served.clear();
+  expect(await ask("/next/r/general", "navigate")).toBe("the page");
+  expect(await ask("/assets/a.js")).toBe("the script");
+});
+
+it("keeps one release, and answers for nothing of the API, of other pages, or of what is sent", async () => {
+  await happen("install");
+  await happen("activate");
+  expect([...names]).toEqual(["parlour-new"]);
+  for (const [path, mode, method] of [["/api/rooms", "cors", "GET"], ["/", "navigate", "GET"], ["/nextdoor", "navigate", "GET"], ["/assets/a.js", "cors", "POST"]] as const) {
+    expect(await ask(path, mode, method), path).toBeUndefined();
+  }
+});

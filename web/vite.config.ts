@@ -73,6 +73,8 @@ export default defineConfig({
   server: { proxy: { "/api": "http://127.0.0.1:8000", "/ws": { target: "ws://127.0.0.1:8000", ws: true } } },
   test: {
     environment: "happy-dom",
+    // A bound for what never comes, not a measure of the machine.
+    testTimeout: 90_000,
     include: ["src/**/*.test.ts"],
     // So that the names of its own stand in for a package in tests, too.
     server: { deps: { inline: ["markdown-it"] } },

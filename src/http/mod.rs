@@ -55,6 +55,7 @@ const SOCKET: &str = "/ws/chat";
 pub fn routes(service: &mut web::ServiceConfig) {
     service
         .configure(builtin_page::routes)
+        .configure(accounts::routes)
         .configure(commands::routes)
         .configure(web_client::routes)
         .configure(browser::routes)
@@ -64,15 +65,6 @@ pub fn routes(service: &mut web::ServiceConfig) {
         .service(resource("/", "GET, HEAD").route(read().to(root::index)))
         .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
         .service(resource("/ready", "GET, HEAD").route(read().to(health::ready)))
-        .service(resource("/api/auth/register", "POST").route(web::post().to(accounts::register)))
-        .service(resource("/api/auth/login", "POST").route(web::post().to(accounts::login)))
-        .service(resource("/api/auth/refresh", "POST").route(web::post().to(accounts::refresh)))
-        .service(resource("/api/auth/logout", "POST").route(web::post().to(accounts::logout)))
-        .service(resource("/api/auth/ws-ticket", "POST").route(web::post().to(accounts::ws_ticket)))
-        .service(
-            resource("/api/users/me/password", "PUT")
-                .route(web::put().to(accounts::change_password)),
-        )
         .service(
             resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
         )

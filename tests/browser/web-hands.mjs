@@ -8,6 +8,11 @@ export const composer = (page, room = "#general") => page.getByLabel(`Message to
 // Whoever is connected is seen so at the foot of the list.
 export const connected = (page) => page.locator(".me .dot:not([data-p=offline])").waitFor({ state: "attached" });
 export const away = (page) => page.locator(".me .dot[data-p=offline]").waitFor({ state: "attached" });
+// Who has waited may ask for the next try; it may come by itself before that.
+export async function tryNow(page) {
+  await page.locator(".strip").getByRole("button", { name: "Try now" }).click({ timeout: 3_000 }).catch(() => {});
+  await connected(page);
+}
 export const texts = (page, where = ".timeline-wrap") => page.locator(`${where} .msg .text`).evaluateAll((all) => all.map((one) => one.innerText.trim()));
 export const ids = (page) => page.locator(".timeline-wrap [data-id]").evaluateAll((all) => all.map((one) => Number(one.dataset.id)));
 export const message = (page, text, where = ".timeline-wrap") => page.locator(`${where} article`, { hasText: text });

@@ -1,7 +1,7 @@
 // Honest sending: what waits, what was cut off, what was refused, in one tab and in several, before and after a reload.
 import assert from "node:assert/strict";
 import { PASSWORD, empty, press, type } from "./hands.mjs";
-import { away, composer, connected, dialog, enter, ids, inOrder, login, message, once, room, shows, signOut, texts, write } from "./web-hands.mjs";
+import { away, composer, connected, dialog, enter, ids, inOrder, login, message, once, room, shows, signOut, texts, tryNow, write } from "./web-hands.mjs";
 
 export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, server, AT, DIST }) => ({
   async "who is offline goes on writing; after a reload and a return each message is there once, in order"() {
@@ -26,8 +26,7 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     await write(alice.page, "said meanwhile");
     await shows(alice.page, "said meanwhile");
     await page.unroute("**/api/auth/ws-ticket");
-    await page.getByRole("button", { name: "Try now" }).click();
-    await connected(page);
+    await tryNow(page);
     for (const one of [page, alice.page]) {
       await shows(one, "offline three");
       inOrder(await texts(one), ["said meanwhile", "offline one", "offline two", "offline three"]);
@@ -49,8 +48,7 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     const api = await login(base, ALICE, PASSWORD);
     for (let n = 0; n < 620; n++) await api("POST", "/rooms/general/messages", { content: `away ${n}` });
     await bob.context.unroute("**/api/auth/ws-ticket");
-    await bob.page.getByRole("button", { name: "Try now" }).click(); // who was away for long need not wait
-    await connected(bob.page);
+    await tryNow(bob.page); // who was away for long need not wait
     await write(bob.page, "back again");
     await bob.page.keyboard.press("End");
     for (const { page } of [alice, bob]) {
@@ -223,10 +221,10 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     await message(page, "this one waits").getByText("Waits for the connection").waitFor();
     await signOut(page);
     await dialog(page, "Sign out?").getByText("1 message that is not sent yet will be lost").waitFor();
-    await page.getByRole("button", { name: "Cancel" }).click();
+    await dialog(page, "Sign out?").getByRole("button", { name: "Cancel" }).click();
     assert((await texts(page)).includes("this one waits"));
     await signOut(page);
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await dialog(page, "Sign out?").getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("alert").getByText("the server could not be told").waitFor();
     await other.getByRole("alert").getByText("signed out in another tab").waitFor();
     assert.equal(await page.evaluate(() => JSON.stringify({ ...localStorage }).includes("waits")), false);

@@ -54,7 +54,7 @@ let app: ReturnType<typeof mount> | undefined;
 let isDown = false;
 const asked: string[] = [];
 const text = () => document.body.textContent ?? "";
-const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 3_000 });
+const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 20_000 });
 const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
 
 function write(field: HTMLTextAreaElement | HTMLInputElement, words: string) {
@@ -158,6 +158,10 @@ describe("the page", () => {
     if (box) write(box, "mine, mended"), key(box, "Enter");
     await until(() => Line.last?.said.some((one) => one.type === "edit" && one.content === "mine, mended"));
     expect(text()).toContain("mine, mended");
+    // What no one has answered would wait in the tests that follow.
+    const edit = Line.last?.said.find((one) => one.type === "edit");
+    Line.last?.tell({ type: "ack", ref: edit?.ref, room: "general", id: 3, seq: 4, timestamp: "2026-11-27T10:09:00.000000+00:00", duplicate: false });
+    await until(() => !find(".msg.waiting"));
     answers.shift();
   });
 
@@ -170,7 +174,7 @@ describe("the page", () => {
     const [first] = [field()];
     if (first) write(first, "it waits"), key(first, "Enter"), write(first, "a thought");
     await until(() => text().includes("Waits for the connection"));
-    await vi.waitFor(() => expect(asked.some((one) => one.includes("draft"))).toBe(true), { timeout: 3_000 });
+    await vi.waitFor(() => expect(asked.some((one) => one.includes("draft"))).toBe(true), { timeout: 20_000 });
     if (app) await unmount(app);
     document.body.replaceChildren();
     app = mount(App, { target: document.body });
@@ -179,8 +183,8 @@ describe("the page", () => {
     expect(document.querySelectorAll(".msg.waiting")).toHaveLength(1);
     isDown = false;
     window.dispatchEvent(new Event("online"));
-    await vi.waitFor(() => expect(Line.last?.said.filter((one) => one.content === "it waits")).toHaveLength(1), { timeout: 8_000 });
-  }, 20_000);
+    await vi.waitFor(() => expect(Line.last?.said.filter((one) => one.content === "it waits")).toHaveLength(1), { timeout: 20_000 });
+  });
 
   it("asks before it throws away what is not sent, and then keeps nothing", async () => {
     await enter();

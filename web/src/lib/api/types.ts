@@ -14,6 +14,8 @@ export type About = {
 
 /** `{"type":"ack","ref","room","id","seq","timestamp","duplicate"}`. */
 export type Ack = {
+  /** What a slash command has done, in one plain sentence for whoever typed it. */
+  done?: string | null;
   /** True when this `client_id` had been stored before: the numbers are those of the first time. */
   duplicate: boolean;
   /** The message's number. */
@@ -37,7 +39,22 @@ export type ChangePassword = {
 };
 
 /** What is in the way, as a stable `snake_case` word on the wire. `docs/API.md` says what to do about each. */
-export type Code = "account_disabled" | "ambiguous_login" | "ambiguous_room" | "bad_request" | "broken_body" | "busy" | "changed_since" | "client_id_reused" | "cursor_ahead" | "epoch_changed" | "forbidden" | "head_too_large" | "host_not_allowed" | "internal_error" | "invalid_frame" | "invalid_handshake" | "invalid_host" | "invalid_json" | "invalid_ref" | "invalid_refresh_token" | "invalid_ticket" | "invalid_token" | "join_first" | "last_owner" | "message_deleted" | "message_not_found" | "method_not_allowed" | "missing_type" | "muted" | "not_acceptable" | "not_an_object" | "not_a_thread" | "not_authenticated" | "not_found" | "origin_not_allowed" | "outcome_unknown" | "rate_limited" | "refresh_conflict" | "registration_closed" | "request_timeout" | "room_archived" | "room_exists" | "room_full" | "room_name_taken" | "room_not_found" | "shutting_down" | "slow_mode" | "store_unavailable" | "sync_in_progress" | "token_expired" | "too_large" | "too_many_members" | "too_many_edits" | "too_many_reactions" | "too_many_sockets" | "too_many_unacked" | "too_many_unread" | "unknown_type" | "unsupported_media_type" | "unsupported_version" | "upgrade_required" | "user_disabled" | "user_not_found" | "username_taken" | "validation_error" | "wrong_credentials" | "wrong_password";
+export type Code = "account_disabled" | "ambiguous_login" | "ambiguous_room" | "bad_request" | "broken_body" | "busy" | "changed_since" | "client_id_reused" | "cursor_ahead" | "epoch_changed" | "forbidden" | "head_too_large" | "host_not_allowed" | "internal_error" | "invalid_frame" | "invalid_handshake" | "invalid_host" | "invalid_json" | "invalid_ref" | "invalid_refresh_token" | "invalid_ticket" | "invalid_token" | "join_first" | "last_owner" | "message_deleted" | "message_not_found" | "method_not_allowed" | "missing_type" | "muted" | "not_acceptable" | "not_an_object" | "not_a_thread" | "not_authenticated" | "not_found" | "origin_not_allowed" | "outcome_unknown" | "rate_limited" | "refresh_conflict" | "registration_closed" | "request_timeout" | "room_archived" | "room_exists" | "room_full" | "room_name_taken" | "room_not_found" | "scheduled_not_found" | "shutting_down" | "slow_mode" | "store_unavailable" | "sync_in_progress" | "token_expired" | "too_large" | "too_many_members" | "too_many_edits" | "too_many_reactions" | "too_many_scheduled" | "too_many_sockets" | "too_many_unacked" | "too_many_unread" | "unknown_command" | "unknown_type" | "unsupported_media_type" | "unsupported_version" | "upgrade_required" | "user_disabled" | "user_not_found" | "username_taken" | "validation_error" | "wrong_credentials" | "wrong_password";
+
+/** What has come of a command. */
+export type CommandDone = {
+  /** Which it was, without the slash. */
+  command: string;
+  /** What was done, in one plain sentence for whoever typed it. */
+  done: string;
+  /** Present and true when nothing was changed by it, since all was so before. */
+  duplicate?: boolean;
+  message?: (Message | null);
+  /** The key of the room in which something was said or changed. */
+  room?: string | null;
+  scheduled?: (Scheduled | null);
+  status?: (Status | null);
+};
 
 /** What a client needs to know before it can do anything. */
 export type Connected = {
@@ -198,6 +215,10 @@ export type Limits = {
   rooms_per_hour?: number;
   /** Rooms that one user may be in by their own doing, and as many again that others have brought them into. Direct ones do not count. */
   rooms_per_user?: number;
+  /** How far ahead something may be scheduled, in days. */
+  scheduled_days?: number;
+  /** Most that one user may have waiting to be said later, what could not be said among it. */
+  scheduled_per_user?: number;
   /** Milliseconds without a byte taken before a reader is cut off (4008). */
   slow_reader_ms?: number;
   /** Longest wait between two messages of a member that a room may have, in seconds. */
@@ -386,6 +407,16 @@ export type MessageChanged = {
   username: string;
 };
 
+/** `POST /api/rooms/{room}/commands`. */
+export type NewCommand = {
+  /** Makes a retry safe for ever where the command says something: it is the `client_id` of the message. */
+  client_id?: string | null;
+  /** The command as it was typed, from its slash on. */
+  text: string;
+  /** Where the command says something here: the first message of the thread in which that is a reply. */
+  thread?: number | null;
+};
+
 /** `POST /api/direct`. */
 export type NewDirect = {
   /** The others: names or ids, 49 at most. None: notes to oneself. */
@@ -422,6 +453,32 @@ export type NewRoom = {
   topic?: string | null;
   /** Who is in it from the start, beside the caller: names or ids, 100 at most. */
   users?: string[];
+};
+
+/** `POST /api/scheduled`. */
+export type NewScheduled = {
+  /** With that: it is to stand in the room itself, too. */
+  also_to_room?: boolean;
+  /** What you call it, so that a retry schedules it once, and what the message will be called. */
+  client_id?: string | null;
+  /** The text, within the limits of a message. */
+  content: string;
+  /** The message that it answers. */
+  reply_to?: number | null;
+  /** The key or the name of the room. */
+  room: string;
+  /** When: a moment to come, within 366 days. */
+  send_at: string;
+  /** The first message of the thread in which it is to be a reply. */
+  thread?: number | null;
+};
+
+/** Why something could not be said. */
+export type NotSent = {
+  /** A stable word for programs, as an answer would have had it. */
+  code: Code;
+  /** One plain sentence for people. */
+  detail: string;
 };
 
 /** What of a room its member wants to be told. */
@@ -790,6 +847,59 @@ export type Saved = {
   saved_at: string;
 };
 
+/** Something that you want to have said later, or that could not be said. No one else knows of it. */
+export type Scheduled = {
+  /** With that: it is to stand in the room itself, too. */
+  also_to_room?: boolean;
+  /** What the message will be called. */
+  client_id: string;
+  /** The text. */
+  content: string;
+  /** When it was scheduled. */
+  created_at: string;
+  failed?: (NotSent | null);
+  /** Its number. */
+  id: number;
+  /** What is to come. */
+  kind?: ScheduledKind;
+  /** The room's present name, as long as you are in it. A direct room has none. */
+  name?: string | null;
+  /** The message that it answers. */
+  reply_to?: number | null;
+  /** The key of the room in which it is to be said. */
+  room: string;
+  /** When. */
+  send_at: string;
+  /** The first message of the thread in which it is to be a reply. */
+  thread?: number | null;
+  /** The text was changed in the database, or the key is missing: it cannot be sent. */
+  unreadable?: boolean;
+};
+
+/** What has become of something that you want to have said later. */
+export type ScheduledChange = ("created" | "changed" | "cancelled" | "sent" | "failed");
+
+/** What is to come. */
+export type ScheduledKind = "message" | "reminder";
+
+/** `{"type":"scheduled","change","scheduled":{…},"message"?}`: to your own sockets alone. */
+export type ScheduledNews = {
+  /** What has become of it. */
+  change: ScheduledChange;
+  /** With `sent`: the message's number in its room. */
+  message?: number | null;
+  /** As it is now, or was last. */
+  scheduled: Scheduled;
+};
+
+/** `PATCH /api/scheduled/{id}`. What is absent stays. */
+export type ScheduledPatch = {
+  /** Another text, within the limits of a message. */
+  content?: string | null;
+  /** Another time, to come. What could not be said is tried again then. */
+  send_at?: string | null;
+};
+
 /** How someone is seen, and what they say of it. */
 export type Seen = {
   /** An emoji. */
@@ -804,6 +914,18 @@ export type Seen = {
   user_id: number;
   /** Who, by name. */
   username: string;
+};
+
+/** `{"type":"command","room":"garden","text":"/me waves"}`. */
+export type SendCommand = {
+  /** Makes a retry safe for ever where the command says something: it is the `client_id` of the message. */
+  client_id?: string | null;
+  /** The room in which it is typed: its key or name. */
+  room: string;
+  /** The command as it was typed, from its slash on. */
+  text: string;
+  /** Where the command says something here: the first message of the thread in which that is a reply. */
+  thread?: number | null;
 };
 
 /** `{"type":"message","content":"hi"}`. */
@@ -867,6 +989,20 @@ export type SetStatus = {
   text?: string | null;
   /** When all of that ends; absent beside a new text, emoji or choice: never. */
   until?: string | null;
+};
+
+/** A command, as `GET /api/commands` lists it. */
+export type SlashCommand = {
+  /** What it does, in one sentence. */
+  about: string;
+  /** How it may look. */
+  example: string;
+  /** What it is called, without the slash. */
+  name: string;
+  /** In which rooms it can be used. */
+  rooms: RoomKind[];
+  /** How it is written. What is in brackets may be left out. */
+  usage: string;
 };
 
 /** What someone has chosen to be. */
@@ -1049,6 +1185,9 @@ export type Heard =
   | (RoomNews & {
       type: "room";
     })
+  | (ScheduledNews & {
+      type: "scheduled";
+    })
   | ({
       /** Echo of the `sync` frame's `ref`. */
       ref?: string | null;
@@ -1068,6 +1207,11 @@ export type Heard =
 
 /** What is said on the socket. */
 export type Said =
+  | (SendCommand & {
+      /** Echoed in the `ack` or `error`. Without one there is no `ack`. */
+      ref?: string | null;
+      type: "command";
+    })
   | (NewRoom & {
       /** Echoed in the `ack` or `error`. Without one there is no `ack`. */
       ref?: string | null;
@@ -1176,10 +1320,12 @@ export type Paths = {
   "/api/auth/register": "post";
   "/api/auth/ws-ticket": "post";
   "/api/chat/messages": "get";
+  "/api/commands": "get";
   "/api/direct": "post";
   "/api/rooms": "get" | "post";
   "/api/rooms/directory": "get";
   "/api/rooms/{room}": "get" | "patch";
+  "/api/rooms/{room}/commands": "post";
   "/api/rooms/{room}/draft": "delete" | "get" | "put";
   "/api/rooms/{room}/hidden": "delete" | "put";
   "/api/rooms/{room}/members": "get";
@@ -1195,6 +1341,8 @@ export type Paths = {
   "/api/rooms/{room}/reads": "get";
   "/api/saved": "get";
   "/api/saved/{room}/{id}": "delete" | "put";
+  "/api/scheduled": "get" | "post";
+  "/api/scheduled/{id}": "delete" | "patch";
   "/api/threads": "get";
   "/api/users": "get";
   "/api/users/me": "get" | "patch";

@@ -291,6 +291,7 @@ export class Client {
 
   end(): void {
     this.#isOver = true;
+    this.onnews = () => {};
     removeEventListener("pagehide", this.#keepSeen);
     document.removeEventListener("visibilitychange", this.#keepSeen);
     clearInterval(this.#timer);

@@ -52,7 +52,7 @@ export class Wire {
     this.#ears = ears;
     this.#channel = new BroadcastChannel(`parlour-${user}`);
     this.#channel.onmessage = ({ data }: MessageEvent<Word>) => this.#hear(data);
-    this.#channel.postMessage({ k: "who", tab } satisfies Word);
+    this.#tell({ k: "who", tab });
     this.#wait(`parlour-socket-${user}`);
     addEventListener("online", this.#tryNow);
     addEventListener("offline", this.#lost);
@@ -61,18 +61,18 @@ export class Wire {
   /** Sends a frame, or has it sent. */
   say(frame: Said): void {
     if (this.isLeader) this.#send(frame);
-    else this.#channel.postMessage({ k: "say", frame } satisfies Word);
+    else this.#tell({ k: "say", frame });
   }
 
   /** Tells the other tabs of what waits to be sent. */
   tellOutbox(put: Pending | undefined, drop: string | undefined): void {
-    this.#channel.postMessage({ k: "outbox", put, drop } satisfies Word);
+    this.#tell({ k: "outbox", put, drop });
   }
 
   /** Does not wait any longer. */
   tryNow(): void {
     if (this.isLeader) this.#tryNow();
-    else this.#channel.postMessage({ k: "try" } satisfies Word);
+    else this.#tell({ k: "try" });
   }
 
   end(): void {
@@ -82,7 +82,9 @@ export class Wire {
     clearInterval(this.#timer);
     this.#channel.close();
     this.#link.stop();
-    this.#socket?.close(1000);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(1000);
     this.#release?.();
   }
 
@@ -107,7 +109,8 @@ export class Wire {
   }
 
   #tell(word: Word): void {
-    this.#channel.postMessage(word);
+    // What was under way when the login ended is told to nobody.
+    if (!this.#isEnded) this.#channel.postMessage(word);
   }
 
   #hear(word: Word): void {

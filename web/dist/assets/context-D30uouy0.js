@@ -1,1 +1,0 @@
-import{ft as e,lt as t}from"./Dialog-BU96wYQD.js";var n=Symbol(`client`),r=t=>e(n,t),i=()=>t(n);export{i as n,r as t};

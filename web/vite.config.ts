@@ -38,22 +38,18 @@ const emoji = {
   },
 };
 
-/** Where the page is: also at its views. */
-const SHELL = "/next";
-
 /** The worker that keeps the page, with the list of what belongs to this release. */
 const worker = {
   name: "worker",
   generateBundle(_: unknown, bundle: Record<string, unknown>) {
     const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).map((name) => `/${name}`).sort();
     const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
-    const source = readFileSync(at("scripts/sw.js"), "utf8").replace("__FILES__", JSON.stringify(files)).replace("__SHELL__", SHELL).replace("__VERSION__", version);
+    const source = readFileSync(at("scripts/sw.js"), "utf8").replace("__FILES__", JSON.stringify(files)).replace("__VERSION__", version);
     (this as unknown as { emitFile: (file: object) => void }).emitFile({ type: "asset", fileName: "sw.js", source });
   },
 };
 
 export default defineConfig({
-  define: { __SHELL__: JSON.stringify(SHELL) },
   plugins: [svelte(), sprite, emoji, worker],
   resolve: {
     alias: { entities: at("src/lib/text/entities.ts"), $lib: at("src/lib"), $components: at("src/components") },

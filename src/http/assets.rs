@@ -225,7 +225,10 @@ impl Accepted {
 }
 
 /// What gzip has packed.
-fn unpack(gzip: &[u8]) -> Result<Bytes> {
+///
+/// # Errors
+/// When it is no gzip.
+pub fn unpack(gzip: &[u8]) -> Result<Bytes> {
     let mut plain = Vec::new();
     GzDecoder::new(gzip)
         .read_to_end(&mut plain)

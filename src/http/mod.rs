@@ -4,7 +4,6 @@ mod accounts;
 mod assets;
 mod asyncapi;
 mod browser;
-mod builtin_page;
 mod charge;
 mod client;
 mod commands;
@@ -54,10 +53,9 @@ const SOCKET: &str = "/ws/chat";
 /// Every path of the API.
 pub fn routes(service: &mut web::ServiceConfig) {
     service
-        .configure(builtin_page::routes)
+        .configure(web_client::routes)
         .configure(accounts::routes)
         .configure(commands::routes)
-        .configure(web_client::routes)
         .configure(browser::routes)
         .configure(threads::routes)
         .configure(scheduled::routes)

@@ -106,6 +106,6 @@ export async function fromFolder(context, folder) {
     const path = join(folder, new URL(route.request().url()).pathname);
     return route.fulfill({ body: readFileSync(path), contentType: type[path.split(".").at(-1)] });
   });
-  await context.route(/\/next($|\/)/, (route) =>
+  await context.route(({ pathname }) => /^\/($|(r|threads|saved)(\/|$))/.test(pathname), (route) =>
     route.fulfill({ body: readFileSync(join(folder, "index.html")), contentType: type.html, headers: { "content-security-policy": POLICY } }));
 }

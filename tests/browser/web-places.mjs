@@ -35,7 +35,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     const api = await login(base, ALICE, PASSWORD);
     const found = (await api("GET", "/rooms/general/messages?limit=1&after=1"))[0];
     const page = await alice.context.newPage();
-    await page.goto(`${base}/next/r/general/${found.id}`);
+    await page.goto(`${base}/r/general/${found.id}`);
     await page.locator(`article[data-id='${found.id}']`).waitFor();
     await page.locator(`article[data-id='${found.id}'].found`).waitFor();
     await picture(page, "link");

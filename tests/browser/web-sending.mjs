@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { PASSWORD, empty, press, type } from "./hands.mjs";
 import { away, composer, connected, dialog, enter, ids, inOrder, login, message, once, room, shows, signOut, texts, tryNow, write } from "./web-hands.mjs";
 
-export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, server, AT, DIST }) => ({
+export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, server, DIST }) => ({
   async "who is offline goes on writing; after a reload and a return each message is there once, in order"() {
     const { page, context } = bob;
     await context.setOffline(true);
@@ -123,7 +123,7 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     for (let n = 0; n < 2; n++) {
       const page = await context.newPage();
       count(page);
-      await page.goto(base + AT);
+      await page.goto(base);
       await connected(page);
       others.push(page);
     }
@@ -214,7 +214,7 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     await enter(page, name, PASSWORD, { isNew: true });
     await connected(page);
     const other = await context.newPage();
-    await other.goto(base + AT);
+    await other.goto(base);
     await connected(other);
     await context.setOffline(true);
     await write(page, "this one waits");

@@ -1,7 +1,10 @@
-// Two people and their days with the web client, as they would see them. Called as run.mjs is:
+// Two people and their days with the web client, as they would see them.
 //
 //   node web-story.mjs http://127.0.0.1:8000 http://127.0.0.1:8001
 //
+// The first server has no rate limits; the second takes few messages at a time, and short ones.
+// At times the first needs something done to it: this prints `server: kill`, `start`, `pause` or `resume` and waits for a line
+// on its standard input that says it is done.
 // SHOTS names a folder for screenshots; DIST one from which the client is served, in place of the one in the server; STEPS
 // the steps to run behind the first two, by a pattern for their names: for who works at one, not in CI.
 import assert from "node:assert/strict";
@@ -11,11 +14,11 @@ import { createInterface } from "node:readline";
 import { PASSWORD, PATIENCE, empty, launch, press, type } from "./hands.mjs";
 import sending from "./web-sending.mjs";
 import places from "./web-places.mjs";
+import edges from "./web-edges.mjs";
 import { composer, connected, dialog, enter, faultsOf, fromFolder, list, message, room, shows, signOut, texts, write } from "./web-hands.mjs";
 
 const [base, hurried] = process.argv.slice(2), { SHOTS: shots, DIST } = process.env;
 assert(hurried, "say where the servers are: node web-story.mjs http://127.0.0.1:8000 http://127.0.0.1:8001");
-const AT = "/next"; // where the client is
 const mark = Math.random().toString(36).slice(2, 8);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const faults = [], addresses = [];
@@ -49,7 +52,7 @@ async function open(options = {}, url = base) {
   context.on("page", watch);
   await fromFolder(context, DIST);
   const page = await context.newPage();
-  await page.goto(url + AT);
+  await page.goto(url);
   return { context, page };
 }
 
@@ -296,8 +299,10 @@ const tests = {
     await press(alice.page, "Escape");
   },
 
-  ...sending({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server, AT, DIST }),
-  ...places({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server, AT }),
+  ...sending({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server, DIST }),
+  ...places({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server }),
+
+  ...edges({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, server, DIST }),
 
   async "axe finds nothing wrong on any screen, in both themes, from a phone to a wide screen"() {
     const stranger = await open();

@@ -1,6 +1,6 @@
-//! The page and the documents in a real browser: what a person sees, what hostile text does (nothing), what is left
-//! after the server was killed. The steps are in `tests/browser/run.mjs`; this starts the server, does to it what the
-//! steps ask for, and judges the end.
+//! The web client and the documents in a real browser: what a person sees, what hostile text does (nothing), what is left
+//! after the server was killed. The steps are in `tests/browser`; this starts the server, does to it what the steps ask for,
+//! and judges the end.
 
 use std::{
     env,
@@ -44,14 +44,13 @@ fn folder() -> PathBuf {
 #[test]
 fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
     for name in [
-        "run.mjs",
-        "edges.mjs",
-        "rooms.mjs",
         "hands.mjs",
         "web-story.mjs",
         "web-sending.mjs",
         "web-places.mjs",
+        "web-edges.mjs",
         "web-hands.mjs",
+        "web-pictures.mjs",
     ] {
         let path = root().join("tests/browser");
         let steps = std::fs::read_to_string(path.join(name)).expect("a text");
@@ -85,13 +84,14 @@ fn disable(server: &Server, name: &str) {
 
 // The pages do not know which database is behind the server, so one is enough.
 #[test]
-fn people_chat_in_a_browser() {
-    drive("run.mjs");
-}
-
-#[test]
 fn people_live_with_the_web_client() {
     drive("web-story.mjs");
+}
+
+/// They are in `docs/img`, and made anew with `PARLOUR_WRITE_PICTURES`: what the documents show is what one gets.
+#[test]
+fn the_pictures_of_the_documents_can_be_made() {
+    drive("web-pictures.mjs");
 }
 
 /// Runs steps in a browser against two servers, and does to the first what they ask for.

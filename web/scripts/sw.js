@@ -1,7 +1,10 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
 const FILES = __FILES__;
-const SHELL = "__SHELL__";
+/** The page, as a browser asks for it: others get an answer for programs there. */
+const SHELL = new Request("/", { headers: { accept: "text/html" } });
+/** Where the page is shown. */
+const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
 const CACHE = "parlour-__VERSION__";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
@@ -22,9 +25,9 @@ self.addEventListener("message", ({ data }) => {
 /** The server's page, or the one that is kept, when there is no connection or it is slow. */
 async function page(address) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(SHELL);
+  const kept = await cache.match(SHELL, { ignoreVary: true });
   try {
-    const answer = await fetch(address, kept ? { signal: AbortSignal.timeout(PATIENCE) } : {});
+    const answer = await fetch(address, { headers: SHELL.headers, ...(kept && { signal: AbortSignal.timeout(PATIENCE) }) });
     return answer.ok || !kept ? answer : kept;
   } catch (error) {
     if (kept) return kept;
@@ -36,6 +39,6 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname, origin } = new URL(request.url);
   if (origin !== location.origin || request.method !== "GET") return;
-  if (request.mode === "navigate" && (pathname === SHELL || pathname.startsWith(`${SHELL}/`))) event.respondWith(page(request.url));
+  if (request.mode === "navigate" && VIEW.test(pathname)) event.respondWith(page(request.url));
   else if (pathname.startsWith("/assets/")) event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
 });

@@ -72,7 +72,7 @@ beforeEach(() => {
     const found = answers.find(([path]) => path.test(address));
     return new Response(JSON.stringify(found?.[1] ?? {}), { status: found ? 200 : 404, headers: { "content-type": "application/json" } });
   });
-  history.replaceState(null, "", "/next");
+  history.replaceState(null, "", "/");
   localStorage.clear();
   document.body.replaceChildren();
 });

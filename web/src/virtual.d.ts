@@ -4,9 +4,6 @@ declare module "virtual:emoji" {
   export default rows;
 }
 
-/** Where the page is. */
-declare const __SHELL__: string;
-
 interface TrustedTypePolicy {
   createScriptURL(url: string): unknown;
 }

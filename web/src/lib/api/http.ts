@@ -35,17 +35,24 @@ const links = (header: string | null): Map<string, string> => {
   return found;
 };
 
-/** How long a request may take. */
+/** How long a request may take, unless it is said. */
 const PATIENCE = 30_000;
 
-export async function ask<T>(method: string, path: string, options: { body?: unknown; token?: string; headers?: Record<string, string> } = {}): Promise<Answer<T>> {
+export interface Asked {
+  body?: unknown;
+  token?: string;
+  headers?: Record<string, string>;
+  patience?: number;
+}
+
+export async function ask<T>(method: string, path: string, options: Asked = {}): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   let response: Response, text: string;
   try {
-    response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(PATIENCE), credentials: "same-origin", cache: "no-store" });
+    response = await fetch(path, { method, headers, body, signal: AbortSignal.timeout(options.patience ?? PATIENCE), credentials: "same-origin", cache: "no-store" });
     text = await response.text();
   } catch {
     throw new Refusal(0, "unreachable", "The server cannot be reached.");

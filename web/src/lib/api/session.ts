@@ -21,6 +21,8 @@ export type Ended = "here" | "elsewhere" | "by_server";
 const WHO = "parlour.who";
 /** A token that is over within this time is renewed before it is used. */
 const MARGIN = 30_000;
+/** Whoever signs out waits so long for the server to be told. */
+const GOODBYE = 8_000;
 
 export class Session {
   who: Who | undefined = readWho();
@@ -57,7 +59,7 @@ export class Session {
   async logOut(): Promise<boolean> {
     this.#isEnding = true;
     try {
-      await ask("POST", "/api/auth/browser/logout");
+      await ask("POST", "/api/auth/browser/logout", { patience: GOODBYE });
       return true;
     } catch (error) {
       return error instanceof Refusal && error.status === 401;

@@ -10,7 +10,7 @@ class Release {
     const policy = globalThis.trustedTypes?.createPolicy("parlour", { createScriptURL: (url) => (url === "/sw.js" ? url : "") });
     const address = (policy?.createScriptURL("/sw.js") ?? "/sw.js") as string;
     try {
-      const found = await navigator.serviceWorker.register(address, { scope: __SHELL__, updateViaCache: "none" });
+      const found = await navigator.serviceWorker.register(address, { updateViaCache: "none" });
       const look = (worker: ServiceWorker | null) => {
         if (!worker) return;
         const ready = () => {

@@ -5,11 +5,8 @@ export type View =
   | { is: "threads" }
   | { is: "saved" };
 
-/** The shell is also at `/next`, as long as the small page is at `/`. */
-const base = location.pathname === "/next" || location.pathname.startsWith("/next/") ? "/next" : "";
-
 function parse(pathname: string): View {
-  const parts = pathname.slice(base.length).split("/").filter(Boolean).map(decode);
+  const parts = pathname.split("/").filter(Boolean).map(decode);
   if (parts[0] === "threads") return { is: "threads" };
   if (parts[0] === "saved") return { is: "saved" };
   if (parts[0] !== "r" || !parts[1]) return { is: "start" };
@@ -28,9 +25,9 @@ function decode(part: string): string {
 }
 
 export function addressOf(view: View): string {
-  if (view.is === "threads" || view.is === "saved") return `${base}/${view.is}`;
-  if (view.is === "start") return base || "/";
-  const room = `${base}/r/${encodeURIComponent(view.room)}`;
+  if (view.is === "threads" || view.is === "saved") return `/${view.is}`;
+  if (view.is === "start") return "/";
+  const room = `/r/${encodeURIComponent(view.room)}`;
   return view.thread ? `${room}/t/${view.thread}` : view.at ? `${room}/${view.at}` : room;
 }
 
@@ -51,9 +48,8 @@ class Router {
   /** Goes where a link of this server leads; false when that is no view. */
   follow(href: string): boolean {
     const url = new URL(href, location.href);
-    if (url.origin !== location.origin || !/^(\/next)?\/(r|threads|saved)(\/|$)/.test(url.pathname)) return false;
-    const view = parse(base && !url.pathname.startsWith(base) ? base + url.pathname : url.pathname);
-    this.go(view);
+    if (url.origin !== location.origin || !/^\/(r|threads|saved)(\/|$)/.test(url.pathname)) return false;
+    this.go(parse(url.pathname));
     return true;
   }
 }

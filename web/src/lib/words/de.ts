@@ -30,7 +30,7 @@ export const de: Words = {
     known: "Schon dabei?",
     wrong: "Name oder Passwort stimmt nicht.",
     taken: "Diesen Namen, oder einen, der so aussieht, hat schon jemand.",
-    closed: "Registrieren ist hier nicht möglich: Wer den Server betreibt, legt Konten an.",
+    closed: "Registrieren ist hier nicht möglich: Wer den Server betreibt, legt Konten an, mit „parlour users add“.",
     disabled: "Dieses Konto ist gesperrt. Frag, wer den Server betreibt.",
     tooMany: (seconds) => `Zu viele Versuche. Warte ${n(seconds, "Sekunde", "Sekunden")}.`,
     unreachable: "Der Server ist nicht zu erreichen. Gibt es eine Verbindung?",

@@ -29,7 +29,7 @@ export const en = {
     known: "Already here?",
     wrong: "Name or password is not right.",
     taken: "Somebody has this name already, or one that looks like it.",
-    closed: "Registration is closed here: whoever runs this server adds people.",
+    closed: "Registration is closed here: whoever runs this server adds people, with “parlour users add”.",
     disabled: "This account is disabled. Ask whoever runs the server.",
     tooMany: (seconds: number) => `Too many tries. Wait ${n(seconds, "second", "seconds")}.`,
     unreachable: "The server cannot be reached. Is there a connection?",

@@ -15,6 +15,7 @@ import { PASSWORD, PATIENCE, empty, launch, press, type } from "./hands.mjs";
 import sending from "./web-sending.mjs";
 import places from "./web-places.mjs";
 import edges from "./web-edges.mjs";
+import keys from "./web-keys.mjs";
 import { composer, connected, dialog, enter, faultsOf, fromFolder, list, message, room, shows, signOut, texts, write } from "./web-hands.mjs";
 
 const [base, hurried] = process.argv.slice(2), { SHOTS: shots, DIST } = process.env;
@@ -230,6 +231,7 @@ const tests = {
     await press(bob.page, "Enter");
     await shows(alice.page, "another", ".pane");
     assert(!(await texts(alice.page)).includes("another"), "a reply stands in the room");
+    for (const { page } of [alice, bob]) await message(page, "first in the garden").getByRole("button", { name: "2 replies" }).waitFor();
     await picture(alice.page, "thread");
     await press(alice.page, "Escape");
     await alice.page.locator(".pane").waitFor({ state: "detached" });
@@ -303,6 +305,8 @@ const tests = {
   ...places({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server }),
 
   ...edges({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, server, DIST }),
+
+  ...keys({ base, mark, BOB, open }),
 
   async "axe finds nothing wrong on any screen, in both themes, from a phone to a wide screen"() {
     const stranger = await open();

@@ -50,6 +50,7 @@ fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
         "web-places.mjs",
         "web-edges.mjs",
         "web-hands.mjs",
+        "web-keys.mjs",
         "web-pictures.mjs",
     ] {
         let path = root().join("tests/browser");

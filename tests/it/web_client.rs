@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::support::{Backend, Response, Server, root};
 
-const VIEW: &str = "/next/r/general/412";
+const VIEW: &str = "/r/general/412";
+/// Bytes of script that are loaded before anything is seen, as they travel.
+const FIRST_LOAD: usize = 120_000;
 
 fn page(server: &Server) -> Response {
     let answer = server.http().get(VIEW);
@@ -49,6 +51,59 @@ fn the_page_is_never_kept_and_what_it_loads_is_kept_for_ever() {
     let gone = server.http().get("/assets/index-of-yesterday.js");
     assert_eq!(gone.status, 404);
     assert_eq!(gone.header("cache-control"), Some("no-store"));
+}
+
+#[test]
+fn each_view_has_the_page_and_a_program_gets_json_at_the_start() {
+    let server = Server::start(Backend::Sqlite);
+    let ask = |path: &str, accept: &str| {
+        let headers = [("accept", accept)];
+        server.http().request("GET", path, &headers, &[])
+    };
+    let browser = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let page = page(&server).text();
+    for view in [
+        "/",
+        "/r/general",
+        "/r/general/t/7",
+        "/r/k%C3%B6ln",
+        "/threads",
+        "/saved",
+    ] {
+        let answer = ask(view, browser).expect(200);
+        assert!(answer.text() == page, "{view}");
+        let vary = answer.header("vary").unwrap_or_default().to_lowercase();
+        assert!(
+            vary.split(", ").any(|name| name == "accept"),
+            "{view}: {vary}"
+        );
+    }
+    for accept in ["*/*", "application/json"] {
+        let answer = ask("/", accept).expect(200);
+        assert_eq!(answer.json()["message"], "Welcome to Parlour");
+        assert!(answer.header("vary").unwrap_or_default().contains("Accept"));
+    }
+    ask("/radio", browser).expect(404);
+}
+
+#[test]
+fn what_is_loaded_before_anything_is_seen_is_small() {
+    let server = Server::start(Backend::Sqlite);
+    let page = page(&server).text();
+    let scripts = loaded(&page)
+        .into_iter()
+        .filter(|path| path.ends_with(".js"));
+    let sizes = scripts.map(|path| {
+        let headers = [("accept-encoding", "gzip")];
+        let answer = server.http().request("GET", &path, &headers, &[]);
+        assert_eq!(answer.header("content-encoding"), Some("gzip"), "{path}");
+        answer.body.len()
+    });
+    let bytes: usize = sizes.sum();
+    assert!(
+        (1_000..=FIRST_LOAD).contains(&bytes),
+        "{bytes} bytes of script are loaded at first"
+    );
 }
 
 #[test]

@@ -103,10 +103,11 @@ export class People {
     return names.sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** Whoever has written writes no more. */
-  hasWritten(message: Message): void {
+  /** Whoever has written writes no more; true when that was shown. */
+  hasWritten(message: Message): boolean {
     this.learnName(message.user_id, message.username);
-    for (const [place, there] of this.#writing) if (place.startsWith(`${message.room} `)) there.delete(message.user_id);
+    const places = [...this.#writing].filter(([place]) => place.startsWith(`${message.room} `));
+    return places.filter(([, there]) => there.delete(message.user_id)).length > 0;
   }
 
   /** Forgets who has stopped writing; true when there was someone. */

@@ -76,7 +76,7 @@ export class Store {
       case "message":
       case "message_changed": {
         const message = messageOf(frame);
-        this.people.hasWritten(message);
+        if (this.people.hasWritten(message)) out.news.push({ about: "people" });
         this.#follow(now, message.room, out, (room) => room.follower.message(message));
         break;
       }

@@ -102,6 +102,7 @@ mod taken_away;
 mod terminal;
 mod terminal_ends;
 mod terminal_hints;
+mod terminal_hostile;
 mod terminal_people;
 mod terminal_rooms;
 mod terminal_widths;

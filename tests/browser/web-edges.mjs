@@ -31,7 +31,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
   },
 
   async "who I am is on the screen, and a reload keeps the login and what there is to read"() {
-    for (const [{ page }, name] of [[alice, ALICE], [bob, BOB]]) await page.locator(".me", { hasText: `@${name}` }).waitFor();
+    for (const [{ page }, name] of [[alice, ALICE], [bob, "Bob B."]]) await page.locator(".me", { hasText: name }).waitFor();
     const { page } = alice;
     await room(page, "general").click();
     await write(page, "before the reload");
@@ -65,7 +65,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
     await composer(page).and(page.locator(":focus")).waitFor();
     await type(page, "and on");
     await press(page, "Enter");
-    for (const text of ["by a click", "and on"]) await shows(bob.page, text);
+    for (const text of ["by a click", "and on"]) await shows(page, text);
     await page.goto(`${base}/r/nowhere-${mark}`);
     await page.getByText("There is no such room, or you may not see it.").waitFor();
     await room(page, "general").click();

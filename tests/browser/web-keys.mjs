@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { PASSWORD, press, tabTo, type } from "./hands.mjs";
 import { composer, connected, dialog, enter, login, message, shows, texts } from "./web-hands.mjs";
 
-export default ({ base, mark, BOB, open }) => ({
+export default ({ base, mark, ALICE, open }) => ({
   async "a day by keys alone: a room is made, talked in, and what was said is answered, reacted to, pinned, saved, edited and deleted"() {
     const { page, context } = await open();
     const name = `keys-${mark}`, label = `#${name}`, me = `keys_${mark}`;
@@ -68,8 +68,8 @@ export default ({ base, mark, BOB, open }) => ({
     assert(!(await texts(page)).includes("the second line"));
     // To a person, and back by the list.
     await press(page, "Control+k");
-    await type(page, BOB);
-    await page.getByRole("option", { name: BOB }).first().waitFor();
+    await type(page, ALICE);
+    await page.getByRole("option", { name: ALICE }).first().waitFor();
     await press(page, "Enter");
     await page.locator(".main textarea.write:focus").waitFor();
     await page.locator("h1", { hasText: name }).waitFor({ state: "detached" });

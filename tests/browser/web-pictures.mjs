@@ -17,7 +17,7 @@ const TALK = [
   ["mira", "That was quick. What else does it need?"],
   ["jonas", "Nothing. The database is inside."],
   ["tomas", "And when it falls over in the middle of a sentence?"],
-  ["amara", "مرحبا! I killed it while Wen was sending, to see."],
+  ["amara", "مرحبا! أوقفتُ الخادم بينما كانت وين ترسل."],
   ["wen", "My message is there. **Once**, not twice."],
   ["jonas", `This is why:\n${CODE}`],
   ["tomas", `The verifier says the same:\n\n${TABLE}`],
@@ -86,6 +86,7 @@ const inRelease = async (page) => {
   await shows(page, "Nothing. The database is inside.");
   await page.locator("figure.code .hljs-keyword").first().waitFor();
   await page.locator("article", { hasText: "Then let us tell" }).waitFor();
+  await list(page).locator(".dot[data-p=online]").nth(1).waitFor({ state: "attached" });
 };
 
 for (const [page, theme] of [[light, "light"], [dark, "dark"]]) {

@@ -80,9 +80,11 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     asked.length = 0;
     line.close({ code: 1001 });
     await room(page, "none-1").first().waitFor({ state: "detached" });
-    for (let looks = 0; looks < 100 && asked.length < 3; looks++) await page.waitForTimeout(50);
+    // One part after the other: the next is asked for when the one before it is answered.
+    const wanted = () => asked.flatMap((words) => Object.keys(JSON.parse(words).rooms));
+    for (let looks = 0; looks < 400 && wanted().length <= 60; looks++) await page.waitForTimeout(50);
     assert(asked.every((words) => words.length <= 1_024), `of ${asked.map((words) => words.length)} bytes`);
-    const rooms = asked.flatMap((words) => Object.keys(JSON.parse(words).rooms));
+    const rooms = wanted();
     assert.equal(new Set(rooms).size, rooms.length);
     assert(rooms.length > 60, `${rooms.length} were asked for`);
     await room(page, ALICE).click();

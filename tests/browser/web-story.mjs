@@ -362,19 +362,18 @@ const tests = {
 const only = process.env.CI ? undefined : process.env.STEPS;
 const steps = Object.entries(tests).filter(([name], place) => place < 2 || !only || new RegExp(only).test(name));
 let passed = 0;
-try {
-  for (const [name, test] of steps) {
-    const begun = Date.now();
+for (const [name, test] of steps) {
+  const begun = Date.now();
+  try {
     await test();
     console.log(`ok - ${name} (${((Date.now() - begun) / 1_000).toFixed(1)} s)`);
     passed += 1;
+  } catch (error) {
+    console.log(`FAILED - ${name}\n${error.stack}\n${faults.join("\n")}`);
+    for (const [who, { page }] of Object.entries({ alice, bob })) await picture(page, `failed-${who}-${name.slice(0, 20).replaceAll(" ", "-")}`).catch(() => {});
+    if (!only) break; // what follows would stand on it
   }
-} catch (error) {
-  console.log(`FAILED - ${steps[passed][0]}\n${error.stack}\n${faults.join("\n")}`);
-  await picture(alice.page, "failed-alice");
-  await picture(bob.page, "failed-bob");
-} finally {
-  await browser.close();
 }
+await browser.close();
 console.log(`${passed} of ${steps.length} passed`);
 process.exit(passed === steps.length ? 0 : 1);

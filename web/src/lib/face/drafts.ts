@@ -61,10 +61,19 @@ export class Drafts {
     const query = thread ? `?thread=${thread}` : "";
     try {
       const { body } = await this.#client.session.ask<Draft>("GET", `${path`/api/rooms/${room}/draft`}${query}`);
-      return this.told(room, body);
+      const newer = this.told(room, body);
+      if (newer === undefined) this.#catchUp(room, thread, body);
+      return newer;
     } catch {
       return undefined;
     }
+  }
+
+  /** Tells what the server has not heard of: the page may have been left before it was told. */
+  #catchUp(room: string, thread: number | undefined, { content, updated_at }: Draft): void {
+    const [place, here] = [this.#place(room, thread), this.#kept(room, thread)];
+    if (!here || here.text === content || this.#timers.has(place) || here.at < Date.parse(updated_at ?? "")) return;
+    this.#timers.set(place, setTimeout(() => this.#tell(room, thread), 0));
   }
 
   /** A draft as the server has it; its text, when it is newer than what is here. */

@@ -104,6 +104,12 @@ export class Outbox {
     return left > 0 ? { left, isSlow: slow > hold } : undefined;
   }
 
+  /** Its slow mode is off: what it held back goes out. */
+  endSlow(room: string): void {
+    const holds = this.#holds.get(room);
+    if (holds) this.#holds.set(room, { ...holds, slow: 0 });
+  }
+
   /** Takes over an entry as it now is, from this tab or another. */
   put(entry: Pending): void {
     const at = this.#all.findIndex((one) => one.client_id === entry.client_id);

@@ -133,6 +133,7 @@ export class Store {
     for (const { about, cursor, messages } of rooms) {
       const room = new Room(about.room, this.#pastOf(about.room));
       room.tell(about);
+    if (!about.slow_seconds) this.outbox.endSlow(about.room);
       this.people.learnPersons(about.users ?? []);
       const [first] = messages;
       if (first) {
@@ -331,6 +332,7 @@ export class Store {
     const isAhead = this.#pastOf(key) === "later" && !hasCome && about.seq < room.about.seq;
     room.isGone = false;
     room.tell(about);
+    if (!about.slow_seconds) this.outbox.endSlow(about.room);
     out.news.push({ about: "rooms" }, { about: "room", room: key });
     // It has heard of the room all the while.
     if (!isFirst && !hasCome && !isAhead) return;
@@ -357,6 +359,7 @@ export class Store {
     }
     if (news.changed.includes("draft") && news.draft) out.news.push({ about: "draft", room: news.room, draft: news.draft });
     this.rooms.get(news.room)?.changed(news);
+    if (!this.rooms.get(news.room)?.about.slow_seconds) this.outbox.endSlow(news.room);
     out.news.push({ about: "rooms" }, { about: "room", room: news.room });
   }
 

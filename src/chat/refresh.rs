@@ -112,6 +112,27 @@ impl Authentication {
         self.issue(session.user_id, id, &next)
     }
 
+    /// Ends the login of a refresh token.
+    ///
+    /// # Errors
+    /// 401 when it had ended, 429, 503.
+    pub async fn end_by_refresh(&self, token: &str, address: Option<IpAddr>) -> Result<()> {
+        let refused = || {
+            let detail = "This login had ended already.";
+            Error::unauthenticated(Code::InvalidRefreshToken, detail)
+        };
+        let Some((id, token)) = self.tokens.read_refresh(token) else {
+            self.rates.check_junk(address)?;
+            return Err(refused());
+        };
+        self.rates.check_refresh(id)?;
+        let session = self.logins.find(id).await?.ok_or_else(refused)?;
+        if !token.matches(&session.refresh_hash) && !is_previous(&session, &token) {
+            log::warn!("an old refresh token of login {id} was used again: the login is ended");
+        }
+        self.logins.end(id).await
+    }
+
     fn next_secret(&self, used: &RefreshSecret, ends: Timestamp) -> Result<RefreshSecret> {
         (self.tokens.next_refresh(used, ends.timestamp_micros())).map_err(Error::internal)
     }

@@ -1,17 +1,28 @@
 //! Registering, logging in, and what belongs to a login.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     Shared, client,
     extract::{Authenticated, Json},
-    refusals,
+    refusals, resource,
 };
 use crate::{
     chat::tickets,
     error::Result,
     protocol::views::{ChangePassword, Login, Problem, Refresh, Register, Ticket, Tokens, User},
 };
+
+/// Their paths.
+pub(super) fn routes(service: &mut web::ServiceConfig) {
+    service
+        .service(resource("/api/auth/register", "POST").route(web::post().to(register)))
+        .service(resource("/api/auth/login", "POST").route(web::post().to(login)))
+        .service(resource("/api/auth/refresh", "POST").route(web::post().to(refresh)))
+        .service(resource("/api/auth/logout", "POST").route(web::post().to(logout)))
+        .service(resource("/api/auth/ws-ticket", "POST").route(web::post().to(ws_ticket)))
+        .service(resource("/api/users/me/password", "PUT").route(web::put().to(change_password)));
+}
 
 /// Make an account.
 ///

@@ -34,6 +34,7 @@ pub struct Asset {
     content_type: &'static str,
     policy: &'static str,
     vary: &'static str,
+    keep: &'static str,
     gzipped: bool,
     plain: Arc<OnceLock<Bytes>>,
     tag: EntityTag,
@@ -44,12 +45,24 @@ impl Asset {
     pub fn new(content_type: &'static str, policy: &'static str, body: impl Into<Bytes>) -> Self {
         let body = body.into();
         let digest = Sha256::digest(&body);
+        Self::known(content_type, policy, body, &digest)
+    }
+
+    /// A file whose digest is known already.
+    pub fn known(
+        content_type: &'static str,
+        policy: &'static str,
+        body: Bytes,
+        digest: &[u8],
+    ) -> Self {
+        let start = digest.get(..12).unwrap_or(digest);
         Self {
             // Weak, because a proxy or a middleware may compress what is sent.
-            tag: EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&digest[..12])),
+            tag: EntityTag::new_weak(URL_SAFE_NO_PAD.encode(start)),
             content_type,
             policy,
             vary: "Accept-Encoding",
+            keep: "no-cache",
             gzipped: false,
             plain: Arc::default(),
             body,
@@ -88,6 +101,13 @@ impl Asset {
         Self { vary, ..self }
     }
 
+    /// Says that what is at its address never changes.
+    #[must_use]
+    pub fn forever(self) -> Self {
+        let keep = "public, max-age=31536000, immutable";
+        Self { keep, ..self }
+    }
+
     /// The file, or 304 to a browser that has it already.
     #[must_use]
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
@@ -104,7 +124,7 @@ impl Asset {
         });
         response
             .insert_header(ETag(self.tag.clone()))
-            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .insert_header((header::CACHE_CONTROL, self.keep))
             .insert_header((header::CONTENT_SECURITY_POLICY, self.policy))
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .insert_header((header::REFERRER_POLICY, "no-referrer"))
@@ -205,7 +225,10 @@ impl Accepted {
 }
 
 /// What gzip has packed.
-fn unpack(gzip: &[u8]) -> Result<Bytes> {
+///
+/// # Errors
+/// When it is no gzip.
+pub fn unpack(gzip: &[u8]) -> Result<Bytes> {
     let mut plain = Vec::new();
     GzDecoder::new(gzip)
         .read_to_end(&mut plain)

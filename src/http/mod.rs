@@ -3,7 +3,7 @@
 mod accounts;
 mod assets;
 mod asyncapi;
-mod builtin_page;
+mod browser;
 mod charge;
 mod client;
 mod commands;
@@ -34,6 +34,7 @@ mod socket;
 mod threads;
 pub mod tls;
 mod users;
+mod web_client;
 
 use std::sync::Arc;
 
@@ -52,23 +53,16 @@ const SOCKET: &str = "/ws/chat";
 /// Every path of the API.
 pub fn routes(service: &mut web::ServiceConfig) {
     service
-        .configure(builtin_page::routes)
+        .configure(web_client::routes)
+        .configure(accounts::routes)
         .configure(commands::routes)
+        .configure(browser::routes)
         .configure(threads::routes)
         .configure(scheduled::routes)
         .configure(users::routes)
         .service(resource("/", "GET, HEAD").route(read().to(root::index)))
         .service(resource("/health", "GET, HEAD").route(read().to(health::health)))
         .service(resource("/ready", "GET, HEAD").route(read().to(health::ready)))
-        .service(resource("/api/auth/register", "POST").route(web::post().to(accounts::register)))
-        .service(resource("/api/auth/login", "POST").route(web::post().to(accounts::login)))
-        .service(resource("/api/auth/refresh", "POST").route(web::post().to(accounts::refresh)))
-        .service(resource("/api/auth/logout", "POST").route(web::post().to(accounts::logout)))
-        .service(resource("/api/auth/ws-ticket", "POST").route(web::post().to(accounts::ws_ticket)))
-        .service(
-            resource("/api/users/me/password", "PUT")
-                .route(web::put().to(accounts::change_password)),
-        )
         .service(
             resource("/api/chat/messages", "GET, HEAD").route(read().to(messages::list_general)),
         )
@@ -159,7 +153,7 @@ pub fn routes(service: &mut web::ServiceConfig) {
     paths(
         root::index, health::health, health::ready,
         accounts::register, accounts::login, accounts::refresh, accounts::logout, accounts::ws_ticket,
-        accounts::change_password,
+        accounts::change_password, browser::log_in, browser::renew, browser::log_out,
         users::search_users, users::find_user, users::find_self, users::change_self, users::set_status,
         rooms::list_own, rooms::make, rooms::open_direct, rooms::list_public, rooms::find_room, rooms::list_members,
         rooms::change, rooms::put_member, rooms::delete_member, rooms::hide, rooms::unhide,

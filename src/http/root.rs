@@ -1,6 +1,6 @@
 //! The address that everyone tries first.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, http::header};
 use serde_json::json;
 
 /// What this is and where to go on.
@@ -8,7 +8,10 @@ use serde_json::json;
     (status = 200, description = "What this is and where to go on.", body = serde_json::Value),
 ))]
 pub async fn index() -> HttpResponse {
-    HttpResponse::Ok().json(json!({
+    // Browsers get a page there.
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::VARY, "Accept"));
+    answer.json(json!({
         "message": "Welcome to Parlour",
         "version": env!("CARGO_PKG_VERSION"),
         "endpoints": {

@@ -12,9 +12,11 @@ export const PASSWORD = "correct horse battery";
 const LAUNCH = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-component-update",
-    "--disable-background-networking", "--disable-sync"],
+    "--disable-background-networking", "--disable-sync",
+    // A page that the steps serve themselves comes from no address, and would not be let to one of this machine.
+    ...(process.env.DIST ? ["--disable-features=LocalNetworkAccessChecks"] : [])],
 };
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const launch = () => chromium.launch(LAUNCH);
 
@@ -56,40 +58,3 @@ export async function tabTo(page, target, key = "Tab") {
 
 // Empties what has the focus.
 export const empty = (page) => press(page, "Control+A", "Delete");
-
-// At the door, without a pointer: from the name, where the page puts the cursor, to the button.
-export async function enter(page, name, password, { isNew = false } = {}) {
-  const username = page.getByLabel("Username");
-  await username.waitFor();
-  await tabTo(page, username, "Shift+Tab");
-  await empty(page);
-  await type(page, name);
-  await press(page, "Tab");
-  await empty(page);
-  await type(page, password);
-  await tabTo(page, page.getByRole("radio", { checked: true }), "Shift+Tab");
-  const wanted = page.getByRole("radio", { name: isNew ? "I am new here" : "I have an account" });
-  if (!(await wanted.isChecked())) await press(page, "ArrowDown");
-  assert(await wanted.isChecked(), "an arrow changes the choice");
-  await tabTo(page, page.getByLabel("Password"));
-  await press(page, "Enter");
-}
-
-export const composer = (page, room = "general") => page.getByLabel(`Message to ${room}`);
-export const connected = (page) => page.getByRole("status").getByText("Connected", { exact: true }).waitFor();
-export const state = (page, words) => page.getByRole("status").getByText(words).waitFor();
-export const texts = (page) => page.locator("#log .text").allTextContents();
-export const ids = (page) => page.locator("#log li").evaluateAll((all) => all.map((one) => Number(one.dataset.id)));
-export const shows = (page, text) => page.locator("#log li[data-id] .text").getByText(text, { exact: true }).first().waitFor();
-export async function say(page, text) {
-  await composer(page).click();
-  await type(page, text);
-  await press(page, "Enter");
-}
-
-// What axe finds wrong with what is on the screen.
-export async function complaints(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ").slice(0, 300)}`);
-}

@@ -1,6 +1,6 @@
-//! The page and the documents in a real browser: what a person sees, what hostile text does (nothing), what is left
-//! after the server was killed. The steps are in `tests/browser/run.mjs`; this starts the server, does to it what the
-//! steps ask for, and judges the end.
+//! The web client and the documents in a real browser: what a person sees, what hostile text does (nothing), what is left
+//! after the server was killed. The steps are in `tests/browser`; this starts the server, does to it what the steps ask for,
+//! and judges the end.
 
 use std::{
     env,
@@ -43,7 +43,16 @@ fn folder() -> PathBuf {
 /// A value that is set where a person types hides a page that no one can type into.
 #[test]
 fn the_browser_is_driven_by_keys_and_a_pointer_alone() {
-    for name in ["run.mjs", "edges.mjs", "rooms.mjs", "hands.mjs"] {
+    for name in [
+        "hands.mjs",
+        "web-story.mjs",
+        "web-sending.mjs",
+        "web-places.mjs",
+        "web-edges.mjs",
+        "web-hands.mjs",
+        "web-keys.mjs",
+        "web-pictures.mjs",
+    ] {
         let path = root().join("tests/browser");
         let steps = std::fs::read_to_string(path.join(name)).expect("a text");
         for way_around in [
@@ -74,9 +83,20 @@ fn disable(server: &Server, name: &str) {
     assert!(ended.status.success(), "{}", ended.stderr);
 }
 
-// The page does not know which database is behind the server, so one is enough.
+// The pages do not know which database is behind the server, so one is enough.
 #[test]
-fn people_chat_in_a_browser() {
+fn people_live_with_the_web_client() {
+    drive("web-story.mjs");
+}
+
+/// They are in `docs/img`, and made anew with `PARLOUR_WRITE_PICTURES`: what the documents show is what one gets.
+#[test]
+fn the_pictures_of_the_documents_can_be_made() {
+    drive("web-pictures.mjs");
+}
+
+/// Runs steps in a browser against two servers, and does to the first what they ask for.
+fn drive(steps: &str) {
     if let Some(program) = missing() {
         assert!(env::var_os("CI").is_none(), "{program} is missing here");
         println!("The test in a browser was skipped, because {program} is not installed.");
@@ -91,7 +111,7 @@ fn people_chat_in_a_browser() {
         .env("MAX_FRAME_BYTES", 1_512)
         .start();
     let mut steps = Command::new("node")
-        .arg("run.mjs")
+        .arg(steps)
         .args([server.url(), hurried.url()])
         .current_dir(folder())
         .stdin(Stdio::piped())

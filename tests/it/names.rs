@@ -37,7 +37,7 @@ fn a_strangers_name_for_this_machine_opens_nothing() {
         .start();
     let http = server.http();
     let port = server.addr.port();
-    for path in ["/", "/health", "/openapi.json", "/page/page.js", "/nothing"] {
+    for path in ["/", "/health", "/openapi.json", "/sw.js", "/nothing"] {
         let refused = ask(&http, path, &[("host", &format!("evil.test:{port}"))]);
         refused.expect_problem(421, "host_not_allowed");
         for setting in ["ALLOWED_HOSTS", "TRUSTED_PROXIES"] {

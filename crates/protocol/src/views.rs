@@ -96,6 +96,23 @@ pub struct Tokens {
     pub refresh_token: String,
 }
 
+/// What a page of the server is told of its login: the refresh token is in a cookie.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]
+pub struct KeptLogin {
+    /// A JWT for `Authorization: Bearer`.
+    pub access_token: String,
+    /// Always `bearer`.
+    #[cfg_attr(feature = "documents", schema(example = "bearer"))]
+    pub token_type: String,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+    /// Who is logged in.
+    pub user_id: i64,
+    /// And how they are called.
+    pub username: String,
+}
+
 /// `POST /api/auth/refresh`.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "documents", derive(utoipa::ToSchema))]

@@ -1,0 +1,129 @@
+// What can be done without a pointer: all of it. No step here touches one.
+import assert from "node:assert/strict";
+import { PASSWORD, press, tabTo, type } from "./hands.mjs";
+import { composer, connected, dialog, enter, login, message, shows, texts } from "./web-hands.mjs";
+
+export default ({ base, mark, ALICE, open }) => ({
+  async "a day by keys alone: a room is made, talked in, and what was said is answered, reacted to, pinned, saved, edited and deleted"() {
+    const { page, context } = await open();
+    const name = `keys-${mark}`, label = `#${name}`, me = `keys_${mark}`;
+    const hasFocus = (what) => what.and(page.locator(":focus")).waitFor();
+    const chosen = (text) => hasFocus(message(page, text));
+    await enter(page, me, PASSWORD, { isNew: true });
+    await connected(page);
+    await press(page, "Control+k");
+    await type(page, "make a room");
+    await page.getByRole("option", { name: "Make a room" }).waitFor();
+    await press(page, "Enter");
+    await hasFocus(page.getByLabel("Name", { exact: true }));
+    await type(page, name);
+    await press(page, "Enter");
+    await hasFocus(composer(page, label));
+    for (const text of ["the first line", "the second line"]) {
+      await type(page, text);
+      await press(page, "Enter");
+      await shows(page, text);
+    }
+    // To the messages, the last of them: a reaction.
+    await press(page, "Shift+F6", "ArrowUp");
+    await chosen("the second line");
+    await press(page, "r");
+    await hasFocus(page.getByLabel("Find an emoji"));
+    await type(page, "tada");
+    await page.getByRole("option", { name: "tada" }).first().waitFor();
+    await press(page, "Enter");
+    await message(page, "the second line").getByRole("button", { name: "🎉 1" }).waitFor();
+    await chosen("the second line"); // the focus is back
+    await press(page, "ArrowUp");
+    await chosen("the first line");
+    await press(page, "p");
+    await message(page, "the first line").locator(".pinned").waitFor({ state: "attached" });
+    await press(page, "s");
+    await page.getByRole("status").getByText("Saved").waitFor();
+    await press(page, "q");
+    await hasFocus(composer(page, label));
+    await type(page, "an answer");
+    await press(page, "Enter");
+    await message(page, "an answer").locator(".quote", { hasText: "the first line" }).waitFor();
+    await press(page, "ArrowUp"); // the last one of one's own, to be edited
+    await hasFocus(page.getByLabel("Text of the message"));
+    await type(page, ", mended");
+    await press(page, "Enter");
+    await shows(page, "an answer, mended");
+    await chosen("an answer, mended");
+    await press(page, "t");
+    await hasFocus(page.getByLabel("Message to the thread"));
+    await type(page, "below it");
+    await press(page, "Enter");
+    await shows(page, "below it", ".pane");
+    await press(page, "Escape");
+    await page.locator(".pane").waitFor({ state: "detached" });
+    await hasFocus(composer(page, label));
+    await press(page, "Shift+F6", "ArrowUp", "ArrowUp");
+    await chosen("the second line");
+    await press(page, "Delete");
+    await dialog(page, "Delete this message?").waitFor();
+    await press(page, "Tab", "Enter"); // the focus was on what loses nothing
+    await page.getByText("Deleted at").waitFor();
+    assert(!(await texts(page)).includes("the second line"));
+    // To a person, and back by the list.
+    await press(page, "Control+k");
+    await type(page, ALICE);
+    await page.getByRole("option", { name: ALICE }).first().waitFor();
+    await press(page, "Enter");
+    await page.locator(".main textarea.write:focus").waitFor();
+    await page.locator("h1", { hasText: name }).waitFor({ state: "detached" });
+    await type(page, "to you alone");
+    await press(page, "Enter");
+    await shows(page, "to you alone");
+    await press(page, "Control+k");
+    await type(page, name);
+    await page.getByRole("option", { name }).first().waitFor();
+    await press(page, "Enter");
+    await hasFocus(composer(page, label));
+    await press(page, "Control+Shift+Y");
+    await hasFocus(page.getByLabel("What are you doing?"));
+    await type(page, "counting keys");
+    await press(page, "Enter");
+    await page.locator(".me", { hasText: "counting keys" }).waitFor();
+    await press(page, "Control+Shift+M");
+    await dialog(page, `# ${name}`).getByText(`@${me}`).waitFor();
+    await press(page, "Escape");
+    await dialog(page, `# ${name}`).waitFor({ state: "detached" });
+    await press(page, "Shift+F6", "?");
+    await dialog(page, "Keys").waitFor();
+    await press(page, "Escape");
+    await tabTo(page, page.locator(".me"), "Shift+Tab");
+    await press(page, "Enter", "ArrowUp"); // from the first to the last
+    await hasFocus(page.getByRole("menuitem", { name: "Sign out" }));
+    await press(page, "Enter");
+    await hasFocus(page.getByLabel("Name", { exact: true }));
+    await context.close();
+  },
+
+  async "a screen reader reads a conversation as a text: who, when, what, and what became of it"() {
+    const { page, context } = await open();
+    const name = `heard-${mark}`, me = `heard_${mark}`;
+    await enter(page, me, PASSWORD, { isNew: true });
+    await connected(page);
+    const api = await login(base, me, PASSWORD);
+    const { room: key } = await api("POST", "/rooms", { name, kind: "public" });
+    const first = await api("POST", `/rooms/${key}/messages`, { content: "**Hello** to all" });
+    await api("PUT", `/rooms/${key}/messages/${first.id}/reactions/${encodeURIComponent("👍")}`);
+    await api("POST", `/rooms/${key}/messages`, { content: "and a list:\n\n- one\n- two" });
+    await api("POST", `/rooms/${key}/messages`, { content: "an answer", reply_to: first.id });
+    const gone = await api("POST", `/rooms/${key}/messages`, { content: "regretted" });
+    await api("DELETE", `/rooms/${key}/messages/${gone.id}`);
+    await page.goto(`${base}/r/${name}`);
+    await page.getByText("Deleted at").waitFor();
+    const tree = await page.getByRole("log", { name: "Messages" }).ariaSnapshot();
+    let from = 0;
+    for (const words of [`#${name} begins here`, "Today", `${me} made`, me, "Hello", "to all", "👍", "and a list", "listitem: one", "listitem: two", me, "an answer", "Deleted at"]) {
+      const at = tree.indexOf(words, from);
+      assert(at >= 0, `“${words}” is not read behind what comes before it:\n${tree}`);
+      from = at + words.length;
+    }
+    for (const noise of ["undefined", "[object", "<", "**"]) assert(!tree.includes(noise), `${noise} is read:\n${tree}`);
+    await context.close();
+  },
+});

@@ -1,0 +1,218 @@
+// Places: many rooms, long histories, links, small screens. The reader stays where the reader is.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { PASSWORD, press, type } from "./hands.mjs";
+import { composer, connected, enter, list, login, message, room, shows, write } from "./web-hands.mjs";
+
+// How far a message is from the top of what scrolls.
+const topOf = (page, text) => message(page, text).first().evaluate((one) => one.getBoundingClientRect().top);
+
+export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
+  async "a long history is read upwards without a jump, and what comes below moves nothing"() {
+    const { page } = alice;
+    await room(page, "general").click();
+    await shows(page, "after the first has gone");
+    await page.locator(".timeline-wrap .timeline").hover();
+    for (let turn = 0; turn < 6; turn++) {
+      await page.mouse.wheel(0, -1_500);
+      await page.waitForTimeout(250); // the pages come
+    }
+    const middle = await page.evaluate(() => {
+      const box = document.querySelector(".timeline-wrap .timeline").getBoundingClientRect();
+      const all = [...document.querySelectorAll(".timeline-wrap article .text")];
+      return all.find((one) => one.getBoundingClientRect().top > box.top + box.height / 3)?.innerText.trim();
+    });
+    const before = await topOf(page, middle);
+    const api = await login(base, BOB, PASSWORD);
+    for (let n = 0; n < 5; n++) await api("POST", "/rooms/general/messages", { content: `below ${n}` });
+    await page.getByRole("button", { name: "5 newer" }).waitFor();
+    assert(Math.abs((await topOf(page, middle)) - before) < 2, "what came below has moved what is read");
+    await page.getByRole("button", { name: "5 newer" }).click();
+    await shows(page, "below 4");
+  },
+
+  async "a link leads to its message, however far up, and from there one reads on to the newest"() {
+    const api = await login(base, ALICE, PASSWORD);
+    const found = (await api("GET", "/rooms/general/messages?limit=1&after=1"))[0];
+    const page = await alice.context.newPage();
+    await page.goto(`${base}/r/general/${found.id}`);
+    await page.locator(`article[data-id='${found.id}']`).waitFor();
+    await page.locator(`article[data-id='${found.id}'].found`).waitFor();
+    await picture(page, "link");
+    await page.getByRole("button", { name: "To the newest message" }).click();
+    await shows(page, "below 4");
+    await page.close();
+  },
+
+  async "rooms that the first frame leaves out are there all the same, and a short-frame server is asked in parts"() {
+    const { page, context } = await open();
+    const asked = [];
+    let line, change = (frame) => {
+      frame.rooms = frame.rooms.filter(({ kind }) => kind !== "direct");
+      frame.more_rooms = 1;
+    };
+    await context.routeWebSocket(/\/ws\/chat/, (mine) => {
+      const server = mine.connectToServer();
+      line = mine;
+      mine.onMessage((words) => {
+        if (JSON.parse(words).type === "sync") asked.push(words);
+        server.send(words);
+      });
+      server.onMessage((words) => {
+        const frame = JSON.parse(words);
+        if (frame.event === "connected") change(frame);
+        mine.send(JSON.stringify(frame));
+      });
+    });
+    await enter(page, BOB, PASSWORD);
+    await connected(page);
+    await room(page, ALICE).waitFor();
+    const api = await login(base, ALICE, PASSWORD);
+    const direct = (await api("GET", "/rooms")).find(({ kind }) => kind === "direct").room;
+    await api("POST", `/rooms/${direct}/messages`, { content: "to whom was left out" });
+    await room(page, ALICE).getByText(/\d+ unread/).waitFor({ state: "attached" });
+    change = (frame) => {
+      frame.rooms.push(...Array.from({ length: 60 }, (_, n) => ({ room: String(2 ** 50 + n), name: `none-${n}`, kind: "private", seq: 2 ** 40 })));
+      frame.limits.frame_bytes = 1_024;
+    };
+    line.close({ code: 1001 });
+    await room(page, "none-1").first().waitFor(); // rooms that are not there: they are told so when they are asked for
+    asked.length = 0;
+    line.close({ code: 1001 });
+    await room(page, "none-1").first().waitFor({ state: "detached" });
+    // One part after the other: the next is asked for when the one before it is answered.
+    const wanted = () => asked.flatMap((words) => Object.keys(JSON.parse(words).rooms));
+    for (let looks = 0; looks < 400 && wanted().length <= 60; looks++) await page.waitForTimeout(50);
+    assert(asked.every((words) => words.length <= 1_024), `of ${asked.map((words) => words.length)} bytes`);
+    const rooms = wanted();
+    assert.equal(new Set(rooms).size, rooms.length);
+    assert(rooms.length > 60, `${rooms.length} were asked for`);
+    await room(page, ALICE).click();
+    await shows(page, "to whom was left out");
+    change = (frame) => { // another history, without the direct room
+      frame.rooms = frame.rooms.filter(({ kind }) => kind !== "direct");
+      frame.more_rooms = 0;
+      frame.epoch = "another";
+    };
+    line.close({ code: 1001 });
+    await page.getByText("You are not in this room any more").waitFor();
+    await page.getByText("restored from a backup").waitFor();
+    await context.close();
+  },
+
+  async "what is begun to write is kept for each room, over a reload, and on other devices"() {
+    const { page, context } = await open();
+    await enter(page, BOB, PASSWORD);
+    await connected(page);
+    await room(page, "general").click();
+    await composer(page).click();
+    await type(page, "half a thought");
+    await room(page, ALICE).click();
+    assert.equal(await composer(page, ALICE).inputValue(), "");
+    await room(page, "general").click();
+    assert.equal(await composer(page).inputValue(), "half a thought");
+    await page.reload();
+    await composer(page).waitFor();
+    assert.equal(await composer(page).inputValue(), "half a thought");
+    const other = await open();
+    const api = await login(base, BOB, PASSWORD);
+    for (let looks = 0; looks < 100 && (await api("GET", "/rooms/general/draft")).content !== "half a thought"; looks++) await page.waitForTimeout(100);
+    await enter(other.page, BOB, PASSWORD);
+    await connected(other.page);
+    await room(other.page, "general").click();
+    for (let looks = 0; looks < 100 && (await composer(other.page).inputValue()) !== "half a thought"; looks++) await page.waitForTimeout(100);
+    assert.equal(await composer(other.page).inputValue(), "half a thought");
+    for (const one of [context, other.context]) await one.close();
+  },
+
+  async "on a phone the rooms are a press away, and it fits a watch, a phone and a wide screen"() {
+    const { page } = bob;
+    const fits = async (what) => assert(!(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)), `${what} scrolls sideways`);
+    for (const [width, height] of [[240, 320], [320, 500], [390, 844], [820, 1180], [1440, 900]]) {
+      await page.setViewportSize({ width, height });
+      await fits(`${width} wide`);
+      await picture(page, `room-${width}`);
+    }
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert(await list(page).isHidden());
+    await page.getByRole("button", { name: /^Rooms/ }).first().click();
+    await room(page, ALICE).click();
+    await list(page).waitFor({ state: "hidden" });
+    await composer(page, ALICE).waitFor();
+    await write(page, "from a phone");
+    await shows(page, "from a phone");
+    const small = await page.evaluate(() => [...document.querySelectorAll(".main button, .main a")]
+      .filter((one) => one.offsetParent && !one.closest(".text, article, .under")).map((one) => [one.getAttribute("aria-label") ?? one.textContent, one.getBoundingClientRect().height])
+      .filter(([, height]) => height < 40));
+    assert.deepEqual(small, [], "targets that a finger misses");
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await press(page, "Escape");
+  },
+
+  async "the newest message stays in sight while a long text is written and the window changes"() {
+    const { page, context } = await open();
+    await enter(page, `reader_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    const inSight = async (text, what) => {
+      for (let looks = 0; looks < 100; looks++) {
+        const seen = await message(page, text).first().evaluate((one) => {
+          const [box, frame] = [one.getBoundingClientRect(), document.querySelector(".timeline-wrap .timeline").getBoundingClientRect()];
+          return box.bottom <= frame.bottom + 1 && box.bottom > frame.top;
+        });
+        if (seen) return;
+        await page.waitForTimeout(20);
+      }
+      assert.fail(`the newest message is out of sight ${what}`);
+    };
+    for (let n = 0; n < 12; n++) await write(page, `line ${n} ${"word ".repeat(20)}`);
+    await message(page, "line 11").and(page.locator("[data-id]")).waitFor();
+    await composer(page).click();
+    await type(page, "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight");
+    await inSight("line 11", "behind a long text");
+    for (const [width, height] of [[700, 500], [820, 1180], [1180, 820], [390, 844]]) {
+      await page.setViewportSize({ width, height });
+      await inSight("line 11", `at ${width} by ${height}`);
+    }
+    await context.close();
+  },
+
+  async "hostile contents, names, topics and links do nothing"() {
+    const all = JSON.parse(readFileSync(new URL("../hostile/contents.json", import.meta.url), "utf8"));
+    const api = await login(base, ALICE, PASSWORD);
+    const zoo = await api("POST", "/rooms", { name: `zoo-${mark}`, users: [BOB], topic: "<img src=x onerror=alert(1)> [x](javascript:alert(1))" });
+    const { page } = bob;
+    await room(page, `zoo-${mark}`).click();
+    await page.locator(".topic", { hasText: "<img src=x" }).waitFor();
+    await api("PATCH", "/users/me", { display_name: "<svg onload=alert(1)>", bio: all[0] });
+    let refused = 0;
+    for (const [n, content] of all.entries()) {
+      // Some the server does not take.
+      await api("POST", `/rooms/${zoo.room}/messages`, { content }).catch(() => { refused += 1; });
+      if (n % 50 !== 49 && n !== all.length - 1) continue;
+      await api("POST", `/rooms/${zoo.room}/messages`, { content: `so far ${n}` });
+      await shows(page, `so far ${n}`);
+      const found = await page.evaluate(() => ({
+        elements: [...document.querySelectorAll(".text :is(script, img, svg:not(.i), iframe, object, embed, form, input:not([type=checkbox]), style, link, meta, base, video, audio, math, template, details)")].map((one) => one.outerHTML),
+        handlers: [...document.querySelectorAll(".text *")].flatMap((one) => [...one.attributes]).filter(({ name }) => /^on|^style$/.test(name)).map(({ name }) => name),
+        links: [...document.querySelectorAll(".text a[href]")].map((one) => one.href).filter((href) => !/^(https?|mailto):/.test(href)),
+        names: [...document.querySelectorAll(".text :is([id], [name])")].map((one) => one.outerHTML),
+        pwned: window.pwned,
+        over: [document.documentElement, document.querySelector(".timeline")].some((box) => box.scrollWidth > box.clientWidth + 1),
+      }));
+      assert.deepEqual(found, { elements: [], handlers: [], links: [], names: [], pwned: undefined, over: false }, `up to ${n}`);
+    }
+    await api("PATCH", "/users/me", { display_name: "" });
+    console.log(`  (${all.length} hostile contents, of which the server took ${all.length - refused})`);
+    assert(refused < 10);
+  },
+
+  async "a screen reader reads the conversation as a text"() {
+    const { page } = alice;
+    await room(page, "general").click();
+    await write(page, "words to be heard");
+    await shows(page, "words to be heard");
+    const tree = await page.getByRole("log", { name: "Messages" }).ariaSnapshot();
+    assert.match(tree, /words to be heard/);
+    assert.match(tree, new RegExp(ALICE));
+  },
+});

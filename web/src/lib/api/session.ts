@@ -1,0 +1,149 @@
+// The login: the access token is in memory, the refresh token in a cookie that no script sees. One tab refreshes at a time,
+// and tells the others what it got.
+import { Refusal, ask, type Answer } from "./http";
+
+/** What is kept of who is logged in, so that the page can begin before the server has answered. Nothing of it is secret. */
+export interface Who {
+  id: number;
+  username: string;
+}
+
+interface Kept {
+  access_token: string;
+  expires_in: number;
+  user_id: number;
+  username: string;
+}
+
+type Word = { k: "token"; token: string; until: number; who: Who } | { k: "ended"; why: Ended };
+export type Ended = "here" | "elsewhere" | "by_server";
+
+const WHO = "parlour.who";
+/** A token that is over within this time is renewed before it is used. */
+const MARGIN = 30_000;
+/** Whoever signs out waits so long for the server to be told. */
+const GOODBYE = 8_000;
+
+export class Session {
+  who: Who | undefined = readWho();
+  /** Another tab has logged in as someone, or the login is over. */
+  onchange: (who: Who | undefined, why: Ended | undefined) => void = () => {};
+  #token: string | undefined;
+  #until = 0;
+  #isEnding = false;
+  #renewal: Promise<string> | undefined;
+  readonly #channel = new BroadcastChannel("parlour-session");
+
+  constructor() {
+    this.#channel.onmessage = ({ data }: MessageEvent<Word>) => {
+      if (data.k === "ended") return this.#forget(data.why === "here" ? "elsewhere" : data.why);
+      [this.#token, this.#until] = [data.token, data.until];
+      if (this.who?.id !== data.who.id) {
+        this.who = data.who;
+        this.onchange(data.who, undefined);
+      }
+    };
+  }
+
+  async register(username: string, password: string): Promise<void> {
+    await ask("POST", "/api/auth/register", { body: { username, password } });
+  }
+
+  async logIn(username: string, password: string): Promise<Who> {
+    const { body } = await ask<Kept>("POST", "/api/auth/browser/login", { body: { username, password } });
+    this.#keep(body);
+    return { id: body.user_id, username: body.username };
+  }
+
+  /** Ends the login, here and on the server. False when the server could not be told. */
+  async logOut(): Promise<boolean> {
+    this.#isEnding = true;
+    try {
+      await ask("POST", "/api/auth/browser/logout", { patience: GOODBYE });
+      return true;
+    } catch (error) {
+      return error instanceof Refusal && error.status === 401;
+    } finally {
+      this.#isEnding = false;
+      this.#channel.postMessage({ k: "ended", why: "here" } satisfies Word);
+      this.#forget("here");
+    }
+  }
+
+  /** The server has ended the login. */
+  ended(): void {
+    if (this.#isEnding || !this.who) return;
+    this.#channel.postMessage({ k: "ended", why: "by_server" } satisfies Word);
+    this.#forget("by_server");
+  }
+
+  async token(fresh = false): Promise<string> {
+    if (this.#token && !fresh && Date.now() < this.#until - MARGIN) return this.#token;
+    this.#renewal ??= this.#renew(fresh ? this.#token : undefined).finally(() => { this.#renewal = undefined; });
+    return this.#renewal;
+  }
+
+  /** Asks as who is logged in. */
+  async ask<T>(method: string, address: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
+    const token = await this.token();
+    try {
+      return await ask<T>(method, address, { body, token, headers });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 401) throw error;
+      return ask<T>(method, address, { body, token: await this.token(true), headers });
+    }
+  }
+
+  async #renew(stale: string | undefined): Promise<string> {
+    const renew = async (): Promise<string> => {
+      // Another tab may have renewed it while this one waited for its turn.
+      if (this.#token && this.#token !== stale && Date.now() < this.#until - MARGIN) return this.#token;
+      const { body } = await ask<Kept>("POST", "/api/auth/browser/refresh");
+      this.#keep(body);
+      return body.access_token;
+    };
+    try {
+      return await inTurn(renew);
+    } catch (error) {
+      if (error instanceof Refusal && (error.status === 401 || error.status === 403)) this.ended();
+      throw error;
+    }
+  }
+
+  #keep({ access_token, expires_in, user_id, username }: Kept): void {
+    [this.#token, this.#until] = [access_token, Date.now() + expires_in * 1_000];
+    const who = { id: user_id, username };
+    localStorage.setItem(WHO, JSON.stringify(who));
+    this.#channel.postMessage({ k: "token", token: access_token, until: this.#until, who } satisfies Word);
+    const isOther = this.who?.id !== user_id;
+    this.who = who;
+    if (isOther) this.onchange(who, undefined);
+  }
+
+  #forget(why: Ended): void {
+    if (!this.who) return;
+    [this.#token, this.#until, this.who] = [undefined, 0, undefined];
+    localStorage.removeItem(WHO);
+    this.onchange(undefined, why);
+  }
+}
+
+/** One tab after the other, where there are locks. Who had to wait looks at what the others have told meanwhile. */
+async function inTurn(renew: () => Promise<string>): Promise<string> {
+  if (!navigator.locks) return renew();
+  const name = "parlour-refresh";
+  const first = await navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? renew() : undefined));
+  return first ?? navigator.locks.request(name, async () => {
+    await new Promise((heard) => setTimeout(heard, 50));
+    return renew();
+  });
+}
+
+function readWho(): Who | undefined {
+  try {
+    const who: unknown = JSON.parse(localStorage.getItem(WHO) ?? "null");
+    return who && typeof who === "object" && "id" in who && "username" in who ? (who as Who) : undefined;
+  } catch {
+    return undefined;
+  }
+}

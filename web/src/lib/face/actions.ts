@@ -1,0 +1,162 @@
+// What a person can do with a message, a room or someone, each in one place for the mouse, the keys and the menus.
+import { path, Refusal } from "$lib/api/http";
+import type { Message, Room as RoomRow } from "$lib/api/types";
+import type { Room } from "$lib/store/room";
+import { plain } from "$lib/text/markdown";
+import { t } from "$lib/words";
+import type { Client } from "./client.svelte";
+import { addressOf, router } from "./router.svelte";
+import { ui, type MenuItem } from "./ui.svelte";
+
+/** Says what went wrong where nothing else on the screen does. */
+export function tellProblem(error: unknown): void {
+  ui.toast(error instanceof Refusal ? error.message : String(error));
+}
+
+export const isModerator = (room: Room | undefined): boolean => room?.about.role === "owner" || room?.about.role === "moderator";
+export const isOwner = (room: Room | undefined): boolean => room?.about.role === "owner";
+
+export function mayWrite(room: Room | undefined, now: number): boolean {
+  return room !== undefined && !room.isGone && !room.about.archived_at && !(Date.parse(room.about.muted_until ?? "") > now);
+}
+
+export const isMine = (message: Message, emoji: string, me: number): boolean => {
+  const reaction = message.reactions?.find((one) => one.emoji === emoji);
+  return reaction?.mine ?? reaction?.users.some((one) => one.user_id === me) ?? false;
+};
+
+export function toggleReaction(client: Client, message: Message, emoji: string): void {
+  client.do(message.room, { do: "react", id: message.id, on: !isMine(message, emoji, client.me.id) }, emoji);
+  remember(emoji);
+}
+
+const RECENT = "parlour.emoji";
+export function recent(): string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(RECENT) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+export function remember(emoji: string): void {
+  localStorage.setItem(RECENT, JSON.stringify([emoji, ...recent().filter((one) => one !== emoji)].slice(0, 24)));
+}
+
+export async function copy(text: string, said: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without a safe way to the server there is no clipboard but the old one.
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.className = "vh";
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  ui.toast(said);
+}
+
+export const linkTo = (message: Message): string =>
+  location.origin + addressOf({ is: "room", room: message.room, ...(message.thread && !message.also_to_room ? { thread: message.thread } : { at: message.id }) });
+
+export function openThread(message: Message): void {
+  router.go({ is: "room", room: message.room, thread: message.thread ?? message.id });
+}
+
+export function askToDelete(client: Client, message: Message): void {
+  const text = `“${plain(message.content).slice(0, 200)}” ${t.message.deleteText}`;
+  ui.open({
+    is: "confirm", title: t.message.deleteTitle, text, yes: t.message.deleteYes, isDanger: true,
+    do: () => client.do(message.room, { do: "delete", id: message.id }),
+  });
+}
+
+export async function save(client: Client, message: Message, on: boolean): Promise<void> {
+  try {
+    await client.session.ask(on ? "PUT" : "DELETE", path`/api/saved/${message.room}/${message.id}`);
+    ui.toast(on ? t.message.saved : t.message.unsaved);
+  } catch (error) {
+    tellProblem(error);
+  }
+}
+
+export function markUnread(client: Client, message: Message): void {
+  client.say({ type: "read", room: message.room, seq: message.id, unread: true, ...(message.thread && { thread: message.thread }) });
+}
+
+export interface Deeds {
+  client: Client;
+  room: Room | undefined;
+  message: Message;
+  inThread: boolean;
+  edit: () => void;
+  quote: () => void;
+}
+
+/** Everything that can be done with a message, as a menu has it. */
+export function menuOf({ client, room, message, inThread, edit, quote }: Deeds): MenuItem[] {
+  const now = Date.now(), canWrite = mayWrite(room, now);
+  const isOwn = message.user_id === client.me.id;
+  const items: MenuItem[] = [];
+  if (canWrite) {
+    if (!inThread) items.push({ icon: "thread", text: t.message.thread, key: "T", do: () => openThread(message) });
+    items.push({ icon: "reply", text: t.message.reply, key: "Q", do: quote });
+    items.push({ icon: "smile", text: t.message.another, key: "R", do: () => ui.open({ is: "emoji", pick: (emoji) => toggleReaction(client, message, emoji) }) });
+  }
+  items.push({ icon: "mark", text: t.message.save, key: "S", do: () => void save(client, message, true) });
+  items.push({ icon: "copy", text: t.message.copyLink, do: () => void copy(linkTo(message), t.message.linkCopied) });
+  items.push({ icon: "letters", text: t.message.copyText, do: () => void copy(message.content, t.message.copied) });
+  if (!isOwn) items.push({ icon: "bell", text: t.message.unread, key: "U", do: () => markUnread(client, message) });
+  if (canWrite) {
+    const on = !message.pinned;
+    items.push({ icon: "pin", text: on ? t.message.pin : t.message.unpin, key: "P", do: () => client.do(message.room, { do: "pin", id: message.id, on }) });
+  }
+  if (message.reactions?.length) items.push({ icon: "people", text: t.message.whoReacted, do: () => ui.open({ is: "reactions", message }) });
+  if (message.edited_at) items.push({ icon: "clock", text: t.message.versions, do: () => ui.open({ is: "versions", message }) });
+  if (canWrite && (isOwn || isModerator(room))) {
+    items.push("line");
+    if (isOwn) items.push({ icon: "edit", text: t.message.edit, key: "E", do: edit });
+    items.push({ icon: "trash", text: t.message.delete, key: "Del", isBad: true, do: () => askToDelete(client, message) });
+  }
+  if (room && room.receipts.size > 0 && !inThread) {
+    const read = [...room.receipts].filter(([user, seq]) => user !== client.me.id && seq >= message.id).length;
+    items.push("line", { note: t.message.readBy(read, room.receipts.size) });
+  }
+  return items;
+}
+
+export async function openDirect(client: Client, users: string[]): Promise<void> {
+  try {
+    const { body } = await client.session.ask<RoomRow>("POST", "/api/direct", { users });
+    client.opened(body);
+    if (body.hidden) void client.session.ask("DELETE", path`/api/rooms/${body.room}/hidden`).catch(() => {});
+    router.go({ is: "room", room: body.room });
+    ui.close(false);
+    ui.card = undefined;
+    ui.drawer = false;
+  } catch (error) {
+    tellProblem(error);
+  }
+}
+
+export async function join(client: Client, room: string): Promise<boolean> {
+  try {
+    await client.session.ask("PUT", path`/api/rooms/${room}/members/${client.me.id}`);
+    return true;
+  } catch (error) {
+    tellProblem(error);
+    return false;
+  }
+}
+
+export function askToLeave(client: Client, room: Room, name: string): void {
+  ui.open({
+    is: "confirm", title: t.settings.leaveTitle(name), text: t.settings.leaveText, yes: t.settings.leave, isDanger: true,
+    do: () => {
+      client.session.ask("DELETE", path`/api/rooms/${room.key}/members/${client.me.id}`).then(() => router.go({ is: "start" }), tellProblem);
+    },
+  });
+}

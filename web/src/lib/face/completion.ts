@@ -1,0 +1,65 @@
+// What can be put in place of a word that is begun: people, rooms, emoji.
+import type { Room } from "$lib/store/room";
+import { t } from "$lib/words";
+import type { Client } from "./client.svelte";
+import { isModerator } from "./actions";
+import { labelOf } from "./rooms";
+import { emojiNamed } from "./emoji";
+
+export interface Choice {
+  kind: "person" | "all" | "room" | "emoji";
+  /** What is put there. */
+  text: string;
+  shown: string;
+  note: string;
+  user?: number;
+  icon?: string;
+}
+
+export interface Begun {
+  sign: "@" | "#" | ":";
+  word: string;
+  /** Where the sign stands. */
+  from: number;
+}
+
+/** The word before the caret, if it may be completed. */
+export function begun(text: string, caret: number): Begun | undefined {
+  const found = /(^|[\s(])([@#:])([\p{L}\p{N}_+-]{0,40})$/u.exec(text.slice(0, caret));
+  if (!found) return undefined;
+  const [, , sign, word] = found as unknown as [string, string, Begun["sign"], string];
+  if (sign === ":" && word.length < 2) return undefined;
+  return { sign, word: word.toLowerCase(), from: caret - word.length - 1 };
+}
+
+const MOST = 8;
+
+export async function choices(client: Client, room: Room, { sign, word }: Begun): Promise<Choice[]> {
+  if (sign === ":") {
+    return (await emojiNamed(word, MOST)).map(({ emoji, name }) => ({ kind: "emoji", text: emoji, shown: emoji, note: `:${name}:` }));
+  }
+  if (sign === "#") {
+    const rooms = client.rooms.filter((one) => one.about.kind !== "direct" && (one.about.name ?? "").includes(word));
+    return rooms.slice(0, MOST).map((one) => ({
+      kind: "room", text: `#${one.about.name} `, shown: labelOf(client, one.about), note: one.about.topic ?? "", icon: one.about.kind === "private" ? "lock" : "hash",
+    }));
+  }
+  return people(client, room, word);
+}
+
+async function people(client: Client, room: Room, word: string): Promise<Choice[]> {
+  const members = await client.membersOf(room.key);
+  const fits = (text: string | null | undefined) => (text ?? "").toLowerCase().split(/[\s_-]+/).concat((text ?? "").toLowerCase()).some((part) => part.startsWith(word));
+  const rank = (user: number) => (client.store.people.presence(user) === "offline" ? 1 : 0);
+  const found: Choice[] = members
+    .filter((one) => one.user_id !== client.me.id && (fits(one.username) || fits(one.display_name)))
+    .sort((a, b) => rank(a.user_id) - rank(b.user_id) || a.username.localeCompare(b.username))
+    .slice(0, MOST)
+    .map((one) => ({ kind: "person", text: `@${one.username} `, shown: client.name(one.user_id, one.username), note: `@${one.username}`, user: one.user_id }));
+  const mayCallAll = room.about.kind !== "direct" && (members.length <= 20 || isModerator(room));
+  if (mayCallAll && "room".startsWith(word)) {
+    found.push({ kind: "all", text: "@room ", shown: t.composer.everyone(labelOf(client, room.about)), note: "@room", icon: "people" });
+  }
+  if (mayCallAll && "here".startsWith(word)) found.push({ kind: "all", text: "@here ", shown: t.composer.here, note: "@here", icon: "people" });
+  return found;
+}

@@ -1,0 +1,87 @@
+// What is open on the screen beside the conversation: dialogs, panes, menus, words that pass.
+import { tick } from "svelte";
+import type { Message } from "$lib/api/types";
+
+export type Dialog =
+  | { is: "switcher" }
+  | { is: "browse"; tab?: "browse" | "new" }
+  | { is: "direct" }
+  | { is: "room"; room: string; tab?: "about" | "members" | "notices" }
+  | { is: "status" }
+  | { is: "profile" }
+  | { is: "keys" }
+  | { is: "versions"; message: Message }
+  | { is: "reactions"; message: Message }
+  | { is: "emoji"; pick: (emoji: string) => void }
+  | { is: "confirm"; title: string; text: string; yes: string; isDanger?: boolean; do: () => void }
+  | { is: "outbox" };
+
+export type MenuItem = { icon: string; text: string; key?: string; isBad?: boolean; do: () => void } | "line" | { note: string };
+export interface Menu {
+  items: MenuItem[];
+  /** Where it opens. */
+  x: number;
+  y: number;
+  label: string;
+}
+export interface Card {
+  user: number;
+  username: string;
+  x: number;
+  y: number;
+}
+export interface Toast {
+  id: number;
+  text: string;
+  action?: { text: string; do: () => void };
+}
+
+class Ui {
+  dialog: Dialog | undefined = $state.raw();
+  menu: Menu | undefined = $state.raw();
+  card: Card | undefined = $state.raw();
+  drawer = $state(false);
+  toasts: Toast[] = $state.raw([]);
+  /** Said by a screen reader at once. */
+  alert = $state("");
+  #last = 0;
+  #opener: HTMLElement | undefined;
+
+  open(dialog: Dialog): void {
+    if (!this.dialog) this.#opener = document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
+    this.menu = this.card = undefined;
+    this.dialog = dialog;
+  }
+
+  /** Closes the dialog, and gives the focus back where one stays where one was. */
+  close(isBack = true): void {
+    this.dialog = undefined;
+    const opener = this.#opener;
+    this.#opener = undefined;
+    // What is behind a dialog takes no focus until it is gone.
+    if (isBack) void tick().then(() => opener?.focus());
+  }
+
+  openMenu(label: string, items: MenuItem[], at: HTMLElement | { x: number; y: number }): void {
+    const box = at instanceof HTMLElement ? at.getBoundingClientRect() : undefined;
+    const [x, y] = box ? [box.left, box.bottom] : [(at as { x: number }).x, (at as { y: number }).y];
+    this.menu = { items, x, y, label };
+  }
+
+  openCard(user: number, username: string, at: HTMLElement): void {
+    const box = at.getBoundingClientRect();
+    this.card = { user, username, x: box.right + 8, y: box.top };
+  }
+
+  toast(text: string, action?: Toast["action"]): void {
+    const toast = { id: ++this.#last, text, action };
+    this.toasts = [...this.toasts.slice(-2), toast];
+    setTimeout(() => this.dismiss(toast.id), action ? 10_000 : 4_000);
+  }
+
+  dismiss(id: number): void {
+    this.toasts = this.toasts.filter((one) => one.id !== id);
+  }
+}
+
+export const ui = new Ui();

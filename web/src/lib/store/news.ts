@@ -1,0 +1,31 @@
+// What a store asks for, and what it tells.
+import type { Draft, ErrorFrame, Message, RoomState, Said } from "$lib/api/types";
+
+export type Query = { at: "latest" } | { at: "before"; id: number } | { at: "since"; seq: number };
+export type Effect =
+  | { do: "say"; frame: Said }
+  | { do: "fetch"; room: string; query: Query; tag: number }
+  | { do: "list"; cursor: string | undefined; tag: number };
+export type News =
+  | { about: "room"; room: string }
+  | { about: "rooms" | "people" | "outbox" | "hello" }
+  | { about: "came"; room: string; message: Message; isMention: boolean }
+  | { about: "draft"; room: string; draft: Draft }
+  | { about: "gone"; room: string }
+  | { about: "thread_read"; room: string; thread: number }
+  | { about: "refused"; error: ErrorFrame };
+
+export interface Outcome {
+  effects: Effect[];
+  news: News[];
+}
+
+export interface KeptRoom {
+  about: RoomState;
+  cursor: number;
+  messages: Message[];
+}
+export interface Kept {
+  epoch: string;
+  rooms: KeptRoom[];
+}

@@ -1,0 +1,139 @@
+// What is known of people: how they are seen, who is writing, and what they say of themselves. What a socket has said of
+// presence is forgotten with the socket.
+import type { About, Member, Message, Person, Presence, PresenceNews, Profile, Seen, TypingNews, UserNews } from "$lib/api/types";
+
+/** How long someone is taken to be writing who has said so. */
+const WRITES_FOR = 6_000;
+/** How often is told that the user is writing, as long as they are. */
+const SAY_AGAIN = 3_000;
+
+const placeOf = (room: string, thread: number | undefined) => `${room} ${thread ?? ""}`;
+
+export class People {
+  #seen = new Map<number, Seen>();
+  #about = new Map<number, About>();
+  #names = new Map<number, string>();
+  /** Room and thread → who writes there, until when. */
+  #writing = new Map<string, Map<number, { until: number; name: string }>>();
+  #told: { place: string; at: number } | undefined;
+  /** Whom the server has been asked about, or has told of by itself. */
+  #known = new Set<number>();
+
+  seen(user: number): Seen | undefined {
+    return this.#seen.get(user);
+  }
+
+  presence(user: number): Presence {
+    return this.seen(user)?.state ?? "offline";
+  }
+
+  about(user: number): About | undefined {
+    return this.#about.get(user);
+  }
+
+  username(user: number): string | undefined {
+    return this.#names.get(user);
+  }
+
+  /** What people call someone. */
+  display(user: number, username: string): string {
+    return this.#about.get(user)?.display_name || username || this.#names.get(user) || "";
+  }
+
+  /** Everyone of whom a name is known. */
+  everyone(): { user_id: number; username: string }[] {
+    return [...this.#names].map(([user_id, username]) => ({ user_id, username }));
+  }
+
+  /** Those of these people of whom nothing is known yet. Each is told once. */
+  unknown(users: Iterable<number>): number[] {
+    const missing = [...new Set(users)].filter((user) => user > 0 && !this.#known.has(user));
+    for (const user of missing) this.#known.add(user);
+    return missing;
+  }
+
+  learnName(user: number, username: string): void {
+    if (user > 0 && username) this.#names.set(user, username);
+  }
+
+  learnPersons(persons: readonly Person[]): void {
+    for (const { user_id, username } of persons) this.learnName(user_id, username);
+  }
+
+  learnProfile(profile: Profile): void {
+    this.#known.add(profile.id);
+    this.learnName(profile.id, profile.username);
+    const { display_name, bio, pronouns, time_zone } = profile;
+    this.#about.set(profile.id, { display_name, bio, pronouns, time_zone });
+  }
+
+  learnMembers(members: readonly Member[]): void {
+    for (const member of members) {
+      this.learnName(member.user_id, member.username);
+      this.#known.add(member.user_id);
+      this.#about.set(member.user_id, { ...this.#about.get(member.user_id), display_name: member.display_name });
+    }
+  }
+
+  toldPresence(news: PresenceNews): void {
+    if (news.all) this.#seen.clear();
+    for (const seen of news.users) {
+      this.learnName(seen.user_id, seen.username);
+      this.#seen.set(seen.user_id, seen);
+    }
+  }
+
+  toldProfile(news: UserNews): void {
+    this.#known.add(news.user_id);
+    const { display_name, bio, pronouns, time_zone } = news;
+    this.#about.set(news.user_id, { display_name, bio, pronouns, time_zone });
+  }
+
+  toldTyping(now: number, news: TypingNews): void {
+    const place = placeOf(news.room, news.thread ?? undefined);
+    const there = this.#writing.get(place) ?? new Map();
+    there.set(news.user_id, { until: now + WRITES_FOR, name: news.username });
+    this.#writing.set(place, there);
+  }
+
+  /** Who is writing in a room or a thread at this moment. */
+  writing(room: string, thread: number | undefined, now: number): { user: number; name: string }[] {
+    const there = this.#writing.get(placeOf(room, thread)) ?? [];
+    const names = [...there].filter(([, { until }]) => until > now).map(([user, { name }]) => ({ user, name }));
+    return names.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Whoever has written writes no more; true when that was shown. */
+  hasWritten(message: Message): boolean {
+    this.learnName(message.user_id, message.username);
+    const places = [...this.#writing].filter(([place]) => place.startsWith(`${message.room} `));
+    return places.filter(([, there]) => there.delete(message.user_id)).length > 0;
+  }
+
+  /** Forgets who has stopped writing; true when there was someone. */
+  tick(now: number): boolean {
+    let changed = false;
+    for (const there of this.#writing.values())
+      for (const [user, { until }] of there) if (until <= now) changed = there.delete(user);
+    return changed;
+  }
+
+  /** Whether the server is to be told now that the user is writing here. */
+  writesIn(now: number, room: string, thread: number | undefined): boolean {
+    const place = placeOf(room, thread);
+    if (this.#told?.place === place && now < this.#told.at + SAY_AGAIN) return false;
+    this.#told = { place, at: now };
+    return true;
+  }
+
+  /** What was written is sent: the next letter is told at once. */
+  hasStopped(): void {
+    this.#told = undefined;
+  }
+
+  disconnected(): void {
+    this.#seen.clear();
+    this.#writing.clear();
+    this.#told = undefined;
+  }
+}

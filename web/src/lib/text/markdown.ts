@@ -1,0 +1,192 @@
+// A message's text as it is shown: CommonMark with tables, task lists and autolinks, as a fragment of the document that holds
+// no script, no style and nothing of another host. What was mentioned stands out.
+import DOMPurify from "dompurify";
+import MarkdownIt from "markdown-it";
+import type { Message } from "$lib/api/types";
+
+/** Whom a text mentions: what it says, in lower case, and who that is; "all" for `@room` and `@here`. */
+type Mentioned = Map<string, number | "all">;
+
+export interface Drawing {
+  /** Whose eyes: mentions of them stand out more. */
+  me: number;
+  nameOf: (user: number) => string;
+  words: { copy: string; table: string; code: string };
+}
+
+const md = new MarkdownIt({ html: false, linkify: true, breaks: true, typographer: false });
+md.disable(["image", "lheading"]);
+// A name in another script is shown as it is asked for, not as it looks.
+md.normalizeLinkText = (url: string) => url;
+md.linkify.set({ fuzzyEmail: false });
+md.validateLink = (url: string) => /^(https?:|mailto:)/i.test(url.trim()) || /^\/(?!\/)/.test(url.trim());
+
+md.renderer.rules.heading_open = () => "<p><strong>";
+md.renderer.rules.heading_close = () => "</strong></p>\n";
+
+md.inline.ruler.before("link", "mention", (state, silent) => {
+  const mentioned = (state.env as { mentioned?: Mentioned }).mentioned;
+  if (state.src[state.pos] !== "@" || !mentioned?.size) return false;
+  if (state.pos > 0 && /[\p{L}\p{N}_]/u.test(state.src[state.pos - 1] ?? "")) return false;
+  let found: string | undefined;
+  for (const name of mentioned.keys()) {
+    if (state.src.slice(state.pos, state.pos + name.length).toLowerCase() === name && name.length > (found?.length ?? 0)) found = name;
+  }
+  if (found === undefined) return false;
+  if (!silent) {
+    const token = state.push("mention", "", 0);
+    token.content = state.src.slice(state.pos, state.pos + found.length);
+    token.meta = { who: mentioned.get(found) };
+  }
+  state.pos += found.length;
+  return true;
+});
+md.renderer.rules.mention = (tokens, index) => {
+  const token = tokens[index];
+  return `<span class="at" data-user="${md.utils.escapeHtml(String(token?.meta?.who))}">${md.utils.escapeHtml(token?.content ?? "")}</span>`;
+};
+
+// No style stands in markup: a column that is to the right has a class.
+md.core.ruler.push("columns", (state) => {
+  for (const token of state.tokens) {
+    if (token.type !== "th_open" && token.type !== "td_open") continue;
+    const isRight = String(token.attrGet("style") ?? "").includes("right");
+    token.attrs = isRight ? [["class", "r"]] : null;
+  }
+});
+
+const ALLOWED = {
+  ALLOWED_TAGS: ["p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "a", "span",
+    "table", "thead", "tbody", "tr", "th", "td"],
+  ALLOWED_ATTR: ["href", "class", "data-user", "start"],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  SANITIZE_NAMED_PROPS: true,
+  RETURN_DOM_FRAGMENT: true as const,
+};
+
+/** The text of a message as elements, fresh each time. */
+export function draw(message: Pick<Message, "content" | "mentions">, how: Drawing): DocumentFragment {
+  const html = md.render(message.content, { mentioned: mentionedIn(message) });
+  const fragment = DOMPurify.sanitize(html, ALLOWED) as unknown as DocumentFragment;
+  for (const link of fragment.querySelectorAll("a")) dressLink(link);
+  for (const at of fragment.querySelectorAll<HTMLElement>("span.at")) dressMention(at, how);
+  for (const table of fragment.querySelectorAll("table")) dressTable(table, how);
+  for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, how);
+  for (const item of fragment.querySelectorAll("li")) dressTask(item);
+  return fragment;
+}
+
+function mentionedIn({ content, mentions }: Pick<Message, "content" | "mentions">): Mentioned {
+  const found: Mentioned = new Map();
+  if (!mentions?.length) return found;
+  // Places are in code points.
+  const points = Array.from(content);
+  for (const { from, to, user_id } of mentions) found.set(points.slice(from, to).join("").toLowerCase(), user_id ?? "all");
+  return found;
+}
+
+function dressLink(link: HTMLAnchorElement): void {
+  const href = link.getAttribute("href") ?? "";
+  if (href.startsWith("/")) {
+    link.dataset.inside = "";
+    return;
+  }
+  link.target = "_blank";
+  link.rel = "noopener noreferrer nofollow";
+  let host = "";
+  try {
+    host = new URL(href).hostname;
+  } catch {
+    link.removeAttribute("href");
+    return;
+  }
+  link.title = href;
+  const text = link.textContent ?? "";
+  // Where the words look like an address, they are the one that is gone to, or it stands behind them.
+  const looksLikeAddress = /^\s*(https?:\/\/)?[^\s/]+\.[^\s/]/i.test(text);
+  if (host && looksLikeAddress && !text.toLowerCase().includes(host)) {
+    const real = document.createElement("span");
+    real.className = "host";
+    real.textContent = ` (${host})`;
+    link.append(real);
+  }
+}
+
+function dressMention(at: HTMLElement, { me, nameOf }: Drawing): void {
+  const who = at.dataset.user ?? "";
+  if (who === "all" || Number(who) === me) at.classList.add("me-too");
+  if (who === "all") return;
+  at.title = at.textContent ?? "";
+  const name = nameOf(Number(who));
+  if (name) at.textContent = `@${name}`;
+  at.setAttribute("role", "button");
+  at.tabIndex = -1;
+}
+
+function dressTable(table: HTMLTableElement, { words }: Drawing): void {
+  const wrap = document.createElement("div");
+  wrap.className = "sheet-wrap";
+  wrap.tabIndex = 0;
+  wrap.setAttribute("role", "region");
+  wrap.setAttribute("aria-label", words.table);
+  table.before(wrap);
+  wrap.append(table);
+}
+
+function dressCode(pre: HTMLPreElement, { words }: Drawing): void {
+  const code = pre.querySelector("code");
+  const language = [...(code?.classList ?? [])].find((name) => name.startsWith("language-"))?.slice(9) ?? "";
+  const figure = document.createElement("figure");
+  figure.className = "code";
+  const head = document.createElement("header");
+  const label = document.createElement("span");
+  label.textContent = language.charAt(0).toUpperCase() + language.slice(1) || words.code;
+  const copy = document.createElement("button");
+  copy.type = "button";
+  copy.className = "tool";
+  copy.dataset.copy = "";
+  copy.setAttribute("aria-label", words.copy);
+  copy.append(icon("copy"));
+  head.append(label, copy);
+  pre.tabIndex = 0;
+  if (language) pre.dataset.language = language;
+  pre.before(figure);
+  figure.append(head, pre);
+}
+
+function dressTask(item: HTMLLIElement): void {
+  const first = item.firstChild?.nodeName === "P" ? item.firstChild.firstChild : item.firstChild;
+  const mark = first?.nodeType === Node.TEXT_NODE ? /^\[([ xX])\] /.exec(first.textContent ?? "") : null;
+  if (!mark || !first) return;
+  first.textContent = (first.textContent ?? "").slice(4);
+  const box = document.createElement("input");
+  box.type = "checkbox";
+  box.disabled = true;
+  box.checked = mark[1] !== " ";
+  item.classList.add("task");
+  first.parentNode?.insertBefore(box, first);
+}
+
+function icon(name: string): SVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "i");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+const EMOJI = /^(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D\p{Extended_Pictographic}|\p{Emoji_Modifier})*|\p{Regional_Indicator}{2}|[0-9#*]\uFE0F\u20E3|\s)+$/u;
+
+/** Whether a text is nothing but a few emoji, which are shown large. */
+export function isBig(content: string): boolean {
+  const text = content.trim();
+  return text.length > 0 && text.length < 60 && EMOJI.test(text) && [...new Intl.Segmenter().segment(text.replace(/\s/g, ""))].length <= 5;
+}
+
+/** One line of a text, without its marks: for quotes, lists and notices. */
+export function plain(content: string): string {
+  return content.replace(/```\w*\n?/g, "").replace(/[*_~`>#|]+/g, "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\s+/g, " ").trim();
+}

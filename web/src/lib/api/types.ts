@@ -72,6 +72,8 @@ export type Connected = {
   rooms: RoomState[];
   /** The login that this socket was opened with. */
   session: number;
+  /** What the caller has set for themselves. */
+  settings?: Settings;
   /** The caller's id. */
   user_id: number;
   /** The caller's name. */
@@ -898,6 +900,8 @@ export type ScheduledPatch = {
   content?: string | null;
   /** Another time, to come. What could not be said is tried again then. */
   send_at?: string | null;
+  /** Another time as people say it, such as `tomorrow at 9`, in the time zone of your profile; in place of `send_at`. */
+  when?: string | null;
 };
 
 /** How someone is seen, and what they say of it. */
@@ -989,6 +993,16 @@ export type SetStatus = {
   text?: string | null;
   /** When all of that ends; absent beside a new text, emoji or choice: never. */
   until?: string | null;
+};
+
+/** `{"type":"settings",…}`, and in the first frame: what you have set for yourself, on all your devices. It is told to no one else. */
+export type Settings = {
+  /** When nothing is to disturb you, as `22:00-07:00`: by the clocks of `time_zone`, or of UTC where there is none. */
+  quiet_hours?: string | null;
+  /** Whether others see how far you have read, and you how far they have. */
+  receipts?: boolean;
+  /** Your time zone: a name of the IANA time zone database. */
+  time_zone?: string | null;
 };
 
 /** A command, as `GET /api/commands` lists it. */
@@ -1187,6 +1201,9 @@ export type Heard =
     })
   | (ScheduledNews & {
       type: "scheduled";
+    })
+  | (Settings & {
+      type: "settings";
     })
   | ({
       /** Echo of the `sync` frame's `ref`. */

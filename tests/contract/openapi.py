@@ -78,6 +78,10 @@ def before_call(context, case, kwargs):
         if isinstance(case.body.get("send_at"), str):
             soon = datetime.now(timezone.utc) + timedelta(hours=1)
             case.body = {**case.body, "send_at": soon.isoformat()}
+        # Nor which words are a time, nor that it is given once.
+        if isinstance(case.body.get("when"), str):
+            case.body = {**case.body, "when": "in two hours"}
+            case.body.pop("send_at", None)
         for name in ("reply_to", "thread", "also_to_room"):
             case.body.pop(name, None)
     # Which commands there are, and how each is written, a pattern does not say.

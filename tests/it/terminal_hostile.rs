@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Backend, Server, Terminal, User, root};
+use crate::support::{Backend, Server, Terminal, User, eventually, root};
 
 /// Turns the text around it, or hides.
 fn is_bidi(c: char) -> bool {
@@ -37,6 +37,11 @@ fn hostile_texts_are_texts_in_a_terminal() {
     assert_eq!(title().stdout, before, "the title was changed");
     terminal.write("still here");
     terminal.shows("still here");
+    // Whoever leaves before it is stored is asked once more.
+    eventually("it is stored", || {
+        let latest = bob.history().pop();
+        latest.filter(|it| it["content"] == "still here")
+    });
     terminal.press("PageUp");
     assert!(!terminal.screen().chars().any(is_bidi));
     terminal.write("/quit");

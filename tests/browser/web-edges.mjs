@@ -140,6 +140,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
     const early = await api("POST", `/rooms/${field.room}/messages`, { content: "early" });
     await room(page, name).click();
     await shows(page, "early");
+    await room(page, name).getByText(/unread/).waitFor({ state: "detached" }); // it is read
     await room(page, "general").click();
     await composer(page).waitFor();
     await context.setOffline(true);

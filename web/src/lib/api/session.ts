@@ -15,7 +15,7 @@ interface Kept {
   username: string;
 }
 
-type Word = { k: "token"; token: string; until: number; who: Who } | { k: "ended"; why: Ended };
+type Word = { k: "token"; token: string; until: number; who: Who } | { k: "leaving" } | { k: "ended"; why: Ended };
 export type Ended = "here" | "elsewhere" | "by_server";
 
 const WHO = "parlour.who";
@@ -31,11 +31,15 @@ export class Session {
   #token: string | undefined;
   #until = 0;
   #isEnding = false;
+  /** Another tab is signing out: the server may close the connection before that tab has heard of it. */
+  #isLeaving = false;
   #renewal: Promise<string> | undefined;
   readonly #channel = new BroadcastChannel("parlour-session");
 
   constructor() {
     this.#channel.onmessage = ({ data }: MessageEvent<Word>) => {
+      if (data.k === "leaving") this.#isLeaving = true;
+      if (data.k === "leaving" || (data.k === "ended" && this.#isEnding)) return;
       if (data.k === "ended") return this.#forget(data.why === "here" ? "elsewhere" : data.why);
       [this.#token, this.#until] = [data.token, data.until];
       if (this.who?.id !== data.who.id) {
@@ -58,6 +62,7 @@ export class Session {
   /** Ends the login, here and on the server. False when the server could not be told. */
   async logOut(): Promise<boolean> {
     this.#isEnding = true;
+    this.#channel.postMessage({ k: "leaving" } satisfies Word);
     try {
       await ask("POST", "/api/auth/browser/logout", { patience: GOODBYE });
       return true;
@@ -73,8 +78,9 @@ export class Session {
   /** The server has ended the login. */
   ended(): void {
     if (this.#isEnding || !this.who) return;
-    this.#channel.postMessage({ k: "ended", why: "by_server" } satisfies Word);
-    this.#forget("by_server");
+    const why = this.#isLeaving ? "elsewhere" : "by_server";
+    this.#channel.postMessage({ k: "ended", why } satisfies Word);
+    this.#forget(why);
   }
 
   async token(fresh = false): Promise<string> {
@@ -122,7 +128,7 @@ export class Session {
 
   #forget(why: Ended): void {
     if (!this.who) return;
-    [this.#token, this.#until, this.who] = [undefined, 0, undefined];
+    [this.#token, this.#until, this.who, this.#isLeaving] = [undefined, 0, undefined, false];
     localStorage.removeItem(WHO);
     this.onchange(undefined, why);
   }

@@ -133,7 +133,6 @@ export class Store {
     for (const { about, cursor, messages } of rooms) {
       const room = new Room(about.room, this.#pastOf(about.room));
       room.tell(about);
-    if (!about.slow_seconds) this.outbox.endSlow(about.room);
       this.people.learnPersons(about.users ?? []);
       const [first] = messages;
       if (first) {

@@ -45,6 +45,7 @@ export default ({ base, mark, ALICE, open }) => ({
     await type(page, "an answer");
     await press(page, "Enter");
     await message(page, "an answer").locator(".quote", { hasText: "the first line" }).waitFor();
+    await shows(page, "an answer"); // it is stored
     await press(page, "ArrowUp"); // the last one of one's own, to be edited
     await hasFocus(page.getByLabel("Text of the message"));
     await type(page, ", mended");

@@ -139,7 +139,8 @@ impl View {
             "lag" => {
                 self.holes.insert(text(&frame["room"]).to_owned());
             }
-            "ack" | "error" | "pong" | "system" | "presence" | "read" | "user" | "scheduled" => {}
+            "ack" | "error" | "pong" | "system" | "presence" | "read" | "user" | "scheduled"
+            | "settings" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
     }

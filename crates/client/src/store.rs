@@ -46,6 +46,8 @@ use crate::{
 
 /// The `ref` of our `sync` frames. One at a time is under way: the server takes no second one before it has answered.
 const SYNC: &str = "sync";
+/// The reference of what tells that the user is writing. What comes of it is nobody's news: they may be out of the room by then.
+const TYPING: &str = "typing";
 
 /// What is wanted of a room's past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -366,7 +368,7 @@ impl Store {
             }
             return;
         }
-        if self.mark_refused(now, &error) {
+        if error.reference.as_deref() == Some(TYPING) || self.mark_refused(now, &error) {
             return;
         }
         let rooms = self.rooms.values_mut();

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Store;
+use super::{Store, TYPING};
 use crate::{
     effect::Effect,
     link::Millis,
@@ -165,7 +165,8 @@ impl Store {
             return None;
         }
         self.people.told = Some((typing.clone(), now));
-        Some(Effect::Say(Request::new(Command::Typing(typing))))
+        let request = Request::with_ref(TYPING, Command::Typing(typing));
+        Some(Effect::Say(request))
     }
 
     /// The device is in use, or is not; told when that is new.

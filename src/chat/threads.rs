@@ -152,8 +152,8 @@ fn thread(message: Message, followed: &Followed) -> Thread {
         message,
         last_at: db::utc(followed.last_at.get()),
         read_seq: followed.read_seq.unsigned_abs(),
-        unread: followed.unread.unsigned_abs(),
-        mentions: followed.mentions.unsigned_abs(),
+        unread: followed.unread.messages.unsigned_abs(),
+        mentions: followed.unread.mentions.unsigned_abs(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Threads: what is under a message, and who follows what.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
 use diesel::{
     prelude::*,
@@ -9,6 +11,7 @@ use diesel::{
 
 use super::{
     AnyConnection,
+    reading::{self, Unread},
     row_checks::GREATEST,
     schema::{thread_people, threads},
     time::StoredTime,
@@ -19,9 +22,6 @@ pub mod counts;
 
 /// Most who are named under a message.
 pub const MOST_NAMED: usize = 20;
-
-/// Unread messages that are counted.
-const MOST_COUNTED: i64 = 1_000;
 
 #[derive(QueryableByName)]
 struct Named {
@@ -98,26 +98,30 @@ fn list_named(conn: &mut AnyConnection, room_id: i64, ids: &[i64]) -> QueryResul
 }
 
 /// A thread that someone follows.
-#[derive(Debug, Clone, QueryableByName)]
+#[derive(Debug, Clone)]
 pub struct Followed {
     /// The room.
-    #[diesel(sql_type = BigInt)]
     pub room_id: i64,
     /// Its first message.
-    #[diesel(sql_type = BigInt)]
     pub thread: i64,
     /// When someone replied last.
-    #[diesel(sql_type = Timestamp)]
     pub last_at: StoredTime,
     /// Up to here they have read it.
-    #[diesel(sql_type = BigInt)]
     pub read_seq: i64,
-    /// Replies after that, by others.
+    /// What is unread after that.
+    pub unread: Unread,
+}
+
+#[derive(QueryableByName)]
+struct Follow {
     #[diesel(sql_type = BigInt)]
-    pub unread: i64,
-    /// Those of them that mention this user.
+    room_id: i64,
     #[diesel(sql_type = BigInt)]
-    pub mentions: i64,
+    thread: i64,
+    #[diesel(sql_type = Timestamp)]
+    last_at: StoredTime,
+    #[diesel(sql_type = BigInt)]
+    read_seq: i64,
 }
 
 /// The threads that a user follows in rooms where they are a member, the one with the latest reply first, after this place: a
@@ -132,24 +136,16 @@ pub fn list_followed(
     limit: i64,
 ) -> QueryResult<Vec<Followed>> {
     let (at, room_id, thread) = after;
-    let query = sql_query(format!(
-        "SELECT mine.room_id AS room_id, mine.thread AS thread, threads.last_at AS last_at, mine.read_seq AS read_seq, \
-           (SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE messages.room_id = mine.room_id \
-              AND messages.thread = mine.thread AND messages.id > mine.read_seq AND messages.user_id <> mine.user_id \
-              AND messages.thread IS NOT NULL AND messages.deleted_at IS NULL LIMIT {MOST_COUNTED}) AS unread) AS unread, \
-           (SELECT COUNT(*) FROM (SELECT DISTINCT mentions.message_id FROM mentions JOIN messages ON messages.room_id = mentions.room_id \
-              AND messages.id = mentions.message_id WHERE mentions.room_id = mine.room_id \
-              AND mentions.user_id IN (0, mine.user_id) AND mentions.message_id > mine.read_seq \
-              AND messages.thread = mine.thread AND messages.user_id <> mine.user_id \
-              AND messages.deleted_at IS NULL LIMIT {MOST_COUNTED}) AS mentioned) AS mentions \
+    let query = sql_query(
+        "SELECT mine.room_id AS room_id, mine.thread AS thread, threads.last_at AS last_at, mine.read_seq AS read_seq \
          FROM thread_people AS mine \
          JOIN threads ON threads.room_id = mine.room_id AND threads.id = mine.thread AND threads.replies > 0 \
          JOIN memberships ON memberships.room_id = mine.room_id AND memberships.user_id = mine.user_id \
          WHERE mine.user_id = $1 AND mine.follows \
            AND (threads.last_at < $2 OR threads.last_at = $3 \
              AND (mine.room_id < $4 OR mine.room_id = $5 AND mine.thread < $6)) \
-         ORDER BY threads.last_at DESC, mine.room_id DESC, mine.thread DESC LIMIT $7"
-    ))
+         ORDER BY threads.last_at DESC, mine.room_id DESC, mine.thread DESC LIMIT $7",
+    )
     // In the order in which the text names them: SQLite counts by that.
     .bind::<BigInt, _>(user_id)
     .bind::<Timestamp, _>(at)
@@ -158,7 +154,21 @@ pub fn list_followed(
     .bind::<BigInt, _>(room_id)
     .bind::<BigInt, _>(thread)
     .bind::<BigInt, _>(limit);
-    on_either!(conn, query.load())
+    let found: Vec<Follow> = on_either!(conn, query.load())?;
+    let places: Vec<_> = found.iter().map(|it| (it.room_id, it.thread)).collect();
+    let unread = reading::list_of_threads(conn, user_id, &places)?;
+    let unread: HashMap<_, _> = unread.into_iter().collect();
+    let followed = found.into_iter().map(|it| Followed {
+        room_id: it.room_id,
+        thread: it.thread,
+        last_at: it.last_at,
+        read_seq: it.read_seq,
+        unread: unread
+            .get(&(it.room_id, it.thread))
+            .copied()
+            .unwrap_or_default(),
+    });
+    Ok(followed.collect())
 }
 
 /// Has a user follow a thread, which they have then read up to this change, or follow it no more.

@@ -121,16 +121,7 @@ fn walks(steps: &[String]) -> Vec<&str> {
         let words: Vec<&str> = step.split_whitespace().collect();
         // SQLite: `SCAN messages` is a walk, `SEARCH` is none; what is put together from others has these names.
         if let ["SCAN", name, ..] = words[..] {
-            let is_small = [
-                "looked_at",
-                "counted",
-                "found",
-                "own",
-                "every",
-                "unread",
-                "mentioned",
-                "CONSTANT",
-            ];
+            let is_small = ["looked_at", "counted", "found", "own", "every", "CONSTANT"];
             if !is_small.contains(&name) && !name.starts_with('(') && !name.starts_with("json_each")
             {
                 found.push(step.as_str());

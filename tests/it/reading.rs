@@ -15,6 +15,7 @@ on_both![
     whoever_shows_how_far_they_have_read_sees_it_of_others,
     what_one_wants_to_be_told_is_kept_for_all_devices,
     counting_stops_at_a_thousand,
+    thousands_of_mentions_keep_nobody_out,
     many_marks_at_once_are_all_kept,
 ];
 
@@ -307,6 +308,42 @@ fn counting_stops_at_a_thousand(backend: Backend) {
     assert_eq!(counts(&bob, &room), (1_102, 1, 0));
     read(&bob, &room, &json!({"seq": 1_103}));
     assert_eq!(counts(&bob, &room), (1_103, 2, 0));
+}
+
+/// Someone who was away for long, or whom a program names in each of its messages.
+fn thousands_of_mentions_keep_nobody_out(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob]);
+    let first = alice.post_to(&room, "status").expect(201).json()["id"].clone();
+    let fill = |from: u64, upto: u64, thread: &str, beside: bool| {
+        let numbers = format!(
+            "WITH RECURSIVE n (i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {upto})"
+        );
+        server.database.execute(&format!(
+            "{numbers} INSERT INTO messages (room_id, id, seq, user_id, content, created_at, kind, previous, thread, thread_only) \
+             SELECT {room}, i, i, {}, 'x', '2026-11-27 00:00:00', 'text', i - 1, {thread}, {beside} FROM n; \
+             {numbers} INSERT INTO mentions (room_id, user_id, message_id, thread) SELECT {room}, {}, i, {thread} FROM n; \
+             UPDATE rooms SET last_seq = {upto}, last_message_id = {upto} WHERE id = {room}",
+            alice.id, bob.id
+        ));
+    };
+    fill(4, 4_003, "NULL", false);
+    fill(4_004, 8_003, "3", true);
+    assert_eq!(first, 3);
+    server.database.execute(&format!(
+        "INSERT INTO threads (room_id, id, replies, last_id, last_at, seq) VALUES ({room}, 3, 4000, 8003, '2026-11-27 00:00:00', 8003); \
+         INSERT INTO thread_people (room_id, thread, user_id) VALUES ({room}, 3, {})",
+        bob.id
+    ));
+    assert_eq!(counts(&bob, &room), (1, 1_000, 1_000));
+    let back = json!({"seq": 4_004, "thread": 3, "unread": true});
+    let marker = read(&bob, &room, &back);
+    let many = json!(1_000);
+    assert_eq!((&marker["unread"], &marker["mentions"]), (&many, &many));
+    let threads = bob.http().get("/api/threads").expect(200).json();
+    let thread = &threads.as_array().expect("a list")[0];
+    assert_eq!((&thread["unread"], &thread["mentions"]), (&many, &many));
 }
 
 fn many_marks_at_once_are_all_kept(backend: Backend) {

@@ -174,17 +174,6 @@ fn a_refused_sync_is_asked_again_after_a_while_for_all_its_rooms() {
 }
 
 #[test]
-fn nobody_is_told_that_their_writing_could_not_be_told() {
-    let mut store = reader(2, 2);
-    store.frame(0, server::hello("e", &[("general", 5), ("garden", 5)]));
-    let Some(Effect::Say(said)) = store.write_in(0, "garden", None) else {
-        panic!("it is to be told");
-    };
-    let answer = refusal(said.reference.as_deref(), Code::RoomNotFound);
-    assert!(store.frame(0, answer).news.is_empty());
-}
-
-#[test]
 fn a_restored_history_is_forgotten_in_every_room() {
     let mut store = reader(5, 5);
     let outcome = store.frame(0, server::hello("other", &[("general", 9), ("garden", 9)]));

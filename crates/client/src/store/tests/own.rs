@@ -83,3 +83,14 @@ fn a_draft_of_another_device_is_told_once_and_an_older_one_never() {
     assert_eq!(tell("I", 4), (0, "I think".into()));
     assert_eq!(tell("", 7), (1, String::new()));
 }
+
+#[test]
+fn nobody_is_told_that_their_writing_could_not_be_told() {
+    let mut store = reader(2, 2);
+    store.frame(0, server::hello("e", &[("general", 5), ("garden", 5)]));
+    let Some(Effect::Say(said)) = store.write_in(0, "garden", None) else {
+        panic!("it is to be told");
+    };
+    let answer = refusal(said.reference.as_deref(), Code::RoomNotFound);
+    assert!(store.frame(0, answer).news.is_empty());
+}

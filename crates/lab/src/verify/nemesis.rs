@@ -28,7 +28,7 @@ const POLITE: Duration = Duration::from_secs(15);
 const BITE: Duration = Duration::from_secs(15);
 /// How long a cut may wait for its byte.
 const FIRE: Duration = Duration::from_secs(2);
-/// After so long without its database, whatever was on its way has arrived.
+/// When nothing was acked for so long, whatever was on its way has arrived.
 const ARRIVED: Duration = Duration::from_secs(1);
 /// How long a reader takes nothing, at least: longer than the server has patience.
 const STALL: Duration = Duration::from_millis(3_500);
@@ -364,17 +364,14 @@ impl Scene {
     }
 }
 
-/// Waits while the database is away, and sees to it that nothing is acked meanwhile.
+/// Waits while the database is away, and sees to it that nothing is acked that was sent meanwhile. (What was sent before
+/// may have arrived in time, however late its ack is heard.)
 async fn away(crowd: &Crowd, duration: Duration, why: &str) -> Vec<String> {
-    if duration <= ARRIVED {
-        tokio::time::sleep(duration).await;
-        return Vec::new();
-    }
-    tokio::time::sleep(ARRIVED).await;
-    let before = crowd.acks();
-    tokio::time::sleep(duration.saturating_sub(ARRIVED)).await;
-    match crowd.acks() - before {
+    let absence = &crowd.record().absence;
+    absence.begin();
+    tokio::time::sleep(duration).await;
+    match absence.end() {
         0 => Vec::new(),
-        count => vec![format!("{count} changes were acked while {why}")],
+        count => vec![format!("{count} changes were sent and acked while {why}")],
     }
 }

@@ -175,9 +175,10 @@ impl Conversation<'_> {
     }
 
     fn hear_ack(&mut self, ack: &Ack) {
-        let Some(at) = self.answered(&ack.reference) else {
+        let Some((at, sent)) = self.answered(&ack.reference) else {
             return;
         };
+        self.shared.record.absence.hear_ack(sent);
         let book = &self.shared.book;
         let answer = Answer {
             id: ack.id,
@@ -235,16 +236,16 @@ impl Conversation<'_> {
         self.not_before = Instant::now() + rng.millis(50, 150);
     }
 
-    /// An act is done: what it was about is free.
-    fn answered(&mut self, reference: &str) -> Option<(usize, usize)> {
+    /// An act is done: what it was about is free. Its place, and when it was sent.
+    fn answered(&mut self, reference: &str) -> Option<((usize, usize), Instant)> {
         let at = parse(reference)?;
-        self.waiting.remove(&at)?;
+        let sent = self.waiting.remove(&at)?;
         self.person.unanswered.set(self.waiting.len());
         let act = self.shared.book.deed(at)?.act;
         if let Some(target) = choice::target(&act, self.person.user) {
             self.person.busy.borrow_mut().remove(&(at.0, target));
         }
-        Some(at)
+        Some((at, sent))
     }
 }
 

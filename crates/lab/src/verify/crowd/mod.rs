@@ -72,6 +72,36 @@ pub struct Record {
     pub lags: Cell<u64>,
     /// Sockets that ended, however.
     pub closed: Cell<u64>,
+    /// What was acked though nothing could be stored.
+    pub absence: Absence,
+}
+
+/// A time in which the server is without its database: nothing that is sent in it may be acked in it.
+#[derive(Default)]
+pub struct Absence {
+    begun: Cell<Option<Instant>>,
+    acked: Cell<u64>,
+}
+
+impl Absence {
+    /// From now on nothing that is sent can be stored.
+    pub fn begin(&self) {
+        self.acked.set(0);
+        self.begun.set(Some(Instant::now()));
+    }
+
+    /// Takes in the ack of something that was sent at this moment.
+    pub fn hear_ack(&self, sent: Instant) {
+        if self.begun.get().is_some_and(|begun| sent > begun) {
+            self.acked.set(self.acked.get() + 1);
+        }
+    }
+
+    /// How much was sent and acked since the begin. From now on it may be.
+    pub fn end(&self) -> u64 {
+        self.begun.set(None);
+        self.acked.get()
+    }
 }
 
 impl Record {
@@ -369,4 +399,26 @@ pub fn content(client_id: &str, longest: usize, rng: &mut Rng) -> String {
         let _written = write!(content, "{piece}");
     }
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ack_says_nothing_of_an_absence_that_began_after_its_message_was_sent() {
+        let absence = Absence::default();
+        let before = Instant::now();
+        absence.hear_ack(before);
+        absence.begin();
+        absence.hear_ack(before);
+        let later = before + Duration::from_hours(1);
+        assert_eq!(absence.end(), 0);
+        absence.begin();
+        absence.hear_ack(later);
+        assert_eq!(absence.end(), 1);
+        absence.hear_ack(later);
+        absence.begin();
+        assert_eq!(absence.end(), 0);
+    }
 }

@@ -203,6 +203,7 @@ impl Conversation<'_> {
             return;
         };
         let record = &self.shared.record;
+        record.absence.hear_ack(waiting.since);
         if let Some(sending) = record.sent.borrow_mut().get_mut(place) {
             sending.acks.push(ack.seq);
             sending.at_once = waiting.is_first_attempt && !ack.duplicate;

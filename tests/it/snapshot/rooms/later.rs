@@ -1,13 +1,13 @@
 //! What people have said later, and how far they let others see that they have read: a device shows what it fetched when it was
 //! opened and was told since, and that is what is fetched afterwards.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    Run,
+    Person, Run, SETTLED,
     orders::Act,
     own::{Own, Place},
 };
@@ -143,18 +143,37 @@ impl Run {
         answer.status < 300
     }
 
-    /// Shows from now on how far they have read, or no more. Either way what was told of it before holds no more.
+    /// Shows from now on how far they have read, or no more. Either way what was told of it before holds no more, and what
+    /// is under way is heard before: nothing tells it from what comes after.
     pub(super) fn receipts(&mut self, who: usize) -> bool {
+        self.hear_reads();
         let user = self.people[who].user.clone();
         let body = json!({"receipts": self.chance.below(3) != 0});
         user.ask("PATCH", "/api/users/me", &[], &body).expect(200);
-        let seats = self.people.iter_mut().enumerate();
-        for (number, person) in seats {
+        for (number, person) in self.people.iter_mut().enumerate() {
             for seat in &mut person.seats {
+                seat.ask(&person.user, vec![json!({"type": "ping"})], false);
                 let reads: &mut BTreeMap<Place, Value> = &mut seat.view.own.reads;
                 reads.retain(|(_, reader), _| number != who && *reader != user.id);
             }
         }
         true
+    }
+
+    /// Until everyone was told how far the others have read.
+    fn hear_reads(&mut self) {
+        for Person { user, seats, .. } in &mut self.people {
+            for seat in seats {
+                let start = Instant::now();
+                loop {
+                    seat.ask(user, vec![json!({"type": "ping"})], false);
+                    let wrong = seat.view.own.wrong_reads(user);
+                    if wrong.is_empty() {
+                        break;
+                    }
+                    assert!(start.elapsed() < SETTLED, "{}: {wrong:?}", user.name);
+                }
+            }
+        }
     }
 }

@@ -39,6 +39,22 @@ pub(super) struct Own {
     pub(super) later: Later,
     /// How far others have read a room, as was told last: by room and reader.
     pub(super) reads: BTreeMap<Place, Value>,
+    /// What they have set for themselves, as it was fetched at first and told since.
+    settings: Settings,
+}
+
+/// Whether one shows how far one has read, when one wants to be left in peace, and by which clock.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Settings([Value; 3]);
+
+impl Settings {
+    fn of(told: &Value) -> Self {
+        Self(["receipts", "quiet_hours", "time_zone"].map(|field| told[field].clone()))
+    }
+
+    fn fetch(user: &User) -> Self {
+        Self::of(&user.http().get("/api/users/me").expect(200).json())
+    }
 }
 
 impl Own {
@@ -46,6 +62,7 @@ impl Own {
     pub(super) fn fetch(user: &User) -> Self {
         Self {
             later: Later::fetch(user),
+            settings: Settings::fetch(user),
             ..Self::default()
         }
     }
@@ -82,6 +99,7 @@ impl Own {
                 self.reads.retain(|(other, _), _| *other != room);
             }
             Some("scheduled") => self.later.apply(frame),
+            Some("settings") => self.settings = Settings::of(frame),
             Some("user") => {
                 let user = frame["user_id"].as_u64().expect("an id");
                 self.names.insert(user, frame["display_name"].clone());
@@ -94,6 +112,10 @@ impl Own {
     fn differences(&self, user: &User) -> String {
         let mut found = self.later.differences(&Later::fetch(user));
         found.extend(self.wrong_reads(user));
+        let settings = Settings::fetch(user);
+        if self.settings != settings {
+            found.push(format!("{:?}, fetched {settings:?}", self.settings));
+        }
         for (place, due) in &self.due_drafts {
             let told = self.drafts.get(place).map(|(_, content)| content);
             if told != Some(due) {
@@ -166,6 +188,17 @@ impl Run {
                 }
             }
             Act::ReadThread => self.read_thread(&user, who, (key, first)),
+            Act::Settings => {
+                let hours = ["", "22:00-07:00", "12:30-13:30"][self.chance.below(3)];
+                let zone = ["", "Asia/Kolkata", "America/New_York"][self.chance.below(3)];
+                let body = match self.chance.below(3) {
+                    0 => json!({"quiet_hours": hours}),
+                    1 => json!({"time_zone": zone}),
+                    _ => json!({"quiet_hours": hours, "time_zone": zone}),
+                };
+                user.ask("PATCH", "/api/users/me", &[], &body).expect(200);
+                true
+            }
             Act::Status => {
                 let text = format!("status {}", self.said);
                 let body = json!({"text": text, "state": "dnd"});

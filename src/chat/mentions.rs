@@ -74,19 +74,24 @@ fn prose(text: &str) -> Vec<Range<usize>> {
 
 /// The addresses of pages in a text.
 fn links(text: &str) -> Vec<Range<usize>> {
-    let mut links = Vec::new();
+    let mut links = Vec::<Range<usize>>::new();
     let starts = text.match_indices("://").map(|(at, _)| {
         let scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');
         text[..at].trim_end_matches(scheme).len()
     });
     let named = text.match_indices("www.").map(|(at, _)| at);
     let mailed = text.match_indices("mailto:").map(|(at, _)| at);
-    for start in starts.chain(named).chain(mailed) {
+    let mut starts: Vec<usize> = starts.chain(named).chain(mailed).collect();
+    starts.sort_unstable();
+    for start in starts {
+        // What begins in one ends with it.
+        if links.last().is_some_and(|last| start < last.end) {
+            continue;
+        }
         let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"');
         let length = text[start..].find(ends).unwrap_or(text.len() - start);
         links.push(start..start + length);
     }
-    links.sort_unstable_by_key(|range| (range.end, range.start));
     links
 }
 

@@ -94,6 +94,9 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// Most words at the end of a text that are read as a time: a long text is read in a time that grows as its length.
+const MOST_WORDS: usize = 24;
+
 /// Reads when and what.
 ///
 /// # Errors
@@ -124,7 +127,7 @@ pub fn read(text: &str, now: Timestamp, zone: Tz) -> Result<Spoken, Fault> {
         Err(found) => fault = found,
     }
     // The longest end that is a time.
-    for first in 1..words.len() {
+    for first in words.len().saturating_sub(MOST_WORDS).max(1)..words.len() {
         let end = &words[first..];
         if repeats(end) && end.iter().skip(1).all(is_of_times) {
             return Err(Fault::Repeats);

@@ -54,3 +54,13 @@ fn a_text_of_nothing_but_mentions_ends_somewhere() {
     }
     assert_eq!(find(&format!("@{}", "a".repeat(5_000))), []);
 }
+
+/// Each address is looked at once, however many begin in it.
+#[test]
+fn a_text_of_addresses_is_read_in_the_time_of_its_length() {
+    for address in ["www.", "a://", "mailto:", "www.a://", "a+"] {
+        let text = format!("@alice {}", address.repeat(4_000_000 / address.len()));
+        // With each of them followed to the end, this would take minutes.
+        assert_eq!(find(&text).len(), 1, "{address}");
+    }
+}

@@ -1,6 +1,6 @@
 //! A moment: a day, a time of day, or both, in either order; or so long from now.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound as _};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, SubsecRound as _};
 use chrono_tz::Tz;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     day::{self, Day},
     words::{Word, words},
 };
-use crate::protocol::time::Timestamp;
+use crate::protocol::time::{self, Timestamp};
 
 /// Reads one at the beginning of some words.
 pub struct Reader<'a> {
@@ -107,8 +107,8 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let impossible = || Fault::Impossible(self.words[self.at + on].written.to_owned());
-        let at = if let Ok(at) = DateTime::parse_from_rfc3339(said) {
-            at.to_utc()
+        let at = if let Some(at) = time::read(said) {
+            at
         } else {
             let parts = [date, time].map(words);
             let day = day::read(&parts[0], true, self.local.date())?;

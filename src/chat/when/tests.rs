@@ -406,3 +406,35 @@ fn a_time_alone_is_read_and_nothing_beside_it() {
         assert_eq!(read_alone(text, at(NOW), Berlin), Err(fault), "{text}");
     }
 }
+
+/// By words, and not by the square of them: a request is read on a thread that serves.
+#[test]
+fn a_long_text_is_read_in_the_time_of_its_length() {
+    for words in [
+        "1h ",
+        "1h and ",
+        "half an hour ",
+        "a couple of days ",
+        "tomorrow at 9 ",
+    ] {
+        let text = words.repeat(600_000 / words.len());
+        // With every end of it tried, this would not come back today.
+        let read = read(&text, at(NOW), Berlin);
+        assert!(read.is_err() || words.starts_with("tomorrow"), "{words}");
+        assert!(read_alone(&text, at(NOW), Berlin).is_err(), "{words}");
+    }
+    let what = "water the plants ".repeat(3_000);
+    let seen = read(&format!("{what}in 2 hours and 30 minutes"), at(NOW), Berlin);
+    assert_eq!(
+        seen.map(|seen| seen.at),
+        Ok(at("2026-11-27T18:00:00+01:00"))
+    );
+}
+
+/// What clocks show once in some years, most programs do not read.
+#[test]
+fn a_leap_second_is_told_as_the_last_second_that_all_read() {
+    let seen = read("2026-12-31T23:59:60Z fireworks", at(NOW), Berlin);
+    let told = seen.map(|seen| crate::protocol::time::format(&seen.at));
+    assert_eq!(told, Ok("2026-12-31T23:59:59.999999+00:00".to_owned()));
+}

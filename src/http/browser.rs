@@ -112,15 +112,17 @@ impl Page {
         })
     }
 
-    /// The refresh token that the browser sends.
+    /// The refresh token that the browser sends. Two are none: a page of another host of the domain can set one beside ours,
+    /// and have the browser send it first.
     fn token(&self, request: &HttpRequest) -> Option<String> {
         let given = request.headers().get_all(header::COOKIE);
-        given
+        let mut own = given
             .filter_map(|value| value.to_str().ok())
             .flat_map(|line| line.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, value)| *name == self.name && !value.is_empty())
-            .map(|(_, value)| value.to_owned())
+            .filter(|(name, value)| *name == self.name && !value.is_empty())
+            .map(|(_, value)| value.to_owned());
+        own.next().filter(|_| own.next().is_none())
     }
 
     /// The cookie with this refresh token, which the browser keeps for so many seconds.

@@ -136,3 +136,21 @@ fn no_other_page_uses_a_browsers_login() {
     assert!(is_live(&server, &login));
     assert_eq!(browser.ask("refresh", &json!({})).status, 200);
 }
+
+/// Another host of the domain can set one beside ours, with a path that has the browser send it first.
+#[test]
+fn a_second_cookie_of_the_same_name_brings_nobody_into_anothers_account() {
+    let server = Server::start(Backend::Sqlite);
+    let [mut alice, mut mallory] = ["alice", "mallory"].map(|name| {
+        User::register(&server, name);
+        let mut browser = Browser::at(&server);
+        browser.log_in(name);
+        browser
+    });
+    let own = alice.cookie.clone().expect("a cookie");
+    let planted = mallory.cookie.clone().expect("a cookie");
+    alice.cookie = Some(format!("{planted}; {own}"));
+    assert_eq!(alice.ask("refresh", &json!({})).status, 401);
+    mallory.cookie = Some(planted);
+    assert_eq!(mallory.ask("refresh", &json!({})).status, 200, "untouched");
+}

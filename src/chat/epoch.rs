@@ -21,6 +21,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use super::scheduled::hold_overdue;
 use crate::{
     config::DatabaseUrl,
     crypto::random_name,
@@ -102,6 +103,9 @@ impl History {
             Some(epoch) if is_same => epoch,
             found => {
                 let is_told = found.is_some() && !is_new_to_this;
+                if is_told {
+                    hold_overdue(conn)?;
+                }
                 if is_told && numbers.values().any(|&seq| seq > 0) {
                     log::warn!(
                         "this database is not as this server left it (it was restored, or {} is missing): every client starts afresh",

@@ -91,13 +91,17 @@ impl Scheduled {
     ///
     /// # Errors
     /// 401 when the login has ended, 403, 404, 409, 422, 429, 503.
-    pub async fn create(&self, caller: &Caller, new: NewScheduled) -> Result<(Shown, bool)> {
+    pub async fn create(
+        self: &Arc<Self>,
+        caller: &Caller,
+        new: NewScheduled,
+    ) -> Result<(Shown, bool)> {
         self.rates.check_message(caller.user_id)?;
         self.keep(caller, new, ScheduledKind::Message).await
     }
 
     async fn keep(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         new: NewScheduled,
         kind: ScheduledKind,
@@ -120,20 +124,29 @@ impl Scheduled {
             client_id,
         };
         let keep = move |conn: &mut _, view: &RoomView| keep(conn, view, &vault, user_id, &to_keep);
-        let _one_after_the_other = self.lanes.of(user_id).lock().await;
-        let (kept, is_new) = self.access.keep_in_room(caller, which, keep).await??;
-        if is_new {
-            self.sooner.notify_one();
-            self.tell(user_id, ScheduledChange::Created, kept.clone(), None);
-        }
-        Ok((kept, is_new))
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        let keeping = async move {
+            let _one_after_the_other = this.lanes.of(user_id).lock().await;
+            let (kept, is_new) = this.access.keep_in_room(&caller, which, keep).await??;
+            if is_new {
+                this.sooner.notify_one();
+                this.tell(user_id, ScheduledChange::Created, kept.clone(), None);
+            }
+            Ok((kept, is_new))
+        };
+        super::to_the_end(keeping).await
     }
 
     /// Gives what waits another text or time.
     ///
     /// # Errors
     /// 401 when the login has ended, 404 when it is not there (any more), 422, 429, 503.
-    pub async fn change(&self, caller: &Caller, id: u64, patch: ScheduledPatch) -> Result<Shown> {
+    pub async fn change(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: u64,
+        patch: ScheduledPatch,
+    ) -> Result<Shown> {
         self.rates.check_message(caller.user_id)?;
         let send_at = self.time_of(caller, &patch).await?;
         if let Some(content) = &patch.content {
@@ -158,14 +171,18 @@ impl Scheduled {
             let after = rows::find(conn, user_id, of.1)?.filter(|_| is_there);
             Ok(after.map(|after| shown(&vault, user_id, after)))
         };
-        let _one_after_the_other = self.lanes.of(user_id).lock().await;
-        let changed = self.access.keep_for_caller(caller, change).await?;
-        let changed = changed.ok_or_else(not_there)?;
-        if !is_nothing {
-            self.sooner.notify_one();
-            self.tell(user_id, ScheduledChange::Changed, changed.clone(), None);
-        }
-        Ok(changed)
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        let changing = async move {
+            let _one_after_the_other = this.lanes.of(user_id).lock().await;
+            let changed = this.access.keep_for_caller(&caller, change).await?;
+            let changed = changed.ok_or_else(not_there)?;
+            if !is_nothing {
+                this.sooner.notify_one();
+                this.tell(user_id, ScheduledChange::Changed, changed.clone(), None);
+            }
+            Ok(changed)
+        };
+        super::to_the_end(changing).await
     }
 
     /// The other time that a change gives, if it gives one: as a moment, or in words.
@@ -187,7 +204,7 @@ impl Scheduled {
     ///
     /// # Errors
     /// 401 when the login has ended, 404 when it is not there (any more), 429, 503.
-    pub async fn cancel(&self, caller: &Caller, id: u64) -> Result<()> {
+    pub async fn cancel(self: &Arc<Self>, caller: &Caller, id: u64) -> Result<()> {
         self.rates.check_message(caller.user_id)?;
         let (user_id, vault) = (caller.user_id, Arc::clone(&self.vault));
         let cancel = move |conn: &mut AnyConnection| {
@@ -197,10 +214,14 @@ impl Scheduled {
             let was_there = rows::delete(conn, user_id, found.id)?;
             Ok(was_there.then(|| shown(&vault, user_id, found)))
         };
-        let cancelled = self.access.keep_for_caller(caller, cancel).await?;
-        let cancelled = cancelled.ok_or_else(not_there)?;
-        self.tell(user_id, ScheduledChange::Cancelled, cancelled, None);
-        Ok(())
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        let cancelling = async move {
+            let cancelled = this.access.keep_for_caller(&caller, cancel).await?;
+            let cancelled = cancelled.ok_or_else(not_there)?;
+            this.tell(user_id, ScheduledChange::Cancelled, cancelled, None);
+            Ok(())
+        };
+        super::to_the_end(cancelling).await
     }
 
     fn tell(&self, user_id: i64, change: ScheduledChange, scheduled: Shown, message: Option<u64>) {
@@ -241,7 +262,7 @@ fn keep(
         return Ok(Ok((before, false)));
     }
     if rows::is_said(conn, (user_id, room_id), client_id)? {
-        let detail = "There is a message under this `client_id`; make a new one for each message.";
+        let detail = "What goes by this `client_id` was sent already: look for it before you make a new one.";
         return Ok(Err(Error::conflict(Code::ClientIdReused, detail)));
     }
     if rows::count(conn, user_id)? >= i64::from(MAX_SCHEDULED) {
@@ -382,6 +403,15 @@ fn shown(vault: &Vault, user_id: i64, row: Waiting) -> Shown {
         created_at: db::utc(row.created_at.get()),
         failed: row.failed.map(|failed| read_failed(failed.as_str())),
     }
+}
+
+/// Has what came due before this moment wait for its author, since the database is not as it was left: perhaps it was said
+/// or taken back after that. Tells how many there are.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold_overdue(conn: &mut AnyConnection) -> std::result::Result<usize, QueryError> {
+    rows::hold_overdue(conn, now(), &overdue_at_restore())
 }
 
 /// Why what was due is not said after a backup was restored, as it is stored.

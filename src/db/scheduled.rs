@@ -347,6 +347,21 @@ pub fn postpone(
     Ok(())
 }
 
+/// Has what was put off beyond this moment be tried at its time again.
+///
+/// # Errors
+/// When the database fails.
+pub fn take_up(conn: &mut AnyConnection, until: Timestamp) -> QueryResult<()> {
+    let put_off = scheduled::table
+        .filter(scheduled::failed.is_null())
+        .filter(scheduled::try_at.gt(until.naive_utc()))
+        .filter(scheduled::try_at.gt(scheduled::send_at));
+    diesel::update(put_off)
+        .set(scheduled::try_at.eq(scheduled::send_at))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes why one could not be sent, if it is still as it was tried. False when it is not.
 ///
 /// # Errors

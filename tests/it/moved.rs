@@ -10,6 +10,7 @@ use crate::support::{Backend, Database, Finished, Server, User, eventually, run}
 on_both![
     a_database_that_was_left_is_not_taken_for_the_one_that_is_served,
     what_came_due_since_a_backup_is_not_said_unasked,
+    what_came_due_since_a_copy_was_made_is_not_said_unasked,
 ];
 
 /// Runs `parlour ARGS` in that data folder, with that database or, as cron may, without naming any.
@@ -169,6 +170,40 @@ fn what_came_due_since_a_backup_is_not_said_unasked(backend: Backend) {
             .then_some(())
     });
     drop(target);
+}
+
+/// By whatever way the state of before is put back, with the server stopped.
+fn what_came_due_since_a_copy_was_made_is_not_said_unasked(backend: Backend) {
+    let mut server = Server::start(backend);
+    let mut alice = User::register(&server, "alice");
+    let at = Utc::now() + TimeDelta::seconds(3);
+    let id = crate::scheduled::waits(&alice, "general", "I quit", at);
+    let to_come = Utc::now() + TimeDelta::hours(1);
+    let to_come = crate::scheduled::waits(&alice, "general", "happy new year", to_come);
+    let copy = "CREATE TABLE copied AS SELECT * FROM scheduled";
+    server.database.execute(copy);
+    let path = format!("/api/scheduled/{id}");
+    alice.ask("DELETE", &path, &[], &Value::Null).expect(204);
+    alice.post("later", None).expect(201);
+    eventually("its time is over", || (Utc::now() > at).then_some(()));
+    server.kill9();
+    // As it is in a copy of the whole: what was written since is not there.
+    server.database.execute(
+        "BEGIN; DELETE FROM scheduled; INSERT INTO scheduled SELECT * FROM copied; DELETE FROM messages; \
+         UPDATE rooms SET last_seq = 0, last_message_id = 0; DELETE FROM facts WHERE name = 'life'; COMMIT",
+    );
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    let waiting = crate::scheduled::listed(&alice);
+    let find = |id: u64| waiting.iter().find(|it| it["id"] == id);
+    let held = find(id).expect("it is kept");
+    assert_eq!(held["failed"]["code"], "epoch_changed", "{held}");
+    assert!(find(to_come).expect("it waits").get("failed").is_none());
+    alice.post("marker", None).expect(201);
+    let history = alice.history();
+    let is_said = |one: &Value| one["content"] == "I quit";
+    assert!(!history.iter().any(is_said), "{history:?}");
 }
 
 /// PostgreSQL tells times without the zeros at their end, and SQLite compares them as texts.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     scheduled::{expect_news, listed, schedule, soon, waits, written},
-    support::{Backend, Clock, Server, User, eventually},
+    support::{Backend, Clock, Server, User, eventually, eventually_within},
     users::{done, users},
 };
 
@@ -20,6 +20,8 @@ on_both![
     what_was_taken_back_or_changed_is_not_said_as_it_was,
     what_may_not_be_said_any_more_fails_and_its_author_learns_why,
     in_slow_mode_it_waits_and_keeps_its_order,
+    what_slow_mode_held_back_is_said_when_slow_mode_ends,
+    what_a_wrong_clock_has_put_off_is_said_at_its_time,
     what_was_due_while_no_server_ran_is_said_in_the_order_of_its_times,
     what_is_due_in_an_outage_waits_and_is_said_by_itself,
     a_clock_that_is_set_says_nothing_twice_or_too_early,
@@ -282,6 +284,65 @@ fn in_slow_mode_it_waits_and_keeps_its_order(backend: Backend) {
         );
     }
     assert!(listed(&bob).is_empty(), "none has failed");
+}
+
+/// What kept it may end before it said: nobody waits for an hour that the owner has taken back.
+fn what_slow_mode_held_back_is_said_when_slow_mode_ends(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "public", &[&bob]);
+    let slow = json!({"slow_seconds": 3_600});
+    alice.in_room("PATCH", &room, "", &slow).expect(200);
+    bob.post_to(&room, "now").expect(201);
+    waits(&bob, &room, "held back", soon(1));
+    eventually("it is held back", || {
+        (count(&server, PUT_OFF) == "1").then_some(())
+    });
+    let fast = json!({"slow_seconds": 0});
+    alice.in_room("PATCH", &room, "", &fast).expect(200);
+    eventually_within(Duration::from_secs(60), "it is said", || {
+        let said = page(&bob, &room);
+        contents(&said).contains(&"held back").then_some(())
+    });
+}
+
+fn count(server: &Server, sql: &str) -> String {
+    let rows = server.database.query(sql).into_iter();
+    rows.flatten().collect()
+}
+
+const PUT_OFF: &str =
+    "SELECT CAST(count(*) AS TEXT) AS value FROM scheduled WHERE try_at > send_at";
+
+/// A clock that was far ahead when something was held back has it wait no longer than until it is right.
+fn what_a_wrong_clock_has_put_off_is_said_at_its_time(backend: Backend) {
+    let Some(clock) = Clock::find() else { return };
+    let mut server = Server::with(backend).clock(&clock).start();
+    let alice = User::register(&server, "alice");
+    let put_off = |server: &Server| {
+        server
+            .database
+            .execute("UPDATE scheduled SET try_at = '2030-01-01 00:00:00.000000'");
+    };
+    let hour = Utc::now() + TimeDelta::hours(1);
+    waits(&alice, "general", "in an hour", hour);
+    put_off(&server);
+    clock.step("+30m");
+    clock.step("-30m");
+    eventually("it is taken up", || {
+        (count(&server, PUT_OFF) == "0").then_some(())
+    });
+    // And by the next start.
+    put_off(&server);
+    server.restart();
+    clock.step("+61m");
+    let mut alice = again(alice, &server);
+    alice.log_in();
+    let history = eventually("it is said", || {
+        let history = alice.history();
+        (!history.is_empty()).then_some(history)
+    });
+    lateness(&history[0], hour);
 }
 
 fn what_was_due_while_no_server_ran_is_said_in_the_order_of_its_times(backend: Backend) {

@@ -94,7 +94,10 @@ impl Watch {
         let epoch = random_name().map_err(Error::internal)?;
         let fact = epoch.clone();
         self.db
-            .write(move |conn| facts::set(conn, "epoch", &fact))
+            .write(move |conn| {
+                super::super::scheduled::hold_overdue(conn)?;
+                facts::set(conn, "epoch", &fact)
+            })
             .await?;
         log::warn!(
             "the database holds another history (a backup was restored): every client starts afresh"

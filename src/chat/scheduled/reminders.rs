@@ -4,6 +4,8 @@
 //! For slash commands: [`Scheduled::remind`] takes all that stands behind `/remind me` or `/remind #room`, and answers with what
 //! was scheduled.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 
 use super::{Scheduled, Shown, check_time};
@@ -59,12 +61,16 @@ impl Scheduled {
     /// # Errors
     /// 401 when the login has ended, 403, 404, 409, 422 with a plain sentence when no time is understood, 429, 503.
     pub async fn remind(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         place: RemindIn,
         text: &str,
         client_id: Option<String>,
     ) -> Result<Remembered> {
+        if text.len() > self.commands.content_bytes {
+            self.commands
+                .check_form((text, None), (None, None, false))?;
+        }
         let zone = self.find_zone(caller).await?;
         let spoken = when::read(text, now(), zone)
             .map_err(|fault| Error::invalid_field("text", fault.to_string()))?;

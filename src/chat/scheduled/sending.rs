@@ -44,6 +44,13 @@ const ASK_EVERY: Duration = Duration::from_secs(10);
 /// The pause when the store does not take it.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
+/// The shortest pause when the next one is due already and was not among those that are.
+const LEAST: Duration = Duration::from_millis(50);
+/// Longest that what is refused for now waits until it is tried again: what kept it may have ended before it said, such as
+/// slow mode.
+const MOST_PUT_OFF: Duration = Duration::from_secs(15);
+/// A clock that is behind by so much was set back.
+const SET_BACK: TimeDelta = TimeDelta::seconds(5);
 /// How long one waits that was not said by a fault of our own: it keeps nobody else's waiting meanwhile.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
 
@@ -72,7 +79,16 @@ impl Scheduled {
     /// Says what is due, until it is dropped. Whatever fails is tried again.
     pub async fn send_all(&self) {
         let mut is_failing = false;
+        // What was put off by a clock that was ahead, before this process or in it, is not left to wait for that time.
+        let mut put_off_by = None;
         loop {
+            if put_off_by.is_none_or(was_set_back) {
+                let until = now() + TimeDelta::from_std(MOST_PUT_OFF).unwrap_or_default();
+                let taken = self.access.db.write(move |conn| rows::take_up(conn, until));
+                if taken.await.is_ok() {
+                    put_off_by = Some((Instant::now(), now()));
+                }
+            }
             match self.round().await {
                 Ok(Round::More) => {
                     is_failing = false;
@@ -100,7 +116,7 @@ impl Scheduled {
                 (next - now()).to_std().unwrap_or(Duration::ZERO)
             });
             if left.is_zero() {
-                return;
+                return tokio::time::sleep(LEAST).await;
             }
             tokio::select! {
                 () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
@@ -135,6 +151,8 @@ impl Scheduled {
             let refused = match text.map(|text| self.begin(&due, text)) {
                 Some(Ok(performing)) => {
                     queued.push((due, performing));
+                    // Others wait for this thread, too.
+                    tokio::task::yield_now().await;
                     continue;
                 }
                 Some(Err(error)) => self.refused(&due, error).await,
@@ -198,7 +216,7 @@ impl Scheduled {
             Verdict::Skip => Ok(()),
             Verdict::Again => Err(error),
             Verdict::Postpone(left) => {
-                let left = TimeDelta::from_std(left).unwrap_or_default();
+                let left = TimeDelta::from_std(left.min(MOST_PUT_OFF)).unwrap_or_default();
                 let until = now() + left + TimeDelta::microseconds(1);
                 let of = (user_id, room_id);
                 let postpone = move |conn: &mut _| rows::postpone(conn, of, until);
@@ -226,6 +244,12 @@ impl Scheduled {
     fn shown(&self, user_id: i64, row: Waiting) -> Shown {
         shown(&self.vault, user_id, row)
     }
+}
+
+/// Whether the clock stands behind what has gone by since.
+fn was_set_back((since, at): (Instant, Timestamp)) -> bool {
+    let gone_by = TimeDelta::from_std(since.elapsed()).unwrap_or_default();
+    now() < at + gone_by - SET_BACK
 }
 
 /// It was changed in the database, or the key is missing.

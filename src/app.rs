@@ -48,7 +48,7 @@ pub struct App {
     /// Carries slash commands out.
     pub slash: SlashCommands,
     /// What people say of themselves.
-    pub profiles: Profiles,
+    pub profiles: Arc<Profiles>,
     /// What people have chosen to be.
     pub statuses: Arc<Statuses>,
     /// Tells who is writing.

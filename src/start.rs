@@ -225,14 +225,14 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
 }
 
 /// What people are told of each other.
-fn people(parts: &Parts, access: &Arc<Access>) -> (Profiles, Arc<Statuses>, Typing) {
-    let profiles = Profiles {
+fn people(parts: &Parts, access: &Arc<Access>) -> (Arc<Profiles>, Arc<Statuses>, Typing) {
+    let profiles = Arc::new(Profiles {
         access: Arc::clone(access),
         vault: Arc::clone(&parts.vault),
         rates: parts.rates.clone(),
         hub: parts.hub.clone(),
         lanes: Lanes::default(),
-    };
+    });
     let statuses = Statuses {
         db: parts.db.clone(),
         vault: Arc::clone(&parts.vault),

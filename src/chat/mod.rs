@@ -54,7 +54,20 @@ mod unreadable;
 pub mod views;
 pub mod when;
 
-use crate::journal::Actor;
+use crate::{
+    error::{Error, Result},
+    journal::Actor,
+};
+
+/// Does something to its end, also when whoever asked for it goes away meanwhile: what was stored is told.
+///
+/// # Errors
+/// Its own.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work).await.map_err(Error::internal)?
+}
 
 /// Someone whose token was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -136,10 +136,15 @@ impl Profiles {
     ///
     /// # Errors
     /// 401 when the login has ended, 422, 429, 503.
-    pub async fn change(&self, caller: &Caller, patch: ProfilePatch) -> Result<Profile> {
+    pub async fn change(self: &Arc<Self>, caller: &Caller, patch: ProfilePatch) -> Result<Profile> {
         let new = self.check(caller.user_id, patch)?;
         self.rates.check_message(caller.user_id)?;
-        let user_id = caller.user_id;
+        let (profiles, user_id) = (Arc::clone(self), caller.user_id);
+        super::to_the_end(async move { profiles.keep(user_id, new).await }).await?;
+        self.find_by_id(caller, user_id).await
+    }
+
+    async fn keep(&self, user_id: i64, new: NewProfile) -> Result<()> {
         let says_nothing = new.display_name.is_none()
             && new.bio.is_none()
             && new.pronouns.is_none()
@@ -173,7 +178,7 @@ impl Profiles {
                 });
             }
         }
-        self.find_by_id(caller, user_id).await
+        Ok(())
     }
 
     fn check(&self, user_id: i64, patch: ProfilePatch) -> Result<NewProfile> {

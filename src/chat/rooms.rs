@@ -249,13 +249,12 @@ impl Rooms {
             }
         };
         let (db, views) = (self.access.db.clone(), self.views.clone());
-        // To the end, also when whoever asked hangs up: what was done is told.
-        let writing = tokio::spawn(async move {
+        let writing = async move {
             let written = db.write(write).await;
             views.tell(room_id, user_id);
             written
-        });
-        writing.await.map_err(Error::internal)?
+        };
+        super::to_the_end(writing).await
     }
 }
 

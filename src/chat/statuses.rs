@@ -114,9 +114,14 @@ impl Statuses {
     ///
     /// # Errors
     /// 422, 429, 503.
-    pub async fn set(&self, caller: &Caller, wish: SetStatus) -> Result<Status> {
+    pub async fn set(self: &Arc<Self>, caller: &Caller, wish: SetStatus) -> Result<Status> {
         let wish = check(wish)?;
         self.rates.check_message(caller.user_id)?;
+        let (statuses, caller) = (Arc::clone(self), caller.clone());
+        super::to_the_end(async move { statuses.keep(caller, wish).await }).await
+    }
+
+    async fn keep(&self, caller: Caller, wish: SetStatus) -> Result<Status> {
         let user_id = caller.user_id;
         let _one_after_the_other = self.lanes.of(user_id).lock().await;
         let known = self.hub.look_at(vec![user_id]).await?;
@@ -146,7 +151,7 @@ impl Statuses {
         let rooms: BTreeSet<i64> = written.await?.into_iter().collect();
         self.hub.note(PeopleNews::Status {
             user_id,
-            username: caller.username.clone(),
+            username: caller.username,
             status: (status != Status::default()).then(|| status.clone()),
             rooms,
         });

@@ -24,7 +24,7 @@ use own::{Kept, Own};
 use view::{View, read_all};
 
 /// In CI; `PARLOUR_TEST_RUNS` makes it more.
-const RUNS: u64 = 25;
+const RUNS: u64 = 50;
 /// So many of them share a server: everyone is in `general`, and whoever comes reads all of it.
 const RUNS_OF_A_SERVER: u64 = 20;
 const ACTS: usize = 50;

@@ -300,7 +300,7 @@ fn what_slow_mode_held_back_is_said_when_slow_mode_ends(backend: Backend) {
     });
     let fast = json!({"slow_seconds": 0});
     alice.in_room("PATCH", &room, "", &fast).expect(200);
-    eventually_within(Duration::from_secs(60), "it is said", || {
+    eventually_within(Duration::from_mins(1), "it is said", || {
         let said = page(&bob, &room);
         contents(&said).contains(&"held back").then_some(())
     });

@@ -12,7 +12,8 @@ const UNREAD: &str = "a time is written like 2026-11-22T14:07:45+00:00, with a y
 
 /// Reads an RFC 3339 instant, to the microsecond. One whose year has not four digits in UTC (`9999-12-31T23:59:59-01:00`) is
 /// none: what would be written of it, no client could read.
-fn read(text: &str) -> Option<Timestamp> {
+#[must_use]
+pub fn read(text: &str) -> Option<Timestamp> {
     let at = DateTime::parse_from_rfc3339(text).ok()?;
     // A leap second, which most readers do not take.
     let at = at.with_nanosecond(at.nanosecond().min(999_999_999))?;

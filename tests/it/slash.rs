@@ -262,7 +262,10 @@ fn what_one_is_is_said_shown_and_taken_back(backend: Backend) {
     let [alice, bob, _] = three(&server);
     let own = |user: &User| user.http().get("/api/users/me").expect(200).json()["status"].clone();
     let done = run(&alice, "general", "/status dnd: 🍜 at lunch for 30 minutes");
-    assert_eq!(done["done"], "You are not to be disturbed: 🍜 at lunch");
+    assert_eq!(
+        done["done"],
+        "You are not to be disturbed: 🍜 at lunch (for 30 minutes, and online then)"
+    );
     let status = own(&alice);
     assert_eq!(status, done["status"]);
     assert_eq!(

@@ -1,8 +1,11 @@
 //! What is said to whoever has typed a command.
 
+use chrono::TimeDelta;
+
 use crate::protocol::{
     people::{State, Status},
     slash::Slash,
+    time::now,
 };
 
 /// What is kept of a command until it is done.
@@ -49,8 +52,58 @@ pub fn status_sentence(status: &Status) -> String {
     };
     let said = [&status.emoji, &status.text].map(|said| said.as_deref().unwrap_or_default());
     let said = said.join(" ");
+    let until = status.until.map(|until| length(until - now()));
+    let until = until.map(|length| match state {
+        "online" => format!(" (for {length})"),
+        _ => format!(" (for {length}, and online then)"),
+    });
+    let until = until.unwrap_or_default();
     match said.trim() {
-        "" => format!("You are {state}."),
-        said => format!("You are {state}: {said}"),
+        "" => format!("You are {state}{until}."),
+        said => format!("You are {state}: {said}{until}"),
+    }
+}
+
+/// A length of time, about.
+fn length(left: TimeDelta) -> String {
+    let minutes = (left.num_seconds().max(0) + 59) / 60;
+    let (count, unit) = match minutes {
+        0..=119 => (minutes, "minute"),
+        120..=2_879 => ((minutes + 30) / 60, "hour"),
+        _ => ((minutes + 720) / 1_440, "day"),
+    };
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{many}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_sets_a_status_is_told_for_how_long_and_what_comes_then() {
+        let said = |state, text: &str, minutes| {
+            status_sentence(&Status {
+                state: Some(state),
+                text: Some(text.to_owned()).filter(|text| !text.is_empty()),
+                emoji: None,
+                until: Some(now() + TimeDelta::minutes(minutes)),
+            })
+        };
+        let lunch = said(State::Invisible, "lunch", 30);
+        assert_eq!(
+            lunch,
+            "You are invisible: lunch (for 30 minutes, and online then)"
+        );
+        assert_eq!(
+            said(State::Online, "tea", 120),
+            "You are online: tea (for 2 hours)"
+        );
+        assert_eq!(
+            said(State::Away, "", 1),
+            "You are away (for 1 minute, and online then)."
+        );
+        let week = said(State::Dnd, "holidays", 7 * 1_440);
+        assert!(week.ends_with("(for 7 days, and online then)"), "{week}");
     }
 }

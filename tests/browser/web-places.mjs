@@ -125,6 +125,30 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     for (const one of [context, other.context]) await one.close();
   },
 
+  async "a command is carried out and answered where it was written, and one that there is not loses no word"() {
+    const { page } = alice;
+    const name = `plot-${mark}`;
+    const api = await login(base, ALICE, PASSWORD);
+    await api("POST", "/rooms", { name, kind: "private" });
+    await room(page, name).click();
+    await composer(page, `#${name}`).click();
+    await type(page, "/top");
+    await page.getByRole("listbox", { name: "Commands" }).getByText("/topic").waitFor();
+    await picture(page, "commands");
+    await press(page, "Tab");
+    await type(page, "what grows here");
+    await press(page, "Enter");
+    await page.locator(".topic", { hasText: "what grows here" }).waitFor();
+    await page.locator(".answer").getByRole("status").waitFor();
+    await write(page, "/tpoic beans", `#${name}`);
+    await page.locator(".answer.bad").waitFor();
+    await picture(page, "command-refused");
+    assert.equal(await composer(page, `#${name}`).inputValue(), "/tpoic beans");
+    await page.getByRole("button", { name: "Send it as a message" }).click();
+    await shows(page, "/tpoic beans");
+    assert.equal(await composer(page, `#${name}`).inputValue(), "");
+  },
+
   async "on a phone the rooms are a press away, and it fits a watch, a phone and a wide screen"() {
     const { page } = bob;
     const fits = async (what) => assert(!(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)), `${what} scrolls sideways`);

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Avatar-ZlHmhtpl.js","/assets/Browse-B8zWggYR.js","/assets/Dialog-BVyo6ziA.js","/assets/EmojiPicker-BA1sLAX9.js","/assets/History-BWLed03W.js","/assets/Keys-CK5Af3CG.js","/assets/MessageState-B5759qij.js","/assets/MessageText-Conz0vr2.js","/assets/NewDirect-B5hiXncL.js","/assets/OutboxDialog-CIeoADcX.js","/assets/PeopleField-B9cbFksf.js","/assets/ProfileDialog-DPYuNrHT.js","/assets/RoomDialog-DGI2J85q.js","/assets/StatusDialog-6B_GgqQA.js","/assets/Switcher-Cc5Iwvat.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-DK6sDQuo.js","/assets/context-_czjBfJp.js","/assets/de-5MnbvMLB.js","/assets/emoji-PBhx0sJ6.js","/assets/highlight-DPv8hZDx.js","/assets/index-c62W2NW6.js","/assets/index-miCIhqrg.css","/assets/purify.es-Kp7-KIOY.js","/assets/rooms-tfgXTXjO.js","/assets/time-DS6Dd09P.js"];
+const FILES = ["/assets/Avatar-_MxzT2BA.js","/assets/Browse-BWH8pGVH.js","/assets/Dialog-CKGwOkwD.js","/assets/EmojiPicker-CoGEPCZW.js","/assets/History-EmCbPRJY.js","/assets/Keys-BD4FbHwh.js","/assets/MessageState-C9jQWg3j.js","/assets/MessageText-QhxcbtI_.js","/assets/NewDirect-B98T4l54.js","/assets/OutboxDialog-D175DHay.js","/assets/PeopleField-DrZ-pj_P.js","/assets/ProfileDialog-Cg-yVEqC.js","/assets/RoomDialog-BwOx-ZLL.js","/assets/StatusDialog-D8MuLfKw.js","/assets/Switcher-DnKCvYGM.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-_TMmKjpy.js","/assets/context-DQi61N-w.js","/assets/de-mKW0nldy.js","/assets/emoji-CZWD0jpS.js","/assets/highlight-DPv8hZDx.js","/assets/index-BS5oO6BJ.css","/assets/index-CCyRaAK4.js","/assets/purify.es-Kp7-KIOY.js","/assets/rooms-E1MaDUfJ.js","/assets/time-DS6Dd09P.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-bcec3474f4b2";
+const CACHE = "parlour-d760f9066d27";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -11,7 +11,9 @@ import { Store } from "$lib/store/store";
 import type { Room } from "$lib/store/room";
 import type { Status } from "$lib/wire/link";
 import { Wire } from "$lib/wire/wire";
+import { Commands } from "./commands";
 import { Drafts } from "./drafts";
+import { randomId } from "./random";
 
 const PAGE = 50;
 type Part = "rooms" | "people" | "outbox" | "hello";
@@ -40,6 +42,7 @@ export class Client {
   readonly #dirty = new Set<string>();
   readonly #members = new Map<string, { at: number; members: Member[] }>();
   readonly drafts = new Drafts(this);
+  readonly commands = new Commands(this);
   #isTelling = false;
   #lastOrder = 0;
   /** The login is over: nothing more is kept. */
@@ -399,10 +402,4 @@ export class Client {
     if (document.visibilityState === "visible") requestAnimationFrame(tell);
     else setTimeout(tell, 0);
   }
-}
-
-/** An id that no one else has; also where the page was not had by a safe way. */
-export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -240,6 +240,12 @@ export const de: Words = {
     formats: { bold: "Fett", italic: "Kursiv", strike: "Durchgestrichen", code: "Code", block: "Codeblock", quote: "Zitat", bullets: "Liste", link: "Link" },
   },
 
+  commands: {
+    title: "Befehle",
+    offline: "Befehle brauchen eine Verbindung. Was du geschrieben hast, bleibt hier.",
+    asMessage: "Als Nachricht senden",
+  },
+
   thread: {
     title: "Thread",
     told: "Neue Antworten werden dir gemeldet",

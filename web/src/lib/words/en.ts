@@ -239,6 +239,12 @@ export const en = {
     formats: { bold: "Bold", italic: "Italic", strike: "Struck out", code: "Code", block: "Block of code", quote: "Quote", bullets: "List", link: "Link" },
   },
 
+  commands: {
+    title: "Commands",
+    offline: "Commands need a connection. What you wrote stays here.",
+    asMessage: "Send it as a message",
+  },
+
   thread: {
     title: "Thread",
     told: "You are told of new replies",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { PASSWORD, press, type } from "./hands.mjs";
-import { composer, connected, enter, list, login, message, room, shows, write } from "./web-hands.mjs";
+import { composer, connected, dialog, enter, faultsOf, list, login, message, room, shows, write } from "./web-hands.mjs";
 
 // How far a message is from the top of what scrolls.
 const topOf = (page, text) => message(page, text).first().evaluate((one) => one.getBoundingClientRect().top);
@@ -147,6 +147,51 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await page.getByRole("button", { name: "Send it as a message" }).click();
     await shows(page, "/tpoic beans");
     assert.equal(await composer(page, `#${name}`).inputValue(), "");
+  },
+
+  async "what is to be said later waits in its list on all tabs, is changed and taken back, and goes out at its time"() {
+    const { page, context } = alice;
+    const other = await context.newPage();
+    await other.goto(base);
+    const inList = (on) => list(on).getByRole("button", { name: /^For later/ });
+    await room(page, "general").click();
+    await composer(page).click();
+    await type(page, `at nine ${mark}`);
+    await picture(page, "later-written");
+    await press(page, "Control+Shift+Enter");
+    await page.getByRole("menu", { name: "Send later" }).waitFor();
+    await picture(page, "later-menu");
+    await page.getByRole("menuitem", { name: /, 09:00/ }).first().click();
+    await page.locator(".answer").getByText("Goes out on").waitFor();
+    assert.equal(await composer(page).inputValue(), "");
+    for (const one of [page, other]) await inList(one).getByText("1 message for later").waitFor({ state: "attached" });
+    await inList(page).click();
+    const shown = dialog(page, "For later");
+    await shown.getByText(`at nine ${mark}`).waitFor();
+    for (const [colorScheme, width] of [["light", 1440], ["dark", 1440], ["light", 390], ["dark", 390]]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 844 });
+      await page.waitForTimeout(400); // colours pass over into each other
+      assert.deepEqual(await faultsOf(page, "for later"), []);
+      await picture(page, `later-${colorScheme}-${width}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await shown.getByRole("button", { name: "Change" }).click();
+    await press(page, "End");
+    await type(page, ", or ten");
+    await picture(page, "later-change");
+    await shown.getByRole("button", { name: "Save" }).click();
+    await shown.getByText(`at nine ${mark}, or ten`).waitFor();
+    await shown.getByRole("button", { name: "Take back" }).click();
+    await shown.getByText("Nothing waits to be sent later.").waitFor();
+    await inList(other).getByText("1 message for later").waitFor({ state: "detached" });
+    await press(page, "Escape");
+    const api = await login(base, ALICE, PASSWORD);
+    await api("POST", "/scheduled", { room: "general", content: `in a moment ${mark}`, send_at: new Date(Date.now() + 1_500).toISOString() });
+    await shows(page, `in a moment ${mark}`);
+    await inList(page).getByText("1 message for later").waitFor({ state: "detached" });
+    await other.close();
   },
 
   async "on a phone the rooms are a press away, and it fits a watch, a phone and a wide screen"() {

@@ -95,3 +95,73 @@ describe("a line that begins with a slash", () => {
     await until(() => find(".under")?.textContent?.includes("Sets the topic."));
   });
 });
+
+describe("what is to be said later", () => {
+  const row = { id: 9, client_id: "c", room: "general", name: "general", content: "good morning", created_at: "2026-11-27T10:00:00.000000+00:00", send_at: "2099-11-28T09:00:00.000000+00:00" };
+  const asked: { method: string; body: { content?: string; send_at?: string; client_id?: string } }[] = [];
+  let answer: () => [number, unknown] = () => [201, row], waiting: object[] = [];
+  const begin = async () => {
+    asked.length = 0;
+    answers.unshift([/api\/scheduled/, (method: string, body: object) => {
+      if (method === "GET") return [200, waiting];
+      asked.push({ method, body });
+      return method === "DELETE" ? [204, {}] : answer();
+    }]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    field().focus();
+  };
+  const choose = async (words: string) => {
+    key(field(), "Enter", { ctrlKey: true, shiftKey: true });
+    await until(() => find("[role=menu]"));
+    [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].find((one) => one.textContent?.includes(words))?.click();
+  };
+
+  it("is kept by the server, told where it was written, and listed", async () => {
+    await begin();
+    write(field(), "good morning");
+    await choose("In an hour");
+    await until(() => text().includes("Goes out on"));
+    expect(Date.parse(asked[0]?.body.send_at ?? "") - Date.now()).toBeGreaterThan(3_500_000);
+    expect([asked[0]?.body.content, field().value, Line.last?.said.filter((one) => one.type === "message")]).toEqual(["good morning", "", []]);
+    await until(() => find(".side-scroll .row .count")?.textContent?.includes("1 message for later"));
+    Line.last?.tell({ type: "scheduled", change: "sent", scheduled: row, message: 4 });
+    await until(() => !find(".side-scroll button.row .count"));
+  });
+
+  it("stays where it was written when it is refused or there is no connection", async () => {
+    await begin();
+    answer = () => [409, { code: "too_many_scheduled", detail: "You have 100 messages waiting." }];
+    write(field(), "good morning");
+    await choose("In an hour");
+    await until(() => find("[role=alert]")?.textContent?.includes("You have 100 messages waiting."));
+    expect(field().value).toBe("good morning");
+    Line.last?.onclose({ code: 1006 });
+    await until(() => find(".me .dot[data-p=offline]"));
+    await choose("In an hour");
+    await until(() => find("[role=alert]")?.textContent?.includes("needs a connection"));
+    expect([field().value, asked.length, document.querySelectorAll(".msg.waiting").length]).toEqual(["good morning", 1, 0]);
+  });
+
+  it("says what could not be sent and why, and can be changed and taken back", async () => {
+    await begin();
+    const failed = { ...row, failed: { code: "muted", detail: "You are muted here." } };
+    waiting = [failed];
+    Line.last?.tell({ type: "scheduled", change: "failed", scheduled: failed });
+    await until(() => text().includes("A message for later could not be sent."));
+    button("Show", ".toasts")?.click();
+    await until(() => find("[role=dialog] [role=alert]")?.textContent?.includes("Not sent: you are muted here"));
+    Line.last?.tell({ type: "scheduled", change: "changed", scheduled: row });
+    await until(() => !find("[role=dialog] [role=alert]"));
+    button("Change", "[role=dialog]")?.click();
+    await until(() => find("#later-words"));
+    write(find<HTMLTextAreaElement>("#later-words") as HTMLTextAreaElement, "good evening");
+    answer = () => [200, { ...row, content: "good evening" }];
+    button("Save", "[role=dialog]")?.click();
+    await until(() => find("[role=dialog] .text")?.textContent?.includes("good evening"));
+    expect(asked.at(-1)).toEqual({ method: "PATCH", body: { content: "good evening" } });
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => text().includes("Nothing waits to be sent later."));
+    expect(asked.at(-1)?.method).toBe("DELETE");
+  });
+});

@@ -13,10 +13,11 @@ import type { Status } from "$lib/wire/link";
 import { Wire } from "$lib/wire/wire";
 import { Commands } from "./commands";
 import { Drafts } from "./drafts";
+import { LaterList } from "./later";
 import { randomId } from "./random";
 
 const PAGE = 50;
-type Part = "rooms" | "people" | "outbox" | "hello";
+type Part = "rooms" | "people" | "outbox" | "hello" | "later";
 
 export class Client {
   readonly store: Store;
@@ -37,12 +38,13 @@ export class Client {
   readonly #wire: Wire;
   readonly #kept: Kept;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0 });
+  readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0, later: 0 });
   readonly #roomParts = new SvelteMap<string, number>();
   readonly #dirty = new Set<string>();
   readonly #members = new Map<string, { at: number; members: Member[] }>();
   readonly drafts = new Drafts(this);
   readonly commands = new Commands(this);
+  readonly later = new LaterList(this);
   #isTelling = false;
   #lastOrder = 0;
   /** The login is over: nothing more is kept. */

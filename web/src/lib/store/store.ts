@@ -2,6 +2,7 @@
 // what to ask of the server (`Effect`), and what is new for a face (`News`). It opens no socket and has no clock.
 import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Upto } from "$lib/api/types";
 import type { Past, Step } from "./follower";
+import { Later } from "./later";
 import { messageOf, stateOf, storedAs } from "./forms";
 import type { Kept, KeptRoom, Outcome, Query } from "./news";
 import { Outbox } from "./outbox";
@@ -29,6 +30,7 @@ const LIMITS = { content_bytes: 16_384, frame_bytes: 65_536, sockets_per_user: 2
 export class Store {
   readonly outbox = new Outbox();
   readonly people = new People();
+  readonly later = new Later();
   readonly rooms = new Map<string, Room>();
   me = "";
   userId = 0;
@@ -109,6 +111,10 @@ export class Store {
       case "user":
         this.people.toldProfile(frame);
         out.news.push({ about: "people" });
+        break;
+      case "scheduled":
+        this.later.told(frame);
+        out.news.push({ about: "later", failed: frame.change === "failed" ? frame.scheduled : undefined });
         break;
     }
     this.#askSync(out);

@@ -241,9 +241,22 @@ export const de: Words = {
   },
 
   commands: {
-    title: "Befehle",
-    offline: "Befehle brauchen eine Verbindung. Was du geschrieben hast, bleibt hier.",
-    asMessage: "Als Nachricht senden",
+    title: "Befehle", offline: "Befehle brauchen eine Verbindung. Was du geschrieben hast, bleibt hier.", asMessage: "Als Nachricht senden",
+  },
+
+  later: {
+    title: "Für später", send: "Später senden",
+    in: { 20: "In 20 Minuten", 60: "In einer Stunde" },
+    other: "Zu anderer Zeit …",
+    date: "Datum", time: "Uhrzeit", past: "Wähle eine Zeit, die noch kommt.", schedule: "Dann senden",
+    goesOut: (time) => `Geht hinaus: ${time}, ob du dann da bist oder nicht.`, show: "Zeigen",
+    writeFirst: "Schreib erst, was später gesendet werden soll.", noCommands: "Ein Befehl lässt sich nicht später senden.",
+    offline: "Was später gesendet werden soll, verwahrt der Server, und das braucht eine Verbindung. Was du geschrieben hast, bleibt hier.",
+    waiting: (count) => plural(count, "1 Nachricht für später", `${number(count)} Nachrichten für später`),
+    none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Mit der Uhr neben Senden geht, was du schreibst, zu anderer Zeit hinaus.",
+    change: "Ändern", cancel: "Zurücknehmen",
+    cancelled: "Zurückgenommen, es wird nicht gesendet.", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
+    note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
   },
 
   thread: {
@@ -414,7 +427,7 @@ export const de: Words = {
       ["Gehen", [["Zu Raum oder Person springen", "Ctrl K"], ["Nächster ungelesener Raum", "Alt Shift ↓"], ["Raum darüber, darunter", "Alt ↑ ↓"], ["Zurück", "Alt ←"], ["Nächster Bereich", "F6"]]],
       ["Lesen", [["Nachricht darüber, darunter", "↑ ↓"], ["Erste ungelesene", "Shift U"], ["Neueste", "End"], ["Alles gelesen", "Shift Esc"], ["Ab hier ungelesen", "U"]]],
       ["Auf die gewählte Nachricht antworten", [["Thread öffnen oder beginnen", "T"], ["Zitieren", "Q"], ["Reagieren", "R"], ["Bearbeiten", "E"], ["Merken", "S"], ["Anheften", "P"], ["Löschen", "Del"]]],
-      ["Schreiben", [["Senden", "Enter"], ["Neue Zeile", "Shift Enter"], ["Letzte eigene bearbeiten", "↑"], ["Fett", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
+      ["Schreiben", [["Senden", "Enter"], ["Neue Zeile", "Shift Enter"], ["Später senden", "Ctrl Shift Enter"], ["Letzte eigene bearbeiten", "↑"], ["Fett", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Fenster", [["Fenster schließen", "Esc"], ["Mitglieder", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["Diese Übersicht", "?"]]],
     ],
   },

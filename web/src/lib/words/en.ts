@@ -240,9 +240,22 @@ export const en = {
   },
 
   commands: {
-    title: "Commands",
-    offline: "Commands need a connection. What you wrote stays here.",
-    asMessage: "Send it as a message",
+    title: "Commands", offline: "Commands need a connection. What you wrote stays here.", asMessage: "Send it as a message",
+  },
+
+  later: {
+    title: "For later", send: "Send later",
+    in: { 20: "In 20 minutes", 60: "In an hour" } as Record<number, string>,
+    other: "Another time…",
+    date: "Date", time: "Time", past: "Choose a time that is still to come.", schedule: "Send then",
+    goesOut: (time: string) => `Goes out on ${time}, whether you are here by then or not.`, show: "Show",
+    writeFirst: "Write first what is to be sent later.", noCommands: "A command cannot be sent later.",
+    offline: "What is to be sent later is kept by the server, and that needs a connection. What you wrote stays here.",
+    waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
+    noneText: "The clock beside Send has what you wrote sent at another time.",
+    change: "Change", cancel: "Take back",
+    cancelled: "Taken back, it is not sent.", undo: "Keep it after all", failed: "A message for later could not be sent.",
+    note: "Only you see what waits here. At its time it goes out by itself.",
   },
 
   thread: {
@@ -413,7 +426,7 @@ export const en = {
       ["Go", [["Jump to a room or person", "Ctrl K"], ["Next unread room", "Alt Shift ↓"], ["Room above, below", "Alt ↑ ↓"], ["Back", "Alt ←"], ["Next area", "F6"]]],
       ["Read", [["Message above, below", "↑ ↓"], ["First unread", "Shift U"], ["Newest", "End"], ["All read", "Shift Esc"], ["Unread from here", "U"]]],
       ["Answer the chosen message", [["Open or begin its thread", "T"], ["Quote", "Q"], ["React", "R"], ["Edit", "E"], ["Save for later", "S"], ["Pin", "P"], ["Delete", "Del"]]],
-      ["Write", [["Send", "Enter"], ["New line", "Shift Enter"], ["Edit your last message", "↑"], ["Bold", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
+      ["Write", [["Send", "Enter"], ["New line", "Shift Enter"], ["Send later", "Ctrl Shift Enter"], ["Edit your last message", "↑"], ["Bold", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Window", [["Close pane or dialog", "Esc"], ["Members", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["This sheet", "?"]]],
     ] as [string, [string, string][]][],
   },

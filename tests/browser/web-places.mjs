@@ -149,6 +149,20 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     assert.equal(await composer(page, `#${name}`).inputValue(), "");
   },
 
+  async "who is here is seen at once after quick reloads, and nobody who is here is called offline"() {
+    const { page } = alice;
+    const api = await login(base, ALICE, PASSWORD);
+    await api("POST", "/direct", { users: [BOB] });
+    const about = room(page, new RegExp(`Bob B\\.|${BOB}`)).first().locator(".dot");
+    await about.waitFor({ state: "attached" });
+    for (let turn = 0; turn < 3; turn++) {
+      await page.reload();
+      await connected(page);
+      const seen = await about.evaluateAll((all) => all.map((one) => one.dataset.p));
+      assert.match(seen.join(), /^(online|away)$/, `after reload ${turn + 1}`);
+    }
+  },
+
   async "what is to be said later waits in its list on all tabs, is changed and taken back, and goes out at its time"() {
     const { page, context } = alice;
     const other = await context.newPage();
@@ -168,7 +182,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await inList(page).click();
     const shown = dialog(page, "For later");
     await shown.getByText(`at nine ${mark}`).waitFor();
-    for (const [colorScheme, width] of [["light", 1440], ["dark", 1440], ["light", 390], ["dark", 390]]) {
+    for (const [colorScheme, width] of [["light", 1440], ["dark", 390]]) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 844 });
       await page.waitForTimeout(400); // colours pass over into each other

@@ -66,7 +66,7 @@ export class Client {
       frame: (frame) => {
         this.heardAt = Date.now();
         this.#done(this.store.frame(Date.now(), frame));
-        if (frame.type === "system" && "epoch" in frame) this.say({ type: "presence" });
+        if (frame.type === "system" && "epoch" in frame) this.#askPresence();
       },
       closed: (code) => this.#done(this.store.closed(code)),
       status: (status) => {
@@ -94,6 +94,7 @@ export class Client {
     this.#timer = setInterval(() => {
       this.now = Date.now();
       this.#done(this.store.tick(this.now));
+      this.#askPresence();
       this.#pump();
       if (++this.#ticks % 20 === 0) this.#keepSeen();
     }, 1_000);
@@ -143,8 +144,12 @@ export class Client {
     return this.store.isConnected && this.status.is === "connected";
   }
 
-  /** How someone is seen. */
-  presence(user: number): Presence {
+  #askPresence(): void {
+    if (this.store.isConnected && this.store.people.asks(Date.now())) this.say({ type: "presence" });
+  }
+
+  /** How someone is seen; undefined as long as nobody has told. */
+  presence(user: number): Presence | undefined {
     this.watch("people");
     return this.store.people.presence(user);
   }

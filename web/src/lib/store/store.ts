@@ -73,7 +73,7 @@ export class Store {
     switch (frame.type) {
       case "system":
         if ("epoch" in frame) this.#connected(now, frame, out);
-        else this.#cameToGeneral(out);
+        else this.#cameToGeneral(frame, out);
         break;
       case "message":
       case "message_changed": {
@@ -280,12 +280,14 @@ export class Store {
     const rooms = [...this.rooms.values()].filter((room) => !room.isGone).map((room) => room.state());
     return {
       user_id: this.userId, username: this.me, session: this.#session, epoch: this.epoch, heartbeat_ms: this.#heartbeat,
-      limits: this.limits, rooms, more_rooms: this.#listing ? 1 : 0, online: [],
+      limits: this.limits, rooms, more_rooms: this.#listing ? 1 : 0, online: this.people.here,
     };
   }
 
   /** Who comes to `general` takes no number there: that somebody is there for the first time is seen by their coming. */
-  #cameToGeneral(out: Outcome): void {
+  #cameToGeneral({ event, usernames }: { event: "joined" | "left"; usernames: string[] }, out: Outcome): void {
+    this.people.toldComing(usernames, event === "joined");
+    out.news.push({ about: "people" });
     const room = this.rooms.get(GENERAL);
     if (!room) return;
     room.membersAt += 1;
@@ -307,6 +309,7 @@ export class Store {
     this.#session = hello.session;
     this.epoch = hello.epoch;
     this.people.learnName(hello.user_id, hello.username);
+    this.people.begins(hello.online);
     this.#toSync.clear();
     this.#syncing.clear();
     this.#listing = undefined;

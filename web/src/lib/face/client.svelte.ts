@@ -17,7 +17,7 @@ import { LaterList } from "./later";
 import { randomId } from "./random";
 
 const PAGE = 50;
-type Part = "rooms" | "people" | "outbox" | "hello" | "later";
+type Part = "rooms" | "people" | "outbox" | "hello" | "later" | "settings";
 
 export class Client {
   readonly store: Store;
@@ -38,7 +38,7 @@ export class Client {
   readonly #wire: Wire;
   readonly #kept: Kept;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0, later: 0 });
+  readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0, later: 0, settings: 0 });
   readonly #roomParts = new SvelteMap<string, number>();
   readonly #dirty = new Set<string>();
   readonly #members = new Map<string, { at: number; members: Member[] }>();

@@ -8,7 +8,7 @@ export type Effect =
   | { do: "list"; cursor: string | undefined; tag: number };
 export type News =
   | { about: "room"; room: string }
-  | { about: "rooms" | "people" | "outbox" | "hello" }
+  | { about: "rooms" | "people" | "outbox" | "hello" | "settings" }
   | { about: "came"; room: string; message: Message; isMention: boolean }
   | { about: "draft"; room: string; draft: Draft }
   | { about: "gone"; room: string }

@@ -1,6 +1,6 @@
 // What a client knows: its rooms, its people, what waits to be sent. Pure: frames, pages, ticks and closings go in; out come
 // what to ask of the server (`Effect`), and what is new for a face (`News`). It opens no socket and has no clock.
-import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Upto } from "$lib/api/types";
+import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Settings, Upto } from "$lib/api/types";
 import type { Past, Step } from "./follower";
 import { Later } from "./later";
 import { messageOf, stateOf, storedAs } from "./forms";
@@ -35,6 +35,8 @@ export class Store {
   me = "";
   userId = 0;
   limits: Limits = LIMITS;
+  /** What the user has set for all devices. */
+  settings: Settings = {};
   /** Whether the limits are the server's. */
   hasLimits = false;
   epoch: string | undefined;
@@ -112,6 +114,12 @@ export class Store {
         this.people.toldProfile(frame);
         out.news.push({ about: "people" });
         break;
+      case "settings": {
+        const { type: _, ...settings } = frame;
+        this.settings = settings;
+        out.news.push({ about: "settings" });
+        break;
+      }
       case "scheduled":
         this.later.told(frame);
         out.news.push({ about: "later", failed: frame.change === "failed" ? frame.scheduled : undefined });
@@ -280,7 +288,7 @@ export class Store {
     const rooms = [...this.rooms.values()].filter((room) => !room.isGone).map((room) => room.state());
     return {
       user_id: this.userId, username: this.me, session: this.#session, epoch: this.epoch, heartbeat_ms: this.#heartbeat,
-      limits: this.limits, rooms, more_rooms: this.#listing ? 1 : 0, online: this.people.here,
+      limits: this.limits, settings: this.settings, rooms, more_rooms: this.#listing ? 1 : 0, online: this.people.here,
     };
   }
 
@@ -304,6 +312,7 @@ export class Store {
     this.me = hello.username;
     this.userId = hello.user_id;
     this.limits = hello.limits;
+    this.settings = hello.settings ?? {};
     this.hasLimits = true;
     this.#heartbeat = hello.heartbeat_ms;
     this.#session = hello.session;
@@ -325,7 +334,7 @@ export class Store {
       this.#listing = { known, cursor: undefined, tag: ++this.#lastTag };
       out.effects.push({ do: "list", cursor: undefined, tag: this.#listing.tag });
     }
-    out.news.push({ about: "hello" }, { about: "rooms" });
+    out.news.push({ about: "hello" }, { about: "rooms" }, { about: "settings" });
   }
 
   /** The user is in this room, and hears what comes after its `seq`. */

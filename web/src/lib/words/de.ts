@@ -68,8 +68,6 @@ export const de: Words = {
     profile: "Dein Profil",
     status: "Status setzen",
     keys: "Tasten",
-    notices: "Meldungen dieses Browsers",
-    sound: "Ein Ton für das, was dich angeht",
     theme: "Farben",
     themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
     languageOf: "Sprache",
@@ -79,10 +77,7 @@ export const de: Words = {
     label: "Was nicht gesendet ist",
     waiting: (count) => plural(count, "1 wartet auf die Verbindung", `${number(count)} warten auf die Verbindung`),
     failed: (count) => `${number(count)} nicht gesendet`,
-    sending: (count) => `${number(count)} unterwegs`,
-    title: "Noch nicht gesendet",
-    none: "Alles ist gespeichert.",
-    goTo: "Raum öffnen",
+    sending: (count) => `${number(count)} unterwegs`, title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen",
   },
 
   presence: { online: "da", away: "weg", dnd: "nicht stören", invisible: "verborgen", offline: "nicht da" },
@@ -274,9 +269,7 @@ export const de: Words = {
   pins: { title: "Angeheftete Nachrichten", none: "Nichts ist angeheftet", noneText: "Hefte an, was alle im Raum wiederfinden sollen.", close: "Angeheftete schließen" },
 
   savedView: {
-    title: "Gemerkt",
-    none: "Noch nichts gemerkt",
-    noneText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
+    title: "Gemerkt", none: "Noch nichts gemerkt", noneText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
     open: "Öffnen",
     in: (room) => `in ${room}`,
   },
@@ -375,6 +368,16 @@ export const de: Words = {
     changed: "Geändert",
   },
 
+  notices: {
+    title: "Meldungen", here: "Auf diesem Gerät", all: "Auf allen deinen Geräten",
+    show: "Melden, was für dich ist", showHint: "Erwähnungen, direkte Nachrichten und was du von jedem Raum wissen willst, während du woanders bist.",
+    denied: "Dieser Browser lässt die Seite nichts melden. Erlaube es in seinen Einstellungen für diese Seite.",
+    cannot: "Dieser Browser kann nichts melden.", sound: "Auch einen Ton spielen",
+    quiet: "Zu bestimmten Stunden Ruhe halten", from: "Von", to: "Bis", zone: "Nach den Uhren von", utc: "UTC, solange du keine Zone wählst", zoneHint: "Andere sehen deine Zone in deinem Profil.",
+    quietHint: "Dann gibt es keine Meldungen und keine Töne. Erwähnungen zählen trotzdem und warten auf dich.", both: "Gib beide Zeiten an, und zwei verschiedene.",
+    rooms: "Was du von einem Raum wissen willst, stellst du im Raum ein, bei den drei Punkten.", saved: "Für alle deine Geräte gespeichert",
+  },
+
   profile: {
     label: (name) => `Profil von ${name}`,
     message: "Nachricht",
@@ -389,8 +392,6 @@ export const de: Words = {
     zoneNone: "Nicht sagen",
     receipts: "Anderen zeigen, wie weit du gelesen hast",
     receiptsHint: "Ohne das siehst du es auch von anderen nicht.",
-    quietHours: "Ruhezeit",
-    quietHint: "Etwa 22:00-07:00: dann keine Töne und keine Meldungen.",
     password: "Passwort ändern",
     current: "Jetziges Passwort",
     new: "Neues Passwort",

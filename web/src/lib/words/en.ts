@@ -67,8 +67,6 @@ export const en = {
     profile: "Your profile",
     status: "Set a status",
     keys: "Keys",
-    notices: "Notices of this browser",
-    sound: "A sound for what is for you",
     theme: "Theme",
     themes: { system: "As the system", light: "Light", dark: "Dark" },
     languageOf: "Language",
@@ -78,10 +76,7 @@ export const en = {
     label: "What is not sent",
     waiting: (count: number) => plural(count, "1 waits for the connection", `${number(count)} wait for the connection`),
     failed: (count: number) => `${number(count)} not sent`,
-    sending: (count: number) => `${number(count)} sending`,
-    title: "Not sent yet",
-    none: "Everything is stored.",
-    goTo: "Open the room",
+    sending: (count: number) => `${number(count)} sending`, title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room",
   },
 
   presence: { online: "online", away: "away", dnd: "do not disturb", invisible: "hidden", offline: "offline" },
@@ -273,10 +268,7 @@ export const en = {
   pins: { title: "Pinned messages", none: "Nothing is pinned", noneText: "Pin what everyone in the room should find again.", close: "Close the pinned messages" },
 
   savedView: {
-    title: "Saved",
-    none: "Nothing saved yet",
-    noneText: "Save a message, and it waits here for you. Nobody else learns of it.",
-    open: "Open",
+    title: "Saved", none: "Nothing saved yet", noneText: "Save a message, and it waits here for you. Nobody else learns of it.", open: "Open",
     in: (room: string) => `in ${room}`,
   },
 
@@ -374,6 +366,16 @@ export const en = {
     changed: "Changed",
   },
 
+  notices: {
+    title: "Notices", here: "On this device", all: "On all your devices",
+    show: "Show notices of what is for you", showHint: "Mentions, direct messages, and what you want to be told of each room, while you look elsewhere.",
+    denied: "This browser does not let the page show notices. Allow them in its settings for this page.",
+    cannot: "This browser has no notices.", sound: "Play a sound, too",
+    quiet: "Be quiet at certain hours", from: "From", to: "Until", zone: "By the clocks of", utc: "UTC, as long as you choose no zone", zoneHint: "Others see your zone in your profile.",
+    quietHint: "Then there are no notices and no sounds. Mentions still count and wait for you.", both: "Give both times, and two different ones.",
+    rooms: "What you are told of a room is set in the room, at the three dots.", saved: "Saved for all your devices",
+  },
+
   profile: {
     label: (name: string) => `Profile of ${name}`,
     message: "Message",
@@ -388,8 +390,6 @@ export const en = {
     zoneNone: "Do not tell",
     receipts: "Show others how far you have read",
     receiptsHint: "Without it, you do not see it of others.",
-    quietHours: "Quiet hours",
-    quietHint: "As 22:00-07:00: then no sounds and no notices.",
     password: "Change the password",
     current: "Current password",
     new: "New password",

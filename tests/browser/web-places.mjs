@@ -44,6 +44,22 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await page.close();
   },
 
+  async "a date leads to the first message of its day"() {
+    const { page } = alice;
+    const api = await login(base, ALICE, PASSWORD);
+    const [first] = await api("GET", "/rooms/general/messages?limit=1&after=0");
+    await room(page, "general").click();
+    await page.getByRole("log", { name: "Messages" }).click();
+    await press(page, "d");
+    await dialog(page, "Go to a date in #general").waitFor();
+    await picture(page, "date");
+    await press(page, "Enter");
+    await page.locator(`article[data-id='${first.id}'].found`).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/r/general/${first.id}`);
+    await page.locator(".timeline-wrap .timeline").click();
+    await press(page, "End");
+  },
+
   async "rooms that the first frame leaves out are there all the same, and a short-frame server is asked in parts"() {
     const { page, context } = await open();
     const asked = [];

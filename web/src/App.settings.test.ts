@@ -1,6 +1,6 @@
 // What one sets for oneself, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
-import { Line, answers, enter, find, key, message, text, until } from "./make-believe";
+import { Line, answers, enter, find, key, message, text, until, write } from "./make-believe";
 
 describe("notices", () => {
   const shown: string[] = [];
@@ -58,5 +58,30 @@ describe("notices", () => {
     await until(() => !find("[role=dialog]"));
     key(window, "Escape");
     answers.shift();
+  });
+});
+
+describe("a date in a room", () => {
+  it("leads to the first message of that day, by D, and says so where there is none", async () => {
+    const days = [12, 14, 18].map((day, n) => message(n + 1, { created_at: new Date(2026, 10, day, 12).toISOString() }));
+    answers.unshift([/messages\?after=(\d)&limit=1$/, (_m: string, _b: unknown, address: string) => [200, days.filter((one) => one.id > Number(/after=(\d)/.exec(address)?.[1])).slice(0, 1)]]);
+    answers.unshift([/messages\?around=/, days]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    key(find(".timeline") ?? window, "d");
+    await until(() => find("#date-day"));
+    const go = (date: string) => {
+      const field = find<HTMLInputElement>("#date-day");
+      if (field) write(field, date);
+      find("#date")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    };
+    go("2026-11-17");
+    await until(() => location.pathname === "/r/general/3");
+    await until(() => text().includes("Nothing was written on that day. This is what came next"));
+    key(find(".timeline") ?? window, "d");
+    await until(() => find("#date-day"));
+    go("2026-11-14");
+    await until(() => location.pathname === "/r/general/2");
+    answers.splice(0, 2);
   });
 });

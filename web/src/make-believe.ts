@@ -58,7 +58,7 @@ export const find = <T extends Element = HTMLElement>(selector: string) => docum
 
 export function write(field: HTMLTextAreaElement | HTMLInputElement, words: string) {
   field.value = words;
-  field.setSelectionRange(words.length, words.length);
+  if (field.type !== "date") field.setSelectionRange(words.length, words.length);
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 export const key = (on: Element | Window, name: string, rest: KeyboardEventInit = {}) => on.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...rest }));
@@ -69,7 +69,7 @@ beforeEach(() => {
     asked.push(`${method} ${address}`);
     if (world.isDown) throw new TypeError("no network");
     const found = answers.find(([path]) => path.test(address))?.[1];
-    const [status, said] = typeof found === "function" ? (found(method, JSON.parse(String(body ?? "null"))) as [number, unknown]) : [found ? 200 : 404, found ?? {}];
+    const [status, said] = typeof found === "function" ? (found(method, JSON.parse(String(body ?? "null")), address) as [number, unknown]) : [found ? 200 : 404, found ?? {}];
     return new Response(status === 204 ? null : JSON.stringify(said), { status, headers: { "content-type": "application/json" } });
   });
   history.replaceState(null, "", "/");

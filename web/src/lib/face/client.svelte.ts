@@ -12,6 +12,7 @@ import type { Room } from "$lib/store/room";
 import type { Status } from "$lib/wire/link";
 import { Wire } from "$lib/wire/wire";
 import { Commands } from "./commands";
+import { firstSince, type Found } from "./dates";
 import { Drafts } from "./drafts";
 import { LaterList } from "./later";
 import { randomId } from "./random";
@@ -185,6 +186,12 @@ export class Client {
     const { body, prev, next } = await this.#page(key, `around=${id}&limit=60`);
     this.learn((store) => store.rooms.get(key)?.glanceAt(body, prev !== undefined, next !== undefined), key);
     return body.some((one) => one.id === id);
+  }
+
+  /** The first message of a room at or after a moment; undefined when all are older. */
+  async firstSince(key: string, since: number): Promise<Found | undefined> {
+    const top = this.store.rooms.get(key)?.top ?? 0;
+    return firstSince(since, top, async (after) => (await this.#page(key, `after=${after}&limit=1`)).body[0]);
   }
 
   /** More of what is looked at. */

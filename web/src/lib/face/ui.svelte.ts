@@ -15,6 +15,7 @@ export type Dialog =
   | { is: "emoji"; pick: (emoji: string) => void }
   | { is: "confirm"; title: string; text: string; yes: string; isDanger?: boolean; do: () => void }
   | { is: "outbox" }
+  | { is: "date"; room: string }
   | { is: "notices" }
   | { is: "later" }
   | { is: "later-time"; pick: (at: Date) => void };

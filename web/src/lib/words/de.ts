@@ -190,7 +190,7 @@ export const de: Words = {
     checked: "Beim Senden abgebrochen. Der Server wird gefragt, ob sie ankam.",
     failed: (why) => `Nicht gesendet: ${why}`,
     tooLarge: "sie ist zu groß",
-    gone: "du bist nicht mehr in diesem Raum",
+    gone: "du bist nicht mehr in diesem Raum", wasGone: "du warst da nicht in diesem Raum",
     retry: "Noch einmal",
     edit: "Bearbeiten",
     delete: "Löschen",
@@ -316,13 +316,9 @@ export const de: Words = {
   },
 
   direct: {
-    title: "Neue Nachricht",
-    find: "Leute suchen",
-    open: "Öffnen",
-    self: "Notizen für dich",
+    title: "Neue Nachricht", find: "Leute suchen", open: "Öffnen", self: "Notizen für dich",
     hint: "Wähle eine Person, oder mehrere für eine Gruppe, die so bleibt.",
-    remove: (name) => `Ohne ${name}`,
-    none: "Niemand heißt so.",
+    remove: (name) => `Ohne ${name}`, none: "Niemand heißt so.",
   },
 
   settings: {
@@ -418,6 +414,11 @@ export const de: Words = {
     ],
   },
 
+  date: {
+    open: "Zu einem Tag springen …", title: (room) => `Zu einem Tag springen: ${room}`, go: "Dorthin",
+    none: "An diesem Tag und seither wurde nichts geschrieben.", next: (day) => `An diesem Tag wurde nichts geschrieben. Das kam danach: ${day}.`,
+  },
+
   emoji: { title: "Emoji", find: "Emoji suchen (englisch)", none: "Keines heißt so.", recent: "Zuletzt benutzt" },
 
   keys: {
@@ -426,7 +427,7 @@ export const de: Words = {
     outside: "außerhalb des Textfelds",
     sections: [
       ["Gehen", [["Zu Raum oder Person springen", "Ctrl K"], ["Nächster ungelesener Raum", "Alt Shift ↓"], ["Raum darüber, darunter", "Alt ↑ ↓"], ["Zurück", "Alt ←"], ["Nächster Bereich", "F6"]]],
-      ["Lesen", [["Nachricht darüber, darunter", "↑ ↓"], ["Erste ungelesene", "Shift U"], ["Neueste", "End"], ["Alles gelesen", "Shift Esc"], ["Ab hier ungelesen", "U"]]],
+      ["Lesen", [["Nachricht darüber, darunter", "↑ ↓"], ["Erste ungelesene", "Shift U"], ["Neueste", "End"], ["Zu einem Tag", "D"], ["Alles gelesen", "Shift Esc"], ["Ab hier ungelesen", "U"]]],
       ["Auf die gewählte Nachricht antworten", [["Thread öffnen oder beginnen", "T"], ["Zitieren", "Q"], ["Reagieren", "R"], ["Bearbeiten", "E"], ["Merken", "S"], ["Anheften", "P"], ["Löschen", "Del"]]],
       ["Schreiben", [["Senden", "Enter"], ["Neue Zeile", "Shift Enter"], ["Später senden", "Ctrl Shift Enter"], ["Letzte eigene bearbeiten", "↑"], ["Fett", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Fenster", [["Fenster schließen", "Esc"], ["Mitglieder", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["Diese Übersicht", "?"]]],
@@ -440,7 +441,7 @@ export const de: Words = {
     ending: "Wird abgemeldet",
   },
 
-  skip: "Zum Textfeld",
+  skip: "Zum Textfeld", skipLabel: "Überspringen",
   unreadTitle: (count) => `(${number(count)})`,
   notification: { from: (name, room) => `${name} in ${room}`, direct: (name) => name },
 };

@@ -189,7 +189,7 @@ export const en = {
     checked: "Was cut off while sending. Asking the server whether it arrived.",
     failed: (why: string) => `Not sent: ${why}`,
     tooLarge: "it is too large",
-    gone: "you are not in this room any more",
+    gone: "you are not in this room any more", wasGone: "you were not in this room then",
     retry: "Retry",
     edit: "Edit",
     delete: "Delete",
@@ -314,13 +314,9 @@ export const en = {
   },
 
   direct: {
-    title: "New message",
-    find: "Find people",
-    open: "Open",
-    self: "Notes to yourself",
+    title: "New message", find: "Find people", open: "Open", self: "Notes to yourself",
     hint: "Choose one person, or several for a group that stays as it is.",
-    remove: (name: string) => `Without ${name}`,
-    none: "Nobody is called so.",
+    remove: (name: string) => `Without ${name}`, none: "Nobody is called so.",
   },
 
   settings: {
@@ -416,6 +412,11 @@ export const en = {
     ],
   },
 
+  date: {
+    open: "Go to a date…", title: (room: string) => `Go to a date in ${room}`, go: "Go there",
+    none: "Nothing was written on that day or since.", next: (day: string) => `Nothing was written on that day. This is what came next: ${day}.`,
+  },
+
   emoji: { title: "Emoji", find: "Find an emoji", none: "None is called so.", recent: "Used lately" },
 
   keys: {
@@ -424,7 +425,7 @@ export const en = {
     outside: "outside the composer",
     sections: [
       ["Go", [["Jump to a room or person", "Ctrl K"], ["Next unread room", "Alt Shift ↓"], ["Room above, below", "Alt ↑ ↓"], ["Back", "Alt ←"], ["Next area", "F6"]]],
-      ["Read", [["Message above, below", "↑ ↓"], ["First unread", "Shift U"], ["Newest", "End"], ["All read", "Shift Esc"], ["Unread from here", "U"]]],
+      ["Read", [["Message above, below", "↑ ↓"], ["First unread", "Shift U"], ["Newest", "End"], ["Go to a date", "D"], ["All read", "Shift Esc"], ["Unread from here", "U"]]],
       ["Answer the chosen message", [["Open or begin its thread", "T"], ["Quote", "Q"], ["React", "R"], ["Edit", "E"], ["Save for later", "S"], ["Pin", "P"], ["Delete", "Del"]]],
       ["Write", [["Send", "Enter"], ["New line", "Shift Enter"], ["Send later", "Ctrl Shift Enter"], ["Edit your last message", "↑"], ["Bold", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Window", [["Close pane or dialog", "Esc"], ["Members", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["This sheet", "?"]]],
@@ -438,7 +439,7 @@ export const en = {
     ending: "Signing out",
   },
 
-  skip: "To the composer",
+  skip: "To the composer", skipLabel: "Skip",
   unreadTitle: (count: number) => `(${number(count)})`,
   notification: { from: (name: string, room: string) => `${name} in ${room}`, direct: (name: string) => name },
 };

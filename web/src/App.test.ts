@@ -64,6 +64,15 @@ describe("the page", () => {
     await until(() => text().includes("Next unread room"));
   });
 
+  it("leads from its first stop, which stands in a landmark, to the composer", async () => {
+    await enter();
+    const skip = find<HTMLAnchorElement>("a.skip");
+    expect(skip?.closest("nav")?.getAttribute("aria-label")).toBe("Skip");
+    expect(find(skip?.getAttribute("href") ?? "none")).toBe(find("textarea.write"));
+    skip?.click();
+    expect(document.activeElement).toBe(find("textarea.write"));
+  });
+
   it("edits one's last message with the arrow up", async () => {
     answers.unshift([/rooms\/general\/messages/, [message(1), message(2), message(3, { user_id: 1, username: "alice", content: "mine" })]]);
     await enter();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { PASSWORD, press, type } from "./hands.mjs";
-import { composer, connected, enter, list, login, message, room, shows, write } from "./web-hands.mjs";
+import { composer, connected, dialog, enter, faultsOf, list, login, message, room, shows, write } from "./web-hands.mjs";
 
 // How far a message is from the top of what scrolls.
 const topOf = (page, text) => message(page, text).first().evaluate((one) => one.getBoundingClientRect().top);
@@ -42,6 +42,22 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await page.getByRole("button", { name: "To the newest message" }).click();
     await shows(page, "below 4");
     await page.close();
+  },
+
+  async "a date leads to the first message of its day"() {
+    const { page } = alice;
+    const api = await login(base, ALICE, PASSWORD);
+    const [first] = await api("GET", "/rooms/general/messages?limit=1&after=0");
+    await room(page, "general").click();
+    await page.getByRole("log", { name: "Messages" }).click();
+    await press(page, "d");
+    await dialog(page, "Go to a date in #general").waitFor();
+    await picture(page, "date");
+    await press(page, "Enter");
+    await page.locator(`article[data-id='${first.id}'].found`).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/r/general/${first.id}`);
+    await page.locator(".timeline-wrap .timeline").click();
+    await press(page, "End");
   },
 
   async "rooms that the first frame leaves out are there all the same, and a short-frame server is asked in parts"() {
@@ -123,6 +139,89 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     for (let looks = 0; looks < 100 && (await composer(other.page).inputValue()) !== "half a thought"; looks++) await page.waitForTimeout(100);
     assert.equal(await composer(other.page).inputValue(), "half a thought");
     for (const one of [context, other.context]) await one.close();
+  },
+
+  async "a command is carried out and answered where it was written, and one that there is not loses no word"() {
+    const { page } = alice;
+    const name = `plot-${mark}`;
+    const api = await login(base, ALICE, PASSWORD);
+    await api("POST", "/rooms", { name, kind: "private" });
+    await room(page, name).click();
+    await composer(page, `#${name}`).click();
+    await type(page, "/top");
+    await page.getByRole("listbox", { name: "Commands" }).getByText("/topic").waitFor();
+    await picture(page, "commands");
+    await press(page, "Tab");
+    await type(page, "what grows here");
+    await press(page, "Enter");
+    await page.locator(".topic", { hasText: "what grows here" }).waitFor();
+    await page.locator(".answer").getByRole("status").waitFor();
+    await write(page, "/tpoic beans", `#${name}`);
+    await page.locator(".answer.bad").waitFor();
+    await picture(page, "command-refused");
+    assert.equal(await composer(page, `#${name}`).inputValue(), "/tpoic beans");
+    await page.getByRole("button", { name: "Send it as a message" }).click();
+    await shows(page, "/tpoic beans");
+    assert.equal(await composer(page, `#${name}`).inputValue(), "");
+  },
+
+  async "who is here is seen at once after quick reloads, and nobody who is here is called offline"() {
+    const { page } = alice;
+    const api = await login(base, ALICE, PASSWORD);
+    await api("POST", "/direct", { users: [BOB] });
+    const about = room(page, new RegExp(`Bob B\\.|${BOB}`)).first().locator(".dot");
+    await about.waitFor({ state: "attached" });
+    for (let turn = 0; turn < 3; turn++) {
+      await page.reload();
+      await connected(page);
+      const seen = await about.evaluateAll((all) => all.map((one) => one.dataset.p));
+      assert.match(seen.join(), /^(online|away)$/, `after reload ${turn + 1}`);
+    }
+  },
+
+  async "what is to be said later waits in its list on all tabs, is changed and taken back, and goes out at its time"() {
+    const { page, context } = alice;
+    const other = await context.newPage();
+    await other.goto(base);
+    const inList = (on) => list(on).getByRole("button", { name: /^For later/ });
+    await room(page, "general").click();
+    await composer(page).click();
+    await type(page, `at nine ${mark}`);
+    await picture(page, "later-written");
+    await press(page, "Control+Shift+Enter");
+    await page.getByRole("menu", { name: "Send later" }).waitFor();
+    await picture(page, "later-menu");
+    await page.getByRole("menuitem", { name: /, 09:00/ }).first().click();
+    await page.locator(".answer").getByText("Goes out on").waitFor();
+    assert.equal(await composer(page).inputValue(), "");
+    for (const one of [page, other]) await inList(one).getByText("1 message for later").waitFor({ state: "attached" });
+    await inList(page).click();
+    const shown = dialog(page, "For later");
+    await shown.getByText(`at nine ${mark}`).waitFor();
+    for (const [colorScheme, width] of [["light", 1440], ["dark", 390]]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 844 });
+      await page.waitForTimeout(400); // colours pass over into each other
+      assert.deepEqual(await faultsOf(page, "for later"), []);
+      await picture(page, `later-${colorScheme}-${width}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await shown.getByRole("button", { name: "Change" }).click();
+    await press(page, "End");
+    await type(page, ", or ten");
+    await picture(page, "later-change");
+    await shown.getByRole("button", { name: "Save" }).click();
+    await shown.getByText(`at nine ${mark}, or ten`).waitFor();
+    await shown.getByRole("button", { name: "Take back" }).click();
+    await shown.getByText("Nothing waits to be sent later.").waitFor();
+    await inList(other).getByText("1 message for later").waitFor({ state: "detached" });
+    await press(page, "Escape");
+    const api = await login(base, ALICE, PASSWORD);
+    await api("POST", "/scheduled", { room: "general", content: `in a moment ${mark}`, send_at: new Date(Date.now() + 1_500).toISOString() });
+    await shows(page, `in a moment ${mark}`);
+    await inList(page).getByText("1 message for later").waitFor({ state: "detached" });
+    await other.close();
   },
 
   async "on a phone the rooms are a press away, and it fits a watch, a phone and a wide screen"() {

@@ -317,6 +317,7 @@ const tests = {
       browse: [alice.page, async () => { await press(alice.page, "Control+k"); await type(alice.page, "browse"); await press(alice.page, "Enter"); }],
       members: [alice.page, () => press(alice.page, "Control+Shift+M")],
       status: [alice.page, () => press(alice.page, "Control+Shift+Y")],
+      notices: [alice.page, async () => { await press(alice.page, "Control+k"); await type(alice.page, "notices"); await press(alice.page, "Enter"); await dialog(alice.page, "Notices").waitFor(); }],
       emoji: [alice.page, async () => { await alice.page.locator(".main textarea.write").click(); await press(alice.page, "Control+."); await alice.page.locator(".emoji-grid button").first().waitFor(); }],
     };
     for (const [name, [page, show]] of Object.entries(views))

@@ -1,96 +1,12 @@
 // The whole page over a server of make-believe: what is drawn of it, and what is sent. How it looks and feels is for
 // tests/browser to see.
-import "fake-indexeddb/auto";
-import { mount, tick, unmount } from "svelte";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Message } from "$lib/api/types";
-import App from "./App.svelte";
-
-const message = (id: number, rest: Partial<Message> = {}): Message => ({
-  id, seq: id, room: "general", user_id: 2, username: "bob", content: `message ${id}`, created_at: `2026-11-27T10:0${id}:00.000000+00:00`, ...rest,
-});
-
-class Line {
-  static last: Line | undefined;
-  static OPEN = 1;
-  readyState = 1;
-  said: { type: string; ref?: string; client_id?: string; content?: string; seq?: number }[] = [];
-  onmessage: (event: { data: string }) => void = () => {};
-  onclose: (event: { code: number }) => void = () => {};
-  constructor() {
-    Line.last = this;
-    setTimeout(() => this.tell({
-      type: "system", event: "connected", message: "", user_id: 1, username: "alice", session: 1, epoch: "e", heartbeat_ms: 25_000,
-      limits: { content_bytes: 16_384, frame_bytes: 65_536 }, online: [],
-      rooms: [
-        { room: "general", name: "general", kind: "public", seq: 3, read_seq: 2, unread: 1, mentions: 0, notify: "mentions", role: "member" },
-        { room: "7", kind: "direct", users: [{ user_id: 1, username: "alice" }, { user_id: 2, username: "bob" }], seq: 1, read_seq: 0, unread: 1, mentions: 0, notify: "all" },
-      ],
-    }));
-  }
-  send(text: string) {
-    this.said.push(JSON.parse(text));
-  }
-  tell(frame: object) {
-    this.onmessage({ data: JSON.stringify(frame) });
-  }
-  close() {}
-}
-
-const answers: [RegExp, unknown][] = [
-  [/browser\/login|browser\/refresh/, { access_token: "t", token_type: "bearer", expires_in: 1_800, user_id: 1, username: "alice" }],
-  [/ws-ticket/, { ticket: "x", expires_in: 30 }],
-  [/rooms\/general\/messages/, [message(1), message(2), message(3, { content: "**three** <b>x</b>", reactions: [{ emoji: "👍", count: 1, users: [{ user_id: 2, username: "bob" }] }] })]],
-  [/members/, [{ user_id: 1, username: "alice", role: "member", joined_at: "2026-11-27T10:00:00.000000+00:00" }, { user_id: 2, username: "bob", display_name: "Bob B.", role: "owner", joined_at: "2026-11-27T10:00:00.000000+00:00" }]],
-  [/reads/, []],
-  [/users\/\d+|users\/me/, { id: 2, username: "bob", display_name: "Bob B.", created_at: "2026-11-27T10:00:00.000000+00:00" }],
-  [/users\?/, []],
-  [/draft/, { content: "" }],
-  [/rooms\/general$/, { room: "general", name: "general", kind: "public", seq: 3, members: 2, created_at: "2026-11-27T10:00:00.000000+00:00" }],
-];
-
-let app: ReturnType<typeof mount> | undefined;
-/** Nobody answers. */
-let isDown = false;
-const asked: string[] = [];
-const text = () => document.body.textContent ?? "";
-const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 20_000 });
-const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
-
-function write(field: HTMLTextAreaElement | HTMLInputElement, words: string) {
-  field.value = words;
-  field.setSelectionRange(words.length, words.length);
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-}
-const key = (on: Element | Window, name: string, rest: KeyboardEventInit = {}) => on.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...rest }));
-
-beforeEach(() => {
-  vi.stubGlobal("WebSocket", Line);
-  vi.stubGlobal("fetch", async (address: string, { method }: RequestInit) => {
-    asked.push(`${method} ${address}`);
-    if (isDown) throw new TypeError("no network");
-    const found = answers.find(([path]) => path.test(address));
-    return new Response(JSON.stringify(found?.[1] ?? {}), { status: found ? 200 : 404, headers: { "content-type": "application/json" } });
-  });
-  history.replaceState(null, "", "/");
-  localStorage.clear();
-  document.body.replaceChildren();
-});
-afterEach(() => {
-  if (app) void unmount(app);
-  app = undefined;
-  isDown = false;
-});
-
-async function enter() {
-  localStorage.setItem("parlour.who", JSON.stringify({ id: 1, username: "alice" }));
-  app = mount(App, { target: document.body });
-  await until(() => text().includes("message 2"));
-}
+import { tick, unmount } from "svelte";
+import { describe, expect, it, vi } from "vitest";
+import { Line, answers, asked, enter, find, key, message, open, text, until, world, write } from "./make-believe";
 
 describe("the page", () => {
   it("lets one in by the door", async () => {
-    app = mount(App, { target: document.body });
+    open();
     await tick();
     const [name, password] = [find<HTMLInputElement>("#username"), find<HTMLInputElement>("#password")];
     find("form")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
@@ -148,6 +64,15 @@ describe("the page", () => {
     await until(() => text().includes("Next unread room"));
   });
 
+  it("leads from its first stop, which stands in a landmark, to the composer", async () => {
+    await enter();
+    const skip = find<HTMLAnchorElement>("a.skip");
+    expect(skip?.closest("nav")?.getAttribute("aria-label")).toBe("Skip");
+    expect(find(skip?.getAttribute("href") ?? "none")).toBe(find("textarea.write"));
+    skip?.click();
+    expect(document.activeElement).toBe(find("textarea.write"));
+  });
+
   it("edits one's last message with the arrow up", async () => {
     answers.unshift([/rooms\/general\/messages/, [message(1), message(2), message(3, { user_id: 1, username: "alice", content: "mine" })]]);
     await enter();
@@ -169,19 +94,19 @@ describe("the page", () => {
     await enter();
     window.dispatchEvent(new Event("pagehide"));
     Line.last?.onclose({ code: 1006 });
-    isDown = true;
+    world.isDown = true;
     const field = () => find<HTMLTextAreaElement>("textarea.write");
     const [first] = [field()];
     if (first) write(first, "it waits"), key(first, "Enter"), write(first, "a thought");
     await until(() => text().includes("Waits for the connection"));
     await vi.waitFor(() => expect(asked.some((one) => one.includes("draft"))).toBe(true), { timeout: 20_000 });
-    if (app) await unmount(app);
+    if (world.app) await unmount(world.app);
     document.body.replaceChildren();
-    app = mount(App, { target: document.body });
+    open();
     await until(() => text().includes("it waits") && text().includes("message 2"));
     expect(field()?.value).toBe("a thought");
     expect(document.querySelectorAll(".msg.waiting")).toHaveLength(1);
-    isDown = false;
+    world.isDown = false;
     window.dispatchEvent(new Event("online"));
     await vi.waitFor(() => expect(Line.last?.said.filter((one) => one.content === "it waits")).toHaveLength(1), { timeout: 20_000 });
   });
@@ -189,7 +114,7 @@ describe("the page", () => {
   it("asks before it throws away what is not sent, and then keeps nothing", async () => {
     await enter();
     Line.last?.onclose({ code: 1006 });
-    isDown = true;
+    world.isDown = true;
     const field = find<HTMLTextAreaElement>("textarea.write");
     if (field) write(field, "not sent"), key(field, "Enter");
     await until(() => text().includes("not sent"));
@@ -203,7 +128,7 @@ describe("the page", () => {
     [...document.querySelectorAll<HTMLElement>("[role=dialog] button")].find((one) => one.textContent === "Sign out")?.click();
     await until(() => text().includes("the server could not be told"));
     expect(JSON.stringify({ ...localStorage })).not.toContain("alice");
-    isDown = false;
+    world.isDown = false;
     await enter();
     expect(text()).not.toContain("not sent");
   });

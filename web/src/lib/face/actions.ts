@@ -142,6 +142,16 @@ export async function openDirect(client: Client, users: string[]): Promise<void>
   }
 }
 
+/** Goes to a room that one is in, but may not have heard of yet. */
+export async function goToKnown(client: Client, room: string): Promise<void> {
+  try {
+    if (!client.store.rooms.has(room)) client.opened((await client.session.ask<RoomRow>("GET", path`/api/rooms/${room}`)).body);
+    router.go({ is: "room", room });
+  } catch (error) {
+    tellProblem(error);
+  }
+}
+
 export async function join(client: Client, room: string): Promise<boolean> {
   try {
     await client.session.ask("PUT", path`/api/rooms/${room}/members/${client.me.id}`);

@@ -11,10 +11,14 @@ import { Store } from "$lib/store/store";
 import type { Room } from "$lib/store/room";
 import type { Status } from "$lib/wire/link";
 import { Wire } from "$lib/wire/wire";
+import { Commands } from "./commands";
+import { firstSince, type Found } from "./dates";
 import { Drafts } from "./drafts";
+import { LaterList } from "./later";
+import { randomId } from "./random";
 
 const PAGE = 50;
-type Part = "rooms" | "people" | "outbox" | "hello";
+type Part = "rooms" | "people" | "outbox" | "hello" | "later" | "settings";
 
 export class Client {
   readonly store: Store;
@@ -35,11 +39,13 @@ export class Client {
   readonly #wire: Wire;
   readonly #kept: Kept;
   readonly #timer: ReturnType<typeof setInterval>;
-  readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0 });
+  readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0, later: 0, settings: 0 });
   readonly #roomParts = new SvelteMap<string, number>();
   readonly #dirty = new Set<string>();
   readonly #members = new Map<string, { at: number; members: Member[] }>();
   readonly drafts = new Drafts(this);
+  readonly commands = new Commands(this);
+  readonly later = new LaterList(this);
   #isTelling = false;
   #lastOrder = 0;
   /** The login is over: nothing more is kept. */
@@ -61,7 +67,7 @@ export class Client {
       frame: (frame) => {
         this.heardAt = Date.now();
         this.#done(this.store.frame(Date.now(), frame));
-        if (frame.type === "system" && "epoch" in frame) this.say({ type: "presence" });
+        if (frame.type === "system" && "epoch" in frame) this.#askPresence();
       },
       closed: (code) => this.#done(this.store.closed(code)),
       status: (status) => {
@@ -89,6 +95,7 @@ export class Client {
     this.#timer = setInterval(() => {
       this.now = Date.now();
       this.#done(this.store.tick(this.now));
+      this.#askPresence();
       this.#pump();
       if (++this.#ticks % 20 === 0) this.#keepSeen();
     }, 1_000);
@@ -138,8 +145,12 @@ export class Client {
     return this.store.isConnected && this.status.is === "connected";
   }
 
-  /** How someone is seen. */
-  presence(user: number): Presence {
+  #askPresence(): void {
+    if (this.store.isConnected && this.store.people.asks(Date.now())) this.say({ type: "presence" });
+  }
+
+  /** How someone is seen; undefined as long as nobody has told. */
+  presence(user: number): Presence | undefined {
     this.watch("people");
     return this.store.people.presence(user);
   }
@@ -175,6 +186,12 @@ export class Client {
     const { body, prev, next } = await this.#page(key, `around=${id}&limit=60`);
     this.learn((store) => store.rooms.get(key)?.glanceAt(body, prev !== undefined, next !== undefined), key);
     return body.some((one) => one.id === id);
+  }
+
+  /** The first message of a room at or after a moment; undefined when all are older. */
+  async firstSince(key: string, since: number): Promise<Found | undefined> {
+    const top = this.store.rooms.get(key)?.top ?? 0;
+    return firstSince(since, top, async (after) => (await this.#page(key, `after=${after}&limit=1`)).body[0]);
   }
 
   /** More of what is looked at. */
@@ -399,10 +416,4 @@ export class Client {
     if (document.visibilityState === "visible") requestAnimationFrame(tell);
     else setTimeout(tell, 0);
   }
-}
-
-/** An id that no one else has; also where the page was not had by a safe way. */
-export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,4 +1,4 @@
-// What can be put in place of a word that is begun: people, rooms, emoji.
+// What can be put in place of a word that is begun: people, rooms, emoji, commands.
 import type { Room } from "$lib/store/room";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
@@ -7,17 +7,19 @@ import { labelOf } from "./rooms";
 import { emojiNamed } from "./emoji";
 
 export interface Choice {
-  kind: "person" | "all" | "room" | "emoji";
+  kind: "person" | "all" | "room" | "emoji" | "command";
   /** What is put there. */
   text: string;
   shown: string;
   note: string;
   user?: number;
   icon?: string;
+  /** Nothing has to stand behind it. */
+  isWhole?: boolean;
 }
 
 export interface Begun {
-  sign: "@" | "#" | ":";
+  sign: "@" | "#" | ":" | "/";
   word: string;
   /** Where the sign stands. */
   from: number;
@@ -25,6 +27,8 @@ export interface Begun {
 
 /** The word before the caret, if it may be completed. */
 export function begun(text: string, caret: number): Begun | undefined {
+  const command = /^\/([\p{L}\p{N}_-]{0,40})$/u.exec(text.slice(0, caret));
+  if (command) return { sign: "/", word: (command[1] ?? "").toLowerCase(), from: 0 };
   const found = /(^|[\s(])([@#:])([\p{L}\p{N}_+-]{0,40})$/u.exec(text.slice(0, caret));
   if (!found) return undefined;
   const [, , sign, word] = found as unknown as [string, string, Begun["sign"], string];
@@ -44,7 +48,12 @@ export async function choices(client: Client, room: Room, { sign, word }: Begun)
       kind: "room", text: `#${one.about.name} `, shown: labelOf(client, one.about), note: one.about.topic ?? "", icon: one.about.kind === "private" ? "lock" : "hash",
     }));
   }
-  return people(client, room, word);
+  return sign === "/" ? commands(client, room, word) : people(client, room, word);
+}
+
+async function commands(client: Client, room: Room, word: string): Promise<Choice[]> {
+  const fitting = (await client.commands.list(room.about.kind)).filter((one) => one.name.startsWith(word));
+  return fitting.map(({ name, usage, about }) => ({ kind: "command", text: `/${name} `, shown: usage, note: about, isWhole: !usage.includes("<") }));
 }
 
 async function people(client: Client, room: Room, word: string): Promise<Choice[]> {

@@ -39,6 +39,10 @@ export function keysOfMessages(event: KeyboardEvent, list: List): void {
     list.toUnread();
     return done();
   }
+  if (event.key === "d" && list.room && !list.inThread) {
+    ui.open({ is: "date", room: list.room.key });
+    return done();
+  }
   const message = chosen?.dataset.id ? list.find(Number(chosen.dataset.id)) : undefined;
   if (!message || message.deleted_at != null || message.kind === "system" || target.closest("button, a")) return;
   if (act(event, message, chosen as HTMLElement, list)) done();

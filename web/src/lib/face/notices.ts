@@ -1,5 +1,5 @@
 // Being told of what comes while one looks elsewhere: by the browser's notices, and by a sound for who wants it.
-import type { Message } from "$lib/api/types";
+import type { Message, Settings } from "$lib/api/types";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
@@ -24,30 +24,61 @@ export function setSounding(on: boolean): void {
   if (on) ring();
 }
 
-/** Whether it is a time of `22:00-07:00`, by the clock of this device. */
-export function isQuiet(hours: string | null | undefined, now: Date): boolean {
-  const found = /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(hours ?? "");
+/** The minute of the day that clocks show in a time zone; in UTC where there is none. */
+function minuteIn(zone: string | null | undefined, now: Date): number {
+  const parts = (timeZone: string) => new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone }).format(now).split(":").map(Number);
+  let [hour, minute] = [0, 0] as (number | undefined)[];
+  try {
+    [hour, minute] = parts(zone || "UTC");
+  } catch {
+    // A zone that this browser does not know.
+    [hour, minute] = parts("UTC");
+  }
+  return (hour ?? 0) * 60 + (minute ?? 0);
+}
+
+/** Whether it is a time of one's quiet hours: from the first minute on, and not in the last one any more. */
+export function isQuiet({ quiet_hours, time_zone }: Settings, now: Date): boolean {
+  const found = /^(\d\d):(\d\d)-(\d\d):(\d\d)$/.exec(quiet_hours ?? "");
   if (!found) return false;
   const [from, to] = [Number(found[1]) * 60 + Number(found[2]), Number(found[3]) * 60 + Number(found[4])];
-  const at = now.getHours() * 60 + now.getMinutes();
+  const at = minuteIn(time_zone, now);
   return from <= to ? at >= from && at < to : at >= from || at < to;
 }
 
-/** Whether a message is to be told, by what its reader wants of the room. */
-export function isWanted(client: Client, room: string, isMention: boolean): boolean {
-  const about = client.store.rooms.get(room)?.about;
-  const level = about?.notify ?? (about?.kind === "direct" ? "all" : "mentions");
-  const isBusy = client.store.people.presence(client.me.id) === "dnd";
-  return !isBusy && (level === "all" || (level === "mentions" && isMention));
+/** Whether one follows the thread of a message, as far as that is known here. */
+function follows(client: Client, { room: key, thread }: Message, followed: ReadonlySet<string>): boolean {
+  const room = client.store.rooms.get(key), me = client.me.id;
+  if (thread == null || followed.has(`${key} ${thread}`)) return true;
+  return room?.timeline.message(thread)?.user_id === me || (room?.threads.messages(thread).some((one) => one.user_id === me) ?? false);
 }
 
-export function tell(client: Client, message: Message, isMention: boolean, quietHours: string | null | undefined): void {
-  if (!client.isLeader || !isWanted(client, message.room, isMention) || isQuiet(quietHours, new Date())) return;
+/** Whether a message is to be told, by what its reader wants of the room. */
+export function isWanted(client: Client, message: Message, isMention: boolean, followed: ReadonlySet<string>): boolean {
+  const about = client.store.rooms.get(message.room)?.about;
+  const level = about?.notify ?? (about?.kind === "direct" ? "all" : "mentions");
+  const isBusy = client.store.people.presence(client.me.id) === "dnd";
+  const isOfAll = level === "all" && (message.also_to_room || follows(client, message, followed));
+  return !isBusy && (isOfAll || (level !== "nothing" && isMention));
+}
+
+/** Until it is told: what is read meanwhile, in another tab or on another device, is not told at all. */
+const SOON = 1_000;
+
+export function tell(client: Client, message: Message, isMention: boolean, followed: ReadonlySet<string>): void {
+  if (!client.isLeader || !isWanted(client, message, isMention, followed) || isQuiet(client.store.settings, new Date())) return;
+  setTimeout(() => show(client, message), SOON);
+}
+
+function show(client: Client, message: Message): void {
+  const room = client.store.rooms.get(message.room);
+  const isInRoom = message.thread == null || message.also_to_room;
+  const isRead = isInRoom && (room?.about.read_seq ?? 0) >= message.id;
   const isSeen = document.hasFocus() && router.view.is === "room" && client.store.resolve(router.view.room) === message.room;
-  if (isSeen) return;
+  if (isRead || isSeen) return;
   if (isSounding()) ring();
   if (!isNotifying() || document.hasFocus()) return;
-  const about = client.store.rooms.get(message.room)?.about;
+  const about = room?.about;
   const who = client.name(message.user_id, message.username);
   const title = about && about.kind !== "direct" ? t.notification.from(who, labelOf(client, about)) : t.notification.direct(who);
   const notice = new Notification(title, { body: plain(message.content).slice(0, 200), tag: `${message.room} ${message.id}` });

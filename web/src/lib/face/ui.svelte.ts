@@ -14,7 +14,11 @@ export type Dialog =
   | { is: "reactions"; message: Message }
   | { is: "emoji"; pick: (emoji: string) => void }
   | { is: "confirm"; title: string; text: string; yes: string; isDanger?: boolean; do: () => void }
-  | { is: "outbox" };
+  | { is: "outbox" }
+  | { is: "date"; room: string }
+  | { is: "notices" }
+  | { is: "later" }
+  | { is: "later-time"; pick: (at: Date) => void };
 
 export type MenuItem = { icon: string; text: string; key?: string; isBad?: boolean; do: () => void } | "line" | { note: string };
 export interface Menu {

@@ -1,5 +1,5 @@
 // What a store asks for, and what it tells.
-import type { Draft, ErrorFrame, Message, RoomState, Said } from "$lib/api/types";
+import type { Draft, ErrorFrame, Message, RoomState, Said, Scheduled } from "$lib/api/types";
 
 export type Query = { at: "latest" } | { at: "before"; id: number } | { at: "since"; seq: number };
 export type Effect =
@@ -8,10 +8,11 @@ export type Effect =
   | { do: "list"; cursor: string | undefined; tag: number };
 export type News =
   | { about: "room"; room: string }
-  | { about: "rooms" | "people" | "outbox" | "hello" }
+  | { about: "rooms" | "people" | "outbox" | "hello" | "settings" }
   | { about: "came"; room: string; message: Message; isMention: boolean }
   | { about: "draft"; room: string; draft: Draft }
   | { about: "gone"; room: string }
+  | { about: "later"; failed: Scheduled | undefined }
   | { about: "thread_read"; room: string; thread: number }
   | { about: "refused"; error: ErrorFrame };
 

@@ -6,11 +6,18 @@ import type { About, Member, Message, Person, Presence, PresenceNews, Profile, S
 const WRITES_FOR = 6_000;
 /** How often is told that the user is writing, as long as they are. */
 const SAY_AGAIN = 3_000;
+/** How long an answer to who is here is waited for. */
+const ASK_AGAIN = 6_000;
 
 const placeOf = (room: string, thread: number | undefined) => `${room} ${thread ?? ""}`;
 
 export class People {
   #seen = new Map<number, Seen>();
+  /** Whether this socket has been told of everyone: only then is whoever was not named offline. */
+  #isTold = false;
+  #askedAt: number | undefined;
+  /** Names of those who had a socket when this one opened, or opened one since. */
+  #here = new Set<string>();
   #about = new Map<number, About>();
   #names = new Map<number, string>();
   /** Room and thread → who writes there, until when. */
@@ -23,8 +30,33 @@ export class People {
     return this.#seen.get(user);
   }
 
-  presence(user: number): Presence {
-    return this.seen(user)?.state ?? "offline";
+  /** How someone is seen; undefined as long as nobody has told. */
+  presence(user: number): Presence | undefined {
+    const seen = this.seen(user);
+    if (seen || this.#isTold) return seen?.state ?? "offline";
+    return this.#here.has(this.#names.get(user) ?? "") ? "online" : undefined;
+  }
+
+  /** Names of those who are known to be here: what a tab that comes later is told first. */
+  get here(): string[] {
+    return [...this.#names].filter(([user]) => (this.presence(user) ?? "offline") !== "offline").map(([, name]) => name);
+  }
+
+  /** Who is here, as the first frame of a socket says it. How they are is told some seconds later. */
+  begins(online: readonly string[]): void {
+    this.#here = new Set(online);
+  }
+
+  /** Someone has opened a first socket, or the last one of theirs has gone. */
+  toldComing(names: readonly string[], isHere: boolean): void {
+    for (const name of names) isHere ? this.#here.add(name) : this.#here.delete(name);
+  }
+
+  /** Whether the server is to be asked at this moment who is here: until it has told, and again when no answer came. */
+  asks(now: number): boolean {
+    if (this.#isTold || (this.#askedAt !== undefined && now < this.#askedAt + ASK_AGAIN)) return false;
+    this.#askedAt = now;
+    return true;
   }
 
   about(user: number): About | undefined {
@@ -76,7 +108,7 @@ export class People {
   }
 
   toldPresence(news: PresenceNews): void {
-    if (news.all) this.#seen.clear();
+    if (news.all) this.#seen.clear(), (this.#isTold = true);
     for (const seen of news.users) {
       this.learnName(seen.user_id, seen.username);
       this.#seen.set(seen.user_id, seen);
@@ -133,6 +165,8 @@ export class People {
 
   disconnected(): void {
     this.#seen.clear();
+    this.#here.clear();
+    [this.#isTold, this.#askedAt] = [false, undefined];
     this.#writing.clear();
     this.#told = undefined;
   }

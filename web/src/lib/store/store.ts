@@ -1,7 +1,8 @@
 // What a client knows: its rooms, its people, what waits to be sent. Pure: frames, pages, ticks and closings go in; out come
 // what to ask of the server (`Effect`), and what is new for a face (`News`). It opens no socket and has no clock.
-import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Upto } from "$lib/api/types";
+import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Settings, Upto } from "$lib/api/types";
 import type { Past, Step } from "./follower";
+import { Later } from "./later";
 import { messageOf, stateOf, storedAs } from "./forms";
 import type { Kept, KeptRoom, Outcome, Query } from "./news";
 import { Outbox } from "./outbox";
@@ -29,10 +30,13 @@ const LIMITS = { content_bytes: 16_384, frame_bytes: 65_536, sockets_per_user: 2
 export class Store {
   readonly outbox = new Outbox();
   readonly people = new People();
+  readonly later = new Later();
   readonly rooms = new Map<string, Room>();
   me = "";
   userId = 0;
   limits: Limits = LIMITS;
+  /** What the user has set for all devices. */
+  settings: Settings = {};
   /** Whether the limits are the server's. */
   hasLimits = false;
   epoch: string | undefined;
@@ -71,7 +75,7 @@ export class Store {
     switch (frame.type) {
       case "system":
         if ("epoch" in frame) this.#connected(now, frame, out);
-        else this.#cameToGeneral(out);
+        else this.#cameToGeneral(frame, out);
         break;
       case "message":
       case "message_changed": {
@@ -109,6 +113,16 @@ export class Store {
       case "user":
         this.people.toldProfile(frame);
         out.news.push({ about: "people" });
+        break;
+      case "settings": {
+        const { type: _, ...settings } = frame;
+        this.settings = settings;
+        out.news.push({ about: "settings" });
+        break;
+      }
+      case "scheduled":
+        this.later.told(frame);
+        out.news.push({ about: "later", failed: frame.change === "failed" ? frame.scheduled : undefined });
         break;
     }
     this.#askSync(out);
@@ -274,12 +288,14 @@ export class Store {
     const rooms = [...this.rooms.values()].filter((room) => !room.isGone).map((room) => room.state());
     return {
       user_id: this.userId, username: this.me, session: this.#session, epoch: this.epoch, heartbeat_ms: this.#heartbeat,
-      limits: this.limits, rooms, more_rooms: this.#listing ? 1 : 0, online: [],
+      limits: this.limits, settings: this.settings, rooms, more_rooms: this.#listing ? 1 : 0, online: this.people.here,
     };
   }
 
   /** Who comes to `general` takes no number there: that somebody is there for the first time is seen by their coming. */
-  #cameToGeneral(out: Outcome): void {
+  #cameToGeneral({ event, usernames }: { event: "joined" | "left"; usernames: string[] }, out: Outcome): void {
+    this.people.toldComing(usernames, event === "joined");
+    out.news.push({ about: "people" });
     const room = this.rooms.get(GENERAL);
     if (!room) return;
     room.membersAt += 1;
@@ -296,11 +312,13 @@ export class Store {
     this.me = hello.username;
     this.userId = hello.user_id;
     this.limits = hello.limits;
+    this.settings = hello.settings ?? {};
     this.hasLimits = true;
     this.#heartbeat = hello.heartbeat_ms;
     this.#session = hello.session;
     this.epoch = hello.epoch;
     this.people.learnName(hello.user_id, hello.username);
+    this.people.begins(hello.online);
     this.#toSync.clear();
     this.#syncing.clear();
     this.#listing = undefined;
@@ -316,7 +334,7 @@ export class Store {
       this.#listing = { known, cursor: undefined, tag: ++this.#lastTag };
       out.effects.push({ do: "list", cursor: undefined, tag: this.#listing.tag });
     }
-    out.news.push({ about: "hello" }, { about: "rooms" });
+    out.news.push({ about: "hello" }, { about: "rooms" }, { about: "settings" });
   }
 
   /** The user is in this room, and hears what comes after its `seq`. */

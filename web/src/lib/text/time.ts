@@ -34,12 +34,13 @@ export function dayOf(at: string | number): number {
   return date.getFullYear() * 10_000 + date.getMonth() * 100 + date.getDate();
 }
 
-/** A day in words: today, yesterday, or its name. */
+/** A day in words: today, yesterday, tomorrow, or its name. */
 export function dayName(at: string | number, now: number): string {
   const day = dayOf(at);
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   if (day === dayOf(now)) return capital(relative.format(0, "day"));
   if (day === dayOf(now - 86_400_000)) return capital(relative.format(-1, "day"));
+  if (day === dayOf(now + 86_400_000)) return capital(relative.format(1, "day"));
   const isThisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   const name = isThisYear ? "day" : "day-year";
   return format(name, { weekday: "long", day: "numeric", month: "long", ...(!isThisYear && { year: "numeric" }) }).format(new Date(at));

@@ -68,8 +68,6 @@ export const de: Words = {
     profile: "Dein Profil",
     status: "Status setzen",
     keys: "Tasten",
-    notices: "Meldungen dieses Browsers",
-    sound: "Ein Ton für das, was dich angeht",
     theme: "Farben",
     themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
     languageOf: "Sprache",
@@ -79,10 +77,7 @@ export const de: Words = {
     label: "Was nicht gesendet ist",
     waiting: (count) => plural(count, "1 wartet auf die Verbindung", `${number(count)} warten auf die Verbindung`),
     failed: (count) => `${number(count)} nicht gesendet`,
-    sending: (count) => `${number(count)} unterwegs`,
-    title: "Noch nicht gesendet",
-    none: "Alles ist gespeichert.",
-    goTo: "Raum öffnen",
+    sending: (count) => `${number(count)} unterwegs`, title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen",
   },
 
   presence: { online: "da", away: "weg", dnd: "nicht stören", invisible: "verborgen", offline: "nicht da" },
@@ -195,7 +190,7 @@ export const de: Words = {
     checked: "Beim Senden abgebrochen. Der Server wird gefragt, ob sie ankam.",
     failed: (why) => `Nicht gesendet: ${why}`,
     tooLarge: "sie ist zu groß",
-    gone: "du bist nicht mehr in diesem Raum",
+    gone: "du bist nicht mehr in diesem Raum", wasGone: "du warst da nicht in diesem Raum",
     retry: "Noch einmal",
     edit: "Bearbeiten",
     delete: "Löschen",
@@ -240,6 +235,25 @@ export const de: Words = {
     formats: { bold: "Fett", italic: "Kursiv", strike: "Durchgestrichen", code: "Code", block: "Codeblock", quote: "Zitat", bullets: "Liste", link: "Link" },
   },
 
+  commands: {
+    title: "Befehle", offline: "Befehle brauchen eine Verbindung. Was du geschrieben hast, bleibt hier.", asMessage: "Als Nachricht senden",
+  },
+
+  later: {
+    title: "Für später", send: "Später senden",
+    in: { 20: "In 20 Minuten", 60: "In einer Stunde" },
+    other: "Zu anderer Zeit …",
+    date: "Datum", time: "Uhrzeit", past: "Wähle eine Zeit, die noch kommt.", schedule: "Dann senden",
+    goesOut: (time) => `Geht hinaus: ${time}, ob du dann da bist oder nicht.`, show: "Zeigen",
+    writeFirst: "Schreib erst, was später gesendet werden soll.", noCommands: "Ein Befehl lässt sich nicht später senden.",
+    offline: "Was später gesendet werden soll, verwahrt der Server, und das braucht eine Verbindung. Was du geschrieben hast, bleibt hier.",
+    waiting: (count) => plural(count, "1 Nachricht für später", `${number(count)} Nachrichten für später`),
+    none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Mit der Uhr neben Senden geht, was du schreibst, zu anderer Zeit hinaus.",
+    change: "Ändern", cancel: "Zurücknehmen",
+    cancelled: "Zurückgenommen, es wird nicht gesendet.", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
+    note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
+  },
+
   thread: {
     title: "Thread",
     told: "Neue Antworten werden dir gemeldet",
@@ -255,9 +269,7 @@ export const de: Words = {
   pins: { title: "Angeheftete Nachrichten", none: "Nichts ist angeheftet", noneText: "Hefte an, was alle im Raum wiederfinden sollen.", close: "Angeheftete schließen" },
 
   savedView: {
-    title: "Gemerkt",
-    none: "Noch nichts gemerkt",
-    noneText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
+    title: "Gemerkt", none: "Noch nichts gemerkt", noneText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
     open: "Öffnen",
     in: (room) => `in ${room}`,
   },
@@ -304,13 +316,9 @@ export const de: Words = {
   },
 
   direct: {
-    title: "Neue Nachricht",
-    find: "Leute suchen",
-    open: "Öffnen",
-    self: "Notizen für dich",
+    title: "Neue Nachricht", find: "Leute suchen", open: "Öffnen", self: "Notizen für dich",
     hint: "Wähle eine Person, oder mehrere für eine Gruppe, die so bleibt.",
-    remove: (name) => `Ohne ${name}`,
-    none: "Niemand heißt so.",
+    remove: (name) => `Ohne ${name}`, none: "Niemand heißt so.",
   },
 
   settings: {
@@ -356,6 +364,16 @@ export const de: Words = {
     changed: "Geändert",
   },
 
+  notices: {
+    title: "Meldungen", here: "Auf diesem Gerät", all: "Auf allen deinen Geräten",
+    show: "Melden, was für dich ist", showHint: "Erwähnungen, direkte Nachrichten und was du von jedem Raum wissen willst, während du woanders bist.",
+    denied: "Dieser Browser lässt die Seite nichts melden. Erlaube es in seinen Einstellungen für diese Seite.",
+    cannot: "Dieser Browser kann nichts melden.", sound: "Auch einen Ton spielen",
+    quiet: "Zu bestimmten Stunden Ruhe halten", from: "Von", to: "Bis", zone: "Nach den Uhren von", utc: "UTC, solange du keine Zone wählst", zoneHint: "Andere sehen deine Zone in deinem Profil.",
+    quietHint: "Dann gibt es keine Meldungen und keine Töne. Erwähnungen zählen trotzdem und warten auf dich.", both: "Gib beide Zeiten an, und zwei verschiedene.",
+    rooms: "Was du von einem Raum wissen willst, stellst du im Raum ein, bei den drei Punkten.", saved: "Für alle deine Geräte gespeichert",
+  },
+
   profile: {
     label: (name) => `Profil von ${name}`,
     message: "Nachricht",
@@ -370,8 +388,6 @@ export const de: Words = {
     zoneNone: "Nicht sagen",
     receipts: "Anderen zeigen, wie weit du gelesen hast",
     receiptsHint: "Ohne das siehst du es auch von anderen nicht.",
-    quietHours: "Ruhezeit",
-    quietHint: "Etwa 22:00-07:00: dann keine Töne und keine Meldungen.",
     password: "Passwort ändern",
     current: "Jetziges Passwort",
     new: "Neues Passwort",
@@ -398,6 +414,11 @@ export const de: Words = {
     ],
   },
 
+  date: {
+    open: "Zu einem Tag springen …", title: (room) => `Zu einem Tag springen: ${room}`, go: "Dorthin",
+    none: "An diesem Tag und seither wurde nichts geschrieben.", next: (day) => `An diesem Tag wurde nichts geschrieben. Das kam danach: ${day}.`,
+  },
+
   emoji: { title: "Emoji", find: "Emoji suchen (englisch)", none: "Keines heißt so.", recent: "Zuletzt benutzt" },
 
   keys: {
@@ -406,9 +427,9 @@ export const de: Words = {
     outside: "außerhalb des Textfelds",
     sections: [
       ["Gehen", [["Zu Raum oder Person springen", "Ctrl K"], ["Nächster ungelesener Raum", "Alt Shift ↓"], ["Raum darüber, darunter", "Alt ↑ ↓"], ["Zurück", "Alt ←"], ["Nächster Bereich", "F6"]]],
-      ["Lesen", [["Nachricht darüber, darunter", "↑ ↓"], ["Erste ungelesene", "Shift U"], ["Neueste", "End"], ["Alles gelesen", "Shift Esc"], ["Ab hier ungelesen", "U"]]],
+      ["Lesen", [["Nachricht darüber, darunter", "↑ ↓"], ["Erste ungelesene", "Shift U"], ["Neueste", "End"], ["Zu einem Tag", "D"], ["Alles gelesen", "Shift Esc"], ["Ab hier ungelesen", "U"]]],
       ["Auf die gewählte Nachricht antworten", [["Thread öffnen oder beginnen", "T"], ["Zitieren", "Q"], ["Reagieren", "R"], ["Bearbeiten", "E"], ["Merken", "S"], ["Anheften", "P"], ["Löschen", "Del"]]],
-      ["Schreiben", [["Senden", "Enter"], ["Neue Zeile", "Shift Enter"], ["Letzte eigene bearbeiten", "↑"], ["Fett", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
+      ["Schreiben", [["Senden", "Enter"], ["Neue Zeile", "Shift Enter"], ["Später senden", "Ctrl Shift Enter"], ["Letzte eigene bearbeiten", "↑"], ["Fett", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Fenster", [["Fenster schließen", "Esc"], ["Mitglieder", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["Diese Übersicht", "?"]]],
     ],
   },
@@ -420,7 +441,7 @@ export const de: Words = {
     ending: "Wird abgemeldet",
   },
 
-  skip: "Zum Textfeld",
+  skip: "Zum Textfeld", skipLabel: "Überspringen",
   unreadTitle: (count) => `(${number(count)})`,
   notification: { from: (name, room) => `${name} in ${room}`, direct: (name) => name },
 };

@@ -67,8 +67,6 @@ export const en = {
     profile: "Your profile",
     status: "Set a status",
     keys: "Keys",
-    notices: "Notices of this browser",
-    sound: "A sound for what is for you",
     theme: "Theme",
     themes: { system: "As the system", light: "Light", dark: "Dark" },
     languageOf: "Language",
@@ -78,10 +76,7 @@ export const en = {
     label: "What is not sent",
     waiting: (count: number) => plural(count, "1 waits for the connection", `${number(count)} wait for the connection`),
     failed: (count: number) => `${number(count)} not sent`,
-    sending: (count: number) => `${number(count)} sending`,
-    title: "Not sent yet",
-    none: "Everything is stored.",
-    goTo: "Open the room",
+    sending: (count: number) => `${number(count)} sending`, title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room",
   },
 
   presence: { online: "online", away: "away", dnd: "do not disturb", invisible: "hidden", offline: "offline" },
@@ -194,7 +189,7 @@ export const en = {
     checked: "Was cut off while sending. Asking the server whether it arrived.",
     failed: (why: string) => `Not sent: ${why}`,
     tooLarge: "it is too large",
-    gone: "you are not in this room any more",
+    gone: "you are not in this room any more", wasGone: "you were not in this room then",
     retry: "Retry",
     edit: "Edit",
     delete: "Delete",
@@ -239,6 +234,25 @@ export const en = {
     formats: { bold: "Bold", italic: "Italic", strike: "Struck out", code: "Code", block: "Block of code", quote: "Quote", bullets: "List", link: "Link" },
   },
 
+  commands: {
+    title: "Commands", offline: "Commands need a connection. What you wrote stays here.", asMessage: "Send it as a message",
+  },
+
+  later: {
+    title: "For later", send: "Send later",
+    in: { 20: "In 20 minutes", 60: "In an hour" } as Record<number, string>,
+    other: "Another time…",
+    date: "Date", time: "Time", past: "Choose a time that is still to come.", schedule: "Send then",
+    goesOut: (time: string) => `Goes out on ${time}, whether you are here by then or not.`, show: "Show",
+    writeFirst: "Write first what is to be sent later.", noCommands: "A command cannot be sent later.",
+    offline: "What is to be sent later is kept by the server, and that needs a connection. What you wrote stays here.",
+    waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
+    noneText: "The clock beside Send has what you wrote sent at another time.",
+    change: "Change", cancel: "Take back",
+    cancelled: "Taken back, it is not sent.", undo: "Keep it after all", failed: "A message for later could not be sent.",
+    note: "Only you see what waits here. At its time it goes out by itself.",
+  },
+
   thread: {
     title: "Thread",
     told: "You are told of new replies",
@@ -254,10 +268,7 @@ export const en = {
   pins: { title: "Pinned messages", none: "Nothing is pinned", noneText: "Pin what everyone in the room should find again.", close: "Close the pinned messages" },
 
   savedView: {
-    title: "Saved",
-    none: "Nothing saved yet",
-    noneText: "Save a message, and it waits here for you. Nobody else learns of it.",
-    open: "Open",
+    title: "Saved", none: "Nothing saved yet", noneText: "Save a message, and it waits here for you. Nobody else learns of it.", open: "Open",
     in: (room: string) => `in ${room}`,
   },
 
@@ -303,13 +314,9 @@ export const en = {
   },
 
   direct: {
-    title: "New message",
-    find: "Find people",
-    open: "Open",
-    self: "Notes to yourself",
+    title: "New message", find: "Find people", open: "Open", self: "Notes to yourself",
     hint: "Choose one person, or several for a group that stays as it is.",
-    remove: (name: string) => `Without ${name}`,
-    none: "Nobody is called so.",
+    remove: (name: string) => `Without ${name}`, none: "Nobody is called so.",
   },
 
   settings: {
@@ -355,6 +362,16 @@ export const en = {
     changed: "Changed",
   },
 
+  notices: {
+    title: "Notices", here: "On this device", all: "On all your devices",
+    show: "Show notices of what is for you", showHint: "Mentions, direct messages, and what you want to be told of each room, while you look elsewhere.",
+    denied: "This browser does not let the page show notices. Allow them in its settings for this page.",
+    cannot: "This browser has no notices.", sound: "Play a sound, too",
+    quiet: "Be quiet at certain hours", from: "From", to: "Until", zone: "By the clocks of", utc: "UTC, as long as you choose no zone", zoneHint: "Others see your zone in your profile.",
+    quietHint: "Then there are no notices and no sounds. Mentions still count and wait for you.", both: "Give both times, and two different ones.",
+    rooms: "What you are told of a room is set in the room, at the three dots.", saved: "Saved for all your devices",
+  },
+
   profile: {
     label: (name: string) => `Profile of ${name}`,
     message: "Message",
@@ -369,8 +386,6 @@ export const en = {
     zoneNone: "Do not tell",
     receipts: "Show others how far you have read",
     receiptsHint: "Without it, you do not see it of others.",
-    quietHours: "Quiet hours",
-    quietHint: "As 22:00-07:00: then no sounds and no notices.",
     password: "Change the password",
     current: "Current password",
     new: "New password",
@@ -397,6 +412,11 @@ export const en = {
     ],
   },
 
+  date: {
+    open: "Go to a date…", title: (room: string) => `Go to a date in ${room}`, go: "Go there",
+    none: "Nothing was written on that day or since.", next: (day: string) => `Nothing was written on that day. This is what came next: ${day}.`,
+  },
+
   emoji: { title: "Emoji", find: "Find an emoji", none: "None is called so.", recent: "Used lately" },
 
   keys: {
@@ -405,9 +425,9 @@ export const en = {
     outside: "outside the composer",
     sections: [
       ["Go", [["Jump to a room or person", "Ctrl K"], ["Next unread room", "Alt Shift ↓"], ["Room above, below", "Alt ↑ ↓"], ["Back", "Alt ←"], ["Next area", "F6"]]],
-      ["Read", [["Message above, below", "↑ ↓"], ["First unread", "Shift U"], ["Newest", "End"], ["All read", "Shift Esc"], ["Unread from here", "U"]]],
+      ["Read", [["Message above, below", "↑ ↓"], ["First unread", "Shift U"], ["Newest", "End"], ["Go to a date", "D"], ["All read", "Shift Esc"], ["Unread from here", "U"]]],
       ["Answer the chosen message", [["Open or begin its thread", "T"], ["Quote", "Q"], ["React", "R"], ["Edit", "E"], ["Save for later", "S"], ["Pin", "P"], ["Delete", "Del"]]],
-      ["Write", [["Send", "Enter"], ["New line", "Shift Enter"], ["Edit your last message", "↑"], ["Bold", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
+      ["Write", [["Send", "Enter"], ["New line", "Shift Enter"], ["Send later", "Ctrl Shift Enter"], ["Edit your last message", "↑"], ["Bold", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Window", [["Close pane or dialog", "Esc"], ["Members", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["This sheet", "?"]]],
     ] as [string, [string, string][]][],
   },
@@ -419,7 +439,7 @@ export const en = {
     ending: "Signing out",
   },
 
-  skip: "To the composer",
+  skip: "To the composer", skipLabel: "Skip",
   unreadTitle: (count: number) => `(${number(count)})`,
   notification: { from: (name: string, room: string) => `${name} in ${room}`, direct: (name: string) => name },
 };

@@ -1,0 +1,167 @@
+// What is written and is no plain message, over a server of make-believe.
+import { describe, expect, it, vi } from "vitest";
+import { Line, answers, enter, find, key, text, until, write } from "./make-believe";
+
+const field = () => find<HTMLTextAreaElement>("textarea.write") as HTMLTextAreaElement;
+const enterKey = () => key(field(), "Enter");
+const button = (words: string, where = "") => [...document.querySelectorAll<HTMLButtonElement>(`${where} button`)].find((one) => one.textContent?.trim() === words);
+
+describe("a line that begins with a slash", () => {
+  const ran: { text: string; client_id: string }[] = [];
+  let answer: () => [number, unknown] = () => [200, { command: "topic", done: "The topic is set." }];
+  const list = [
+    { name: "topic", usage: "/topic <text>", about: "Sets the topic.", example: "", rooms: ["public"] },
+    { name: "shrug", usage: "/shrug [text]", about: "Shrugs.", example: "", rooms: ["public"] },
+    { name: "elsewhere", usage: "/elsewhere", about: "Not here.", example: "", rooms: ["direct"] },
+  ];
+  const begin = async () => {
+    ran.length = 0;
+    answers.unshift([/api\/commands/, list], [/general\/commands/, (_: string, body: { text: string; client_id: string }) => (ran.push(body), answer())]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    field().focus();
+  };
+  const messages = () => Line.last?.said.filter((one) => one.type === "message") ?? [];
+
+  // What no one has answered would wait in the tests that follow.
+  const stored = async () => {
+    await until(() => messages().length > 0);
+    Line.last?.tell({ type: "ack", ref: messages()[0]?.ref, room: "general", id: 4, seq: 4, timestamp: "2026-11-27T10:09:00.000000+00:00", duplicate: false });
+    await until(() => !find(".msg.waiting"));
+  };
+
+  it("is carried out by the server, is no message, and its answer stands where it was written", async () => {
+    await begin();
+    write(field(), "/topic tea");
+    enterKey();
+    await until(() => text().includes("The topic is set."));
+    expect(ran).toMatchObject([{ text: "/topic tea" }]);
+    expect([field().value, messages(), document.querySelectorAll(".msg.waiting").length]).toEqual(["", [], 0]);
+  });
+
+  it("stays in the field when it is refused, and can be sent as a message where there is no such command", async () => {
+    await begin();
+    answer = () => [422, { code: "unknown_command", detail: "There is no command /tpoic." }];
+    write(field(), "/tpoic tea");
+    enterKey();
+    await until(() => find("[role=alert]")?.textContent?.includes("There is no command /tpoic."));
+    expect(field().value).toBe("/tpoic tea");
+    button("Send it as a message")?.click();
+    await stored();
+    expect(messages()).toMatchObject([{ content: "/tpoic tea" }]);
+    expect(field().value).toBe("");
+  });
+
+  it("is asked for under the same name again when its answer was lost", async () => {
+    await begin();
+    answer = () => [500, {}];
+    write(field(), "/shrug well");
+    enterKey();
+    await until(() => find("[role=alert]"));
+    answer = () => [200, { command: "shrug", done: "Said." }];
+    enterKey();
+    await until(() => text().includes("Said."));
+    expect(ran[0]?.client_id).toBe(ran[1]?.client_id);
+    write(field(), "/shrug well");
+    enterKey();
+    await vi.waitFor(() => expect(ran).toHaveLength(3));
+    expect(ran[2]?.client_id).not.toBe(ran[0]?.client_id);
+  });
+
+  it("waits in the field without a connection, and says why", async () => {
+    await begin();
+    Line.last?.onclose({ code: 1006 });
+    write(field(), "/topic tea");
+    enterKey();
+    await until(() => text().includes("Commands need a connection"));
+    expect([field().value, ran, document.querySelectorAll(".msg.waiting").length]).toEqual(["/topic tea", [], 0]);
+  });
+
+  it("is said when it begins with two", async () => {
+    await begin();
+    write(field(), "//topic is a command");
+    enterKey();
+    await stored();
+    expect([messages()[0]?.content, ran]).toEqual(["/topic is a command", []]);
+  });
+
+  it("is completed, with what each command takes", async () => {
+    await begin();
+    write(field(), "/");
+    await until(() => find("[role=listbox]"));
+    expect([...document.querySelectorAll("[role=option] bdi")].map((one) => one.textContent)).toEqual(["/topic <text>", "/shrug [text]"]);
+    key(field(), "Tab");
+    await until(() => field().value === "/topic ");
+    await until(() => find(".under")?.textContent?.includes("Sets the topic."));
+  });
+});
+
+describe("what is to be said later", () => {
+  const row = { id: 9, client_id: "c", room: "general", name: "general", content: "good morning", created_at: "2026-11-27T10:00:00.000000+00:00", send_at: "2099-11-28T09:00:00.000000+00:00" };
+  const asked: { method: string; body: { content?: string; send_at?: string; client_id?: string } }[] = [];
+  let answer: () => [number, unknown] = () => [201, row], waiting: object[] = [];
+  const begin = async () => {
+    asked.length = 0;
+    answers.unshift([/api\/scheduled/, (method: string, body: object) => {
+      if (method === "GET") return [200, waiting];
+      asked.push({ method, body });
+      return method === "DELETE" ? [204, {}] : answer();
+    }]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    field().focus();
+  };
+  const choose = async (words: string) => {
+    key(field(), "Enter", { ctrlKey: true, shiftKey: true });
+    await until(() => find("[role=menu]"));
+    [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].find((one) => one.textContent?.includes(words))?.click();
+  };
+
+  it("is kept by the server, told where it was written, and listed", async () => {
+    await begin();
+    write(field(), "good morning");
+    await choose("In an hour");
+    await until(() => text().includes("Goes out on"));
+    expect(Date.parse(asked[0]?.body.send_at ?? "") - Date.now()).toBeGreaterThan(3_500_000);
+    expect([asked[0]?.body.content, field().value, Line.last?.said.filter((one) => one.type === "message")]).toEqual(["good morning", "", []]);
+    await until(() => find(".side-scroll .row .count")?.textContent?.includes("1 message for later"));
+    Line.last?.tell({ type: "scheduled", change: "sent", scheduled: row, message: 4 });
+    await until(() => !find(".side-scroll button.row .count"));
+  });
+
+  it("stays where it was written when it is refused or there is no connection", async () => {
+    await begin();
+    answer = () => [409, { code: "too_many_scheduled", detail: "You have 100 messages waiting." }];
+    write(field(), "good morning");
+    await choose("In an hour");
+    await until(() => find("[role=alert]")?.textContent?.includes("You have 100 messages waiting."));
+    expect(field().value).toBe("good morning");
+    Line.last?.onclose({ code: 1006 });
+    await until(() => find(".me .dot[data-p=offline]"));
+    await choose("In an hour");
+    await until(() => find("[role=alert]")?.textContent?.includes("needs a connection"));
+    expect([field().value, asked.length, document.querySelectorAll(".msg.waiting").length]).toEqual(["good morning", 1, 0]);
+  });
+
+  it("says what could not be sent and why, and can be changed and taken back", async () => {
+    await begin();
+    const failed = { ...row, failed: { code: "muted", detail: "You are muted here." } };
+    waiting = [failed];
+    Line.last?.tell({ type: "scheduled", change: "failed", scheduled: failed });
+    await until(() => text().includes("A message for later could not be sent."));
+    button("Show", ".toasts")?.click();
+    await until(() => find("[role=dialog] [role=alert]")?.textContent?.includes("Not sent: you are muted here"));
+    Line.last?.tell({ type: "scheduled", change: "changed", scheduled: row });
+    await until(() => !find("[role=dialog] [role=alert]"));
+    button("Change", "[role=dialog]")?.click();
+    await until(() => find("#later-words"));
+    write(find<HTMLTextAreaElement>("#later-words") as HTMLTextAreaElement, "good evening");
+    answer = () => [200, { ...row, content: "good evening" }];
+    button("Save", "[role=dialog]")?.click();
+    await until(() => find("[role=dialog] .text")?.textContent?.includes("good evening"));
+    expect(asked.at(-1)).toEqual({ method: "PATCH", body: { content: "good evening" } });
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => text().includes("Nothing waits to be sent later."));
+    expect(asked.at(-1)?.method).toBe("DELETE");
+  });
+});

@@ -1,0 +1,101 @@
+// Writing now what is to be said later.
+import { path, Refusal } from "$lib/api/http";
+import type { NewScheduled, Scheduled, ScheduledPatch } from "$lib/api/types";
+import { dayName, timeOf, whole } from "$lib/text/time";
+import { t } from "$lib/words";
+import { tellProblem } from "./actions";
+import type { Client } from "./client.svelte";
+import { Tries } from "./tries";
+import { ui } from "./ui.svelte";
+
+const MINUTE = 60_000;
+/** When people begin their day. */
+const MORNING = 9;
+
+/** The moment at a time of a day that is so many days away, by the clock of this device. */
+function morning(now: Date, days: number): Date {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, MORNING);
+}
+
+/** Moments that people often mean. */
+export function moments(now: Date): { text: string; at: Date }[] {
+  const soon = [20, 60].map((minutes) => ({ text: t.later.in[minutes] ?? "", at: new Date(now.getTime() + minutes * MINUTE) }));
+  const untilMonday = (8 - now.getDay()) % 7 || 7;
+  // In the small hours the morning of this day is the next one.
+  const first = now.getHours() < MORNING - 1 ? 0 : 1;
+  const mornings = [...new Set([first, untilMonday])].map((days) => morning(now, days));
+  return [...soon, ...mornings.map((at) => ({ text: `${dayName(at.getTime(), now.getTime())}, ${timeOf(at.getTime())}`, at }))];
+}
+
+const two = (value: number) => String(value).padStart(2, "0");
+/** A moment as fields for a date and a time have it. */
+export const fieldsOf = (at: Date): { date: string; time: string } => ({
+  date: `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`, time: `${two(at.getHours())}:${two(at.getMinutes())}`,
+});
+/** The moment that such fields mean; undefined while they mean none. */
+export function momentOf(date: string, time: string): Date | undefined {
+  const at = new Date(`${date}T${time}`);
+  return date && time && !Number.isNaN(at.getTime()) ? at : undefined;
+}
+
+export class LaterList {
+  readonly #client: Client;
+  readonly #tries = new Tries();
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** Reads the whole list. */
+  async fetch(): Promise<void> {
+    const { session } = this.#client;
+    this.#client.store.later.asks();
+    const rows: Scheduled[] = [];
+    for (let next: string | undefined = "/api/scheduled?limit=100"; next; ) {
+      const answer: { body: Scheduled[]; next: string | undefined } = await session.ask<Scheduled[]>("GET", next);
+      rows.push(...answer.body);
+      next = answer.next;
+    }
+    this.#client.learn((store) => store.later.listed(rows), "later");
+  }
+
+  /** Has something said later. A retry after a lost answer keeps the time of the first. */
+  async add(wanted: Omit<NewScheduled, "client_id">): Promise<Scheduled> {
+    const { send_at: _, ...what } = wanted;
+    const scheduled = await this.#tries.do(JSON.stringify(what), async (client_id) =>
+      (await this.#client.session.ask<Scheduled>("POST", "/api/scheduled", { ...wanted, client_id })).body);
+    this.#learn(scheduled);
+    return scheduled;
+  }
+
+  async change(id: number, patch: ScheduledPatch): Promise<void> {
+    this.#learn((await this.#waiting(id, () => this.#client.session.ask<Scheduled>("PATCH", path`/api/scheduled/${id}`, patch))).body);
+  }
+
+  /** Takes it back, and offers to have it again. */
+  async cancel(one: Scheduled): Promise<void> {
+    await this.#waiting(one.id, () => this.#client.session.ask("DELETE", path`/api/scheduled/${one.id}`));
+    this.#client.learn((store) => store.later.forget(one.id), "later");
+    const { room, content, send_at, reply_to, thread, also_to_room } = one;
+    const again = { room, content, send_at, ...(reply_to && { reply_to }), ...(thread && { thread, also_to_room: also_to_room ?? false }) };
+    const canUndo = !one.unreadable && Date.parse(send_at) > Date.now();
+    ui.toast(t.later.cancelled, canUndo ? { text: t.later.undo, do: () => void this.add(again).catch(tellProblem) } : undefined);
+  }
+
+  #learn(scheduled: Scheduled): void {
+    this.#client.learn((store) => store.later.told({ change: "changed", scheduled }), "later");
+  }
+
+  /** Does something with what waits; whatever is not there any more goes from the list, too. */
+  async #waiting<T>(id: number, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof Refusal && error.code === "scheduled_not_found") this.#client.learn((store) => store.later.forget(id), "later");
+      throw error;
+    }
+  }
+}
+
+/** When it is said, as a sentence has it. */
+export const saidAt = (one: Scheduled): string => t.later.goesOut(whole(one.send_at));

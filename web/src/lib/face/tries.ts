@@ -1,0 +1,26 @@
+// What is asked of the server under a name of its own, so that it is done once however often it is asked for: whoever asks
+// again after a lost answer asks under the same name.
+import { Refusal } from "$lib/api/http";
+import { randomId } from "./random";
+
+export class Tries {
+  readonly #open = new Map<string, string>();
+
+  /** Asks for `what`; `ask` is given its name. */
+  async do<T>(what: string, ask: (client_id: string) => Promise<T>): Promise<T> {
+    const client_id = this.#open.get(what) ?? randomId();
+    this.#open.set(what, client_id);
+    try {
+      const done = await ask(client_id);
+      this.#open.delete(what);
+      return done;
+    } catch (error) {
+      if (!isUncertain(error)) this.#open.delete(what);
+      throw error;
+    }
+  }
+}
+
+/** Whether it may have been done all the same. */
+export const isUncertain = (error: unknown): boolean =>
+  !(error instanceof Refusal) || error.status === 0 || error.code === "outcome_unknown" || (error.status >= 500 && error.status !== 503);

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import type { Scheduled, ScheduledChange } from "$lib/api/types";
+import { Later } from "./later";
+
+const row = (id: number, rest: Partial<Scheduled> = {}): Scheduled =>
+  ({ id, client_id: `c${id}`, room: "general", content: `text ${id}`, created_at: "2026-11-27T10:00:00.000000+00:00", send_at: `2026-11-28T10:0${id}:00.000000+00:00`, ...rest });
+const told = (later: Later, change: ScheduledChange, scheduled: Scheduled) => later.told({ change, scheduled });
+const texts = (later: Later) => later.all.map((one) => one.content);
+
+describe("what is to be said later", () => {
+  it("stands in the order of the times, as each change was told", () => {
+    const later = new Later();
+    later.listed([row(3), row(1), row(2)]);
+    told(later, "changed", row(1, { send_at: "2026-11-29T10:00:00.000000+00:00" }));
+    told(later, "cancelled", row(2));
+    told(later, "created", row(4));
+    told(later, "failed", row(3, { failed: { code: "muted", detail: "You are muted." } }));
+    expect([texts(later), later.failed]).toEqual([["text 3", "text 4", "text 1"], 1]);
+  });
+
+  it("keeps what was told while the list was on its way", () => {
+    const later = new Later();
+    later.listed([row(1), row(2)]);
+    later.asks();
+    told(later, "sent", row(1));
+    told(later, "created", row(3));
+    told(later, "changed", row(2, { content: "mended" }));
+    later.listed([row(1), row(2)]);
+    expect(texts(later)).toEqual(["mended", "text 3"]);
+  });
+
+  it("forgets with the next list what was sent without a word", () => {
+    const later = new Later();
+    told(later, "created", row(1));
+    later.asks();
+    later.listed([row(2)]);
+    expect(texts(later)).toEqual(["text 2"]);
+  });
+});

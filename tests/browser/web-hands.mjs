@@ -78,6 +78,40 @@ export async function login(base, username, password) {
   };
 }
 
+// Goes up to the beginning, waiting at each page that is read until it has come, and says how far texts on the screen have moved then.
+export async function olderCome(page, heading) {
+  const isPage = /\/messages\?.*before=/, begin = page.getByRole("heading", { name: heading }), loading = page.locator(".timeline [aria-busy]");
+  let [pages, moved] = [0, 0];
+  await page.route(isPage, async (route) => {
+    await new Promise((next) => setTimeout(next, 700));
+    await route.continue();
+  });
+  await page.locator(".timeline").hover();
+  for (let turn = 0; turn < 60 && !(await begin.count()); turn++) {
+    await page.mouse.wheel(0, -20_000);
+    await page.waitForTimeout(250);
+    if (!(await loading.count())) continue;
+    await page.evaluate(() => {
+      const screen = document.querySelector(".timeline").getBoundingClientRect();
+      const held = [...document.querySelectorAll(".timeline .text")].map((one) => [one, one.getBoundingClientRect().bottom]);
+      const seen = held.filter(([, at]) => at > screen.top && at < screen.bottom);
+      window.moved = seen.length > 0 ? 0 : NaN;
+      const look = () => {
+        for (const [one, at] of seen) window.moved = Math.max(window.moved, one.isConnected ? Math.abs(one.getBoundingClientRect().bottom - at) : 9_999);
+        window.looking = requestAnimationFrame(look);
+      };
+      look();
+    });
+    await loading.waitFor({ state: "detached" });
+    await page.waitForTimeout(250);
+    moved = Math.max(moved, await page.evaluate(() => { cancelAnimationFrame(window.looking); return window.moved; }));
+    pages += 1;
+  }
+  await page.unroute(isPage);
+  await begin.waitFor({ state: "attached" });
+  return { pages, moved };
+}
+
 export const once = (all, text) => assert.equal(all.filter((one) => one === text).length, 1, `${text} is there ${all.filter((one) => one === text).length} times`);
 export function inOrder(all, wanted) {
   const places = wanted.map((one) => all.indexOf(one));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { PASSWORD, press, type } from "./hands.mjs";
-import { composer, connected, dialog, enter, faultsOf, list, login, message, room, shows, write } from "./web-hands.mjs";
+import { composer, connected, dialog, enter, faultsOf, list, login, message, olderCome, room, shows, write } from "./web-hands.mjs";
 
 // How far a message is from the top of what scrolls.
 const topOf = (page, text) => message(page, text).first().evaluate((one) => one.getBoundingClientRect().top);
@@ -29,6 +29,20 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     assert(Math.abs((await topOf(page, middle)) - before) < 2, "what came below has moved what is read");
     await page.getByRole("button", { name: "5 newer" }).click();
     await shows(page, "below 4");
+  },
+
+  async "older messages that come late move no line on the screen, also where they come"() {
+    const name = `older-${mark}`, [mine, api] = await Promise.all([ALICE, BOB].map((who) => login(base, who, PASSWORD)));
+    const { room: key } = await api("POST", "/rooms", { name, kind: "private", users: [ALICE] });
+    for (let n = 0; n < 170; n++) await api("POST", `/rooms/${key}/messages`, { content: `**older** ${n}` });
+    await mine("PUT", `/rooms/${key}/read`, { seq: (await mine("GET", `/rooms/${key}`)).seq });
+    const page = await alice.context.newPage();
+    await page.goto(`${base}/r/${name}`);
+    await shows(page, "older 169");
+    const { pages, moved } = await olderCome(page, `#${name} begins here`);
+    assert(pages >= 2, `${pages} pages came`);
+    assert(moved <= 1, `a line has moved by ${moved} px`);
+    await page.close();
   },
 
   async "a link leads to its message, however far up, and from there one reads on to the newest"() {

@@ -5,6 +5,8 @@ mod hidden;
 mod listing;
 mod own;
 mod server;
+mod tape;
+mod vectors;
 
 use super::*;
 use crate::{

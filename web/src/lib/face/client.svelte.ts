@@ -375,6 +375,7 @@ export class Client {
   #carryOut(effect: Effect): void {
     if (effect.do === "say") this.#wire.say(effect.frame);
     else if (effect.do === "fetch") void this.#fetch(effect);
+    else if (effect.do === "count") void this.#count(effect);
     else void this.#list(effect);
   }
 
@@ -389,6 +390,11 @@ export class Client {
     } catch {
       this.#done(this.store.page(Date.now(), effect, undefined));
     }
+  }
+
+  async #count({ room, tag }: Extract<Effect, { do: "count" }>): Promise<void> {
+    const answer = await this.session.ask<RoomRow>("GET", path`/api/rooms/${room}`).catch(() => undefined);
+    this.#done(this.store.counted(room, tag, answer?.body));
   }
 
   async #list({ cursor, tag }: Extract<Effect, { do: "list" }>): Promise<void> {

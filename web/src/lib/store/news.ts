@@ -5,6 +5,7 @@ export type Query = { at: "latest" } | { at: "before"; id: number } | { at: "sin
 export type Effect =
   | { do: "say"; frame: Said }
   | { do: "fetch"; room: string; query: Query; tag: number }
+  | { do: "count"; room: string; tag: number }
   | { do: "list"; cursor: string | undefined; tag: number };
 export type News =
   | { about: "room"; room: string }

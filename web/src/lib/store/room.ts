@@ -1,18 +1,13 @@
 // What is known of one room, and what it waits for.
 import type { Counts, Marker, Message, RoomChanged, RoomState } from "$lib/api/types";
 import { Follower, type Past } from "./follower";
+import { Reading, isInThreadOnly } from "./reading";
 import { Threads } from "./threads";
 import { Timeline } from "./timeline";
 
 /** How soon a failed fetch is tried again. */
 const FETCH_AGAIN = 2_000;
-/** Unread messages that are counted. */
-export const MOST_UNREAD = 1_000;
-
-export const isInThreadOnly = (message: Message): boolean => message.thread != null && !message.also_to_room;
-export const isWritten = (message: Message): boolean => message.kind !== "system" && message.deleted_at == null;
-
-/** Whether a message mentions this user, by name or with all others. */
+/** Whether a message speaks to this user: by name, or with all others, or with those who are there. */
 export const mentions = (message: Message, me: number): boolean =>
   message.user_id !== me && (message.mentions ?? []).some((one) => one.user_id === me || one.room === true || one.here === true);
 
@@ -48,9 +43,11 @@ export class Room {
   #newest = 0;
   /** The latest change that was told in any way. */
   top = 0;
-  /** What the server has counted, up to the change `at`; what comes after is counted here. */
-  #base: Counts = { at: 0, mentions: 0, unread: 0 };
-  #later = new Map<number, boolean>();
+  /** The user. */
+  me = 0;
+  /** How far the user has read it. */
+  reading = new Reading();
+  #counted: ReturnType<Reading["count"]> | undefined;
 
   constructor(key: string, past: Past) {
     this.about = { room: key, seq: 0 };
@@ -61,63 +58,80 @@ export class Room {
     return this.about.room;
   }
 
-  /** Messages of others that were not read; MOST_UNREAD at most. */
+  /** Messages of others that were not read; MOST_UNREAD at most. Of a room that the user is not in any more nothing is. */
   get unread(): number {
-    return Math.min(this.#base.unread + this.#later.size, MOST_UNREAD);
+    return this.isGone ? 0 : this.#count().unread;
   }
 
   /** Those of them that mention the user. */
   get mentions(): number {
-    let count = this.#base.mentions;
-    for (const isMention of this.#later.values()) if (isMention) count += 1;
-    return Math.min(count, MOST_UNREAD);
+    return this.isGone ? 0 : this.#count().mentions;
+  }
+
+  /** Whether what is unread is known, and not only guessed. */
+  get isSure(): boolean {
+    return this.#count().isSure;
+  }
+
+  #count(): ReturnType<Reading["count"]> {
+    const { messages, start } = this.timeline;
+    return (this.#counted ??= this.reading.count({ messages, start, cursor: this.follower.cursor }, this.me));
+  }
+
+  /** Something has come: what is unread is counted anew when it is wanted. */
+  recount(): void {
+    this.#counted = undefined;
   }
 
   /** What the server tells of the room. */
   tell(about: RoomState): void {
     this.about = about;
     this.top = Math.max(this.top, about.seq);
-    this.#base = { at: about.seq, mentions: about.mentions ?? 0, unread: about.unread ?? 0 };
-    for (const id of this.#later.keys()) if (id <= about.seq) this.#later.delete(id);
+  }
+
+  /** What that tells of what is unread. */
+  toldUnread(): void {
+    const { read_seq, unread, mentions, seq } = this.about;
+    this.reading.told(read_seq ?? 0, { unread: unread ?? 0, mentions: mentions ?? 0, at: seq });
+    this.recount();
+  }
+
+  /** What is unread was asked for under this number, and is told. */
+  counted(tag: number, marker: number, counts: Counts): void {
+    if (!this.reading.takes(tag)) return;
+    this.about = { ...this.about, read_seq: marker };
+    this.reading.told(marker, counts);
+    this.recount();
   }
 
   /** The user has read up to here, as one of the devices has said. */
-  marked(marker: Marker & Partial<Counts>): void {
-    this.about = { ...this.about, read_seq: marker.seq };
-    for (const id of this.#later.keys()) if (id <= Math.max(marker.seq, marker.at ?? 0)) this.#later.delete(id);
-    if (marker.at != null) this.#base = { at: marker.at, mentions: marker.mentions ?? 0, unread: marker.unread ?? 0 };
-    else this.#base = { at: marker.seq, mentions: 0, unread: 0 };
+  marked({ seq, at, unread, mentions }: Marker & Partial<Counts>): void {
+    this.about = { ...this.about, read_seq: seq };
+    this.reading.moved(seq, at == null ? undefined : { at, unread: unread ?? 0, mentions: mentions ?? 0 });
+    this.recount();
   }
 
-  /** Counts a message that has come, or another form of it. */
-  count(message: Message, me: number): void {
+  /** A message is about to come, or another form of it. */
+  takes(message: Message): void {
     if (message.kind === "system") this.membersAt += 1;
     this.top = Math.max(this.top, message.seq);
-    const readSeq = this.about.read_seq ?? 0;
-    if (message.user_id === me || message.id <= readSeq || isInThreadOnly(message)) {
-      this.#later.delete(message.id);
-    } else if (message.id > this.#base.at) {
-      if (!isWritten(message)) this.#later.delete(message.id);
-      else this.#later.set(message.id, mentions(message, me));
-    } else if (message.deleted_at != null && message.seq > this.#base.at && this.#base.unread > 0) {
-      // It was counted, and is not any more.
-      const held = this.timeline.message(message.id);
-      const wasMention = held ? mentions(held, me) : false;
-      const isFirstTold = !held || held.deleted_at == null;
-      if (isFirstTold) {
-        this.#base = {
-          ...this.#base,
-          unread: this.#base.unread - 1,
-          mentions: Math.max(0, this.#base.mentions - (wasMention ? 1 : 0)),
-        };
-      }
-    }
+    if (message.seq !== message.id && !isInThreadOnly(message)) this.reading.changes(message, this.me);
     if (message.id > Math.max(this.about.seq, this.#newest) && message.kind !== "system") {
       // A new message of a person brings a hidden room back; an edit or a reaction does not.
       this.#newest = message.id;
       if (this.about.hidden) this.about = { ...this.about, hidden: false };
       if (!isInThreadOnly(message)) this.about = { ...this.about, last_at: message.created_at };
     }
+  }
+
+  /** Drops the oldest, if that is too much. What was counted of it holds. */
+  trim(): void {
+    const { unread, mentions, isSure } = this.#count();
+    if (!this.timeline.trim()) return;
+    // A page that is on its way would leave a hole behind it.
+    this.olderPage = undefined;
+    if (isSure) this.reading.told(this.reading.marker, { unread, mentions, at: this.follower.cursor });
+    this.recount();
   }
 
   /** The user's own view of the room has changed. To have been hidden before the newest message came is over. */
@@ -145,6 +159,7 @@ export class Room {
     const last = messages.at(-1)?.id ?? 0;
     if (start !== undefined && (!newer || last + 1 >= start)) {
       this.timeline.loaded(messages, older);
+      this.recount();
       this.glance = undefined;
     } else {
       this.glance = { messages, older, newer };
@@ -169,13 +184,15 @@ export class Room {
     this.threads = new Threads();
     this.olderPage = undefined;
     this.receipts.clear();
-    this.#later.clear();
+    this.reading = new Reading();
+    this.recount();
   }
 
   leave(): void {
     this.isGone = true;
     this.follower.stop();
     this.timeline.loadingFailed();
+    this.reading.disconnected();
     this.nextPage = this.olderPage = this.againAt = undefined;
   }
 

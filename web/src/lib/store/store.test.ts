@@ -46,6 +46,23 @@ describe("what one knows of rooms", () => {
     expect(store.rooms.get("general")?.unread).toBe(0);
   });
 
+  it("asks what is unread where it cannot be known: what was told of has changed, and is not at hand as it was", () => {
+    store.frame(0, hello([general(1), { ...general(9), room: "12", name: "tea", read_seq: 5, unread: 4, mentions: 1 }]));
+    store.frame(0, frame(message(7, { seq: 10, room: "12", deleted_at: "x" }), "message_changed"));
+    const ask = store.tick(3_000).effects.find((one) => one.do === "count");
+    expect(ask).toMatchObject({ do: "count", room: "12" });
+    store.counted("12", ask?.do === "count" ? ask.tag : 0, { ...general(10), room: "12", read_seq: 5, unread: 3, mentions: 0, created_at: "" });
+    expect(store.rooms.get("12")).toMatchObject({ unread: 3, mentions: 0, isSure: true });
+    expect(store.tick(6_000).effects).toEqual([]);
+  });
+
+  it("tells of what is said to those who are there, and does not count it as a mention", () => {
+    filled(1);
+    const out = store.frame(0, frame(message(2, { mentions: [{ from: 0, to: 5, here: true }] })));
+    expect(out.news).toContainEqual(expect.objectContaining({ about: "came", isMention: true }));
+    expect(store.rooms.get("general")).toMatchObject({ unread: 1, mentions: 0 });
+  });
+
   it("goes on where it was after a cut, in one sync for all rooms", () => {
     filled(3);
     store.closed(undefined);

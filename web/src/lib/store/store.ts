@@ -7,12 +7,15 @@ import { messageOf, stateOf, storedAs } from "./forms";
 import type { Kept, KeptRoom, Outcome, Query } from "./news";
 import { Outbox } from "./outbox";
 import { People } from "./people";
-import { Room, isInThreadOnly, isWritten, mentions } from "./room";
+import { isInThreadOnly, isWritten } from "./reading";
+import { Room, mentions } from "./room";
 
 export const GENERAL = "general";
 /** Most rooms of one `sync`; most bytes of it but for its rooms; of a key, and of what stands around a key and its number. */
 const [MAX_SYNC, SYNC_BYTES, MAX_KEY, CURSOR_BYTES] = [1_000, 256, 20, 24];
 const LIST_AGAIN = 2_000;
+/** Rooms that are asked about at once. */
+const MOST_ASKED = 4;
 
 /** Latest messages that are kept of a room. */
 const KEPT = 60;
@@ -146,7 +149,9 @@ export class Store {
     this.epoch = epoch;
     for (const { about, cursor, messages } of rooms) {
       const room = new Room(about.room, this.#pastOf(about.room));
+      room.me = this.userId;
       room.tell(about);
+      room.toldUnread();
       this.people.learnPersons(about.users ?? []);
       const [first] = messages;
       if (first) {
@@ -204,6 +209,7 @@ export class Store {
     if (isOlder) {
       room.olderPage = undefined;
       room.timeline.loaded(page.messages, page.more);
+      room.recount();
       return out;
     }
     room.nextPage = undefined;
@@ -256,6 +262,7 @@ export class Store {
       this.#listing.againAt = undefined;
       out.effects.push({ do: "list", cursor: this.#listing.cursor, tag: this.#listing.tag });
     }
+    this.#askWhatIsUnread(now, out);
     for (const [key, room] of this.rooms) {
       if ((room.againAt ?? Infinity) > now) continue;
       room.againAt = undefined;
@@ -263,6 +270,24 @@ export class Store {
     }
     this.#askSync(out);
     return out;
+  }
+
+  /** What is not sure to be unread is asked for. */
+  #askWhatIsUnread(now: number, out: Outcome): void {
+    let left = MOST_ASKED;
+    for (const [key, room] of this.rooms) {
+      if (left === 0) return;
+      if (room.isGone || room.epoch === undefined || room.isSure || !room.reading.ask(now, this.#lastTag + 1)) continue;
+      out.effects.push({ do: "count", room: key, tag: ++this.#lastTag });
+      left -= 1;
+    }
+  }
+
+  /** The answer to that; undefined when it did not come, and is asked for again. */
+  counted(key: string, tag: number, row: RoomRow | undefined): Outcome {
+    const { seq: at, read_seq, unread, mentions } = row ?? { seq: 0 };
+    if (row) this.rooms.get(key)?.counted(tag, read_seq ?? 0, { at, unread: unread ?? 0, mentions: mentions ?? 0 });
+    return { effects: [], news: row ? [{ about: "room", room: key }, { about: "rooms" }] : [] };
   }
 
   /** The messages to send now. Only one tab asks. */
@@ -277,8 +302,11 @@ export class Store {
     this.people.disconnected();
     if (code === 1009) this.outbox.tooLarge();
     this.outbox.disconnected();
-    // A page that is read from now on may reach beyond what the next socket counts as missed.
-    for (const room of this.rooms.values()) room.nextPage = undefined;
+    for (const room of this.rooms.values()) {
+      // A page that is read from now on may reach beyond what the next socket counts as missed.
+      room.nextPage = undefined;
+      room.reading.disconnected();
+    }
     return { effects: [], news: [{ about: "hello" }, { about: "outbox" }, { about: "people" }] };
   }
 
@@ -348,15 +376,17 @@ export class Store {
     // A list that was read meanwhile knew more than the socket has told yet.
     const isAhead = this.#pastOf(key) === "later" && !hasCome && about.seq < room.about.seq;
     room.isGone = false;
+    room.me = this.userId;
     room.tell(about);
     if (!about.slow_seconds) this.outbox.endSlow(about.room);
     out.news.push({ about: "rooms" }, { about: "room", room: key });
     // It has heard of the room all the while.
-    if (!isFirst && !hasCome && !isAhead) return;
+    if (!isFirst && !hasCome && !isAhead) return room.toldUnread();
     room.epoch = this.epoch;
     room.follower.want(this.#pastOf(key));
     room.nextPage = room.againAt = undefined;
     this.#follow(now, key, out, (it) => it.follower.connected(about.seq, isSame));
+    room.toldUnread();
   }
 
   #gone(key: string, out: Outcome): void {
@@ -398,6 +428,7 @@ export class Store {
     const message = storedAs(pending, ack, this.userId, this.me);
     room.threads.take(message);
     if (!isInThreadOnly(message)) room.timeline.putIfAbsent(message);
+    room.recount();
   }
 
   #refused(now: number, error: ErrorFrame, out: Outcome): void {
@@ -425,7 +456,9 @@ export class Store {
   #follow(now: number, key: string, out: Outcome, act: (room: Room) => Step[]): void {
     const room = this.rooms.get(key);
     if (!room || room.isGone) return;
-    for (const step of act(room)) {
+    const steps = act(room);
+    room.recount();
+    for (const step of steps) {
       switch (step.do) {
         case "begin":
           room.timeline.begin(step.id, true);
@@ -460,7 +493,7 @@ export class Store {
     let isNews = false;
     for (const message of messages) {
       const known = room.about.seq, isMine = this.outbox.seen(message) !== undefined || message.user_id === this.userId;
-      room.count(message, this.userId);
+      room.takes(message);
       room.threads.take(message);
       const isNew = message.id === message.seq && message.id > known;
       if (isNew && isWritten(message) && !isMine) {
@@ -470,7 +503,8 @@ export class Store {
     }
     room.timeline.put(messages.filter((one) => !isInThreadOnly(one)));
     room.refresh(messages);
-    if (room.key !== this.#lookedAt && room.timeline.trim()) room.olderPage = undefined;
+    room.recount();
+    if (room.key !== this.#lookedAt) room.trim();
     out.news.push({ about: "room", room: room.key }, { about: "rooms" });
     if (isNews) out.news.push({ about: "outbox" });
   }

@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-fn act() -> impl Strategy<Value = Act> {
+pub fn act() -> impl Strategy<Value = Act> {
     let room = || prop_oneof![Just("general"), Just("garden")];
     prop_oneof![
         4 => room().prop_map(Act::Write),
@@ -43,6 +43,7 @@ fn voice() -> impl Strategy<Value = Voice> {
         3 => Just(Voice::Other),
         2 => Just(Voice::Mention),
         1 => Just(Voice::Everyone),
+        1 => Just(Voice::Here),
         1 => Just(Voice::Mine),
         1 => Just(Voice::Room),
     ]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::*;
+use super::{tape::Tape, *};
 use crate::{
     api::{Answer, Ask, ThreadsPage},
     protocol::{
@@ -82,6 +82,8 @@ pub enum Voice {
     Mention,
     /// Someone, to all.
     Everyone,
+    /// Someone, to those who are there: that counts as no mention.
+    Here,
     /// The reader, on another device.
     Mine,
     /// The room itself.
@@ -106,6 +108,10 @@ pub struct Server {
     pub first_page: BTreeMap<String, Option<u64>>,
     pub syncs: usize,
     pub most_syncs_at_once: usize,
+    /// What the store was told and what it wanted then, for who wants to play it again.
+    pub tape: Tape,
+    /// How often history was replaced.
+    restores: u64,
 }
 
 /// A room.
@@ -241,6 +247,8 @@ impl Server {
             first_page: BTreeMap::new(),
             syncs: 0,
             most_syncs_at_once: 0,
+            tape: Tape::default(),
+            restores: 0,
         };
         for _ in 0..before {
             server.write("general");
@@ -293,23 +301,23 @@ impl Server {
                         .push_back(refusal(Some(SYNC), Code::StoreUnavailable));
                 }
             }
-            Act::Cut => {
-                self.store.closed(None);
-                self.open();
-            }
+            Act::Cut => self.cut(),
             Act::Wait => {
                 self.answer_sync();
                 self.now += 2_000;
+                self.tape.tick(self.now);
                 let outcome = self.store.tick(self.now);
                 self.take(outcome);
                 let effects = self.store.next_messages(self.now);
                 self.perform(effects);
             }
             Act::Older(room) => {
+                self.tape.older(room);
                 let effects = self.store.fetch_older(room, None);
                 self.perform(effects);
             }
             Act::Look(room) => {
+                self.tape.look(room);
                 let effects = self.store.look_at(room);
                 self.perform(effects);
             }
@@ -452,9 +460,10 @@ impl Server {
         let log = self.rooms.get_mut(key).expect("a room");
         match voice {
             Voice::Other => {}
-            Voice::Mention | Voice::Everyone => new.mentions.push(Mention {
+            Voice::Mention | Voice::Everyone | Voice::Here => new.mentions.push(Mention {
                 user_id: matches!(voice, Voice::Mention).then_some(1),
                 room: matches!(voice, Voice::Everyone),
+                here: matches!(voice, Voice::Here),
                 ..Mention::default()
             }),
             Voice::Mine => (new.user_id, new.username) = (1, "alice".into()),
@@ -502,6 +511,7 @@ impl Server {
                 self.told.push_back((ask, answer));
             }
         } else if let Some((ask, answer)) = self.told.pop_front() {
+            self.tape.told(&ask, &answer);
             let outcome = self.store.answered(self.now, &ask, &Ok(answer));
             self.take(outcome);
         }
@@ -560,6 +570,29 @@ impl Server {
         }
     }
 
+    fn cut(&mut self) {
+        self.tape.closed();
+        self.store.closed(None);
+        self.open();
+    }
+
+    /// A backup is restored: from now on there is another history of each room, with so many messages.
+    pub fn restore(&mut self, messages: u64) {
+        self.restores += 1;
+        for room in ["general", "garden"] {
+            let kept = self.rooms.remove(room).and_then(|log| log.kept);
+            let log = Log {
+                kept,
+                ..Log::default()
+            };
+            self.rooms.insert(room, log);
+            for _ in 0..messages {
+                self.write(room);
+            }
+        }
+        self.cut();
+    }
+
     fn open(&mut self) {
         self.socket.clear();
         self.sync = None;
@@ -568,7 +601,8 @@ impl Server {
         }
         let mine = self.rooms.iter().filter(|(_, log)| log.kept.is_none());
         let rooms = mine.map(|(room, log)| log.state(room)).collect();
-        self.socket.push_back(hello_of("e", rooms));
+        self.socket
+            .push_back(hello_of(&format!("e{}", self.restores), rooms));
     }
 
     fn write(&mut self, room: &'static str) -> Message {
@@ -674,6 +708,7 @@ impl Server {
 
     fn deliver(&mut self) {
         if let Some(frame) = self.socket.pop_front() {
+            self.tape.frame(&frame);
             let outcome = self.store.frame(self.now, frame);
             self.take(outcome);
         }
@@ -698,6 +733,7 @@ impl Server {
                 let first = page.messages.first().map(|message| message.id);
                 self.first_page.insert(fetch.room.clone(), first);
             }
+            self.tape.page(&fetch, &result);
             let outcome = self.store.page(self.now, &fetch, result);
             self.take(outcome);
         }
@@ -793,6 +829,7 @@ impl Server {
 
     fn perform(&mut self, effects: impl IntoIterator<Item = Effect>) {
         for effect in effects {
+            self.tape.wants(&effect);
             match effect {
                 Effect::Say(Request {
                     command: Command::Sync(sync),

@@ -174,6 +174,8 @@ export const de: Words = {
     linkCopied: "Link kopiert",
     saved: "Gemerkt",
     unsaved: "Nicht mehr gemerkt",
+    showAll: "Mehr zeigen",
+    showLess: "Weniger zeigen",
     copyCode: "Code kopieren",
     code: "Code",
     table: "Tabelle",

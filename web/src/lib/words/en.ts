@@ -173,6 +173,8 @@ export const en = {
     linkCopied: "Link copied",
     saved: "Saved",
     unsaved: "Not saved any more",
+    showAll: "Show more",
+    showLess: "Show less",
     copyCode: "Copy code",
     code: "Code",
     table: "Table",

@@ -43,8 +43,10 @@ const answers: [RegExp, unknown][] = [
   [/rooms\/general\/messages/, [message(1), message(2), message(3, { content: "**three** <b>x</b>", reactions: [{ emoji: "👍", count: 1, users: [{ user_id: 2, username: "bob" }] }] })]],
   [/members/, [{ user_id: 1, username: "alice", role: "member", joined_at: "2026-11-27T10:00:00.000000+00:00" }, { user_id: 2, username: "bob", display_name: "Bob B.", role: "owner", joined_at: "2026-11-27T10:00:00.000000+00:00" }]],
   [/reads/, []],
+  [/me\/status/, {}],
   [/users\/\d+|users\/me/, { id: 2, username: "bob", display_name: "Bob B.", created_at: "2026-11-27T10:00:00.000000+00:00" }],
   [/users\?/, []],
+
   [/draft/, { content: "" }],
   [/rooms\/general$/, { room: "general", name: "general", kind: "public", seq: 3, members: 2, created_at: "2026-11-27T10:00:00.000000+00:00" }],
 ];
@@ -52,7 +54,7 @@ const answers: [RegExp, unknown][] = [
 let app: ReturnType<typeof mount> | undefined;
 /** Nobody answers. */
 let isDown = false;
-const asked: string[] = [];
+const asked: string[] = [], bodies: string[] = [];
 const text = () => document.body.textContent ?? "";
 const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 20_000 });
 const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
@@ -66,8 +68,9 @@ const key = (on: Element | Window, name: string, rest: KeyboardEventInit = {}) =
 
 beforeEach(() => {
   vi.stubGlobal("WebSocket", Line);
-  vi.stubGlobal("fetch", async (address: string, { method }: RequestInit) => {
+  vi.stubGlobal("fetch", async (address: string, { method, body }: RequestInit) => {
     asked.push(`${method} ${address}`);
+    if (typeof body === "string") bodies.push(`${method} ${address} ${body}`);
     if (isDown) throw new TypeError("no network");
     const found = answers.find(([path]) => path.test(address));
     return new Response(JSON.stringify(found?.[1] ?? {}), { status: found ? 200 : 404, headers: { "content-type": "application/json" } });
@@ -110,6 +113,26 @@ describe("the page", () => {
     await until(() => find("[data-new]"));
     expect(find(".react [aria-pressed=false]")?.textContent).toContain("👍");
     expect(document.querySelectorAll("article.msg")).toHaveLength(3);
+  });
+
+  it("shows by which name nobody else goes, beside one that anybody could take", async () => {
+    await enter();
+    await until(() => find("article .by")?.textContent?.includes("Bob B."));
+    expect(find("article .by .username")?.textContent).toBe("@bob");
+    expect(find("article.next .vh")?.textContent).toContain("@bob");
+  });
+
+  it("keeps the end of a status that is saved again", async () => {
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    Line.last?.tell({ type: "presence", users: [{ user_id: 1, username: "alice", state: "dnd", text: "At lunch", until: end }] });
+    key(window, "y", { ctrlKey: true, shiftKey: true });
+    await until(() => find("#status"));
+    find("#status")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await until(() => bodies.some((one) => one.includes("/api/users/me/status")));
+    expect(bodies.find((one) => one.includes("/api/users/me/status"))).toContain(end);
+    await until(() => !find("[role=dialog]"));
   });
 
   it("shows what is sent at once, marks nothing that is stored, and says so when it is not", async () => {

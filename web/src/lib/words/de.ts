@@ -388,8 +388,9 @@ export const de: Words = {
     quietNote: "Ruhe: keine Töne und keine Meldungen. Erwähnungen zählen trotzdem und warten auf dich.",
     doing: "Was machst du?",
     emoji: "Emoji",
-    clearIt: "Löschen",
-    never: "wenn ich es lösche",
+    clearIt: "Endet",
+    keeps: (time) => `um ${time}`,
+    never: "nicht von selbst",
     in: { 30: "in 30 Minuten", 60: "in 1 Stunde", 240: "in 4 Stunden", 1440: "morgen" },
     clear: "Status löschen",
     presets: [

@@ -387,8 +387,9 @@ export const en = {
     quietNote: "Quiet: no sounds and no notices. Mentions still count and wait for you.",
     doing: "What are you doing?",
     emoji: "Emoji",
-    clearIt: "Clear it",
-    never: "when I clear it",
+    clearIt: "It ends",
+    keeps: (time: string) => `at ${time}`,
+    never: "not by itself",
     in: { 30: "in 30 minutes", 60: "in 1 hour", 240: "in 4 hours", 1440: "tomorrow" } as Record<number, string>,
     clear: "Clear status",
     presets: [

@@ -2,7 +2,7 @@
 // tests/browser to see.
 import { tick, unmount } from "svelte";
 import { describe, expect, it, vi } from "vitest";
-import { Line, answers, asked, enter, find, key, message, open, text, until, world, write } from "./make-believe";
+import { Line, answers, asked, bodies, enter, find, key, message, open, text, until, world, write } from "./make-believe";
 
 describe("the page", () => {
   it("lets one in by the door", async () => {
@@ -26,6 +26,26 @@ describe("the page", () => {
     await until(() => find("[data-new]"));
     expect(find(".react [aria-pressed=false]")?.textContent).toContain("👍");
     expect(document.querySelectorAll("article.msg")).toHaveLength(3);
+  });
+
+  it("shows by which name nobody else goes, beside one that anybody could take", async () => {
+    await enter();
+    await until(() => find("article .by")?.textContent?.includes("Bob B."));
+    expect(find("article .by .username")?.textContent).toBe("@bob");
+    expect(find("article.next .vh")?.textContent).toContain("@bob");
+  });
+
+  it("keeps the end of a status that is saved again", async () => {
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    Line.last?.tell({ type: "presence", users: [{ user_id: 1, username: "alice", state: "dnd", text: "At lunch", until: end }] });
+    key(window, "y", { ctrlKey: true, shiftKey: true });
+    await until(() => find("#status"));
+    find("#status")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await until(() => bodies.some((one) => one.includes("/api/users/me/status")));
+    expect(bodies.find((one) => one.includes("/api/users/me/status"))).toContain(end);
+    await until(() => !find("[role=dialog]"));
   });
 
   it("shows what is sent at once, marks nothing that is stored, and says so when it is not", async () => {

@@ -43,6 +43,7 @@ export const answers: [RegExp, unknown][] = [
   [/rooms\/general\/messages/, [message(1), message(2), message(3, { content: "**three** <b>x</b>", reactions: [{ emoji: "👍", count: 1, users: [{ user_id: 2, username: "bob" }] }] })]],
   [/members/, [{ user_id: 1, username: "alice", role: "member", joined_at: "2026-11-27T10:00:00.000000+00:00" }, { user_id: 2, username: "bob", display_name: "Bob B.", role: "owner", joined_at: "2026-11-27T10:00:00.000000+00:00" }]],
   [/reads/, []],
+  [/me\/status/, {}],
   [/users\/\d+|users\/me/, { id: 2, username: "bob", display_name: "Bob B.", created_at: "2026-11-27T10:00:00.000000+00:00" }],
   [/users\?/, []],
   [/draft/, { content: "" }],
@@ -52,6 +53,8 @@ export const answers: [RegExp, unknown][] = [
 export const world: { app: ReturnType<typeof mount> | undefined; /** Nobody answers. */ isDown: boolean } = { app: undefined, isDown: false };
 export const open = () => (world.app = mount(App, { target: document.body }));
 export const asked: string[] = [];
+/** What was sent with it, where there was something. */
+export const bodies: string[] = [];
 export const text = () => document.body.textContent ?? "";
 export const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 20_000 });
 export const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
@@ -67,6 +70,7 @@ beforeEach(() => {
   vi.stubGlobal("WebSocket", Line);
   vi.stubGlobal("fetch", async (address: string, { method, body }: RequestInit) => {
     asked.push(`${method} ${address}`);
+    if (typeof body === "string") bodies.push(`${method} ${address} ${body}`);
     if (world.isDown) throw new TypeError("no network");
     const found = answers.find(([path]) => path.test(address))?.[1];
     const [status, said] = typeof found === "function" ? (found(method, JSON.parse(String(body ?? "null")), address) as [number, unknown]) : [found ? 200 : 404, found ?? {}];

@@ -1,4 +1,5 @@
 // What can be put in place of a word that is begun: people, rooms, emoji, commands.
+import type { Member } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
@@ -59,9 +60,14 @@ async function commands(client: Client, room: Room, word: string): Promise<Choic
 async function people(client: Client, room: Room, word: string): Promise<Choice[]> {
   const members = await client.membersOf(room.key);
   const fits = (text: string | null | undefined) => (text ?? "").toLowerCase().split(/[\s_-]+/).concat((text ?? "").toLowerCase()).some((part) => part.startsWith(word));
+  // What someone has told of themselves lately, and else what the list of members says.
+  const shown = (one: Member) => {
+    const about = client.store.people.about(one.user_id);
+    return about ? about.display_name : one.display_name;
+  };
   const rank = (user: number) => (client.store.people.presence(user) === "offline" ? 1 : 0);
   const found: Choice[] = members
-    .filter((one) => one.user_id !== client.me.id && (fits(one.username) || fits(one.display_name)))
+    .filter((one) => one.user_id !== client.me.id && (fits(one.username) || fits(shown(one))))
     .sort((a, b) => rank(a.user_id) - rank(b.user_id) || a.username.localeCompare(b.username))
     .slice(0, MOST)
     .map((one) => ({ kind: "person", text: `@${one.username} `, shown: client.name(one.user_id, one.username), note: `@${one.username}`, user: one.user_id }));

@@ -3,6 +3,7 @@ import type { Message, Settings } from "$lib/api/types";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
+import { fullName } from "./names";
 import { labelOf } from "./rooms";
 import { router } from "./router.svelte";
 
@@ -79,7 +80,7 @@ function show(client: Client, message: Message): void {
   if (isSounding()) ring();
   if (!isNotifying() || document.hasFocus()) return;
   const about = room?.about;
-  const who = client.name(message.user_id, message.username);
+  const who = fullName(client, message.user_id, message.username);
   const title = about && about.kind !== "direct" ? t.notification.from(who, labelOf(client, about)) : t.notification.direct(who);
   const notice = new Notification(title, { body: plain(message.content).slice(0, 200), tag: `${message.room} ${message.id}` });
   notice.onclick = () => {

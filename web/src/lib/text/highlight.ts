@@ -27,9 +27,13 @@ const LANGUAGES = {
 };
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language);
 
+/** Longer code, and code of more parts, stays without colours. */
+const [MOST, MOST_SPANS] = [50_000, 2_000];
+
 /** Code as coloured elements; undefined where the language is not known. */
 export function highlight(code: string, language: string): DocumentFragment | undefined {
-  if (!hljs.getLanguage(language) || code.length > 50_000) return undefined;
+  if (!hljs.getLanguage(language) || code.length > MOST) return undefined;
   const html = hljs.highlight(code, { language, ignoreIllegals: true }).value;
+  if (html.split("<span").length > MOST_SPANS) return undefined;
   return DOMPurify.sanitize(html, { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_DOM_FRAGMENT: true }) as unknown as DocumentFragment;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { draw, isBig, plain } from "./markdown";
+import { draw, isBig, isLong, MOST, plain } from "./markdown";
 
-const how = { me: 1, nameOf: (user: number) => (user === 2 ? "Bob B." : ""), words: { copy: "Copy", table: "Table", code: "Code" } };
+const how = { me: 1, words: { copy: "Copy", table: "Table", code: "Code" } };
 function html(content: string, mentions: { from: number; to: number; user_id?: number; room?: boolean }[] = []): HTMLElement {
   const box = document.createElement("div");
   box.append(draw({ content, mentions }, how));
@@ -44,9 +44,9 @@ describe("a text is shown as it was meant, and does nothing", () => {
     expect(html("![x](https://example.org/x.png)").querySelector("img")).toBeNull();
   });
 
-  it("shows whom it mentions, and marks what is for oneself", () => {
+  it("shows whom it mentions by the name that was typed, and marks what is for oneself", () => {
     const box = html("🎉 @bob and @ann", [{ from: 2, to: 6, user_id: 2 }, { from: 11, to: 15, user_id: 1 }]);
-    expect([...box.querySelectorAll(".at")].map((one) => [one.textContent, one.classList.contains("me-too")])).toEqual([["@Bob B.", false], ["@ann", true]]);
+    expect([...box.querySelectorAll(".at")].map((one) => [one.textContent, one.classList.contains("me-too")])).toEqual([["@bob", false], ["@ann", true]]);
     expect(html("@bob `@bob`", [{ from: 0, to: 4, user_id: 2 }]).querySelectorAll(".at")).toHaveLength(1);
     expect(html("mail@bob", [{ from: 4, to: 8, user_id: 2 }]).querySelector(".at")).toBeNull();
   });
@@ -55,5 +55,48 @@ describe("a text is shown as it was meant, and does nothing", () => {
     for (const text of ["🎉", "🥳🎉", "👍🏽 ❤️", "🇩🇪"]) expect(isBig(text), text).toBe(true);
     for (const text of ["", "a 🎉", "12", "🎉🎉🎉🎉🎉🎉"]) expect(isBig(text), text).toBe(false);
     expect(plain("**a** [b](https://x.example) `c`\nd")).toBe("a b c d");
+  });
+});
+
+describe("no text makes so much that the page stands still", () => {
+  const fill = (part: string, bytes = 16_384) => part.repeat(Math.floor(bytes / part.length));
+  const table = (columns: number, rows: number) => `${"|a".repeat(columns)}|\n${"|-".repeat(columns)}|\n${"|x|\n".repeat(rows)}`;
+  const WORST: Record<string, string> = {
+    "a wide table": table(2_000, 2_000), "a long table": table(30, 4_000), "tables": fill(`${table(20, 20)}\n`), "paragraphs": "a\n\n".repeat(5_461), "lines": fill("a\n"),
+    "nested quotes": `${fill(">")}a`, "quotes, each deeper": Array.from({ length: 120 }, (_, n) => `${">".repeat(n)} a`).join("\n"), "nested lists": `${fill("- ")}a`,
+    "lists, each deeper": Array.from({ length: 100 }, (_, n) => `${"  ".repeat(n)}- a`).join("\n"), "items": fill("- a\n"), "emphasis": fill("*a"), "emphasised words": fill("*a* "),
+    "brackets": fill("["), "bars": fill("|"), "bars, two lines": `${fill("|", 8_000)}\n${fill("|-", 8_000)}`, "links": fill("[a](b)"), "addresses": fill("http://a.b "), "ticks": fill("`a"), "backslashes": fill("\\"),
+    "ats": fill("@ab "), "angles": fill("<a"), "code": fill("```\na\n```\n"), "rules": fill("---\n\n"), "stars": fill("*"), "underscores": fill("_a_ "), "mixed": fill("**_[`a`_"), "entities": fill("&amp;"), "definitions": fill("[a]: b\n"),
+  };
+  for (const [name, text] of Object.entries(WORST)) {
+    it(name, () => {
+      const mentions = [{ from: 0, to: 3, user_id: 2 }];
+      const began = performance.now();
+      const box = html(text, name === "ats" ? mentions : []);
+      const took = performance.now() - began;
+      if (process.env.SPEAK) console.log(name, Math.round(took), box.querySelectorAll("*").length);
+      const walker = document.createTreeWalker(box, NodeFilter.SHOW_ALL);
+      let nodes = 0;
+      while (walker.nextNode()) nodes += 1;
+      expect(nodes).toBeLessThan(MOST.nodes * 2);
+      expect(took).toBeLessThan(20_000);
+      expect(isLong(text) || text.length < 3_000).toBe(true);
+    });
+  }
+
+  it("draws what people write, and shows the rest as it was written", () => {
+    expect(html(table(8, 40)).querySelectorAll("td")).toHaveLength(320);
+    expect(html(table(31, 1)).querySelector("table")).toBeNull();
+    expect(html(table(8, 80)).querySelector("table")).toBeNull();
+    const box = html(`**first**\n\n${"- *a*\n".repeat(2_000)}`);
+    expect(box.querySelector("strong")?.textContent).toBe("first");
+    expect(box.querySelectorAll("li")).toHaveLength(0);
+    expect(box.querySelector(".as-written")?.textContent).toBe("- *a*\n".repeat(2_000));
+  });
+
+  it("folds what is long", () => {
+    expect(isLong("a".repeat(500))).toBe(false);
+    expect(isLong("a".repeat(16_000))).toBe(true);
+    expect(isLong("a\n".repeat(60))).toBe(true);
   });
 });

@@ -10,7 +10,6 @@ type Mentioned = Map<string, number | "all">;
 export interface Drawing {
   /** Whose eyes: mentions of them stand out more. */
   me: number;
-  nameOf: (user: number) => string;
   words: { copy: string; table: string; code: string };
 }
 
@@ -55,6 +54,39 @@ md.core.ruler.push("columns", (state) => {
   }
 });
 
+/** What one message may make at most: a short text could make a table of millions of cells. What is more is shown as it was written. */
+export const MOST = { columns: 30, cells: 500, blocks: 300, nodes: 3_000 };
+
+const [readTable] = md.block.ruler.getRules("paragraph");
+md.block.ruler.at("table", (state, from, to, silent) => {
+  if (!readTable?.(state, from, to, true)) return false;
+  const columns = state.src.slice(state.bMarks[from], state.eMarks[from]).trim().replace(/^\||\|$/g, "").split("|").length;
+  let rows = 1;
+  while (from + rows < to && !state.isEmpty(from + rows) && rows * columns <= MOST.cells + columns) rows += 1;
+  // The line below the heads is no row.
+  if (columns > MOST.columns || (rows - 1) * columns > MOST.cells) return false;
+  return silent || readTable(state, from, to, false);
+}, { alt: ["paragraph", "reference"] });
+
+/** As much of a text as may be drawn, as markup, and the rest as it was written. */
+function render(content: string, env: { mentioned: Mentioned }): { html: string; rest: string } {
+  const tokens = md.parse(content, env);
+  let blocks = 0, nodes = 0, fits = 0;
+  let line: number | undefined;
+  for (const [index, token] of tokens.entries()) {
+    if (token.level === 0 && token.nesting >= 0) [fits, line] = [index, token.map?.[0]];
+    if (token.nesting >= 0 && token.type !== "inline" && !isOfTable(token.type)) blocks += 1;
+    nodes += 1 + (token.children?.length ?? 0);
+    if (blocks > MOST.blocks || nodes > MOST.nodes) {
+      const rest = content.split(/\r\n?|\n/).slice(line ?? 0).join("\n");
+      return { html: md.renderer.render(tokens.slice(0, fits), md.options, env), rest };
+    }
+  }
+  return { html: md.renderer.render(tokens, md.options, env), rest: "" };
+}
+
+const isOfTable = (type: string) => /^(table|thead|tbody|t[rhd])_/.test(type);
+
 const ALLOWED = {
   ALLOWED_TAGS: ["p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "hr", "a", "span",
     "table", "thead", "tbody", "tr", "th", "td"],
@@ -67,13 +99,19 @@ const ALLOWED = {
 
 /** The text of a message as elements, fresh each time. */
 export function draw(message: Pick<Message, "content" | "mentions">, how: Drawing): DocumentFragment {
-  const html = md.render(message.content, { mentioned: mentionedIn(message) });
+  const { html, rest } = render(message.content, { mentioned: mentionedIn(message) });
   const fragment = DOMPurify.sanitize(html, ALLOWED) as unknown as DocumentFragment;
   for (const link of fragment.querySelectorAll("a")) dressLink(link);
   for (const at of fragment.querySelectorAll<HTMLElement>("span.at")) dressMention(at, how);
   for (const table of fragment.querySelectorAll("table")) dressTable(table, how);
   for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, how);
   for (const item of fragment.querySelectorAll("li")) dressTask(item);
+  if (rest) {
+    const block = document.createElement("p");
+    block.className = "as-written";
+    block.textContent = rest;
+    fragment.append(block);
+  }
   return fragment;
 }
 
@@ -113,13 +151,11 @@ function dressLink(link: HTMLAnchorElement): void {
   }
 }
 
-function dressMention(at: HTMLElement, { me, nameOf }: Drawing): void {
+/** It stays as it was typed: a display name could be anybody's. */
+function dressMention(at: HTMLElement, { me }: Drawing): void {
   const who = at.dataset.user ?? "";
   if (who === "all" || Number(who) === me) at.classList.add("me-too");
   if (who === "all") return;
-  at.title = at.textContent ?? "";
-  const name = nameOf(Number(who));
-  if (name) at.textContent = `@${name}`;
   at.setAttribute("role", "button");
   at.tabIndex = -1;
 }
@@ -188,5 +224,10 @@ export function isBig(content: string): boolean {
 
 /** One line of a text, without its marks: for quotes, lists and notices. */
 export function plain(content: string): string {
-  return content.replace(/```\w*\n?/g, "").replace(/[*_~`>#|]+/g, "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\s+/g, " ").trim();
+  return content.slice(0, 2_000).replace(/```\w*\n?/g, "").replace(/[*_~`>#|]+/g, "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\s+/g, " ").trim();
+}
+
+/** Whether a text is so long that it is folded at first. */
+export function isLong(content: string): boolean {
+  return content.length > 3_000 || content.split("\n", 41).length > 40;
 }

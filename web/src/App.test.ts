@@ -82,6 +82,8 @@ describe("the page", () => {
     }
     key(find(".timeline") ?? window, "?");
     await until(() => text().includes("Next unread room"));
+    key(find("[role=dialog]") ?? window, "Escape");
+    await until(() => !find("[role=dialog]"));
   });
 
   it("leads from its first stop, which stands in a landmark, to the composer", async () => {

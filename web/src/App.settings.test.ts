@@ -85,3 +85,27 @@ describe("a date in a room", () => {
     answers.splice(0, 2);
   });
 });
+
+describe("a message to a room that one is not in any more", () => {
+  it("can be copied and not retried, until one is in the room again", async () => {
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    const field = find<HTMLTextAreaElement>("textarea.write");
+    const buttons = () => [...document.querySelectorAll(".msg.failed .state button")].map((one) => one.textContent);
+    const seven = { room: "7", kind: "direct", users: [{ user_id: 1, username: "alice" }, { user_id: 2, username: "bob" }], seq: 1, read_seq: 1, unread: 0, mentions: 0 };
+    history.pushState(null, "", "/r/7");
+    window.dispatchEvent(new PopStateEvent("popstate"));
+    await until(() => find<HTMLTextAreaElement>("textarea.write") !== field);
+    const there = find<HTMLTextAreaElement>("textarea.write");
+    if (there) write(there, "too late"), key(there, "Enter");
+    await until(() => Line.last?.said.some((one) => one.content === "too late"));
+    Line.last?.tell({ type: "room", room: "7", gone: true, seq: 2 });
+    await until(() => text().includes("Not sent: you are not in this room any more"));
+    expect(buttons()).toEqual(["Copy text", "Delete"]);
+    Line.last?.tell({ type: "room", ...seven, seq: 3 });
+    await until(() => text().includes("Not sent: you were not in this room then"));
+    expect(buttons()).toEqual(["Retry", "Edit", "Delete"]);
+    [...document.querySelectorAll<HTMLButtonElement>(".msg.failed .state button")].find((one) => one.textContent === "Delete")?.click();
+    await until(() => !find(".msg.failed"));
+  });
+});

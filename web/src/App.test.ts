@@ -62,6 +62,17 @@ describe("the page", () => {
     }
     key(find(".timeline") ?? window, "?");
     await until(() => text().includes("Next unread room"));
+    key(find("[role=dialog]") ?? window, "Escape");
+    await until(() => !find("[role=dialog]"));
+  });
+
+  it("leads from its first stop, which stands in a landmark, to the composer", async () => {
+    await enter();
+    const skip = find<HTMLAnchorElement>("a.skip");
+    expect(skip?.closest("nav")?.getAttribute("aria-label")).toBe("Skip");
+    expect(find(skip?.getAttribute("href") ?? "none")).toBe(find("textarea.write"));
+    skip?.click();
+    expect(document.activeElement).toBe(find("textarea.write"));
   });
 
   it("edits one's last message with the arrow up", async () => {

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Avatar-ZlHmhtpl.js","/assets/Browse-B8zWggYR.js","/assets/Dialog-BVyo6ziA.js","/assets/EmojiPicker-BA1sLAX9.js","/assets/History-BWLed03W.js","/assets/Keys-CK5Af3CG.js","/assets/MessageState-B5759qij.js","/assets/MessageText-Conz0vr2.js","/assets/NewDirect-B5hiXncL.js","/assets/OutboxDialog-CIeoADcX.js","/assets/PeopleField-B9cbFksf.js","/assets/ProfileDialog-DPYuNrHT.js","/assets/RoomDialog-DGI2J85q.js","/assets/StatusDialog-6B_GgqQA.js","/assets/Switcher-Cc5Iwvat.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-DK6sDQuo.js","/assets/context-_czjBfJp.js","/assets/de-5MnbvMLB.js","/assets/emoji-PBhx0sJ6.js","/assets/highlight-DPv8hZDx.js","/assets/index-BFE0rwd_.js","/assets/index-DVZde_lf.css","/assets/purify.es-Kp7-KIOY.js","/assets/rooms-tfgXTXjO.js","/assets/time-DS6Dd09P.js"];
+const FILES = ["/assets/Avatar-ZlHmhtpl.js","/assets/Browse-B8zWggYR.js","/assets/Dialog-BVyo6ziA.js","/assets/EmojiPicker-BA1sLAX9.js","/assets/History-BWLed03W.js","/assets/Keys-CK5Af3CG.js","/assets/MessageState-B5759qij.js","/assets/MessageText-Conz0vr2.js","/assets/NewDirect-B5hiXncL.js","/assets/OutboxDialog-CIeoADcX.js","/assets/PeopleField-B9cbFksf.js","/assets/ProfileDialog-DPYuNrHT.js","/assets/RoomDialog-DGI2J85q.js","/assets/StatusDialog-6B_GgqQA.js","/assets/Switcher-Cc5Iwvat.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-DK6sDQuo.js","/assets/context-_czjBfJp.js","/assets/de-5MnbvMLB.js","/assets/emoji-PBhx0sJ6.js","/assets/highlight-DPv8hZDx.js","/assets/index-CkJ1M9al.js","/assets/index-DVZde_lf.css","/assets/purify.es-Kp7-KIOY.js","/assets/rooms-tfgXTXjO.js","/assets/time-DS6Dd09P.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-8b366b59d68f";
+const CACHE = "parlour-75a481341d84";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

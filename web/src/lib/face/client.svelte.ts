@@ -1,5 +1,5 @@
-// What the components read and call: the store, with a sign for each part of it that has changed. Changes are told once a
-// frame of the screen at most, however many come.
+// What the components read and call: the store, with a sign for each part of it that has changed. The first change is told with
+// the next frame of the screen, and those that follow it together, however many come.
 import { SvelteMap } from "svelte/reactivity";
 import { Refusal, path, type Answer } from "$lib/api/http";
 import type { Session } from "$lib/api/session";
@@ -18,6 +18,8 @@ import { LaterList } from "./later";
 import { randomId } from "./random";
 
 const PAGE = 50;
+/** So often is told at most what comes without end: keys are drawn in between. */
+const TELL_AGAIN = 60;
 type Part = "rooms" | "people" | "outbox" | "hello" | "later" | "settings";
 
 export class Client {
@@ -47,6 +49,7 @@ export class Client {
   readonly commands = new Commands(this);
   readonly later = new LaterList(this);
   #isTelling = false;
+  #toldAt = -Infinity;
   #lastOrder = 0;
   /** The login is over: nothing more is kept. */
   #isOver = false;
@@ -412,6 +415,7 @@ export class Client {
     this.#isTelling = true;
     const tell = () => {
       this.#isTelling = false;
+      this.#toldAt = performance.now();
       const parts = [...this.#dirty];
       this.#dirty.clear();
       for (const one of parts) {
@@ -419,7 +423,9 @@ export class Client {
         else this.#roomParts.set(one, (this.#roomParts.get(one) ?? 0) + 1);
       }
     };
-    if (document.visibilityState === "visible") requestAnimationFrame(tell);
-    else setTimeout(tell, 0);
+    const wait = this.#toldAt + TELL_AGAIN - performance.now();
+    if (document.visibilityState !== "visible") setTimeout(tell, 0);
+    else if (wait <= 0) requestAnimationFrame(tell);
+    else setTimeout(() => requestAnimationFrame(tell), wait);
   }
 }

@@ -1,19 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-<<<<<<< HEAD
-const FILES = ["/assets/Avatar-CdCf2KQO.js","/assets/Browse-DIJX8Cso.js","/assets/DateDialog-Dem7YUx_.js","/assets/Dialog-CzmFu3G0.js","/assets/EmojiPicker-QYaGtthf.js","/assets/History-B2H880gt.js","/assets/Keys-BlxguD8W.js","/assets/LaterDialog-DV4-8imF.js","/assets/LaterTime-D82dfRUH.js","/assets/MessageState-9AK8Gheq.js","/assets/MessageText-C2MInIVB.js","/assets/NewDirect-BWFeRolh.js","/assets/NoticesDialog-UApJmPxX.js","/assets/OutboxDialog-BlBRXF4n.js","/assets/PeopleField-Cwz9gNNW.js","/assets/ProfileDialog-bhoO56mB.js","/assets/RoomDialog-CLFqgfKK.js","/assets/StatusDialog-DktQynvw.js","/assets/Switcher-BY07yflz.js","/assets/WhenFields-adda8P84.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-BVEhsJHI.js","/assets/context-cpFQKJY8.js","/assets/de-A5qOAfLe.js","/assets/emoji-qvGqI5Gm.js","/assets/highlight-iMnPa4Pc.js","/assets/index-BRouOG8r.css","/assets/index-Bi6DTFb4.js","/assets/later-Dn8XOoKy.js","/assets/notices-D62aCXFO.js","/assets/purify.es-D2gWityX.js","/assets/rolldown-runtime-XKyaHtl9.js","/assets/rooms-CQqBxBeI.js","/assets/router.svelte-DmDbi_EW.js","/assets/sentence-lprf4YPn.js","/assets/time-1-1LVu3n.js","/assets/tries-B-bT7aTD.js"];
-=======
-const FILES = ["/assets/Avatar-ZlHmhtpl.js","/assets/Browse-B8zWggYR.js","/assets/Dialog-BVyo6ziA.js","/assets/EmojiPicker-BA1sLAX9.js","/assets/History-BWLed03W.js","/assets/Keys-CK5Af3CG.js","/assets/MessageState-B5759qij.js","/assets/MessageText-Conz0vr2.js","/assets/NewDirect-B5hiXncL.js","/assets/OutboxDialog-CIeoADcX.js","/assets/PeopleField-B9cbFksf.js","/assets/ProfileDialog-DPYuNrHT.js","/assets/RoomDialog-DGI2J85q.js","/assets/StatusDialog-6B_GgqQA.js","/assets/Switcher-Cc5Iwvat.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-DK6sDQuo.js","/assets/context-_czjBfJp.js","/assets/de-5MnbvMLB.js","/assets/emoji-PBhx0sJ6.js","/assets/highlight-DPv8hZDx.js","/assets/index-BFE0rwd_.js","/assets/index-DVZde_lf.css","/assets/purify.es-Kp7-KIOY.js","/assets/rooms-tfgXTXjO.js","/assets/time-DS6Dd09P.js"];
->>>>>>> x/web-proofs
+const FILES = ["/assets/Avatar-BwOLz0g_.js","/assets/Browse-Bssx-dB0.js","/assets/DateDialog-CoKapyYA.js","/assets/Dialog-D98sTf62.js","/assets/EmojiPicker-DZtR8Akc.js","/assets/History-BmCvOhGE.js","/assets/Keys-D6eFO-DY.js","/assets/LaterDialog-ZQ1sZfO0.js","/assets/LaterTime-NWVsegac.js","/assets/MessageState-BxrDW-mu.js","/assets/MessageText-DjFJp6w1.js","/assets/NewDirect-BT3Tispt.js","/assets/NoticesDialog-DvIHVn_8.js","/assets/OutboxDialog-BKc40WSA.js","/assets/PeopleField-5vyINxuB.js","/assets/ProfileDialog-D17jrJ6Z.js","/assets/RoomDialog-BsZGOKxq.js","/assets/StatusDialog-rK2EW9t6.js","/assets/Switcher-CeRwIXS2.js","/assets/WhenFields-DNcv-HaB.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-CKyuc06S.js","/assets/context-DV0BLfsF.js","/assets/de-BLuqNWKD.js","/assets/emoji-BUhsIaHN.js","/assets/highlight-BgnbZi_g.js","/assets/index-DOcpxGbp.css","/assets/index-NHAfeJcj.js","/assets/later-CR77o97H.js","/assets/notices-CN_v7QFT.js","/assets/purify.es-D2gWityX.js","/assets/rolldown-runtime-XKyaHtl9.js","/assets/rooms-I3EQowMg.js","/assets/router.svelte-IeEqrGZR.js","/assets/sentence-lprf4YPn.js","/assets/time-1-1LVu3n.js","/assets/tries-Cjnw5_0J.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-<<<<<<< HEAD
-const CACHE = "parlour-295fa109d8a6";
-=======
-const CACHE = "parlour-8b366b59d68f";
->>>>>>> x/web-proofs
+const CACHE = "parlour-1da7fe615ab0";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

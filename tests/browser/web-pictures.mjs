@@ -27,7 +27,7 @@ const TALK = [
 const browser = await launch();
 const tokens = new Map();
 async function person(name, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5, locale: "en-GB", ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5, locale: "en-GB", ...(DIST && { serviceWorkers: "block" }), ...options });
   context.setDefaultTimeout(PATIENCE);
   await fromFolder(context, DIST);
   const page = await context.newPage();

@@ -3,6 +3,7 @@
 import { tick, unmount } from "svelte";
 import { describe, expect, it, vi } from "vitest";
 import { Line, answers, asked, bodies, enter, find, key, message, open, text, until, world, write } from "./make-believe";
+import { router } from "$lib/face/router.svelte";
 
 describe("the page", () => {
   it("lets one in by the door", async () => {
@@ -46,6 +47,41 @@ describe("the page", () => {
     await until(() => bodies.some((one) => one.includes("/api/users/me/status")));
     expect(bodies.find((one) => one.includes("/api/users/me/status"))).toContain(end);
     await until(() => !find("[role=dialog]"));
+  });
+
+  it("counts what is pinned, also what lies far up", async () => {
+    await enter();
+    await until(() => find("[aria-label^='Pinned messages'] .num")?.textContent === "3");
+  });
+
+  it("shows the buttons of one message at a time", async () => {
+    await enter();
+    const [first, second] = document.querySelectorAll<HTMLElement>("article.msg");
+    first?.focus();
+    await until(() => first?.querySelector(".actions"));
+    second?.focus();
+    await until(() => second?.querySelector(".actions"));
+    first?.dispatchEvent(new Event("pointerenter"));
+    await until(() => first?.querySelector(".actions"));
+    expect(document.querySelectorAll(".actions")).toHaveLength(1);
+  });
+
+  it("takes as read what is in sight, and nothing behind a dialog", async () => {
+    const focus = vi.spyOn(document, "hasFocus").mockReturnValue(true);
+    await enter();
+    key(window, "k", { ctrlKey: true });
+    await until(() => find("[role=dialog]"));
+    Line.last?.tell({ type: "message", id: 4, seq: 4, room: "general", user_id: 2, username: "bob", content: "unseen", timestamp: "2026-11-27T10:09:00.000000+00:00" });
+    await until(() => text().includes("unseen"));
+    const timeline = find(".timeline");
+    if (timeline) timeline.scrollTop = 0;
+    timeline?.dispatchEvent(new Event("scroll"));
+    await new Promise((done) => setTimeout(done, 600));
+    const isRead = () => Line.last?.said.some((one) => one.type === "read" && (one.seq ?? 0) >= 4);
+    expect(isRead()).toBe(false);
+    key(find("[role=dialog]") ?? window, "Escape");
+    await until(isRead);
+    focus.mockRestore();
   });
 
   it("shows what is sent at once, marks nothing that is stored, and says so when it is not", async () => {
@@ -150,8 +186,30 @@ describe("the page", () => {
     [...document.querySelectorAll<HTMLElement>("[role=dialog] button")].find((one) => one.textContent === "Sign out")?.click();
     await until(() => text().includes("the server could not be told"));
     expect(JSON.stringify({ ...localStorage })).not.toContain("alice");
+    expect(Object.keys(localStorage).filter((one) => /last|draft|collapsed/.test(one))).toEqual([]);
     world.isDown = false;
     await enter();
     expect(text()).not.toContain("not sent");
+  });
+
+  it("says so of a room that was left, offers to join it again, and asks for nothing there", async () => {
+    answers.unshift([/rooms\/8\/messages/, []]);
+    await enter();
+    Line.last?.tell({ type: "room", room: "8", name: "garden", kind: "public", seq: 0, read_seq: 0, unread: 0, mentions: 0, notify: "mentions", role: "member" });
+    await until(() => find("a[href='/r/8']"));
+    find("a[href='/r/8']")?.click();
+    await until(() => text().includes("Add people"));
+    Line.last?.tell({ type: "room", room: "8", gone: true });
+    await until(() => text().includes("Join again"));
+    expect(text()).not.toContain("Add people");
+    const before = asked.length;
+    find("a[href='/r/general']")?.click();
+    await until(() => text().includes("message 2"));
+    router.go({ is: "room", room: "8" });
+    await until(() => text().includes("Join again"));
+    await new Promise((done) => setTimeout(done, 300));
+    expect(asked.slice(before).filter((one) => one.includes("/rooms/8/"))).toEqual([]);
+    router.go({ is: "start" });
+    answers.shift();
   });
 });

@@ -16,7 +16,7 @@ interface Kept {
 }
 
 type Word = { k: "token"; token: string; until: number; who: Who } | { k: "leaving" } | { k: "ended"; why: Ended };
-export type Ended = "here" | "elsewhere" | "by_server";
+export type Ended = "here" | "elsewhere" | "by_server" | "other";
 
 const WHO = "parlour.who";
 /** A token that is over within this time is renewed before it is used. */
@@ -105,6 +105,11 @@ export class Session {
       // Another tab may have renewed it while this one waited for its turn.
       if (this.#token && this.#token !== stale && Date.now() < this.#until - MARGIN) return this.#token;
       const { body } = await ask<Kept>("POST", "/api/auth/browser/refresh");
+      // The cookie is of whoever has logged in last in this browser: nobody goes on as somebody else without knowing.
+      if (this.who && body.user_id !== this.who.id) {
+        this.#forget("other");
+        throw new Refusal(401, "other_account", "Another account is signed in in this browser.");
+      }
       this.#keep(body);
       return body.access_token;
     };

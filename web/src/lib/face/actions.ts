@@ -43,11 +43,21 @@ export function remember(emoji: string): void {
   localStorage.setItem(RECENT, JSON.stringify([emoji, ...recent().filter((one) => one !== emoji)].slice(0, 24)));
 }
 
+let quickest: string[] = [];
+/** The two that are used most lately. Each keeps its place for as long as it is one of them. */
+export function quick(): string[] {
+  const next = [...new Set([...recent(), "👍", "✅"])].slice(0, 2);
+  const fresh = next.filter((one) => !quickest.includes(one));
+  quickest = quickest.length === 2 ? quickest.map((one) => (next.includes(one) ? one : (fresh.shift() ?? one))) : next;
+  return quickest;
+}
+
 export async function copy(text: string, said: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     // Without a safe way to the server there is no clipboard but the old one.
+    const before = document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
     const field = document.createElement("textarea");
     field.value = text;
     field.className = "vh";
@@ -55,6 +65,7 @@ export async function copy(text: string, said: string): Promise<void> {
     field.select();
     document.execCommand("copy");
     field.remove();
+    before?.focus();
   }
   ui.toast(said);
 }
@@ -81,6 +92,11 @@ export async function save(client: Client, message: Message, on: boolean): Promi
   } catch (error) {
     tellProblem(error);
   }
+}
+
+export function pin(client: Client, message: Message, on: boolean): void {
+  client.do(message.room, { do: "pin", id: message.id, on });
+  if (client.isConnected) ui.toast(on ? t.message.pinDone : t.message.unpinDone);
 }
 
 export function markUnread(client: Client, message: Message): void {
@@ -112,7 +128,7 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
   if (!isOwn) items.push({ icon: "bell", text: t.message.unread, key: "U", do: () => markUnread(client, message) });
   if (canWrite) {
     const on = !message.pinned;
-    items.push({ icon: "pin", text: on ? t.message.pin : t.message.unpin, key: "P", do: () => client.do(message.room, { do: "pin", id: message.id, on }) });
+    items.push({ icon: "pin", text: on ? t.message.pin : t.message.unpin, key: "P", do: () => pin(client, message, on) });
   }
   if (message.reactions?.length) items.push({ icon: "people", text: t.message.whoReacted, do: () => ui.open({ is: "reactions", message }) });
   if (message.edited_at) items.push({ icon: "clock", text: t.message.versions, do: () => ui.open({ is: "versions", message }) });
@@ -155,6 +171,7 @@ export async function goToKnown(client: Client, room: string): Promise<void> {
 export async function join(client: Client, room: string): Promise<boolean> {
   try {
     await client.session.ask("PUT", path`/api/rooms/${room}/members/${client.me.id}`);
+    client.left.delete(room);
     return true;
   } catch (error) {
     tellProblem(error);
@@ -166,7 +183,8 @@ export function askToLeave(client: Client, room: Room, name: string): void {
   ui.open({
     is: "confirm", title: t.settings.leaveTitle(name), text: t.settings.leaveText, yes: t.settings.leave, isDanger: true,
     do: () => {
-      client.session.ask("DELETE", path`/api/rooms/${room.key}/members/${client.me.id}`).then(() => router.go({ is: "start" }), tellProblem);
+      client.left.add(room.key);
+      client.session.ask("DELETE", path`/api/rooms/${room.key}/members/${client.me.id}`).then(() => router.go({ is: "room", room: "general" }), tellProblem);
     },
   });
 }

@@ -45,6 +45,8 @@ export class Client {
   readonly #roomParts = new SvelteMap<string, number>();
   readonly #dirty = new Set<string>();
   readonly #members = new Map<string, { at: number; members: Member[] }>();
+  /** Rooms that were left from here, of one's own will. */
+  readonly left = new Set<string>();
   readonly drafts = new Drafts(this);
   readonly commands = new Commands(this);
   readonly later = new LaterList(this);
@@ -301,7 +303,10 @@ export class Client {
     await this.#kept.wipe().catch(() => {});
     this.store.outbox.clear();
     this.drafts.wipe();
-    return this.session.logOut();
+    const isTold = await this.session.logOut();
+    // The page was still there while the server was told.
+    this.drafts.wipe();
+    return isTold;
   }
 
   readonly #keepSeen = (): void => {

@@ -46,6 +46,7 @@ export class Drafts {
   }
 
   #tell(room: string, thread: number | undefined): void {
+    if (this.#isElsewhere(room)) return;
     const text = this.read(room, thread);
     const place = this.#place(room, thread);
     this.#timers.delete(place);
@@ -56,8 +57,14 @@ export class Drafts {
     void this.#client.session.ask(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined).catch(() => {});
   }
 
+  /** A room that one is not in keeps no draft. */
+  #isElsewhere(room: string): boolean {
+    return this.#client.store.rooms.get(room)?.isGone === true;
+  }
+
   /** What another device has kept; undefined when what is here is as new. */
   async fetch(room: string, thread: number | undefined): Promise<string | undefined> {
+    if (this.#isElsewhere(room)) return undefined;
     const query = thread ? `?thread=${thread}` : "";
     try {
       const { body } = await this.#client.session.ask<Draft>("GET", `${path`/api/rooms/${room}/draft`}${query}`);
@@ -90,8 +97,8 @@ export class Drafts {
 
   /** Forgets all of this user's here. */
   wipe(): void {
-    const mine = `parlour.draft.${this.#client.me.id}.`;
+    const mine = ["draft", "last", "collapsed"].map((one) => `parlour.${one}.${this.#client.me.id}`);
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    for (const key of Object.keys(localStorage)) if (key.startsWith(mine)) localStorage.removeItem(key);
+    for (const key of Object.keys(localStorage)) if (key === "parlour.emoji" || mine.some((one) => key === one || key.startsWith(`${one}.`))) localStorage.removeItem(key);
   }
 }

@@ -1,7 +1,7 @@
 // Keys in a list of messages: arrows choose one, letters act on it.
 import type { Message } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
-import { askToDelete, markUnread, mayWrite, menuOf, openThread, save, toggleReaction } from "./actions";
+import { askToDelete, markUnread, mayWrite, menuOf, openThread, pin, save, toggleReaction } from "./actions";
 import type { Client } from "./client.svelte";
 import { ui } from "./ui.svelte";
 
@@ -79,7 +79,7 @@ function act(event: KeyboardEvent, message: Message, chosen: HTMLElement, list: 
       markUnread(client, message);
       return true;
     case "p":
-      if (canWrite) client.do(message.room, { do: "pin", id: message.id, on: !message.pinned });
+      if (canWrite) pin(client, message, !message.pinned);
       return true;
     case "Delete":
       if (canWrite) askToDelete(client, message);

@@ -45,6 +45,8 @@ class Ui {
   menu: Menu | undefined = $state.raw();
   card: Card | undefined = $state.raw();
   drawer = $state(false);
+  /** The message whose buttons are shown. */
+  near: object | undefined = $state.raw();
   toasts: Toast[] = $state.raw([]);
   /** Said by a screen reader at once. */
   alert = $state("");

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Avatar-CdCf2KQO.js","/assets/Browse-DIJX8Cso.js","/assets/DateDialog-Dem7YUx_.js","/assets/Dialog-CzmFu3G0.js","/assets/EmojiPicker-QYaGtthf.js","/assets/History-B2H880gt.js","/assets/Keys-BlxguD8W.js","/assets/LaterDialog-DV4-8imF.js","/assets/LaterTime-D82dfRUH.js","/assets/MessageState-9AK8Gheq.js","/assets/MessageText-C2MInIVB.js","/assets/NewDirect-BWFeRolh.js","/assets/NoticesDialog-UApJmPxX.js","/assets/OutboxDialog-BlBRXF4n.js","/assets/PeopleField-Cwz9gNNW.js","/assets/ProfileDialog-bhoO56mB.js","/assets/RoomDialog-CLFqgfKK.js","/assets/StatusDialog-DktQynvw.js","/assets/Switcher-BY07yflz.js","/assets/WhenFields-adda8P84.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-BVEhsJHI.js","/assets/context-cpFQKJY8.js","/assets/de-A5qOAfLe.js","/assets/emoji-qvGqI5Gm.js","/assets/highlight-iMnPa4Pc.js","/assets/index-BRouOG8r.css","/assets/index-Bi6DTFb4.js","/assets/later-Dn8XOoKy.js","/assets/notices-D62aCXFO.js","/assets/purify.es-D2gWityX.js","/assets/rolldown-runtime-XKyaHtl9.js","/assets/rooms-CQqBxBeI.js","/assets/router.svelte-DmDbi_EW.js","/assets/sentence-lprf4YPn.js","/assets/time-1-1LVu3n.js","/assets/tries-B-bT7aTD.js"];
+const FILES = ["/assets/Browse-CjqEeu6D.js","/assets/DateDialog--D3TbgW4.js","/assets/EmojiPicker-XV9wG_WH.js","/assets/History-CTpvuEmV.js","/assets/Keys-B71AvcOY.js","/assets/LaterDialog-zCcOcz9q.js","/assets/LaterTime-BdYhgVCs.js","/assets/NewDirect-rpH-khjW.js","/assets/NoticesDialog-1yZNEnLp.js","/assets/OutboxDialog-Pcnaz9AU.js","/assets/PeopleField-B_ttXq3F.js","/assets/ProfileDialog-DwT13uLi.js","/assets/RoomDialog-BkJh_8B9.js","/assets/StatusDialog-C9HQPGr1.js","/assets/Switcher-BXyev-Dq.js","/assets/WhenFields-B10Xi6dz.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DLXfpRlO.js","/assets/first-CzJWfeOF.js","/assets/highlight-DVJBok4z.js","/assets/index-BRouOG8r.css","/assets/index-C-JQd8NG.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-295fa109d8a6";
+const CACHE = "parlour-4fa74ee3f12b";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

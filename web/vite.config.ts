@@ -63,6 +63,8 @@ export default defineConfig({
     // An icon in an address of its own is an icon that the policy lets in.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What is loaded at first anyway stands in one file: many small ones pack worse.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "first", test: /src\/lib\/(?!words\/de|text\/highlight|face\/emoji)|src\/components\/(Avatar|Dialog|Icon|MessageState|MessageText)\.svelte/ }] } } },
     reportCompressedSize: false,
     sourcemap: false,
   },

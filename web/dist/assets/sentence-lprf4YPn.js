@@ -1,1 +1,0 @@
-var e=e=>(/^[A-Z][a-z']/.test(e)?e.charAt(0).toLowerCase()+e.slice(1):e).replace(/\.$/,``);export{e as t};

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Avatar-ChNzWzEK.js","/assets/Browse-DsGDeGvP.js","/assets/DateDialog-C3Q-D8zf.js","/assets/Dialog-CIGOiEFP.js","/assets/EmojiPicker-DrLuIUpE.js","/assets/History-u_0NueR0.js","/assets/Keys-_otJgGXO.js","/assets/LaterDialog-DKnC0Mfg.js","/assets/LaterTime-BARLB8Sk.js","/assets/MessageState-iMi_Y_z-.js","/assets/MessageText-BhPtm-Y9.js","/assets/NewDirect-CRVqdVIP.js","/assets/NoticesDialog-aPh9Eu5k.js","/assets/OutboxDialog-BDmBPHu0.js","/assets/PeopleField-DWe3drPM.js","/assets/ProfileDialog-kzw2Gdaf.js","/assets/RoomDialog-CQAXqTWU.js","/assets/StatusDialog-CZ8n7AqZ.js","/assets/Switcher-DQJlzzbV.js","/assets/WhenFields-D0VnY_5c.js","/assets/_emoji-CP3nSsAj.js","/assets/actions-Dlv4oLAU.js","/assets/context-uF0P1jzQ.js","/assets/de-DjHtBDVL.js","/assets/emoji-w07_nG34.js","/assets/highlight-BgnbZi_g.js","/assets/index-DOJdzD8L.css","/assets/index-UGzW8HfK.js","/assets/later-DahZ4Ls6.js","/assets/notices-DX4ZVKvC.js","/assets/purify.es-D2gWityX.js","/assets/rolldown-runtime-XKyaHtl9.js","/assets/rooms-Gf8rvjXd.js","/assets/router.svelte-VOTOR6cQ.js","/assets/sentence-lprf4YPn.js","/assets/time-1-1LVu3n.js","/assets/tries-DpmejKBS.js"];
+const FILES = ["/assets/Browse-BWR9SuEn.js","/assets/DateDialog-B-Zgj-gH.js","/assets/EmojiPicker-B0UThcSd.js","/assets/History-GRCBjr2c.js","/assets/Keys-RfI_MeDs.js","/assets/LaterDialog-Dj8y14v2.js","/assets/LaterTime-CeAheBaD.js","/assets/NewDirect-BII2cROi.js","/assets/NoticesDialog-DQgbWHXX.js","/assets/OutboxDialog-BFwJvbx0.js","/assets/PeopleField-CtNuAcTu.js","/assets/ProfileDialog-C_5Oj9Lr.js","/assets/RoomDialog-Vn2et40q.js","/assets/StatusDialog-CRL5tcLd.js","/assets/Switcher-DhCtGrWo.js","/assets/WhenFields-a21vbRcz.js","/assets/_emoji-CP3nSsAj.js","/assets/de-wbx3xQZO.js","/assets/first-BA4bsLMR.js","/assets/highlight-DJnOdz0c.js","/assets/index-BlPzzPH3.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-e6e5cb472458";
+const CACHE = "parlour-e0b63e666ec5";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -1,1 +1,0 @@
-import{pt as e,ut as t}from"./Dialog-CIGOiEFP.js";var n=Symbol(`client`),r=t=>e(n,t),i=()=>t(n);export{i as n,r as t};

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use serde_json::Value;
 
 use super::{
     Caller,
@@ -30,17 +29,19 @@ use crate::{
         event::Event,
         limits::{MAX_SCHEDULED, MAX_SCHEDULED_DAYS, PAGE_BYTES},
         scheduled::{
-            NewScheduled, NotSent, Scheduled as Shown, ScheduledChange, ScheduledKind,
-            ScheduledNews, ScheduledPatch,
+            NewScheduled, Scheduled as Shown, ScheduledChange, ScheduledKind, ScheduledNews,
+            ScheduledPatch,
         },
         time::{Timestamp, now},
     },
     rights::{self, Right},
 };
 
+mod failed;
 mod reminders;
 mod sending;
 
+pub use failed::{hold_overdue, overdue_at_restore};
 pub use reminders::{Remembered, RemindIn};
 
 /// Keeps it, and has it said.
@@ -401,59 +402,13 @@ fn shown(vault: &Vault, user_id: i64, row: Waiting) -> Shown {
         reply_to: row.reply_to.map(unsigned),
         client_id: row.client_id.into(),
         created_at: db::utc(row.created_at.get()),
-        failed: row.failed.map(|failed| read_failed(failed.as_str())),
-    }
-}
-
-/// Has what came due before this moment wait for its author, since the database is not as it was left: perhaps it was said
-/// or taken back after that. Tells how many there are.
-///
-/// # Errors
-/// When the database fails.
-pub fn hold_overdue(conn: &mut AnyConnection) -> std::result::Result<usize, QueryError> {
-    rows::hold_overdue(conn, now(), &overdue_at_restore())
-}
-
-/// Why what was due is not said after a backup was restored, as it is stored.
-#[must_use]
-pub fn overdue_at_restore() -> String {
-    write_failed(&Error::new(
-        Kind::Conflict,
-        Code::EpochChanged,
-        "A backup was restored after this was to be said. Give it another time if it is still to be.",
-    ))
-}
-
-/// Why something was not sent, as it is stored: the code, and the sentence.
-fn write_failed(error: &Error) -> String {
-    format!("{} {}", error.code, error.detail)
-}
-
-fn read_failed(text: &str) -> NotSent {
-    let (code, detail) = text.split_once(' ').unwrap_or((text, ""));
-    let code = serde_json::from_value(Value::String(code.to_owned()));
-    NotSent {
-        code: (code.ok())
-            .filter(|code| *code != Code::Unknown)
-            .unwrap_or(Code::InternalError),
-        detail: detail.to_owned(),
+        failed: row.failed.map(|failed| failed::read(failed.as_str())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn why_something_was_not_sent_is_read_as_it_was_written() {
-        let error = Error::from(rights::Denied::Muted);
-        let read = read_failed(&write_failed(&error));
-        assert_eq!((read.code, &*read.detail), (Code::Muted, &*error.detail));
-        for (text, detail) in [("", ""), ("of_next_year Not yet.", "Not yet.")] {
-            let read = read_failed(text);
-            assert_eq!((read.code, &*read.detail), (Code::InternalError, detail));
-        }
-    }
 
     #[test]
     fn a_time_is_to_come_and_within_a_year() {

@@ -123,6 +123,11 @@ export function inOrder(all, wanted) {
 // What axe finds wrong: what is serious, and the rest for those who read along.
 export async function faultsOf(page, where) {
   await page.evaluate(AXE);
+  // What is still fading in is fainter than it will be.
+  await page.evaluate(() => {
+    const ends = (one) => one.playState === "running" && one.effect?.getComputedTiming().iterations !== Infinity;
+    return Promise.all(document.getAnimations().filter(ends).map((one) => one.finished.catch(() => {})));
+  });
   const { violations } = await page.evaluate(() => window.axe.run());
   const said = ({ id, impact, help, nodes }) => `${impact}: ${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ").slice(0, 300)}`;
   const isSerious = ({ impact }) => impact === "serious" || impact === "critical";

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::{
     scheduled::{expect_news, listed, schedule, soon, waits, written},
-    support::{Backend, Clock, Server, User, eventually, eventually_within},
+    support::{Backend, Server, User, eventually},
     users::{done, users},
 };
 
+mod held_back;
 mod many;
 
 on_both![
@@ -19,12 +20,8 @@ on_both![
     an_answer_in_a_thread_stands_where_it_was_meant_to,
     what_was_taken_back_or_changed_is_not_said_as_it_was,
     what_may_not_be_said_any_more_fails_and_its_author_learns_why,
-    in_slow_mode_it_waits_and_keeps_its_order,
-    what_slow_mode_held_back_is_said_when_slow_mode_ends,
-    what_a_wrong_clock_has_put_off_is_said_at_its_time,
     what_was_due_while_no_server_ran_is_said_in_the_order_of_its_times,
     what_is_due_in_an_outage_waits_and_is_said_by_itself,
-    a_clock_that_is_set_says_nothing_twice_or_too_early,
     another_time_is_said_as_people_say_it_in_their_time_zone,
 ];
 
@@ -250,101 +247,6 @@ fn what_may_not_be_said_any_more_fails_and_its_author_learns_why(backend: Backen
     assert_eq!(listed(&bob).len(), 4);
 }
 
-fn in_slow_mode_it_waits_and_keeps_its_order(backend: Backend) {
-    let server = Server::start(backend);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    let room = alice.make_room("garden", "public", &[&bob]);
-    let slow = json!({"slow_seconds": 2});
-    alice.in_room("PATCH", &room, "", &slow).expect(200);
-    let at = soon(1);
-    for (number, text) in ["one", "two", "three"].into_iter().enumerate() {
-        waits(
-            &bob,
-            &room,
-            text,
-            at + TimeDelta::milliseconds(i64::try_from(number).expect("few")),
-        );
-    }
-    waits(&alice, &room, "mine", at);
-    let mut socket = alice.connect();
-    let heard: Vec<Value> = (0..4)
-        .map(|_| socket.expect(|frame| frame["type"] == "message" && frame["kind"] != "system"))
-        .collect();
-    let his: Vec<&Value> = heard
-        .iter()
-        .filter(|one| one["username"] == "bob")
-        .collect();
-    let texts: Vec<_> = his.iter().map(|one| &one["content"]).collect();
-    assert_eq!(texts, ["one", "two", "three"]);
-    for pair in his.windows(2) {
-        let apart = time(&pair[1]["timestamp"]) - time(&pair[0]["timestamp"]);
-        assert!(
-            (1_990..6_000).contains(&apart.num_milliseconds()),
-            "{apart}"
-        );
-    }
-    assert!(listed(&bob).is_empty(), "none has failed");
-}
-
-/// What kept it may end before it said: nobody waits for an hour that the owner has taken back.
-fn what_slow_mode_held_back_is_said_when_slow_mode_ends(backend: Backend) {
-    let server = Server::start(backend);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    let room = alice.make_room("garden", "public", &[&bob]);
-    let slow = json!({"slow_seconds": 3_600});
-    alice.in_room("PATCH", &room, "", &slow).expect(200);
-    bob.post_to(&room, "now").expect(201);
-    waits(&bob, &room, "held back", soon(1));
-    eventually("it is held back", || {
-        (count(&server, PUT_OFF) == "1").then_some(())
-    });
-    let fast = json!({"slow_seconds": 0});
-    alice.in_room("PATCH", &room, "", &fast).expect(200);
-    eventually_within(Duration::from_mins(1), "it is said", || {
-        let said = page(&bob, &room);
-        contents(&said).contains(&"held back").then_some(())
-    });
-}
-
-fn count(server: &Server, sql: &str) -> String {
-    let rows = server.database.query(sql).into_iter();
-    rows.flatten().collect()
-}
-
-const PUT_OFF: &str =
-    "SELECT CAST(count(*) AS TEXT) AS value FROM scheduled WHERE try_at > send_at";
-
-/// A clock that was far ahead when something was held back has it wait no longer than until it is right.
-fn what_a_wrong_clock_has_put_off_is_said_at_its_time(backend: Backend) {
-    let Some(clock) = Clock::find() else { return };
-    let mut server = Server::with(backend).clock(&clock).start();
-    let alice = User::register(&server, "alice");
-    let put_off = |server: &Server| {
-        server
-            .database
-            .execute("UPDATE scheduled SET try_at = '2030-01-01 00:00:00.000000'");
-    };
-    let hour = Utc::now() + TimeDelta::hours(1);
-    waits(&alice, "general", "in an hour", hour);
-    put_off(&server);
-    clock.step("+30m");
-    clock.step("-30m");
-    eventually("it is taken up", || {
-        (count(&server, PUT_OFF) == "0").then_some(())
-    });
-    // And by the next start.
-    put_off(&server);
-    server.restart();
-    clock.step("+61m");
-    let mut alice = again(alice, &server);
-    alice.log_in();
-    let history = eventually("it is said", || {
-        let history = alice.history();
-        (!history.is_empty()).then_some(history)
-    });
-    lateness(&history[0], hour);
-}
-
 fn what_was_due_while_no_server_ran_is_said_in_the_order_of_its_times(backend: Backend) {
     let mut server = Server::start(backend);
     let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
@@ -406,52 +308,6 @@ fn what_is_due_in_an_outage_waits_and_is_said_by_itself(backend: Backend) {
     );
     assert_eq!(contents(&alice.history()), ["one", "two", "three"]);
     assert!(listed(&alice).is_empty());
-}
-
-fn a_clock_that_is_set_says_nothing_twice_or_too_early(backend: Backend) {
-    let Some(clock) = Clock::find() else { return };
-    let mut server = Server::with(backend).clock(&clock).start();
-    let alice = User::register(&server, "alice");
-    let mut socket = alice.connect();
-    let (hour, day) = (
-        Utc::now() + TimeDelta::hours(1),
-        Utc::now() + TimeDelta::days(1),
-    );
-    waits(&alice, "general", "in an hour", hour);
-    waits(&alice, "general", "in a day", day);
-    // Set back, and an hour ahead while it serves: it is time by the clock that people read.
-    clock.step("-1d");
-    clock.step("+61m");
-    let heard = socket.expect_message("in an hour");
-    assert!(lateness(&heard, hour) < TimeDelta::minutes(2));
-    // Set back behind its time, and there again: it was said.
-    clock.step("-2h");
-    let at = Utc::now() - TimeDelta::hours(2) + TimeDelta::seconds(1);
-    waits(&alice, "general", "by the other clock", at);
-    let heard = socket.expect_message("by the other clock");
-    assert!(lateness(&heard, at) < TimeDelta::minutes(1));
-    clock.step("+62m");
-    waits(
-        &alice,
-        "general",
-        "marker",
-        Utc::now() + TimeDelta::minutes(62) + TimeDelta::seconds(1),
-    );
-    socket.expect_message("marker");
-    // And over a restart: what is not due by the new clock waits.
-    clock.step("-1d");
-    server.restart();
-    clock.step("+25h");
-    let mut alice = again(alice, &server);
-    // What was logged in before is of a time that is to come for a server that starts with its clock put back.
-    alice.log_in();
-    let history = eventually("the last is said", || {
-        let history = alice.history();
-        (history.len() >= 4).then_some(history)
-    });
-    let said = ["in an hour", "by the other clock", "marker", "in a day"];
-    assert_eq!(contents(&history), said);
-    lateness(&history[3], day);
 }
 
 fn another_time_is_said_as_people_say_it_in_their_time_zone(backend: Backend) {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{History, first_behind, lock};
+use super::{History, first_behind, hold_overdue, lock};
 use crate::{
     crypto::random_name,
     db::{Db, facts, rooms},
@@ -95,7 +95,7 @@ impl Watch {
         let fact = epoch.clone();
         self.db
             .write(move |conn| {
-                super::super::scheduled::hold_overdue(conn)?;
+                hold_overdue(conn)?;
                 facts::set(conn, "epoch", &fact)
             })
             .await?;

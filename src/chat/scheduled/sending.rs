@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 
-use super::{Scheduled, ScheduledChange, Shown, rows, shown, write_failed};
+use super::{Scheduled, ScheduledChange, Shown, failed, rows, shown};
 use crate::{
     chat::commands::{Done, Performing},
     crypto::binding::Place,
@@ -228,7 +228,7 @@ impl Scheduled {
 
     /// It will not be said: that is noted, and its author is told.
     async fn fail(&self, due: &Due, error: &Error) -> Result<()> {
-        let (user_id, tried, why) = (due.user_id, due.what.clone(), write_failed(error));
+        let (user_id, tried, why) = (due.user_id, due.what.clone(), failed::write(error));
         let note = move |conn: &mut db::AnyConnection| {
             let is_noted = rows::set_failed(conn, &tried, &why)?;
             let row = rows::find(conn, user_id, tried.id)?;

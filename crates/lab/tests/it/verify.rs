@@ -75,31 +75,50 @@ fn left_behind(folder: &Path) -> Vec<String> {
     found
 }
 
+/// A machine too busy for so short a run to say anything about a fault is given these more tries, one fault on one
+/// database at a time.
+const MORE_TRIES: usize = 3;
+
 #[test]
 fn nothing_is_lost_whatever_is_done_to_a_server() {
     let folder = folder();
-    let options = ["--seed", "1", "--database", databases()];
-    let (mut code, mut board) = scoreboard(
-        folder.path(),
-        &[&options[..], &["--minutes", "0.3"]].concat(),
-    );
-    if code == Some(3) {
-        // The machine is too busy for so short a run to say anything. A longer one must.
-        (code, board) = scoreboard(folder.path(), &[&options[..], &["--minutes", "1"]].concat());
-    }
+    let options = ["--seed", "1", "--database", databases(), "--minutes", "0.3"];
+    let (code, board) = scoreboard(folder.path(), &options);
+    let outcome = match code {
+        Some(0) => "passed",
+        // Too little was tried of one fault at least.
+        Some(3) => "invalid",
+        _ => "exits with no other code",
+    };
+    assert_eq!(board["outcome"], outcome, "{board:#}");
     let rows = board["rows"].as_array().expect("rows");
-    let not_passed: Vec<_> = rows
-        .iter()
-        .filter(|row| row["result"] != "passed")
-        .collect();
-    assert_eq!(code, Some(0), "{not_passed:#?}");
-    assert_eq!(board["outcome"], "passed");
     let faults = if databases() == "both" { 17 } else { 8 };
     assert_eq!(rows.len(), faults, "{board:#}");
-    for row in rows.iter().filter(|row| row["trouble"].is_null()) {
-        assert!(row["acked"].as_u64() > Some(0), "{row:#}");
+    for row in rows {
+        let row = said_something(folder.path(), row.clone());
+        let is_fine = row["result"] == "passed" || row["result"] == "skipped";
+        assert!(is_fine, "{row:#}");
+        if row["trouble"].is_null() {
+            assert!(row["acked"].as_u64() > Some(0), "{row:#}");
+        }
     }
     assert_eq!(left_behind(folder.path()), Vec::<String>::new());
+}
+
+/// This row, or that of the first further try that was not cut short by the machine.
+fn said_something(folder: &Path, mut row: Value) -> Value {
+    let word = |row: &Value, name: &str| row[name].as_str().expect("a word").to_owned();
+    for _ in 0..MORE_TRIES {
+        if row["result"] != "invalid" {
+            break;
+        }
+        let (fault, database) = (word(&row, "fault"), word(&row, "database"));
+        let options = ["--seed", "1", "--minutes", "0.1"];
+        let which = ["--faults", &fault, "--database", &database];
+        let (_, board) = scoreboard(folder, &[&options[..], &which].concat());
+        row = board["rows"][0].clone();
+    }
+    row
 }
 
 /// The control: without the index that finds what was sent before, messages are doubled, and it is seen.

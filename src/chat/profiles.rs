@@ -273,6 +273,7 @@ impl Profiles {
             // What someone has chosen is theirs to know; what comes of it is seen.
             let said = Status {
                 state: None,
+                then_state: None,
                 ..status
             };
             let says_something = said.text.is_some() || said.emoji.is_some();

@@ -143,6 +143,7 @@ impl Statuses {
             text: seal(&status.text, Purpose::StatusText),
             emoji: seal(&status.emoji, Purpose::StatusEmoji),
             until: status.until,
+            then: status.then_state.map(State::as_str),
         };
         let written = self.db.write(move |conn| {
             people::set_status(conn, user_id, &new)?;
@@ -168,7 +169,7 @@ pub fn shown(status: Status) -> Status {
     }
 }
 
-/// What a stored status says; `None` when it is over or says nothing. What does not open is left out.
+/// What a stored status says by now; `None` when it is over or says nothing. What does not open is left out.
 #[must_use]
 pub fn open(vault: &Vault, row: &StatusRow, now: Timestamp) -> Option<Status> {
     let open = |sealed: &Option<db::text::StoredText>, purpose| {
@@ -177,17 +178,18 @@ pub fn open(vault: &Vault, row: &StatusRow, now: Timestamp) -> Option<Status> {
             .as_ref()
             .and_then(|sealed| vault.open_at(place, sealed.as_str()).ok())
     };
+    let state = |stored: &Option<db::text::StoredText>| stored.as_ref()?.as_str().parse().ok();
     let status = Status {
-        state: row
-            .state
-            .as_ref()
-            .and_then(|state| state.as_str().parse().ok()),
+        state: state(&row.state),
         text: open(&row.text, Purpose::StatusText),
         emoji: open(&row.emoji, Purpose::StatusEmoji),
         until: row.until.map(|at| db::utc(at.get())),
+        then_state: state(&row.then),
     };
-    let is_over = status.until.is_some_and(|until| until <= now);
-    (!is_over && status != Status::default()).then_some(status)
+    if status.until.is_some_and(|until| until <= now) {
+        return status.after();
+    }
+    (status != Status::default()).then_some(status)
 }
 
 /// What a socket says of its device alone: whether it is not in use.
@@ -236,7 +238,8 @@ fn check(wish: SetStatus) -> Result<SetStatus> {
     })
 }
 
-/// What holds after a wish: nothing, where that is over already. A choice that is only what devices show is none.
+/// What holds after a wish. A choice that is only what devices show is none; and a state that had no end comes back when what
+/// is wished for ends: who is invisible is so after lunch, too.
 fn apply(before: &Status, wish: SetStatus, now: Timestamp) -> Status {
     let said = |wish: Option<String>, before: &Option<String>| match wish {
         Some(text) => Some(text).filter(|text| !text.is_empty()),
@@ -249,17 +252,41 @@ fn apply(before: &Status, wish: SetStatus, now: Timestamp) -> Status {
         .state
         .or(before.state)
         .filter(|state| *state != State::Online);
+    let until = wish.until.or(before.until.filter(|_| !is_new));
     let status = Status {
         state,
+        then_state: until.and_then(|_| then_state(before, &wish)),
         text: said(wish.text, &before.text),
         emoji: said(wish.emoji, &before.emoji),
-        until: wish.until.or(before.until.filter(|_| !is_new)),
+        until,
     };
-    let says_nothing = status.state.is_none() && status.text.is_none() && status.emoji.is_none();
-    if says_nothing || status.until.is_some_and(|until| until <= now) {
-        Status::default()
-    } else {
+    if until.is_some_and(|until| until <= now) {
+        return status.after().unwrap_or_default();
+    }
+    let says_something = [status.state, status.then_state]
+        .iter()
+        .any(Option::is_some)
+        || [&status.text, &status.emoji]
+            .into_iter()
+            .any(Option::is_some);
+    if says_something {
         status
+    } else {
+        Status::default()
+    }
+}
+
+/// What comes when that ends which is wished for.
+fn then_state(before: &Status, wish: &SetStatus) -> Option<State> {
+    let says = |said: &Option<String>| said.as_ref().is_some_and(|said| !said.is_empty());
+    let is_about_the_state = wish.state.is_none_or(|state| Some(state) == before.state);
+    match (wish.until, wish.state) {
+        // It is taken back while something else goes on.
+        (None, Some(_)) => None,
+        _ if before.until.is_some() => before.then_state,
+        // An end for the state that has none.
+        _ if is_about_the_state && !says(&wish.text) && !says(&wish.emoji) => None,
+        _ => before.state,
     }
 }
 
@@ -313,6 +340,46 @@ mod tests {
         );
         let none = apply(&online, wish(r#"{"text":""}"#), now());
         assert_eq!(none, Status::default(), "an end of nothing is nothing");
+    }
+
+    #[test]
+    fn a_state_without_an_end_comes_back_when_what_has_one_ends() {
+        let (start, end) = (now(), now() + TimeDelta::hours(1));
+        let until = |said: &str| SetStatus {
+            until: Some(end),
+            ..wish(said)
+        };
+        let invisible = apply(&Status::default(), wish(r#"{"state":"invisible"}"#), start);
+        for (said, state) in [
+            (r#"{"text":"lunch"}"#, Some(State::Invisible)),
+            (r#"{"emoji":"🍜"}"#, Some(State::Invisible)),
+            (
+                r#"{"state":"invisible","text":"lunch"}"#,
+                Some(State::Invisible),
+            ),
+            (r#"{"state":"dnd","text":""}"#, Some(State::Dnd)),
+            (r#"{"state":"online"}"#, None),
+        ] {
+            let during = apply(&invisible, until(said), start);
+            assert_eq!((during.state, during.until), (state, Some(end)), "{said}");
+            assert_eq!(during.after(), Some(invisible.clone()), "{said}");
+            let moved = apply(&during, until(r#"{"text":"tea"}"#), start);
+            assert_eq!(moved.after(), Some(invisible.clone()), "{said}, then tea");
+            let over = apply(&during, until("{}"), end);
+            assert_eq!(over, invisible, "{said}, ended at once");
+            let shown = apply(&during, wish(r#"{"state":"online"}"#), start);
+            assert_eq!(shown.after(), None, "{said}, and shown again");
+        }
+        for said in ["{}", r#"{"state":"invisible","text":"","emoji":""}"#] {
+            let ends = apply(&invisible, until(said), start);
+            assert_eq!((ends.state, ends.after()), (Some(State::Invisible), None));
+        }
+        let lunch = apply(
+            &Status::default(),
+            until(r#"{"state":"dnd","text":"lunch"}"#),
+            start,
+        );
+        assert_eq!(lunch.after(), None, "what has an end does not come back");
     }
 
     #[test]

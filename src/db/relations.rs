@@ -73,6 +73,7 @@ const WORDS: &[(&str, &str, &[&str])] = &[
     ("memberships", "notify", &["all", "mentions", "nothing"]),
     ("messages", "kind", &["text", "system"]),
     ("users", "status_state", &["away", "dnd", "invisible"]),
+    ("users", "status_then", &["away", "dnd", "invisible"]),
     ("scheduled", "kind", &["message", "reminder"]),
     (
         "account_changes",

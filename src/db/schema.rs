@@ -33,6 +33,7 @@ diesel::table! {
         status_text -> Nullable<Text>,
         status_emoji -> Nullable<Text>,
         status_until -> Nullable<Timestamp>,
+        status_then -> Nullable<Text>,
     }
 }
 

@@ -127,13 +127,17 @@ impl Presence {
             .is_some_and(|status| status.state == Some(State::Invisible))
     }
 
-    /// Ends what is over by now; tells whose it was, and whether they were not seen.
+    /// Ends what is over by now, and brings back what comes then; tells whose it was, and whether they were not seen.
     pub fn end_statuses(&mut self, now: Timestamp) -> Vec<(i64, bool)> {
         let mut ended = Vec::new();
         while let Some((at, user_id)) = self.endings.first().copied().filter(|(at, _)| *at <= now) {
             ended.push((user_id, self.is_invisible(user_id)));
             self.endings.remove(&(at, user_id));
-            self.statuses.remove(&user_id);
+            if let Some((name, status)) = self.statuses.remove(&user_id)
+                && let Some(after) = status.after()
+            {
+                self.statuses.insert(user_id, (name, after));
+            }
         }
         ended
     }

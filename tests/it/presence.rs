@@ -13,6 +13,7 @@ on_both![
     someone_is_away_when_all_of_their_devices_say_so,
     whoever_is_invisible_leaves_no_trace,
     a_status_is_kept_over_a_restart_and_ends_at_its_time,
+    who_is_invisible_is_so_when_what_they_say_has_ended,
     a_snapshot_and_the_frames_after_it_are_what_is_so,
     people_in_many_rooms_are_told_once_in_two_seconds_and_of_no_strangers,
 ];
@@ -310,6 +311,45 @@ fn a_status_is_kept_over_a_restart_and_ends_at_its_time(backend: Backend) {
         profile(&alice, &bob)["status"],
         Value::Null,
         "nor does it come back"
+    );
+}
+
+fn who_is_invisible_is_so_when_what_they_say_has_ended(backend: Backend) {
+    let mut server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let _his = bob.connect();
+    set(&bob, json!({"state": "invisible"}));
+    let soon = || chrono::Utc::now() + chrono::TimeDelta::seconds(3);
+    let lunch = set(&bob, json!({"text": "lunch", "until": soon().to_rfc3339()}));
+    assert_eq!(lunch["then_state"], "invisible");
+    assert!(!profile(&alice, &bob).to_string().contains("invisible"));
+    let await_end = || {
+        eventually("it has ended", || {
+            (profile(&bob, &bob)["status"] == json!({"state": "invisible"})).then_some(())
+        });
+        let seen = profile(&alice, &bob);
+        assert_eq!(
+            (&seen["presence"], &seen["status"]),
+            (&json!("offline"), &Value::Null)
+        );
+    };
+    await_end();
+    server.restart();
+    let his = bob.connect();
+    await_end();
+    // While nobody serves it ends, too.
+    let until = soon();
+    set(&bob, json!({"state": "dnd", "until": until.to_rfc3339()}));
+    drop(his);
+    server.kill9();
+    eventually("its end", || (chrono::Utc::now() > until).then_some(()));
+    server.start_again();
+    let _his = bob.connect();
+    await_end();
+    let mut hers = alice.connect();
+    assert!(
+        !ask(&mut hers).to_string().contains("bob"),
+        "nor is he told of"
     );
 }
 

@@ -339,6 +339,7 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
         "status_text",
         "status_emoji",
         "status_until",
+        "status_then",
     ] {
         assert_eq!(stored(column), None, "{column}");
     }

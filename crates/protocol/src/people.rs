@@ -134,6 +134,21 @@ pub struct Status {
         schema(value_type = Option<String>, format = DateTime)
     )]
     pub until: Option<Timestamp>,
+    /// The state that had no end and comes back then; of others it is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then_state: Option<State>,
+}
+
+impl Status {
+    /// What is left of it at its end: the state that comes back; `None` where nothing does.
+    #[must_use]
+    pub fn after(&self) -> Option<Self> {
+        let state = self.then_state?;
+        Some(Self {
+            state: Some(state),
+            ..Self::default()
+        })
+    }
 }
 
 /// How someone is seen, and what they say of it.

@@ -44,18 +44,21 @@ impl Note {
 /// What somebody is, in one plain sentence for themselves.
 #[must_use]
 pub fn status_sentence(status: &Status) -> String {
-    let state = match status.state.unwrap_or_default() {
+    let word = |state: Option<State>| match state.unwrap_or_default() {
         State::Online => "online",
         State::Away => "away",
         State::Dnd => "not to be disturbed",
         State::Invisible => "invisible",
     };
+    let state = word(status.state);
     let said = [&status.emoji, &status.text].map(|said| said.as_deref().unwrap_or_default());
     let said = said.join(" ");
     let until = status.until.map(|until| length(until - now()));
-    let until = until.map(|length| match state {
-        "online" => format!(" (for {length})"),
-        _ => format!(" (for {length}, and online then)"),
+    let then = word(status.then_state);
+    let until = until.map(|length| match then {
+        "online" if then == state => format!(" (for {length})"),
+        _ if then == state => format!(" (for {length}, and still {then} then)"),
+        _ => format!(" (for {length}, and {then} then)"),
     });
     let until = until.unwrap_or_default();
     match said.trim() {
@@ -88,6 +91,7 @@ mod tests {
                 text: Some(text.to_owned()).filter(|text| !text.is_empty()),
                 emoji: None,
                 until: Some(now() + TimeDelta::minutes(minutes)),
+                then_state: None,
             })
         };
         let lunch = said(State::Invisible, "lunch", 30);
@@ -105,5 +109,17 @@ mod tests {
         );
         let week = said(State::Dnd, "holidays", 7 * 1_440);
         assert!(week.ends_with("(for 7 days, and online then)"), "{week}");
+        for (state, said) in [
+            (State::Invisible, "(for 1 minute, and still invisible then)"),
+            (State::Dnd, "(for 1 minute, and invisible then)"),
+        ] {
+            let sentence = status_sentence(&Status {
+                state: Some(state),
+                until: Some(now() + TimeDelta::minutes(1)),
+                then_state: Some(State::Invisible),
+                ..Status::default()
+            });
+            assert!(sentence.contains(said), "{sentence}");
+        }
     }
 }

@@ -53,6 +53,8 @@ pub struct StatusRow {
     pub emoji: Option<StoredText>,
     /// When it ends.
     pub until: Option<StoredTime>,
+    /// The state that comes back then.
+    pub then: Option<StoredText>,
 }
 
 /// What of what someone says of themselves is sealed.
@@ -83,6 +85,8 @@ pub struct NewStatus {
     pub emoji: Option<String>,
     /// When it ends.
     pub until: Option<Timestamp>,
+    /// The state that comes back then.
+    pub then: Option<&'static str>,
 }
 
 /// What is to be stored of what someone says of themselves: what is absent stays, what is `None` goes.
@@ -153,6 +157,7 @@ pub fn list_statuses(conn: &mut AnyConnection) -> QueryResult<Vec<StatusRow>> {
 fn list_statuses_of(conn: &mut AnyConnection, user_id: Option<i64>) -> QueryResult<Vec<StatusRow>> {
     let is_set = users::status_state
         .is_not_null()
+        .or(users::status_then.is_not_null())
         .or(users::status_text.is_not_null())
         .or(users::status_emoji.is_not_null());
     let mut query = users::table
@@ -164,6 +169,7 @@ fn list_statuses_of(conn: &mut AnyConnection, user_id: Option<i64>) -> QueryResu
             users::status_text,
             users::status_emoji,
             users::status_until,
+            users::status_then,
         ))
         .into_boxed();
     if let Some(user_id) = user_id {
@@ -207,22 +213,24 @@ pub fn set_status(conn: &mut AnyConnection, user_id: i64, new: &NewStatus) -> Qu
         users::status_text.eq(&new.text),
         users::status_emoji.eq(&new.emoji),
         users::status_until.eq(new.until.map(|at| at.naive_utc())),
+        users::status_then.eq(new.then),
     ))
     .execute(conn)?;
     Ok(())
 }
 
-/// Takes back what has ended by now.
+/// Takes back what has ended by now, and gives back what comes then.
 ///
 /// # Errors
 /// When the database fails.
 pub fn clear_ended(conn: &mut AnyConnection, now: Timestamp) -> QueryResult<usize> {
     diesel::update(users::table.filter(users::status_until.le(now.naive_utc())))
         .set((
-            users::status_state.eq(None::<String>),
+            users::status_state.eq(users::status_then),
             users::status_text.eq(None::<String>),
             users::status_emoji.eq(None::<String>),
             users::status_until.eq(None::<NaiveDateTime>),
+            users::status_then.eq(None::<String>),
         ))
         .execute(conn)
 }
@@ -291,6 +299,7 @@ pub fn forget(conn: &mut AnyConnection, user_id: i64) -> QueryResult<()> {
             users::status_text.eq(None::<String>),
             users::status_emoji.eq(None::<String>),
             users::status_until.eq(None::<NaiveDateTime>),
+            users::status_then.eq(None::<String>),
         ))
         .execute(conn)?;
     diesel::delete(user_words::table.filter(user_words::user_id.eq(user_id))).execute(conn)?;

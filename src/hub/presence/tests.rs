@@ -147,6 +147,22 @@ fn a_status_ends_at_its_time() {
 }
 
 #[test]
+fn a_state_that_has_no_end_comes_back() {
+    let mut world = World::new();
+    let until = now() + TimeDelta::minutes(5);
+    let status = Status {
+        state: Some(State::Dnd),
+        until: Some(until),
+        then_state: Some(State::Invisible),
+        ..Status::default()
+    };
+    world.presence.set_status(ALICE, "alice", Some(status));
+    assert_eq!(world.presence.end_statuses(until), [(ALICE, false)]);
+    assert!(world.presence.is_invisible(ALICE));
+    assert_eq!(world.presence.end_statuses(until), []);
+}
+
+#[test]
 fn a_round_is_bounded_and_what_is_left_comes_in_the_next() {
     let mut world = World::new();
     let here = BTreeSet::from([1]);

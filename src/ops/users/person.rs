@@ -208,6 +208,7 @@ fn status(vault: Option<&Vault>, chosen: &StatusRow) -> Value {
         "text": sealed(vault, chosen.user_id, chosen.text.as_ref(), Purpose::StatusText),
         "emoji": sealed(vault, chosen.user_id, chosen.emoji.as_ref(), Purpose::StatusEmoji),
         "until": chosen.until.map(|at| format(&utc(at.get()))),
+        "then_state": chosen.then.as_ref().map(StoredText::as_str),
     })
 }
 

@@ -87,6 +87,15 @@ pub enum Urgency {
     Urgent,
 }
 
+/// How long a caller waits for what has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// As long as for its turn.
+    Limited,
+    /// Until it has ended.
+    ToTheEnd,
+}
+
 impl Gate {
     /// Starts `threads` threads with a queue of `waiting` jobs; a caller waits `limit` at most.
     ///
@@ -136,6 +145,19 @@ impl Gate {
         self.run_for(Asker::default(), urgency, job).await
     }
 
+    /// The same for something urgent of which is to be known what came of it: once it has begun, its end is waited for,
+    /// however long it takes.
+    ///
+    /// # Errors
+    /// As [`Self::run`], but never `outcome_unknown`.
+    pub async fn run_to_the_end<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let asked = (Asker::default(), Urgency::Urgent);
+        self.ask(asked, Patience::ToTheEnd, job).await
+    }
+
     /// The same for one of many who ask: whoever has used least of late is next. When the queue is full, whoever has the
     /// most waiting, or has used most of late, gives way to those who have less.
     ///
@@ -147,12 +169,21 @@ impl Gate {
         urgency: Urgency,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        self.ask((asker, urgency), Patience::Limited, job).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        (asker, urgency): (Asker, Urgency),
+        patience: Patience,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
         if urgency == Urgency::CanWait
             && self.waiting.load(Ordering::Relaxed) > self.most_waiting / 2
         {
             return Err(self.busy());
         }
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         let deadline = Instant::now() + self.limit;
         let place = Waiting::begin(&self.waiting);
         let begun = Arc::new(AtomicBool::new(false));
@@ -169,7 +200,11 @@ impl Gate {
         });
         // Dropping a job tells its caller, who may be another one.
         drop(self.queue.0.push(asker, boxed));
-        match tokio::time::timeout(self.limit, answered).await {
+        let mut ended = tokio::time::timeout(self.limit, &mut answered).await;
+        if ended.is_err() && patience == Patience::ToTheEnd && begun.load(Ordering::SeqCst) {
+            ended = Ok(answered.await);
+        }
+        match ended {
             Ok(Ok(value)) => Ok(value),
             // It was late, or gave way.
             Ok(Err(_)) if !begun.load(Ordering::SeqCst) => Err(self.busy()),
@@ -243,6 +278,22 @@ mod tests {
             .await;
         assert_eq!(failed.expect_err("panicked").kind, Kind::Internal);
         assert_eq!(gate.run(Urgency::Urgent, || 7).await, Ok(7));
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_came_of_what_has_begun_is_known_however_long_it_takes() {
+        let gate = gate(200);
+        let (release, blocked) = std::sync::mpsc::channel::<()>();
+        let first = gate.run_to_the_end(move || blocked.recv().is_err());
+        let others = async {
+            // It does not get its turn within the time that is given to both.
+            let refused = gate.run(Urgency::Urgent, || ()).await;
+            drop(release);
+            refused
+        };
+        let (first, refused) = tokio::join!(first, others);
+        assert_eq!(first, Ok(true));
+        assert_eq!(refused.expect_err("too late").kind, Kind::Unavailable);
     }
 
     #[tokio::test(flavor = "current_thread")]

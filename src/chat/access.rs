@@ -155,7 +155,7 @@ impl Access {
         change: impl FnOnce(&mut AnyConnection) -> std::result::Result<T, QueryError> + Send + 'static,
     ) -> Result<T> {
         let Claim { id, user_id, at } = caller.into().claim(self.clock.now());
-        let kept = self.db.write(move |conn| {
+        let kept = self.db.write_to_the_end(move |conn| {
             if sessions::list_live(conn, HashSet::from([(id, user_id)]), at)?.is_empty() {
                 return Ok(Err(Error::invalid_token()));
             }

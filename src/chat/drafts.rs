@@ -112,29 +112,33 @@ impl Drafts {
             Ok(Some((room_id, view.room.key.clone(), at, true)))
         };
         let which = Which::Named(room.to_owned());
-        let kept = self.access.keep_in_room(caller, which, keep).await?;
-        let (room_id, room, at, is_changed) = kept.ok_or_else(Error::no_such_message)?;
-        let draft = Draft {
-            thread,
-            content,
-            updated_at: Some(at),
+        let (access, hub, caller) = (Arc::clone(&self.access), self.hub.clone(), caller.clone());
+        let keeping = async move {
+            let kept = access.keep_in_room(&caller, which, keep).await?;
+            let (room_id, room, at, is_changed) = kept.ok_or_else(Error::no_such_message)?;
+            let draft = Draft {
+                thread,
+                content,
+                updated_at: Some(at),
+            };
+            if is_changed {
+                tell(&hub, user_id, (room_id, room), draft.clone());
+            }
+            Ok(draft)
         };
-        if is_changed {
-            self.tell(user_id, (room_id, room), draft.clone());
-        }
-        Ok(draft)
+        super::to_the_end(keeping).await
     }
+}
 
-    fn tell(&self, user_id: i64, (room_id, room): (i64, String), draft: Draft) {
-        let changed = RoomChanged {
-            room,
-            changed: vec![RoomField::Draft],
-            draft: Some(draft),
-            ..RoomChanged::default()
-        };
-        let news = Event::Room(RoomNews::Changed(changed));
-        self.hub.tell_owner(user_id, room_id, frame::event(&news));
-    }
+fn tell(hub: &Hub, user_id: i64, (room_id, room): (i64, String), draft: Draft) {
+    let changed = RoomChanged {
+        room,
+        changed: vec![RoomField::Draft],
+        draft: Some(draft),
+        ..RoomChanged::default()
+    };
+    let news = Event::Room(RoomNews::Changed(changed));
+    hub.tell_owner(user_id, room_id, frame::event(&news));
 }
 
 /// The number of a thread as it is stored; 0: the room itself.

@@ -54,19 +54,29 @@ mod unreadable;
 pub mod views;
 pub mod when;
 
+use std::time::Duration;
+
 use crate::{
+    db::conn::TIMEOUT,
     error::{Error, Result},
     journal::Actor,
 };
 
-/// Does something to its end, also when whoever asked for it goes away meanwhile: what was stored is told.
+/// Longer than anyone waits for a turn at the database, who is told of that then.
+const LONGEST_ANSWER: Duration = TIMEOUT.saturating_add(Duration::from_millis(200));
+
+/// Does something to its end, also when whoever asked for it goes away meanwhile, or does not wait for so long: what was
+/// stored is told.
 ///
 /// # Errors
-/// Its own.
+/// Its own; 503 when it takes too long for an answer.
 async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
-    tokio::spawn(work).await.map_err(Error::internal)?
+    match tokio::time::timeout(LONGEST_ANSWER, tokio::spawn(work)).await {
+        Ok(ended) => ended.map_err(Error::internal)?,
+        Err(_) => Err(Error::unconfirmed()),
+    }
 }
 
 /// Someone whose token was checked.

@@ -154,7 +154,7 @@ impl Profiles {
         if !(says_nothing && sets_nothing) {
             let _one_after_the_other = self.lanes.of(user_id).lock().await;
             // What is read within the transaction is what holds when it is told.
-            let written = self.access.db.write(move |conn| {
+            let written = self.access.db.write_to_the_end(move |conn| {
                 people::set_profile(conn, user_id, &new)?;
                 let rooms = views::list_ids_seen_in(conn, user_id)?;
                 Ok((people::list(conn, &[user_id])?, rooms))

@@ -250,7 +250,7 @@ impl Rooms {
         };
         let (db, views) = (self.access.db.clone(), self.views.clone());
         let writing = async move {
-            let written = db.write(write).await;
+            let written = db.write_to_the_end(write).await;
             views.tell(room_id, user_id);
             written
         };

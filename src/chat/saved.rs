@@ -82,11 +82,10 @@ impl Saved {
             Ok(true)
         };
         let which = Which::Named(room.to_owned());
-        if self.access.keep_in_room(caller, which, keep).await? {
-            Ok(())
-        } else {
-            Err(Error::no_such_message())
-        }
+        let (access, caller) = (Arc::clone(&self.access), caller.clone());
+        let keeping = async move { access.keep_in_room(&caller, which, keep).await };
+        let is_there = super::to_the_end(keeping).await?;
+        is_there.then_some(()).ok_or_else(Error::no_such_message)
     }
 }
 

@@ -145,7 +145,7 @@ impl Statuses {
             until: status.until,
             then: status.then_state.map(State::as_str),
         };
-        let written = self.db.write(move |conn| {
+        let written = self.db.write_to_the_end(move |conn| {
             people::set_status(conn, user_id, &new)?;
             views::list_ids_seen_in(conn, user_id)
         });
@@ -186,10 +186,7 @@ pub fn open(vault: &Vault, row: &StatusRow, now: Timestamp) -> Option<Status> {
         until: row.until.map(|at| db::utc(at.get())),
         then_state: state(&row.then),
     };
-    if status.until.is_some_and(|until| until <= now) {
-        return status.after();
-    }
-    (status != Status::default()).then_some(status)
+    Some(status.at(now)).filter(|status| *status != Status::default())
 }
 
 /// What a socket says of its device alone: whether it is not in use.
@@ -238,56 +235,81 @@ fn check(wish: SetStatus) -> Result<SetStatus> {
     })
 }
 
-/// What holds after a wish. A choice that is only what devices show is none; and a state that had no end comes back when what
-/// is wished for ends: who is invisible is so after lunch, too.
+/// What holds after a wish. A choice that is only what devices show is none; and a state that had no end comes back when
+/// what is wished for ends: who is invisible is so after lunch, too.
 fn apply(before: &Status, wish: SetStatus, now: Timestamp) -> Status {
+    let before = before.clone().at(now);
+    let is_new = [wish.text.as_ref(), wish.emoji.as_ref()]
+        .into_iter()
+        .any(says_something)
+        || wish.state.is_some_and(|state| state != State::Online);
+    let would_last =
+        wish.state.is_none() && before.then_state.is_some() && before.then_state != before.state;
+    let end = before.until.filter(|_| !is_new || would_last);
+    let asked = (wish.state, wish.until);
     let said = |wish: Option<String>, before: &Option<String>| match wish {
         Some(text) => Some(text).filter(|text| !text.is_empty()),
         None => before.clone(),
     };
-    let is_new = wish.text.is_some()
-        || wish.emoji.is_some()
-        || wish.state.is_some_and(|state| state != State::Online);
-    let state = wish
-        .state
-        .or(before.state)
-        .filter(|state| *state != State::Online);
-    let until = wish.until.or(before.until.filter(|_| !is_new));
     let status = Status {
-        state,
-        then_state: until.and_then(|_| then_state(before, &wish)),
+        state: wish
+            .state
+            .or(before.state)
+            .filter(|state| is_choice(*state)),
         text: said(wish.text, &before.text),
         emoji: said(wish.emoji, &before.emoji),
-        until,
+        until: wish.until.or(end),
+        then_state: None,
     };
-    if until.is_some_and(|until| until <= now) {
-        return status.after().unwrap_or_default();
-    }
-    let says_something = [status.state, status.then_state]
+    let then_state = then_state(&before, asked, &status).filter(|state| is_choice(*state));
+    let status = Status {
+        then_state: then_state.filter(|_| status.until.is_some()),
+        ..status
+    };
+    let is_something = [status.state, status.then_state]
         .iter()
         .any(Option::is_some)
-        || [&status.text, &status.emoji]
+        || [status.text.as_ref(), status.emoji.as_ref()]
             .into_iter()
-            .any(Option::is_some);
-    if says_something {
-        status
-    } else {
-        Status::default()
-    }
+            .any(says_something);
+    Some(status.at(now))
+        .filter(|_| is_something)
+        .unwrap_or_default()
 }
 
-/// What comes when that ends which is wished for.
-fn then_state(before: &Status, wish: &SetStatus) -> Option<State> {
-    let says = |said: &Option<String>| said.as_ref().is_some_and(|said| !said.is_empty());
-    let is_about_the_state = wish.state.is_none_or(|state| Some(state) == before.state);
-    match (wish.until, wish.state) {
-        // It is taken back while something else goes on.
-        (None, Some(_)) => None,
-        _ if before.until.is_some() => before.then_state,
-        // An end for the state that has none.
-        _ if is_about_the_state && !says(&wish.text) && !says(&wish.emoji) => None,
-        _ => before.state,
+fn says_something(said: Option<&String>) -> bool {
+    said.is_some_and(|said| !said.is_empty())
+}
+
+/// `online` is what devices show, and no choice.
+fn is_choice(state: State) -> bool {
+    state != State::Online
+}
+
+/// The state that comes back at the end of what holds after a wish for this state and end.
+fn then_state(
+    before: &Status,
+    (state, until): (Option<State>, Option<Timestamp>),
+    after: &Status,
+) -> Option<State> {
+    let had_an_end = before.until.is_some();
+    let lasting = if had_an_end {
+        before.then_state
+    } else {
+        before.state
+    };
+    if until.is_none() {
+        // With `online`, and no end to that, what would come back is given up.
+        return lasting.filter(|_| state.is_none());
     }
+    let is_about_it = state.map_or(!had_an_end, |state| Some(state) == lasting);
+    let says_nothing = after.text.is_none() && after.emoji.is_none();
+    // The same words with an end: they were said together with the state. Only whoever is hidden stays so.
+    let says_the_same = !had_an_end
+        && (&after.text, &after.emoji) == (&before.text, &before.emoji)
+        && lasting != Some(State::Invisible);
+    let ends_it = is_about_it && (says_nothing || says_the_same);
+    lasting.filter(|_| !ends_it)
 }
 
 #[cfg(test)]
@@ -362,24 +384,73 @@ mod tests {
         ] {
             let during = apply(&invisible, until(said), start);
             assert_eq!((during.state, during.until), (state, Some(end)), "{said}");
-            assert_eq!(during.after(), Some(invisible.clone()), "{said}");
+            assert_eq!(during.clone().at(end), invisible, "{said}");
             let moved = apply(&during, until(r#"{"text":"tea"}"#), start);
-            assert_eq!(moved.after(), Some(invisible.clone()), "{said}, then tea");
-            let over = apply(&during, until("{}"), end);
-            assert_eq!(over, invisible, "{said}, ended at once");
+            assert_eq!(moved.at(end), invisible, "{said}, then tea");
+            let at_once = SetStatus {
+                until: Some(start),
+                ..SetStatus::default()
+            };
+            assert_eq!(
+                apply(&during, at_once, start),
+                invisible,
+                "{said}, ended at once"
+            );
+            let late = apply(&during, wish(r#"{"text":"back"}"#), end);
+            assert_eq!(
+                (late.state, late.until),
+                (Some(State::Invisible), None),
+                "{said}, ended"
+            );
+            for more in [r#"{"text":"hi"}"#, r#"{"text":""}"#] {
+                let after = apply(&during, wish(more), start);
+                let hidden = after.clone().at(end).state == Some(State::Invisible);
+                assert!(hidden, "{said}, then {more}: {after:?}");
+            }
+            let alone = until(r#"{"state":"invisible","text":"","emoji":""}"#);
+            let ends = apply(&during, alone, start);
+            assert_eq!(
+                ends.at(end),
+                Status::default(),
+                "{said}, then an end of it alone"
+            );
             let shown = apply(&during, wish(r#"{"state":"online"}"#), start);
-            assert_eq!(shown.after(), None, "{said}, and shown again");
+            assert_eq!(shown.at(end), Status::default(), "{said}, and shown again");
         }
         for said in ["{}", r#"{"state":"invisible","text":"","emoji":""}"#] {
             let ends = apply(&invisible, until(said), start);
-            assert_eq!((ends.state, ends.after()), (Some(State::Invisible), None));
+            assert_eq!(
+                (ends.state, ends.at(end)),
+                (Some(State::Invisible), Status::default())
+            );
         }
         let lunch = apply(
             &Status::default(),
             until(r#"{"state":"dnd","text":"lunch"}"#),
             start,
         );
-        assert_eq!(lunch.after(), None, "what has an end does not come back");
+        assert_eq!(
+            lunch.at(end),
+            Status::default(),
+            "what has an end does not come back"
+        );
+    }
+
+    #[test]
+    fn an_end_that_is_given_later_is_of_all_that_was_said_but_who_is_hidden_stays_so() {
+        let (start, end) = (now(), now() + TimeDelta::hours(1));
+        for (state, then) in [("dnd", None), ("invisible", Some(State::Invisible))] {
+            // As the dialog of a client has it, which says all of it each time.
+            let said = format!(r#"{{"state":"{state}","text":"Ill","emoji":"🤒"}}"#);
+            let without = apply(&Status::default(), wish(&said), start);
+            let with = SetStatus {
+                until: Some(end),
+                ..wish(&said)
+            };
+            let with = apply(&without, with, start);
+            assert_eq!((with.text.as_deref(), with.until), (Some("Ill"), Some(end)));
+            assert_eq!(with.clone().at(end).state, then, "{with:?}");
+        }
     }
 
     #[test]

@@ -173,13 +173,24 @@ impl Db {
         change: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T> {
         let pool = self.pool.clone();
-        self.gate
-            .run(Urgency::Urgent, move || {
-                let mut conn = connection(&pool)?;
-                let written = conn::write(&mut conn, change);
-                finish(&mut conn, written, &WRITING)
-            })
-            .await?
+        let written = self
+            .gate
+            .run(Urgency::Urgent, move || write_on(&pool, change));
+        written.await?
+    }
+
+    /// The same for what is told when it is stored: once it has begun, its end is waited for, however long it takes (some
+    /// seconds: the database's own limits end it).
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub async fn write_to_the_end<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.pool.clone();
+        let written = self.gate.run_to_the_end(move || write_on(&pool, change));
+        written.await?
     }
 
     /// Whether the database would store a message in this room at this moment; with `commit`, a commit is tried as well.
@@ -215,6 +226,15 @@ fn sure(error: Error) -> Error {
     } else {
         error
     }
+}
+
+fn write_on<T>(
+    pool: &Pool,
+    change: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> Result<T> {
+    let mut conn = connection(pool)?;
+    let written = conn::write(&mut conn, change);
+    finish(&mut conn, written, &WRITING)
 }
 
 /// Notes how a transaction ended, and says what became of it.

@@ -133,10 +133,11 @@ impl Presence {
         while let Some((at, user_id)) = self.endings.first().copied().filter(|(at, _)| *at <= now) {
             ended.push((user_id, self.is_invisible(user_id)));
             self.endings.remove(&(at, user_id));
-            if let Some((name, status)) = self.statuses.remove(&user_id)
-                && let Some(after) = status.after()
-            {
-                self.statuses.insert(user_id, (name, after));
+            if let Some((name, status)) = self.statuses.remove(&user_id) {
+                let after = status.at(now);
+                if after != Status::default() {
+                    self.statuses.insert(user_id, (name, after));
+                }
             }
         }
         ended
@@ -358,15 +359,17 @@ impl Presence {
     }
 }
 
-/// How others see someone.
+/// How others see someone. An end is told of what is said, never of a choice: it would tell that there is one.
 #[must_use]
 pub fn to_others(seen: Seen) -> Seen {
-    match seen.state {
-        people::Presence::Invisible => Seen {
-            state: people::Presence::Offline,
-            ..seen
+    let says_something = seen.text.is_some() || seen.emoji.is_some();
+    Seen {
+        state: match seen.state {
+            people::Presence::Invisible => people::Presence::Offline,
+            state => state,
         },
-        _ => seen,
+        until: seen.until.filter(|_| says_something),
+        ..seen
     }
 }
 

@@ -319,7 +319,7 @@ fn who_is_invisible_is_so_when_what_they_say_has_ended(backend: Backend) {
     let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
     let _his = bob.connect();
     set(&bob, json!({"state": "invisible"}));
-    let soon = || chrono::Utc::now() + chrono::TimeDelta::seconds(3);
+    let soon = || chrono::Utc::now() + chrono::TimeDelta::seconds(6);
     let lunch = set(&bob, json!({"text": "lunch", "until": soon().to_rfc3339()}));
     assert_eq!(lunch["then_state"], "invisible");
     assert!(!profile(&alice, &bob).to_string().contains("invisible"));
@@ -351,6 +351,29 @@ fn who_is_invisible_is_so_when_what_they_say_has_ended(backend: Backend) {
         !ask(&mut hers).to_string().contains("bob"),
         "nor is he told of"
     );
+}
+
+/// What takes longer than anyone waits for an answer is told all the same, when it is stored.
+#[test]
+fn a_status_that_is_stored_late_is_told() {
+    let server = Server::start(Backend::Postgres);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let mut hers = alice.connect();
+    let _his = bob.connect();
+    server.database.execute(
+        "CREATE TABLE held (); INSERT INTO held DEFAULT VALUES; \
+         CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF EXISTS (SELECT FROM held) THEN PERFORM pg_sleep(1.2); END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER held BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION hold(); \
+         CREATE CONSTRAINT TRIGGER held_end AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED \
+           FOR EACH ROW EXECUTE FUNCTION hold()",
+    );
+    let answer = bob.ask("PUT", "/api/users/me/status", &[], &json!({"state": "dnd"}));
+    answer.expect_problem(503, "outcome_unknown");
+    expect_state(&mut hers, &bob, "dnd");
+    server.database.execute("DELETE FROM held");
+    set(&bob, json!({"state": "away"}));
+    expect_state(&mut hers, &bob, "away");
 }
 
 fn a_snapshot_and_the_frames_after_it_are_what_is_so(backend: Backend) {

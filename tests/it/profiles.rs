@@ -291,9 +291,14 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
     let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
     let patch = json!({"display_name": "Bob Gardener", "bio": "planted-bio", "pronouns": "planted-pronouns", "time_zone": "Asia/Tokyo"});
     change(&bob, patch).expect(200);
-    let status = json!({"state": "dnd", "text": "planted-status", "emoji": "🍜"});
-    bob.ask("PUT", "/api/users/me/status", &[], &status)
-        .expect(200);
+    let status = |status: Value| {
+        bob.ask("PUT", "/api/users/me/status", &[], &status)
+            .expect(200);
+    };
+    status(json!({"state": "invisible"}));
+    status(
+        json!({"state": "dnd", "text": "planted-status", "emoji": "🍜", "until": "2100-01-01T00:00:00+00:00"}),
+    );
     let stored = |column: &str| {
         let sql = format!(
             "SELECT CAST({column} AS TEXT) AS value FROM users WHERE id = {}",
@@ -301,6 +306,9 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
         );
         server.database.query(&sql).remove(0)
     };
+    for column in ["status_state", "status_until", "status_then"] {
+        assert!(stored(column).is_some(), "{column}");
+    }
     for column in ["bio", "pronouns", "status_text", "status_emoji"] {
         let text = stored(column).expect("a text");
         assert!(
@@ -315,6 +323,8 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
         "planted-pronouns",
         "Asia/Tokyo",
         "dnd",
+        "2100-01-01T00:00:00.000000+00:00",
+        "invisible",
         "planted-status",
         "🍜",
     ] {

@@ -92,7 +92,7 @@ pub struct SetStatus {
     /// One emoji; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
-    /// When all of that ends; absent beside a new text, emoji or choice: never.
+    /// When that ends; absent beside a new text, emoji or choice: never. A state that had no end before comes back then.
     #[serde(
         default,
         with = "time::optional",
@@ -140,14 +140,16 @@ pub struct Status {
 }
 
 impl Status {
-    /// What is left of it at its end: the state that comes back; `None` where nothing does.
+    /// What holds of it at a moment: from its end on the state that comes back, or nothing.
     #[must_use]
-    pub fn after(&self) -> Option<Self> {
-        let state = self.then_state?;
-        Some(Self {
-            state: Some(state),
-            ..Self::default()
-        })
+    pub fn at(self, moment: Timestamp) -> Self {
+        match self.until {
+            Some(until) if until <= moment => Self {
+                state: self.then_state,
+                ..Self::default()
+            },
+            _ => self,
+        }
     }
 }
 

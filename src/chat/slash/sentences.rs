@@ -55,9 +55,9 @@ pub fn status_sentence(status: &Status) -> String {
     let said = said.join(" ");
     let until = status.until.map(|until| length(until - now()));
     let then = word(status.then_state);
-    let until = until.map(|length| match then {
-        "online" if then == state => format!(" (for {length})"),
-        _ if then == state => format!(" (for {length}, and still {then} then)"),
+    let until = until.map(|length| match (status.then_state, status.state) {
+        (None | Some(State::Online), None | Some(State::Online)) => format!(" (for {length})"),
+        (after, now) if after == now => format!(" (for {length}, and still {then} then)"),
         _ => format!(" (for {length}, and {then} then)"),
     });
     let until = until.unwrap_or_default();

@@ -3,3 +3,4 @@
 pub mod by_hand;
 mod plans;
 mod readings;
+mod statuses;

@@ -157,6 +157,12 @@ fn a_state_that_has_no_end_comes_back() {
         ..Status::default()
     };
     world.presence.set_status(ALICE, "alice", Some(status));
+    world.mark();
+    assert_eq!(
+        world.round(true),
+        Some(seen("dnd")),
+        "the end of a choice is not told"
+    );
     assert_eq!(world.presence.end_statuses(until), [(ALICE, false)]);
     assert!(world.presence.is_invisible(ALICE));
     assert_eq!(world.presence.end_statuses(until), []);

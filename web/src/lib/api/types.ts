@@ -991,7 +991,7 @@ export type SetStatus = {
   state?: (State | null);
   /** A few words in one line; empty: none. */
   text?: string | null;
-  /** When all of that ends; absent beside a new text, emoji or choice: never. */
+  /** When that ends; absent beside a new text, emoji or choice: never. A state that had no end before comes back then. */
   until?: string | null;
 };
 
@@ -1029,6 +1029,7 @@ export type Status = {
   state?: (State | null);
   /** A few words. */
   text?: string | null;
+  then_state?: (State | null);
   /** When it ends. */
   until?: string | null;
 };

@@ -62,9 +62,10 @@ fn for_each<T: Send>(
     let run = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_millis() / 10)
-        % (1 << 28);
+        % (1 << 24);
+    // Digits alone would be no name.
     rest::each(addr, count, what, |rest, at| {
-        enter(rest, format!("{run:07x}-{mark}{at:03}"))
+        enter(rest, format!("u{run:06x}-{mark}{at:03}"))
     })
 }
 

@@ -231,6 +231,8 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await shown.getByText("Nothing waits to be sent later.").waitFor();
     await inList(other).getByText("1 message for later").waitFor({ state: "detached" });
     await press(page, "Escape");
+    // What was pressed last is gone, and the dialog hears keys all the same.
+    await shown.waitFor({ state: "detached" });
     const api = await login(base, ALICE, PASSWORD);
     await api("POST", "/scheduled", { room: "general", content: `in a moment ${mark}`, send_at: new Date(Date.now() + 1_500).toISOString() });
     await shows(page, `in a moment ${mark}`);

@@ -301,6 +301,28 @@ const tests = {
     await press(alice.page, "Escape");
   },
 
+  async "who is hidden and says something for a while is told that they are hidden again after it"() {
+    const { page } = alice;
+    const said = dialog(page, "Your status");
+    const open = async () => {
+      await press(page, "Control+Shift+Y");
+      await said.waitFor();
+    };
+    await open();
+    await said.getByText("Hidden").click();
+    await said.getByRole("button", { name: "Save" }).click();
+    await said.waitFor({ state: "detached" });
+    await open();
+    await said.getByRole("button", { name: "At lunch" }).click();
+    await said.getByRole("button", { name: "Save" }).click();
+    await page.getByText(/^From .+ on you are Hidden again\.$/).waitFor();
+    await open();
+    await said.getByText(/^at .+, then: Hidden$/).waitFor({ state: "attached" });
+    assert(await said.getByRole("radio", { name: "Hidden" }).isChecked(), "who was hidden is seen");
+    await said.getByRole("button", { name: "Clear status" }).click();
+    await said.waitFor({ state: "detached" });
+  },
+
   ...sending({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server, DIST }),
   ...places({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server }),
 

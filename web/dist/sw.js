@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-BWR9SuEn.js","/assets/DateDialog-B-Zgj-gH.js","/assets/EmojiPicker-B0UThcSd.js","/assets/History-GRCBjr2c.js","/assets/Keys-RfI_MeDs.js","/assets/LaterDialog-Dj8y14v2.js","/assets/LaterTime-CeAheBaD.js","/assets/NewDirect-BII2cROi.js","/assets/NoticesDialog-DQgbWHXX.js","/assets/OutboxDialog-BFwJvbx0.js","/assets/PeopleField-CtNuAcTu.js","/assets/ProfileDialog-C_5Oj9Lr.js","/assets/RoomDialog-Vn2et40q.js","/assets/StatusDialog-CRL5tcLd.js","/assets/Switcher-DhCtGrWo.js","/assets/WhenFields-a21vbRcz.js","/assets/_emoji-CP3nSsAj.js","/assets/de-wbx3xQZO.js","/assets/first-BA4bsLMR.js","/assets/highlight-DJnOdz0c.js","/assets/index-BlPzzPH3.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-DC5-J2j-.js","/assets/DateDialog-BEwJKt2j.js","/assets/EmojiPicker-CINLFb2F.js","/assets/History-DVkCH3xW.js","/assets/Keys-BZzb9scq.js","/assets/LaterDialog-DCecAkVl.js","/assets/LaterTime-CxAdIY2V.js","/assets/NewDirect-CukU2fGC.js","/assets/NoticesDialog-6i-NQduV.js","/assets/OutboxDialog-CfRgKXFL.js","/assets/PeopleField-D6vF4iEi.js","/assets/ProfileDialog-DmM40I7f.js","/assets/RoomDialog-DzHiRUIE.js","/assets/StatusDialog-DMN4i_py.js","/assets/Switcher-B5kHI_7s.js","/assets/WhenFields-DeIz-S-x.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CEgj-wMN.js","/assets/first-Ct0VzeqI.js","/assets/highlight-CIpxIBct.js","/assets/index-DOJdzD8L.css","/assets/index-z5UFNHtC.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-e0b63e666ec5";
+const CACHE = "parlour-a8f27b8bdfa4";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -40,13 +40,16 @@ describe("the page", () => {
     await enter();
     await until(() => Line.last?.said.some((one) => one.type === "presence"));
     const end = new Date(Date.now() + 3_600_000).toISOString();
-    Line.last?.tell({ type: "presence", users: [{ user_id: 1, username: "alice", state: "dnd", text: "At lunch", until: end }] });
+    const status = { state: "dnd", text: "At lunch", until: end };
+    answers.unshift([/users\/me$/, () => [200, { id: 1, username: "alice", created_at: "2026-11-27T10:00:00.000000+00:00", status }]]);
+    Line.last?.tell({ type: "presence", users: [{ user_id: 1, username: "alice", ...status }] });
     key(window, "y", { ctrlKey: true, shiftKey: true });
     await until(() => find("#status"));
     find("#status")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
     await until(() => bodies.some((one) => one.includes("/api/users/me/status")));
     expect(bodies.find((one) => one.includes("/api/users/me/status"))).toContain(end);
     await until(() => !find("[role=dialog]"));
+    answers.shift();
   });
 
   it("counts what is pinned, also what lies far up", async () => {

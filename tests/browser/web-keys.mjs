@@ -51,6 +51,8 @@ export default ({ base, mark, ALICE, open }) => ({
     await type(page, ", mended");
     await press(page, "Enter");
     await shows(page, "an answer, mended");
+    await hasFocus(composer(page, label)); // it was begun there
+    await press(page, "Shift+F6", "ArrowUp");
     await chosen("an answer, mended");
     await press(page, "t");
     await hasFocus(page.getByLabel("Message to the thread"));

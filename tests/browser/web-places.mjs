@@ -63,8 +63,8 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     const api = await login(base, ALICE, PASSWORD);
     const [first] = await api("GET", "/rooms/general/messages?limit=1&after=0");
     await room(page, "general").click();
-    await page.getByRole("log", { name: "Messages" }).click();
-    await press(page, "d");
+    await composer(page).click();
+    await press(page, "Shift+F6", "ArrowUp", "d");
     await dialog(page, "Go to a date in #general").waitFor();
     await picture(page, "date");
     await press(page, "Enter");
@@ -262,6 +262,30 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     assert.deepEqual(small, [], "targets that a finger misses");
     await page.setViewportSize({ width: 1440, height: 900 });
     await press(page, "Escape");
+  },
+
+  async "a finger that is lifted after a long press presses nothing of what it opened"() {
+    const { page, context } = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await enter(page, `finger_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    await write(page, "to be held");
+    await page.locator("[data-id]", { hasText: "to be held" }).waitFor();
+    const menu = page.getByRole("menu"), touch = await page.context().newCDPSession(page);
+    const box = await message(page, "to be held").first().boundingBox();
+    // Wherever it opens: at three places of the message.
+    for (const part of [0.15, 0.5, 0.85]) {
+      const [x, y] = [box.x + box.width * part, box.y + box.height - 6];
+      await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+      await menu.waitFor();
+      await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      await page.evaluate(() => new Promise((done) => setTimeout(done, 400))); // a click would come within that
+      assert(await menu.isVisible(), "the menu has gone");
+      assert.equal(await page.getByRole("dialog").count(), 0);
+      await page.locator(".catch").tap({ position: { x: 5, y: 5 } });
+      await menu.waitFor({ state: "detached" });
+    }
+    await page.close();
+    await context.close();
   },
 
   async "the newest message stays in sight while a long text is written and the window changes"() {

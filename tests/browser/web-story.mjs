@@ -321,6 +321,37 @@ const tests = {
     assert(await said.getByRole("radio", { name: "Hidden" }).isChecked(), "who was hidden is seen");
     await said.getByRole("button", { name: "Clear status" }).click();
     await said.waitFor({ state: "detached" });
+    // Who was hidden is so until they say otherwise.
+    await open();
+    assert(await said.getByRole("radio", { name: "Hidden" }).isChecked(), "who was hidden is seen");
+    await said.getByText("Online").click();
+    await said.getByRole("button", { name: "Save" }).click();
+    await said.waitFor({ state: "detached" });
+  },
+
+  async "whoever types beside the field writes, and does nothing to a message that was only clicked"() {
+    const { page } = alice;
+    await room(page, "general").click();
+    await write(page, "only clicked");
+    await page.locator("article[data-id]", { hasText: "only clicked" }).waitFor();
+    const writes = async (text) => {
+      await type(page, text);
+      assert.equal(await composer(page).inputValue(), text);
+      await press(page, "Control+a", "Backspace");
+    };
+    await message(page, "only clicked").locator(".text").first().click();
+    await writes("pest");
+    await press(page, "ArrowUp");
+    await type(page, ", mended");
+    await press(page, "Enter");
+    await shows(page, "only clicked, mended");
+    await writes("used");
+    await message(page, "only clicked, mended").first().hover();
+    await message(page, "only clicked, mended").locator(".actions button").first().click();
+    await writes("rest");
+    await page.mouse.click(720, 120);
+    await writes("drop");
+    assert.equal(await message(page, "only clicked, mended").locator(".pinned").count(), 0);
   },
 
   ...sending({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server, DIST }),

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-DC5-J2j-.js","/assets/DateDialog-BEwJKt2j.js","/assets/EmojiPicker-CINLFb2F.js","/assets/History-DVkCH3xW.js","/assets/Keys-BZzb9scq.js","/assets/LaterDialog-DCecAkVl.js","/assets/LaterTime-CxAdIY2V.js","/assets/NewDirect-CukU2fGC.js","/assets/NoticesDialog-6i-NQduV.js","/assets/OutboxDialog-CfRgKXFL.js","/assets/PeopleField-D6vF4iEi.js","/assets/ProfileDialog-DmM40I7f.js","/assets/RoomDialog-DzHiRUIE.js","/assets/StatusDialog-DMN4i_py.js","/assets/Switcher-B5kHI_7s.js","/assets/WhenFields-DeIz-S-x.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CEgj-wMN.js","/assets/first-Ct0VzeqI.js","/assets/highlight-CIpxIBct.js","/assets/index-DOJdzD8L.css","/assets/index-z5UFNHtC.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-B7Wnxv4I.js","/assets/DateDialog-BGmoGfoj.js","/assets/EmojiPicker-COCe2LHa.js","/assets/EmojiPicker-WuW0sVR2.js","/assets/History-DD4NNaAh.js","/assets/Keys-CRUVIlmk.js","/assets/LaterDialog-Blr7S9rA.js","/assets/LaterTime-p9U2dxtN.js","/assets/ListView-Dwzbhw-j.js","/assets/NewDirect-C0GmELha.js","/assets/NoticesDialog-O63aYl3H.js","/assets/OutboxDialog-BDZcVsNa.js","/assets/PeopleField-C0sTtZeJ.js","/assets/PinsPane-BjdwCqA-.js","/assets/ProfileDialog-Yv5K45K4.js","/assets/RoomDialog-DhzjfoqT.js","/assets/StatusDialog-BQlyUFRe.js","/assets/Switcher-CvIspgJo.js","/assets/ThreadPane-DozuDc_o.js","/assets/WhenFields-CBo_jfU1.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CQZ4gZSh.js","/assets/first-C06YChBB.js","/assets/highlight-DOe0EF5A.js","/assets/index-B9lzIXVP.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-a8f27b8bdfa4";
+const CACHE = "parlour-47a6032ffbb2";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -1,6 +1,6 @@
 // What one sets for oneself, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
-import { Line, answers, enter, find, key, message, text, until, write } from "./make-believe";
+import { Line, answers, enter, find, key, message, said, text, until, write } from "./make-believe";
 
 describe("notices", () => {
   const shown: string[] = [];
@@ -35,10 +35,47 @@ describe("notices", () => {
     expect(shown).toEqual([expect.stringMatching(/#general: general 5$/)]);
     come(6, { content: "read elsewhere" });
     Line.last?.tell({ type: "read", room: "general", user_id: 1, seq: 6, unread: 0, mentions: 0, at: 6 });
-    come(7, { content: "and one more" });
+    come(7, { content: "taken back" });
+    Line.last?.tell({ ...message(7, { seq: 8, content: "", deleted_at: "2026-11-27T10:09:00.000000+00:00" }), type: "message_changed" });
+    come(9, { content: "and one more" });
     await until(() => shown.length > 1);
-    expect(shown[1]).toContain("general 7");
+    expect(shown.slice(1)).toEqual([expect.stringContaining("general 9")]);
     vi.restoreAllMocks();
+  });
+
+  it("tell nothing more when the login is over", async () => {
+    vi.stubGlobal("Notification", Notice);
+    vi.spyOn(document, "hasFocus").mockReturnValue(false);
+    await enter();
+    localStorage.setItem("parlour.notices", "on");
+    await until(() => find("article[data-id='3']"));
+    shown.length = 0;
+    const later = vi.spyOn(globalThis, "setTimeout");
+    come(4, { content: "for alice alone" });
+    const show = later.mock.calls.find(([, wait]) => wait === 1_000)?.[0];
+    later.mockRestore();
+    said({ k: "ended", why: "here" });
+    await until(() => find("form"));
+    (show as () => void)();
+    expect(shown).toEqual([]);
+    vi.restoreAllMocks();
+  });
+
+  it("keep the quiet hours that came when their dialog was open already", async () => {
+    const asked: object[] = [];
+    answers.unshift([/users\/me$/, (_: string, body: object) => (asked.push(body), [200, { id: 1, username: "alice", created_at: "2026-11-27T10:00:00.000000+00:00" }])]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    find<HTMLButtonElement>(".me")?.click();
+    await until(() => find("[role=menu]"));
+    [...document.querySelectorAll<HTMLElement>("[role=menuitem]")].find((one) => one.textContent?.includes("Notices"))?.click();
+    await until(() => find("#notices"));
+    asked.length = 0;
+    settings("21:00-06:00");
+    await until(() => find<HTMLInputElement>("#quiet-from")?.value === "21:00");
+    find("#notices")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await until(() => asked.length > 0);
+    expect(asked).toEqual([{}]);
   });
 
   it("are set with quiet hours for all devices, by the clocks here where no zone was said", async () => {

@@ -1,6 +1,7 @@
 // What is written and is no plain message, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
-import { Line, answers, enter, find, key, text, until, write } from "./make-believe";
+import { ui } from "$lib/face/ui.svelte";
+import { Line, answers, enter, find, key, said, text, until, world, write } from "./make-believe";
 
 const field = () => find<HTMLTextAreaElement>("textarea.write") as HTMLTextAreaElement;
 const enterKey = () => key(field(), "Enter");
@@ -68,8 +69,21 @@ describe("a line that begins with a slash", () => {
     expect(ran[2]?.client_id).not.toBe(ran[0]?.client_id);
   });
 
+  it("is sent as it stands there by then, when it was refused", async () => {
+    await begin();
+    answer = () => [422, { code: "unknown_command", detail: "There is no command /tpoic." }];
+    write(field(), "/tpoic tea");
+    enterKey();
+    await until(() => button("Send it as a message"));
+    write(field(), "the topic is tea");
+    button("Send it as a message")?.click();
+    await stored();
+    expect([messages()[0]?.content, field().value]).toEqual(["the topic is tea", ""]);
+  });
+
   it("waits in the field without a connection, and says why", async () => {
     await begin();
+    world.isDown = true;
     Line.last?.onclose({ code: 1006 });
     write(field(), "/topic tea");
     enterKey();
@@ -129,6 +143,48 @@ describe("what is to be said later", () => {
     await until(() => !find(".side-scroll button.row .count"));
   });
 
+  it("goes out at any other time that is chosen", async () => {
+    await begin();
+    answer = () => [201, row];
+    write(field(), "good morning");
+    await choose("Another time");
+    await until(() => find("#later-date"));
+    write(find<HTMLInputElement>("#later-date") as HTMLInputElement, "2099-11-28");
+    await until(() => find("#later-time .hint")?.textContent?.includes("2099"));
+    find("#later-time")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+    await until(() => text().includes("Goes out on"));
+    expect(asked.map(({ body }) => [body.content, body.send_at?.slice(0, 8)])).toEqual([["good morning", "2099-11-"]]);
+    expect(find("[role=dialog]")).toBeNull();
+  });
+
+  it("takes the focus from nobody who writes elsewhere by then", async () => {
+    await begin();
+    let done: (answered: [number, unknown]) => void = () => {};
+    answer = () => new Promise((next) => { done = next; }) as never;
+    write(field(), "good morning");
+    await choose("In an hour");
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    const elsewhere = document.body.appendChild(document.createElement("input"));
+    elsewhere.focus();
+    done([201, row]);
+    await until(() => text().includes("Goes out on"));
+    expect([document.activeElement === elsewhere, field().value]).toEqual([true, ""]);
+  });
+
+  it("is offered again to nobody else", async () => {
+    await begin();
+    waiting = [row];
+    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
+    await until(() => find(".side-scroll button.row .count"));
+    find(".side-scroll button.row .count")?.closest("button")?.click();
+    await until(() => button("Take back", "[role=dialog]"));
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => find(".toasts .btn-link"));
+    said({ k: "token", token: "b", until: Date.now() + 1_800_000, who: { id: 2, username: "bob" } });
+    await until(() => !find(".toasts .btn-link"));
+    expect(find("[role=dialog]")).toBeNull();
+  });
+
   it("stays where it was written when it is refused or there is no connection", async () => {
     await begin();
     answer = () => [409, { code: "too_many_scheduled", detail: "You have 100 messages waiting." }];
@@ -136,6 +192,7 @@ describe("what is to be said later", () => {
     await choose("In an hour");
     await until(() => find("[role=alert]")?.textContent?.includes("You have 100 messages waiting."));
     expect(field().value).toBe("good morning");
+    world.isDown = true;
     Line.last?.onclose({ code: 1006 });
     await until(() => find(".me .dot[data-p=offline]"));
     await choose("In an hour");
@@ -156,6 +213,12 @@ describe("what is to be said later", () => {
     button("Change", "[role=dialog]")?.click();
     await until(() => find("#later-words"));
     write(find<HTMLTextAreaElement>("#later-words") as HTMLTextAreaElement, "good evening");
+    await until(() => ui.unsaved);
+    // It is left by its own buttons alone.
+    for (const [name, rest] of [["k", { ctrlKey: true }], ["Escape", {}]] as const) key(find("#later-words") as HTMLElement, name, rest);
+    button("Close", "[role=dialog]")?.click();
+    await until(() => text().includes("Save your change first, or cancel it."));
+    expect(find<HTMLTextAreaElement>("#later-words")?.value).toBe("good evening");
     answer = () => [200, { ...row, content: "good evening" }];
     button("Save", "[role=dialog]")?.click();
     await until(() => find("[role=dialog] .text")?.textContent?.includes("good evening"));

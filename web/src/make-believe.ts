@@ -3,6 +3,7 @@ import "fake-indexeddb/auto";
 import { mount, unmount } from "svelte";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Message } from "$lib/api/types";
+import { ui } from "$lib/face/ui.svelte";
 import App from "./App.svelte";
 
 export const message = (id: number, rest: Partial<Message> = {}): Message => ({
@@ -50,6 +51,8 @@ export const answers: [RegExp, unknown][] = [
   [/rooms\/general$/, { room: "general", name: "general", kind: "public", seq: 3, members: 2, created_at: "2026-11-27T10:00:00.000000+00:00" }],
 ];
 
+const usual = [...answers];
+
 export const world: { app: ReturnType<typeof mount> | undefined; /** Nobody answers. */ isDown: boolean } = { app: undefined, isDown: false };
 export const open = () => (world.app = mount(App, { target: document.body }));
 export const asked: string[] = [];
@@ -66,14 +69,24 @@ export function write(field: HTMLTextAreaElement | HTMLInputElement, words: stri
 }
 export const key = (on: Element | Window, name: string, rest: KeyboardEventInit = {}) => on.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...rest }));
 
+/** What another tab says of the login. */
+export function said(word: object) {
+  const channel = new BroadcastChannel("parlour-session");
+  channel.postMessage(word);
+  channel.close();
+}
+
 beforeEach(() => {
+  ui.clear();
+  asked.length = bodies.length = 0;
+  answers.splice(0, Infinity, ...usual);
   vi.stubGlobal("WebSocket", Line);
   vi.stubGlobal("fetch", async (address: string, { method, body }: RequestInit) => {
     asked.push(`${method} ${address}`);
     if (typeof body === "string") bodies.push(`${method} ${address} ${body}`);
     if (world.isDown) throw new TypeError("no network");
     const found = answers.find(([path]) => path.test(address))?.[1];
-    const [status, said] = typeof found === "function" ? (found(method, JSON.parse(String(body ?? "null")), address) as [number, unknown]) : [found ? 200 : 404, found ?? {}];
+    const [status, said] = typeof found === "function" ? ((await found(method, JSON.parse(String(body ?? "null")), address)) as [number, unknown]) : [found ? 200 : 404, found ?? {}];
     return new Response(status === 204 ? null : JSON.stringify(said), { status, headers: { "content-type": "application/json" } });
   });
   history.replaceState(null, "", "/");

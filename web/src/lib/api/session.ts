@@ -24,6 +24,18 @@ const MARGIN = 30_000;
 /** Whoever signs out waits so long for the server to be told. */
 const GOODBYE = 8_000;
 
+/** What one person's page asks by. */
+export interface Login {
+  token: (fresh?: boolean) => Promise<string>;
+  ask: <T>(method: string, address: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer<T>>;
+  /** The server has ended it. */
+  ended: () => void;
+  /** Whether it is being ended, here or in another tab, or is over. */
+  isEnding: () => boolean;
+  /** Ends it, here and on the server. False when the server could not be told. */
+  logOut: () => Promise<boolean>;
+}
+
 export class Session {
   who: Who | undefined = readWho();
   /** Another tab has logged in as someone, or the login is over. */
@@ -33,12 +45,12 @@ export class Session {
   #isEnding = false;
   /** Another tab is signing out: the server may close the connection before that tab has heard of it. */
   #isLeaving = false;
-  #renewal: Promise<string> | undefined;
+  #renewal: { user: number; token: Promise<string> } | undefined;
   readonly #channel = new BroadcastChannel("parlour-session");
 
   constructor() {
     this.#channel.onmessage = ({ data }: MessageEvent<Word>) => {
-      if (data.k === "leaving") this.#isLeaving = true;
+      if (data.k === "leaving") this.#hearsLeaving();
       if (data.k === "leaving" || (data.k === "ended" && this.#isEnding)) return;
       if (data.k === "ended") return this.#forget(data.why === "here" ? "elsewhere" : data.why);
       [this.#token, this.#until] = [data.token, data.until];
@@ -47,6 +59,17 @@ export class Session {
         this.onchange(data.who, undefined);
       }
     };
+  }
+
+  /** The other tab may be closed before it has ended anything. */
+  #hearsLeaving(): void {
+    this.#isLeaving = true;
+    setTimeout(() => { this.#isLeaving = false; }, GOODBYE + 2_000);
+  }
+
+  /** Hears nothing more. The login goes on. */
+  end(): void {
+    this.#channel.close();
   }
 
   async register(username: string, password: string): Promise<void> {
@@ -60,7 +83,8 @@ export class Session {
   }
 
   /** Ends the login, here and on the server. False when the server could not be told. */
-  async logOut(): Promise<boolean> {
+  async #logOut(user: number): Promise<boolean> {
+    if (this.who?.id !== user) return true;
     this.#isEnding = true;
     this.#channel.postMessage({ k: "leaving" } satisfies Word);
     try {
@@ -75,38 +99,58 @@ export class Session {
     }
   }
 
+  /** The login of one person: nothing that is asked by it is ever asked as somebody else, nor when it is over. */
+  of({ id }: Who): Login {
+    return {
+      token: (fresh) => this.#tokenOf(id, fresh),
+      ask: <T>(...[method, address, body, headers]: Parameters<Login["ask"]>) => this.#askAs<T>(id, method, address, body, headers),
+      ended: () => { if (this.who?.id === id) this.#ended(); },
+      isEnding: () => this.who?.id !== id || this.#isEnding || this.#isLeaving,
+      logOut: () => this.#logOut(id),
+    };
+  }
+
   /** The server has ended the login. */
-  ended(): void {
+  #ended(): void {
     if (this.#isEnding || !this.who) return;
     const why = this.#isLeaving ? "elsewhere" : "by_server";
     this.#channel.postMessage({ k: "ended", why } satisfies Word);
     this.#forget(why);
   }
 
-  async token(fresh = false): Promise<string> {
-    if (this.#token && !fresh && Date.now() < this.#until - MARGIN) return this.#token;
-    this.#renewal ??= this.#renew(fresh ? this.#token : undefined).finally(() => { this.#renewal = undefined; });
-    return this.#renewal;
+  #check(user: number): void {
+    if (this.who?.id !== user) throw new Refusal(401, "login_over", "This login is over.");
   }
 
-  /** Asks as who is logged in. */
-  async ask<T>(method: string, address: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
-    const token = await this.token();
+  async #tokenOf(user: number, fresh = false): Promise<string> {
+    this.#check(user);
+    if (this.#token && !fresh && Date.now() < this.#until - MARGIN) return this.#token;
+    if (this.#renewal?.user !== user) {
+      const renewal = { user, token: this.#renew(user, fresh ? this.#token : undefined).finally(() => { if (this.#renewal === renewal) this.#renewal = undefined; }) };
+      this.#renewal = renewal;
+    }
+    return this.#renewal.token;
+  }
+
+  async #askAs<T>(user: number, method: string, address: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<T>> {
+    const token = await this.#tokenOf(user);
     try {
       return await ask<T>(method, address, { body, token, headers });
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 401) throw error;
-      return ask<T>(method, address, { body, token: await this.token(true), headers });
+      return ask<T>(method, address, { body, token: await this.#tokenOf(user, true), headers });
     }
   }
 
-  async #renew(stale: string | undefined): Promise<string> {
+  async #renew(user: number, stale: string | undefined): Promise<string> {
     const renew = async (): Promise<string> => {
+      this.#check(user);
       // Another tab may have renewed it while this one waited for its turn.
       if (this.#token && this.#token !== stale && Date.now() < this.#until - MARGIN) return this.#token;
       const { body } = await ask<Kept>("POST", "/api/auth/browser/refresh");
+      this.#check(user);
       // The cookie is of whoever has logged in last in this browser: nobody goes on as somebody else without knowing.
-      if (this.who && body.user_id !== this.who.id) {
+      if (body.user_id !== user) {
         this.#forget("other");
         throw new Refusal(401, "other_account", "Another account is signed in in this browser.");
       }
@@ -116,7 +160,7 @@ export class Session {
     try {
       return await inTurn(renew);
     } catch (error) {
-      if (error instanceof Refusal && (error.status === 401 || error.status === 403)) this.ended();
+      if (this.who?.id === user && error instanceof Refusal && (error.status === 401 || error.status === 403)) this.#ended();
       throw error;
     }
   }

@@ -5,6 +5,7 @@ import type { Room } from "$lib/store/room";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
+import { tick } from "svelte";
 import { addressOf, router } from "./router.svelte";
 import { ui, type MenuItem } from "./ui.svelte";
 
@@ -28,6 +29,12 @@ export const isMine = (message: Message, emoji: string, me: number): boolean => 
 export function toggleReaction(client: Client, message: Message, emoji: string): void {
   client.do(message.room, { do: "react", id: message.id, on: !isMine(message, emoji, client.me.id) }, emoji);
   remember(emoji);
+}
+
+/** Whoever presses a button beside a message with the pointer goes on writing. */
+export function goOnWriting(event: MouseEvent): void {
+  if (event.detail === 0 || !matchMedia("(pointer: fine)").matches) return;
+  (event.currentTarget as Element).closest(".pane, .main")?.querySelector<HTMLElement>("textarea.write")?.focus();
 }
 
 const RECENT = "parlour.emoji";
@@ -144,11 +151,19 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
   return items;
 }
 
+/** Whether the same is on the screen as now: who has gone elsewhere before an answer came is not taken away from there. */
+export function stays(): () => boolean {
+  const { view } = router, { dialog, card } = ui;
+  return () => router.view === view && ui.dialog === dialog && ui.card === card;
+}
+
 export async function openDirect(client: Client, users: string[]): Promise<void> {
+  const isWanted = stays();
   try {
     const { body } = await client.session.ask<RoomRow>("POST", "/api/direct", { users });
     client.opened(body);
     if (body.hidden) void client.session.ask("DELETE", path`/api/rooms/${body.room}/hidden`).catch(() => {});
+    if (!isWanted()) return;
     router.go({ is: "room", room: body.room });
     ui.close(false);
     ui.card = undefined;
@@ -184,7 +199,15 @@ export function askToLeave(client: Client, room: Room, name: string): void {
     is: "confirm", title: t.settings.leaveTitle(name), text: t.settings.leaveText, yes: t.settings.leave, isDanger: true,
     do: () => {
       client.left.add(room.key);
-      client.session.ask("DELETE", path`/api/rooms/${room.key}/members/${client.me.id}`).then(() => router.go({ is: "room", room: "general" }), tellProblem);
+      let isWanted = () => true;
+      void tick().then(() => { isWanted = stays(); });
+      client.session.ask("DELETE", path`/api/rooms/${room.key}/members/${client.me.id}`).then(
+        () => { if (isWanted()) router.go({ is: "room", room: "general" }); },
+        (error: unknown) => {
+          client.left.delete(room.key);
+          tellProblem(error);
+        },
+      );
     },
   });
 }

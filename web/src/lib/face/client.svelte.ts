@@ -2,7 +2,7 @@
 // the next frame of the screen, and those that follow it together, however many come.
 import { SvelteMap } from "svelte/reactivity";
 import { Refusal, path, type Answer } from "$lib/api/http";
-import type { Session } from "$lib/api/session";
+import type { Login, Session } from "$lib/api/session";
 import type { Draft, Member, Message, Presence, Profile, Room as RoomRow, Said, Seen, Ticket } from "$lib/api/types";
 import { Kept } from "$lib/outbox/kept";
 import { tooLong, type Deed, type Pending, type TooLong } from "$lib/store/outbox";
@@ -24,7 +24,7 @@ type Part = "rooms" | "people" | "outbox" | "hello" | "later" | "settings";
 
 export class Client {
   readonly store: Store;
-  readonly session: Session;
+  readonly session: Login;
   readonly me: { id: number; username: string };
   /** Where the connection stands. */
   status: Status = $state.raw({ is: "connecting", since: Date.now() });
@@ -58,7 +58,7 @@ export class Client {
   #ticks = 0;
 
   constructor(session: Session, me: { id: number; username: string }) {
-    this.session = session;
+    this.session = session.of(me);
     this.me = me;
     this.store = new Store(this.#tab);
     this.store.userId = me.id;
@@ -96,7 +96,7 @@ export class Client {
       if (seen) this.learn((store) => store.restore(seen), "rooms", "hello", ...seen.rooms.map((one) => one.about.room));
     }, () => {});
     addEventListener("pagehide", this.#keepSeen);
-    document.addEventListener("visibilitychange", this.#keepSeen);
+    for (const ear of [this.#keepSeen, this.#tell]) document.addEventListener("visibilitychange", ear);
     this.#timer = setInterval(() => {
       this.now = Date.now();
       this.#done(this.store.tick(this.now));
@@ -268,6 +268,7 @@ export class Client {
 
   /** Puts a message on its way, or a change of one. It is shown, kept by the browser, and then sent. */
   do(room: string, deed: Deed, content = ""): void {
+    if (this.#isOver) return;
     this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now() * 1_000);
     const entry: Pending = {
       client_id: randomId(), order: this.#lastOrder, room, deed, content, at: Date.now(), delivery: "waiting", is_tried: false,
@@ -310,15 +311,22 @@ export class Client {
   }
 
   readonly #keepSeen = (): void => {
-    const seen = this.#isOver ? undefined : this.store.snapshot();
+    // Another tab may be forgetting it.
+    const seen = this.isOver ? undefined : this.store.snapshot();
     if (seen) void this.#kept.keepSeen(seen).catch(() => {});
   };
 
+  /** Whether the login is over, or is being ended: nothing more is kept, sent or told. */
+  get isOver(): boolean {
+    return this.#isOver || this.session.isEnding();
+  }
+
   end(): void {
     this.#isOver = true;
+    this.drafts.end();
     this.onnews = () => {};
     removeEventListener("pagehide", this.#keepSeen);
-    document.removeEventListener("visibilitychange", this.#keepSeen);
+    for (const ear of [this.#keepSeen, this.#tell]) document.removeEventListener("visibilitychange", ear);
     clearInterval(this.#timer);
     this.#wire.end();
     void this.#kept.close().catch(() => {});
@@ -333,6 +341,7 @@ export class Client {
 
   /** Keeps what has become of an entry, and tells the other tabs. */
   #keep(put: Pending | undefined, drop: string | undefined): void {
+    if (this.#isOver) return;
     this.#wire.tellOutbox(put, drop);
     if (put) void this.#kept.put(put).catch(() => {});
     if (drop) void this.#kept.drop(drop).catch(() => {});
@@ -418,19 +427,22 @@ export class Client {
     this.#dirty.add(part);
     if (this.#isTelling) return;
     this.#isTelling = true;
-    const tell = () => {
-      this.#isTelling = false;
-      this.#toldAt = performance.now();
-      const parts = [...this.#dirty];
-      this.#dirty.clear();
-      for (const one of parts) {
-        if (one in this.#parts) this.#parts[one as Part] += 1;
-        else this.#roomParts.set(one, (this.#roomParts.get(one) ?? 0) + 1);
-      }
-    };
     const wait = this.#toldAt + TELL_AGAIN - performance.now();
-    if (document.visibilityState !== "visible") setTimeout(tell, 0);
-    else if (wait <= 0) requestAnimationFrame(tell);
-    else setTimeout(() => requestAnimationFrame(tell), wait);
+    // A tab that nobody looks at has no frames; one that is left at this moment is told at once.
+    const withFrame = () => (document.visibilityState === "visible" ? requestAnimationFrame(this.#tell) : this.#tell());
+    if (wait <= 0 && document.visibilityState === "visible") withFrame();
+    else setTimeout(withFrame, Math.max(wait, 0));
   }
+
+  readonly #tell = (): void => {
+    if (!this.#isTelling) return;
+    this.#isTelling = false;
+    this.#toldAt = performance.now();
+    const parts = [...this.#dirty];
+    this.#dirty.clear();
+    for (const one of parts) {
+      if (one in this.#parts) this.#parts[one as Part] += 1;
+      else this.#roomParts.set(one, (this.#roomParts.get(one) ?? 0) + 1);
+    }
+  };
 }

@@ -15,7 +15,9 @@ export class Drafts {
   readonly #client: Client;
   /** What was told of each: what comes back of it is nothing new, whatever the clocks say. */
   readonly #told = new Map<string, Set<string>>();
-  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #timers = new Map<string, { timer: ReturnType<typeof setTimeout>; room: string; thread: number | undefined }>();
+  /** What the server has not heard of, or does not take. */
+  readonly #untold = new Map<string, { room: string; thread: number | undefined }>();
 
   constructor(client: Client) {
     this.#client = client;
@@ -41,20 +43,44 @@ export class Drafts {
     const place = this.#place(room, thread);
     // That there is none any more is kept, too: the server may not have heard of it yet.
     localStorage.setItem(place, JSON.stringify({ text, at: Date.now() } satisfies Kept));
-    clearTimeout(this.#timers.get(place));
-    this.#timers.set(place, setTimeout(() => this.#tell(room, thread), text ? SOON : 0));
+    this.#soon(room, thread, text ? SOON : 0);
   }
 
-  #tell(room: string, thread: number | undefined): void {
-    if (this.#isElsewhere(room)) return;
+  #soon(room: string, thread: number | undefined, wait: number): void {
+    const place = this.#place(room, thread);
+    clearTimeout(this.#timers.get(place)?.timer);
+    this.#timers.set(place, { timer: setTimeout(() => void this.#tell(room, thread), wait), room, thread });
+  }
+
+  /** Tells at once all that was not told yet; how many texts the server does not have after it. */
+  async flush(): Promise<number> {
+    const waiting = [...this.#untold.values(), ...this.#timers.values()];
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    if (this.#client.isConnected) await Promise.all(waiting.map(({ room, thread }) => this.#tell(room, thread)));
+    else for (const { room, thread } of waiting) this.#untold.set(this.#place(room, thread), { room, thread });
+    return [...this.#untold.values()].filter(({ room, thread }) => this.read(room, thread).trim() !== "").length;
+  }
+
+  /** What another tab of this browser has written there, when an event tells of it. */
+  heard({ key, newValue }: StorageEvent, room: string, thread: number | undefined): string | undefined {
+    return key === this.#place(room, thread) && newValue !== null ? this.read(room, thread) : undefined;
+  }
+
+  async #tell(room: string, thread: number | undefined): Promise<void> {
     const text = this.read(room, thread);
     const place = this.#place(room, thread);
     this.#timers.delete(place);
+    this.#untold.delete(place);
+    if (this.#isElsewhere(room)) return;
     this.#told.set(place, new Set([...(this.#told.get(place) ?? []), text].slice(-20)));
     const query = thread ? `?thread=${thread}` : "";
     const address = `${path`/api/rooms/${room}/draft`}${query}`;
-    // What the server does not keep, the browser does.
-    void this.#client.session.ask(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined).catch(() => {});
+    try {
+      await this.#client.session.ask(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined);
+    } catch {
+      // What the server does not keep, the browser does; what it has not heard is told when it is there again.
+      this.#untold.set(place, { room, thread });
+    }
   }
 
   /** A room that one is not in keeps no draft. */
@@ -80,7 +106,7 @@ export class Drafts {
   #catchUp(room: string, thread: number | undefined, { content, updated_at }: Draft): void {
     const [place, here] = [this.#place(room, thread), this.#kept(room, thread)];
     if (!here || here.text === content || this.#timers.has(place) || here.at < Date.parse(updated_at ?? "")) return;
-    this.#timers.set(place, setTimeout(() => this.#tell(room, thread), 0));
+    this.#soon(room, thread, 0);
   }
 
   /** A draft as the server has it; its text, when it is newer than what is here. */
@@ -95,10 +121,16 @@ export class Drafts {
     return draft.content;
   }
 
+  /** Tells nothing more. What is kept here is told by the next login of the same user. */
+  end(): void {
+    for (const { timer } of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
   /** Forgets all of this user's here. */
   wipe(): void {
     const mine = ["draft", "last", "collapsed"].map((one) => `parlour.${one}.${this.#client.me.id}`);
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.end();
     for (const key of Object.keys(localStorage)) if (key === "parlour.emoji" || mine.some((one) => key === one || key.startsWith(`${one}.`))) localStorage.removeItem(key);
   }
 }

@@ -49,14 +49,14 @@ export class LaterList {
   /** Reads the whole list. */
   async fetch(): Promise<void> {
     const { session } = this.#client;
-    this.#client.store.later.asks();
+    const asked = this.#client.store.later.asks();
     const rows: Scheduled[] = [];
     for (let next: string | undefined = "/api/scheduled?limit=100"; next; ) {
       const answer: { body: Scheduled[]; next: string | undefined } = await session.ask<Scheduled[]>("GET", next);
       rows.push(...answer.body);
       next = answer.next;
     }
-    this.#client.learn((store) => store.later.listed(rows), "later");
+    this.#client.learn((store) => store.later.listed(rows, asked), "later");
   }
 
   /** Has something said later. A retry after a lost answer keeps the time of the first. */
@@ -78,7 +78,8 @@ export class LaterList {
     this.#client.learn((store) => store.later.forget(one.id), "later");
     const { room, content, send_at, reply_to, thread, also_to_room } = one;
     const again = { room, content, send_at, ...(reply_to && { reply_to }), ...(thread && { thread, also_to_room: also_to_room ?? false }) };
-    const canUndo = !one.unreadable && Date.parse(send_at) > Date.now();
+    // A reminder is asked for by a command alone.
+    const canUndo = !one.unreadable && one.kind !== "reminder" && Date.parse(send_at) > Date.now();
     ui.toast(t.later.cancelled, canUndo ? { text: t.later.undo, do: () => void this.add(again).catch(tellProblem) } : undefined);
   }
 

@@ -16,11 +16,26 @@ export interface List {
   toUnread: () => void;
 }
 
+/** Whether the focus was set by the pointer: then no message was chosen, and whoever types writes. */
+let isPointed = false;
+addEventListener("pointerdown", () => { isPointed = true; }, true);
+addEventListener("keydown", ({ key }) => { if (/^(Arrow|Tab$|F6$|Escape$)/.test(key)) isPointed = false; }, true);
+
+/** Takes what is typed beside the field to the field; false when it is no letter. */
+export function goesToComposer(event: KeyboardEvent, pane: Element | null | undefined): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.key.length !== 1 || event.key === " ") return false;
+  const field = pane?.querySelector<HTMLTextAreaElement>("textarea.write:not(:disabled)");
+  // The letter itself goes where the focus then is.
+  field?.focus();
+  return field != null;
+}
+
 export function keysOfMessages(event: KeyboardEvent, list: List): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const target = event.target as HTMLElement;
   if (target.closest("textarea, input")) return;
   const scroller = event.currentTarget as HTMLElement;
+  if (isPointed && goesToComposer(event, scroller.closest(".pane, .main"))) return;
   const articles = [...scroller.querySelectorAll<HTMLElement>("article[data-key]")];
   const chosen = target.closest<HTMLElement>("article[data-key]");
   const place = chosen ? articles.indexOf(chosen) : articles.length;

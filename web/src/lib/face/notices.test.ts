@@ -35,7 +35,7 @@ describe("what is told", () => {
     store.rooms.set("7", room);
     return { store, me: { id: 1, username: "alice" } } as unknown as Client;
   };
-  const wanted = (one: Client, rest: Partial<Message> = {}, isMention = false, followed: string[] = []) => isWanted(one, message(rest), isMention, new Set(followed));
+  const wanted = (one: Client, rest: Partial<Message> = {}, isMention = false, followed: string[] = [], isWhole = false) => isWanted(one, message(rest), isMention, { threads: new Set(followed), isWhole });
 
   it("goes by the level of the room: everything, what mentions one, nothing", () => {
     const levels = (["all", "mentions", "nothing"] as const).map((level) => client("public", level));
@@ -50,6 +50,8 @@ describe("what is told", () => {
     expect(wanted(one, { thread: 3 }, false, ["7 3"])).toBe(true);
     one.store.rooms.get("7")?.threads.take(message({ id: 4, seq: 4, thread: 3, user_id: 1 }));
     expect(wanted(one, { thread: 3 })).toBe(true);
+    // Who has stopped following it is told of it no more, though they have written in it.
+    expect(wanted(one, { thread: 3 }, false, [], true)).toBe(false);
   });
 
   it("is nothing while one is not to be disturbed", () => {

@@ -47,15 +47,23 @@ export function isQuiet({ quiet_hours, time_zone }: Settings, now: Date): boolea
   return from <= to ? at >= from && at < to : at >= from || at < to;
 }
 
+/** Threads that one follows, by room and first message, as the server has them. */
+export interface Followed {
+  threads: ReadonlySet<string>;
+  /** There are no others. */
+  isWhole: boolean;
+}
+
 /** Whether one follows the thread of a message, as far as that is known here. */
-function follows(client: Client, { room: key, thread }: Message, followed: ReadonlySet<string>): boolean {
+function follows(client: Client, { room: key, thread }: Message, followed: Followed): boolean {
   const room = client.store.rooms.get(key), me = client.me.id;
-  if (thread == null || followed.has(`${key} ${thread}`)) return true;
+  if (thread == null || followed.threads.has(`${key} ${thread}`)) return true;
+  if (followed.isWhole) return false;
   return room?.timeline.message(thread)?.user_id === me || (room?.threads.messages(thread).some((one) => one.user_id === me) ?? false);
 }
 
 /** Whether a message is to be told, by what its reader wants of the room. */
-export function isWanted(client: Client, message: Message, isMention: boolean, followed: ReadonlySet<string>): boolean {
+export function isWanted(client: Client, message: Message, isMention: boolean, followed: Followed): boolean {
   const about = client.store.rooms.get(message.room)?.about;
   const level = about?.notify ?? (about?.kind === "direct" ? "all" : "mentions");
   const isBusy = client.store.people.presence(client.me.id) === "dnd";
@@ -66,22 +74,26 @@ export function isWanted(client: Client, message: Message, isMention: boolean, f
 /** Until it is told: what is read meanwhile, in another tab or on another device, is not told at all. */
 const SOON = 1_000;
 
-export function tell(client: Client, message: Message, isMention: boolean, followed: ReadonlySet<string>): void {
+export function tell(client: Client, message: Message, isMention: boolean, followed: Followed): void {
   if (!client.isLeader || !isWanted(client, message, isMention, followed) || isQuiet(client.store.settings, new Date())) return;
   setTimeout(() => show(client, message), SOON);
 }
 
-function show(client: Client, message: Message): void {
-  const room = client.store.rooms.get(message.room);
+function show(client: Client, came: Message): void {
+  const room = client.store.rooms.get(came.room);
+  // It may have been changed since, or not be one's to read any more.
+  if (client.isOver || !room || room.isGone) return;
+  const message = room.timeline.message(came.id) ?? room.threads.messages(came.thread ?? 0).find((one) => one.id === came.id) ?? came;
+  if (message.deleted_at) return;
   const isInRoom = message.thread == null || message.also_to_room;
-  const isRead = isInRoom && (room?.about.read_seq ?? 0) >= message.id;
+  const isRead = isInRoom && (room.about.read_seq ?? 0) >= message.id;
   const isSeen = document.hasFocus() && router.view.is === "room" && client.store.resolve(router.view.room) === message.room;
   if (isRead || isSeen) return;
   if (isSounding()) ring();
   if (!isNotifying() || document.hasFocus()) return;
-  const about = room?.about;
+  const { about } = room;
   const who = fullName(client, message.user_id, message.username);
-  const title = about && about.kind !== "direct" ? t.notification.from(who, labelOf(client, about)) : t.notification.direct(who);
+  const title = about.kind !== "direct" ? t.notification.from(who, labelOf(client, about)) : t.notification.direct(who);
   const notice = new Notification(title, { body: plain(message.content).slice(0, 200), tag: `${message.room} ${message.id}` });
   notice.onclick = () => {
     window.focus();

@@ -3,13 +3,17 @@
 import { Refusal } from "$lib/api/http";
 import { randomId } from "./random";
 
+/** For so long the same words mean the same deed, where it is not known what became of it. */
+const SAME = 5 * 60_000;
+
 export class Tries {
-  readonly #open = new Map<string, string>();
+  readonly #open = new Map<string, { client_id: string; at: number }>();
 
   /** Asks for `what`; `ask` is given its name. */
   async do<T>(what: string, ask: (client_id: string) => Promise<T>): Promise<T> {
-    const client_id = this.#open.get(what) ?? randomId();
-    this.#open.set(what, client_id);
+    const before = this.#open.get(what);
+    const client_id = before && Date.now() - before.at < SAME ? before.client_id : randomId();
+    this.#open.set(what, { client_id, at: Date.now() });
     try {
       const done = await ask(client_id);
       this.#open.delete(what);

@@ -40,6 +40,12 @@ export interface Toast {
   action?: { text: string; do: () => void };
 }
 
+/** Where the focus goes back to. The buttons of a message go when they are not pointed at: then one goes on writing. */
+export function homeOf(opener: Element | null): HTMLElement | undefined {
+  const home = opener?.closest(".actions") ? opener.closest(".pane, .main")?.querySelector("textarea.write") : opener;
+  return home instanceof HTMLElement ? home : undefined;
+}
+
 class Ui {
   dialog: Dialog | undefined = $state.raw();
   menu: Menu | undefined = $state.raw();
@@ -53,14 +59,32 @@ class Ui {
   #last = 0;
   #opener: HTMLElement | undefined;
 
+  /** What was changed in a dialog and would be lost with it, as a sentence: then it is said, and the dialog stays. */
+  unsaved: string | undefined;
+
+  /** The login is over: nothing that was offered to one person is there for the next. */
+  clear(): void {
+    this.dialog = this.menu = this.card = this.near = this.unsaved = this.#opener = undefined;
+    this.drawer = false;
+    this.toasts = [];
+    this.alert = "";
+  }
+
+  #isHeld(): boolean {
+    if (this.dialog && this.unsaved) this.toast(this.unsaved);
+    return this.dialog !== undefined && this.unsaved !== undefined;
+  }
+
   open(dialog: Dialog): void {
-    if (!this.dialog) this.#opener = document.activeElement instanceof HTMLElement ? document.activeElement : undefined;
+    if (this.#isHeld()) return;
+    if (!this.dialog) this.#opener = homeOf(document.activeElement);
     this.menu = this.card = undefined;
     this.dialog = dialog;
   }
 
   /** Closes the dialog, and gives the focus back where one stays where one was. */
   close(isBack = true): void {
+    if (this.#isHeld()) return;
     this.dialog = undefined;
     const opener = this.#opener;
     this.#opener = undefined;

@@ -10,7 +10,7 @@ const texts = (later: Later) => later.all.map((one) => one.content);
 describe("what is to be said later", () => {
   it("stands in the order of the times, as each change was told", () => {
     const later = new Later();
-    later.listed([row(3), row(1), row(2)]);
+    later.listed([row(3), row(1), row(2)], later.asks());
     told(later, "changed", row(1, { send_at: "2026-11-29T10:00:00.000000+00:00" }));
     told(later, "cancelled", row(2));
     told(later, "created", row(4));
@@ -20,20 +20,29 @@ describe("what is to be said later", () => {
 
   it("keeps what was told while the list was on its way", () => {
     const later = new Later();
-    later.listed([row(1), row(2)]);
-    later.asks();
+    later.listed([row(1), row(2)], later.asks());
+    const asked = later.asks();
     told(later, "sent", row(1));
     told(later, "created", row(3));
     told(later, "changed", row(2, { content: "mended" }));
-    later.listed([row(1), row(2)]);
+    later.listed([row(1), row(2)], asked);
     expect(texts(later)).toEqual(["mended", "text 3"]);
   });
 
   it("forgets with the next list what was sent without a word", () => {
     const later = new Later();
     told(later, "created", row(1));
-    later.asks();
-    later.listed([row(2)]);
+    later.listed([row(2)], later.asks());
+    expect(texts(later)).toEqual(["text 2"]);
+  });
+
+  it("takes no list that was asked for before another one", () => {
+    const later = new Later();
+    const first = later.asks();
+    told(later, "sent", row(1));
+    const second = later.asks();
+    later.listed([row(2)], second);
+    later.listed([row(1), row(2)], first);
     expect(texts(later)).toEqual(["text 2"]);
   });
 });

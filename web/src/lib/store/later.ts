@@ -6,6 +6,7 @@ export class Later {
   #all = new Map<number, Scheduled>();
   /** Told since the list was asked for: it may have been read before that. */
   #touched = new Set<number>();
+  #asked = 0;
 
   /** In the order of the times. */
   get all(): Scheduled[] {
@@ -16,13 +17,15 @@ export class Later {
     return this.all.filter((one) => one.failed).length;
   }
 
-  /** The list is asked for. */
-  asks(): void {
+  /** The list is asked for: the number of this question. */
+  asks(): number {
     this.#touched.clear();
+    return ++this.#asked;
   }
 
-  /** The whole list has come. What was told meanwhile is newer. */
-  listed(rows: readonly Scheduled[]): void {
+  /** The whole list has come. What was told meanwhile is newer, and so is what was asked for later. */
+  listed(rows: readonly Scheduled[], asked: number): void {
+    if (asked !== this.#asked) return;
     const told = [...this.#all].filter(([id]) => this.#touched.has(id));
     this.#all = new Map([...rows.filter((one) => !this.#touched.has(one.id)).map((one) => [one.id, one] as const), ...told]);
   }

@@ -255,7 +255,8 @@ export const de: Words = {
     writeFirst: "Schreib erst, was später gesendet werden soll.", noCommands: "Ein Befehl lässt sich nicht später senden.",
     offline: "Was später gesendet werden soll, verwahrt der Server, und das braucht eine Verbindung. Was du geschrieben hast, bleibt hier.",
     waiting: (count) => plural(count, "1 Nachricht für später", `${number(count)} Nachrichten für später`),
-    none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Mit der Uhr neben Senden geht, was du schreibst, zu anderer Zeit hinaus.",
+    none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
+    unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
     change: "Ändern", cancel: "Zurücknehmen",
     cancelled: "Zurückgenommen, es wird nicht gesendet.", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
     note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
@@ -319,7 +320,7 @@ export const de: Words = {
     make: "Raum anlegen",
     nameMissing: "Gib ihm einen Namen.",
     nameWrong: "Nur a bis z, Ziffern, - und _, mindestens ein Buchstabe.",
-    taken: "Diesen Namen, oder einen, der so aussieht, hat ein anderer Raum.",
+    taken: "Diesen Namen, oder einen, der so aussieht, hat ein anderer Raum.", made: (name) => `Der Raum #${name} ist da.`,
   },
 
   direct: {
@@ -447,6 +448,7 @@ export const de: Words = {
   signOut: {
     title: "Abmelden?",
     unsent: (count) => `${plural(count, "1 Nachricht, die noch nicht gesendet ist, geht", `${number(count)} Nachrichten, die noch nicht gesendet sind, gehen`)} verloren.`,
+    drafts: (count) => `${plural(count, "1 begonnener Text liegt", `${number(count)} begonnene Texte liegen`)} nur auf diesem Gerät und geht verloren.`,
     yes: "Abmelden",
     ending: "Wird abgemeldet",
   },

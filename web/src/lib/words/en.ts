@@ -254,7 +254,7 @@ export const en = {
     writeFirst: "Write first what is to be sent later.", noCommands: "A command cannot be sent later.",
     offline: "What is to be sent later is kept by the server, and that needs a connection. What you wrote stays here.",
     waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
-    noneText: "The clock beside Send has what you wrote sent at another time.",
+    noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", cancel: "Take back",
     cancelled: "Taken back, it is not sent.", undo: "Keep it after all", failed: "A message for later could not be sent.",
     note: "Only you see what waits here. At its time it goes out by itself.",
@@ -317,7 +317,7 @@ export const en = {
     make: "Make the room",
     nameMissing: "Give it a name.",
     nameWrong: "Only a to z, digits, - and _, with a letter in it.",
-    taken: "Another room has this name, or one that looks like it.",
+    taken: "Another room has this name, or one that looks like it.", made: (name: string) => `The room #${name} is made.`,
   },
 
   direct: {
@@ -445,6 +445,7 @@ export const en = {
   signOut: {
     title: "Sign out?",
     unsent: (count: number) => `${plural(count, "1 message that is", `${number(count)} messages that are`)} not sent yet will be lost.`,
+    drafts: (count: number) => `${plural(count, "1 text that you began is", `${number(count)} texts that you began are`)} on this device alone, and will be lost.`,
     yes: "Sign out",
     ending: "Signing out",
   },

@@ -16,7 +16,7 @@ import sending from "./web-sending.mjs";
 import places from "./web-places.mjs";
 import edges from "./web-edges.mjs";
 import keys from "./web-keys.mjs";
-import { composer, connected, dialog, enter, faultsOf, fromFolder, list, message, room, shows, signOut, texts, write } from "./web-hands.mjs";
+import { composer, connected, dialog, enter, faultsOf, fromFolder, list, login, message, room, shows, signOut, texts, write } from "./web-hands.mjs";
 
 const [base, hurried] = process.argv.slice(2), { SHOTS: shots, DIST } = process.env;
 assert(hurried, "say where the servers are: node web-story.mjs http://127.0.0.1:8000 http://127.0.0.1:8001");
@@ -331,12 +331,14 @@ const tests = {
 
   async "whoever types beside the field writes, and does nothing to a message that was only clicked"() {
     const { page } = alice;
-    await room(page, "general").click();
-    await write(page, "only clicked");
+    const name = `beside-${mark}`, label = `#${name}`;
+    await (await login(base, ALICE, PASSWORD))("POST", "/rooms", { name, kind: "private" });
+    await room(page, name).click();
+    await write(page, "only clicked", label);
     await page.locator("article[data-id]", { hasText: "only clicked" }).waitFor();
     const writes = async (text) => {
       await type(page, text);
-      assert.equal(await composer(page).inputValue(), text);
+      assert.equal(await composer(page, label).inputValue(), text);
       await press(page, "Control+a", "Backspace");
     };
     await message(page, "only clicked").locator(".text").first().click();
@@ -352,6 +354,7 @@ const tests = {
     await page.mouse.click(720, 120);
     await writes("drop");
     assert.equal(await message(page, "only clicked, mended").locator(".pinned").count(), 0);
+    await room(page, "general").click();
   },
 
   ...sending({ base, hurried, browser, mark, alice, bob, ALICE, BOB, open, picture, server, DIST }),

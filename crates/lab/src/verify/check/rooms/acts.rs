@@ -201,6 +201,11 @@ fn check_event(room: &RoomEvidence, message: &Message, event: &RoomEvent, verdic
     }
 }
 
+/// Whether it says no more what was sent: a second copy of what was sent again is then known by its author alone.
+fn is_changed(message: &Message) -> bool {
+    message.deleted_at.is_some() || message.edited_at.is_some()
+}
+
 /// Which messages were acked, and which may be there all the same.
 struct Posted {
     acked: HashMap<u64, u64>,
@@ -251,9 +256,9 @@ impl Posted {
             verdict.example(|| format!("{id} says what was acked as {other}"));
         } else if self.unknown.contains(&message.user_id) {
             // It may be that one.
-        } else if message.deleted_at.is_some() && self.retried.contains(&message.user_id) {
+        } else if is_changed(message) && self.retried.contains(&message.user_id) {
             verdict.counts.doubled += 1;
-            verdict.example(|| format!("{id} was never acked, and is there, and deleted"));
+            verdict.example(|| format!("{id} was never acked, and is there, and changed"));
         } else {
             verdict.counts.phantom += 1;
             verdict.example(|| format!("nobody sent what history has as {id}"));

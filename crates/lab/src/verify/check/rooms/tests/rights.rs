@@ -75,6 +75,36 @@ fn a_message_that_is_there_twice_is_doubled_also_when_one_was_edited() {
 }
 
 #[test]
+fn a_second_copy_of_what_was_sent_again_is_doubled_also_when_it_says_something_else_by_now() {
+    let found = counts(|room| {
+        forget_views(room);
+        for deed in &mut room.deeds {
+            deed.is_unknown |= deed.user == ANN && matches!(deed.act, Act::Post(_));
+        }
+        room.deeds.push(acked(
+            ANN,
+            Act::Edit(12, "one, as it is now".into()),
+            12,
+            13,
+        ));
+        let edited = Message {
+            edited_at: Some(at()),
+            ..written(12, 13, ANN, "one, as it is now")
+        };
+        room.changes.push(edited.clone());
+        room.history.push(edited);
+        room.last = 13;
+    });
+    assert_eq!(
+        found,
+        Counts {
+            doubled: 1,
+            ..none()
+        }
+    );
+}
+
+#[test]
 fn who_is_always_in_the_room_may_always_write() {
     let found = counts(|room| {
         room.deeds.push(Deed {

@@ -318,12 +318,12 @@ const tests = {
     await page.getByText(/^From .+ on you are Hidden again\.$/).waitFor();
     await open();
     await said.getByText(/^at .+, then: Hidden$/).waitFor({ state: "attached" });
-    assert(await said.getByRole("radio", { name: "Hidden" }).isChecked(), "who was hidden is seen");
+    await said.getByRole("radio", { name: "Hidden", checked: true }).waitFor();
     await said.getByRole("button", { name: "Clear status" }).click();
     await said.waitFor({ state: "detached" });
     // Who was hidden is so until they say otherwise.
     await open();
-    assert(await said.getByRole("radio", { name: "Hidden" }).isChecked(), "who was hidden is seen");
+    await said.getByRole("radio", { name: "Hidden", checked: true }).waitFor();
     await said.getByText("Online").click();
     await said.getByRole("button", { name: "Save" }).click();
     await said.waitFor({ state: "detached" });

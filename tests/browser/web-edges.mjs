@@ -178,7 +178,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
       await press(page, "Control+A");
       await type(page, wrong);
       await press(page, "Enter");
-      await said.getByText("Only a to z, digits, - and _, with a letter in it.").waitFor();
+      await said.getByText("Only a to z, digits, - and _, with a letter in it; 64 at most.").waitFor();
       assert(!(await said.textContent()).includes("\u202e"));
       await press(page, "End", "Backspace");
       await said.waitFor({ state: "detached" });

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-B7Wnxv4I.js","/assets/DateDialog-BGmoGfoj.js","/assets/EmojiPicker-COCe2LHa.js","/assets/EmojiPicker-WuW0sVR2.js","/assets/History-DD4NNaAh.js","/assets/Keys-CRUVIlmk.js","/assets/LaterDialog-Blr7S9rA.js","/assets/LaterTime-p9U2dxtN.js","/assets/ListView-Dwzbhw-j.js","/assets/NewDirect-C0GmELha.js","/assets/NoticesDialog-O63aYl3H.js","/assets/OutboxDialog-BDZcVsNa.js","/assets/PeopleField-C0sTtZeJ.js","/assets/PinsPane-BjdwCqA-.js","/assets/ProfileDialog-Yv5K45K4.js","/assets/RoomDialog-DhzjfoqT.js","/assets/StatusDialog-BQlyUFRe.js","/assets/Switcher-CvIspgJo.js","/assets/ThreadPane-DozuDc_o.js","/assets/WhenFields-CBo_jfU1.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CQZ4gZSh.js","/assets/first-C06YChBB.js","/assets/highlight-DOe0EF5A.js","/assets/index-B9lzIXVP.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-Cm_-ZSNR.js","/assets/DateDialog-Dgvb9zjV.js","/assets/EmojiPicker-CBqEb1ih.js","/assets/EmojiPicker-xugJNbLm.js","/assets/History-BG2uu06q.js","/assets/Keys-CYEjjDaF.js","/assets/LaterDialog-Cv3oN4hu.js","/assets/LaterTime-BUtVidJ4.js","/assets/ListView-DQEkFb4r.js","/assets/NewDirect-DwwnHYwT.js","/assets/NoticesDialog-DSNEFBMi.js","/assets/OutboxDialog-BLEES5pE.js","/assets/PeopleField-CCI4JE1j.js","/assets/PinsPane-BWBAGyDM.js","/assets/ProfileDialog-BNK33-2O.js","/assets/RoomDialog-DtblTU5S.js","/assets/StatusDialog-EtUJpr-0.js","/assets/Switcher-CBtN29Xs.js","/assets/ThreadPane-z03cQ3Y2.js","/assets/WhenFields-D7Qtif6M.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DdODVpKi.js","/assets/first-CQ65k8gI.js","/assets/highlight-DlpnLVK9.js","/assets/index-CofZWmH9.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-47a6032ffbb2";
+const CACHE = "parlour-e59dc649a789";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -1,5 +1,5 @@
 // What was begun to write: kept by the browser at once, and by the server for all devices a moment later.
-import { path } from "$lib/api/http";
+import { Refusal, path } from "$lib/api/http";
 import type { Draft } from "$lib/api/types";
 import type { Client } from "./client.svelte";
 
@@ -9,15 +9,22 @@ interface Kept {
   at: number;
 }
 
+interface Place {
+  room: string;
+  thread: number | undefined;
+}
+
 const SOON = 1_200;
+/** For so long is waited for the server to be told of all. */
+const PATIENCE = 3_000;
 
 export class Drafts {
   readonly #client: Client;
   /** What was told of each: what comes back of it is nothing new, whatever the clocks say. */
   readonly #told = new Map<string, Set<string>>();
-  readonly #timers = new Map<string, { timer: ReturnType<typeof setTimeout>; room: string; thread: number | undefined }>();
-  /** What the server has not heard of, or does not take. */
-  readonly #untold = new Map<string, { room: string; thread: number | undefined }>();
+  readonly #timers = new Map<string, Place & { timer: ReturnType<typeof setTimeout> }>();
+  /** What the server has not heard of, as far as is known, or does not take. */
+  readonly #untold = new Map<string, Place & { isRefused: boolean }>();
 
   constructor(client: Client) {
     this.#client = client;
@@ -29,6 +36,15 @@ export class Drafts {
 
   read(room: string, thread: number | undefined): string {
     return this.#kept(room, thread)?.text ?? "";
+  }
+
+  /** What an edit was left as, when it was neither saved nor given up. */
+  ofEdit(room: string, id: number): { read: () => string | undefined; keep: (text: string | undefined) => void } {
+    const place = `parlour.edit.${this.#client.me.id}.${room}.${id}`;
+    return {
+      read: () => localStorage.getItem(place) ?? undefined,
+      keep: (text) => (text === undefined ? localStorage.removeItem(place) : localStorage.setItem(place, text)),
+    };
   }
 
   #kept(room: string, thread: number | undefined): Kept | undefined {
@@ -52,13 +68,20 @@ export class Drafts {
     this.#timers.set(place, { timer: setTimeout(() => void this.#tell(room, thread), wait), room, thread });
   }
 
-  /** Tells at once all that was not told yet; how many texts the server does not have after it. */
-  async flush(): Promise<number> {
-    const waiting = [...this.#untold.values(), ...this.#timers.values()];
+  /** How many texts are here alone. */
+  get untold(): number {
+    const all = new Map<string, Place>([...this.#untold, ...this.#timers]);
+    return [...all.values()].filter(({ room, thread }) => this.read(room, thread).trim() !== "").length;
+  }
+
+  /** Tells at once all that was not told yet, and waits for that, but not for long. */
+  async flush(): Promise<void> {
+    if (!this.#client.isConnected) return;
+    const again = [...this.#untold].filter(([, { isRefused }]) => !isRefused);
+    const waiting = new Map<string, Place>([...again, ...this.#timers]);
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
-    if (this.#client.isConnected) await Promise.all(waiting.map(({ room, thread }) => this.#tell(room, thread)));
-    else for (const { room, thread } of waiting) this.#untold.set(this.#place(room, thread), { room, thread });
-    return [...this.#untold.values()].filter(({ room, thread }) => this.read(room, thread).trim() !== "").length;
+    const told = Promise.all([...waiting.values()].map(({ room, thread }) => this.#tell(room, thread)));
+    await Promise.race([told, new Promise((late) => setTimeout(late, PATIENCE))]);
   }
 
   /** What another tab of this browser has written there, when an event tells of it. */
@@ -70,16 +93,18 @@ export class Drafts {
     const text = this.read(room, thread);
     const place = this.#place(room, thread);
     this.#timers.delete(place);
-    this.#untold.delete(place);
     if (this.#isElsewhere(room)) return;
+    this.#untold.set(place, { room, thread, isRefused: false });
     this.#told.set(place, new Set([...(this.#told.get(place) ?? []), text].slice(-20)));
     const query = thread ? `?thread=${thread}` : "";
     const address = `${path`/api/rooms/${room}/draft`}${query}`;
     try {
       await this.#client.session.ask(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined);
-    } catch {
+      if (this.read(room, thread) === text) this.#untold.delete(place);
+    } catch (error) {
       // What the server does not keep, the browser does; what it has not heard is told when it is there again.
-      this.#untold.set(place, { room, thread });
+      const isRefused = error instanceof Refusal && error.status >= 400 && error.status < 500 && error.status !== 401 && error.status !== 429;
+      this.#untold.set(place, { room, thread, isRefused });
     }
   }
 
@@ -129,7 +154,7 @@ export class Drafts {
 
   /** Forgets all of this user's here. */
   wipe(): void {
-    const mine = ["draft", "last", "collapsed"].map((one) => `parlour.${one}.${this.#client.me.id}`);
+    const mine = ["draft", "edit", "last", "collapsed"].map((one) => `parlour.${one}.${this.#client.me.id}`);
     this.end();
     for (const key of Object.keys(localStorage)) if (key === "parlour.emoji" || mine.some((one) => key === one || key.startsWith(`${one}.`))) localStorage.removeItem(key);
   }

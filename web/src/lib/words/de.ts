@@ -319,7 +319,7 @@ export const de: Words = {
     people: "Wer ist von Anfang an dabei?",
     make: "Raum anlegen",
     nameMissing: "Gib ihm einen Namen.",
-    nameWrong: "Nur a bis z, Ziffern, - und _, mindestens ein Buchstabe.",
+    nameWrong: "Nur a bis z, Ziffern, - und _, mindestens ein Buchstabe; höchstens 64.",
     taken: "Diesen Namen, oder einen, der so aussieht, hat ein anderer Raum.", made: (name) => `Der Raum #${name} ist da.`,
   },
 

@@ -316,7 +316,7 @@ export const en = {
     people: "Who is in it from the start?",
     make: "Make the room",
     nameMissing: "Give it a name.",
-    nameWrong: "Only a to z, digits, - and _, with a letter in it.",
+    nameWrong: "Only a to z, digits, - and _, with a letter in it; 64 at most.",
     taken: "Another room has this name, or one that looks like it.", made: (name: string) => `The room #${name} is made.`,
   },
 

@@ -288,6 +288,41 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await context.close();
   },
 
+  async "on a phone Back closes what lies over a conversation, the topmost first, and leaves nothing behind"() {
+    const { page, context } = await open({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await enter(page, `back_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    const made = dialog(page, "Rooms"), rooms = page.getByRole("button", { name: /^Rooms/ }).first();
+    const settled = () => page.evaluate(() => new Promise((done) => setTimeout(done, 100))); // a step of history takes a moment
+    const browse = async () => {
+      await rooms.tap();
+      await list(page).getByRole("button", { name: "Browse or make a room" }).tap();
+      await made.waitFor();
+      await settled();
+    };
+    await browse();
+    await page.goBack();
+    await made.waitFor({ state: "detached" });
+    assert(await list(page).isVisible(), "the rooms have gone with the dialog");
+    await page.goBack();
+    await list(page).waitFor({ state: "hidden" });
+    await composer(page).waitFor();
+    // What leads on from there has one step, as from anywhere.
+    await browse();
+    await made.getByRole("button", { name: "Make a room" }).tap();
+    await type(page, `back-${mark}`);
+    await press(page, "Enter");
+    await composer(page, `#back-${mark}`).waitFor();
+    await rooms.tap();
+    await settled();
+    await page.locator(".drawer-scrim").tap({ position: { x: 380, y: 400 } });
+    await list(page).waitFor({ state: "hidden" });
+    await settled();
+    await page.goBack();
+    await composer(page).waitFor();
+    await context.close();
+  },
+
   async "the newest message stays in sight while a long text is written and the window changes"() {
     const { page, context } = await open();
     await enter(page, `reader_${mark}`, PASSWORD, { isNew: true });

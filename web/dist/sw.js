@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-Cm_-ZSNR.js","/assets/DateDialog-Dgvb9zjV.js","/assets/EmojiPicker-CBqEb1ih.js","/assets/EmojiPicker-xugJNbLm.js","/assets/History-BG2uu06q.js","/assets/Keys-CYEjjDaF.js","/assets/LaterDialog-Cv3oN4hu.js","/assets/LaterTime-BUtVidJ4.js","/assets/ListView-DQEkFb4r.js","/assets/NewDirect-DwwnHYwT.js","/assets/NoticesDialog-DSNEFBMi.js","/assets/OutboxDialog-BLEES5pE.js","/assets/PeopleField-CCI4JE1j.js","/assets/PinsPane-BWBAGyDM.js","/assets/ProfileDialog-BNK33-2O.js","/assets/RoomDialog-DtblTU5S.js","/assets/StatusDialog-EtUJpr-0.js","/assets/Switcher-CBtN29Xs.js","/assets/ThreadPane-z03cQ3Y2.js","/assets/WhenFields-D7Qtif6M.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DdODVpKi.js","/assets/first-CQ65k8gI.js","/assets/highlight-DlpnLVK9.js","/assets/index-CofZWmH9.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-DRlCcpqY.js","/assets/DateDialog-DPZojo0R.js","/assets/EmojiPicker-I2q7REfk.js","/assets/EmojiPicker-ORmSXV1d.js","/assets/History-CQgZMFyc.js","/assets/Keys-lDxAzu1A.js","/assets/LaterDialog-uvbOHhOA.js","/assets/LaterTime-YN0rFG1L.js","/assets/ListView-CzNtzZMN.js","/assets/NewDirect-DiEvKGn2.js","/assets/NoticesDialog-Dx3DzDuw.js","/assets/OutboxDialog-lWNI8L6x.js","/assets/PeopleField-Dj8lG-JU.js","/assets/PinsPane-Cl4kg0NG.js","/assets/ProfileDialog-BQvEDv8I.js","/assets/RoomDialog-BaqtFXdc.js","/assets/StatusDialog-DDx6RZnq.js","/assets/Switcher-DEPcsvV2.js","/assets/ThreadPane-CxEnf4CN.js","/assets/WhenFields-BzZle6tF.js","/assets/_emoji-CP3nSsAj.js","/assets/de-Dl3kWmKJ.js","/assets/first-DBYJZAoH.js","/assets/highlight-BB0QXi4E.js","/assets/index-B8mgrFqn.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-e59dc649a789";
+const CACHE = "parlour-e95558940bec";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -1,4 +1,6 @@
 // Which view is on the screen, as the address says it.
+import { Trail } from "./trail";
+
 export type View =
   | { is: "start" }
   | { is: "room"; room: string; at?: number; thread?: number }
@@ -31,18 +33,36 @@ export function addressOf(view: View): string {
   return view.thread ? `${room}/t/${view.thread}` : view.at ? `${room}/${view.at}` : room;
 }
 
+/** Where Back is a key or a stroke of the device: on phones, and whatever is held by fingers. */
+const hasBack = (): boolean => matchMedia("(max-width: 640px), (pointer: coarse)").matches;
+
 class Router {
   view: View = $state.raw(parse(location.pathname));
+  #address = location.pathname;
+  readonly #trail = new Trail(() => this.#arrived(), hasBack);
 
-  constructor() {
-    addEventListener("popstate", () => { this.view = parse(location.pathname); });
+  #arrived(): void {
+    if (this.#address === location.pathname) return;
+    this.#address = location.pathname;
+    this.view = parse(location.pathname);
   }
 
   go(view: View, options: { replace?: boolean } = {}): void {
-    const address = addressOf(view);
-    if (options.replace) history.replaceState(null, "", address);
-    else if (address !== location.pathname) history.pushState(null, "", address);
+    this.#address = addressOf(view);
+    this.#trail.go(this.#address, options.replace);
     this.view = view;
+  }
+
+  /** Closes what was opened from this view; where it was opened by its address, this one takes its place. */
+  leave(view: View): void {
+    this.#address = addressOf(view);
+    this.#trail.leave(this.#address);
+    this.view = view;
+  }
+
+  /** Something lies over the view, until what this returns is called: Back closes it. */
+  over(close: () => void): () => void {
+    return this.#trail.over(close);
   }
 
   /** Goes where a link of this server leads; false when that is no view. */

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-DRlCcpqY.js","/assets/DateDialog-DPZojo0R.js","/assets/EmojiPicker-I2q7REfk.js","/assets/EmojiPicker-ORmSXV1d.js","/assets/History-CQgZMFyc.js","/assets/Keys-lDxAzu1A.js","/assets/LaterDialog-uvbOHhOA.js","/assets/LaterTime-YN0rFG1L.js","/assets/ListView-CzNtzZMN.js","/assets/NewDirect-DiEvKGn2.js","/assets/NoticesDialog-Dx3DzDuw.js","/assets/OutboxDialog-lWNI8L6x.js","/assets/PeopleField-Dj8lG-JU.js","/assets/PinsPane-Cl4kg0NG.js","/assets/ProfileDialog-BQvEDv8I.js","/assets/RoomDialog-BaqtFXdc.js","/assets/StatusDialog-DDx6RZnq.js","/assets/Switcher-DEPcsvV2.js","/assets/ThreadPane-CxEnf4CN.js","/assets/WhenFields-BzZle6tF.js","/assets/_emoji-CP3nSsAj.js","/assets/de-Dl3kWmKJ.js","/assets/first-DBYJZAoH.js","/assets/highlight-BB0QXi4E.js","/assets/index-B8mgrFqn.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-NzKu8x2I.js","/assets/DateDialog-_96Ia8Me.js","/assets/EmojiPicker-D2qZfwmt.js","/assets/EmojiPicker-DsFmDmTu.js","/assets/History-B0T91K-a.js","/assets/Keys-m8GJC0xW.js","/assets/LaterDialog-CVB3Hy9v.js","/assets/LaterTime-WcRHMDmW.js","/assets/ListView-tR3NE7If.js","/assets/NewDirect-6H7rapbX.js","/assets/NoticesDialog-BivcWp1B.js","/assets/OutboxDialog-Ddvf9hr7.js","/assets/PeopleField-BvqotLBF.js","/assets/PinsPane-Bjkz0MTX.js","/assets/ProfileDialog-BfUARBOc.js","/assets/RoomDialog-D8IGsWL6.js","/assets/StatusDialog-C7BFNsc8.js","/assets/Switcher-BR27QNYn.js","/assets/ThreadPane-BDMkp-un.js","/assets/WhenFields-DdclBJkO.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DE0oFnGq.js","/assets/first-Lr6Dl221.js","/assets/highlight-42sqywiN.js","/assets/index-B3X_ufmt.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-e95558940bec";
+const CACHE = "parlour-298cb6ad6cec";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -110,6 +110,15 @@ export function markUnread(client: Client, message: Message): void {
   client.say({ type: "read", room: message.room, seq: message.id, unread: true, ...(message.thread && { thread: message.thread }) });
 }
 
+/** Who has read a message, of those who show it and have not written it; nothing where nobody does. */
+export function readBy(room: Room, message: Message, me: number): string | undefined {
+  const isAsked = (user: number) => user !== me && user !== message.user_id;
+  const seen = [...room.receipts].filter(([user]) => isAsked(user)).map(([, seq]) => seq);
+  const others = (room.about.users?.length ?? room.members ?? Infinity) - (message.user_id === me ? 1 : 2);
+  if (seen.length === 0) return undefined;
+  return t.message.readBy(seen.filter((seq) => seq >= message.id).length, seen.length, seen.length >= others);
+}
+
 export interface Deeds {
   client: Client;
   room: Room | undefined;
@@ -144,10 +153,8 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
     if (isOwn) items.push({ icon: "edit", text: t.message.edit, key: "E", do: edit });
     items.push({ icon: "trash", text: t.message.delete, key: "Del", isBad: true, do: () => askToDelete(client, message) });
   }
-  if (room && room.receipts.size > 0 && !inThread) {
-    const read = [...room.receipts].filter(([user, seq]) => user !== client.me.id && seq >= message.id).length;
-    items.push("line", { note: t.message.readBy(read, room.receipts.size) });
-  }
+  const read = room && !inThread ? readBy(room, message, client.me.id) : undefined;
+  if (read) items.push("line", { note: read });
   return items;
 }
 

@@ -35,6 +35,8 @@ export class Room {
   againAt: number | undefined;
   /** How far others have read, of those who show it. */
   receipts = new Map<number, number>();
+  /** How many are in it, as was told when it was asked last. */
+  members: number | undefined;
   /** Grows whenever somebody has come, gone, or is something else here. */
   membersAt = 1;
   /** What is looked at instead of the timeline, if something is. */

@@ -168,7 +168,10 @@ export const de: Words = {
     newReplies: (count) => `${number(count)} neu`,
     lastReply: (time) => time,
     alsoInThread: "in einem Thread",
-    readBy: (count, of) => `Gelesen von ${number(count)} von ${number(of)}`,
+    readBy: (count, of, isAll) =>
+      count === of ? (isAll ? "Alle haben sie gelesen" : "Alle, die es zeigen, haben sie gelesen")
+      : count === 0 ? (isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen")
+      : `${number(count)} von ${number(of)} ${plural(count, "hat", "haben")} sie gelesen`,
     whoReacted: "Wer reagiert hat",
     copied: "Kopiert",
     linkCopied: "Link kopiert",

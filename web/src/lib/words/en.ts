@@ -167,7 +167,10 @@ export const en = {
     newReplies: (count: number) => `${number(count)} new`,
     lastReply: (time: string) => time,
     alsoInThread: "in a thread",
-    readBy: (count: number, of: number) => `Read by ${number(count)} of ${number(of)}`,
+    readBy: (count: number, of: number, isAll: boolean) =>
+      count === of ? (isAll ? "Everyone has read it" : "Everyone who shows it has read it")
+      : count === 0 ? (isAll ? "Nobody has read it yet" : "Nobody who shows it has read it yet")
+      : `${number(count)} of ${number(of)} ${plural(count, "has", "have")} read it`,
     whoReacted: "Who reacted",
     copied: "Copied",
     linkCopied: "Link copied",

@@ -186,7 +186,7 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
     await press(page, "Escape");
     await page.getByRole("button", { name: "Write to someone" }).click();
     await type(page, `nobody\u202e${mark}`);
-    await dialog(page, "New message").getByText("Nobody is called so.").waitFor();
+    await dialog(page, "New message").getByText("Nobody of that name is here.").waitFor();
     await press(page, "Escape");
   },
 

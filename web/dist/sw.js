@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-NzKu8x2I.js","/assets/DateDialog-_96Ia8Me.js","/assets/EmojiPicker-D2qZfwmt.js","/assets/EmojiPicker-DsFmDmTu.js","/assets/History-B0T91K-a.js","/assets/Keys-m8GJC0xW.js","/assets/LaterDialog-CVB3Hy9v.js","/assets/LaterTime-WcRHMDmW.js","/assets/ListView-tR3NE7If.js","/assets/NewDirect-6H7rapbX.js","/assets/NoticesDialog-BivcWp1B.js","/assets/OutboxDialog-Ddvf9hr7.js","/assets/PeopleField-BvqotLBF.js","/assets/PinsPane-Bjkz0MTX.js","/assets/ProfileDialog-BfUARBOc.js","/assets/RoomDialog-D8IGsWL6.js","/assets/StatusDialog-C7BFNsc8.js","/assets/Switcher-BR27QNYn.js","/assets/ThreadPane-BDMkp-un.js","/assets/WhenFields-DdclBJkO.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DE0oFnGq.js","/assets/first-Lr6Dl221.js","/assets/highlight-42sqywiN.js","/assets/index-B3X_ufmt.js","/assets/index-DOJdzD8L.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-C16xFlCy.js","/assets/DateDialog-CBBHwVdn.js","/assets/EmojiPicker-BBKycDwZ.js","/assets/EmojiPicker-Dq-Iqkz1.js","/assets/History-DAdRqd4T.js","/assets/Keys-6iE4rQAX.js","/assets/LaterDialog-BXLGbrU2.js","/assets/LaterTime-sr-bhEho.js","/assets/ListView-CSmJ3ZOf.js","/assets/NewDirect-Cks6SP9m.js","/assets/NoticesDialog-DgybQtJ6.js","/assets/OutboxDialog-BYDmJmgA.js","/assets/PeopleField-B7YRivK2.js","/assets/PinsPane-DYJ-x7ac.js","/assets/ProfileDialog-Sewj2lSw.js","/assets/RoomDialog-B6FUumC0.js","/assets/StatusDialog-CT0eK5uh.js","/assets/Switcher-BG2ygk0E.js","/assets/ThreadPane-COzDlG8f.js","/assets/WhenFields-C4UmA6lb.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DeSf-gt7.js","/assets/first-ytVLGQdu.js","/assets/highlight-CkbT6Iho.js","/assets/index-DOJdzD8L.css","/assets/index-Dd2FdPHH.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-298cb6ad6cec";
+const CACHE = "parlour-fcd531ff697a";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

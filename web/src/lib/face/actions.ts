@@ -203,7 +203,7 @@ export async function join(client: Client, room: string): Promise<boolean> {
 
 export function askToLeave(client: Client, room: Room, name: string): void {
   ui.open({
-    is: "confirm", title: t.settings.leaveTitle(name), text: t.settings.leaveText, yes: t.settings.leave, isDanger: true,
+    is: "confirm", title: t.settings.leaveTitle(name), text: t.settings.leaveText(room.about.kind === "private"), yes: t.settings.leave, isDanger: true,
     do: () => {
       client.left.add(room.key);
       let isWanted = () => true;

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { de } from "./de";
+import { en } from "./en";
+
+/** Each entry by where it stands: sentences, and how many values a sentence takes. */
+function shape(words: object, at = ""): string[] {
+  return Object.entries(words).flatMap(([name, value]) => {
+    if (typeof value === "function") return [`${at}${name}(${value.length})`];
+    return typeof value === "object" && !Array.isArray(value) ? shape(value, `${at}${name}.`) : [`${at}${name}`];
+  });
+}
+
+describe.each([["English", en], ["German", de]])("in %s", (_, t) => {
+  it("a direct message says who sees it", () => {
+    const [two, many] = [t.room.beginsDirectText(1), t.room.beginsDirectText(2)];
+    expect(two).toMatch(/two of you|ihr beide/);
+    expect(many).toMatch(/group|Gruppe/);
+  });
+
+  it("whoever leaves a room is told how to come back", () => {
+    expect(t.settings.leaveText(false)).toMatch(/join it again|beitreten/);
+    expect(t.settings.leaveText(true)).toMatch(/adds you|hinzufügt/);
+  });
+
+  it("one text of one's own is lost as one, and several as several", () => {
+    expect(t.signOut.drafts(1)).toMatch(/is on this device alone|geht verloren/);
+    expect(t.signOut.drafts(2)).toMatch(/are on this device alone|gehen verloren/);
+  });
+});
+
+it("every language says the same things", () => {
+  expect(shape(de)).toEqual(shape(en));
+});

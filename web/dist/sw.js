@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-C16xFlCy.js","/assets/DateDialog-CBBHwVdn.js","/assets/EmojiPicker-BBKycDwZ.js","/assets/EmojiPicker-Dq-Iqkz1.js","/assets/History-DAdRqd4T.js","/assets/Keys-6iE4rQAX.js","/assets/LaterDialog-BXLGbrU2.js","/assets/LaterTime-sr-bhEho.js","/assets/ListView-CSmJ3ZOf.js","/assets/NewDirect-Cks6SP9m.js","/assets/NoticesDialog-DgybQtJ6.js","/assets/OutboxDialog-BYDmJmgA.js","/assets/PeopleField-B7YRivK2.js","/assets/PinsPane-DYJ-x7ac.js","/assets/ProfileDialog-Sewj2lSw.js","/assets/RoomDialog-B6FUumC0.js","/assets/StatusDialog-CT0eK5uh.js","/assets/Switcher-BG2ygk0E.js","/assets/ThreadPane-COzDlG8f.js","/assets/WhenFields-C4UmA6lb.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DeSf-gt7.js","/assets/first-ytVLGQdu.js","/assets/highlight-CkbT6Iho.js","/assets/index-DOJdzD8L.css","/assets/index-Dd2FdPHH.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-Cvu4L9q3.js","/assets/DateDialog-DEmyt8bF.js","/assets/EmojiPicker-BLXUoln-.js","/assets/EmojiPicker-BxPByFne.js","/assets/History-D5KlAYPS.js","/assets/Keys-ChNGO-ft.js","/assets/LaterDialog-CCHOwt2-.js","/assets/LaterTime-1dRQYdKE.js","/assets/ListView-pM4hPyid.js","/assets/NewDirect-DY4Yw6VO.js","/assets/NoticesDialog-bfbYnyzt.js","/assets/OutboxDialog-DyZD4zI0.js","/assets/PeopleField-B2kgYzk9.js","/assets/PinsPane-Du6XfYaX.js","/assets/ProfileDialog-B8KxyDvo.js","/assets/RoomDialog-fWg9oVgj.js","/assets/StatusDialog-BiFEnZen.js","/assets/Switcher-BtSnCEpc.js","/assets/ThreadPane-Bwcseq3K.js","/assets/WhenFields-BUW9MSLO.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DU7nvrao.js","/assets/first-DjcbJx_Y.js","/assets/highlight-m8OsMCgK.js","/assets/index-DDMfwJj-.css","/assets/index-DS9BD0EL.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-fcd531ff697a";
+const CACHE = "parlour-901b5cc3ca64";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

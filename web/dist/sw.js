@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-Cvu4L9q3.js","/assets/DateDialog-DEmyt8bF.js","/assets/EmojiPicker-BLXUoln-.js","/assets/EmojiPicker-BxPByFne.js","/assets/History-D5KlAYPS.js","/assets/Keys-ChNGO-ft.js","/assets/LaterDialog-CCHOwt2-.js","/assets/LaterTime-1dRQYdKE.js","/assets/ListView-pM4hPyid.js","/assets/NewDirect-DY4Yw6VO.js","/assets/NoticesDialog-bfbYnyzt.js","/assets/OutboxDialog-DyZD4zI0.js","/assets/PeopleField-B2kgYzk9.js","/assets/PinsPane-Du6XfYaX.js","/assets/ProfileDialog-B8KxyDvo.js","/assets/RoomDialog-fWg9oVgj.js","/assets/StatusDialog-BiFEnZen.js","/assets/Switcher-BtSnCEpc.js","/assets/ThreadPane-Bwcseq3K.js","/assets/WhenFields-BUW9MSLO.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DU7nvrao.js","/assets/first-DjcbJx_Y.js","/assets/highlight-m8OsMCgK.js","/assets/index-DDMfwJj-.css","/assets/index-DS9BD0EL.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-LyinKteZ.js","/assets/DateDialog-DZc-Xbs7.js","/assets/EmojiPicker-BmQ9Z7o5.js","/assets/EmojiPicker-CugaxfM2.js","/assets/History-8iYKciMC.js","/assets/Keys-CumJXYyY.js","/assets/LaterDialog-B45jozBD.js","/assets/LaterTime-SXlUXLis.js","/assets/ListView-BVgQU2Hm.js","/assets/NewDirect-BMjsOu0u.js","/assets/NoticesDialog-CvazuRa3.js","/assets/OutboxDialog-NzIycQ1k.js","/assets/PeopleField-CFY-WWs9.js","/assets/PinsPane-D9xRwAos.js","/assets/ProfileDialog-D3Dhqexu.js","/assets/RoomDialog-CBrb5VjZ.js","/assets/StatusDialog-0BpgNljQ.js","/assets/Switcher-DeMskCAj.js","/assets/ThreadPane-BNdCX--o.js","/assets/WhenFields-D_X3d96X.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CbH76Mw-.js","/assets/first-DOTtONX-.js","/assets/highlight-Cehs9Wnv.js","/assets/index-C8ORvhQb.js","/assets/index-DDMfwJj-.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-901b5cc3ca64";
+const CACHE = "parlour-f8a2aee237b9";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

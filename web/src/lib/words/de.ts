@@ -329,7 +329,7 @@ export const de: Words = {
   direct: {
     title: "Neue Nachricht", find: "Leute suchen", open: "Öffnen", self: "Notizen für dich",
     hint: "Wähle eine Person, oder mehrere für eine Gruppe. Später kommt niemand mehr hinzu.",
-    remove: (name) => `${name} entfernen`, none: "Hier heißt niemand so.",
+    remove: (name) => `${name} entfernen`, added: (name) => `${name} ist hinzugefügt`, none: "Hier heißt niemand so.",
   },
 
   settings: {

@@ -326,7 +326,7 @@ export const en = {
   direct: {
     title: "New message", find: "Find people", open: "Open", self: "Notes to yourself",
     hint: "Choose one person, or several for a group. Nobody can be added to a group later.",
-    remove: (name: string) => `Remove ${name}`, none: "Nobody of that name is here.",
+    remove: (name: string) => `Remove ${name}`, added: (name: string) => `${name} is added`, none: "Nobody of that name is here.",
   },
 
   settings: {

@@ -1,7 +1,7 @@
 // Places: many rooms, long histories, links, small screens. The reader stays where the reader is.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { PASSWORD, press, type } from "./hands.mjs";
+import { PASSWORD, empty, press, type } from "./hands.mjs";
 import { composer, connected, dialog, enter, faultsOf, list, login, message, olderCome, room, shows, write } from "./web-hands.mjs";
 
 // How far a message is from the top of what scrolls.
@@ -233,6 +233,10 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await press(page, "Escape");
     // What was pressed last is gone, and the dialog hears keys all the same.
     await shown.waitFor({ state: "detached" });
+    // Its text is where one writes.
+    assert.equal(await composer(page).inputValue(), `at nine ${mark}, or ten`);
+    await composer(page).click();
+    await empty(page);
     const api = await login(base, ALICE, PASSWORD);
     await api("POST", "/scheduled", { room: "general", content: `in a moment ${mark}`, send_at: new Date(Date.now() + 1_500).toISOString() });
     await shows(page, `in a moment ${mark}`);

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-LyinKteZ.js","/assets/DateDialog-DZc-Xbs7.js","/assets/EmojiPicker-BmQ9Z7o5.js","/assets/EmojiPicker-CugaxfM2.js","/assets/History-8iYKciMC.js","/assets/Keys-CumJXYyY.js","/assets/LaterDialog-B45jozBD.js","/assets/LaterTime-SXlUXLis.js","/assets/ListView-BVgQU2Hm.js","/assets/NewDirect-BMjsOu0u.js","/assets/NoticesDialog-CvazuRa3.js","/assets/OutboxDialog-NzIycQ1k.js","/assets/PeopleField-CFY-WWs9.js","/assets/PinsPane-D9xRwAos.js","/assets/ProfileDialog-D3Dhqexu.js","/assets/RoomDialog-CBrb5VjZ.js","/assets/StatusDialog-0BpgNljQ.js","/assets/Switcher-DeMskCAj.js","/assets/ThreadPane-BNdCX--o.js","/assets/WhenFields-D_X3d96X.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CbH76Mw-.js","/assets/first-DOTtONX-.js","/assets/highlight-Cehs9Wnv.js","/assets/index-C8ORvhQb.js","/assets/index-DDMfwJj-.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-CSL-_LVG.js","/assets/Card-DoT6Iam2.js","/assets/DateDialog-Bb2soAic.js","/assets/EmojiPicker-BlmzXBri.js","/assets/EmojiPicker-DtlCWN9L.js","/assets/History-BHoagDZ0.js","/assets/Keys-CQnNq5dC.js","/assets/LaterDialog-CGBUGTdJ.js","/assets/LaterTime-DwnigdFU.js","/assets/ListView-D_muLirE.js","/assets/NewDirect-DUV07Hnw.js","/assets/NoticesDialog-DKU3Xlsh.js","/assets/OutboxDialog-CBXZ5WgD.js","/assets/PeopleField-CaS_NcRs.js","/assets/PinsPane-BJT4rLVz.js","/assets/ProfileDialog-Dh-ozWd_.js","/assets/RoomDialog-Cd3P19Bd.js","/assets/StatusDialog-Blw0zBr4.js","/assets/Switcher-p1ZzdyWt.js","/assets/ThreadPane-BncZyYEl.js","/assets/WhenFields-DgbBx5yq.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CxHJTR20.js","/assets/first-Bf-Duu9k.js","/assets/highlight-CvK9vxmB.js","/assets/index-CoS5-3NN.js","/assets/index-DDMfwJj-.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-f8a2aee237b9";
+const CACHE = "parlour-cce05ffb9c79";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

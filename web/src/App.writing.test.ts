@@ -226,5 +226,22 @@ describe("what is to be said later", () => {
     button("Take back", "[role=dialog]")?.click();
     await until(() => text().includes("Nothing waits to be sent later."));
     expect(asked.at(-1)?.method).toBe("DELETE");
+    await until(() => field().value === "good evening");
+  });
+
+  it("comes back beside what is written by then, when it is taken back", async () => {
+    await begin();
+    write(field(), "begun");
+    waiting = [row];
+    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
+    await until(() => find(".side-scroll button.row .count"));
+    find(".side-scroll button.row .count")?.closest("button")?.click();
+    await until(() => button("Take back", "[role=dialog]"));
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => find(".answer")?.textContent?.includes("good morning"));
+    expect(field().value).toBe("begun");
+    button("Put it here")?.click();
+    await until(() => field().value === "begun\ngood morning");
+    await until(() => !find(".answer"));
   });
 });

@@ -25,6 +25,39 @@ afterEach(() => {
   localStorage.clear();
 });
 
+describe("what is given back", () => {
+  it("stands where one writes, if nothing stands there, and is taken away again only as it was", () => {
+    const drafts = make(), heard = vi.fn();
+    drafts.hear(heard);
+    const takeAway = drafts.giveBack("general", 7, "for nine");
+    expect([drafts.read("general", 7), drafts.given("general", 7), heard.mock.calls.length]).toEqual(["for nine", [], 1]);
+    takeAway();
+    expect(drafts.read("general", 7)).toBe("");
+    const late = drafts.giveBack("general", 7, "for nine");
+    drafts.write("general", 7, "for nine, or ten");
+    late();
+    expect(drafts.read("general", 7)).toBe("for nine, or ten");
+  });
+
+  it("is kept beside what stands there, also for the next page, until it is put there or thrown away", async () => {
+    const drafts = make();
+    drafts.write("general", undefined, "begun");
+    await drafts.flush();
+    const takeAway = drafts.giveBack("general", undefined, "for nine");
+    drafts.giveBack("general", undefined, "for ten");
+    expect([drafts.read("general", undefined), make().given("general", undefined)]).toEqual(["begun", ["for nine", "for ten"]]);
+    // They are on this device alone: signing out asks.
+    expect(drafts.untold).toBe(2);
+    takeAway();
+    expect(drafts.given("general", undefined)).toEqual(["for ten"]);
+    drafts.drop("general", undefined, "for ten");
+    expect([drafts.given("general", undefined), drafts.untold]).toEqual([[], 0]);
+    drafts.giveBack("general", undefined, "for ten");
+    drafts.wipe();
+    expect(make().given("general", undefined)).toEqual([]);
+  });
+});
+
 describe("what was begun to write", () => {
   it("is told at once when one signs out, and then nothing is here alone", async () => {
     const drafts = make();

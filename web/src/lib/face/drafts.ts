@@ -18,6 +18,16 @@ const SOON = 1_200;
 /** For so long is waited for the server to be told of all. */
 const PATIENCE = 3_000;
 
+/** Texts that the browser keeps under a name. */
+function textsAt(place: string): string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(place) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
 export class Drafts {
   readonly #client: Client;
   /** What was told of each: what comes back of it is nothing new, whatever the clocks say. */
@@ -25,13 +35,14 @@ export class Drafts {
   readonly #timers = new Map<string, Place & { timer: ReturnType<typeof setTimeout> }>();
   /** What the server has not heard of, as far as is known, or does not take. */
   readonly #untold = new Map<string, Place & { isRefused: boolean }>();
+  readonly #ears = new Set<() => void>();
 
   constructor(client: Client) {
     this.#client = client;
   }
 
-  #place(room: string, thread: number | undefined): string {
-    return `parlour.draft.${this.#client.me.id}.${room}${thread ? `.${thread}` : ""}`;
+  #place(room: string, thread: number | undefined, what = "draft"): string {
+    return `parlour.${what}.${this.#client.me.id}.${room}${thread ? `.${thread}` : ""}`;
   }
 
   read(room: string, thread: number | undefined): string {
@@ -71,7 +82,47 @@ export class Drafts {
   /** How many texts are here alone. */
   get untold(): number {
     const all = new Map<string, Place>([...this.#untold, ...this.#timers]);
-    return [...all.values()].filter(({ room, thread }) => this.read(room, thread).trim() !== "").length;
+    const begun = [...all.values()].filter(({ room, thread }) => this.read(room, thread).trim() !== "").length;
+    const given = `parlour.given.${this.#client.me.id}.`;
+    return begun + Object.keys(localStorage).filter((key) => key.startsWith(given)).reduce((sum, key) => sum + textsAt(key).length, 0);
+  }
+
+  /** Hears when something was given back, or is so no more, until what it returns is called. */
+  hear(ear: () => void): () => void {
+    this.#ears.add(ear);
+    return () => this.#ears.delete(ear);
+  }
+
+  /** A text comes back: to where one writes, if nothing stands there; else it is kept beside that until it is put there or
+   *  thrown away by hand. What this returns takes it away again, as long as it is as it was. */
+  giveBack(room: string, thread: number | undefined, text: string): () => void {
+    const isFree = this.read(room, thread).trim() === "";
+    if (isFree) this.write(room, thread, text);
+    else this.#give(room, thread, [...this.given(room, thread), text]);
+    for (const ear of this.#ears) ear();
+    return () => {
+      if (!isFree) return this.drop(room, thread, text);
+      if (this.read(room, thread) === text) this.write(room, thread, "");
+      for (const ear of this.#ears) ear();
+    };
+  }
+
+  /** What was given back and stands beside what is written. */
+  given(room: string, thread: number | undefined): string[] {
+    return textsAt(this.#place(room, thread, "given"));
+  }
+
+  /** It was put where one writes, or is thrown away. */
+  drop(room: string, thread: number | undefined, text: string): void {
+    const all = this.given(room, thread), at = all.indexOf(text);
+    this.#give(room, thread, all.filter((_, index) => index !== at));
+    for (const ear of this.#ears) ear();
+  }
+
+  #give(room: string, thread: number | undefined, texts: string[]): void {
+    const place = this.#place(room, thread, "given");
+    if (texts.length > 0) localStorage.setItem(place, JSON.stringify(texts));
+    else localStorage.removeItem(place);
   }
 
   /** Tells at once all that was not told yet, and waits for that, but not for long. */
@@ -154,7 +205,7 @@ export class Drafts {
 
   /** Forgets all of this user's here. */
   wipe(): void {
-    const mine = ["draft", "edit", "last", "collapsed"].map((one) => `parlour.${one}.${this.#client.me.id}`);
+    const mine = ["draft", "given", "edit", "last", "collapsed"].map((one) => `parlour.${one}.${this.#client.me.id}`);
     this.end();
     for (const key of Object.keys(localStorage)) if (key === "parlour.emoji" || mine.some((one) => key === one || key.startsWith(`${one}.`))) localStorage.removeItem(key);
   }

@@ -5,6 +5,7 @@ import { dayName, timeOf, whole } from "$lib/text/time";
 import { t } from "$lib/words";
 import { tellProblem } from "./actions";
 import type { Client } from "./client.svelte";
+import { asWritten } from "./commands";
 import { Tries } from "./tries";
 import { ui } from "./ui.svelte";
 
@@ -72,15 +73,17 @@ export class LaterList {
     this.#learn((await this.#waiting(id, () => this.#client.session.ask<Scheduled>("PATCH", path`/api/scheduled/${id}`, patch))).body);
   }
 
-  /** Takes it back, and offers to have it again. */
+  /** Takes it back, gives its text back, and offers to have it sent after all. */
   async cancel(one: Scheduled): Promise<void> {
     await this.#waiting(one.id, () => this.#client.session.ask("DELETE", path`/api/scheduled/${one.id}`));
     this.#client.learn((store) => store.later.forget(one.id), "later");
     const { room, content, send_at, reply_to, thread, also_to_room } = one;
     const again = { room, content, send_at, ...(reply_to && { reply_to }), ...(thread && { thread, also_to_room: also_to_room ?? false }) };
     // A reminder is asked for by a command alone.
-    const canUndo = !one.unreadable && one.kind !== "reminder" && Date.parse(send_at) > Date.now();
-    ui.toast(t.later.cancelled, canUndo ? { text: t.later.undo, do: () => void this.add(again).catch(tellProblem) } : undefined);
+    if (one.unreadable || one.kind === "reminder") return ui.toast(t.later.cancelled);
+    const takeAway = this.#client.drafts.giveBack(room, thread ?? undefined, asWritten(content));
+    const undo = () => void this.add(again).then(takeAway, tellProblem);
+    ui.toast(t.later.givenBack, Date.parse(send_at) > Date.now() ? { text: t.later.undo, do: undo } : undefined);
   }
 
   #learn(scheduled: Scheduled): void {

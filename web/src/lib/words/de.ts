@@ -261,7 +261,8 @@ export const de: Words = {
     none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
     unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
     change: "Ändern", cancel: "Zurücknehmen",
-    cancelled: "Zurückgenommen, es wird nicht gesendet.", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
+    cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
+    given: "Zurückgegeben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
     note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
   },
 

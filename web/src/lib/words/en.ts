@@ -259,7 +259,8 @@ export const en = {
     waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
     noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", cancel: "Take back",
-    cancelled: "Taken back. It will not be sent.", undo: "Keep it after all", failed: "A message for later could not be sent.",
+    cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
+    given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
     note: "Only you see what waits here. At its time it goes out by itself.",
   },
 

@@ -55,5 +55,7 @@ export const number = (value: number): string => new Intl.NumberFormat(locale).f
 export const list = (names: string[]): string => new Intl.ListFormat(locale, { type: "conjunction" }).format(names);
 export const plural = (count: number, one: string, other: string): string =>
   new Intl.PluralRules(locale).select(count) === "one" ? one : other;
+/** So many of something. */
+export const counted = (count: number, one: string, other: string): string => `${number(count)} ${plural(count, one, other)}`;
 
 const capital = (text: string): string => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);

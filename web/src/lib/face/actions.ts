@@ -1,11 +1,11 @@
 // What a person can do with a message, a room or someone, each in one place for the mouse, the keys and the menus.
+import { tick } from "svelte";
 import { path, Refusal } from "$lib/api/http";
 import type { Message, Room as RoomRow } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
-import { tick } from "svelte";
 import { addressOf, router } from "./router.svelte";
 import { ui, type MenuItem } from "./ui.svelte";
 

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-CSL-_LVG.js","/assets/Card-DoT6Iam2.js","/assets/DateDialog-Bb2soAic.js","/assets/EmojiPicker-BlmzXBri.js","/assets/EmojiPicker-DtlCWN9L.js","/assets/History-BHoagDZ0.js","/assets/Keys-CQnNq5dC.js","/assets/LaterDialog-CGBUGTdJ.js","/assets/LaterTime-DwnigdFU.js","/assets/ListView-D_muLirE.js","/assets/NewDirect-DUV07Hnw.js","/assets/NoticesDialog-DKU3Xlsh.js","/assets/OutboxDialog-CBXZ5WgD.js","/assets/PeopleField-CaS_NcRs.js","/assets/PinsPane-BJT4rLVz.js","/assets/ProfileDialog-Dh-ozWd_.js","/assets/RoomDialog-Cd3P19Bd.js","/assets/StatusDialog-Blw0zBr4.js","/assets/Switcher-p1ZzdyWt.js","/assets/ThreadPane-BncZyYEl.js","/assets/WhenFields-DgbBx5yq.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CxHJTR20.js","/assets/first-Bf-Duu9k.js","/assets/highlight-CvK9vxmB.js","/assets/index-CoS5-3NN.js","/assets/index-DDMfwJj-.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-BrYxhNcB.js","/assets/Card-DxI7WB68.js","/assets/DateDialog-BLfGC94e.js","/assets/EmojiPicker-C-cBaTFi.js","/assets/EmojiPicker-Dnr5vN_h.js","/assets/History-D6XKX9vm.js","/assets/Keys-BrFFkUTx.js","/assets/LaterDialog-DQJMWvTb.js","/assets/LaterTime-CFoCrD4F.js","/assets/ListView-BKr-p09Z.js","/assets/NewDirect-DYFlBMp3.js","/assets/NoticesDialog-bpTphcbR.js","/assets/OutboxDialog-C-_nxX7P.js","/assets/PeopleField-6iDc7ILh.js","/assets/PinsPane-BZgM4M02.js","/assets/ProfileDialog-eWBy_tdI.js","/assets/RoomDialog-rULW75KU.js","/assets/StatusDialog-CN0FqEdZ.js","/assets/Switcher-Bczk9TAQ.js","/assets/ThreadPane-DZmzzz_Q.js","/assets/WhenFields-BgI2RhTB.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CTjNOoZq.js","/assets/first-D-0dSwvi.js","/assets/highlight-DT6TuKaW.js","/assets/index-BGFdidly.js","/assets/index-DDMfwJj-.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-cce05ffb9c79";
+const CACHE = "parlour-7da1c3d54476";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -1,17 +1,18 @@
 // What a person can do with a message, a room or someone, each in one place for the mouse, the keys and the menus.
 import { tick } from "svelte";
-import { path, Refusal } from "$lib/api/http";
+import { path } from "$lib/api/http";
 import type { Message, Room as RoomRow } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
+import { saidOf } from "./refusals";
 import { addressOf, router } from "./router.svelte";
 import { ui, type MenuItem } from "./ui.svelte";
 
 /** Says what went wrong where nothing else on the screen does. */
 export function tellProblem(error: unknown): void {
-  ui.toast(error instanceof Refusal ? error.message : String(error));
+  ui.toast(saidOf(error));
 }
 
 export const isModerator = (room: Room | undefined): boolean => room?.about.role === "owner" || room?.about.role === "moderator";

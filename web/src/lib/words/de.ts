@@ -1,6 +1,7 @@
 // Was die Seite sagt, auf Deutsch.
 import { counted as n, number, plural } from "$lib/text/time";
 import { dialogs } from "./de/dialogs";
+import { refused } from "./de/refused";
 import { talk } from "./de/talk";
 import type { Words } from "./en";
 
@@ -108,4 +109,5 @@ export const de: Words = {
 
   ...talk,
   ...dialogs,
+  refused,
 };

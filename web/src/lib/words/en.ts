@@ -1,6 +1,7 @@
 // What the page says, in English. Every other language has the same entries.
 import { counted as n, number, plural } from "$lib/text/time";
 import { dialogs } from "./en/dialogs";
+import { refused } from "./en/refused";
 import { talk } from "./en/talk";
 
 export const en = {
@@ -107,6 +108,7 @@ export const en = {
 
   ...talk,
   ...dialogs,
+  refused,
 };
 
 export type Words = typeof en;

@@ -41,7 +41,7 @@ export const dialogs: typeof english = {
     make: "Raum anlegen",
     nameMissing: "Gib ihm einen Namen.",
     nameWrong: "Nur a bis z, Ziffern, - und _, mindestens ein Buchstabe; höchstens 64.",
-    taken: "Diesen Namen, oder einen, der so aussieht, hat ein anderer Raum.", made: (name) => `Der Raum #${name} ist da.`,
+    made: (name) => `Der Raum #${name} ist da.`,
   },
 
   direct: {
@@ -122,7 +122,6 @@ export const dialogs: typeof english = {
     current: "Jetziges Passwort",
     new: "Neues Passwort",
     passwordDone: "Das Passwort ist geändert. Alle anderen Anmeldungen sind beendet.",
-    wrongPassword: "Das ist nicht das jetzige Passwort.",
   },
 
   status: {

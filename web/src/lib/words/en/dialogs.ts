@@ -40,7 +40,7 @@ export const dialogs = {
     make: "Make the room",
     nameMissing: "Give it a name.",
     nameWrong: "Only a to z, digits, - and _, with a letter in it; 64 at most.",
-    taken: "Another room has this name, or one that looks like it.", made: (name: string) => `The room #${name} has been made.`,
+    made: (name: string) => `The room #${name} has been made.`,
   },
 
   direct: {
@@ -121,7 +121,6 @@ export const dialogs = {
     current: "Current password",
     new: "New password",
     passwordDone: "The password is changed. All other logins are ended.",
-    wrongPassword: "This is not the current password.",
   },
 
   status: {

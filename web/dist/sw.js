@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-BrYxhNcB.js","/assets/Card-DxI7WB68.js","/assets/DateDialog-BLfGC94e.js","/assets/EmojiPicker-C-cBaTFi.js","/assets/EmojiPicker-Dnr5vN_h.js","/assets/History-D6XKX9vm.js","/assets/Keys-BrFFkUTx.js","/assets/LaterDialog-DQJMWvTb.js","/assets/LaterTime-CFoCrD4F.js","/assets/ListView-BKr-p09Z.js","/assets/NewDirect-DYFlBMp3.js","/assets/NoticesDialog-bpTphcbR.js","/assets/OutboxDialog-C-_nxX7P.js","/assets/PeopleField-6iDc7ILh.js","/assets/PinsPane-BZgM4M02.js","/assets/ProfileDialog-eWBy_tdI.js","/assets/RoomDialog-rULW75KU.js","/assets/StatusDialog-CN0FqEdZ.js","/assets/Switcher-Bczk9TAQ.js","/assets/ThreadPane-DZmzzz_Q.js","/assets/WhenFields-BgI2RhTB.js","/assets/_emoji-CP3nSsAj.js","/assets/de-CTjNOoZq.js","/assets/first-D-0dSwvi.js","/assets/highlight-DT6TuKaW.js","/assets/index-BGFdidly.js","/assets/index-DDMfwJj-.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-Uqx_wZGt.js","/assets/Card-DtLCNcet.js","/assets/DateDialog-B_ci27Of.js","/assets/EmojiPicker-BpOnbuIZ.js","/assets/EmojiPicker-DQEyfkhb.js","/assets/History-DecyyvmB.js","/assets/Keys-Bu9oJilq.js","/assets/LaterDialog-DeiR6kfI.js","/assets/LaterTime-gEDYArm3.js","/assets/ListView-C1l5N34G.js","/assets/NewDirect-hKZb1rA8.js","/assets/NoticesDialog-DtOIDCur.js","/assets/OutboxDialog-C-q7J_yD.js","/assets/PeopleField-CXT3QPh3.js","/assets/PinsPane-wB79pJ8y.js","/assets/ProfileDialog-B3U6viYQ.js","/assets/RoomDialog-ByYxNqm0.js","/assets/StatusDialog-Dm8BIyZM.js","/assets/Switcher-G84RVZTJ.js","/assets/ThreadPane-DeH0NwXK.js","/assets/WhenFields-Dae53LQN.js","/assets/_emoji-CP3nSsAj.js","/assets/de-z5cx0RWl.js","/assets/first-aN6q-OQ1.js","/assets/highlight-CMbvz_rE.js","/assets/index-DDMfwJj-.css","/assets/index-DPOAN0Ar.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-7da1c3d54476";
+const CACHE = "parlour-085e258fe410";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

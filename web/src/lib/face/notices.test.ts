@@ -1,9 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Message, Notify, RoomState } from "$lib/api/types";
 import { Store } from "$lib/store/store";
 import { Room } from "$lib/store/room";
 import type { Client } from "./client.svelte";
-import { isQuiet, isWanted } from "./notices";
+import { dropRead, isQuiet, isWanted, tell } from "./notices";
 
 const at = (time: string) => new Date(`2026-01-15T${time}:00Z`);
 const message = (rest: Partial<Message> = {}): Message => ({ id: 5, seq: 5, room: "7", user_id: 2, username: "bob", content: "x", created_at: "2026-01-15T10:00:00+00:00", ...rest });
@@ -58,5 +58,49 @@ describe("what is told", () => {
     const one = client("public", "all");
     one.store.people.toldPresence({ users: [{ user_id: 1, username: "alice", state: "dnd" }] });
     expect(wanted(one, {}, true)).toBe(false);
+  });
+});
+
+describe("a reply in a thread that is read on another device", () => {
+  const notices: { tag: string; close: () => void }[] = [];
+  const closed: string[] = [];
+  class Notice {
+    static permission = "granted";
+    onclose = () => {};
+    readonly tag: string;
+    constructor(_: string, { tag }: { tag: string }) {
+      this.tag = tag;
+      notices.push(this);
+    }
+    close() {
+      closed.push(this.tag);
+    }
+  }
+  const read = (store: Store, thread: number, seq: number) => store.frame(0, { type: "read", room: "7", user_id: 1, seq, thread, unread: 0, mentions: 0, at: seq } as never);
+
+  it("is told no more, and what was told of it goes", () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("Notification", Notice);
+    localStorage.setItem("parlour.notices", "on");
+    vi.spyOn(document, "hasFocus").mockReturnValue(false);
+    const store = new Store("t"), room = new Room("7", "later");
+    store.userId = 1;
+    room.tell({ room: "7", kind: "direct", seq: 4, users: [] } as unknown as RoomState);
+    store.rooms.set("7", room);
+    const client = { store, me: { id: 1, username: "alice" }, isLeader: true, name: () => "bob" } as unknown as Client;
+    const followed = { threads: new Set(["7 3"]), isWhole: true };
+    tell(client, message({ thread: 3 }), true, followed);
+    vi.advanceTimersByTime(2_000);
+    expect(notices.map(({ tag }) => tag)).toEqual(["7 5"]);
+    // The next one is read before it is told.
+    tell(client, message({ id: 6, seq: 6, thread: 3 }), true, followed);
+    expect(read(store, 3, 6).news).toContainEqual({ about: "thread_read", room: "7", thread: 3 });
+    dropRead(client, "7", 3);
+    vi.advanceTimersByTime(2_000);
+    expect([notices.length, closed]).toEqual([1, ["7 5"]]);
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+    localStorage.clear();
   });
 });

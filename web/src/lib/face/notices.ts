@@ -79,6 +79,15 @@ export function tell(client: Client, message: Message, isMention: boolean, follo
   setTimeout(() => show(client, message), SOON);
 }
 
+/** Notices of this tab that are on the screen. */
+const shown = new Map<Notification, Message>();
+
+/** What was read in a thread on another device is told no longer. */
+export function dropRead(client: Client, key: string, thread: number): void {
+  const threads = client.store.rooms.get(key)?.threads;
+  for (const [notice, message] of shown) if (message.room === key && message.thread === thread && threads?.isRead(message)) notice.close(), shown.delete(notice);
+}
+
 function show(client: Client, came: Message): void {
   const room = client.store.rooms.get(came.room);
   // It may have been changed since, or not be one's to read any more.
@@ -86,7 +95,7 @@ function show(client: Client, came: Message): void {
   const message = room.timeline.message(came.id) ?? room.threads.messages(came.thread ?? 0).find((one) => one.id === came.id) ?? came;
   if (message.deleted_at) return;
   const isInRoom = message.thread == null || message.also_to_room;
-  const isRead = isInRoom && (room.about.read_seq ?? 0) >= message.id;
+  const isRead = room.threads.isRead(message) || (isInRoom && (room.about.read_seq ?? 0) >= message.id);
   const isSeen = document.hasFocus() && router.view.is === "room" && client.store.resolve(router.view.room) === message.room;
   if (isRead || isSeen) return;
   if (isSounding()) ring();
@@ -95,6 +104,8 @@ function show(client: Client, came: Message): void {
   const who = fullName(client, message.user_id, message.username);
   const title = about.kind !== "direct" ? t.notification.from(who, labelOf(client, about)) : t.notification.direct(who);
   const notice = new Notification(title, { body: plain(message.content).slice(0, 200), tag: `${message.room} ${message.id}` });
+  shown.set(notice, message);
+  notice.onclose = () => shown.delete(notice);
   notice.onclick = () => {
     window.focus();
     router.go({ is: "room", room: message.room, ...(message.thread && !message.also_to_room ? { thread: message.thread } : { at: message.id }) });

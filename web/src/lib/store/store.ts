@@ -414,7 +414,10 @@ export class Store {
     const room = this.rooms.get(marker.room);
     if (!room) return;
     if (marker.user_id !== this.userId) room.receipts.set(marker.user_id, marker.seq);
-    else if (marker.thread != null) out.news.push({ about: "thread_read", room: marker.room, thread: marker.thread });
+    else if (marker.thread != null) {
+      room.threads.marked(marker.thread, marker.seq);
+      out.news.push({ about: "thread_read", room: marker.room, thread: marker.thread });
+    }
     else room.marked(marker);
     out.news.push({ about: "rooms" }, { about: "room", room: marker.room });
   }

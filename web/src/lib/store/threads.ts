@@ -7,6 +7,8 @@ const MOST_KEPT = 5_000;
 export class Threads {
   #replies = new Map<number, Replies>();
   #messages = new Map<number, Message>();
+  /** How far threads are read. */
+  #read = new Map<number, number>();
   /** Threads whose pages have been read to the end. */
   #whole = new Set<number>();
 
@@ -21,6 +23,16 @@ export class Threads {
 
   message(id: number): Message | undefined {
     return this.#messages.get(id);
+  }
+
+  /** One of the user's devices has said how far a thread is read; or that it is not, from there on. */
+  marked(first: number, seq: number): void {
+    this.#read.set(first, seq);
+  }
+
+  /** Whether a reply was read in its thread, as far as was told. */
+  isRead({ thread, id }: Message): boolean {
+    return thread != null && id <= (this.#read.get(thread) ?? 0);
   }
 
   isWhole(first: number): boolean {

@@ -64,7 +64,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     // What is loaded at first anyway stands in one file: many small ones pack worse.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "first", test: /src\/lib\/(?!words\/de|text\/highlight|face\/emoji)|src\/components\/(Avatar|Composer|Dialog|EditBox|Icon|MessageItem|MessageState|MessageText|Reactions|Strip)\.svelte/ }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "first", test: /src\/lib\/(?!words\/de|text\/highlight|face\/emoji)|src\/components\/(Avatar|Composer|EditBox|Icon|MessageItem|MessageState|MessageText|Reactions|Strip)\.svelte/ }] } } },
     reportCompressedSize: false,
     sourcemap: false,
   },

@@ -6,6 +6,8 @@ import { away, composer, connected, dialog, enter, ids, inOrder, login, message,
 export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, server, DIST }) => ({
   async "who is offline goes on writing; after a reload and a return each message is there once, in order"() {
     const { page, context } = bob;
+    // The page can be had without a connection from the moment on at which its worker has kept all of it.
+    if (!DIST) await page.waitForFunction(() => navigator.serviceWorker.getRegistration().then((found) => found?.active?.state === "activated"));
     await context.setOffline(true);
     await page.getByText("You are offline.").waitFor();
     for (const text of ["offline one", "offline two", "offline three"]) await write(page, text);
@@ -14,7 +16,6 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     await message(page, "offline two").getByText("Waits for the connection").waitFor();
     await picture(page, "offline");
     if (!DIST) { // the page itself is there without a connection
-      await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
       await page.reload();
       await message(page, "offline three").waitFor();
     }

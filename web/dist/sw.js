@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-Uqx_wZGt.js","/assets/Card-DtLCNcet.js","/assets/DateDialog-B_ci27Of.js","/assets/EmojiPicker-BpOnbuIZ.js","/assets/EmojiPicker-DQEyfkhb.js","/assets/History-DecyyvmB.js","/assets/Keys-Bu9oJilq.js","/assets/LaterDialog-DeiR6kfI.js","/assets/LaterTime-gEDYArm3.js","/assets/ListView-C1l5N34G.js","/assets/NewDirect-hKZb1rA8.js","/assets/NoticesDialog-DtOIDCur.js","/assets/OutboxDialog-C-q7J_yD.js","/assets/PeopleField-CXT3QPh3.js","/assets/PinsPane-wB79pJ8y.js","/assets/ProfileDialog-B3U6viYQ.js","/assets/RoomDialog-ByYxNqm0.js","/assets/StatusDialog-Dm8BIyZM.js","/assets/Switcher-G84RVZTJ.js","/assets/ThreadPane-DeH0NwXK.js","/assets/WhenFields-Dae53LQN.js","/assets/_emoji-CP3nSsAj.js","/assets/de-z5cx0RWl.js","/assets/first-aN6q-OQ1.js","/assets/highlight-CMbvz_rE.js","/assets/index-DDMfwJj-.css","/assets/index-DPOAN0Ar.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-BZnF97ti.js","/assets/Card-wmFMJU2I.js","/assets/Confirm-CaoWEzIF.js","/assets/DateDialog-BwIvhjgF.js","/assets/Dialog-CUpKS6_J.js","/assets/EmojiPicker-CpgMOoI0.js","/assets/EmojiPicker-WDMsXtEe.js","/assets/History-DXPOKhT-.js","/assets/Keys-CJFLO2U6.js","/assets/LaterDialog-4Dv6ULDW.js","/assets/LaterTime-B_TCj4ij.js","/assets/ListView-Cj8WRCnh.js","/assets/NewDirect-B5EdSMa1.js","/assets/NoticesDialog-BlXyKmqR.js","/assets/OutboxDialog-BZTP6ott.js","/assets/PeopleField-BlXacyCi.js","/assets/PinsPane-DevgBtoc.js","/assets/ProfileDialog-C3gP4zv1.js","/assets/RoomDialog-De--_x4I.js","/assets/StatusDialog-B4kNwAGQ.js","/assets/Switcher-CwklNZPo.js","/assets/ThreadPane-B5I6xzRM.js","/assets/WhenFields-Bq-OSxN_.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DiN5hcDo.js","/assets/first-BHPH3xHi.js","/assets/highlight-DSVkKTru.js","/assets/index-DDMfwJj-.css","/assets/index-DnOWQvct.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-085e258fe410";
+const CACHE = "parlour-a4e7520b0929";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -153,7 +153,6 @@ describe("the page", () => {
 
   it("keeps over a reload what waits, what was begun and what was seen, and sends what waits when it can", async () => {
     await enter();
-    window.dispatchEvent(new Event("pagehide"));
     Line.last?.onclose({ code: 1006 });
     world.isDown = true;
     const field = () => find<HTMLTextAreaElement>("textarea.write");

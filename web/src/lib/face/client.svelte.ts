@@ -74,7 +74,10 @@ export class Client {
         this.#done(this.store.frame(Date.now(), frame));
         if (frame.type === "system" && "epoch" in frame) this.#askPresence();
       },
-      closed: (code) => this.#done(this.store.closed(code)),
+      closed: (code) => {
+        if (this.store.isConnected) this.#keepSeen(); // the page may be loaded anew before there is one again
+        this.#done(this.store.closed(code));
+      },
       status: (status) => {
         if (status.is === "connected") this.downSince = undefined;
         else this.downSince ??= Date.now();
@@ -88,8 +91,7 @@ export class Client {
         this.#pump();
       },
       leads: () => this.#restore(),
-      hello: () => this.store.hello(),
-      ended: () => this.session.ended(),
+      hello: () => this.store.hello(), ended: () => this.session.ended(),
     });
     this.#restore();
     this.#kept.seen().then((seen) => {

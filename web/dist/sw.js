@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-BZnF97ti.js","/assets/Card-wmFMJU2I.js","/assets/Confirm-CaoWEzIF.js","/assets/DateDialog-BwIvhjgF.js","/assets/Dialog-CUpKS6_J.js","/assets/EmojiPicker-CpgMOoI0.js","/assets/EmojiPicker-WDMsXtEe.js","/assets/History-DXPOKhT-.js","/assets/Keys-CJFLO2U6.js","/assets/LaterDialog-4Dv6ULDW.js","/assets/LaterTime-B_TCj4ij.js","/assets/ListView-Cj8WRCnh.js","/assets/NewDirect-B5EdSMa1.js","/assets/NoticesDialog-BlXyKmqR.js","/assets/OutboxDialog-BZTP6ott.js","/assets/PeopleField-BlXacyCi.js","/assets/PinsPane-DevgBtoc.js","/assets/ProfileDialog-C3gP4zv1.js","/assets/RoomDialog-De--_x4I.js","/assets/StatusDialog-B4kNwAGQ.js","/assets/Switcher-CwklNZPo.js","/assets/ThreadPane-B5I6xzRM.js","/assets/WhenFields-Bq-OSxN_.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DiN5hcDo.js","/assets/first-BHPH3xHi.js","/assets/highlight-DSVkKTru.js","/assets/index-DDMfwJj-.css","/assets/index-DnOWQvct.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-n1aaribf.js","/assets/Card-BAwB5VrX.js","/assets/Confirm-4HJsml6v.js","/assets/DateDialog-Rcpb7qTj.js","/assets/Dialog-koYEw9x9.js","/assets/EmojiPicker-CJx-C8tw.js","/assets/EmojiPicker-WZKS3EZB.js","/assets/History-wbmD8EXu.js","/assets/Keys-CYyzTewX.js","/assets/LaterDialog-DUFhPOTg.js","/assets/LaterTime-CRSyZHL_.js","/assets/ListView-NZYWlDrA.js","/assets/NewDirect-Cx4JYz_I.js","/assets/NoticesDialog-COApsfSn.js","/assets/OutboxDialog-Lg7vjjlV.js","/assets/PeopleField-Bhfc4PX8.js","/assets/PinsPane-BUBvnN1D.js","/assets/ProfileDialog-CUqMOo25.js","/assets/RoomDialog-BVza2ljM.js","/assets/StatusDialog-DVioGexB.js","/assets/Switcher-D85273SH.js","/assets/ThreadPane-3L-ov9Jf.js","/assets/WhenFields-Cze2I7M2.js","/assets/_emoji-CP3nSsAj.js","/assets/de-KNwB00mq.js","/assets/first-Cp-g4IaK.js","/assets/highlight-DNsiPNqM.js","/assets/index-DDMfwJj-.css","/assets/index-YdOhcRTN.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-a4e7520b0929";
+const CACHE = "parlour-12aa5c83168c";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

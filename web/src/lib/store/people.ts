@@ -1,6 +1,6 @@
 // What is known of people: how they are seen, who is writing, and what they say of themselves. What a socket has said of
 // presence is forgotten with the socket.
-import type { About, Member, Message, Person, Presence, PresenceNews, Profile, Seen, TypingNews, UserNews } from "$lib/api/types";
+import type { About, Heard, Member, Message, Person, Presence, PresenceNews, Profile, Seen, TypingNews, UserNews } from "$lib/api/types";
 
 /** How long someone is taken to be writing who has said so. */
 const WRITES_FOR = 6_000;
@@ -105,6 +105,13 @@ export class People {
       this.#known.add(member.user_id);
       this.#about.set(member.user_id, { ...this.#about.get(member.user_id), display_name: member.display_name });
     }
+  }
+
+  /** A frame about people has come. */
+  heard(now: number, frame: Extract<Heard, { type: "presence" | "typing" | "user" }>, me: number): void {
+    if (frame.type === "presence") this.toldPresence(frame);
+    else if (frame.type === "user") this.toldProfile(frame);
+    else if (frame.user_id !== me) this.toldTyping(now, frame);
   }
 
   toldPresence(news: PresenceNews): void {

@@ -190,6 +190,12 @@ export class Room {
     this.recount();
   }
 
+  /** A page that is read from now on may reach beyond what the next socket counts as missed. */
+  disconnected(): void {
+    this.nextPage = undefined;
+    this.reading.disconnected();
+  }
+
   leave(): void {
     this.isGone = true;
     this.follower.stop();

@@ -2,32 +2,19 @@
 // what to ask of the server (`Effect`), and what is new for a face (`News`). It opens no socket and has no clock.
 import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Settings, Upto } from "$lib/api/types";
 import type { Past, Step } from "./follower";
-import { Later } from "./later";
 import { messageOf, stateOf, storedAs } from "./forms";
-import type { Kept, KeptRoom, Outcome, Query } from "./news";
+import { restored, snapshot } from "./kept";
+import { Later } from "./later";
+import { Listing } from "./listing";
+import type { Kept, Outcome, Query } from "./news";
 import { Outbox } from "./outbox";
 import { People } from "./people";
 import { isInThreadOnly, isWritten } from "./reading";
 import { Room, mentions } from "./room";
+import { Syncs } from "./syncs";
+import { askWhatIsUnread } from "./unread";
 
 export const GENERAL = "general";
-/** Most rooms of one `sync`; most bytes of it but for its rooms; of a key, and of what stands around a key and its number. */
-const [MAX_SYNC, SYNC_BYTES, MAX_KEY, CURSOR_BYTES] = [1_000, 256, 20, 24];
-const LIST_AGAIN = 2_000;
-/** Rooms that are asked about at once. */
-const MOST_ASKED = 4;
-
-/** Latest messages that are kept of a room. */
-const KEPT = 60;
-
-interface Listing {
-  /** Rooms that were known before and not told of: those that are on no page are gone. */
-  known: Set<string>;
-  cursor: string | undefined;
-  tag: number;
-  againAt?: number;
-}
-
 const LIMITS = { content_bytes: 16_384, frame_bytes: 65_536, sockets_per_user: 20 } as Limits;
 
 export class Store {
@@ -47,22 +34,19 @@ export class Store {
   /** History was replaced since this was opened. */
   wasRestored = false;
   #lookedAt: string | undefined;
-  #toSync = new Set<string>();
-  #syncing = new Set<string>();
+  readonly #syncs: Syncs;
   #lastTag = 0;
   #listing: Listing | undefined;
-  /** The `ref` of our `sync` frames: each tab has its own, since all share one socket. */
-  readonly #sync: string;
   #heartbeat = 25_000;
   #session = 0;
 
   constructor(tab: string) {
-    this.#sync = `sync ${tab}`;
+    this.#syncs = new Syncs(`sync ${tab}`);
     this.rooms.set(GENERAL, new Room(GENERAL, "later"));
   }
 
   get isCatchingUp(): boolean {
-    return this.#syncing.size > 0 || [...this.rooms.values()].some((room) => !room.isGone && room.follower.isCatchingUp);
+    return this.#syncs.isWaiting || [...this.rooms.values()].some((room) => !room.isGone && room.follower.isCatchingUp);
   }
 
   /** The key of one of the user's rooms, by its key or name. Of two with one name, none is meant. */
@@ -94,7 +78,7 @@ export class Store {
         this.#refused(now, frame, out);
         break;
       case "synced":
-        if (frame.ref === this.#sync) this.#synced(now, frame.rooms, out);
+        if (frame.ref === this.#syncs.ref) this.#synced(now, frame.rooms, out);
         break;
       case "lag":
         this.#follow(now, frame.room, out, (room) => room.follower.lag(frame.seq));
@@ -106,15 +90,9 @@ export class Store {
         this.#read(frame, out);
         break;
       case "presence":
-        this.people.toldPresence(frame);
-        out.news.push({ about: "people" });
-        break;
       case "typing":
-        if (frame.user_id !== this.userId) this.people.toldTyping(now, frame);
-        out.news.push({ about: "people" });
-        break;
       case "user":
-        this.people.toldProfile(frame);
+        this.people.heard(now, frame, this.userId);
         out.news.push({ about: "people" });
         break;
       case "settings": {
@@ -128,41 +106,20 @@ export class Store {
         out.news.push({ about: "later", failed: frame.change === "failed" ? frame.scheduled : undefined });
         break;
     }
-    this.#askSync(out);
+    this.#syncs.ask(this, out);
     return out;
   }
 
-  /** What is worth keeping over a reload: the rooms, and of those that were looked at the latest messages. */
+  /** What is worth keeping over a reload. */
   snapshot(): Kept | undefined {
-    const epoch = this.epoch;
-    if (epoch === undefined) return undefined;
-    const rooms = [...this.rooms.values()].filter((room) => !room.isGone && room.epoch === epoch).map((room): KeptRoom => {
-      const messages = room.timeline.messages.slice(-KEPT);
-      return { about: room.state(), cursor: room.follower.cursor, messages: room.key === this.#lookedAt || messages.length > 1 ? messages : [] };
-    });
-    return { epoch, rooms };
+    return this.epoch === undefined ? undefined : snapshot(this.rooms, this.epoch, this.#lookedAt);
   }
 
   /** Begins with what was kept, as long as no socket has told better. */
   restore({ epoch, rooms }: Kept): void {
     if (this.epoch !== undefined) return;
     this.epoch = epoch;
-    for (const { about, cursor, messages } of rooms) {
-      const room = new Room(about.room, this.#pastOf(about.room));
-      room.me = this.userId;
-      room.tell(about);
-      room.toldUnread();
-      this.people.learnPersons(about.users ?? []);
-      const [first] = messages;
-      if (first) {
-        room.epoch = epoch;
-        room.follower.restore(cursor);
-        room.timeline.begin(first.id, true);
-        room.timeline.put(messages);
-        for (const message of messages) room.threads.take(message), this.people.learnName(message.user_id, message.username);
-      }
-      this.rooms.set(about.room, room);
-    }
+    for (const kept of rooms) this.rooms.set(kept.about.room, restored(kept, epoch, this.#pastOf(kept.about.room), this.userId, this.people));
   }
 
   /** Shows this room: what is at hand of it, and what lies before that. */
@@ -217,7 +174,7 @@ export class Store {
     this.#follow(now, ask.room, out, () =>
       ask.query.at === "since" ? room.follower.page(page.messages, page.more) : room.follower.latest(page.messages),
     );
-    this.#askSync(out);
+    this.#syncs.ask(this, out);
     return out;
   }
 
@@ -227,7 +184,7 @@ export class Store {
     const listing = this.#listing;
     if (listing?.tag !== tag) return out;
     if (!page) {
-      listing.againAt = now + LIST_AGAIN;
+      listing.pause(now);
       return out;
     }
     for (const row of page.rooms) {
@@ -236,12 +193,12 @@ export class Store {
     }
     listing.cursor = page.next;
     if (page.next !== undefined) {
-      out.effects.push({ do: "list", cursor: page.next, tag });
+      listing.ask(out);
     } else {
       this.#listing = undefined;
       for (const key of listing.known) this.#gone(key, out);
     }
-    this.#askSync(out);
+    this.#syncs.ask(this, out);
     return out;
   }
 
@@ -249,7 +206,7 @@ export class Store {
   opened(now: number, row: RoomRow): Outcome {
     const out: Outcome = { effects: [], news: [] };
     if (!this.rooms.has(row.room) || this.rooms.get(row.room)?.isGone) this.#here(now, stateOf(row), true, out);
-    this.#askSync(out);
+    this.#syncs.ask(this, out);
     return out;
   }
 
@@ -258,32 +215,18 @@ export class Store {
     const out: Outcome = { effects: [], news: [] };
     if (!this.isConnected) return out;
     if (this.people.tick(now)) out.news.push({ about: "people" });
-    if (this.#listing && (this.#listing.againAt ?? Infinity) <= now) {
-      this.#listing.againAt = undefined;
-      out.effects.push({ do: "list", cursor: this.#listing.cursor, tag: this.#listing.tag });
-    }
-    this.#askWhatIsUnread(now, out);
+    this.#listing?.tick(now, out);
+    this.#lastTag = askWhatIsUnread(this.rooms, now, this.#lastTag, out);
     for (const [key, room] of this.rooms) {
       if ((room.againAt ?? Infinity) > now) continue;
       room.againAt = undefined;
       this.#follow(now, key, out, () => room.follower.again());
     }
-    this.#askSync(out);
+    this.#syncs.ask(this, out);
     return out;
   }
 
-  /** What is not sure to be unread is asked for. */
-  #askWhatIsUnread(now: number, out: Outcome): void {
-    let left = MOST_ASKED;
-    for (const [key, room] of this.rooms) {
-      if (left === 0) return;
-      if (room.isGone || room.epoch === undefined || room.isSure || !room.reading.ask(now, this.#lastTag + 1)) continue;
-      out.effects.push({ do: "count", room: key, tag: ++this.#lastTag });
-      left -= 1;
-    }
-  }
-
-  /** The answer to that; undefined when it did not come, and is asked for again. */
+  /** What is unread in a room was asked for; undefined when that did not come, and is asked for again. */
   counted(key: string, tag: number, row: RoomRow | undefined): Outcome {
     const { seq: at, read_seq, unread, mentions } = row ?? { seq: 0 };
     if (row) this.rooms.get(key)?.counted(tag, read_seq ?? 0, { at, unread: unread ?? 0, mentions: mentions ?? 0 });
@@ -302,11 +245,7 @@ export class Store {
     this.people.disconnected();
     if (code === 1009) this.outbox.tooLarge();
     this.outbox.disconnected();
-    for (const room of this.rooms.values()) {
-      // A page that is read from now on may reach beyond what the next socket counts as missed.
-      room.nextPage = undefined;
-      room.reading.disconnected();
-    }
+    for (const room of this.rooms.values()) room.disconnected();
     return { effects: [], news: [{ about: "hello" }, { about: "outbox" }, { about: "people" }] };
   }
 
@@ -347,8 +286,7 @@ export class Store {
     this.epoch = hello.epoch;
     this.people.learnName(hello.user_id, hello.username);
     this.people.begins(hello.online);
-    this.#toSync.clear();
-    this.#syncing.clear();
+    this.#syncs.clear();
     this.#listing = undefined;
     const listed = new Set(hello.rooms.map((room) => room.room));
     for (const about of hello.rooms) this.#here(now, about, true, out);
@@ -359,8 +297,8 @@ export class Store {
       else this.#gone(key, out);
     }
     if ((hello.more_rooms ?? 0) > 0) {
-      this.#listing = { known, cursor: undefined, tag: ++this.#lastTag };
-      out.effects.push({ do: "list", cursor: undefined, tag: this.#listing.tag });
+      this.#listing = new Listing(known, ++this.#lastTag);
+      this.#listing.ask(out);
     }
     out.news.push({ about: "hello" }, { about: "rooms" }, { about: "settings" });
   }
@@ -390,7 +328,7 @@ export class Store {
   }
 
   #gone(key: string, out: Outcome): void {
-    this.#toSync.delete(key);
+    this.#syncs.forget(key);
     const room = this.rooms.get(key);
     if (!room || room.isGone) return;
     room.leave();
@@ -435,10 +373,8 @@ export class Store {
   }
 
   #refused(now: number, error: ErrorFrame, out: Outcome): void {
-    if (error.ref === this.#sync) {
-      const keys = [...this.#syncing];
-      this.#syncing.clear();
-      for (const key of keys) this.#follow(now, key, out, (room) => room.follower.refused(error.code));
+    if (error.ref === this.#syncs.ref) {
+      for (const key of this.#syncs.answered()) this.#follow(now, key, out, (room) => room.follower.refused(error.code));
       return;
     }
     const isOurs = error.ref ? this.outbox.find(error.ref) : undefined;
@@ -447,7 +383,7 @@ export class Store {
   }
 
   #synced(now: number, rooms: Record<string, Upto | { gone: boolean }>, out: Outcome): void {
-    this.#syncing.clear();
+    this.#syncs.answered();
     for (const [key, synced] of Object.entries(rooms)) {
       if ("gone" in synced) this.#gone(key, out);
       else this.#follow(now, key, out, (room) => room.follower.synced(synced.seq, synced.complete));
@@ -475,7 +411,7 @@ export class Store {
           break;
         }
         case "sync":
-          this.#toSync.add(key);
+          this.#syncs.want(key);
           break;
         case "pause":
           room.pause(now);
@@ -510,20 +446,5 @@ export class Store {
     if (room.key !== this.#lookedAt) room.trim();
     out.news.push({ about: "room", room: room.key }, { about: "rooms" });
     if (isNews) out.news.push({ about: "outbox" });
-  }
-
-  /** One `sync` for all rooms that want one, when none is under way. The others come in the next one. */
-  #askSync(out: Outcome): void {
-    if (this.#toSync.size === 0 || this.#syncing.size > 0) return;
-    let left = this.limits.frame_bytes - SYNC_BYTES;
-    const rooms: Record<string, number> = {};
-    for (const key of [...this.#toSync].sort()) {
-      this.#toSync.delete(key);
-      this.#syncing.add(key);
-      rooms[key] = this.rooms.get(key)?.follower.cursor ?? 0;
-      left -= key.length + CURSOR_BYTES;
-      if (this.#syncing.size === MAX_SYNC || left < MAX_KEY + CURSOR_BYTES) break;
-    }
-    out.effects.push({ do: "say", frame: { type: "sync", ref: this.#sync, rooms, epoch: this.epoch } });
   }
 }

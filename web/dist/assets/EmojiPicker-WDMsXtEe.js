@@ -1,1 +1,0 @@
-export{t as default}from"./EmojiPicker-CpgMOoI0.js";

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-n1aaribf.js","/assets/Card-BAwB5VrX.js","/assets/Confirm-4HJsml6v.js","/assets/DateDialog-Rcpb7qTj.js","/assets/Dialog-koYEw9x9.js","/assets/EmojiPicker-CJx-C8tw.js","/assets/EmojiPicker-WZKS3EZB.js","/assets/History-wbmD8EXu.js","/assets/Keys-CYyzTewX.js","/assets/LaterDialog-DUFhPOTg.js","/assets/LaterTime-CRSyZHL_.js","/assets/ListView-NZYWlDrA.js","/assets/NewDirect-Cx4JYz_I.js","/assets/NoticesDialog-COApsfSn.js","/assets/OutboxDialog-Lg7vjjlV.js","/assets/PeopleField-Bhfc4PX8.js","/assets/PinsPane-BUBvnN1D.js","/assets/ProfileDialog-CUqMOo25.js","/assets/RoomDialog-BVza2ljM.js","/assets/StatusDialog-DVioGexB.js","/assets/Switcher-D85273SH.js","/assets/ThreadPane-3L-ov9Jf.js","/assets/WhenFields-Cze2I7M2.js","/assets/_emoji-CP3nSsAj.js","/assets/de-KNwB00mq.js","/assets/first-Cp-g4IaK.js","/assets/highlight-DNsiPNqM.js","/assets/index-DDMfwJj-.css","/assets/index-YdOhcRTN.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-CpgO0sQc.js","/assets/Card-DMVRh-EO.js","/assets/Confirm-B4xH2vH_.js","/assets/DateDialog-DkH9Xzvz.js","/assets/Dialog-CzQNyS19.js","/assets/EmojiPicker-C99F5iIR.js","/assets/EmojiPicker-DEo1oTX-.js","/assets/History-DpH4_Dbe.js","/assets/Keys-BEOJ_tSE.js","/assets/LaterDialog-DHwf5vNI.js","/assets/LaterTime-D2Yyodcv.js","/assets/ListView-BeRW-wzD.js","/assets/NewDirect-6ruWwATM.js","/assets/NoticesDialog-BU7PXRK0.js","/assets/OutboxDialog-CAr6SQcf.js","/assets/PeopleField-D0oNFDCF.js","/assets/PinsPane-snNhkS-K.js","/assets/ProfileDialog-k2fSFCJu.js","/assets/RoomDialog-Dqh8pjMg.js","/assets/StatusDialog-CdUR7DHI.js","/assets/Switcher-BhVSSbN0.js","/assets/ThreadPane-BouakZHi.js","/assets/WhenFields-CGkUPAtT.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DS4FhXHM.js","/assets/first-BzSi102s.js","/assets/highlight-CpgqtPuu.js","/assets/index-DDMfwJj-.css","/assets/index-dEKzqBsJ.js","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-12aa5c83168c";
+const CACHE = "parlour-885d5c46e148";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

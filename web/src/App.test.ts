@@ -95,7 +95,7 @@ describe("the page", () => {
     await until(() => Line.last?.said.some((one) => one.content === "from me"));
     const sent = Line.last?.said.find((one) => one.content === "from me");
     Line.last?.tell({ type: "error", ref: sent?.ref, code: "muted", detail: "You are muted here." });
-    await until(() => text().includes("Not sent: you are muted in this room"));
+    await until(() => text().includes("Not sent: you are muted here"));
     [...document.querySelectorAll<HTMLButtonElement>(".msg.failed button")].find((one) => one.textContent === "Retry")?.click();
     await until(() => (Line.last?.said.filter((one) => one.client_id === sent?.client_id).length ?? 0) > 1);
     Line.last?.tell({ type: "ack", ref: sent?.ref, room: "general", id: 4, seq: 4, timestamp: "2026-11-27T10:09:00.000000+00:00", duplicate: false });

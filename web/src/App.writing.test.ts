@@ -190,7 +190,7 @@ describe("what is to be said later", () => {
     answer = () => [409, { code: "too_many_scheduled", detail: "You have 100 messages waiting." }];
     write(field(), "good morning");
     await choose("In an hour");
-    await until(() => find("[role=alert]")?.textContent?.includes("You have as many messages waiting"));
+    await until(() => find("[role=alert]")?.textContent?.includes("You have 100 messages waiting."));
     expect(field().value).toBe("good morning");
     world.isDown = true;
     Line.last?.onclose({ code: 1006 });
@@ -207,7 +207,7 @@ describe("what is to be said later", () => {
     Line.last?.tell({ type: "scheduled", change: "failed", scheduled: failed });
     await until(() => text().includes("A message for later could not be sent."));
     button("Show", ".toasts")?.click();
-    await until(() => find("[role=dialog] [role=alert]")?.textContent?.includes("Not sent: you are muted in this room"));
+    await until(() => find("[role=dialog] [role=alert]")?.textContent?.includes("Not sent: you are muted here"));
     Line.last?.tell({ type: "scheduled", change: "changed", scheduled: row });
     await until(() => !find("[role=dialog] [role=alert]"));
     button("Change", "[role=dialog]")?.click();

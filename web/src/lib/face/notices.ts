@@ -1,11 +1,12 @@
 // Being told of what comes while one looks elsewhere: by the browser's notices, and by a sound for who wants it.
-import type { Message, Settings } from "$lib/api/types";
+import type { Message, Scheduled, Settings } from "$lib/api/types";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
 import { fullName } from "./names";
 import { labelOf } from "./rooms";
 import { router } from "./router.svelte";
+import { ui } from "./ui.svelte";
 
 const [WANTED, SOUND] = ["parlour.notices", "parlour.sound"];
 
@@ -88,6 +89,16 @@ export function dropRead(client: Client, key: string, thread: number): void {
   for (const [notice, message] of shown) if (message.room === key && message.thread === thread && threads?.isRead(message)) notice.close(), shown.delete(notice);
 }
 
+/** A reminder has come, which one has asked for: it is told also in quiet hours, and where one is looking. */
+export function remind(client: Client, { room, content }: Scheduled): void {
+  const open = () => router.go({ is: "room", room });
+  const text = plain(content);
+  ui.toast(text.slice(0, 200), { text: t.later.show, do: open });
+  if (!client.isLeader) return;
+  if (isSounding()) ring();
+  if (isNotifying() && !document.hasFocus()) notify(t.notification.reminder, text, `reminder ${room} ${content}`, open);
+}
+
 function show(client: Client, came: Message): void {
   const room = client.store.rooms.get(came.room);
   // It may have been changed since, or not be one's to read any more.
@@ -103,14 +114,20 @@ function show(client: Client, came: Message): void {
   const { about } = room;
   const who = fullName(client, message.user_id, message.username);
   const title = about.kind !== "direct" ? t.notification.from(who, labelOf(client, about)) : t.notification.direct(who);
-  const notice = new Notification(title, { body: plain(message.content).slice(0, 200), tag: `${message.room} ${message.id}` });
+  const notice = notify(title, plain(message.content), `${message.room} ${message.id}`, () =>
+    router.go({ is: "room", room: message.room, ...(message.thread && !message.also_to_room ? { thread: message.thread } : { at: message.id }) }));
   shown.set(notice, message);
   notice.onclose = () => shown.delete(notice);
+}
+
+function notify(title: string, text: string, tag: string, open: () => void): Notification {
+  const notice = new Notification(title, { body: text.slice(0, 200), tag });
   notice.onclick = () => {
     window.focus();
-    router.go({ is: "room", room: message.room, ...(message.thread && !message.also_to_room ? { thread: message.thread } : { at: message.id }) });
+    open();
     notice.close();
   };
+  return notice;
 }
 
 /** Two soft notes, made here: no file is loaded. */

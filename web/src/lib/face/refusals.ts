@@ -1,6 +1,6 @@
-// What is said of what the server refuses: in the language of the page where its code says all, else in the server's own words.
+// What is said of what the server refuses: in its own words, which are English, or in the language of the page where the code says all.
 import { Refusal } from "$lib/api/http";
-import { t } from "$lib/words";
+import { t, type Words } from "$lib/words";
 
 interface Refused {
   code?: string;
@@ -9,13 +9,14 @@ interface Refused {
   after?: number;
 }
 
-export function sentenceOf({ code = "", detail = "", after }: Refused): string {
-  const said = Object.hasOwn(t.refused, code) ? t.refused[code as keyof typeof t.refused] : undefined;
+export function sentenceOf({ code = "", detail = "", after }: Refused, { refused }: Pick<Words, "refused"> = t): string {
+  const said = Object.hasOwn(refused, code) ? refused[code] : undefined;
   if (typeof said !== "function") return said ?? detail;
   return after === undefined ? detail : said(Math.max(1, Math.ceil(after / 1_000)));
 }
 
 /** The same of what was thrown. */
-export function saidOf(error: unknown): string {
-  return error instanceof Refusal ? sentenceOf({ code: error.code, detail: error.message, after: error.after }) : error instanceof Error ? error.message : String(error);
+export function saidOf(error: unknown, words: Pick<Words, "refused"> = t): string {
+  if (error instanceof Refusal) return sentenceOf({ code: error.code, detail: error.message, after: error.after }, words);
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Scheduled, ScheduledChange } from "$lib/api/types";
-import { Later } from "./later";
+import { Later, laterNews } from "./later";
 
 const row = (id: number, rest: Partial<Scheduled> = {}): Scheduled =>
   ({ id, client_id: `c${id}`, room: "general", content: `text ${id}`, created_at: "2026-11-27T10:00:00.000000+00:00", send_at: `2026-11-28T10:0${id}:00.000000+00:00`, ...rest });
@@ -16,6 +16,16 @@ describe("what is to be said later", () => {
     told(later, "created", row(4));
     told(later, "failed", row(3, { failed: { code: "muted", detail: "You are muted." } }));
     expect([texts(later), later.failed]).toEqual([["text 3", "text 4", "text 1"], 1]);
+  });
+
+  it("tells of a reminder whose time has come, and of what could not be said", () => {
+    const [message, reminder] = [row(1), row(2, { kind: "reminder" })];
+    const news = (change: ScheduledChange, scheduled: Scheduled) => laterNews({ change, scheduled });
+    expect(news("sent", reminder)).toEqual({ about: "later", failed: undefined, due: reminder });
+    expect(news("failed", message)).toEqual({ about: "later", failed: message, due: undefined });
+    for (const told of [news("sent", message), news("created", reminder), news("cancelled", reminder)]) {
+      expect(told).toEqual({ about: "later", failed: undefined, due: undefined });
+    }
   });
 
   it("keeps what was told while the list was on its way", () => {

@@ -1,6 +1,7 @@
 // What the user has waiting to be said later, as the server keeps it. Frames tell each change; they are never replayed, so the
 // list is read again on each connection.
 import type { Scheduled, ScheduledNews } from "$lib/api/types";
+import type { News } from "./news";
 
 export class Later {
   #all = new Map<number, Scheduled>();
@@ -41,4 +42,10 @@ export class Later {
     this.#touched.add(id);
     this.#all.delete(id);
   }
+}
+
+/** What is to be told of it: what could not be said, and a reminder whose time has come. */
+export function laterNews({ change, scheduled }: Pick<ScheduledNews, "change" | "scheduled">): News {
+  const isReminder = scheduled.kind === "reminder";
+  return { about: "later", failed: change === "failed" ? scheduled : undefined, due: change === "sent" && isReminder ? scheduled : undefined };
 }

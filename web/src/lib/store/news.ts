@@ -13,7 +13,8 @@ export type News =
   | { about: "came"; room: string; message: Message; isMention: boolean }
   | { about: "draft"; room: string; draft: Draft }
   | { about: "gone"; room: string }
-  | { about: "later"; failed: Scheduled | undefined }
+  /** `due`: a reminder whose time has come. */
+  | { about: "later"; failed: Scheduled | undefined; due: Scheduled | undefined }
   | { about: "thread_read"; room: string; thread: number }
   | { about: "refused"; error: ErrorFrame };
 

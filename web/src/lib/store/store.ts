@@ -4,7 +4,7 @@ import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRo
 import type { Past, Step } from "./follower";
 import { messageOf, stateOf, storedAs } from "./forms";
 import { restored, snapshot } from "./kept";
-import { Later } from "./later";
+import { Later, laterNews } from "./later";
 import { Listing } from "./listing";
 import type { Kept, Outcome, Query } from "./news";
 import { Outbox } from "./outbox";
@@ -103,7 +103,7 @@ export class Store {
       }
       case "scheduled":
         this.later.told(frame);
-        out.news.push({ about: "later", failed: frame.change === "failed" ? frame.scheduled : undefined });
+        out.news.push(laterNews(frame));
         break;
     }
     this.#syncs.ask(this, out);

@@ -105,7 +105,7 @@ export const de: Words = {
 
   skip: "Zum Textfeld", skipLabel: "Überspringen",
   unreadTitle: (count) => `(${number(count)})`,
-  notification: { from: (name, room) => `${name} in ${room}`, direct: (name) => name },
+  notification: { from: (name, room) => `${name} in ${room}`, direct: (name) => name, reminder: "Eine Erinnerung" },
 
   ...talk,
   ...dialogs,

@@ -1,8 +1,10 @@
 // What the page says, in English. Every other language has the same entries.
 import { counted as n, number, plural } from "$lib/text/time";
 import { dialogs } from "./en/dialogs";
-import { refused } from "./en/refused";
 import { talk } from "./en/talk";
+
+/** What codes of errors say; of some, after how many seconds it may be tried again. */
+export type Refused = Record<string, string | ((seconds: number) => string)>;
 
 export const en = {
   language: "English",
@@ -104,11 +106,12 @@ export const en = {
 
   skip: "To the composer", skipLabel: "Skip",
   unreadTitle: (count: number) => `(${number(count)})`,
-  notification: { from: (name: string, room: string) => `${name} in ${room}`, direct: (name: string) => name },
+  notification: { from: (name: string, room: string) => `${name} in ${room}`, direct: (name: string) => name, reminder: "A reminder" },
 
   ...talk,
   ...dialogs,
-  refused,
+  // The server speaks English, and more exactly than its codes.
+  refused: {} as Refused,
 };
 
 export type Words = typeof en;

@@ -2,6 +2,8 @@
 import { setLocale } from "$lib/text/time";
 import { en, type Words } from "./en";
 
+export type { Words };
+
 export type Language = "en" | "de";
 const CHOSEN = "parlour.language";
 

@@ -1,10 +1,10 @@
 // Was die Fehlercodes des Servers sagen, auf Deutsch: die, deren Satz nichts enthält, was hier nicht bekannt ist.
 import { counted as n } from "$lib/text/time";
-import type { refused as english } from "../en/refused";
+import type { Refused } from "../en";
 
 const wait = (seconds: number) => (seconds < 120 ? n(seconds, "Sekunde", "Sekunden") : n(Math.ceil(seconds / 60), "Minute", "Minuten"));
 
-export const refused: typeof english = {
+export const refused = {
   unreachable: "Der Server ist nicht zu erreichen.",
   not_understood: "Die Antwort kommt nicht von diesem Server.",
   room_not_found: "Diesen Raum gibt es nicht.",
@@ -30,4 +30,4 @@ export const refused: typeof english = {
   store_unavailable: "Der Server kann gerade nichts speichern. Versuch es gleich noch einmal.",
   outcome_unknown: "Der Server hat das nicht rechtzeitig bestätigt. Sieh nach, bevor du es noch einmal versuchst.",
   internal_error: "Auf dem Server ist etwas schiefgegangen.",
-};
+} satisfies Refused;

@@ -23,6 +23,7 @@ struct Limiters {
     reads: DefaultKeyedRateLimiter<i64>,
     typing: DefaultKeyedRateLimiter<i64>,
     notes: DefaultKeyedRateLimiter<i64>,
+    states: DefaultKeyedRateLimiter<i64>,
     guesses_by_account: DefaultKeyedRateLimiter<String>,
     guesses_by_pair: DefaultKeyedRateLimiter<(String, IpAddr)>,
     guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
@@ -66,6 +67,8 @@ impl Rates {
                 typing: RateLimiter::keyed(quota(2, 10)),
                 // Each is a transaction of its own. A client keeps a draft once a second or so.
                 notes: RateLimiter::keyed(quota(5, 100)),
+                // Who becomes invisible and is seen again comes and goes before all, as by a socket.
+                states: RateLimiter::keyed(quota(1, 20)),
                 guesses_by_account: RateLimiter::keyed(quota(1, 100)),
                 guesses_by_pair: RateLimiter::keyed(by_pair),
                 guesses_by_address: RateLimiter::keyed(quota(2, 60)),
@@ -142,6 +145,18 @@ impl Rates {
         };
         let detail = "You are changing things too fast; wait a moment.";
         check(&limiters.notes, &user_id, detail)
+    }
+
+    /// One time that a user chooses another state.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_state(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        let detail = "You are changing your state too fast; wait a moment.";
+        check(&limiters.states, &user_id, detail)
     }
 
     /// One time that a user says to be writing.

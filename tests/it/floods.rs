@@ -258,6 +258,36 @@ fn whoever_goes_on_following_saving_and_drafting_has_to_wait_and_goes_on_writing
         .expect(204);
 }
 
+/// Each time that someone is seen again tells all that they have come.
+#[test]
+fn nobody_comes_and_goes_without_end_by_becoming_invisible() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let (_hers, mut his) = (alice.connect(), bob.connect());
+    let set = |state: &str| {
+        let wish = json!({"state": state});
+        alice.ask("PUT", "/api/users/me/status", &[], &wish)
+    };
+    let mut refused = None;
+    for state in ["invisible", "online"].into_iter().cycle().take(100) {
+        let answer = set(state);
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        answer.expect(200);
+    }
+    let refused = refused.expect("a hundred in a row are too many");
+    refused.expect_problem(429, "rate_limited");
+    let words = json!({"text": "lunch"});
+    let said = alice.ask("PUT", "/api/users/me/status", &[], &words);
+    said.expect(200);
+    alice.post("still here", None).expect(201);
+    his.expect(|frame| frame["content"] == "still here");
+}
+
 #[test]
 fn made_up_refresh_tokens_keep_no_one_of_their_address_out() {
     let server = Server::with(Backend::Sqlite)

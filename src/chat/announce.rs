@@ -79,6 +79,7 @@ fn asides(noted: Noted) -> Vec<Aside> {
             thread,
             seq,
             counts,
+            shown,
             shown_to,
         } => {
             let marker = Marker {
@@ -95,6 +96,7 @@ fn asides(noted: Noted) -> Vec<Aside> {
             let mut told = vec![Aside { opened_by, ..own }];
             if !shown_to.is_empty() {
                 let shown = Marker {
+                    seq: shown,
                     counts: None,
                     ..marker
                 };

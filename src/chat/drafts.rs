@@ -83,7 +83,7 @@ impl Drafts {
         thread: Option<u64>,
         content: String,
     ) -> Result<Draft> {
-        self.rates.check_read(caller.user_id)?;
+        self.rates.check_note(caller.user_id)?;
         rooms::check_name(room)?;
         let is_blank = names::is_blank(&content);
         let wrong = body::message_faults(&content, None, self.content_bytes);

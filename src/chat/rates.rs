@@ -22,6 +22,8 @@ struct Limiters {
     messages: DefaultKeyedRateLimiter<i64>,
     reads: DefaultKeyedRateLimiter<i64>,
     typing: DefaultKeyedRateLimiter<i64>,
+    notes: DefaultKeyedRateLimiter<i64>,
+    states: DefaultKeyedRateLimiter<i64>,
     guesses_by_account: DefaultKeyedRateLimiter<String>,
     guesses_by_pair: DefaultKeyedRateLimiter<(String, IpAddr)>,
     guesses_by_address: DefaultKeyedRateLimiter<IpAddr>,
@@ -63,6 +65,10 @@ impl Rates {
                 reads: RateLimiter::keyed(quota(20, 120)),
                 // A client says it every 3 seconds, in one room or another, and some have several.
                 typing: RateLimiter::keyed(quota(2, 10)),
+                // Each is a transaction of its own. A client keeps a draft once a second or so.
+                notes: RateLimiter::keyed(quota(5, 100)),
+                // Who becomes invisible and is seen again comes and goes before all, as by a socket.
+                states: RateLimiter::keyed(quota(1, 20)),
                 guesses_by_account: RateLimiter::keyed(quota(1, 100)),
                 guesses_by_pair: RateLimiter::keyed(by_pair),
                 guesses_by_address: RateLimiter::keyed(quota(2, 60)),
@@ -127,6 +133,30 @@ impl Rates {
             &user_id,
             "You are asking for too much at once; wait a moment.",
         )
+    }
+
+    /// One thing that a user keeps for themselves: a draft, a saved message, a thread that is followed.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_note(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        let detail = "You are changing things too fast; wait a moment.";
+        check(&limiters.notes, &user_id, detail)
+    }
+
+    /// One time that a user chooses another state.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn check_state(&self, user_id: i64) -> Result<()> {
+        let Some(limiters) = &self.0 else {
+            return Ok(());
+        };
+        let detail = "You are changing your state too fast; wait a moment.";
+        check(&limiters.states, &user_id, detail)
     }
 
     /// One time that a user says to be writing.

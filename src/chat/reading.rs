@@ -61,7 +61,8 @@ impl Reading {
         kept.map(|_| ())
     }
 
-    /// How far the members of a room have read who show it; for who shows it. (Everyone else is told of themselves.)
+    /// How far the members of a room have read who show it; for who shows it. (Everyone else is told of themselves.) Of the
+    /// others it never goes back, and while they are invisible it stays where it was.
     ///
     /// # Errors
     /// 401 when the login has ended, 403, 404, 409 for a room with too many members, 429, 503.
@@ -76,13 +77,17 @@ impl Reading {
                 format!("Who has read how far is shown in rooms of up to {MOST_WHO_SHOW} members.");
             Error::conflict(Code::TooManyMembers, detail)
         })?;
-        let is_own = |user_id: i64| user_id == caller.user_id;
-        let shows = (readers.iter()).any(|(user_id, shows, _)| is_own(*user_id) && *shows);
-        let seen = readers.into_iter();
-        let seen = seen.filter(|(user_id, is_shown, _)| is_own(*user_id) || shows && *is_shown);
-        let seen = seen.map(|(user_id, _, seq)| Receipt {
-            user_id,
-            seq: seq.unsigned_abs(),
+        let is_own = |reader: &reading::Reader| reader.user_id == caller.user_id;
+        let shows = (readers.iter()).any(|reader| is_own(reader) && reader.shows);
+        let seen = readers.iter();
+        let seen = seen.filter(|reader| is_own(reader) || shows && reader.shows);
+        let seen = seen.map(|reader| Receipt {
+            user_id: reader.user_id,
+            seq: if is_own(reader) {
+                reader.read_seq.unsigned_abs()
+            } else {
+                reader.shown_seq.unsigned_abs()
+            },
         });
         Ok(seen.collect())
     }

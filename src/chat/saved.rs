@@ -66,7 +66,7 @@ impl Saved {
     /// # Errors
     /// 401 when the login has ended, 403, 404, 429, 503.
     pub async fn set(&self, caller: &Caller, room: &str, id: u64, on: bool) -> Result<()> {
-        self.rates.check_read(caller.user_id)?;
+        self.rates.check_note(caller.user_id)?;
         rooms::check_name(room)?;
         let (user_id, id) = (caller.user_id, i64::try_from(id).unwrap_or(i64::MAX));
         let keep = move |conn: &mut _, view: &RoomView| {

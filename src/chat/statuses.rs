@@ -119,6 +119,9 @@ impl Statuses {
     pub async fn set(self: &Arc<Self>, caller: &Caller, wish: SetStatus) -> Result<Status> {
         let wish = check(wish)?;
         self.rates.check_message(caller.user_id)?;
+        if wish.state.is_some() {
+            self.rates.check_state(caller.user_id)?;
+        }
         let (statuses, caller) = (Arc::clone(self), caller.clone());
         super::to_the_end(async move { statuses.keep(caller, wish).await }).await
     }

@@ -100,7 +100,7 @@ impl Threads {
         (room, id): (&str, u64),
         follows: bool,
     ) -> Result<()> {
-        self.rates.check_read(caller.user_id)?;
+        self.rates.check_note(caller.user_id)?;
         rooms::check_name(room)?;
         let id = i64::try_from(id).unwrap_or(i64::MAX);
         let look = move |conn: &mut _, view: &RoomView| {

@@ -4,6 +4,7 @@
 //! ```text
 //! when::read(text, now, zone) -> Result<Spoken { at, what }, Fault>
 //! when::read_alone(text, now, zone) -> Result<at, Fault>      for a time with nothing beside it
+//! when::read_length(text, now) -> Option<TimeDelta>           for how long something is to hold
 //!
 //! in 10 minutes to look at the oven        what comes behind the time
 //! look at the oven in 10 minutes           or before it
@@ -22,6 +23,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use crate::protocol::time::Timestamp;
@@ -32,6 +34,7 @@ mod day;
 mod moment;
 mod words;
 
+use ahead::Ahead;
 use moment::Reader;
 use words::{Word, words};
 
@@ -156,6 +159,33 @@ pub fn read_alone(text: &str, now: Timestamp, zone: Tz) -> Result<Timestamp, Fau
         Some((count, at)) if count == words.len() => Ok(at),
         _ => Err(Fault::NotOneTime),
     }
+}
+
+/// How long something takes, said with nothing beside it: `30m`, `2 hours`, `an hour and a half`. `None` where that says something
+/// else. It may be longer than any calendar, and less than nothing: `-1 hours`.
+#[must_use]
+pub fn read_length(text: &str, now: Timestamp) -> Option<TimeDelta> {
+    let (is_less, text) = match text.strip_prefix(['-', '−']) {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let words = words(text);
+    let Some((count, ahead)) = Ahead::read(&words) else {
+        // More than can be counted.
+        let is_number = |said: &str| said.bytes().all(|byte| byte.is_ascii_digit());
+        let [count, unit] = words.as_slice() else {
+            return None;
+        };
+        let is_length = is_number(&count.said) && ahead::unit(&unit.said).is_some();
+        return is_length.then_some(TimeDelta::MAX);
+    };
+    if count < words.len() {
+        return None;
+    }
+    let length = ahead
+        .from(now, Tz::UTC)
+        .map_or(TimeDelta::MAX, |at| at - now);
+    Some(if is_less { -length } else { length })
 }
 
 /// A text in quotes, and what comes behind it.

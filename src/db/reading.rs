@@ -153,22 +153,36 @@ pub fn list_of_threads(
     }
 }
 
-/// Who is in a room, whether they show how far they have read, and how far that is. `None` when it has more members than
-/// [`MOST_WHO_SHOW`].
+/// Someone who reads a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+pub struct Reader {
+    /// Who.
+    pub user_id: i64,
+    /// Whether they show how far they have read.
+    pub shows: bool,
+    /// How far that is.
+    pub read_seq: i64,
+    /// How far others are told that it is.
+    pub shown_seq: i64,
+}
+
+/// Who is in a room, and how far they have read. `None` when it has more members than [`MOST_WHO_SHOW`].
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_readers(
-    conn: &mut AnyConnection,
-    room_id: i64,
-) -> QueryResult<Option<Vec<(i64, bool, i64)>>> {
+pub fn list_readers(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Option<Vec<Reader>>> {
     let most = i64::try_from(MOST_WHO_SHOW).unwrap_or(i64::MAX);
     let query = memberships::table
         .inner_join(users::table)
         .filter(memberships::room_id.eq(room_id))
         .order(memberships::user_id)
         .limit(most + 1)
-        .select((memberships::user_id, users::receipts, memberships::read_seq));
-    let found: Vec<(i64, bool, i64)> = on_either!(conn, query.load())?;
+        .select((
+            memberships::user_id,
+            users::receipts,
+            memberships::read_seq,
+            memberships::shown_seq,
+        ));
+    let found: Vec<Reader> = on_either!(conn, query.load())?;
     Ok((found.len() as u64 <= MOST_WHO_SHOW).then_some(found))
 }

@@ -25,7 +25,12 @@ const NUMBERS: [(&str, &[(&str, i64)]); 18] = [
     ),
     (
         "memberships",
-        &[("room_id", 1), ("user_id", 1), ("read_seq", 0)],
+        &[
+            ("room_id", 1),
+            ("user_id", 1),
+            ("read_seq", 0),
+            ("shown_seq", 0),
+        ],
     ),
     ("known_networks", &[("user_id", 1)]),
     (

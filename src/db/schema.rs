@@ -88,6 +88,7 @@ diesel::table! {
         invited_by -> Nullable<BigInt>,
         read_seq -> BigInt,
         notify -> Nullable<Text>,
+        shown_seq -> BigInt,
     }
 }
 

@@ -333,6 +333,7 @@ pub fn insert(conn: &mut AnyConnection, new: &NewUser<'_>) -> QueryResult<Result
             memberships::created_at.eq(created_at),
             // What was said before they came is not unread.
             memberships::read_seq.eq(last_seq),
+            memberships::shown_seq.eq(last_seq),
         ))
         .execute(conn)?;
     // With the very first account nothing is inherited.

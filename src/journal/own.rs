@@ -85,7 +85,9 @@ pub enum NotedSet {
         seq: u64,
         /// What is unread above it, if that was counted: for themselves alone.
         counts: Option<Counts>,
-        /// Who else is to see it.
+        /// How far others see that it is,
+        shown: u64,
+        /// and who does.
         shown_to: Vec<UserId>,
     },
     /// What they want to be told.

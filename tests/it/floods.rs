@@ -224,6 +224,70 @@ fn a_stolen_token_of_an_ended_login_spends_nothing_of_its_user() {
     });
 }
 
+/// Each of these is a transaction of its own, on the disk that the messages of others wait for.
+#[test]
+fn whoever_goes_on_following_saving_and_drafting_has_to_wait_and_goes_on_writing() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    alice.post("a thread", None).expect(201);
+    let bare = json!({});
+    let acts = [
+        ("PUT", "/api/rooms/general/messages/1/follow"),
+        ("DELETE", "/api/rooms/general/messages/1/follow"),
+        ("PUT", "/api/saved/general/1"),
+        ("DELETE", "/api/saved/general/1"),
+    ];
+    let mut refused = None;
+    for (method, path) in acts.iter().cycle().take(1_000) {
+        let answer = alice.ask(method, path, &[], &bare);
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        answer.expect(204);
+    }
+    let refused = refused.expect("a thousand at once are too many");
+    refused.expect_problem(429, "rate_limited");
+    let draft = json!({"content": "later"});
+    let draft = alice.in_room("PUT", "general", "/draft", &draft);
+    draft.expect_problem(429, "rate_limited");
+    alice.post("still here", None).expect(201);
+    bob.ask("PUT", "/api/saved/general/1", &[], &bare)
+        .expect(204);
+}
+
+/// Each time that someone is seen again tells all that they have come.
+#[test]
+fn nobody_comes_and_goes_without_end_by_becoming_invisible() {
+    let server = Server::with(Backend::Sqlite)
+        .env("RATE_LIMITS", "on")
+        .start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let (_hers, mut his) = (alice.connect(), bob.connect());
+    let set = |state: &str| {
+        let wish = json!({"state": state});
+        alice.ask("PUT", "/api/users/me/status", &[], &wish)
+    };
+    let mut refused = None;
+    for state in ["invisible", "online"].into_iter().cycle().take(100) {
+        let answer = set(state);
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        answer.expect(200);
+    }
+    let refused = refused.expect("a hundred in a row are too many");
+    refused.expect_problem(429, "rate_limited");
+    let words = json!({"text": "lunch"});
+    let said = alice.ask("PUT", "/api/users/me/status", &[], &words);
+    said.expect(200);
+    alice.post("still here", None).expect(201);
+    his.expect(|frame| frame["content"] == "still here");
+}
+
 #[test]
 fn made_up_refresh_tokens_keep_no_one_of_their_address_out() {
     let server = Server::with(Backend::Sqlite)

@@ -96,6 +96,7 @@ mod slow_mode;
 mod snapshot;
 mod standby;
 mod startup;
+mod statuses;
 mod sync;
 mod tail_rooms;
 mod taken_away;

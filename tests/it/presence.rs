@@ -12,8 +12,6 @@ on_both![
     who_was_written_to_is_not_seen_before_they_have_read_or_answered,
     someone_is_away_when_all_of_their_devices_say_so,
     whoever_is_invisible_leaves_no_trace,
-    a_status_is_kept_over_a_restart_and_ends_at_its_time,
-    who_is_invisible_is_so_when_what_they_say_has_ended,
     a_snapshot_and_the_frames_after_it_are_what_is_so,
     people_in_many_rooms_are_told_once_in_two_seconds_and_of_no_strangers,
 ];
@@ -30,7 +28,7 @@ fn told_of(socket: &mut Socket, user: &User) -> Value {
 }
 
 #[track_caller]
-fn expect_state(socket: &mut Socket, user: &User, state: &str) -> Value {
+pub fn expect_state(socket: &mut Socket, user: &User, state: &str) -> Value {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
         let seen = told_of(socket, user);
@@ -43,18 +41,18 @@ fn expect_state(socket: &mut Socket, user: &User, state: &str) -> Value {
 
 /// All that is known of people who are here, by what a socket has asked.
 #[track_caller]
-fn ask(socket: &mut Socket) -> Value {
+pub fn ask(socket: &mut Socket) -> Value {
     socket.send_json(&json!({"type": "presence"}));
     socket.expect(|frame| frame["type"] == "presence" && frame["all"] == true)
 }
 
-fn set(user: &User, status: Value) -> Value {
+pub fn set(user: &User, status: Value) -> Value {
     user.ask("PUT", "/api/users/me/status", &[], &status)
         .expect(200)
         .json()
 }
 
-fn profile(asker: &User, of: &User) -> Value {
+pub fn profile(asker: &User, of: &User) -> Value {
     asker
         .http()
         .get(&format!("/api/users/{}", of.name))
@@ -280,100 +278,6 @@ fn whoever_is_invisible_leaves_no_trace(backend: Backend) {
         before.push(frame);
     }
     assert!(!json!(before).to_string().contains("bob"), "{before:?}");
-}
-
-fn a_status_is_kept_over_a_restart_and_ends_at_its_time(backend: Backend) {
-    let mut server = Server::start(backend);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    set(&alice, json!({"text": "on holiday", "emoji": "🏖️"}));
-    let until = (chrono::Utc::now() + chrono::TimeDelta::seconds(6)).to_rfc3339();
-    set(
-        &bob,
-        json!({"state": "dnd", "text": "until soon", "until": until}),
-    );
-    server.restart();
-    assert_eq!(
-        profile(&bob, &alice)["status"],
-        json!({"text": "on holiday", "emoji": "🏖️"})
-    );
-    let mut hers = alice.connect();
-    let _his = bob.connect();
-    let seen = expect_state(&mut hers, &bob, "dnd");
-    assert_eq!(seen["text"], "until soon");
-    let seen = expect_state(&mut hers, &bob, "online");
-    assert_eq!(
-        (&seen["text"], &seen["until"]),
-        (&Value::Null, &Value::Null)
-    );
-    assert_eq!(profile(&alice, &bob)["status"], Value::Null);
-    server.restart();
-    assert_eq!(
-        profile(&alice, &bob)["status"],
-        Value::Null,
-        "nor does it come back"
-    );
-}
-
-fn who_is_invisible_is_so_when_what_they_say_has_ended(backend: Backend) {
-    let mut server = Server::start(backend);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    let _his = bob.connect();
-    set(&bob, json!({"state": "invisible"}));
-    let soon = || chrono::Utc::now() + chrono::TimeDelta::seconds(6);
-    let lunch = set(&bob, json!({"text": "lunch", "until": soon().to_rfc3339()}));
-    assert_eq!(lunch["then_state"], "invisible");
-    assert!(!profile(&alice, &bob).to_string().contains("invisible"));
-    let await_end = || {
-        eventually("it has ended", || {
-            (profile(&bob, &bob)["status"] == json!({"state": "invisible"})).then_some(())
-        });
-        let seen = profile(&alice, &bob);
-        assert_eq!(
-            (&seen["presence"], &seen["status"]),
-            (&json!("offline"), &Value::Null)
-        );
-    };
-    await_end();
-    server.restart();
-    let his = bob.connect();
-    await_end();
-    // While nobody serves it ends, too.
-    let until = soon();
-    set(&bob, json!({"state": "dnd", "until": until.to_rfc3339()}));
-    drop(his);
-    server.kill9();
-    eventually("its end", || (chrono::Utc::now() > until).then_some(()));
-    server.start_again();
-    let _his = bob.connect();
-    await_end();
-    let mut hers = alice.connect();
-    assert!(
-        !ask(&mut hers).to_string().contains("bob"),
-        "nor is he told of"
-    );
-}
-
-/// What takes longer than anyone waits for an answer is told all the same, when it is stored.
-#[test]
-fn a_status_that_is_stored_late_is_told() {
-    let server = Server::start(Backend::Postgres);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    let mut hers = alice.connect();
-    let _his = bob.connect();
-    server.database.execute(
-        "CREATE TABLE held (); INSERT INTO held DEFAULT VALUES; \
-         CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-           IF EXISTS (SELECT FROM held) THEN PERFORM pg_sleep(1.2); END IF; RETURN NEW; END $$; \
-         CREATE TRIGGER held BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION hold(); \
-         CREATE CONSTRAINT TRIGGER held_end AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED \
-           FOR EACH ROW EXECUTE FUNCTION hold()",
-    );
-    let answer = bob.ask("PUT", "/api/users/me/status", &[], &json!({"state": "dnd"}));
-    answer.expect_problem(503, "outcome_unknown");
-    expect_state(&mut hers, &bob, "dnd");
-    server.database.execute("DELETE FROM held");
-    set(&bob, json!({"state": "away"}));
-    expect_state(&mut hers, &bob, "away");
 }
 
 fn a_snapshot_and_the_frames_after_it_are_what_is_so(backend: Backend) {

@@ -13,6 +13,7 @@ on_both![
     newcomers_and_those_who_come_back_begin_where_they_came_in,
     only_what_other_people_wrote_and_no_one_deleted_is_unread,
     whoever_shows_how_far_they_have_read_sees_it_of_others,
+    how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisible,
     what_one_wants_to_be_told_is_kept_for_all_devices,
     counting_stops_at_a_thousand,
     thousands_of_mentions_keep_nobody_out,
@@ -251,15 +252,75 @@ fn whoever_shows_how_far_they_have_read_sees_it_of_others(backend: Backend) {
     let refused = alice.in_room("GET", &large, "/reads", &Value::Null);
     refused.expect_problem(409, "too_many_members");
     read(&bob, &large, &json!({"seq": 2}));
-    read(&bob, &room, &json!({"seq": 3, "unread": true}));
-    let told = hers.expect(|frame| frame["type"] == "read" && frame["user_id"] == bob.id);
-    assert_eq!((&told["room"], &told["seq"]), (&json!(room), &json!(2)));
+    read(&alice, &large, &json!({"seq": 2}));
+    hers.expect(|frame| frame["type"] == "read" && frame["room"] == large);
     let heard = hers.drain();
     assert!(
         heard
             .iter()
-            .all(|frame| frame["room"] != large || frame["type"] != "read")
+            .all(|frame| frame["room"] != large || frame["user_id"] != bob.id)
     );
+}
+
+/// What is marked as unread is for oneself to come back to, and who is not to be seen does not read before the eyes of others.
+fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisible(
+    backend: Backend,
+) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob]);
+    for text in ["one", "two", "three", "four"] {
+        alice.post_to(&room, text).expect(201);
+    }
+    let reads = |user: &User, of: &User| {
+        let answer = user.in_room("GET", &room, "/reads", &Value::Null);
+        let listed = answer.expect(200).json();
+        let mut listed = listed.as_array().expect("a list").iter();
+        let found = listed.find(|one| one["user_id"] == of.id);
+        found.expect("shown")["seq"].as_u64().expect("a number")
+    };
+    let both = || (reads(&alice, &bob), reads(&bob, &bob));
+    let state = |state: &str, more: Value| {
+        let mut wish = json!({"state": state});
+        let more = more.as_object().expect("an object").clone();
+        wish.as_object_mut().expect("an object").extend(more);
+        bob.ask("PUT", "/api/users/me/status", &[], &wish)
+            .expect(200);
+    };
+    let (mut hers, mut his) = (alice.connect(), bob.connect());
+    let mut told = |seq: u64| {
+        let frame = hers.expect(|frame| frame["type"] == "read" && frame["user_id"] == bob.id);
+        assert_eq!((&frame["room"], &frame["seq"]), (&json!(room), &json!(seq)));
+    };
+    let mut own = |seq: u64| {
+        let frame = his.expect(|frame| frame["type"] == "read" && frame["user_id"] == bob.id);
+        assert_eq!(frame["seq"], seq, "his own devices are told in any case");
+    };
+    read(&bob, &room, &json!({"seq": 3}));
+    told(3);
+    own(3);
+    read(&bob, &room, &json!({"seq": 2, "unread": true}));
+    own(1);
+    assert_eq!(both(), (3, 1), "it is for himself that he goes back");
+    state("invisible", json!({}));
+    read(&bob, &room, &json!({"seq": 4}));
+    own(4);
+    assert_eq!(both(), (3, 4), "he is not to be seen");
+    state("online", json!({}));
+    assert_eq!(both(), (3, 4), "nothing is told by being there again");
+    // That he has read so far is nothing new to him, and new to her. Had she been told of anything before, this came first.
+    read(&bob, &room, &json!({"seq": 4}));
+    told(4);
+    assert_eq!(both(), (4, 4));
+    // Until he said that lunch is over, and from then on.
+    state("invisible", json!({}));
+    let noon = (chrono::Utc::now() + chrono::TimeDelta::hours(1)).to_rfc3339();
+    state("dnd", json!({"text": "lunch", "until": noon}));
+    server.database.execute(
+        "UPDATE users SET status_until = '2026-01-01 00:00:00' WHERE status_until IS NOT NULL",
+    );
+    read(&bob, &room, &json!({"seq": 5}));
+    assert_eq!(both(), (4, 5), "he is invisible again");
 }
 
 fn what_one_wants_to_be_told_is_kept_for_all_devices(backend: Backend) {

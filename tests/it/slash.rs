@@ -308,7 +308,7 @@ fn a_reminder_comes_at_its_time_where_it_was_asked_for(backend: Backend) {
     );
     assert!(
         told["done"].as_str().is_some_and(
-            |done| done.starts_with("The reminder comes on ") && done.ends_with("(UTC).")
+            |done| done.starts_with("The reminder comes on ") && done.ends_with("(UTC). Your profile has no time zone yet: set one, and times are read by your own clock.")
         ),
         "{told}"
     );

@@ -29,7 +29,8 @@ fn members_wait_between_two_messages(backend: Backend) {
         (&told["changed"], &told["slow_seconds"]),
         (&json!(["slow_seconds"]), &json!(3_600))
     );
-    bob.post_to(&room, "one").expect(201);
+    let said = bob.post_to(&room, "one").expect(201).json();
+    let said = said["id"].as_u64().expect("a number");
     let answer = bob.post_to(&room, "two");
     answer.expect_problem(429, "slow_mode");
     assert_eq!(
@@ -49,6 +50,14 @@ fn members_wait_between_two_messages(backend: Backend) {
             .is_some_and(|wait| wait > 3_500_000),
         "{error}"
     );
+    // To call somebody by an edit is to write to them; to put a word right is not.
+    let edit = |content: &str| {
+        let path = format!("/messages/{said}");
+        bob.in_room("PATCH", &room, &path, &json!({"content": content}))
+    };
+    edit("once").expect(200);
+    edit("once, @carol").expect_problem(429, "slow_mode");
+    edit("twice").expect(200);
     // A wait is one's own, and not of those who keep order.
     carol.post_to(&room, "mine").expect(201);
     for text in ["three", "four"] {

@@ -29,19 +29,25 @@ const REMINDER: &str = "Reminder: ";
 pub struct Remembered {
     /// As it is listed.
     pub scheduled: Shown,
-    /// In which time zone its maker speaks of times.
-    pub zone: Tz,
+    /// In which time zone its maker speaks of times, if they have told one; else in UTC.
+    pub zone: Option<Tz>,
 }
 
 impl Remembered {
     /// What was done, in one plain sentence for whoever typed it.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let at = self.scheduled.send_at.with_timezone(&self.zone);
-        format!(
-            "The reminder comes on {}.",
-            at.format("%A, %-d %B %Y, at %H:%M (%Z)")
-        )
+        let at = self
+            .scheduled
+            .send_at
+            .with_timezone(&self.zone.unwrap_or(Tz::UTC));
+        let at = at.format("%A, %-d %B %Y, at %H:%M (%Z)");
+        let hint = if self.zone.is_some() {
+            ""
+        } else {
+            " Your profile has no time zone yet: set one, and times are read by your own clock."
+        };
+        format!("The reminder comes on {at}.{hint}")
     }
 }
 
@@ -72,7 +78,7 @@ impl Scheduled {
                 .check_form((text, None), (None, None, false))?;
         }
         let zone = self.find_zone(caller).await?;
-        let spoken = when::read(text, now(), zone)
+        let spoken = when::read(text, now(), zone.unwrap_or(Tz::UTC))
             .map_err(|fault| Error::invalid_field("text", fault.to_string()))?;
         check_time(spoken.at, "text")?;
         let room = match place {
@@ -105,18 +111,17 @@ impl Scheduled {
     /// A time in words, with nothing beside it.
     pub(super) async fn read_time(&self, caller: &Caller, text: &str) -> Result<Timestamp> {
         let zone = self.find_zone(caller).await?;
-        when::read_alone(text, now(), zone)
+        when::read_alone(text, now(), zone.unwrap_or(Tz::UTC))
             .map_err(|fault| Error::invalid_field("when", fault.to_string()))
     }
 
-    /// The time zone in which the caller speaks of times.
-    async fn find_zone(&self, caller: &Caller) -> Result<Tz> {
+    /// The time zone of the caller's profile.
+    async fn find_zone(&self, caller: &Caller) -> Result<Option<Tz>> {
         let user_id = caller.user_id;
         let query = move |conn: &mut _| people::list(conn, &[user_id]);
         let found = self.access.for_caller(caller, Urgency::CanWait, query);
         let row = found.await?.into_iter().next();
         let zone = row.and_then(|row| row.time_zone);
-        let known = zone.and_then(|zone| zone.as_str().parse().ok());
-        Ok(known.unwrap_or(Tz::UTC))
+        Ok(zone.and_then(|zone| zone.as_str().parse().ok()))
     }
 }

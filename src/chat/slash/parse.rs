@@ -8,6 +8,7 @@ use crate::{
     error::{Code, Error, Kind, Result},
     protocol::{
         command::{InRoom, OfUser, SendMessage, SetRoom},
+        names,
         people::{SetStatus, State},
         room::{NewDirect, RoomPatch},
         slash::{NewCommand, Slash, TABLE},
@@ -83,7 +84,7 @@ pub fn read(room: &str, new: NewCommand) -> Result<Asked> {
         ..SendMessage::default()
     };
     match slash {
-        Slash::Me | Slash::Topic if rest.is_empty() => Err(misused(slash)),
+        Slash::Me | Slash::Topic if names::is_blank(rest) => Err(misused(slash)),
         Slash::Me => Ok(act(Command::Post(say(emphasise(rest))), "")),
         Slash::Shrug => {
             let text = if rest.is_empty() {
@@ -142,7 +143,7 @@ pub fn read(room: &str, new: NewCommand) -> Result<Asked> {
             note: note(""),
         }),
         Slash::Status => Ok(Asked {
-            meaning: Meaning::Status(status::read(rest)),
+            meaning: Meaning::Status(status::read(rest)?),
             note: note(rest),
         }),
     }

@@ -80,6 +80,9 @@ pub fn read(words: &[Word<'_>], is_at: bool) -> Result<Option<(usize, Time)>, Fa
         (None, "o'clock" | "o’clock") => (None, 2),
         (half, _) => (half, 1),
     };
+    if is_at && half.is_none() && is_too_long(digits) {
+        return Err(Fault::Impossible(digits.to_owned()));
+    }
     let mut numbers = digits.split(':').map(number);
     let (Some(Some(hours)), rest) = (numbers.next(), numbers.collect::<Option<Vec<u32>>>()) else {
         return Ok(None);
@@ -120,6 +123,11 @@ fn fixed(time: NaiveTime) -> Time {
 fn number(text: &str) -> Option<u32> {
     let is_number = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
+}
+
+/// `at 999`, `at 1430`: no clock shows it so, and it is not to be taken for what there is to say.
+fn is_too_long(text: &str) -> bool {
+    text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `5pm`: what stands before it, and whether it is the second half of the day.

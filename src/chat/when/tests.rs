@@ -366,6 +366,8 @@ fn what_names_no_time_is_refused_in_a_plain_sentence() {
         ("2020-01-01 stretch", Fault::Over),
         ("in 0 minutes stretch", Fault::Over),
         ("at 25:00 stretch", Fault::Impossible("25:00".into())),
+        ("tomorrow at 999 stretch", Fault::Impossible("999".into())),
+        ("stretch tomorrow at 1430", Fault::Impossible("1430".into())),
         ("at 13pm stretch", Fault::Impossible("13pm".into())),
         ("stretch at 9:75", Fault::Impossible("9:75".into())),
         ("2026-02-30 stretch", Fault::Impossible("2026-02-30".into())),

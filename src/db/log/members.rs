@@ -190,6 +190,7 @@ pub fn insert_first(
                 memberships::hidden_seq.eq(hidden_seq.filter(|_| !is_maker)),
                 // By the very first change all of them come in.
                 memberships::read_seq.eq(1),
+                memberships::shown_seq.eq(1),
             )
         })
         .collect();
@@ -291,6 +292,7 @@ pub fn insert(
             memberships::spoke_at.eq(spoke_at.map(StoredTime::get)),
             memberships::invited_by.eq(invited_by),
             memberships::read_seq.eq(read_seq),
+            memberships::shown_seq.eq(read_seq),
         ))
         .execute(conn)?;
     Ok(())

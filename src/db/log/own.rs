@@ -8,12 +8,18 @@ use diesel::{
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     serialize::ToSql,
-    sql_types::{Array, BigInt, HasSqlType},
+    sql_types::{Array, BigInt, HasSqlType, Nullable, Text, Timestamp as SqlTimestamp},
 };
 
-use crate::db::{
-    AnyConnection,
-    schema::{memberships, rooms, thread_people, threads},
+use crate::{
+    db::{
+        AnyConnection,
+        schema::{memberships, rooms, thread_people, threads, users},
+        text::StoredText,
+        time::StoredTime,
+        utc,
+    },
+    protocol::{people::State, time::Timestamp},
 };
 
 /// A member of a room, by both.
@@ -21,15 +27,43 @@ pub type Own = (i64, i64);
 /// Someone who has to do with a thread: room, thread, user.
 pub type OwnThread = (i64, i64, i64);
 
-/// Those of these that are memberships, with how far they have read and the room's latest change.
+/// A member as their markers need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// How far they have read.
+    pub read_seq: i64,
+    /// How far others are told that they have.
+    pub shown_seq: i64,
+    /// The room's latest change.
+    pub last_seq: i64,
+    /// Whether they want not to be seen.
+    pub is_invisible: bool,
+}
+
+/// A marker to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewMarker {
+    /// Whose.
+    pub own: Own,
+    /// How far they have read.
+    pub seq: i64,
+    /// How far others are told that they have.
+    pub shown_seq: i64,
+}
+
+type Chosen = (Option<StoredText>, Option<StoredTime>, Option<StoredText>);
+type MemberRow = (Own, (i64, i64, i64), Chosen);
+
+/// Those of these that are memberships.
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_markers(
+pub fn list_members(
     conn: &mut AnyConnection,
     wanted: &[Own],
-) -> QueryResult<HashMap<Own, (i64, i64)>> {
-    let found: Vec<(i64, i64, i64, i64)> = match conn {
+    now: Timestamp,
+) -> QueryResult<HashMap<Own, Member>> {
+    let found: Vec<MemberRow> = match conn {
         AnyConnection::Postgres(conn) => Markers::of(wanted).load(conn)?,
         // One by one: that statement is prepared once.
         AnyConnection::Sqlite(conn) => {
@@ -37,21 +71,45 @@ pub fn list_markers(
             for own in wanted {
                 let one = memberships::table
                     .inner_join(rooms::table)
+                    .inner_join(users::table)
                     .filter(memberships::room_id.eq(own.0))
                     .filter(memberships::user_id.eq(own.1))
                     .select((
-                        memberships::room_id,
-                        memberships::user_id,
-                        memberships::read_seq,
-                        rooms::last_seq,
+                        (memberships::room_id, memberships::user_id),
+                        (
+                            memberships::read_seq,
+                            memberships::shown_seq,
+                            rooms::last_seq,
+                        ),
+                        (users::status_state, users::status_until, users::status_then),
                     ));
-                found.extend(one.load::<(i64, i64, i64, i64)>(conn)?);
+                found.extend(one.load::<MemberRow>(conn)?);
             }
             found
         }
     };
-    let by_own = |(room, user, seq, last): (i64, i64, i64, i64)| ((room, user), (seq, last));
+    let by_own = |(own, (read_seq, shown_seq, last_seq), chosen): MemberRow| {
+        let member = Member {
+            read_seq,
+            shown_seq,
+            last_seq,
+            is_invisible: is_invisible(&chosen, now),
+        };
+        (own, member)
+    };
     Ok(found.into_iter().map(by_own).collect())
+}
+
+/// Whether that is what someone is now, who has chosen a state, perhaps until some time, and perhaps another for then.
+fn is_invisible((state, until, then): &Chosen, now: Timestamp) -> bool {
+    let until = until.map(|until| utc(until.get()));
+    let holds = if until.is_some_and(|until| until <= now) {
+        then
+    } else {
+        state
+    };
+    let holds = holds.as_ref().map(StoredText::as_str);
+    holds == Some(State::Invisible.as_str())
 }
 
 /// How far someone has read a thread; `None` when they have nothing to do with it.
@@ -83,20 +141,15 @@ pub fn is_thread(conn: &mut AnyConnection, room_id: i64, id: i64) -> QueryResult
 ///
 /// # Errors
 /// When the database fails.
-pub fn set_markers(conn: &mut AnyConnection, new: &[(Own, i64)]) -> QueryResult<()> {
+pub fn set_markers(conn: &mut AnyConnection, new: &[NewMarker]) -> QueryResult<()> {
     match conn {
         AnyConnection::Postgres(_) if new.is_empty() => {}
         AnyConnection::Postgres(conn) => {
             SetMarkers::of(new).execute(conn)?;
         }
         AnyConnection::Sqlite(conn) => {
-            for ((room_id, user_id), seq) in new {
-                let one = SetMarker {
-                    room_id: *room_id,
-                    user_id: *user_id,
-                    seq: *seq,
-                };
-                one.execute(conn)?;
+            for one in new {
+                SetMarker(*one).execute(conn)?;
             }
         }
     }
@@ -141,14 +194,16 @@ impl Markers {
 impl QueryFragment<Pg> for Markers {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "SELECT memberships.room_id, memberships.user_id, memberships.read_seq, rooms.last_seq FROM unnest(",
+            "SELECT memberships.room_id, memberships.user_id, memberships.read_seq, memberships.shown_seq, \
+             rooms.last_seq, users.status_state, users.status_until, users.status_then FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.rooms)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
         out.push_sql(
             ") AS wanted (room_id, user_id) JOIN memberships ON memberships.room_id = wanted.room_id \
-             AND memberships.user_id = wanted.user_id JOIN rooms ON rooms.id = memberships.room_id",
+             AND memberships.user_id = wanted.user_id JOIN rooms ON rooms.id = memberships.room_id \
+             JOIN users ON users.id = memberships.user_id",
         );
         Ok(())
     }
@@ -161,7 +216,11 @@ impl QueryId for Markers {
 }
 
 impl Query for Markers {
-    type SqlType = (BigInt, BigInt, BigInt, BigInt);
+    type SqlType = (
+        (BigInt, BigInt),
+        (BigInt, BigInt, BigInt),
+        (Nullable<Text>, Nullable<SqlTimestamp>, Nullable<Text>),
+    );
 }
 
 impl RunQueryDsl<PgConnection> for Markers {}
@@ -171,28 +230,34 @@ struct SetMarkers {
     rooms: Vec<i64>,
     users: Vec<i64>,
     seqs: Vec<i64>,
+    shown: Vec<i64>,
 }
 
 impl SetMarkers {
-    fn of(new: &[(Own, i64)]) -> Self {
+    fn of(new: &[NewMarker]) -> Self {
         Self {
-            rooms: new.iter().map(|((room, _), _)| *room).collect(),
-            users: new.iter().map(|((_, user), _)| *user).collect(),
-            seqs: new.iter().map(|(_, seq)| *seq).collect(),
+            rooms: new.iter().map(|one| one.own.0).collect(),
+            users: new.iter().map(|one| one.own.1).collect(),
+            seqs: new.iter().map(|one| one.seq).collect(),
+            shown: new.iter().map(|one| one.shown_seq).collect(),
         }
     }
 }
 
 impl QueryFragment<Pg> for SetMarkers {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("UPDATE memberships SET read_seq = new.seq FROM unnest(");
+        out.push_sql(
+            "UPDATE memberships SET read_seq = new.seq, shown_seq = new.shown FROM unnest(",
+        );
         out.push_bind_param::<Array<BigInt>, _>(&self.rooms)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.users)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<BigInt>, _>(&self.seqs)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.shown)?;
         out.push_sql(
-            ") AS new (room_id, user_id, seq) \
+            ") AS new (room_id, user_id, seq, shown) \
              WHERE memberships.room_id = new.room_id AND memberships.user_id = new.user_id",
         );
         Ok(())
@@ -208,11 +273,7 @@ impl QueryId for SetMarkers {
 impl RunQueryDsl<PgConnection> for SetMarkers {}
 
 /// A new marker. Written by hand, because Diesel has its own updates compiled anew each time.
-struct SetMarker {
-    room_id: i64,
-    user_id: i64,
-    seq: i64,
-}
+struct SetMarker(NewMarker);
 
 impl<DB> QueryFragment<DB> for SetMarker
 where
@@ -221,11 +282,13 @@ where
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("UPDATE memberships SET read_seq = ");
-        out.push_bind_param::<BigInt, _>(&self.seq)?;
+        out.push_bind_param::<BigInt, _>(&self.0.seq)?;
+        out.push_sql(", shown_seq = ");
+        out.push_bind_param::<BigInt, _>(&self.0.shown_seq)?;
         out.push_sql(" WHERE room_id = ");
-        out.push_bind_param::<BigInt, _>(&self.room_id)?;
+        out.push_bind_param::<BigInt, _>(&self.0.own.0)?;
         out.push_sql(" AND user_id = ");
-        out.push_bind_param::<BigInt, _>(&self.user_id)
+        out.push_bind_param::<BigInt, _>(&self.0.own.1)
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Membership {
     pub read_seq: i64,
     /// What of it they want to be told of.
     pub notify: Option<StoredText>,
+    /// Up to here others are told that they have read it.
+    pub shown_seq: i64,
 }
 
 /// A thread that someone has to do with.
@@ -208,6 +210,7 @@ pub fn find(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Traces> {
                 memberships::invited_by,
                 memberships::read_seq,
                 memberships::notify,
+                memberships::shown_seq,
             ))
             .load(conn)?,
         directs: list_directs(conn, user_id)?,

@@ -25,9 +25,49 @@ use crate::{
     },
     error::{Code, Error, Kind},
     journal::entry::{Actor, Body, Candidate, Current, How, Told},
-    protocol::limits::{MAX_EDITS, MAX_KINDS_OF_REACTIONS, MAX_REACTIONS_OF_USER},
+    protocol::{
+        limits::{MAX_EDITS, MAX_KINDS_OF_REACTIONS, MAX_REACTIONS_OF_USER},
+        mention::Mention,
+    },
     rights::{Denied, Right},
 };
+
+/// Whether someone is called now who was not before.
+fn calls_others(before: &[Mention], now: &[Mention]) -> bool {
+    let whom = |one: &Mention| (one.user_id, one.room, one.here);
+    let before: BTreeSet<_> = before.iter().map(whom).collect();
+    now.iter().any(|one| !before.contains(&whom(one)))
+}
+
+/// Stores whom an edited message mentions now: who is mentioned anew is counted, and who is not any more is not.
+fn mention_again(
+    conn: &mut AnyConnection,
+    change: Numbered,
+    target: &Target,
+    found: &[Mention],
+) -> Result<(), Fail> {
+    let (room_id, id) = (change.room_id, change.id);
+    let now = mentions::write(found);
+    let thread = target.thread.filter(|_| target.thread_only);
+    let rows = counted((room_id, id), thread, target.author, found);
+    mentions::set(conn, room_id, id, now.as_deref())
+        .and_then(|()| mentions::delete(conn, room_id, id))
+        .and_then(|()| mentions::insert(conn, &rows))
+        .map_err(Fail::Database)?;
+    if let Some(thread) = target.thread {
+        let part = |user_id| Part {
+            room_id,
+            thread,
+            user_id,
+            replies: 0,
+            read_seq: id - 1,
+        };
+        let people: BTreeSet<i64> = users_in(found).collect();
+        let people: Vec<Part> = people.into_iter().map(part).collect();
+        threads::add_people(conn, &people).map_err(Fail::Database)?;
+    }
+    Ok(())
+}
 
 fn numbered(room_id: i64, id: i64, seq: i64, at: At) -> Numbered {
     Numbered {
@@ -85,25 +125,28 @@ impl Pass<'_> {
         let bound = is_believed.then(|| self.vault.bind(place, &target.content));
         let mac_before = before.or(bound.as_deref());
         let mac = self.vault.bind(place, &body.sealed);
+        let mentioned = self.mentioned_again(conn, room_id, actor, (&target, candidates))?;
         let change = numbered(room_id, id, self.next(room_id)?, self.at);
         let now = (body.sealed.as_str(), mac.as_str());
         edits::set_content(conn, change, (&target, mac_before), now).map_err(Fail::Database)?;
-        self.mention_again(conn, actor, change, (&target, candidates))?;
+        if let Some(mentioned) = mentioned {
+            mention_again(conn, change, &target, &mentioned)?;
+        }
         told(conn, change, actor, How::Edited)
     }
 
-    /// Whom an edited message mentions now: who is mentioned anew is counted, and who is not any more is not.
-    fn mention_again(
+    /// Whom an edited message mentions now, where that is another than before. Whoever calls others by it has to wait as if
+    /// they wrote a message, in a room where one waits.
+    fn mentioned_again(
         &mut self,
         conn: &mut AnyConnection,
+        room_id: i64,
         actor: &Actor,
-        change: Numbered,
         (target, candidates): (&Target, &[Candidate]),
-    ) -> Result<(), Fail> {
+    ) -> Result<Option<Vec<Mention>>, Fail> {
         if candidates.is_empty() && target.mentions.is_none() {
-            return Ok(());
+            return Ok(None);
         }
-        let (room_id, id) = (change.room_id, change.id);
         let texts = std::iter::once((room_id, candidates));
         let called = Called::learn(conn, texts).map_err(Fail::Database)?;
         let may_all = self.check(conn, room_id, actor.user_id, Right::MentionAll);
@@ -113,32 +156,14 @@ impl Pass<'_> {
             Err(fail) => return Err(fail),
         };
         let found = called.resolve(room_id, candidates, may_all);
-        let (now, before) = (
-            mentions::write(&found),
-            target.mentions.as_ref().map(StoredText::as_str),
-        );
-        if now.as_deref() == before {
-            return Ok(());
+        let before = target.mentions.as_ref().map(StoredText::as_str);
+        if mentions::write(&found).as_deref() == before {
+            return Ok(None);
         }
-        let thread = target.thread.filter(|_| target.thread_only);
-        let rows = counted((room_id, id), thread, target.author, &found);
-        mentions::set(conn, room_id, id, now.as_deref())
-            .and_then(|()| mentions::delete(conn, room_id, id))
-            .and_then(|()| mentions::insert(conn, &rows))
-            .map_err(Fail::Database)?;
-        if let Some(thread) = target.thread {
-            let part = |user_id| Part {
-                room_id,
-                thread,
-                user_id,
-                replies: 0,
-                read_seq: id - 1,
-            };
-            let people: BTreeSet<i64> = users_in(&found).collect();
-            let people: Vec<Part> = people.into_iter().map(part).collect();
-            threads::add_people(conn, &people).map_err(Fail::Database)?;
+        if calls_others(&mentions::read(before), &found) {
+            self.wait_if_slow(conn, room_id, actor.user_id)?;
         }
-        Ok(())
+        Ok(Some(found))
     }
 
     /// Whether a message that is there says this.

@@ -7,13 +7,16 @@ use super::At;
 use crate::{
     db::{
         AnyConnection, QueryError,
-        log::own::{self, Own},
+        log::own::{self, Member, NewMarker, Own},
         reading::{self, Stretch},
         sessions,
     },
     error::{Error, Result},
     journal::own::{Mark, Noted, NotedSet, Set, Setting, Settled},
-    protocol::reading::{Counts, Notify},
+    protocol::{
+        reading::{Counts, Notify},
+        time,
+    },
 };
 
 /// So many markers of one transaction have what is unread above them counted, where that takes a look: the messages of the
@@ -37,8 +40,30 @@ type Key = (Own, Option<i64>);
 struct Marker {
     seq: i64,
     before: i64,
+    /// The furthest that it was on the way.
+    furthest: i64,
     /// Whether there is a row for it.
     is_kept: bool,
+}
+
+impl Marker {
+    fn at(seq: i64, is_kept: bool) -> Self {
+        Self {
+            seq,
+            before: seq,
+            furthest: seq,
+            is_kept,
+        }
+    }
+
+    /// Others are told of who reads on, and never of who goes back to read it again, nor of who is not to be seen.
+    fn shown(self, member: Member) -> i64 {
+        if member.is_invisible {
+            member.shown_seq
+        } else {
+            member.shown_seq.max(self.furthest)
+        }
+    }
 }
 
 /// Stores what members set for themselves.
@@ -59,7 +84,7 @@ pub fn settle(
     let wanted: BTreeSet<Own> = settings.iter().map(|setting| own_of(setting)).collect();
     let wanted: Vec<Own> = wanted.into_iter().collect();
     let mut desk = Desk {
-        members: own::list_markers(conn, &wanted)?,
+        members: own::list_members(conn, &wanted, time::now())?,
         markers: BTreeMap::new(),
         levels: BTreeMap::new(),
     };
@@ -97,8 +122,7 @@ fn own_of(setting: &Setting) -> Own {
 
 /// What is being set.
 struct Desk {
-    /// How far each member has read, and the latest change of the room.
-    members: HashMap<Own, (i64, i64)>,
+    members: HashMap<Own, Member>,
     markers: BTreeMap<Key, Marker>,
     levels: BTreeMap<Own, Notify>,
 }
@@ -111,7 +135,10 @@ impl Desk {
         setting: &Setting,
     ) -> Result<Result<Key>, QueryError> {
         let own = own_of(setting);
-        let Some(&(read_seq, last_seq)) = self.members.get(&own) else {
+        let Some(&Member {
+            read_seq, last_seq, ..
+        }) = self.members.get(&own)
+        else {
             return Ok(Err(Error::no_such_room()));
         };
         let mark = match setting.what {
@@ -139,20 +166,31 @@ impl Desk {
         } else {
             marker.seq.max(mark.seq)
         };
+        marker.furthest = marker.furthest.max(marker.seq);
         self.markers.insert(key, marker);
         Ok(Ok(key))
     }
 
     fn write(&self, conn: &mut AnyConnection) -> Result<(), QueryError> {
-        let changed = self.markers.iter();
-        let changed = changed.filter(|(_, marker)| marker.is_kept && marker.seq != marker.before);
         let mut of_rooms = Vec::new();
-        for ((own, thread), marker) in changed {
-            match thread {
-                None => of_rooms.push((*own, marker.seq)),
-                Some(thread) => {
-                    own::set_thread_marker(conn, (own.0, *thread, own.1), marker.seq)?;
+        for (&(own, thread), marker) in &self.markers {
+            let is_moved = marker.seq != marker.before;
+            match (thread, self.members.get(&own)) {
+                (None, Some(member)) => {
+                    let shown_seq = marker.shown(*member);
+                    if is_moved || shown_seq != member.shown_seq {
+                        let seq = marker.seq;
+                        of_rooms.push(NewMarker {
+                            own,
+                            seq,
+                            shown_seq,
+                        });
+                    }
                 }
+                (Some(thread), _) if is_moved && marker.is_kept => {
+                    own::set_thread_marker(conn, (own.0, thread, own.1), marker.seq)?;
+                }
+                _ => {}
             }
         }
         own::set_markers(conn, &of_rooms)?;
@@ -167,7 +205,7 @@ impl Desk {
         let (mut counts, mut looks) = (HashMap::new(), 0);
         for (key, marker) in &self.markers {
             let ((room_id, user_id), thread) = *key;
-            let last_seq = self.members.get(&key.0).map_or(0, |(_, last)| *last);
+            let last_seq = self.members.get(&key.0).map_or(0, |who| who.last_seq);
             let unread = if marker.seq >= last_seq {
                 reading::Unread::default()
             } else if looks < MOST_COUNTS {
@@ -203,11 +241,15 @@ impl Desk {
         let mut readers: HashMap<i64, Vec<i64>> = HashMap::new();
         for (key, marker) in &self.markers {
             let ((room_id, user_id), thread) = *key;
-            let is_changed = marker.seq != marker.before;
             if !marker.is_kept {
                 continue;
             }
-            let shown_to = if is_changed && thread.is_none() {
+            let member = self.members.get(&key.0).filter(|_| thread.is_none());
+            let told = member.and_then(|member| {
+                let seq = marker.shown(*member);
+                (seq > member.shown_seq).then_some(seq.unsigned_abs())
+            });
+            let shown_to = if told.is_some() {
                 let showing = match readers.get(&room_id) {
                     Some(showing) => showing,
                     None => readers
@@ -227,6 +269,7 @@ impl Desk {
                     thread: thread.map(i64::unsigned_abs),
                     seq: marker.seq.unsigned_abs(),
                     counts: counts.get(key).copied(),
+                    shown: told.unwrap_or(0),
                     shown_to,
                 },
             });
@@ -249,30 +292,18 @@ fn find(
     mark: Mark,
 ) -> Result<Option<Marker>, QueryError> {
     let Some(thread) = thread else {
-        return Ok(Some(Marker {
-            seq: read_seq,
-            before: read_seq,
-            is_kept: true,
-        }));
+        return Ok(Some(Marker::at(read_seq, true)));
     };
     if let Some(seq) = own::find_thread_marker(conn, (room_id, thread, user_id))? {
-        return Ok(Some(Marker {
-            seq,
-            before: seq,
-            is_kept: true,
-        }));
+        return Ok(Some(Marker::at(seq, true)));
     }
     let is_there = own::is_thread(conn, room_id, thread)?;
-    Ok(is_there.then_some(Marker {
-        seq: mark.seq,
-        before: mark.seq,
-        is_kept: false,
-    }))
+    Ok(is_there.then_some(Marker::at(mark.seq, false)))
 }
 
 /// Those of a room who show how far they have read, if it is so small that it is shown.
 fn list_showing(conn: &mut AnyConnection, room_id: i64) -> Result<Vec<i64>, QueryError> {
     let readers = reading::list_readers(conn, room_id)?.unwrap_or_default();
-    let showing = readers.into_iter().filter(|(_, shows, _)| *shows);
-    Ok(showing.map(|(user_id, ..)| user_id).collect())
+    let showing = readers.into_iter().filter(|reader| reader.shows);
+    Ok(showing.map(|reader| reader.user_id).collect())
 }

@@ -11,11 +11,11 @@ use later::Scheduled;
 use crate::{
     crypto::vault::Vault,
     db::{
-        self, AnyConnection, QueryError,
+        AnyConnection, QueryError,
         log::{
             BEGIN_AGAIN, is_cancelled, is_constraint_violation,
             lock::{self, Locked, Rooms},
-            members::{find_spoke_at, is_removed, list_removed, set_spoke_at},
+            members::{is_removed, list_removed, set_spoke_at},
             posts::{self, DraftRow},
             savepoint,
         },
@@ -31,6 +31,8 @@ use crate::{
     protocol::room::Role,
     rights::{Denied, Right, Standing, allows},
 };
+
+mod slow;
 
 /// Why an entry is not stored.
 pub enum Fail {
@@ -229,30 +231,6 @@ impl<'a> Pass<'a> {
             }
         }
         Ok((placed, told))
-    }
-
-    fn is_slow(&self, room_id: i64) -> bool {
-        let room = self.rooms.get(&room_id);
-        room.is_some_and(|room| room.slow_seconds > 0)
-    }
-
-    /// Looks up when those last wrote who have to wait between two messages, as far as that is not remembered.
-    fn learn_who_spoke(
-        &self,
-        conn: &mut AnyConnection,
-        drafts: &[DraftRow<'_>],
-    ) -> Result<(), QueryError> {
-        for draft in drafts {
-            let (room_id, user_id) = (draft.room_id, draft.user_id);
-            if self.is_slow(room_id)
-                && !self.slow.knows(room_id, user_id)
-                && let Some(at) = find_spoke_at(conn, room_id, user_id)?
-            {
-                let now = self.at.clock;
-                self.slow.learn(room_id, user_id, db::utc(at.get()), now);
-            }
-        }
-        Ok(())
     }
 
     /// Notes what was inserted.

@@ -82,6 +82,7 @@ fn of_rooms(traces: &Traces) -> Vec<Value> {
             "last_wrote_in_slow_mode": room.spoke_at.map(time),
             "invited_by_user": room.invited_by,
             "read_up_to": room.read_seq,
+            "shown_to_have_read_up_to": room.shown_seq,
             "notify": room.notify.as_ref().map(StoredText::as_str),
             "with": Some(with).filter(|with| !with.is_empty()),
         }));

@@ -2,24 +2,34 @@
 
 use chrono::TimeDelta;
 
-use super::{SetStatus, State};
-use crate::protocol::time::now;
+use super::{SetStatus, State, refused};
+use crate::{
+    chat::when,
+    error::{Code, Result},
+    protocol::time::now,
+};
+
+/// A year, and one that has a day more.
+const MOST_DAYS: i64 = 366;
 
 /// `[online:|away:|dnd:|invisible:] [emoji] [text] [for <time>]`; `clear` takes all of it back, and nothing asks for it. What
 /// is said replaces what was said before; what one has chosen to be stays, unless it is named.
-pub(super) fn read(text: &str) -> SetStatus {
+///
+/// # Errors
+/// 422 for a time that is none to come within a year.
+pub(super) fn read(text: &str) -> Result<SetStatus> {
     if text.is_empty() {
-        return SetStatus::default();
+        return Ok(SetStatus::default());
     }
     if text.eq_ignore_ascii_case("clear") {
-        return SetStatus {
+        return Ok(SetStatus {
             state: Some(State::Online),
             text: Some(String::new()),
             emoji: Some(String::new()),
             ..SetStatus::default()
-        };
+        });
     }
-    let (length, text) = ending(text);
+    let (length, text) = ending(text)?;
     let until = length.map(|length| now() + length);
     let (first, rest) = first_word(text);
     // `online shopping` is no state.
@@ -29,24 +39,24 @@ pub(super) fn read(text: &str) -> SetStatus {
     if text.is_empty() {
         // A text that ends in half an hour would lose its end to a state that has none, and one without an end to `for 30m`.
         let nothing = state.is_some().then(String::new);
-        return SetStatus {
+        return Ok(SetStatus {
             state,
             text: nothing.clone(),
             emoji: nothing,
             until,
             idle: None,
-        };
+        });
     }
     let (first, rest) = first_word(text);
     let emoji = read_emoji(first);
     let text = if emoji.is_some() { rest } else { text };
-    SetStatus {
+    Ok(SetStatus {
         state,
         text: Some(text.to_owned()),
         emoji: Some(emoji.unwrap_or_default().to_owned()),
         until,
         idle: None,
-    }
+    })
 }
 
 fn first_word(text: &str) -> (&str, &str) {
@@ -67,39 +77,23 @@ fn read_emoji(word: &str) -> Option<&'static str> {
 }
 
 /// How long it is to hold, where its end says so, and what stands before that.
-fn ending(text: &str) -> (Option<TimeDelta>, &str) {
+fn ending(text: &str) -> Result<(Option<TimeDelta>, &str)> {
     let at = match text.rfind(" for ") {
         Some(at) => at + 1,
         None if text.starts_with("for ") => 0,
-        None => return (None, text),
+        None => return Ok((None, text)),
     };
-    let length = read_length(text[at + 4..].trim());
-    match length {
-        Some(length) => (Some(length), text[..at].trim_end()),
-        None => (None, text),
+    let said = text[at + 4..].trim();
+    let refuse = |detail: &str| Err(refused(Code::ValidationError, detail));
+    match when::read_length(said, now()) {
+        // `waiting for bob`
+        None => Ok((None, text)),
+        Some(length) if length <= TimeDelta::zero() => refuse(
+            "A status holds for a while that is still to come, such as `for 30m` or `for 2 hours`.",
+        ),
+        Some(length) if length > TimeDelta::days(MOST_DAYS) => refuse(
+            "A status holds for at most a year; leave out the time, and it stays until you change it.",
+        ),
+        Some(length) => Ok((Some(length), text[..at].trim_end())),
     }
-}
-
-/// `30m`, `2 hours`, `a day`.
-fn read_length(text: &str) -> Option<TimeDelta> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (count, unit) = match text.split_at(digits) {
-        ("", rest) => {
-            let (word, unit) = rest.split_once(' ')?;
-            (matches!(word, "a" | "an" | "one").then_some(1)?, unit)
-        }
-        (count, unit) => (count.parse().ok()?, unit),
-    };
-    let seconds: i64 = match unit.trim() {
-        "m" | "min" | "mins" | "minute" | "minutes" => 60,
-        "h" | "hour" | "hours" => 3_600,
-        "d" | "day" | "days" => 86_400,
-        "w" | "week" | "weeks" => 604_800,
-        _ => return None,
-    };
-    // A status of more than a year is one without an end.
-    let is_a_length = (1..=31_622_400).contains(&seconds.saturating_mul(count));
-    is_a_length.then(|| TimeDelta::seconds(seconds * count))
 }

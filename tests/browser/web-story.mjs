@@ -317,7 +317,7 @@ const tests = {
     await said.getByRole("button", { name: "Save" }).click();
     await page.getByText(/^From .+ on you are Hidden again\.$/).waitFor();
     await open();
-    await said.getByText(/^at .+, then: Hidden$/).waitFor({ state: "attached" });
+    await said.getByText(/^on .+, then: Hidden$/).waitFor({ state: "attached" });
     await said.getByRole("radio", { name: "Hidden", checked: true }).waitFor();
     await said.getByRole("button", { name: "Clear status" }).click();
     await said.waitFor({ state: "detached" });

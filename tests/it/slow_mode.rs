@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, Server, User, eventually};
+use crate::support::{Backend, Response, Server, User, eventually};
 
 on_both![
     members_wait_between_two_messages,
@@ -55,9 +55,14 @@ fn members_wait_between_two_messages(backend: Backend) {
         let path = format!("/messages/{said}");
         bob.in_room("PATCH", &room, &path, &json!({"content": content}))
     };
-    edit("once").expect(200);
+    let seq = |answer: Response| answer.expect(200).json()["seq"].as_u64().expect("a number");
+    let before = seq(edit("once"));
     edit("once, @carol").expect_problem(429, "slow_mode");
-    edit("twice").expect(200);
+    assert_eq!(
+        seq(edit("twice")),
+        before + 1,
+        "what is refused takes no number"
+    );
     // A wait is one's own, and not of those who keep order.
     carol.post_to(&room, "mine").expect(201);
     for text in ["three", "four"] {

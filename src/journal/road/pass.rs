@@ -290,6 +290,8 @@ impl<'a> Pass<'a> {
             }
             Err(Undone(fail)) => fail,
         };
+        // Whoever had begun to wait by it has not; who did by what is stored is found again in their row.
+        self.slow.take_back(self.at.clock);
         match before {
             Some(before) => self.rooms.insert(entry.room, before),
             None => self.rooms.remove(&entry.room),

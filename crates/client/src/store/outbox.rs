@@ -244,11 +244,14 @@ impl Outbox {
         let Some(pending) = self.pending.iter_mut().find(|p| p.client_id == reference) else {
             return Refused::Unknown;
         };
-        if let Some(after) = error.retry_after_ms {
+        let is_slow = error.code == Code::SlowMode;
+        let is_post = matches!(pending.deed, Deed::Post { .. });
+        // An edit that calls somebody has to wait as a message does; what else is done in the room has not.
+        let after = error.retry_after_ms.filter(|_| is_post || !is_slow);
+        if let Some(after) = after {
             (pending.delivery, pending.is_tried) = (Delivery::Waiting, false);
             let until = now.saturating_add(after);
-            let is_post = matches!(pending.deed, Deed::Post { .. });
-            if is_post && error.code == Code::SlowMode {
+            if is_slow {
                 self.slow_until = until;
             } else {
                 self.hold_until = until;

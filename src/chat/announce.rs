@@ -90,8 +90,8 @@ fn asides(noted: Noted) -> Vec<Aside> {
                 counts,
             };
             let own = aside(vec![user_id], Event::Read(marker.clone()), None);
-            // By the first change of a direct room all came in: what is read beyond that is read.
-            let has_read = thread.is_none() && seq > 1;
+            // By the first change of a direct room all came in: what is read beyond that is read, for whoever shows it.
+            let has_read = thread.is_none() && shown > 1;
             let opened_by = has_read.then_some(user_id);
             let mut told = vec![Aside { opened_by, ..own }];
             if !shown_to.is_empty() {

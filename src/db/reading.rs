@@ -179,7 +179,7 @@ pub fn list_readers(conn: &mut AnyConnection, room_id: i64) -> QueryResult<Optio
         .limit(most + 1)
         .select((
             memberships::user_id,
-            users::receipts,
+            users::receipts.and(users::deleted_at.is_null()),
             memberships::read_seq,
             memberships::shown_seq,
         ));

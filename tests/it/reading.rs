@@ -251,14 +251,16 @@ fn whoever_shows_how_far_they_have_read_sees_it_of_others(backend: Backend) {
     let large = alice.make_room("hall", "private", &named);
     let refused = alice.in_room("GET", &large, "/reads", &Value::Null);
     refused.expect_problem(409, "too_many_members");
+    alice.post_to(&room, "more").expect(201);
     read(&bob, &large, &json!({"seq": 2}));
-    read(&alice, &large, &json!({"seq": 2}));
-    hers.expect(|frame| frame["type"] == "read" && frame["room"] == large);
+    read(&bob, &room, &json!({"seq": 5}));
+    let told = hers.expect(|frame| frame["type"] == "read" && frame["user_id"] == bob.id);
+    assert_eq!((&told["room"], &told["seq"]), (&json!(room), &json!(5)));
     let heard = hers.drain();
     assert!(
         heard
             .iter()
-            .all(|frame| frame["room"] != large || frame["user_id"] != bob.id)
+            .all(|frame| frame["room"] != large || frame["type"] != "read")
     );
 }
 
@@ -267,8 +269,8 @@ fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisi
     backend: Backend,
 ) {
     let server = Server::start(backend);
-    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
-    let room = alice.make_room("garden", "private", &[&bob]);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob, &carol]);
     for text in ["one", "two", "three", "four"] {
         alice.post_to(&room, text).expect(201);
     }
@@ -288,16 +290,18 @@ fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisi
             .expect(200);
     };
     let (mut hers, mut his) = (alice.connect(), bob.connect());
-    let mut told = |seq: u64| {
-        let frame = hers.expect(|frame| frame["type"] == "read" && frame["user_id"] == bob.id);
-        assert_eq!((&frame["room"], &frame["seq"]), (&json!(room), &json!(seq)));
+    // The very next receipt, so that whatever was told beside these is seen.
+    let mut told = |of: &User, seq: u64| {
+        let frame = hers.expect_type("read");
+        let seen = (&frame["user_id"], &frame["seq"], &frame["room"]);
+        assert_eq!(seen, (&json!(of.id), &json!(seq), &json!(room)));
     };
     let mut own = |seq: u64| {
         let frame = his.expect(|frame| frame["type"] == "read" && frame["user_id"] == bob.id);
         assert_eq!(frame["seq"], seq, "his own devices are told in any case");
     };
     read(&bob, &room, &json!({"seq": 3}));
-    told(3);
+    told(&bob, 3);
     own(3);
     read(&bob, &room, &json!({"seq": 2, "unread": true}));
     own(1);
@@ -306,11 +310,13 @@ fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisi
     read(&bob, &room, &json!({"seq": 4}));
     own(4);
     assert_eq!(both(), (3, 4), "he is not to be seen");
+    read(&carol, &room, &json!({"seq": 2}));
+    told(&carol, 2);
     state("online", json!({}));
     assert_eq!(both(), (3, 4), "nothing is told by being there again");
-    // That he has read so far is nothing new to him, and new to her. Had she been told of anything before, this came first.
+    // That he has read so far is nothing new to him, and new to her.
     read(&bob, &room, &json!({"seq": 4}));
-    told(4);
+    told(&bob, 4);
     assert_eq!(both(), (4, 4));
     // Until he said that lunch is over, and from then on.
     state("invisible", json!({}));
@@ -321,6 +327,24 @@ fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisi
     );
     read(&bob, &room, &json!({"seq": 5}));
     assert_eq!(both(), (4, 5), "he is invisible again");
+    read(&carol, &room, &json!({"seq": 3}));
+    told(&carol, 3);
+    // Nor is what was read while one did not show it told by showing it again.
+    state("online", json!({}));
+    let shows = |shows: bool| {
+        let patch = json!({"receipts": shows});
+        bob.ask("PATCH", "/api/users/me", &[], &patch).expect(200);
+    };
+    shows(false);
+    alice.post_to(&room, "five").expect(201);
+    read(&bob, &room, &json!({"seq": 6}));
+    shows(true);
+    assert_eq!(both(), (4, 6));
+    // To go back is no step on, either.
+    read(&bob, &room, &json!({"seq": 3, "unread": true}));
+    assert_eq!(both(), (4, 2));
+    read(&carol, &room, &json!({"seq": 4}));
+    told(&carol, 4);
 }
 
 fn what_one_wants_to_be_told_is_kept_for_all_devices(backend: Backend) {

@@ -8,7 +8,7 @@ use diesel::{
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     serialize::ToSql,
-    sql_types::{Array, BigInt, HasSqlType, Nullable, Text, Timestamp as SqlTimestamp},
+    sql_types::{Array, BigInt, Bool, HasSqlType, Nullable, Text, Timestamp as SqlTimestamp},
 };
 
 use crate::{
@@ -19,7 +19,10 @@ use crate::{
         time::StoredTime,
         utc,
     },
-    protocol::{people::State, time::Timestamp},
+    protocol::{
+        people::{State, Status},
+        time::Timestamp,
+    },
 };
 
 /// A member of a room, by both.
@@ -36,8 +39,8 @@ pub struct Member {
     pub shown_seq: i64,
     /// The room's latest change.
     pub last_seq: i64,
-    /// Whether they want not to be seen.
-    pub is_invisible: bool,
+    /// Whether they let others see how far they read, and are to be seen at all.
+    pub shows: bool,
 }
 
 /// A marker to be stored.
@@ -52,7 +55,7 @@ pub struct NewMarker {
 }
 
 type Chosen = (Option<StoredText>, Option<StoredTime>, Option<StoredText>);
-type MemberRow = (Own, (i64, i64, i64), Chosen);
+type MemberRow = (Own, (i64, i64, i64), bool, Chosen);
 
 /// Those of these that are memberships.
 ///
@@ -81,6 +84,7 @@ pub fn list_members(
                             memberships::shown_seq,
                             rooms::last_seq,
                         ),
+                        users::receipts,
                         (users::status_state, users::status_until, users::status_then),
                     ));
                 found.extend(one.load::<MemberRow>(conn)?);
@@ -88,12 +92,12 @@ pub fn list_members(
             found
         }
     };
-    let by_own = |(own, (read_seq, shown_seq, last_seq), chosen): MemberRow| {
+    let by_own = |(own, (read_seq, shown_seq, last_seq), receipts, chosen): MemberRow| {
         let member = Member {
             read_seq,
             shown_seq,
             last_seq,
-            is_invisible: is_invisible(&chosen, now),
+            shows: receipts && !is_invisible(&chosen, now),
         };
         (own, member)
     };
@@ -102,14 +106,14 @@ pub fn list_members(
 
 /// Whether that is what someone is now, who has chosen a state, perhaps until some time, and perhaps another for then.
 fn is_invisible((state, until, then): &Chosen, now: Timestamp) -> bool {
-    let until = until.map(|until| utc(until.get()));
-    let holds = if until.is_some_and(|until| until <= now) {
-        then
-    } else {
-        state
+    let state_of = |stored: &Option<StoredText>| stored.as_ref()?.as_str().parse().ok();
+    let status = Status {
+        state: state_of(state),
+        until: until.map(|until| utc(until.get())),
+        then_state: state_of(then),
+        ..Status::default()
     };
-    let holds = holds.as_ref().map(StoredText::as_str);
-    holds == Some(State::Invisible.as_str())
+    status.at(now).state == Some(State::Invisible)
 }
 
 /// How far someone has read a thread; `None` when they have nothing to do with it.
@@ -195,7 +199,7 @@ impl QueryFragment<Pg> for Markers {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT memberships.room_id, memberships.user_id, memberships.read_seq, memberships.shown_seq, \
-             rooms.last_seq, users.status_state, users.status_until, users.status_then FROM unnest(",
+             rooms.last_seq, users.receipts, users.status_state, users.status_until, users.status_then FROM unnest(",
         );
         out.push_bind_param::<Array<BigInt>, _>(&self.rooms)?;
         out.push_sql(", ");
@@ -219,6 +223,7 @@ impl Query for Markers {
     type SqlType = (
         (BigInt, BigInt),
         (BigInt, BigInt, BigInt),
+        Bool,
         (Nullable<Text>, Nullable<SqlTimestamp>, Nullable<Text>),
     );
 }

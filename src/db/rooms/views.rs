@@ -108,7 +108,8 @@ pub fn list_ids_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult
         .load(conn)
 }
 
-/// The direct rooms that others have begun with a user, who has read and written nothing in them yet. (By the first change all
+/// The direct rooms that others have begun with a user, who has written nothing in them yet, and let nobody see that they
+/// read there. (By the first change all
 /// came in; and whoever opens one or writes in it has hidden it no more.)
 ///
 /// # Errors
@@ -118,7 +119,7 @@ pub fn list_unopened(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<
         .filter(memberships::user_id.eq(user_id))
         .filter(memberships::hidden_seq.is_not_null())
         .filter(memberships::invited_by.is_not_null())
-        .filter(memberships::read_seq.le(1))
+        .filter(memberships::shown_seq.le(1))
         .select(memberships::room_id)
         .load(conn)
 }
@@ -131,7 +132,7 @@ pub fn list_ids_seen_in(conn: &mut AnyConnection, user_id: i64) -> QueryResult<V
     let has_opened = memberships::hidden_seq
         .is_null()
         .or(memberships::invited_by.is_null())
-        .or(memberships::read_seq.gt(1));
+        .or(memberships::shown_seq.gt(1));
     memberships::table
         .filter(memberships::user_id.eq(user_id))
         .filter(has_opened)

@@ -353,7 +353,7 @@ pub fn list_sharing(conn: &mut AnyConnection, user_id: i64, ids: &[i64]) -> Quer
     let query = sql_query(format!(
         "SELECT DISTINCT theirs.user_id FROM memberships own JOIN memberships theirs ON theirs.room_id = own.room_id \
          WHERE own.user_id = {user_id} AND own.room_id > {least} AND theirs.user_id IN ({}) \
-         AND (theirs.hidden_seq IS NULL OR theirs.invited_by IS NULL OR theirs.read_seq > 1)",
+         AND (theirs.hidden_seq IS NULL OR theirs.invited_by IS NULL OR theirs.shown_seq > 1)",
         ids.join(", ")
     ));
     let found: Vec<Id> = match conn {

@@ -40,7 +40,7 @@ type Key = (Own, Option<i64>);
 struct Marker {
     seq: i64,
     before: i64,
-    /// The furthest that it was on the way.
+    /// How far it was read on, if it was.
     furthest: i64,
     /// Whether there is a row for it.
     is_kept: bool,
@@ -51,17 +51,17 @@ impl Marker {
         Self {
             seq,
             before: seq,
-            furthest: seq,
+            furthest: 0,
             is_kept,
         }
     }
 
-    /// Others are told of who reads on, and never of who goes back to read it again, nor of who is not to be seen.
+    /// Others are told of who reads on, and never of who goes back to read it again, nor of who does not show it.
     fn shown(self, member: Member) -> i64 {
-        if member.is_invisible {
-            member.shown_seq
-        } else {
+        if member.shows {
             member.shown_seq.max(self.furthest)
+        } else {
+            member.shown_seq
         }
     }
 }
@@ -161,12 +161,12 @@ impl Desk {
         let Some(mut marker) = marker else {
             return Ok(Err(Error::no_such_message()));
         };
-        marker.seq = if mark.is_back {
-            (mark.seq - 1).max(0)
+        if mark.is_back {
+            marker.seq = (mark.seq - 1).max(0);
         } else {
-            marker.seq.max(mark.seq)
-        };
-        marker.furthest = marker.furthest.max(marker.seq);
+            marker.seq = marker.seq.max(mark.seq);
+            marker.furthest = marker.furthest.max(marker.seq);
+        }
         self.markers.insert(key, marker);
         Ok(Ok(key))
     }

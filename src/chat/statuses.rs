@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use chrono::TimeDelta;
 use tokio::sync::Mutex;
 
 use super::{Caller, emoji, rates::Rates};
@@ -38,6 +39,8 @@ use crate::{
 
 /// People whose changes wait for each other.
 const LANES: usize = 64;
+/// For how long a status holds at most: a year, and one that has a day more.
+pub(super) const MOST_DAYS: i64 = 366;
 
 /// Keeps them.
 pub struct Statuses {
@@ -225,6 +228,10 @@ fn check(wish: SetStatus) -> Result<SetStatus> {
     {
         let detail = format!("The text of a status may have at most {MAX_STATUS} characters.");
         return Err(Error::invalid_field("text", detail));
+    }
+    if (wish.until).is_some_and(|until| until > now() + TimeDelta::days(MOST_DAYS)) {
+        let detail = "A status holds for at most a year; leave out `until`, and it stays until you change it.";
+        return Err(Error::invalid_field("until", detail));
     }
     let emoji = wish.emoji.map(|emoji| {
         if emoji.is_empty() {

@@ -297,7 +297,7 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
     };
     status(json!({"state": "invisible"}));
     status(
-        json!({"state": "dnd", "text": "planted-status", "emoji": "🍜", "until": "2100-01-01T00:00:00+00:00"}),
+        json!({"state": "dnd", "text": "planted-status", "emoji": "🍜", "until": (chrono::Utc::now() + chrono::TimeDelta::days(300)).to_rfc3339()}),
     );
     let stored = |column: &str| {
         let sql = format!(

@@ -4,13 +4,10 @@ use chrono::TimeDelta;
 
 use super::{SetStatus, State, refused};
 use crate::{
-    chat::when,
+    chat::{statuses::MOST_DAYS, when},
     error::{Code, Result},
     protocol::time::now,
 };
-
-/// A year, and one that has a day more.
-const MOST_DAYS: i64 = 366;
 
 /// `[online:|away:|dnd:|invisible:] [emoji] [text] [for <time>]`; `clear` takes all of it back, and nothing asks for it. What
 /// is said replaces what was said before; what one has chosen to be stays, unless it is named.
@@ -32,6 +29,10 @@ pub(super) fn read(text: &str) -> Result<SetStatus> {
     let (length, text) = ending(text)?;
     let until = length.map(|length| now() + length);
     let (first, rest) = first_word(text);
+    if length.is_none() && first.ends_with(':') && rest.starts_with("for ") {
+        let detail = "Say for how long, such as `for 30m`, `for 2 hours` or `for 3 days`.";
+        return Err(refused(Code::ValidationError, detail));
+    }
     // `online shopping` is no state.
     let named = first.strip_suffix(':').or(rest.is_empty().then_some(first));
     let state: Option<State> = named.and_then(|word| word.to_ascii_lowercase().parse().ok());
@@ -86,8 +87,11 @@ fn ending(text: &str) -> Result<(Option<TimeDelta>, &str)> {
     let said = text[at + 4..].trim();
     let refuse = |detail: &str| Err(refused(Code::ValidationError, detail));
     match when::read_length(said, now()) {
-        // `waiting for bob`
+        // `waiting for bob`, `hang on for a second`
         None => Ok((None, text)),
+        Some(length) if TimeDelta::zero() < length && length < TimeDelta::minutes(1) => {
+            Ok((None, text))
+        }
         Some(length) if length <= TimeDelta::zero() => refuse(
             "A status holds for a while that is still to come, such as `for 30m` or `for 2 hours`.",
         ),

@@ -131,6 +131,13 @@ const RULES: &[(&str, &str, &str)] = &[
                     WHERE memberships.user_id = users.id AND rooms.kind <> 'direct'))",
     ),
     (
+        "deleted accounts still tell how far they had read, or follow threads",
+        "users",
+        "deleted_at IS NOT NULL AND (EXISTS (SELECT 1 FROM memberships WHERE memberships.user_id = users.id \
+                    AND (read_seq > 0 OR shown_seq > 0 OR notify IS NOT NULL)) \
+         OR EXISTS (SELECT 1 FROM thread_people WHERE thread_people.user_id = users.id AND (follows OR read_seq > 0)))",
+    ),
+    (
         "accounts have a password that no one can log in with (password_hash is no bcrypt hash)",
         "users",
         "deleted_at IS NULL AND (length(password_hash) <> 60 OR password_hash NOT LIKE '$2%')",
@@ -165,6 +172,11 @@ const RULES: &[(&str, &str, &str)] = &[
         "memberships",
         "(role <> 'member' OR muted_until IS NOT NULL) \
          AND EXISTS (SELECT 1 FROM rooms WHERE rooms.id = room_id AND rooms.kind = 'direct')",
+    ),
+    (
+        "members have read further than their room has come (read_seq, shown_seq)",
+        "memberships",
+        "EXISTS (SELECT 1 FROM rooms WHERE rooms.id = room_id AND (rooms.last_seq < read_seq OR rooms.last_seq < shown_seq))",
     ),
     (
         "owners of rooms are muted, which nobody could take back",

@@ -331,6 +331,12 @@ fn in_rooms(ids: &Ids) -> Vec<Damage> {
             "1 rooms have a slow mode of more than a day",
         ),
         (
+            format!(
+                "UPDATE memberships SET read_seq = 9999 WHERE room_id = {park} AND user_id = {bob}"
+            ),
+            "1 members have read further than their room has come",
+        ),
+        (
             format!("UPDATE rooms SET name_key = 'lake' WHERE id = {park}"),
             "1 rooms hold another name for themselves than their own (name_key)",
         ),

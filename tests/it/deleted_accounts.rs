@@ -11,6 +11,7 @@ use crate::{
 };
 
 on_both![
+    how_far_somebody_had_read_goes_with_them,
     a_deleted_account_leaves_its_messages_and_nothing_else,
     nobody_without_a_key_can_guess_a_deleted_name,
 ];
@@ -103,6 +104,50 @@ fn a_deleted_account_leaves_its_messages_and_nothing_else(backend: Backend) {
     server.start_again();
     bob.log_in();
     bob.post("goes on", None).expect(201);
+}
+
+/// Direct rooms and replies stay for those who go on; how somebody read is nobody's any more.
+fn how_far_somebody_had_read_goes_with_them(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let wanted = json!({"users": ["bob"]});
+    let direct = alice.http().post("/api/direct", &wanted).expect(201).json();
+    let direct = direct["room"].as_str().expect("a key").to_owned();
+    bob.post_to(&direct, "hello").expect(201);
+    bob.post("a thread", None).expect(201);
+    let follow = "/api/rooms/general/messages/1/follow";
+    alice.ask("PUT", follow, &[], &json!({})).expect(204);
+    let read = json!({"seq": 2});
+    alice.in_room("PUT", &direct, "/read", &read).expect(200);
+    let nothing = json!({"level": "nothing"});
+    alice
+        .in_room("PUT", &direct, "/notify", &nothing)
+        .expect(204);
+    let readers = || {
+        let reads = bob.in_room("GET", &direct, "/reads", &json!(null));
+        let reads = reads.expect(200).json();
+        reads.as_array().expect("a list").len()
+    };
+    assert_eq!(readers(), 2);
+    done(users(&server, &["delete", "alice", "--yes"], ""));
+    assert_eq!(readers(), 1, "nobody else is told of");
+    let id = alice.id;
+    for (what, table) in [
+        (
+            "read_seq + shown_seq > 0 OR notify IS NOT NULL",
+            "memberships",
+        ),
+        ("follows OR read_seq > 0", "thread_people"),
+    ] {
+        let left = format!(
+            "SELECT CAST(count(*) AS TEXT) AS value FROM {table} WHERE user_id = {id} AND ({what})"
+        );
+        assert_eq!(
+            server.database.query(&left)[0].as_deref(),
+            Some("0"),
+            "{table}"
+        );
+    }
 }
 
 /// What is kept so that a name is not given again: an unkeyed hash of it can be guessed back by whoever has a backup.

@@ -289,5 +289,21 @@ pub(super) fn delete_private(conn: &mut AnyConnection, user_id: i64) -> QueryRes
     diesel::delete(drafts::table.filter(drafts::user_id.eq(user_id))).execute(conn)?;
     diesel::delete(scheduled::table.filter(scheduled::user_id.eq(user_id))).execute(conn)?;
     diesel::delete(saved::table.filter(saved::user_id.eq(user_id))).execute(conn)?;
+    // Direct rooms and replies stay, and nothing of how they were read.
+    diesel::update(memberships::table.filter(memberships::user_id.eq(user_id)))
+        .set((
+            memberships::read_seq.eq(0),
+            memberships::shown_seq.eq(0),
+            memberships::notify.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    let own = thread_people::table.filter(thread_people::user_id.eq(user_id));
+    diesel::delete(own.filter(thread_people::replies.eq(0))).execute(conn)?;
+    diesel::update(own)
+        .set((
+            thread_people::follows.eq(false),
+            thread_people::read_seq.eq(0),
+        ))
+        .execute(conn)?;
     Ok(())
 }

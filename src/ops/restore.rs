@@ -216,6 +216,21 @@ fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Restored
     Ok(Restored { kept, held })
 }
 
+/// What is there was brought up to date by another version, which alone knows all of it.
+fn newer(url: &DatabaseUrl) -> String {
+    let away = match url {
+        DatabaseUrl::Sqlite(path) => format!(
+            "move {} and the -wal and -shm beside it away, and restore again",
+            path.display()
+        ),
+        DatabaseUrl::Postgres(_) => "restore into another, empty database".to_owned(),
+    };
+    format!(
+        "A newer version of Parlour has been using {url}: restore with that version, or, to go back to this one, {away}. \
+         Nothing was changed."
+    )
+}
+
 /// Looks what is there, and keeps it when it is to be replaced.
 fn prepare(storage: &Storage, replace: bool) -> Result<Before, String> {
     let url = &storage.database_url;
@@ -232,9 +247,7 @@ fn prepare(storage: &Storage, replace: bool) -> Result<Before, String> {
         };
     }
     match copy::look_into(url) {
-        Ok(found) if found.is_newer => Err(format!(
-            "A newer version of Parlour has been using {url}: restore with that version. Nothing was changed."
-        )),
+        Ok(found) if found.is_newer => Err(newer(url)),
         Ok(found) if found.users == 0 && found.messages == 0 => match url {
             DatabaseUrl::Postgres(_) => Ok(Before::Unused),
             DatabaseUrl::Sqlite(path) => fold(path).map(|()| Before::Unused),

@@ -6,7 +6,7 @@ import { composer, connected, dialog, enter, faultsOf, login, message, room, sho
 export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, server, DIST }) => ({
   async "what was refused of a login does not stand under the form to register, which says the rule for names"() {
     const { page, context } = await open();
-    const rule = page.getByText("3 to 50 letters A to Z, digits, _ and -"), wrong = page.getByRole("alert").getByText("Name or password is not right");
+    const rule = page.getByText("3 to 50 characters: letters A to Z, digits, _ and -"), wrong = page.getByRole("alert").getByText("Name or password is not right");
     await enter(page, `nobody_${mark}`, PASSWORD);
     await wrong.waitFor();
     assert(await rule.isHidden());

@@ -138,7 +138,7 @@ await list(phone).waitFor();
 await picture(phone, "phone-drawer");
 const door = await person(undefined, { colorScheme: "light" });
 await door.getByRole("button", { name: "Register" }).click();
-await door.getByText("3 to 50 letters").waitFor();
+await door.getByText("3 to 50 characters").waitFor();
 await door.locator("#username").click();
 await type(door, "nadia");
 await press(door, "Tab");

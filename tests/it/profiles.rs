@@ -289,6 +289,8 @@ fn what_someone_sets_for_themselves_is_on_all_their_devices(backend: Backend) {
 fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(backend: Backend) {
     let server = Server::start(backend);
     let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
+    let next_year = (chrono::Utc::now() + chrono::TimeDelta::days(300)).date_naive();
+    let until = format!("{next_year}T00:00:00.000000+00:00");
     let patch = json!({"display_name": "Bob Gardener", "bio": "planted-bio", "pronouns": "planted-pronouns", "time_zone": "Asia/Tokyo"});
     change(&bob, patch).expect(200);
     let status = |status: Value| {
@@ -296,9 +298,7 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
             .expect(200);
     };
     status(json!({"state": "invisible"}));
-    status(
-        json!({"state": "dnd", "text": "planted-status", "emoji": "🍜", "until": (chrono::Utc::now() + chrono::TimeDelta::days(300)).to_rfc3339()}),
-    );
+    status(json!({"state": "dnd", "text": "planted-status", "emoji": "🍜", "until": until}));
     let stored = |column: &str| {
         let sql = format!(
             "SELECT CAST({column} AS TEXT) AS value FROM users WHERE id = {}",
@@ -323,7 +323,7 @@ fn what_someone_says_is_sealed_shown_to_the_operator_and_gone_with_the_account(b
         "planted-pronouns",
         "Asia/Tokyo",
         "dnd",
-        "2100-01-01T00:00:00.000000+00:00",
+        until.as_str(),
         "invisible",
         "planted-status",
         "🍜",

@@ -331,9 +331,7 @@ fn in_rooms(ids: &Ids) -> Vec<Damage> {
             "1 rooms have a slow mode of more than a day",
         ),
         (
-            format!(
-                "UPDATE memberships SET read_seq = 9999 WHERE room_id = {park} AND user_id = {bob}"
-            ),
+            format!("UPDATE memberships SET read_seq = 9999 WHERE room_id = 1 AND user_id = {bob}"),
             "1 members have read further than their room has come",
         ),
         (

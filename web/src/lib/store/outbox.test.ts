@@ -50,6 +50,19 @@ describe("what is sent is sent honestly", () => {
     expect(next(0)).toEqual(["c"]);
   });
 
+  it("holds nothing up for an edit that a slow room refuses, and keeps it with its sentence", () => {
+    outbox = new Outbox();
+    outbox.put(entry("e", { do: "edit", id: 7 }, "@bob"));
+    outbox.put(entry("f"));
+    next(0);
+    expect(outbox.refused(0, refusal("e", { code: "slow_mode", retry_after_ms: 86_400_000 }))).toBe(true);
+    expect(outbox.hold("general", 0)).toBeUndefined();
+    expect(outbox.find("e")).toMatchObject({ delivery: "refused", code: "slow_mode", why: "Some sentence." });
+    expect(next(0)).toEqual(["f"]);
+    outbox.retry("e");
+    expect(outbox.find("e")?.delivery).toBe("waiting");
+  });
+
   it("keeps a refused text to be corrected, and holds up no other", () => {
     next(0);
     outbox.refused(0, refusal("a"));

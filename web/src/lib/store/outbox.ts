@@ -194,10 +194,13 @@ export class Outbox {
   refused(now: number, error: ErrorFrame): boolean {
     const entry = error.ref ? this.find(error.ref) : undefined;
     if (!entry) return false;
-    if (error.retry_after_ms != null) {
+    // A room is slow for what is written in it. An edit that it refuses can wait for a day: it holds nothing up, and is tried
+    // again by hand.
+    const isSlow = error.code === "slow_mode", isPost = entry.deed.do === "post";
+    if (error.retry_after_ms != null && (isPost || !isSlow)) {
       const holds = this.#holds.get(entry.room) ?? { hold: 0, slow: 0 };
       const until = now + error.retry_after_ms;
-      if (entry.deed.do === "post" && error.code === "slow_mode") holds.slow = until;
+      if (isSlow) holds.slow = until;
       else holds.hold = until;
       this.#holds.set(entry.room, holds);
       this.#change(entry, { delivery: "waiting", is_tried: false });

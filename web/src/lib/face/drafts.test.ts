@@ -98,14 +98,27 @@ describe("what was begun to write", () => {
 
   it("is there again as an edit was left, and with it goes when one signs out", () => {
     const drafts = make();
-    drafts.ofEdit("general", 3).keep("half an edi");
-    expect(make().ofEdit("general", 3).read()).toBe("half an edi");
+    drafts.ofEdit("general", 3, "an edit").keep("half an edi");
+    expect(make().ofEdit("general", 3, "an edit").read()).toBe("half an edi");
     drafts.wipe();
-    expect(make().ofEdit("general", 3).read()).toBeUndefined();
+    expect(make().ofEdit("general", 3, "an edit").read()).toBeUndefined();
+  });
+
+  it("is no edit any more when the message says something else by now, or nothing", () => {
+    const drafts = make();
+    drafts.ofEdit("general", 3, "helo").keep("hello");
+    expect(drafts.ofEdit("general", 3, "hello from the phone").read()).toBeUndefined();
+    expect(drafts.untold).toBe(0);
+    drafts.ofEdit("general", 3, "helo").keep("hello");
+    drafts.dropEdit("general", 3);
+    expect(drafts.untold).toBe(0);
+    // Kept before it was kept with what it was made of.
+    localStorage.setItem("parlour.edit.1.general.3", "hello");
+    expect(drafts.ofEdit("general", 3, "helo").read()).toBeUndefined();
   });
 
   it("is here alone, too, when it is an edit that was left", () => {
-    make().ofEdit("general", 3).keep("half an edi");
+    make().ofEdit("general", 3, "an edit").keep("half an edi");
     expect(make().untold).toBe(1);
   });
 

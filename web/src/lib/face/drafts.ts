@@ -11,6 +11,12 @@ interface Kept {
   isTold?: boolean;
 }
 
+interface LeftEdit {
+  text: string;
+  /** What the message said when it was begun. */
+  of: string;
+}
+
 interface Place {
   room: string;
   thread: number | undefined;
@@ -57,13 +63,32 @@ export class Drafts {
     return this.#kept(room, thread)?.text ?? "";
   }
 
-  /** What an edit was left as, when it was neither saved nor given up. */
-  ofEdit(room: string, id: number): { read: () => string | undefined; keep: (text: string | undefined) => void } {
+  /** What an edit of this text was left as, when it was neither saved nor given up. Where the message says something else by
+   *  now, it is dropped: what was written elsewhere since is written over by nobody who has not seen it. */
+  ofEdit(room: string, id: number, of: string): { read: () => string | undefined; keep: (text: string | undefined) => void } {
     const place = `parlour.edit.${this.#client.me.id}.${room}.${id}`;
     return {
-      read: () => localStorage.getItem(place) ?? undefined,
-      keep: (text) => (text === undefined ? localStorage.removeItem(place) : localStorage.setItem(place, text)),
+      read: () => {
+        const left = this.#keptEdit(place);
+        if (left?.of === of) return left.text;
+        localStorage.removeItem(place);
+        return undefined;
+      },
+      keep: (text) => (text === undefined ? localStorage.removeItem(place) : localStorage.setItem(place, JSON.stringify({ text, of } satisfies LeftEdit))),
     };
+  }
+
+  /** A message is deleted: there is nothing to be edited. */
+  dropEdit(room: string, id: number): void {
+    localStorage.removeItem(`parlour.edit.${this.#client.me.id}.${room}.${id}`);
+  }
+
+  #keptEdit(place: string): LeftEdit | undefined {
+    try {
+      return JSON.parse(localStorage.getItem(place) ?? "null") ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #kept(room: string, thread: number | undefined): Kept | undefined {

@@ -107,6 +107,7 @@ export const talk: typeof english = {
     delete: "Löschen",
     editWaits: "Die Änderung wartet auf die Verbindung",
     editSending: "Die Änderung wird gespeichert",
+    editGone: "Die Nachricht ist gelöscht: Daran lässt sich nichts mehr ändern.",
     deleteWaits: "Wartet darauf, gelöscht zu werden",
     pinWaits: "Wartet darauf, angeheftet zu werden",
     unpinWaits: "Wartet darauf, gelöst zu werden",

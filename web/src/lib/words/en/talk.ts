@@ -106,6 +106,7 @@ export const talk = {
     delete: "Delete",
     editWaits: "The change waits for the connection",
     editSending: "Saving the change",
+    editGone: "The message is deleted: there is nothing to edit any more.",
     deleteWaits: "Waits to be deleted",
     pinWaits: "Waits to be pinned",
     unpinWaits: "Waits to be unpinned",

@@ -60,7 +60,9 @@ export function quick(): string[] {
   return quickest;
 }
 
-export async function copy(text: string, said: string): Promise<void> {
+/** False when the browser lets nothing be copied. */
+export async function copy(text: string, said: string): Promise<boolean> {
+  let isDone = true;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -71,11 +73,12 @@ export async function copy(text: string, said: string): Promise<void> {
     field.className = "vh";
     document.body.append(field);
     field.select();
-    document.execCommand("copy");
+    isDone = document.execCommand("copy");
     field.remove();
     before?.focus();
   }
-  ui.toast(said);
+  ui.toast(isDone ? said : t.message.notCopied);
+  return isDone;
 }
 
 export const linkTo = (message: Message): string =>

@@ -74,7 +74,7 @@ export const talk: typeof english = {
       : count === 0 ? (isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen")
       : `${number(count)} von ${number(of)} ${plural(count, "hat", "haben")} sie gelesen`,
     whoReacted: "Wer reagiert hat",
-    copied: "Kopiert",
+    copied: "Kopiert", notCopied: "Der Browser lässt hier nichts kopieren.",
     linkCopied: "Link kopiert",
     saved: "Gemerkt",
     unsaved: "Nicht mehr gemerkt",
@@ -164,6 +164,7 @@ export const talk: typeof english = {
     unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
     change: "Ändern", cancel: "Zurücknehmen",
     cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
+    shutTitle: "Zurücknehmen?", shutText: "In ihrem Raum kannst du gerade nicht schreiben: Der Text lässt sich dort nicht einfügen.", shutYes: "Kopieren und zurücknehmen",
     given: "Zurückgegeben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
     note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
   },

@@ -73,7 +73,7 @@ export const talk = {
       : count === 0 ? (isAll ? "Nobody has read it yet" : "Nobody who shows it has read it yet")
       : `${number(count)} of ${number(of)} ${plural(count, "has", "have")} read it`,
     whoReacted: "Who reacted",
-    copied: "Copied",
+    copied: "Copied", notCopied: "The browser lets nothing be copied here.",
     linkCopied: "Link copied",
     saved: "Saved",
     unsaved: "Removed from saved",
@@ -162,6 +162,7 @@ export const talk = {
     noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", cancel: "Take back",
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
+    shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
     note: "Only you see what waits here. At its time it goes out by itself.",
   },

@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-CpgO0sQc.js","/assets/Card-DMVRh-EO.js","/assets/Confirm-B4xH2vH_.js","/assets/DateDialog-DkH9Xzvz.js","/assets/Dialog-CzQNyS19.js","/assets/EmojiPicker-C99F5iIR.js","/assets/EmojiPicker-DEo1oTX-.js","/assets/History-DpH4_Dbe.js","/assets/Keys-BEOJ_tSE.js","/assets/LaterDialog-DHwf5vNI.js","/assets/LaterTime-D2Yyodcv.js","/assets/ListView-BeRW-wzD.js","/assets/NewDirect-6ruWwATM.js","/assets/NoticesDialog-BU7PXRK0.js","/assets/OutboxDialog-CAr6SQcf.js","/assets/PeopleField-D0oNFDCF.js","/assets/PinsPane-snNhkS-K.js","/assets/ProfileDialog-k2fSFCJu.js","/assets/RoomDialog-Dqh8pjMg.js","/assets/StatusDialog-CdUR7DHI.js","/assets/Switcher-BhVSSbN0.js","/assets/ThreadPane-BouakZHi.js","/assets/WhenFields-CGkUPAtT.js","/assets/_emoji-CP3nSsAj.js","/assets/de-DS4FhXHM.js","/assets/first-BzSi102s.js","/assets/highlight-CpgqtPuu.js","/assets/index-DDMfwJj-.css","/assets/index-dEKzqBsJ.js","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-4iV_fk7P.js","/assets/Card-BREdZ3_B.js","/assets/Confirm-yEaBngD9.js","/assets/DateDialog-1y6B8K08.js","/assets/Dialog-DtToALWz.js","/assets/EmojiPicker-DZMjpiUz.js","/assets/EmojiPicker-gUN5BY53.js","/assets/History-2XATZRRe.js","/assets/Keys-BZ_Uxf8f.js","/assets/LaterDialog-B35QM8-6.js","/assets/LaterTime-B7yuIsdK.js","/assets/ListView-s5G0UrkI.js","/assets/NewDirect-nchVlCqq.js","/assets/NoticesDialog-BvNOJJEF.js","/assets/OutboxDialog-Bc3UMqSd.js","/assets/PeopleField-B-IkkxCq.js","/assets/PinsPane-CTdTjLHR.js","/assets/ProfileDialog-B_bQmL-N.js","/assets/RoomDialog-ByWeMuiX.js","/assets/StatusDialog-Cd0qYlHs.js","/assets/Switcher-DIGuUp0l.js","/assets/ThreadPane-3FzTCEEV.js","/assets/WhenFields-UZPi_lEr.js","/assets/_emoji-CP3nSsAj.js","/assets/de-C-CvUNhi.js","/assets/first-DtWsWQVV.js","/assets/highlight-LNcVemN0.js","/assets/index-BwFRcjIy.js","/assets/index-CFHiSb13.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-885d5c46e148";
+const CACHE = "parlour-9cc218bd7518";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

@@ -60,7 +60,9 @@ export function quick(): string[] {
   return quickest;
 }
 
-export async function copy(text: string, said: string): Promise<void> {
+/** False when the browser lets nothing be copied. */
+export async function copy(text: string, said: string): Promise<boolean> {
+  let isDone = true;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -71,11 +73,12 @@ export async function copy(text: string, said: string): Promise<void> {
     field.className = "vh";
     document.body.append(field);
     field.select();
-    document.execCommand("copy");
+    isDone = document.execCommand("copy");
     field.remove();
     before?.focus();
   }
-  ui.toast(said);
+  ui.toast(isDone ? said : t.message.notCopied);
+  return isDone;
 }
 
 export const linkTo = (message: Message): string =>
@@ -111,11 +114,19 @@ export function markUnread(client: Client, message: Message): void {
   client.say({ type: "read", room: message.room, seq: message.id, unread: true, ...(message.thread && { thread: message.thread }) });
 }
 
-/** Who has read a message, of those who show it and have not written it; nothing where nobody does. */
-export function readBy(room: Room, message: Message, me: number): string | undefined {
-  const isAsked = (user: number) => user !== me && user !== message.user_id;
+/** Who is in a room, where that is known of all. */
+function membersOf(client: Client, room: Room): number[] | undefined {
+  const asked = client.members.get(room.key);
+  const isWhole = asked?.at === room.membersAt && asked.members.length === room.members;
+  return room.about.users?.map((one) => one.user_id) ?? (isWhole ? asked.members.map((one) => one.user_id) : undefined);
+}
+
+/** Who has read a message, of those who show it and have not written it; nothing where nobody does. Whoever has read or written
+ *  it may have left since: only where it is known who is there, it can have been everyone. */
+export function readBy(room: Room, message: Message, me: number, members?: number[]): string | undefined {
+  const isAsked = (user: number) => user !== me && user !== message.user_id && (members?.includes(user) ?? true);
   const seen = [...room.receipts].filter(([user]) => isAsked(user)).map(([, seq]) => seq);
-  const others = (room.about.users?.length ?? room.members ?? Infinity) - (message.user_id === me ? 1 : 2);
+  const others = members?.filter(isAsked).length ?? Infinity;
   if (seen.length === 0) return undefined;
   return t.message.readBy(seen.filter((seq) => seq >= message.id).length, seen.length, seen.length >= others);
 }
@@ -154,7 +165,7 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
     if (isOwn) items.push({ icon: "edit", text: t.message.edit, key: "E", do: edit });
     items.push({ icon: "trash", text: t.message.delete, key: "Del", isBad: true, do: () => askToDelete(client, message) });
   }
-  const read = room && !inThread ? readBy(room, message, client.me.id) : undefined;
+  const read = room && !inThread ? readBy(room, message, client.me.id, membersOf(client, room)) : undefined;
   if (read) items.push("line", { note: read });
   return items;
 }

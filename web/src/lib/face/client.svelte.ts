@@ -44,7 +44,7 @@ export class Client {
   readonly #parts: Record<Part, number> = $state({ rooms: 0, people: 0, outbox: 0, hello: 0, later: 0, settings: 0 });
   readonly #roomParts = new SvelteMap<string, number>();
   readonly #dirty = new Set<string>();
-  readonly #members = new Map<string, { at: number; members: Member[] }>();
+  readonly members = new Map<string, { at: number; members: Member[] }>();
   /** Rooms that were left from here, of one's own will. */
   readonly left = new Set<string>();
   readonly drafts = new Drafts(this);
@@ -223,7 +223,7 @@ export class Client {
   /** Who is in a room; asked for once, and again when somebody has come or gone. */
   async membersOf(key: string, fresh = false): Promise<Member[]> {
     const room = this.store.rooms.get(key);
-    const known = this.#members.get(key);
+    const known = this.members.get(key);
     if (known && !fresh && known.at === room?.membersAt) return known.members;
     const at = room?.membersAt ?? 0;
     const members: Member[] = [];
@@ -238,7 +238,7 @@ export class Client {
       throw error;
     }
     this.learn((store) => store.people.learnMembers(members), "people");
-    this.#members.set(key, { at, members });
+    this.members.set(key, { at, members });
     return members;
   }
 

@@ -98,10 +98,86 @@ describe("what was begun to write", () => {
 
   it("is there again as an edit was left, and with it goes when one signs out", () => {
     const drafts = make();
-    drafts.ofEdit("general", 3).keep("half an edi");
-    expect(make().ofEdit("general", 3).read()).toBe("half an edi");
+    drafts.ofEdit("general", 3, "an edit").keep("half an edi");
+    expect(make().ofEdit("general", 3, "an edit").read()).toBe("half an edi");
     drafts.wipe();
-    expect(make().ofEdit("general", 3).read()).toBeUndefined();
+    expect(make().ofEdit("general", 3, "an edit").read()).toBeUndefined();
+  });
+
+  it("is no edit any more when the message says something else by now, or nothing", () => {
+    const drafts = make();
+    drafts.ofEdit("general", 3, "helo").keep("hello");
+    expect(drafts.ofEdit("general", 3, "hello from the phone").read()).toBeUndefined();
+    expect(drafts.untold).toBe(0);
+    drafts.ofEdit("general", 3, "helo").keep("hello");
+    drafts.dropEdit("general", 3);
+    expect(drafts.untold).toBe(0);
+    // Kept before it was kept with what it was made of.
+    localStorage.setItem("parlour.edit.1.general.3", "hello");
+    expect(drafts.ofEdit("general", 3, "helo").read()).toBeUndefined();
+  });
+
+  it("is here alone, too, when it is an edit that was left", () => {
+    make().ofEdit("general", 3, "an edit").keep("half an edi");
+    expect(make().untold).toBe(1);
+  });
+
+  it("is here alone, too, when an earlier page could not tell it; and is told when there is a connection", async () => {
+    answer = async () => { throw new TypeError("no network"); };
+    make().write("general", 7, "offline");
+    await vi.advanceTimersByTimeAsync(2_000);
+    const drafts = make();
+    expect(drafts.untold).toBe(1);
+    asked.length = 0;
+    answer = async () => ({ body: { thread: 7, content: "" } });
+    await drafts.flush();
+    expect([asked, drafts.untold, make().untold]).toEqual([["GET /api/rooms/general/draft?thread=7", `${PUT}?thread=7 offline`], 0, 0]);
+    await drafts.flush();
+    expect(asked).toHaveLength(2);
+  });
+
+  it("gives way to what another device wrote after an earlier page was left", async () => {
+    answer = async () => { throw new TypeError("no network"); };
+    make().write("general", undefined, "on the train");
+    await vi.advanceTimersByTimeAsync(2_000);
+    const drafts = make(), heard = vi.fn();
+    drafts.hear(heard);
+    answer = async () => ({ body: { content: "at home", updated_at: new Date(Date.now() + 5_000).toISOString() } });
+    await drafts.flush();
+    expect([drafts.read("general", undefined), drafts.untold, heard.mock.calls.length]).toEqual(["at home", 0, 1]);
+  });
+
+  it("is here alone where the room is gone, and its text is not", async () => {
+    const drafts = make();
+    client.store.rooms.set("7", { isGone: true });
+    drafts.write("7", undefined, "for a room that is gone");
+    await vi.advanceTimersByTimeAsync(2_000);
+    await drafts.flush();
+    expect([asked, drafts.untold]).toEqual([[], 1]);
+    // Whoever is in it again has it told.
+    client.store.rooms.clear();
+    await drafts.flush();
+    expect([asked, drafts.untold]).toEqual([["PUT /api/rooms/7/draft for a room that is gone"], 0]);
+  });
+
+  it("is told again when a server has time again that was asked too often", async () => {
+    const drafts = make();
+    answer = async () => { throw new Refusal(429, "rate_limited", "Too often.", 5_000); };
+    drafts.write("general", undefined, "begun");
+    await vi.advanceTimersByTimeAsync(2_000);
+    answer = async () => ({ body: {} });
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([asked.length, drafts.untold]).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([asked.length, drafts.untold]).toEqual([2, 0]);
+  });
+
+  it("is told no more once the login is over, also when the answer comes then", async () => {
+    const drafts = make();
+    answer = async () => { drafts.end(); throw new Refusal(429, "rate_limited", "Too often.", 5_000); };
+    drafts.write("general", undefined, "begun");
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(asked).toHaveLength(1);
   });
 
   it("keeps nobody waiting for a server that does not answer", async () => {

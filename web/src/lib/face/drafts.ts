@@ -7,6 +7,14 @@ interface Kept {
   text: string;
   /** When it was written here; of two texts the later one counts. */
   at: number;
+  /** Whether the server has it. */
+  isTold?: boolean;
+}
+
+interface LeftEdit {
+  text: string;
+  /** What the message said when it was begun. */
+  of: string;
 }
 
 interface Place {
@@ -17,6 +25,11 @@ interface Place {
 const SOON = 1_200;
 /** For so long is waited for the server to be told of all. */
 const PATIENCE = 3_000;
+/** After so long a server is asked again that has too much to do and does not say when. */
+const LATER = 10_000;
+
+/** What was kept before it was marked as told may not be; that nothing is written needs nobody to be asked. */
+const isTold = ({ text, isTold: told }: Kept): boolean => told ?? text === "";
 
 /** Texts that the browser keeps under a name. */
 function textsAt(place: string): string[] {
@@ -36,6 +49,7 @@ export class Drafts {
   /** What the server has not heard of, as far as is known, or does not take. */
   readonly #untold = new Map<string, Place & { isRefused: boolean }>();
   readonly #ears = new Set<() => void>();
+  #isOver = false;
 
   constructor(client: Client) {
     this.#client = client;
@@ -49,42 +63,85 @@ export class Drafts {
     return this.#kept(room, thread)?.text ?? "";
   }
 
-  /** What an edit was left as, when it was neither saved nor given up. */
-  ofEdit(room: string, id: number): { read: () => string | undefined; keep: (text: string | undefined) => void } {
+  /** What an edit of this text was left as, when it was neither saved nor given up. Where the message says something else by
+   *  now, it is dropped: what was written elsewhere since is written over by nobody who has not seen it. */
+  ofEdit(room: string, id: number, of: string): { read: () => string | undefined; keep: (text: string | undefined) => void } {
     const place = `parlour.edit.${this.#client.me.id}.${room}.${id}`;
     return {
-      read: () => localStorage.getItem(place) ?? undefined,
-      keep: (text) => (text === undefined ? localStorage.removeItem(place) : localStorage.setItem(place, text)),
+      read: () => {
+        const left = this.#keptEdit(place);
+        if (left?.of === of) return left.text;
+        localStorage.removeItem(place);
+        return undefined;
+      },
+      keep: (text) => (text === undefined ? localStorage.removeItem(place) : localStorage.setItem(place, JSON.stringify({ text, of } satisfies LeftEdit))),
     };
   }
 
-  #kept(room: string, thread: number | undefined): Kept | undefined {
+  /** A message is deleted: there is nothing to be edited. */
+  dropEdit(room: string, id: number): void {
+    localStorage.removeItem(`parlour.edit.${this.#client.me.id}.${room}.${id}`);
+  }
+
+  #keptEdit(place: string): LeftEdit | undefined {
     try {
-      return JSON.parse(localStorage.getItem(this.#place(room, thread)) ?? "null") ?? undefined;
+      return JSON.parse(localStorage.getItem(place) ?? "null") ?? undefined;
     } catch {
       return undefined;
     }
   }
 
+  #kept(room: string, thread: number | undefined): Kept | undefined {
+    return this.#keptAt(this.#place(room, thread));
+  }
+
+  #keptAt(place: string): Kept | undefined {
+    try {
+      return JSON.parse(localStorage.getItem(place) ?? "null") ?? undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #keep(place: string, kept: Kept): void {
+    localStorage.setItem(place, JSON.stringify(kept));
+  }
+
+  /** The names under which the browser keeps such texts of this user, each behind what all have in common. */
+  #names(what: string): string[] {
+    const all = `parlour.${what}.${this.#client.me.id}.`;
+    return Object.keys(localStorage).filter((key) => key.startsWith(all)).map((key) => key.slice(all.length));
+  }
+
   write(room: string, thread: number | undefined, text: string): void {
     const place = this.#place(room, thread);
     // That there is none any more is kept, too: the server may not have heard of it yet.
-    localStorage.setItem(place, JSON.stringify({ text, at: Date.now() } satisfies Kept));
+    this.#keep(place, { text, at: Date.now(), isTold: false });
     this.#soon(room, thread, text ? SOON : 0);
   }
 
   #soon(room: string, thread: number | undefined, wait: number): void {
+    if (this.#isOver) return;
     const place = this.#place(room, thread);
     clearTimeout(this.#timers.get(place)?.timer);
     this.#timers.set(place, { timer: setTimeout(() => void this.#tell(room, thread), wait), room, thread });
   }
 
-  /** How many texts are here alone. */
+  /** Drafts that the server does not have, as far as is known here; also those of an earlier page. */
+  #unheard(): (Place & Kept & { place: string })[] {
+    return this.#names("draft").flatMap((name) => {
+      const [, room = "", thread] = /^(.*?)(?:\.(\d+))?$/.exec(name) ?? [];
+      const at = { room, thread: thread === undefined ? undefined : Number(thread) };
+      const kept = this.#kept(at.room, at.thread);
+      return kept && !isTold(kept) ? [{ ...at, ...kept, place: this.#place(at.room, at.thread) }] : [];
+    });
+  }
+
+  /** How many texts are here alone: begun, given back, or left in the middle of an edit. */
   get untold(): number {
-    const all = new Map<string, Place>([...this.#untold, ...this.#timers]);
-    const begun = [...all.values()].filter(({ room, thread }) => this.read(room, thread).trim() !== "").length;
-    const given = `parlour.given.${this.#client.me.id}.`;
-    return begun + Object.keys(localStorage).filter((key) => key.startsWith(given)).reduce((sum, key) => sum + textsAt(key).length, 0);
+    const begun = this.#unheard().filter(({ text }) => text.trim() !== "").length;
+    const given = this.#names("given").reduce((sum, name) => sum + textsAt(`parlour.given.${this.#client.me.id}.${name}`).length, 0);
+    return begun + given + this.#names("edit").length;
   }
 
   /** Hears when something was given back, or is so no more, until what it returns is called. */
@@ -131,8 +188,19 @@ export class Drafts {
     const again = [...this.#untold].filter(([, { isRefused }]) => !isRefused);
     const waiting = new Map<string, Place>([...again, ...this.#timers]);
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
-    const told = Promise.all([...waiting.values()].map(({ room, thread }) => this.#tell(room, thread)));
+    const earlier = this.#unheard().filter(({ place }) => !this.#untold.has(place) && !waiting.has(place));
+    const told = Promise.all([...[...waiting.values()].map(({ room, thread }) => this.#tell(room, thread)), ...earlier.map((one) => this.#tellEarlier(one))]);
     await Promise.race([told, new Promise((late) => setTimeout(late, PATIENCE))]);
+  }
+
+  /** What an earlier page could not tell: another device may have gone on with it since. */
+  async #tellEarlier({ room, thread }: Place): Promise<void> {
+    const newer = await this.fetch(room, thread);
+    if (newer !== undefined) for (const ear of this.#ears) ear();
+    const place = this.#place(room, thread), waiting = this.#timers.get(place);
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    await this.#tell(room, thread);
   }
 
   /** What another tab of this browser has written there, when an event tells of it. */
@@ -144,19 +212,28 @@ export class Drafts {
     const text = this.read(room, thread);
     const place = this.#place(room, thread);
     this.#timers.delete(place);
-    if (this.#isElsewhere(room)) return;
     this.#untold.set(place, { room, thread, isRefused: false });
+    if (this.#isElsewhere(room)) return;
     this.#told.set(place, new Set([...(this.#told.get(place) ?? []), text].slice(-20)));
     const query = thread ? `?thread=${thread}` : "";
     const address = `${path`/api/rooms/${room}/draft`}${query}`;
     try {
       await this.#client.session.ask(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined);
-      if (this.read(room, thread) === text) this.#untold.delete(place);
+      if (this.read(room, thread) !== text) return;
+      this.#untold.delete(place);
+      this.#markTold(place);
     } catch (error) {
       // What the server does not keep, the browser does; what it has not heard is told when it is there again.
       const isRefused = error instanceof Refusal && error.status >= 400 && error.status < 500 && error.status !== 401 && error.status !== 429;
       this.#untold.set(place, { room, thread, isRefused });
+      // A server that is asked too often says when it may be asked again. What was written since has a time of its own.
+      if (error instanceof Refusal && error.status === 429 && !this.#timers.has(place)) this.#soon(room, thread, error.after ?? LATER);
     }
+  }
+
+  #markTold(place: string): void {
+    const kept = this.#keptAt(place);
+    if (kept && !kept.isTold) this.#keep(place, { ...kept, isTold: true });
   }
 
   /** A room that one is not in keeps no draft. */
@@ -191,14 +268,16 @@ export class Drafts {
     const here = this.#kept(room, thread);
     const at = Date.parse(draft.updated_at ?? "") || 0;
     const place = this.#place(room, thread);
+    if (draft.content === here?.text) this.#markTold(place);
     const isOwn = this.#timers.has(place) || this.#told.get(place)?.has(draft.content);
     if (isOwn || draft.content === (here?.text ?? "") || (here && here.at >= at)) return undefined;
-    localStorage.setItem(place, JSON.stringify({ text: draft.content, at } satisfies Kept));
+    this.#keep(place, { text: draft.content, at, isTold: true });
     return draft.content;
   }
 
   /** Tells nothing more. What is kept here is told by the next login of the same user. */
   end(): void {
+    this.#isOver = true;
     for (const { timer } of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }

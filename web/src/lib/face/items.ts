@@ -28,7 +28,7 @@ export interface Sources {
 }
 
 /** A message is the same one before and after it is stored. */
-const keyOf = (message: Message): string => (message.client_id ? `c${message.client_id}` : `m${message.id}`);
+export const keyOf = (message: Message): string => (message.client_id ? `c${message.client_id}` : `m${message.id}`);
 
 export function days({ messages, pending, me, newFrom }: Sources): Day[] {
   const all: Day[] = [];

@@ -1,5 +1,10 @@
-import { describe, expect, it } from "vitest";
-import { fieldsOf, momentOf, moments } from "./later";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import type { Scheduled } from "$lib/api/types";
+import { Room } from "$lib/store/room";
+import type { Client } from "./client.svelte";
+import { Drafts } from "./drafts";
+import { fieldsOf, LaterList, momentOf, moments } from "./later";
+import { ui } from "./ui.svelte";
 
 describe("moments that people mean", () => {
   const at = (text: string) => moments(new Date(text)).map((one) => fieldsOf(one.at)).map(({ date, time }) => `${date} ${time}`);
@@ -29,5 +34,55 @@ describe("moments that people mean", () => {
   it("are what two fields say, and nothing while these say nothing", () => {
     expect(momentOf("2026-11-27", "09:30")?.getTime()).toBe(new Date(2026, 10, 27, 9, 30).getTime());
     expect([momentOf("", "09:30"), momentOf("2026-11-27", ""), momentOf("2026-02-31x", "09:30")]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe("a message for later that is taken back", () => {
+  const one = { id: 4, room: "7", content: "for nine", send_at: "2099-01-01T00:00:00Z" } as Scheduled;
+  const ask = vi.fn(async () => ({ body: { content: "" } }));
+  let room: Room, client: Client;
+
+  beforeEach(() => {
+    localStorage.clear();
+    ui.clear();
+    ask.mockClear();
+    room = new Room("7", "later");
+    client = { me: { id: 1 }, isConnected: true, session: { ask }, store: { rooms: new Map([["7", room]]) }, learn: () => {} } as unknown as Client;
+    Object.assign(client, { drafts: new Drafts(client) });
+  });
+
+  it("stands where one writes", async () => {
+    await new LaterList(client).cancel(one);
+    expect([ask.mock.calls.length, client.drafts.read("7", undefined), ui.dialog]).toEqual([1, "for nine", undefined]);
+    client.drafts.end();
+  });
+
+  it.each([
+    ["one is no longer in", () => { room.isGone = true; }],
+    ["is archived", () => { room.about.archived_at = "2026-11-27T00:00:00Z"; }],
+    ["one is muted in", () => { room.about.muted_until = "2099-01-01T00:00:00Z"; }],
+  ])("is copied first, when somebody says so, where it is of a room that %s", async (_, shut) => {
+    shut();
+    const writeText = vi.fn(async () => {});
+    vi.stubGlobal("navigator", { ...navigator, clipboard: { writeText } });
+    await new LaterList(client).cancel(one);
+    expect([ask.mock.calls.length, client.drafts.read("7", undefined)]).toEqual([0, ""]);
+    if (ui.dialog?.is !== "confirm") throw new Error("nobody was asked");
+    expect(ui.dialog.text).toContain("for nine");
+    ui.dialog.do();
+    await vi.waitFor(() => expect(ask).toHaveBeenCalledWith("DELETE", "/api/scheduled/4"));
+    expect(writeText).toHaveBeenCalledWith("for nine");
+    vi.unstubAllGlobals();
+  });
+
+  it("stays for later where nothing can be copied", async () => {
+    room.isGone = true;
+    vi.stubGlobal("navigator", { ...navigator, clipboard: undefined });
+    document.execCommand = () => false;
+    await new LaterList(client).cancel(one);
+    if (ui.dialog?.is === "confirm") ui.dialog.do();
+    await vi.waitFor(() => expect(ui.toasts.at(-1)?.text).toContain("lets nothing be copied"));
+    expect(ask).not.toHaveBeenCalled();
+    vi.unstubAllGlobals();
   });
 });

@@ -1,9 +1,10 @@
 // Writing now what is to be said later.
 import { path, Refusal } from "$lib/api/http";
 import type { NewScheduled, Scheduled, ScheduledPatch } from "$lib/api/types";
+import { plain } from "$lib/text/markdown";
 import { dayName, timeOf, whole } from "$lib/text/time";
 import { t } from "$lib/words";
-import { tellProblem } from "./actions";
+import { copy, mayWrite, tellProblem } from "./actions";
 import type { Client } from "./client.svelte";
 import { asWritten } from "./commands";
 import { Tries } from "./tries";
@@ -73,17 +74,34 @@ export class LaterList {
     this.#learn((await this.#waiting(id, () => this.#client.session.ask<Scheduled>("PATCH", path`/api/scheduled/${id}`, patch))).body);
   }
 
-  /** Takes it back, gives its text back, and offers to have it sent after all. */
+  /** Takes it back, gives its text back, and offers to have it sent after all. Where nobody can write, a text that is given back
+   *  would not be seen: there it is asked for first, and copied. */
   async cancel(one: Scheduled): Promise<void> {
-    await this.#waiting(one.id, () => this.#client.session.ask("DELETE", path`/api/scheduled/${one.id}`));
-    this.#client.learn((store) => store.later.forget(one.id), "later");
+    const isText = !one.unreadable && one.kind !== "reminder";
+    if (isText && !mayWrite(this.#client.store.rooms.get(one.room), Date.now())) return this.#askToCopy(one);
+    await this.#takeBack(one);
     const { room, content, send_at, reply_to, thread, also_to_room } = one;
     const again = { room, content, send_at, ...(reply_to && { reply_to }), ...(thread && { thread, also_to_room: also_to_room ?? false }) };
     // A reminder is asked for by a command alone.
-    if (one.unreadable || one.kind === "reminder") return ui.toast(t.later.cancelled);
+    if (!isText) return ui.toast(t.later.cancelled);
     const takeAway = this.#client.drafts.giveBack(room, thread ?? undefined, asWritten(content));
     const undo = () => void this.add(again).then(takeAway, tellProblem);
     ui.toast(t.later.givenBack, Date.parse(send_at) > Date.now() ? { text: t.later.undo, do: undo } : undefined);
+  }
+
+  async #takeBack({ id }: Scheduled): Promise<void> {
+    await this.#waiting(id, () => this.#client.session.ask("DELETE", path`/api/scheduled/${id}`));
+    this.#client.learn((store) => store.later.forget(id), "later");
+  }
+
+  #askToCopy(one: Scheduled): void {
+    const goOn = async () => {
+      if (!(await copy(one.content, t.message.copied))) return;
+      await this.#takeBack(one);
+      ui.toast(t.later.cancelled);
+    };
+    const text = `“${plain(one.content).slice(0, 200)}” ${t.later.shutText}`;
+    ui.open({ is: "confirm", title: t.later.shutTitle, text, yes: t.later.shutYes, do: () => void goOn().catch(tellProblem) });
   }
 
   #learn(scheduled: Scheduled): void {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Client } from "./client.svelte";
 import { choices } from "./completion";
-import { fullName, isOther } from "./names";
+import { bestOf, fullName, isOther } from "./names";
 import { People } from "$lib/store/people";
 import { Room } from "$lib/store/room";
 
@@ -29,4 +29,10 @@ it("finds someone by a display name from the moment it is told", async () => {
   expect(await found("zo")).toEqual(["@eve "]);
   people.toldProfile(profile(null));
   expect(await found("zo")).toEqual([]);
+});
+
+it("means the one whose username was typed whole, else the first that was found", () => {
+  expect(bestOf(["bobby", "bob"], "Bob")).toBe(1);
+  expect(bestOf(["bobby", "bob"], "bo")).toBe(0);
+  expect(bestOf([], "bo")).toBe(-1);
 });

@@ -15,6 +15,13 @@ it("says in German what the code says, and when to try again", () => {
   expect(saidOf(new Refusal(409, "last_owner", "The server's sentence."), de)).toBe(de.refused.last_owner);
   expect(saidOf(new Refusal(429, "rate_limited", "Wait.", 1_200), de)).toBe("Das war zu oft. Versuch es in 2 Sekunden noch einmal.");
   expect(sentenceOf({ code: "slow_mode", detail: "Wait.", after: 300_000 }, de)).toContain("In 5 Minuten");
+  expect(sentenceOf({ code: "slow_mode", detail: "Wait.", after: 7_140_000 }, de)).toContain("In 119 Minuten");
+  expect(sentenceOf({ code: "slow_mode", detail: "Wait.", after: 86_400_000 }, de)).toContain("In 24 Stunden");
+});
+
+it("says in German what is true of all that a code is for", () => {
+  expect(de.refused.too_many_reactions).toContain("von dir oder überhaupt");
+  expect(de.refused.message_not_found).toContain("auf die sie antwortet");
 });
 
 it("keeps the server's sentence where that says more, and where the code is not known", () => {

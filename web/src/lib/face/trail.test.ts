@@ -104,6 +104,33 @@ describe("Back", () => {
     expect(past.at).toBe(1);
   });
 
+  it("has the address that the view was given in its place, once what lay over it is closed", () => {
+    trail.go("/r/b");
+    const ends = [lay("drawer"), lay("dialog")];
+    trail.go("/r/b/t/5", true);
+    ends[1]?.();
+    rest();
+    expect([past.all, arrived]).toEqual(["/r/a /r/b [/r/b/t/5] /r/b/t/5", []]);
+    ends[0]?.();
+    rest();
+    expect([past.all, arrived]).toEqual(["/r/a [/r/b/t/5] /r/b/t/5 /r/b/t/5", []]);
+  });
+
+  it("has that address also when Back closes what lay over it, one after the other", () => {
+    trail.go("/r/b/t/5");
+    lay("drawer");
+    lay("dialog");
+    trail.leave("/r/b");
+    rest();
+    back();
+    expect([closed, past.pathname, past.at]).toEqual([["dialog"], "/r/b", 2]);
+    back();
+    expect([closed, past.pathname, past.at]).toEqual([["dialog", "drawer"], "/r/b", 1]);
+    back();
+    expect(past.pathname).toBe("/r/a");
+    expect(arrived).toEqual(["/r/b", "/r/b", "/r/a"]);
+  });
+
   it("closes again what does not let itself be closed once", () => {
     lay("form", true);
     back();

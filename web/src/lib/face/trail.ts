@@ -20,6 +20,8 @@ export class Trail {
   #then: (() => void) | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
+  /** The address that the view was given while something lay over it, which the steps below do not have yet. */
+  #moved: { from: string; to: string } | undefined;
   readonly #arrived: () => void;
   readonly #isWanted: () => boolean;
 
@@ -48,7 +50,10 @@ export class Trail {
   go(address: string, isInPlace = false): void {
     const { over = 0, from } = this.#step;
     if (this.#then) this.#then = () => this.go(address, isInPlace);
-    else if (isInPlace) history.replaceState(history.state, "", address);
+    else if (isInPlace) {
+      if (over > 0) this.#moved = { from: this.#moved?.from ?? location.pathname, to: address };
+      history.replaceState(history.state, "", address);
+    }
     else if (address === location.pathname) return;
     else if (over > 1) this.#goBack(over, () => this.go(address));
     // The step of what lay over the view before becomes that of this one.
@@ -72,6 +77,8 @@ export class Trail {
 
   #popped(): void {
     const then = this.#then, { over = 0 } = this.#step;
+    if (this.#moved?.from === location.pathname) history.replaceState(history.state, "", this.#moved.to);
+    if (over === 0) this.#moved = undefined;
     clearTimeout(this.#patience);
     this.#then = undefined;
     then?.();

@@ -51,6 +51,8 @@ class Ui {
   menu: Menu | undefined = $state.raw();
   card: Card | undefined = $state.raw();
   drawer = $state(false);
+  /** A message that is to be edited as soon as it is shown, in its room or in a thread. */
+  editing: { room: string; id: number; thread?: number } | undefined = $state.raw();
   /** The message whose buttons are shown. */
   near: object | undefined = $state.raw();
   toasts: Toast[] = $state.raw([]);
@@ -64,7 +66,7 @@ class Ui {
 
   /** The login is over: nothing that was offered to one person is there for the next. */
   clear(): void {
-    this.dialog = this.menu = this.card = this.near = this.unsaved = this.#opener = undefined;
+    this.dialog = this.menu = this.card = this.near = this.editing = this.unsaved = this.#opener = undefined;
     this.drawer = false;
     this.toasts = [];
     this.alert = "";

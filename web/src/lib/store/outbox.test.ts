@@ -42,12 +42,40 @@ describe("what is sent is sent honestly", () => {
     expect(next(700)).toEqual(["a"]);
   });
 
+  it("lets no edit overwrite what was edited elsewhere, and takes no edit of one's own for that", () => {
+    outbox = new Outbox();
+    for (const id of ["e", "f"]) outbox.put(entry(id, { do: "edit", id: 7, seq: 5 }));
+    const sent = (now: number) => outbox.next(now, LIMITS, () => true);
+    expect(sent(0)).toMatchObject([{ type: "edit", ref: "e", if_seq: 5 }]);
+    outbox.acked({ ...ack("e"), id: 7, seq: 9 });
+    expect(sent(0)).toMatchObject([{ ref: "f", if_seq: 9 }]);
+    outbox.acked({ ...ack("f"), id: 7, seq: 12 });
+    // Begun before the first of them was stored.
+    outbox.put(entry("g", { do: "edit", id: 7, seq: 5 }));
+    expect(sent(0)).toMatchObject([{ ref: "g", if_seq: 12 }]);
+    outbox.refused(0, refusal("g", { code: "changed_since" }));
+    expect(outbox.find("g")).toMatchObject({ delivery: "refused", code: "changed_since", content: "g" });
+  });
+
   it("lets what is no message go before those that slow mode holds back", () => {
     next(0);
     outbox.put(entry("c", { do: "delete", id: 7 }, ""));
     outbox.refused(0, refusal("a", { code: "slow_mode", retry_after_ms: 700 }));
     expect(outbox.hold("general", 0)).toEqual({ left: 700, isSlow: true });
     expect(next(0)).toEqual(["c"]);
+  });
+
+  it("holds nothing up for an edit that a slow room refuses, and keeps it with its sentence", () => {
+    outbox = new Outbox();
+    outbox.put(entry("e", { do: "edit", id: 7 }, "@bob"));
+    outbox.put(entry("f"));
+    next(0);
+    expect(outbox.refused(0, refusal("e", { code: "slow_mode", retry_after_ms: 86_400_000 }))).toBe(true);
+    expect(outbox.hold("general", 0)).toBeUndefined();
+    expect(outbox.find("e")).toMatchObject({ delivery: "refused", code: "slow_mode", why: "Some sentence." });
+    expect(next(0)).toEqual(["f"]);
+    outbox.retry("e");
+    expect(outbox.find("e")?.delivery).toBe("waiting");
   });
 
   it("keeps a refused text to be corrected, and holds up no other", () => {

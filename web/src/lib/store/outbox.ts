@@ -1,5 +1,6 @@
 // What the user has done and the server has not yet acknowledged. It is sent again after a lost connection, and that doubles
-// nothing: a message carries a `client_id` for ever, and any other deed leaves the message as it was left the first time.
+// nothing: a message carries a `client_id` for ever, and any other deed leaves the message as it was left the first time. What
+// the same user has edited meanwhile, on another device, no edit overwrites unseen: it says which text it was begun from.
 // The rules are those of `crates/client/src/store/outbox.rs`; what waits is kept by `lib/outbox`.
 import type { Ack, ErrorFrame, Limits, Message, Said } from "$lib/api/types";
 
@@ -9,7 +10,8 @@ export const ANSWER_TIME = 15_000;
 /** What is to be done. */
 export type Deed =
   | { do: "post"; reply_to?: number; thread?: number; also_to_room?: boolean }
-  | { do: "edit"; id: number }
+  /** With the number that the message had when it was begun: if it was edited since then, the server refuses that. */
+  | { do: "edit"; id: number; seq?: number }
   | { do: "delete"; id: number }
   | { do: "react"; id: number; on: boolean }
   | { do: "pin"; id: number; on: boolean };
@@ -48,7 +50,7 @@ export function frameOf({ client_id, room, deed, content }: Pick<Pending, "clien
       const extras = { ...(reply_to && { reply_to }), ...(thread && { thread }), ...(also_to_room && { also_to_room }) };
       return { type: "message", ref, room, client_id, content, ...extras };
     }
-    case "edit": return { type: "edit", ref, room, id: deed.id, content };
+    case "edit": return { type: "edit", ref, room, id: deed.id, content, ...(deed.seq !== undefined && { if_seq: deed.seq }) };
     case "delete": return { type: "delete", ref, room, id: deed.id };
     case "react": return { type: "react", ref, room, id: deed.id, emoji: content, on: deed.on };
     case "pin": return { type: "pin", ref, room, id: deed.id, on: deed.on };
@@ -76,6 +78,8 @@ export function tooLong(limits: Pick<Limits, "content_bytes" | "frame_bytes">, r
 /** What was done in all rooms. Each change of an entry makes a new one, so that a face sees what is new. */
 export class Outbox {
   #all: Pending[] = [];
+  /** The number that a message has since an edit of one's own, by the one that this was begun from. */
+  #own = new Map<string, number>();
   #holds = new Map<string, { hold: number; slow: number }>();
   /** Called with each entry that is another, and with the id of each that is out. */
   onchange: (put: Pending | undefined, drop: string | undefined) => void = () => {};
@@ -139,13 +143,22 @@ export class Outbox {
     return found;
   }
 
+  /** An edit that was begun before an earlier one of one's own was stored goes on from there: it was no one else. */
+  #followed(entry: Pending): Pending {
+    const { deed, room } = entry;
+    if (deed.do !== "edit" || deed.seq === undefined) return entry;
+    let { seq } = deed;
+    for (let next: number | undefined; (next = this.#own.get(`${room} ${deed.id} ${seq}`)) !== undefined; ) seq = next;
+    return seq === deed.seq ? entry : { ...entry, deed: { ...deed, seq } };
+  }
+
   /** The frames to send now, at most one of each room. A later message never overtakes an earlier one, even when the earlier
    *  one has to be tried again; what is no message overtakes those that slow mode holds back. */
   next(now: number, limits: Pick<Limits, "frame_bytes">, isOpen: (room: string) => boolean): Said[] {
     const frames: Said[] = [];
     const done = new Set<string>();
-    for (const entry of this.#all) {
-      const { room, deed, delivery } = entry;
+    for (const one of this.#all) {
+      const entry = this.#followed(one), { room, deed, delivery } = entry;
       if (done.has(room) || delivery === "refused" || !isOpen(room)) continue;
       const { hold = 0, slow = 0 } = this.#holds.get(room) ?? {};
       if (now < hold) {
@@ -182,7 +195,9 @@ export class Outbox {
 
   /** It is on the server's disk. */
   acked(ack: Ack): Pending | undefined {
-    return this.#take(ack.ref);
+    const done = this.#take(ack.ref);
+    if (done?.deed.do === "edit" && done.deed.seq !== undefined && ack.seq > done.deed.seq) this.#own.set(`${done.room} ${done.deed.id} ${done.deed.seq}`, ack.seq);
+    return done;
   }
 
   /** It was seen in history or live. */
@@ -194,10 +209,13 @@ export class Outbox {
   refused(now: number, error: ErrorFrame): boolean {
     const entry = error.ref ? this.find(error.ref) : undefined;
     if (!entry) return false;
-    if (error.retry_after_ms != null) {
+    // A room is slow for what is written in it. An edit that it refuses can wait for a day: it holds nothing up, and is tried
+    // again by hand.
+    const isSlow = error.code === "slow_mode", isPost = entry.deed.do === "post";
+    if (error.retry_after_ms != null && (isPost || !isSlow)) {
       const holds = this.#holds.get(entry.room) ?? { hold: 0, slow: 0 };
       const until = now + error.retry_after_ms;
-      if (entry.deed.do === "post" && error.code === "slow_mode") holds.slow = until;
+      if (isSlow) holds.slow = until;
       else holds.hold = until;
       this.#holds.set(entry.room, holds);
       this.#change(entry, { delivery: "waiting", is_tried: false });

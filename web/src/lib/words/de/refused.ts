@@ -2,13 +2,17 @@
 import { counted as n } from "$lib/text/time";
 import type { Refused } from "../en";
 
-const wait = (seconds: number) => (seconds < 120 ? n(seconds, "Sekunde", "Sekunden") : n(Math.ceil(seconds / 60), "Minute", "Minuten"));
+function wait(seconds: number): string {
+  if (seconds < 120) return n(seconds, "Sekunde", "Sekunden");
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 120 ? n(minutes, "Minute", "Minuten") : n(Math.ceil(minutes / 60), "Stunde", "Stunden");
+}
 
 export const refused = {
   unreachable: "Der Server ist nicht zu erreichen.",
   not_understood: "Die Antwort kommt nicht von diesem Server.",
   room_not_found: "Diesen Raum gibt es nicht.",
-  message_not_found: "Diese Nachricht gibt es nicht.",
+  message_not_found: "Diese Nachricht, oder die, auf die sie antwortet, gibt es nicht.",
   scheduled_not_found: "Diese Nachricht wartet nicht mehr.",
   join_first: "Das können nur Mitglieder. Tritt dem Raum erst bei.",
   muted: "Du bist in diesem Raum stumm geschaltet: Du kannst lesen, und schreiben erst wieder, wenn das vorbei ist.",
@@ -19,7 +23,7 @@ export const refused = {
   last_owner: "Ein Raum gehört immer jemandem: Gib ihn erst an jemand anderen.",
   changed_since: "Die Nachricht wurde inzwischen geändert. Sieh sie dir noch einmal an.",
   too_many_edits: "Diese Nachricht lässt sich nicht mehr ändern. Schreib eine neue.",
-  too_many_reactions: "Mehr Reaktionen kann diese Nachricht nicht haben.",
+  too_many_reactions: "Mehr Reaktionen kann diese Nachricht nicht haben, von dir oder überhaupt.",
   too_many_scheduled: "Mehr Nachrichten können nicht warten. Nimm erst eine zurück.",
   too_large: "Das ist zu groß.",
   wrong_password: "Das ist nicht das jetzige Passwort.",

@@ -214,6 +214,8 @@ impl<O: Outbox> Registry<O> {
         let is_meant = |of: Membership| (of == Membership::Left) == (kind == Membership::Left);
         let concerned = change.members.iter().filter(|(_, of)| is_meant(*of));
         for (user_id, of) in concerned.clone() {
+            // How far they had read before is not told behind that: who comes back begins anew.
+            self.readers.remove(&(room_id, *user_id));
             if let Some(user) = self.users.get_mut(user_id)
                 && *of == Membership::BroughtIn
             {

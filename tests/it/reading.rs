@@ -14,6 +14,7 @@ on_both![
     only_what_other_people_wrote_and_no_one_deleted_is_unread,
     whoever_shows_how_far_they_have_read_sees_it_of_others,
     how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisible,
+    what_somebody_had_read_is_not_told_behind_their_return,
     what_one_wants_to_be_told_is_kept_for_all_devices,
     counting_stops_at_a_thousand,
     thousands_of_mentions_keep_nobody_out,
@@ -345,6 +346,22 @@ fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisi
     assert_eq!(both(), (4, 2));
     read(&carol, &room, &json!({"seq": 4}));
     told(&carol, 4);
+}
+
+/// A receipt is told a while later; whoever has left meanwhile and come back begins anew.
+fn what_somebody_had_read_is_not_told_behind_their_return(backend: Backend) {
+    let server = Server::start(backend);
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let room = alice.make_room("garden", "private", &[&bob, &carol]);
+    alice.post_to(&room, "one").expect(201);
+    let mut hers = alice.connect();
+    read(&bob, &room, &json!({"seq": 2}));
+    let member = "/members/bob";
+    bob.in_room("DELETE", &room, member, &Value::Null)
+        .expect(204);
+    alice.in_room("PUT", &room, member, &json!({})).expect(200);
+    read(&carol, &room, &json!({"seq": 2}));
+    assert_eq!(hers.expect_type("read")["user_id"], carol.id);
 }
 
 fn what_one_wants_to_be_told_is_kept_for_all_devices(backend: Backend) {

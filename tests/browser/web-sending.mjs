@@ -190,7 +190,7 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     await connected(other.page);
     const quotes = '"'.repeat(900); // each takes two bytes in JSON
     await write(other.page, quotes);
-    await other.page.getByText("quotes, line breaks and control characters; at most 1,512 fit").waitFor();
+    await other.page.getByText("of 1,512 at most").waitFor();
     assert.equal(await composer(other.page).inputValue(), quotes);
     await empty(other.page);
     // Who writes too fast is told so until it is over, and all of it arrives in order.

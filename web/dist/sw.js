@@ -1,11 +1,11 @@
 // Keeps the client, so that it opens without a connection. What is in the cache is of one release: a new one has a new list
 // of files, and so another worker, which takes over when the page says so or no page of the old one is left.
-const FILES = ["/assets/Browse-4iV_fk7P.js","/assets/Card-BREdZ3_B.js","/assets/Confirm-yEaBngD9.js","/assets/DateDialog-1y6B8K08.js","/assets/Dialog-DtToALWz.js","/assets/EmojiPicker-DZMjpiUz.js","/assets/EmojiPicker-gUN5BY53.js","/assets/History-2XATZRRe.js","/assets/Keys-BZ_Uxf8f.js","/assets/LaterDialog-B35QM8-6.js","/assets/LaterTime-B7yuIsdK.js","/assets/ListView-s5G0UrkI.js","/assets/NewDirect-nchVlCqq.js","/assets/NoticesDialog-BvNOJJEF.js","/assets/OutboxDialog-Bc3UMqSd.js","/assets/PeopleField-B-IkkxCq.js","/assets/PinsPane-CTdTjLHR.js","/assets/ProfileDialog-B_bQmL-N.js","/assets/RoomDialog-ByWeMuiX.js","/assets/StatusDialog-Cd0qYlHs.js","/assets/Switcher-DIGuUp0l.js","/assets/ThreadPane-3FzTCEEV.js","/assets/WhenFields-UZPi_lEr.js","/assets/_emoji-CP3nSsAj.js","/assets/de-C-CvUNhi.js","/assets/first-DtWsWQVV.js","/assets/highlight-LNcVemN0.js","/assets/index-BwFRcjIy.js","/assets/index-CFHiSb13.css","/assets/rolldown-runtime-XKyaHtl9.js"];
+const FILES = ["/assets/Browse-7xB2P3wn.js","/assets/Card-C1I-r6Uo.js","/assets/Confirm-DOTcu8yK.js","/assets/DateDialog-S4Ri2ppW.js","/assets/Dialog-DxaCOR7B.js","/assets/EmojiPicker-CVbiv-UI.js","/assets/EmojiPicker-D9XMNci4.js","/assets/History-BTAL5LfD.js","/assets/Keys-BCrTPtAr.js","/assets/LaterDialog-Cp6_QNvR.js","/assets/LaterTime-l3WAc_i-.js","/assets/ListView-D-28THkM.js","/assets/NewDirect-C1PsE8EQ.js","/assets/NoticesDialog-PTDivIBR.js","/assets/OutboxDialog-788C3fhF.js","/assets/PeopleField-w4IvckSo.js","/assets/PinsPane-Bil9QoEJ.js","/assets/ProfileDialog-BM4xfgyJ.js","/assets/RoomDialog-72OClPcD.js","/assets/StatusDialog-CEC_P4im.js","/assets/Switcher-BcgCg22y.js","/assets/ThreadPane-DNsbxjSm.js","/assets/WhenFields-DPuUiFax.js","/assets/_emoji-CP3nSsAj.js","/assets/de-D6hrnUAm.js","/assets/first-8axq2EFu.js","/assets/highlight-CdXMEjs6.js","/assets/index-C3R6J7An.js","/assets/index-CFHiSb13.css","/assets/rolldown-runtime-XKyaHtl9.js"];
 /** The page, as a browser asks for it: others get an answer for programs there. */
 const SHELL = new Request("/", { headers: { accept: "text/html" } });
 /** Where the page is shown. */
 const VIEW = /^\/($|(r|threads|saved)(\/|$))/;
-const CACHE = "parlour-9cc218bd7518";
+const CACHE = "parlour-de602d40564f";
 /** How long the server may take before the page that is kept is shown. */
 const PATIENCE = 3_000;
 

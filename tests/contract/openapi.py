@@ -14,6 +14,10 @@ CONDITION = r'\*|"[0-9]{1,15}"'
 USER = {"username": "tester", "password": "correct horse battery"}
 
 
+def soon():
+    return (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+
+
 def log_in():
     answer = requests.post(BASE + "/api/auth/login", json=USER, timeout=10)
     answer.raise_for_status()
@@ -57,12 +61,13 @@ def before_call(context, case, kwargs):
     if case.path == "/api/rooms/{room}/members/{user}" and case.method == "PUT":
         if isinstance(case.body, dict) and isinstance(case.body.get("muted_until"), str):
             case.body = {**case.body, "muted_until": "2020-01-01T00:00:00+00:00"}
-    # Which emoji and which time zones there are, and that two times differ, a pattern does not say.
+    # Which emoji and which time zones there are, that a time is within a year, and that two times differ, a pattern does
+    # not say.
     if case.path == "/api/users/me/status" and isinstance(case.body, dict):
         if isinstance(case.body.get("emoji"), str):
             case.body = {**case.body, "emoji": "👍"}
         if isinstance(case.body.get("until"), str):
-            case.body = {**case.body, "until": "2100-01-01T00:00:00+00:00"}
+            case.body = {**case.body, "until": soon()}
     if case.path == "/api/users/me" and isinstance(case.body, dict):
         if isinstance(case.body.get("time_zone"), str):
             case.body = {**case.body, "time_zone": "Europe/Berlin"}
@@ -76,8 +81,7 @@ def before_call(context, case, kwargs):
     # That a time is to come, and within a year, its format does not say.
     if case.path.startswith("/api/scheduled") and isinstance(case.body, dict):
         if isinstance(case.body.get("send_at"), str):
-            soon = datetime.now(timezone.utc) + timedelta(hours=1)
-            case.body = {**case.body, "send_at": soon.isoformat()}
+            case.body = {**case.body, "send_at": soon()}
         # Nor which words are a time, nor that it is given once.
         if isinstance(case.body.get("when"), str):
             case.body = {**case.body, "when": "in two hours"}

@@ -30,6 +30,7 @@ pub mod messages;
 pub mod migrate;
 pub mod networks;
 pub mod outage;
+pub mod privileges;
 mod probe;
 pub mod reading;
 pub mod relations;

@@ -7,10 +7,10 @@ use diesel::{
     pg::PgConnection,
     prelude::*,
     sql_query,
-    sql_types::{BigInt, Bool, Nullable, Text},
+    sql_types::{BigInt, Bool, Text},
 };
 
-use super::{AnyConnection, conn, migrate};
+use super::{AnyConnection, conn, migrate, privileges};
 use crate::config::DatabaseUrl;
 
 /// The tables that every version has.
@@ -231,7 +231,7 @@ pub fn find_table_fault(
     if standing.pending.is_empty() {
         return Ok(None);
     }
-    Ok(find_schema_fault(conn, url)?)
+    Ok(privileges::find_fault(conn, url)?)
 }
 
 fn newer(unknown: &[String]) -> Fault {
@@ -248,27 +248,9 @@ fn tables_are_missing(url: &DatabaseUrl, missing: &[String]) -> Fault {
     )
 }
 
-fn find_schema_fault(conn: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult<Option<Fault>> {
-    let AnyConnection::Postgres(conn) = conn else {
-        return Ok(None);
-    };
-    let schema: Option<String> =
-        diesel::select(sql::<Nullable<Text>>("current_schema()::text")).get_result(conn)?;
-    let Some(schema) = schema else {
-        return Ok(Some(format!(
-            "No schema of the search_path is in the database {url}: CREATE SCHEMA one, or reset search_path for the role of DATABASE_URL."
-        )));
-    };
-    let may: bool = diesel::select(sql::<Bool>(
-        "has_schema_privilege(current_schema(), 'CREATE')",
-    ))
-    .get_result(conn)?;
-    let role: String = diesel::select(sql::<Text>("current_user::text")).get_result(conn)?;
-    Ok((!may).then(|| {
-        format!(
-            "The role {role} may not make tables in the schema {schema} of {url}: make it the owner of the database (ALTER DATABASE … OWNER TO {role}), or GRANT CREATE ON SCHEMA {schema} TO {role}."
-        )
-    }))
+/// The tables of this version.
+pub(super) fn list_all_tables() -> Vec<&'static str> {
+    [&TABLES[..], &NEWER_TABLES].concat()
 }
 
 #[derive(QueryableByName)]
@@ -277,7 +259,8 @@ struct Name {
     name: String,
 }
 
-fn list_names(conn: &mut AnyConnection, query: &str) -> QueryResult<Vec<String>> {
+/// The values of the column `name` of a query.
+pub(super) fn list_names(conn: &mut AnyConnection, query: &str) -> QueryResult<Vec<String>> {
     let found: Vec<Name> = match conn {
         AnyConnection::Postgres(conn) => sql_query(query).load(conn)?,
         AnyConnection::Sqlite(conn) => sql_query(query).load(conn)?,
@@ -354,25 +337,6 @@ pub fn list_missing_indexes(conn: &mut AnyConnection) -> QueryResult<Vec<Missing
         }
     }
     Ok(missing)
-}
-
-/// What the role may not do to the tables, like `INSERT on messages`.
-///
-/// # Errors
-/// When the database fails.
-pub fn list_missing_rights(conn: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    if matches!(conn, AnyConnection::Sqlite(_)) {
-        return Ok(Vec::new());
-    }
-    list_names(
-        conn,
-        &format!(
-            "SELECT p || ' on ' || t AS name FROM unnest(ARRAY['{}']) AS t, \
-             unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p \
-             WHERE to_regclass(t) IS NOT NULL AND NOT has_table_privilege(t, p)",
-            [&TABLES[..], &NEWER_TABLES].concat().join("', '")
-        ),
-    )
 }
 
 /// A room's count beside what it holds.

@@ -142,6 +142,39 @@ mod what_a_role_may_not_do_is_named_by_the_doctor {
     }
 }
 
+/// Who may use tables and not change them is told before an upgrade that would need it, and kept from beginning one.
+mod tables_of_another_role_are_named_with_what_to_do {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        let mut server = cluster.serve();
+        server.kill9();
+        cluster.execute(
+            "CREATE ROLE guest LOGIN PASSWORD 'guest'; GRANT ALL ON ALL TABLES IN SCHEMA public TO guest; \
+             GRANT ALL ON SCHEMA public TO guest",
+        );
+        let mut url = url::Url::parse(&cluster.url()).expect("a URL");
+        url.set_username("guest").expect("sets");
+        url.set_password(Some("guest")).expect("sets");
+        let ended = doctor_of(&server, &[("DATABASE_URL", url.as_str())]);
+        let warned = (ended.stdout.lines()).find(|line| line.contains("A new release of Parlour"));
+        let warned = warned.unwrap_or_else(|| panic!("no word of the owner: {}", ended.stdout));
+        for words in ["messages of", "threads of", "OWNER TO guest"] {
+            assert!(warned.contains(words), "not {words:?}: {warned}");
+        }
+
+        cluster.execute(
+            "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)",
+        );
+        expect_refusal(
+            url.as_str(),
+            &["the role guest may not change", "OWNER TO guest"],
+        );
+    }
+}
+
 /// Of several hosts in the URL, as psql takes them, the one that takes writes is served.
 mod several_hosts_are_tried_for_the_one_that_takes_writes {
     use super::*;

@@ -6,7 +6,7 @@ use crate::{
     config::DatabaseUrl,
     crypto::{name_of_set, password::MAX_COST},
     db::{
-        AnyConnection, QueryError,
+        AnyConnection, QueryError, privileges,
         relations::{self, DirectRoom},
         requirements::{self, Count, MissingIndex},
         rooms, row_checks,
@@ -34,7 +34,7 @@ fn try_check(
     report: &mut Report,
 ) -> Result<(), Box<dyn std::error::Error>> {
     relations::take_time(conn)?;
-    let rights = requirements::list_missing_rights(conn)?;
+    let rights = privileges::list_missing_rights(conn)?;
     if rights.is_empty() {
         for MissingIndex {
             name,
@@ -54,6 +54,11 @@ fn try_check(
         if rights.iter().any(|right| right.starts_with("SELECT")) {
             return Ok(());
         }
+    }
+    if let Some(tables) = privileges::list_tables_of_others(conn)? {
+        report.warning(format!(
+            "A new release of Parlour could not bring the tables up to date: {tables}."
+        ));
     }
     for fault in row_checks::find_faults(conn, MAX_COST)? {
         report.problem(by_hand(&fault));

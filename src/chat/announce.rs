@@ -8,8 +8,8 @@ use crate::{
     db::{self, log::reactions::Reacted, mentions, text::StoredText},
     hub::{self, Aside, Broadcast, Publisher, frame},
     journal::{
-        Added, Committed, Current, How, Membership, News, Noted, NotedSet, Post, RoomId,
-        SystemText, Told, UserId,
+        Added, Committed, Current, How, Membership, News, Noted, NotedSet, Post, RoomId, Told,
+        UserId,
     },
     protocol::{
         event::{Event, MessageChanged, RoomNews},
@@ -305,11 +305,7 @@ pub(super) fn message(vault: &Vault, room_id: i64, now: &Current) -> Message {
     };
     let opened = texts::open(vault, room_id, row);
     let is_system = row.kind == "system";
-    let said: Option<SystemText> = opened
-        .as_ref()
-        .ok()
-        .filter(|_| is_system)
-        .and_then(|json| serde_json::from_str(json).ok());
+    let said = (opened.as_ref().ok()).and_then(|opened| texts::read_event(row, opened));
     let (content, event) = match said {
         Some(said) => (said.text, Some(said.event)),
         None => (opened.as_deref().unwrap_or_default().to_owned(), None),

@@ -6,6 +6,7 @@ use crate::{
         vault::{Bound, CannotOpen, Vault},
     },
     db::{messages::Message as Row, text::StoredText},
+    journal::SystemText,
 };
 
 /// Opens the text of a message. A tombstone has none: one with a text was edited by hand.
@@ -30,4 +31,11 @@ pub fn open(vault: &Vault, room_id: i64, row: &Row) -> Result<String, CannotOpen
         sealed: &row.content,
         mac: row.mac.as_ref().map(StoredText::as_str),
     })
+}
+
+/// What happened to a room, by the opened text of a message; `None` for what a person has written.
+pub fn read_event(row: &Row, opened: &str) -> Option<SystemText> {
+    (row.kind == "system")
+        .then(|| serde_json::from_str(opened).ok())
+        .flatten()
 }

@@ -481,6 +481,14 @@ fn all_that_is_stored_about_a_person_can_be_shown(backend: Backend) {
     );
     expect_own(&of);
     assert_eq!(of("room made")[0]["name"], "park");
+    // What a room says of itself is told as a sentence.
+    assert!(
+        of("message").iter().any(|line| line["content"]
+            .as_str()
+            .is_some_and(|text| text.contains("made the room"))),
+        "{said}"
+    );
+    assert!(!said.contains("\"event"), "{said}");
     assert_eq!(of("invitations")[0]["members_brought_in"], 1);
     let rooms = of("room");
     let lake = rooms

@@ -157,6 +157,14 @@ fn show_versions(
 }
 
 fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -> Value {
+    let opened = vault.map(|vault| texts::open(vault, room_id, message));
+    // What nobody wrote is kept for programs; here people read it.
+    let said = opened.map(|opened| {
+        opened.map(|text| match texts::read_event(message, &text) {
+            Some(event) => event.text,
+            None => text,
+        })
+    });
     json!({
         "kind": "message",
         "room": room,
@@ -168,7 +176,7 @@ fn line_of(message: &Message, room_id: i64, room: &str, vault: Option<&Vault>) -
         "also_to_room": message.thread.map(|_| !message.thread_only),
         "edited_at": message.edited_at.map(|at| format(&utc(at.get()))),
         "deleted_at": message.deleted_at.map(|at| format(&utc(at.get()))),
-        "content": shown(vault.map(|vault| texts::open(vault, room_id, message))),
+        "content": shown(said),
     })
 }
 

@@ -42,7 +42,8 @@ pub fn go_to_place(state: &mut State, place: &Place) -> Vec<Effect> {
             state.others.insert(before.place(), before);
         }
     }
-    (state.hint, state.awaited, state.way) = (None, None, None);
+    (state.hint, state.news) = (None, None);
+    (state.awaited, state.way) = (None, None);
     let store = &mut state.client.store;
     let effect = match thread {
         None => store.look_at(&key),
@@ -384,7 +385,7 @@ pub fn joined(state: &mut State, key: &str) -> Vec<Effect> {
         } else {
             format!("You are a member of {label} now: Ctrl+K goes there.")
         };
-        state.hint(About::Typed, text);
+        state.tell(text);
     }
     Vec::new()
 }

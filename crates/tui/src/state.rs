@@ -79,6 +79,8 @@ pub struct State {
     pub clock: fn() -> Timestamp,
     /// A sentence for the user, until something else happens or it is no longer true.
     pub hint: Option<Hint>,
+    /// What has happened while that stood there: nobody has asked for it, so it does not take the place of an answer.
+    pub news: Option<String>,
     /// The first row of the help on the screen, while it is open.
     pub help: Option<usize>,
     /// The user wanted to leave, and was told that this would be lost.
@@ -317,6 +319,20 @@ impl State {
         self.hint = Some(Hint { text, about, since });
     }
 
+    /// Says what has happened by itself, now or when what stands there is over.
+    pub fn tell(&mut self, text: String) {
+        self.news = Some(text);
+        self.tell_news();
+    }
+
+    fn tell_news(&mut self) {
+        if self.hint.is_none()
+            && let Some(text) = self.news.take()
+        {
+            self.hint(About::Typed, text);
+        }
+    }
+
     /// What was said to something that is done with is taken away when it was there for so long.
     pub fn outlived(&mut self, time: Millis) {
         let now = self.client.now();
@@ -324,11 +340,13 @@ impl State {
             matches!(hint.about, About::Typed | About::Unstored | About::Fetch)
                 && now >= hint.since + time
         });
+        self.tell_news();
     }
 
     /// What was said about this is no longer true.
     pub fn settled(&mut self, about: About) {
         self.hint.take_if(|hint| hint.about == about);
+        self.tell_news();
     }
 
     /// The client at its start: it asks who the user is.
@@ -360,6 +378,7 @@ impl State {
             local_time,
             clock: now,
             hint: None,
+            news: None,
             help: None,
             warned: None,
             doubted: None,

@@ -73,6 +73,21 @@ fn what_could_not_be_reached_is_not_told_once_the_connection_is_back() {
 }
 
 #[test]
+fn what_happens_by_itself_waits_until_an_answer_was_read() {
+    let mut stage = refused();
+    stage.come_into("7", "garden", 0);
+    let news = "You are a member of #garden now";
+    assert!(
+        stage.shows(TOLD) && !stage.shows(news),
+        "{}",
+        stage.screen()
+    );
+    stage.happen(Event::Tick(6_000));
+    stage.type_text("y");
+    assert!(stage.shows(news), "{}", stage.screen());
+}
+
+#[test]
 fn slow_mode_says_how_long_it_lasts() {
     let mut stage = Stage::in_room(1);
     stage.happen(Event::Tick(1_000));

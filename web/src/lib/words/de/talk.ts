@@ -32,6 +32,7 @@ export const talk: typeof english = {
     muted: (until) => `Du kannst hier lesen, aber nicht schreiben: bis ${until}.`,
     notFound: "Diesen Raum gibt es nicht, oder du darfst ihn nicht sehen.",
     notFoundText: "Vielleicht ist der Link alt, oder jemand muss dich erst hinzufügen.",
+    toDay: "Zu einem Tag springen …",
     joinFirst: "Du bist noch nicht in diesem Raum.",
     join: "Beitreten",
     leave: "Verlassen",

@@ -31,6 +31,7 @@ export const talk = {
     muted: (until: string) => `You can read here, but not write until ${until}.`,
     notFound: "There is no such room, or you may not see it.",
     notFoundText: "The link may be old, or somebody has to add you first.",
+    toDay: "Go to a date…",
     joinFirst: "You are not in this room yet.",
     join: "Join",
     leave: "Leave",

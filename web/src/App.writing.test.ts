@@ -125,6 +125,12 @@ describe("what is to be said later", () => {
     await until(() => Line.last?.said.some((one) => one.type === "presence"));
     field().focus();
   };
+  /** Presses the button in the list, and the one that agrees. */
+  const takeBack = async () => {
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => find("[role=dialog] .btn-danger"));
+    find("[role=dialog] .btn-danger")?.click();
+  };
   const choose = async (words: string) => {
     key(field(), "Enter", { ctrlKey: true, shiftKey: true });
     await until(() => find("[role=menu]"));
@@ -178,7 +184,7 @@ describe("what is to be said later", () => {
     await until(() => find(".side-scroll button.row .count"));
     find(".side-scroll button.row .count")?.closest("button")?.click();
     await until(() => button("Take back", "[role=dialog]"));
-    button("Take back", "[role=dialog]")?.click();
+    await takeBack();
     await until(() => find(".toasts .btn-link"));
     said({ k: "token", token: "b", until: Date.now() + 1_800_000, who: { id: 2, username: "bob" } });
     await until(() => !find(".toasts .btn-link"));
@@ -223,10 +229,29 @@ describe("what is to be said later", () => {
     button("Save", "[role=dialog]")?.click();
     await until(() => find("[role=dialog] .text")?.textContent?.includes("good evening"));
     expect(asked.at(-1)).toEqual({ method: "PATCH", body: { content: "good evening" } });
-    button("Take back", "[role=dialog]")?.click();
+    await takeBack();
     await until(() => text().includes("Nothing waits to be sent later."));
     expect(asked.at(-1)?.method).toBe("DELETE");
     await until(() => field().value === "good evening");
+  });
+
+  it("is taken back by whoever has agreed to it alone, and Escape keeps it", async () => {
+    await begin();
+    waiting = [row];
+    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
+    await until(() => find(".side-scroll button.row .count"));
+    find(".side-scroll button.row .count")?.closest("button")?.click();
+    await until(() => button("Take back", "[role=dialog]"));
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => find("[role=dialog] .btn-danger"));
+    expect(text()).toContain("It will not be sent. Its text comes back to where you write.");
+    key(find("[role=dialog]") as HTMLElement, "Escape");
+    // The list is there again, and it waits.
+    await until(() => button("Change", "[role=dialog]"));
+    expect(asked).toEqual([]);
+    await takeBack();
+    await until(() => text().includes("Nothing waits to be sent later."));
+    expect(asked.map(({ method }) => method)).toEqual(["DELETE"]);
   });
 
   it("comes back beside what is written by then, when it is taken back", async () => {
@@ -237,7 +262,7 @@ describe("what is to be said later", () => {
     await until(() => find(".side-scroll button.row .count"));
     find(".side-scroll button.row .count")?.closest("button")?.click();
     await until(() => button("Take back", "[role=dialog]"));
-    button("Take back", "[role=dialog]")?.click();
+    await takeBack();
     await until(() => find(".answer")?.textContent?.includes("good morning"));
     expect(field().value).toBe("begun");
     button("Put it here")?.click();

@@ -162,6 +162,7 @@ export const talk = {
     waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
     noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", cancel: "Take back",
+    dropText: "It will not be sent. Its text comes back to where you write.", dropReminder: "You will not be reminded of it.",
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",

@@ -4,7 +4,7 @@ import type { Message } from "$lib/api/types";
 
 export type Dialog =
   | { is: "switcher" }
-  | { is: "browse"; tab?: "browse" | "new" }
+  | { is: "browse"; tab?: "browse" | "new"; name?: string }
   | { is: "direct" }
   | { is: "room"; room: string; tab?: "about" | "members" | "notices" }
   | { is: "status" }

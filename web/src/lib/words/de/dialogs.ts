@@ -19,6 +19,7 @@ export const dialogs: typeof english = {
     nextUnread: "Zum nächsten ungelesenen Raum",
     quiet: "Ruhe: eine Stunde nicht stören",
     newRoom: "Raum anlegen",
+    make: (name) => `Den Raum #${name} anlegen`,
     browseRooms: "Räume durchsehen",
   },
 

@@ -18,6 +18,7 @@ export const dialogs = {
     nextUnread: "Go to the next unread room",
     quiet: "Quiet: do not disturb me for an hour",
     newRoom: "Make a room",
+    make: (name: string) => `Make the room #${name}`,
     browseRooms: "Browse rooms",
   },
 

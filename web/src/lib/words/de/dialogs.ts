@@ -3,6 +3,18 @@ import { counted as n } from "$lib/text/time";
 import type { dialogs as english } from "../en/dialogs";
 
 export const dialogs: typeof english = {
+  slash: {
+    me: "Sagt, was du tust: Die Nachricht ist hervorgehoben, wie `*winkt*` in Markdown.",
+    shrug: "Sagt den Text und zuckt mit den Schultern: ¯\\_(ツ)_/¯.",
+    topic: "Setzt das Thema des Raums; `-` für keines.",
+    invite: "Holt jemanden in diesen Raum, oder in einen anderen, in dem du bist.",
+    kick: "Nimmt jemanden aus diesem Raum, oder aus einem anderen.",
+    leave: "Verlässt diesen Raum, oder einen anderen. Aus #general geht niemand.",
+    dm: "Schreibt Leuten direkt; ohne Text öffnet es die Unterhaltung mit ihnen.",
+    remind: "Erinnert dich in deinen Notizen, oder sagt es in einem Raum, zu einer Zeit, wie man sie auf Englisch sagt, in der Zeitzone deines Profils.",
+    status: "Sagt auf allen deinen Geräten, was du bist; `/status clear` nimmt es zurück, `/status` allein zeigt es.",
+  },
+
   switcher: {
     label: "Zu einem Raum oder zu jemandem springen",
     placeholder: "Ein Raum, ein Name oder was zu tun ist",

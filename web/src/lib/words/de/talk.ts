@@ -115,9 +115,17 @@ export const talk: typeof english = {
   },
 
   system: {
-    created: (who) => `${who} hat diesen Raum angelegt`,
-    joined: (who) => `${who} ist beigetreten`,
-    left: (who) => `${who} ist gegangen`,
+    created: (by) => `${by} hat den Raum angelegt`, began: (by) => `${by} hat diese Unterhaltung begonnen`,
+    joined: (who) => `${who} ist dem Raum beigetreten`, left: (who) => `${who} hat den Raum verlassen`,
+    invited: (by, who) => `${by} hat ${who} hinzugefügt`, kicked: (by, who) => `${by} hat ${who} hinausgenommen`,
+    role: (by, who, role) => `${by} hat ${who} die Rolle „${{ owner: "Besitz", moderator: "Moderation", member: "Mitglied" }[role]}“ gegeben`,
+    heir: (who) => `Der Raum gehört jetzt ${who}`,
+    muted: (by, who, until) => `${by} hat ${who} stumm geschaltet bis ${until}`, unmuted: (by, who) => `${by} hat die Stummschaltung von ${who} beendet`,
+    renamed: (by, name) => `${by} hat den Raum in ${name} umbenannt`,
+    topic: (by, topic) => (topic ? `${by} hat das Thema gesetzt: ${topic}` : `${by} hat das Thema entfernt`),
+    kind: (by, isPrivate) => `${by} hat den Raum ${isPrivate ? "privat" : "öffentlich"} gemacht`,
+    archived: (by) => `${by} hat den Raum archiviert`, unarchived: (by) => `${by} hat den Raum zurückgeholt`,
+    slow: (by, seconds) => (seconds ? `${by} hat den Raum verlangsamt: eine Nachricht in ${n(seconds, "Sekunde", "Sekunden")}` : `${by} hat „Langsam“ ausgeschaltet`),
   },
 
   composer: {

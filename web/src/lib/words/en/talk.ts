@@ -114,9 +114,17 @@ export const talk = {
   },
 
   system: {
-    created: (who: string) => `${who} made this room`,
-    joined: (who: string) => `${who} joined`,
-    left: (who: string) => `${who} left`,
+    created: (by: string) => `${by} made the room`, began: (by: string) => `${by} began this conversation`,
+    joined: (who: string) => `${who} joined the room`, left: (who: string) => `${who} left the room`,
+    invited: (by: string, who: string) => `${by} added ${who} to the room`, kicked: (by: string, who: string) => `${by} removed ${who} from the room`,
+    role: (by: string, who: string, role: "owner" | "moderator" | "member") => `${by} made ${who} ${role === "owner" ? "an" : "a"} ${role} of the room`,
+    heir: (who: string) => `${who} is an owner of the room now`,
+    muted: (by: string, who: string, until: string) => `${by} muted ${who} until ${until}`, unmuted: (by: string, who: string) => `${by} unmuted ${who}`,
+    renamed: (by: string, name: string) => `${by} renamed the room to ${name}`,
+    topic: (by: string, topic: string) => (topic ? `${by} set the topic to: ${topic}` : `${by} cleared the topic`),
+    kind: (by: string, isPrivate: boolean) => `${by} made the room ${isPrivate ? "private" : "public"}`,
+    archived: (by: string) => `${by} archived the room`, unarchived: (by: string) => `${by} brought the room back`,
+    slow: (by: string, seconds: number) => (seconds ? `${by} turned slow mode on: one message in ${n(seconds, "second", "seconds")}` : `${by} turned slow mode off`),
   },
 
   composer: {

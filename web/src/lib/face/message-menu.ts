@@ -13,14 +13,20 @@ function membersOf(client: Client, room: Room): number[] | undefined {
   return room.about.users?.map((one) => one.user_id) ?? (isWhole ? asked.members.map((one) => one.user_id) : undefined);
 }
 
+/** So many are named; the others are counted. */
+const NAMED = 3;
+
 /** Who has read a message, of those who show it and have not written it; nothing where nobody does. Whoever has read or written
  *  it may have left since: only where it is known who is there, it can have been everyone. */
-export function readBy(room: Room, message: Message, me: number, members?: number[]): string | undefined {
-  const isAsked = (user: number) => user !== me && user !== message.user_id && (members?.includes(user) ?? true);
-  const seen = [...room.receipts].filter(([user]) => isAsked(user)).map(([, seq]) => seq);
-  const others = members?.filter(isAsked).length ?? Infinity;
-  if (seen.length === 0) return undefined;
-  return t.message.readBy(seen.filter((seq) => seq >= message.id).length, seen.length, seen.length >= others);
+export function readBy(client: Client, room: Room, message: Message, members?: number[]): string | undefined {
+  const isAsked = (user: number) => user !== client.me.id && user !== message.user_id && (members?.includes(user) ?? true);
+  const shown = [...room.receipts].filter(([user]) => isAsked(user));
+  if (shown.length === 0) return undefined;
+  const readers = shown.filter(([, seq]) => seq >= message.id).map(([user]) => user);
+  client.learnPeople(readers);
+  const names = readers.map((user) => client.name(user)).filter(Boolean).slice(0, NAMED);
+  const isAll = shown.length >= (members?.filter(isAsked).length ?? Infinity);
+  return t.message.readBy(names, readers.length, shown.length, isAll);
 }
 
 /** Everything that can be done with a message, as a menu has it. */
@@ -48,7 +54,7 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
     if (isOwn) items.push({ icon: "edit", text: t.message.edit, key: "E", do: edit });
     items.push({ icon: "trash", text: t.message.delete, key: "Del", isBad: true, do: () => askToDelete(client, message) });
   }
-  const read = room && !inThread ? readBy(room, message, client.me.id, membersOf(client, room)) : undefined;
+  const read = room && !inThread ? readBy(client, room, message, membersOf(client, room)) : undefined;
   if (read) items.push("line", { note: read });
   return items;
 }

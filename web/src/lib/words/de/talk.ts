@@ -70,10 +70,12 @@ export const talk: typeof english = {
     newReplies: (count) => `${number(count)} neu`,
     lastReply: (time) => time,
     alsoInThread: "in einem Thread",
-    readBy: (count, of, isAll) =>
-      count === of ? (isAll ? "Alle haben sie gelesen" : "Alle, die es zeigen, haben sie gelesen")
-      : count === 0 ? (isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen")
-      : `${number(count)} von ${number(of)} ${plural(count, "hat", "haben")} sie gelesen`,
+    readBy: (names, count, of, isAll) => {
+      if (count === 0) return isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen";
+      const more = count - names.length, who = (one: string, other: string) => list(more > 0 ? [...names, n(more, one, other)] : names);
+      if (count < of) return `Gelesen von ${names.length ? who("anderen Person", "anderen") : who("Person", "Personen")} (${number(count)} von ${number(of)})`;
+      return `${isAll ? "Alle haben sie gelesen" : "Alle, die es zeigen, haben sie gelesen"}${names.length ? `: ${who("andere Person", "andere")}` : ""}`;
+    },
     whoReacted: "Wer reagiert hat",
     copied: "Kopiert", notCopied: "Der Browser lässt hier nichts kopieren.",
     linkCopied: "Link kopiert",

@@ -91,6 +91,28 @@ describe("a line that begins with a slash", () => {
     expect([field().value, ran, document.querySelectorAll(".msg.waiting").length]).toEqual(["/topic tea", [], 0]);
   });
 
+  it("offers the clock of this device where a time was read in UTC, for want of a zone", async () => {
+    vi.spyOn(Intl.DateTimeFormat.prototype, "resolvedOptions").mockReturnValue({ timeZone: "America/New_York" } as Intl.ResolvedDateTimeFormatOptions);
+    const set: object[] = [];
+    await begin();
+    answers.unshift([/users\/me$/, (_: string, body: object) => (set.push(body), [200, { id: 1, username: "alice", created_at: "2026-11-27T10:00:00.000000+00:00" }])]);
+    answer = () => [200, { command: "remind", done: "The reminder comes on Friday, 27 November 2026, at 09:00 (UTC). Your profile has no time zone yet." }];
+    write(field(), "/remind me tomorrow at 9 to water");
+    enterKey();
+    await until(() => button("Use the time of New York"));
+    button("Use the time of New York")?.click();
+    await until(() => text().includes("Times are read by the clocks of New York from now on"));
+    expect(set).toEqual([{ time_zone: "America/New_York" }]);
+    // Who has told one is asked for none.
+    Line.last?.tell({ type: "settings", time_zone: "America/New_York" });
+    answer = () => [200, { command: "remind", done: "The reminder comes at nine." }];
+    write(field(), "/remind me tomorrow at 9 to sow");
+    enterKey();
+    await until(() => text().includes("The reminder comes at nine."));
+    expect(button("Use the time of New York")).toBeUndefined();
+    vi.restoreAllMocks();
+  });
+
   it("is said when it begins with two", async () => {
     await begin();
     write(field(), "//topic is a command");

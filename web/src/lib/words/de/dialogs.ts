@@ -15,6 +15,11 @@ export const dialogs: typeof english = {
     status: "Sagt auf allen deinen Geräten, was du bist; `/status clear` nimmt es zurück, `/status` allein zeigt es.",
   },
 
+  zone: {
+    use: (place) => `Die Zeit von ${place} nehmen`,
+    used: (place) => `Zeiten gelten von jetzt an nach den Uhren von ${place}. Was schon wartet, bleibt, wie es ist: Es steht unter „Für später“.`,
+  },
+
   switcher: {
     label: "Zu einem Raum oder zu jemandem springen",
     placeholder: "Ein Raum, ein Name oder was zu tun ist",

@@ -15,6 +15,11 @@ export const dialogs = {
     status: "Says what you are, on all your devices; `/status clear` takes it back, `/status` alone shows it.",
   } as Record<string, string>,
 
+  zone: {
+    use: (place: string) => `Use the time of ${place}`,
+    used: (place: string) => `Times are read by the clocks of ${place} from now on. What waits already stays as it is: it is listed under “For later”.`,
+  },
+
   switcher: {
     label: "Jump to a room or person",
     placeholder: "A room, a person, or what to do",

@@ -38,6 +38,12 @@ const emoji = {
   },
 };
 
+/** No component here is an element of its own name: what Svelte has for those stays out. */
+const noElements = {
+  name: "no-elements",
+  load: (id: string) => (id.includes("svelte/src/internal/client/dom/elements/custom-element.js") ? "export const create_custom_element = undefined, attribute_to_object = undefined;" : undefined),
+};
+
 /** The worker that keeps the page, with the list of what belongs to this release. */
 const worker = {
   name: "worker",
@@ -50,9 +56,9 @@ const worker = {
 };
 
 export default defineConfig({
-  plugins: [svelte(), sprite, emoji, worker],
+  plugins: [svelte(), sprite, emoji, noElements, worker],
   resolve: {
-    alias: { entities: at("src/lib/text/entities.ts"), $lib: at("src/lib"), $components: at("src/components") },
+    alias: { entities: at("src/lib/text/entities.ts"), "punycode.js": at("src/lib/text/punycode.ts"), $lib: at("src/lib"), $components: at("src/components") },
     // In tests, too, Svelte is the one that runs in a browser.
     ...(process.env.VITEST && { conditions: ["browser"] }),
   },
@@ -63,8 +69,19 @@ export default defineConfig({
     // An icon in an address of its own is an icon that the policy lets in.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // What is loaded at first anyway stands in one file: many small ones pack worse.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "first", test: /src\/lib\/(?!words\/de|text\/highlight|face\/emoji)|src\/components\/(Avatar|Composer|EditBox|Icon|MessageItem|MessageState|MessageText|Reactions|Strip)\.svelte/ }] } } },
+    // Many small files pack worse than few. "first" is what the door needs too, "room" the first view of a room with what it says and
+    // does, and "soon" what is loaded as soon as that is drawn. All else has files of its own.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "soon", priority: 3, test: /src\/(components\/(EditBox|MenuLayer)\.svelte|lib\/(face\/(choices|message-menu|notices)|text\/format)\.ts)/, includeDependenciesRecursively: false },
+            { name: "first", priority: 2, test: /node_modules\/(svelte|clsx|esm-env)\/|preload-helper|src\/(App|components\/(Icon|Mark))\.svelte|src\/main\.ts|src\/lib\/(api\/|words\/(index|en(\.|\/talk))|text\/(time|sentence)|face\/(refusals|release|router|theme|trail|ui))/ },
+            { name: "room", priority: 1, test: /src\/lib\/(?!words\/|text\/(highlight|strength)|face\/(emoji|zone))|src\/components\/(Avatar|Begin|Composer|Conversation|Layers|MessageItem|MessageState|MessageText|Reactions|Sidebar|Strip|SystemLine|Timeline)\.svelte|src\/routes\/(Workspace\.svelte|inside\.ts)/ },
+          ],
+        },
+      },
+    },
     reportCompressedSize: false,
     sourcemap: false,
   },

@@ -4,6 +4,55 @@ import { PASSWORD, press, tabTo, type } from "./hands.mjs";
 import { composer, connected, dialog, enter, login, message, shows, texts } from "./web-hands.mjs";
 
 export default ({ base, mark, ALICE, open }) => ({
+  async "a room that is not there is made where it was looked for, and a time is read by the clocks of the device when that is wanted"() {
+    const { page, context } = await open({ timezoneId: "Europe/Berlin" });
+    const name = `beans-${mark}`, me = `zone_${mark}`, focused = page.locator(":focus");
+    await enter(page, me, PASSWORD, { isNew: true });
+    await connected(page);
+    // The list of all rooms is slow to answer: nothing is offered until it has.
+    let answer = () => {};
+    const isFree = new Promise((next) => { answer = next; });
+    await page.route(/rooms\/directory/, async (route) => {
+      await isFree;
+      await route.continue();
+    });
+    await press(page, "Control+k");
+    const isAsked = page.waitForRequest((one) => one.url().includes(`directory?q=${name}`));
+    await type(page, name);
+    await isAsked;
+    const make = page.getByRole("option", { name: `Make the room #${name}` });
+    assert.equal(await make.count(), 0);
+    answer();
+    await make.waitFor();
+    await press(page, "Enter");
+    await page.getByLabel("Name", { exact: true }).and(focused).waitFor();
+    await press(page, "Enter");
+    await composer(page, `#${name}`).and(focused).waitFor();
+    await page.locator(".sys", { hasText: `${me} made the room` }).waitFor();
+    await type(page, "/remind me tomorrow at 9 to water them");
+    await press(page, "Enter");
+    await page.locator(".answer", { hasText: "09:00 (UTC)" }).waitFor();
+    const offer = page.getByRole("button", { name: "Use the time of Berlin" });
+    await tabTo(page, offer, "Shift+Tab");
+    await press(page, "Enter");
+    await page.locator(".answer", { hasText: "by the clocks of Berlin from now on" }).waitFor();
+    await composer(page, `#${name}`).and(focused).waitFor();
+    await type(page, "/remind me tomorrow at 9 to pick them");
+    await press(page, "Enter");
+    await page.locator(".answer", { hasText: /09:00 \(CES?T\)/ }).waitFor();
+    assert.equal(await offer.count(), 0);
+    // The room is there now: it is not offered again.
+    await press(page, "Control+k");
+    const isAnswered = page.waitForResponse((one) => one.url().includes(`directory?q=${name}`));
+    await type(page, name);
+    await isAnswered;
+    await page.getByRole("option", { name }).first().waitFor();
+    assert.equal(await make.count(), 0);
+    await press(page, "Escape");
+    await composer(page, `#${name}`).and(focused).waitFor();
+    await context.close();
+  },
+
   async "a day by keys alone: a room is made, talked in, and what was said is answered, reacted to, pinned, saved, edited and deleted"() {
     const { page, context } = await open();
     const name = `keys-${mark}`, label = `#${name}`, me = `keys_${mark}`;

@@ -227,7 +227,15 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await picture(page, "later-change");
     await shown.getByRole("button", { name: "Save" }).click();
     await shown.getByText(`at nine ${mark}, or ten`).waitFor();
+    // It is asked first: Escape keeps it, and the list is there again.
+    const asks = dialog(page, "Take it back?");
     await shown.getByRole("button", { name: "Take back" }).click();
+    await asks.waitFor();
+    await press(page, "Escape");
+    await shown.getByText(`at nine ${mark}, or ten`).waitFor();
+    await shown.getByRole("button", { name: "Take back" }).click();
+    await asks.waitFor();
+    await press(page, "Tab", "Enter");
     await shown.getByText("Nothing waits to be sent later.").waitFor();
     await inList(other).getByText("1 message for later").waitFor({ state: "detached" });
     await press(page, "Escape");

@@ -52,7 +52,9 @@ describe("notices", () => {
     shown.length = 0;
     const later = vi.spyOn(globalThis, "setTimeout");
     come(4, { content: "for alice alone" });
-    const show = later.mock.calls.find(([, wait]) => wait === 1_000)?.[0];
+    const waiting = () => later.mock.calls.find(([, wait]) => wait === 1_000)?.[0];
+    await until(waiting);
+    const show = waiting();
     later.mockRestore();
     said({ k: "ended", why: "here" });
     await until(() => find("form"));

@@ -1,6 +1,6 @@
 // The whole page over a server of make-believe: what is drawn of it, and what is sent. How it looks and feels is for
 // tests/browser to see.
-import { tick, unmount } from "svelte";
+import { unmount } from "svelte";
 import { describe, expect, it, vi } from "vitest";
 import { Line, answers, asked, bodies, enter, find, key, message, open, text, until, world, write } from "./make-believe";
 import { router } from "$lib/face/router.svelte";
@@ -8,7 +8,7 @@ import { router } from "$lib/face/router.svelte";
 describe("the page", () => {
   it("lets one in by the door", async () => {
     open();
-    await tick();
+    await until(() => find("#username"));
     const [name, password] = [find<HTMLInputElement>("#username"), find<HTMLInputElement>("#password")];
     find("form")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
     await until(() => text().includes("Type your name"));

@@ -91,6 +91,28 @@ describe("a line that begins with a slash", () => {
     expect([field().value, ran, document.querySelectorAll(".msg.waiting").length]).toEqual(["/topic tea", [], 0]);
   });
 
+  it("offers the clock of this device where a time was read in UTC, for want of a zone", async () => {
+    vi.spyOn(Intl.DateTimeFormat.prototype, "resolvedOptions").mockReturnValue({ timeZone: "America/New_York" } as Intl.ResolvedDateTimeFormatOptions);
+    const set: object[] = [];
+    await begin();
+    answers.unshift([/users\/me$/, (_: string, body: object) => (set.push(body), [200, { id: 1, username: "alice", created_at: "2026-11-27T10:00:00.000000+00:00" }])]);
+    answer = () => [200, { command: "remind", done: "The reminder comes on Friday, 27 November 2026, at 09:00 (UTC). Your profile has no time zone yet." }];
+    write(field(), "/remind me tomorrow at 9 to water");
+    enterKey();
+    await until(() => button("Use the time of New York"));
+    button("Use the time of New York")?.click();
+    await until(() => text().includes("Times are read by the clocks of New York from now on"));
+    expect(set).toEqual([{ time_zone: "America/New_York" }]);
+    // Who has told one is asked for none.
+    Line.last?.tell({ type: "settings", time_zone: "America/New_York" });
+    answer = () => [200, { command: "remind", done: "The reminder comes at nine." }];
+    write(field(), "/remind me tomorrow at 9 to sow");
+    enterKey();
+    await until(() => text().includes("The reminder comes at nine."));
+    expect(button("Use the time of New York")).toBeUndefined();
+    vi.restoreAllMocks();
+  });
+
   it("is said when it begins with two", async () => {
     await begin();
     write(field(), "//topic is a command");
@@ -106,7 +128,7 @@ describe("a line that begins with a slash", () => {
     expect([...document.querySelectorAll("[role=option] bdi")].map((one) => one.textContent)).toEqual(["/topic <text>", "/shrug [text]"]);
     key(field(), "Tab");
     await until(() => field().value === "/topic ");
-    await until(() => find(".under")?.textContent?.includes("Sets the topic."));
+    await until(() => find(".under")?.textContent?.includes("Sets the topic of the room"));
   });
 });
 
@@ -124,6 +146,12 @@ describe("what is to be said later", () => {
     await enter();
     await until(() => Line.last?.said.some((one) => one.type === "presence"));
     field().focus();
+  };
+  /** Presses the button in the list, and the one that agrees. */
+  const takeBack = async () => {
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => find("[role=dialog] .btn-danger"));
+    find("[role=dialog] .btn-danger")?.click();
   };
   const choose = async (words: string) => {
     key(field(), "Enter", { ctrlKey: true, shiftKey: true });
@@ -178,7 +206,7 @@ describe("what is to be said later", () => {
     await until(() => find(".side-scroll button.row .count"));
     find(".side-scroll button.row .count")?.closest("button")?.click();
     await until(() => button("Take back", "[role=dialog]"));
-    button("Take back", "[role=dialog]")?.click();
+    await takeBack();
     await until(() => find(".toasts .btn-link"));
     said({ k: "token", token: "b", until: Date.now() + 1_800_000, who: { id: 2, username: "bob" } });
     await until(() => !find(".toasts .btn-link"));
@@ -223,10 +251,29 @@ describe("what is to be said later", () => {
     button("Save", "[role=dialog]")?.click();
     await until(() => find("[role=dialog] .text")?.textContent?.includes("good evening"));
     expect(asked.at(-1)).toEqual({ method: "PATCH", body: { content: "good evening" } });
-    button("Take back", "[role=dialog]")?.click();
+    await takeBack();
     await until(() => text().includes("Nothing waits to be sent later."));
     expect(asked.at(-1)?.method).toBe("DELETE");
     await until(() => field().value === "good evening");
+  });
+
+  it("is taken back by whoever has agreed to it alone, and Escape keeps it", async () => {
+    await begin();
+    waiting = [row];
+    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
+    await until(() => find(".side-scroll button.row .count"));
+    find(".side-scroll button.row .count")?.closest("button")?.click();
+    await until(() => button("Take back", "[role=dialog]"));
+    button("Take back", "[role=dialog]")?.click();
+    await until(() => find("[role=dialog] .btn-danger"));
+    expect(text()).toContain("It will not be sent. Its text comes back to where you write.");
+    key(find("[role=dialog]") as HTMLElement, "Escape");
+    // The list is there again, and it waits.
+    await until(() => button("Change", "[role=dialog]"));
+    expect(asked).toEqual([]);
+    await takeBack();
+    await until(() => text().includes("Nothing waits to be sent later."));
+    expect(asked.map(({ method }) => method)).toEqual(["DELETE"]);
   });
 
   it("comes back beside what is written by then, when it is taken back", async () => {
@@ -237,7 +284,7 @@ describe("what is to be said later", () => {
     await until(() => find(".side-scroll button.row .count"));
     find(".side-scroll button.row .count")?.closest("button")?.click();
     await until(() => button("Take back", "[role=dialog]"));
-    button("Take back", "[role=dialog]")?.click();
+    await takeBack();
     await until(() => find(".answer")?.textContent?.includes("good morning"));
     expect(field().value).toBe("begun");
     button("Put it here")?.click();

@@ -8,7 +8,7 @@ import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
 import { saidOf } from "./refusals";
 import { addressOf, router } from "./router.svelte";
-import { ui, type MenuItem } from "./ui.svelte";
+import { ui } from "./ui.svelte";
 
 /** Says what went wrong where nothing else on the screen does. */
 export function tellProblem(error: unknown): void {
@@ -114,23 +114,6 @@ export function markUnread(client: Client, message: Message): void {
   client.say({ type: "read", room: message.room, seq: message.id, unread: true, ...(message.thread && { thread: message.thread }) });
 }
 
-/** Who is in a room, where that is known of all. */
-function membersOf(client: Client, room: Room): number[] | undefined {
-  const asked = client.members.get(room.key);
-  const isWhole = asked?.at === room.membersAt && asked.members.length === room.members;
-  return room.about.users?.map((one) => one.user_id) ?? (isWhole ? asked.members.map((one) => one.user_id) : undefined);
-}
-
-/** Who has read a message, of those who show it and have not written it; nothing where nobody does. Whoever has read or written
- *  it may have left since: only where it is known who is there, it can have been everyone. */
-export function readBy(room: Room, message: Message, me: number, members?: number[]): string | undefined {
-  const isAsked = (user: number) => user !== me && user !== message.user_id && (members?.includes(user) ?? true);
-  const seen = [...room.receipts].filter(([user]) => isAsked(user)).map(([, seq]) => seq);
-  const others = members?.filter(isAsked).length ?? Infinity;
-  if (seen.length === 0) return undefined;
-  return t.message.readBy(seen.filter((seq) => seq >= message.id).length, seen.length, seen.length >= others);
-}
-
 export interface Deeds {
   client: Client;
   room: Room | undefined;
@@ -140,34 +123,16 @@ export interface Deeds {
   quote: () => void;
 }
 
-/** Everything that can be done with a message, as a menu has it. */
-export function menuOf({ client, room, message, inThread, edit, quote }: Deeds): MenuItem[] {
-  const now = Date.now(), canWrite = mayWrite(room, now);
-  const isOwn = message.user_id === client.me.id;
-  const items: MenuItem[] = [];
-  if (canWrite) {
-    if (!inThread) items.push({ icon: "thread", text: t.message.thread, key: "T", do: () => openThread(message) });
-    items.push({ icon: "reply", text: t.message.reply, key: "Q", do: quote });
-    items.push({ icon: "smile", text: t.message.another, key: "R", do: () => ui.open({ is: "emoji", pick: (emoji) => toggleReaction(client, message, emoji) }) });
+/** Opens the menu of a message. What stands in it is loaded after all that is seen at first. */
+export async function openMenuOf(deeds: Deeds, label: string, at: HTMLElement | { x: number; y: number }): Promise<void> {
+  const isWanted = stays();
+  const box = at instanceof HTMLElement ? at.getBoundingClientRect() : undefined;
+  try {
+    const { menuOf } = await import("./message-menu");
+    if (isWanted()) ui.openMenu(label, menuOf(deeds), box ? { x: box.left, y: box.bottom } : at);
+  } catch {
+    ui.toast(t.door.unreachable);
   }
-  items.push({ icon: "mark", text: t.message.save, key: "S", do: () => void save(client, message, true) });
-  items.push({ icon: "copy", text: t.message.copyLink, do: () => void copy(linkTo(message), t.message.linkCopied) });
-  items.push({ icon: "letters", text: t.message.copyText, do: () => void copy(message.content, t.message.copied) });
-  if (!isOwn) items.push({ icon: "bell", text: t.message.unread, key: "U", do: () => markUnread(client, message) });
-  if (canWrite) {
-    const on = !message.pinned;
-    items.push({ icon: "pin", text: on ? t.message.pin : t.message.unpin, key: "P", do: () => pin(client, message, on) });
-  }
-  if (message.reactions?.length) items.push({ icon: "people", text: t.message.whoReacted, do: () => ui.open({ is: "reactions", message }) });
-  if (message.edited_at) items.push({ icon: "clock", text: t.message.versions, do: () => ui.open({ is: "versions", message }) });
-  if (canWrite && (isOwn || isModerator(room))) {
-    items.push("line");
-    if (isOwn) items.push({ icon: "edit", text: t.message.edit, key: "E", do: edit });
-    items.push({ icon: "trash", text: t.message.delete, key: "Del", isBad: true, do: () => askToDelete(client, message) });
-  }
-  const read = room && !inThread ? readBy(room, message, client.me.id, membersOf(client, room)) : undefined;
-  if (read) items.push("line", { note: read });
-  return items;
 }
 
 /** Whether the same is on the screen as now: who has gone elsewhere before an answer came is not taken away from there. */

@@ -1,6 +1,7 @@
 // Slash commands: lines that the server carries out. What is sent as a message is never read as one.
 import { path } from "$lib/api/http";
 import type { CommandDone, RoomKind, SlashCommand } from "$lib/api/types";
+import { learnRest, t } from "$lib/words";
 import type { Client } from "./client.svelte";
 import { Tries } from "./tries";
 
@@ -24,9 +25,15 @@ export class Commands {
 
   /** Those that can be used in rooms of a kind. */
   async list(kind: RoomKind | undefined): Promise<SlashCommand[]> {
-    this.#asking ??= this.#client.session.ask<SlashCommand[]>("GET", "/api/commands").then(({ body }) => (this.#all = body));
+    this.#asking ??= this.#ask();
     this.#asking.catch(() => { this.#asking = undefined; });
     return (await this.#asking).filter((one) => !kind || one.rooms.includes(kind));
+  }
+
+  /** What those do that the page knows by name it says in its own language. */
+  async #ask(): Promise<SlashCommand[]> {
+    const [{ body }] = await Promise.all([this.#client.session.ask<SlashCommand[]>("GET", "/api/commands"), learnRest()]);
+    return (this.#all = body.map((one) => ({ ...one, about: (Object.hasOwn(t.slash, one.name) && t.slash[one.name]) || one.about })));
   }
 
   /** The command that a text is, as far as they are known. */

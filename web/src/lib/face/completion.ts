@@ -1,11 +1,4 @@
-// What can be put in place of a word that is begun: people, rooms, emoji, commands.
-import type { Member } from "$lib/api/types";
-import type { Room } from "$lib/store/room";
-import { t } from "$lib/words";
-import type { Client } from "./client.svelte";
-import { isModerator } from "./actions";
-import { labelOf } from "./rooms";
-import { emojiNamed } from "./emoji";
+// A word that is begun, and what can be put in its place.
 
 export interface Choice {
   kind: "person" | "all" | "room" | "emoji" | "command";
@@ -35,46 +28,4 @@ export function begun(text: string, caret: number): Begun | undefined {
   const [, , sign, word] = found as unknown as [string, string, Begun["sign"], string];
   if (sign === ":" && word.length < 2) return undefined;
   return { sign, word: word.toLowerCase(), from: caret - word.length - 1 };
-}
-
-const MOST = 8;
-
-export async function choices(client: Client, room: Room, { sign, word }: Begun): Promise<Choice[]> {
-  if (sign === ":") {
-    return (await emojiNamed(word, MOST)).map(({ emoji, name }) => ({ kind: "emoji", text: emoji, shown: emoji, note: `:${name}:` }));
-  }
-  if (sign === "#") {
-    const rooms = client.rooms.filter((one) => one.about.kind !== "direct" && (one.about.name ?? "").includes(word));
-    return rooms.slice(0, MOST).map((one) => ({
-      kind: "room", text: `#${one.about.name} `, shown: labelOf(client, one.about), note: one.about.topic ?? "", icon: one.about.kind === "private" ? "lock" : "hash",
-    }));
-  }
-  return sign === "/" ? commands(client, room, word) : people(client, room, word);
-}
-
-async function commands(client: Client, room: Room, word: string): Promise<Choice[]> {
-  const fitting = (await client.commands.list(room.about.kind)).filter((one) => one.name.startsWith(word));
-  return fitting.map(({ name, usage, about }) => ({ kind: "command", text: `/${name} `, shown: usage, note: about, isWhole: !usage.includes("<") }));
-}
-
-async function people(client: Client, room: Room, word: string): Promise<Choice[]> {
-  const members = await client.membersOf(room.key);
-  const fits = (text: string | null | undefined) => (text ?? "").toLowerCase().split(/[\s_-]+/).concat((text ?? "").toLowerCase()).some((part) => part.startsWith(word));
-  // What someone has told of themselves lately, and else what the list of members says.
-  const shown = (one: Member) => {
-    const about = client.store.people.about(one.user_id);
-    return about ? about.display_name : one.display_name;
-  };
-  const rank = (user: number) => (client.store.people.presence(user) === "offline" ? 1 : 0);
-  const found: Choice[] = members
-    .filter((one) => one.user_id !== client.me.id && (fits(one.username) || fits(shown(one))))
-    .sort((a, b) => rank(a.user_id) - rank(b.user_id) || a.username.localeCompare(b.username))
-    .slice(0, MOST)
-    .map((one) => ({ kind: "person", text: `@${one.username} `, shown: client.name(one.user_id, one.username), note: `@${one.username}`, user: one.user_id }));
-  const mayCallAll = room.about.kind !== "direct" && (members.length <= 20 || isModerator(room));
-  if (mayCallAll && "room".startsWith(word)) {
-    found.push({ kind: "all", text: "@room ", shown: t.composer.everyone(labelOf(client, room.about)), note: "@room", icon: "people" });
-  }
-  if (mayCallAll && "here".startsWith(word)) found.push({ kind: "all", text: "@here ", shown: t.composer.here, note: "@here", icon: "people" });
-  return found;
 }

@@ -74,6 +74,15 @@ export class LaterList {
     this.#learn((await this.#waiting(id, () => this.#client.session.ask<Scheduled>("PATCH", path`/api/scheduled/${id}`, patch))).body);
   }
 
+  /** Asks first, in the place of the list, which is there again with the answer. */
+  askToCancel(one: Scheduled): void {
+    const isText = !one.unreadable && one.kind !== "reminder";
+    if (isText && !mayWrite(this.#client.store.rooms.get(one.room), Date.now())) return this.#askToCopy(one);
+    const what = one.unreadable ? "" : `“${plain(one.content).slice(0, 200)}” `;
+    const text = what + (one.kind === "reminder" ? t.later.dropReminder : isText ? t.later.dropText : t.later.cancelled);
+    ui.open({ is: "confirm", title: t.later.shutTitle, text, yes: t.later.cancel, isDanger: true, back: { is: "later" }, do: () => void this.cancel(one).catch(tellProblem) });
+  }
+
   /** Takes it back, gives its text back, and offers to have it sent after all. Where nobody can write, a text that is given back
    *  would not be seen: there it is asked for first, and copied. */
   async cancel(one: Scheduled): Promise<void> {
@@ -101,7 +110,7 @@ export class LaterList {
       ui.toast(t.later.cancelled);
     };
     const text = `“${plain(one.content).slice(0, 200)}” ${t.later.shutText}`;
-    ui.open({ is: "confirm", title: t.later.shutTitle, text, yes: t.later.shutYes, do: () => void goOn().catch(tellProblem) });
+    ui.open({ is: "confirm", title: t.later.shutTitle, text, yes: t.later.shutYes, back: { is: "later" }, do: () => void goOn().catch(tellProblem) });
   }
 
   #learn(scheduled: Scheduled): void {

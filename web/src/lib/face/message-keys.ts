@@ -1,7 +1,7 @@
 // Keys in a list of messages: arrows choose one, letters act on it.
 import type { Message } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
-import { askToDelete, markUnread, mayWrite, menuOf, openThread, pin, save, toggleReaction } from "./actions";
+import { askToDelete, markUnread, mayWrite, openMenuOf, openThread, pin, save, toggleReaction } from "./actions";
 import type { Client } from "./client.svelte";
 import { ui } from "./ui.svelte";
 
@@ -72,7 +72,7 @@ function act(event: KeyboardEvent, message: Message, chosen: HTMLElement, list: 
   switch (event.key) {
     case "Enter": {
       const box = chosen.getBoundingClientRect();
-      ui.openMenu("", menuOf({ client, room, message, inThread: list.inThread, edit, quote }), { x: box.left + 60, y: box.top + 24 });
+      void openMenuOf({ client, room, message, inThread: list.inThread, edit, quote }, "", { x: box.left + 60, y: box.top + 24 });
       return true;
     }
     case "t":

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Client } from "./client.svelte";
-import { choices } from "./completion";
+import { choices } from "./choices";
 import { bestOf, fullName, isOther } from "./names";
 import { People } from "$lib/store/people";
 import { Room } from "$lib/store/room";

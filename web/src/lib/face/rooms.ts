@@ -32,3 +32,7 @@ export function sorted(client: Client): { rooms: RoomState[]; directs: RoomState
   directs.sort((a, b) => (b.last_at ?? "").localeCompare(a.last_at ?? "") || compare(nameOf(client, a), nameOf(client, b)));
   return { rooms, directs };
 }
+
+/** What was typed, as a room can be called; and whether one can. */
+export const roomName = (typed: string): string => typed.trim().toLowerCase().replace(/^#/, "").replace(/\s+/g, "-");
+export const isRoomName = (name: string): boolean => /^(?=.*[a-z])[a-z0-9_-]{1,64}$/.test(name);

@@ -4,7 +4,7 @@ import type { Message } from "$lib/api/types";
 
 export type Dialog =
   | { is: "switcher" }
-  | { is: "browse"; tab?: "browse" | "new" }
+  | { is: "browse"; tab?: "browse" | "new"; name?: string }
   | { is: "direct" }
   | { is: "room"; room: string; tab?: "about" | "members" | "notices" }
   | { is: "status" }
@@ -13,7 +13,7 @@ export type Dialog =
   | { is: "versions"; message: Message }
   | { is: "reactions"; message: Message }
   | { is: "emoji"; pick: (emoji: string) => void }
-  | { is: "confirm"; title: string; text: string; yes: string; isDanger?: boolean; do: () => void }
+  | { is: "confirm"; title: string; text: string; yes: string; isDanger?: boolean; do: () => void; /** What is open again when it is answered. */ back?: Dialog }
   | { is: "outbox" }
   | { is: "date"; room: string }
   | { is: "notices" }
@@ -87,7 +87,9 @@ class Ui {
   /** Closes the dialog, and gives the focus back where one stays where one was. */
   close(isBack = true): void {
     if (this.#isHeld()) return;
-    this.dialog = undefined;
+    const next = this.dialog?.is === "confirm" ? this.dialog.back : undefined;
+    this.dialog = next;
+    if (next) return;
     const opener = this.#opener;
     this.#opener = undefined;
     // What is behind a dialog takes no focus until it is gone.

@@ -1,11 +1,10 @@
 // Was die Seite sagt, auf Deutsch.
 import { counted as n, number, plural } from "$lib/text/time";
-import { dialogs } from "./de/dialogs";
 import { refused } from "./de/refused";
 import { talk } from "./de/talk";
-import type { Words } from "./en";
+import type { First } from "./en";
 
-export const de: Words = {
+export const de: First = {
   language: "Deutsch",
   close: "Schließen",
   cancel: "Abbrechen",
@@ -73,6 +72,7 @@ export const de: Words = {
     theme: "Farben",
     themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
     languageOf: "Sprache",
+    notices: "Meldungen",
   },
 
   outbox: {
@@ -107,7 +107,58 @@ export const de: Words = {
   unreadTitle: (count) => `(${number(count)})`,
   notification: { from: (name, room) => `${name} in ${room}`, direct: (name) => name, reminder: "Eine Erinnerung" },
 
+  settings: {
+    label: (name) => `Raum ${name}`,
+    about: "Über",
+    members: (count) => `Mitglieder ${number(count)}`,
+    notices: "Meldungen",
+    name: "Name",
+    topic: "Thema",
+    public: "Alle können ihn finden und beitreten",
+    private: "Nur wer hinzugefügt wird",
+    slow: "Langsam",
+    slowHint: "So lange wartet jedes Mitglied zwischen zwei Nachrichten.",
+    slowChoices: { 0: "Aus", 10: "10 Sekunden", 30: "30 Sekunden", 60: "1 Minute", 300: "5 Minuten", 3600: "1 Stunde" },
+    slowOther: (seconds) => `${number(seconds)} Sekunden`,
+    archive: "Archivieren",
+    archiveText: "Er bleibt lesbar. Schreiben kann darin niemand, bis jemand, dem er gehört, ihn zurückholt.",
+    archiveTitle: (name) => `${name} archivieren?`,
+    unarchive: "Zurückholen",
+    findMember: "Mitglied suchen",
+    add: "Leute hinzufügen",
+    roles: { owner: "Besitz", moderator: "Moderation", member: "Mitglied" },
+    joined: (date) => `seit ${date}`,
+    mutedUntil: (time) => `Stumm bis ${time}`,
+    moreOf: (name) => `Mehr zu ${name}`,
+    roleOf: (name) => `Rolle von ${name}`,
+    mute: "Eine Stunde stumm schalten",
+    unmute: "Stummschaltung beenden",
+    kick: "Hinausnehmen …",
+    kickTitle: (name) => `${name} hinausnehmen?`,
+    kickText: "Was danach kommt, liest die Person nicht, und zurück kommt sie nur, wenn Moderation oder Besitz sie hinzufügt.",
+    kickYes: "Hinausnehmen",
+    leave: "Verlassen",
+    leaveTitle: (name) => `${name} verlassen?`,
+    leaveText: (isPrivate) => `Er verschwindet aus deiner Liste. ${isPrivate ? "Zurück kommst du nur, wenn dich jemand hinzufügt." : "Du kannst ihn wiederfinden und beitreten."}`,
+    note: "Moderation entfernt Nachrichten und schaltet stumm. Besitz vergibt auch Rollen und archiviert.",
+    tell: "Was davon soll dir gemeldet werden?",
+    all: "Alles",
+    mentions: "Nur was dich erwähnt",
+    notifyMe: "Melde mir",
+    nothing: "Nichts (stumm)",
+    hide: "Aus der Liste nehmen",
+    hideText: "Er kommt zurück, wenn jemand darin schreibt.",
+    changed: "Geändert",
+  },
+
+  signOut: {
+    title: "Abmelden?",
+    unsent: (count) => `${plural(count, "1 Nachricht, die noch nicht gesendet ist, geht", `${number(count)} Nachrichten, die noch nicht gesendet sind, gehen`)} verloren.`,
+    drafts: (count) => `${plural(count, "1 begonnener Text liegt", `${number(count)} begonnene Texte liegen`)} nur auf diesem Gerät und ${plural(count, "geht", "gehen")} verloren.`,
+    yes: "Abmelden",
+    ending: "Wird abgemeldet",
+  },
+
   ...talk,
-  ...dialogs,
   refused,
 };

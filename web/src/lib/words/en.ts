@@ -1,6 +1,6 @@
-// What the page says, in English. Every other language has the same entries.
+// What the page says at first, in English. Every other language has the same entries.
 import { counted as n, number, plural } from "$lib/text/time";
-import { dialogs } from "./en/dialogs";
+import type { dialogs } from "./en/dialogs";
 import { talk } from "./en/talk";
 
 /** What codes of errors say; of some, after how many seconds it may be tried again. */
@@ -74,6 +74,7 @@ export const en = {
     theme: "Theme",
     themes: { system: "As the system", light: "Light", dark: "Dark" },
     languageOf: "Language",
+    notices: "Notices",
   },
 
   outbox: {
@@ -108,10 +109,63 @@ export const en = {
   unreadTitle: (count: number) => `(${number(count)})`,
   notification: { from: (name: string, room: string) => `${name} in ${room}`, direct: (name: string) => name, reminder: "A reminder" },
 
+  settings: {
+    label: (name: string) => `Room ${name}`,
+    about: "About",
+    members: (count: number) => `Members ${number(count)}`,
+    notices: "Notices",
+    name: "Name",
+    topic: "Topic",
+    public: "Everyone can find and join it",
+    private: "Only people who are added",
+    slow: "Slow mode",
+    slowHint: "Each member waits this long between two messages.",
+    slowChoices: { 0: "Off", 10: "10 seconds", 30: "30 seconds", 60: "1 minute", 300: "5 minutes", 3600: "1 hour" } as Record<number, string>,
+    slowOther: (seconds: number) => `${number(seconds)} seconds`,
+    archive: "Archive",
+    archiveText: "It can still be read. Nobody can write in it until an owner brings it back.",
+    archiveTitle: (name: string) => `Archive ${name}?`,
+    unarchive: "Bring it back",
+    findMember: "Find a member",
+    add: "Add people",
+    roles: { owner: "Owner", moderator: "Moderator", member: "Member" },
+    joined: (date: string) => `joined ${date}`,
+    mutedUntil: (time: string) => `Muted until ${time}`,
+    moreOf: (name: string) => `More about ${name}`,
+    roleOf: (name: string) => `Role of ${name}`,
+    mute: "Mute for an hour",
+    unmute: "End the mute",
+    kick: "Take out…",
+    kickTitle: (name: string) => `Take ${name} out?`,
+    kickText: "They see nothing that is written from then on, and can come back only when a moderator or an owner adds them.",
+    kickYes: "Take out",
+    leave: "Leave",
+    leaveTitle: (name: string) => `Leave ${name}?`,
+    leaveText: (isPrivate: boolean) => `It disappears from your list. ${isPrivate ? "You can come back only when somebody adds you." : "You can find and join it again."}`,
+    note: "Moderators remove messages and mute. Owners also change roles and archive.",
+    tell: "What do you want to be notified of?",
+    all: "Everything",
+    mentions: "Only what mentions you",
+    notifyMe: "Notify me about",
+    nothing: "Nothing (mute)",
+    hide: "Hide from the list",
+    hideText: "It comes back when somebody writes in it.",
+    changed: "Changed",
+  },
+
+  signOut: {
+    title: "Sign out?",
+    unsent: (count: number) => `${plural(count, "1 message that is", `${number(count)} messages that are`)} not sent yet will be lost.`,
+    drafts: (count: number) => `${plural(count, "1 text that you began is", `${number(count)} texts that you began are`)} on this device alone, and will be lost.`,
+    yes: "Sign out",
+    ending: "Signing out",
+  },
+
   ...talk,
-  ...dialogs,
   // The server speaks English, and more exactly than its codes.
   refused: {} as Refused,
 };
 
-export type Words = typeof en;
+export type First = typeof en;
+/** With what dialogs say, once it is loaded. */
+export type Words = First & typeof dialogs;

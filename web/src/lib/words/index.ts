@@ -7,8 +7,16 @@ export type { Words };
 export type Language = "en" | "de";
 const CHOSEN = "parlour.language";
 
-/** What the page says. It is set before the first component is drawn, and stays. */
-export let t: Words = en;
+/** What the page says. It is set before the first component is drawn, and stays; what dialogs alone say comes by `learnRest`. */
+export let t = { ...en } as Words;
+let rest: Promise<void> | undefined;
+
+/** Loads what only dialogs say, and all else that nobody sees at first. */
+export function learnRest(): Promise<void> {
+  rest ??= (t.language === en.language ? import("./en/dialogs") : import("./de/dialogs")).then(({ dialogs }) => { Object.assign(t, dialogs); });
+  rest.catch(() => { rest = undefined; });
+  return rest;
+}
 
 export function language(): Language {
   const chosen = localStorage.getItem(CHOSEN);
@@ -23,7 +31,7 @@ export function choose(language: Language): void {
 
 export async function speak(): Promise<void> {
   const now = language();
-  if (now === "de") t = (await import("./de")).de;
+  if (now === "de") t = { ...(await import("./de")).de } as Words;
   document.documentElement.lang = now;
   setLocale(now);
 }

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { de } from "./de";
-import { en } from "./en";
+import { de as first } from "./de";
+import { dialogs as rest } from "./de/dialogs";
+import { en as firstEnglish } from "./en";
+import { dialogs as restEnglish } from "./en/dialogs";
+
+const [en, de] = [{ ...firstEnglish, ...restEnglish }, { ...first, ...rest }];
 
 /** Each entry by where it stands: sentences, and how many values a sentence takes. */
 function shape(words: object, at = ""): string[] {
@@ -31,4 +35,14 @@ describe.each([["English", en], ["German", de]])("in %s", (_, t) => {
 it("every language says the same things", () => {
   // What the server refuses it says in English itself.
   expect(shape({ ...de, refused: {} })).toEqual(shape(en));
+});
+
+it("what is seen at first says nothing that is loaded after it", () => {
+  const late = new RegExp(`\\bt\\.(${Object.keys(restEnglish).join("|")})\\b`);
+  const all = import.meta.glob<string>(["../../components/*.svelte", "../../routes/*.svelte", "../../App.svelte", "../**/*.ts", "!../**/*.test.ts"], { query: "?raw", import: "default", eager: true });
+  // Each of these is shown by Layers alone, or loads them itself.
+  const isLate = /(Dialog|Browse|Card|EmojiPicker|History|Keys|LaterTime|NewDirect|PeopleField|Switcher)\.svelte$|(choices|commands|zone)\.ts$/;
+  const wrong = Object.entries(all).filter(([name, text]) => !isLate.test(name) && late.test(text)).map(([name]) => name);
+  expect(Object.keys(all).length).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
 });

@@ -1,8 +1,25 @@
 // Was Dialoge sagen, auf Deutsch.
-import { counted as n, number, plural } from "$lib/text/time";
+import { counted as n } from "$lib/text/time";
 import type { dialogs as english } from "../en/dialogs";
 
 export const dialogs: typeof english = {
+  slash: {
+    me: "Sagt, was du tust: Die Nachricht ist hervorgehoben, wie `*winkt*` in Markdown.",
+    shrug: "Sagt den Text und zuckt mit den Schultern: ¯\\_(ツ)_/¯.",
+    topic: "Setzt das Thema des Raums; `-` für keines.",
+    invite: "Holt jemanden in diesen Raum, oder in einen anderen, in dem du bist.",
+    kick: "Nimmt jemanden aus diesem Raum, oder aus einem anderen.",
+    leave: "Verlässt diesen Raum, oder einen anderen. Aus #general geht niemand.",
+    dm: "Schreibt Leuten direkt; ohne Text öffnet es die Unterhaltung mit ihnen.",
+    remind: "Erinnert dich in deinen Notizen, oder sagt es in einem Raum, zu einer Zeit, wie man sie auf Englisch sagt, in der Zeitzone deines Profils.",
+    status: "Sagt auf allen deinen Geräten, was du bist; `/status clear` nimmt es zurück, `/status` allein zeigt es.",
+  },
+
+  zone: {
+    use: (place) => `Die Zeit von ${place} nehmen`,
+    used: (place) => `Zeiten gelten von jetzt an nach den Uhren von ${place}. Was schon wartet, bleibt, wie es ist: Es steht unter „Für später“.`,
+  },
+
   switcher: {
     label: "Zu einem Raum oder zu jemandem springen",
     placeholder: "Ein Raum, ein Name oder was zu tun ist",
@@ -19,6 +36,7 @@ export const dialogs: typeof english = {
     nextUnread: "Zum nächsten ungelesenen Raum",
     quiet: "Ruhe: eine Stunde nicht stören",
     newRoom: "Raum anlegen",
+    make: (name) => `Den Raum #${name} anlegen`,
     browseRooms: "Räume durchsehen",
   },
 
@@ -48,50 +66,6 @@ export const dialogs: typeof english = {
     title: "Neue Nachricht", find: "Leute suchen", open: "Öffnen", self: "Notizen für dich",
     hint: "Wähle eine Person, oder mehrere für eine Gruppe. Später kommt niemand mehr hinzu.",
     remove: (name) => `${name} entfernen`, added: (name) => `${name} ist hinzugefügt`, none: "Hier heißt niemand so.",
-  },
-
-  settings: {
-    label: (name) => `Raum ${name}`,
-    about: "Über",
-    members: (count) => `Mitglieder ${number(count)}`,
-    notices: "Meldungen",
-    name: "Name",
-    topic: "Thema",
-    public: "Alle können ihn finden und beitreten",
-    private: "Nur wer hinzugefügt wird",
-    slow: "Langsam",
-    slowHint: "So lange wartet jedes Mitglied zwischen zwei Nachrichten.",
-    slowChoices: { 0: "Aus", 10: "10 Sekunden", 30: "30 Sekunden", 60: "1 Minute", 300: "5 Minuten", 3600: "1 Stunde" },
-    slowOther: (seconds) => `${number(seconds)} Sekunden`,
-    archive: "Archivieren",
-    archiveText: "Er bleibt lesbar. Schreiben kann darin niemand, bis jemand, dem er gehört, ihn zurückholt.",
-    archiveTitle: (name) => `${name} archivieren?`,
-    unarchive: "Zurückholen",
-    findMember: "Mitglied suchen",
-    add: "Leute hinzufügen",
-    roles: { owner: "Besitz", moderator: "Moderation", member: "Mitglied" },
-    joined: (date) => `seit ${date}`,
-    mutedUntil: (time) => `Stumm bis ${time}`,
-    moreOf: (name) => `Mehr zu ${name}`,
-    roleOf: (name) => `Rolle von ${name}`,
-    mute: "Eine Stunde stumm schalten",
-    unmute: "Stummschaltung beenden",
-    kick: "Hinausnehmen …",
-    kickTitle: (name) => `${name} hinausnehmen?`,
-    kickText: "Was danach kommt, liest die Person nicht, und zurück kommt sie nur, wenn Moderation oder Besitz sie hinzufügt.",
-    kickYes: "Hinausnehmen",
-    leave: "Verlassen",
-    leaveTitle: (name) => `${name} verlassen?`,
-    leaveText: (isPrivate) => `Er verschwindet aus deiner Liste. ${isPrivate ? "Zurück kommst du nur, wenn dich jemand hinzufügt." : "Du kannst ihn wiederfinden und beitreten."}`,
-    note: "Moderation entfernt Nachrichten und schaltet stumm. Besitz vergibt auch Rollen und archiviert.",
-    tell: "Was davon soll dir gemeldet werden?",
-    all: "Alles",
-    mentions: "Nur was dich erwähnt",
-    notifyMe: "Melde mir",
-    nothing: "Nichts (stumm)",
-    hide: "Aus der Liste nehmen",
-    hideText: "Er kommt zurück, wenn jemand darin schreibt.",
-    changed: "Geändert",
   },
 
   notices: {
@@ -146,7 +120,7 @@ export const dialogs: typeof english = {
   },
 
   date: {
-    open: "Zu einem Tag springen …", title: (room) => `Zu einem Tag springen: ${room}`, go: "Dorthin",
+    title: (room) => `Zu einem Tag springen: ${room}`, go: "Dorthin",
     none: "An diesem Tag und seither wurde nichts geschrieben.", next: (day) => `An diesem Tag wurde nichts geschrieben. Das kam danach: ${day}.`,
   },
 
@@ -163,13 +137,5 @@ export const dialogs: typeof english = {
       ["Schreiben", [["Senden", "Enter"], ["Neue Zeile", "Shift Enter"], ["Später senden", "Ctrl Shift Enter"], ["Letzte eigene bearbeiten", "↑"], ["Fett", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Fenster", [["Fenster schließen", "Esc"], ["Mitglieder", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["Diese Übersicht", "?"]]],
     ],
-  },
-
-  signOut: {
-    title: "Abmelden?",
-    unsent: (count) => `${plural(count, "1 Nachricht, die noch nicht gesendet ist, geht", `${number(count)} Nachrichten, die noch nicht gesendet sind, gehen`)} verloren.`,
-    drafts: (count) => `${plural(count, "1 begonnener Text liegt", `${number(count)} begonnene Texte liegen`)} nur auf diesem Gerät und ${plural(count, "geht", "gehen")} verloren.`,
-    yes: "Abmelden",
-    ending: "Wird abgemeldet",
   },
 };

@@ -32,6 +32,7 @@ export const talk: typeof english = {
     muted: (until) => `Du kannst hier lesen, aber nicht schreiben: bis ${until}.`,
     notFound: "Diesen Raum gibt es nicht, oder du darfst ihn nicht sehen.",
     notFoundText: "Vielleicht ist der Link alt, oder jemand muss dich erst hinzufügen.",
+    toDay: "Zu einem Tag springen …",
     joinFirst: "Du bist noch nicht in diesem Raum.",
     join: "Beitreten",
     leave: "Verlassen",
@@ -69,10 +70,12 @@ export const talk: typeof english = {
     newReplies: (count) => `${number(count)} neu`,
     lastReply: (time) => time,
     alsoInThread: "in einem Thread",
-    readBy: (count, of, isAll) =>
-      count === of ? (isAll ? "Alle haben sie gelesen" : "Alle, die es zeigen, haben sie gelesen")
-      : count === 0 ? (isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen")
-      : `${number(count)} von ${number(of)} ${plural(count, "hat", "haben")} sie gelesen`,
+    readBy: (names, count, of, isAll) => {
+      if (count === 0) return isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen";
+      const more = count - names.length, who = (one: string, other: string) => list(more > 0 ? [...names, n(more, one, other)] : names);
+      if (count < of) return `Gelesen von ${names.length ? who("anderen Person", "anderen") : who("Person", "Personen")} (${number(count)} von ${number(of)})`;
+      return `${isAll ? "Alle haben sie gelesen" : "Alle, die es zeigen, haben sie gelesen"}${names.length ? `: ${who("andere Person", "andere")}` : ""}`;
+    },
     whoReacted: "Wer reagiert hat",
     copied: "Kopiert", notCopied: "Der Browser lässt hier nichts kopieren.",
     linkCopied: "Link kopiert",
@@ -114,9 +117,17 @@ export const talk: typeof english = {
   },
 
   system: {
-    created: (who) => `${who} hat diesen Raum angelegt`,
-    joined: (who) => `${who} ist beigetreten`,
-    left: (who) => `${who} ist gegangen`,
+    created: (by) => `${by} hat den Raum angelegt`, began: (by) => `${by} hat diese Unterhaltung begonnen`,
+    joined: (who) => `${who} ist dem Raum beigetreten`, left: (who) => `${who} hat den Raum verlassen`,
+    invited: (by, who) => `${by} hat ${who} hinzugefügt`, kicked: (by, who) => `${by} hat ${who} hinausgenommen`,
+    role: (by, who, role) => `${by} hat ${who} die Rolle „${{ owner: "Besitz", moderator: "Moderation", member: "Mitglied" }[role]}“ gegeben`,
+    heir: (who) => `Der Raum gehört jetzt ${who}`,
+    muted: (by, who, until) => `${by} hat ${who} stumm geschaltet bis ${until}`, unmuted: (by, who) => `${by} hat die Stummschaltung von ${who} beendet`,
+    renamed: (by, name) => `${by} hat den Raum in ${name} umbenannt`,
+    topic: (by, topic) => (topic ? `${by} hat das Thema gesetzt: ${topic}` : `${by} hat das Thema entfernt`),
+    kind: (by, isPrivate) => `${by} hat den Raum ${isPrivate ? "privat" : "öffentlich"} gemacht`,
+    archived: (by) => `${by} hat den Raum archiviert`, unarchived: (by) => `${by} hat den Raum zurückgeholt`,
+    slow: (by, seconds) => (seconds ? `${by} hat den Raum verlangsamt: eine Nachricht in ${n(seconds, "Sekunde", "Sekunden")}` : `${by} hat „Langsam“ ausgeschaltet`),
   },
 
   composer: {
@@ -163,6 +174,7 @@ export const talk: typeof english = {
     none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
     unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
     change: "Ändern", cancel: "Zurücknehmen",
+    dropText: "Sie wird nicht gesendet. Ihr Text kommt dahin zurück, wo du schreibst.", dropReminder: "Du wirst nicht daran erinnert.",
     cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
     shutTitle: "Zurücknehmen?", shutText: "In ihrem Raum kannst du gerade nicht schreiben: Der Text lässt sich dort nicht einfügen.", shutYes: "Kopieren und zurücknehmen",
     given: "Zurückgegeben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",

@@ -1,7 +1,25 @@
 // What dialogs say, in English.
-import { counted as n, number, plural } from "$lib/text/time";
+import { counted as n } from "$lib/text/time";
 
 export const dialogs = {
+  /** What commands do, by their names. */
+  slash: {
+    me: "Says what you do: the message is emphasised, as `*waves*` in Markdown.",
+    shrug: "Says the text, and shrugs: ¯\\_(ツ)_/¯.",
+    topic: "Sets the topic of the room; `-` for none.",
+    invite: "Brings someone into this room, or into another one that you are in.",
+    kick: "Takes someone out of this room, or of another one.",
+    leave: "Leaves this room, or another one. No one leaves #general.",
+    dm: "Writes to people directly; without a text, opens the conversation with them.",
+    remind: "Reminds you among your own notes, or says it in a room, at a time as people say it, in the time zone of your profile.",
+    status: "Says what you are, on all your devices; `/status clear` takes it back, `/status` alone shows it.",
+  } as Record<string, string>,
+
+  zone: {
+    use: (place: string) => `Use the time of ${place}`,
+    used: (place: string) => `Times are read by the clocks of ${place} from now on. What waits already stays as it is: it is listed under “For later”.`,
+  },
+
   switcher: {
     label: "Jump to a room or person",
     placeholder: "A room, a person, or what to do",
@@ -18,6 +36,7 @@ export const dialogs = {
     nextUnread: "Go to the next unread room",
     quiet: "Quiet: do not disturb me for an hour",
     newRoom: "Make a room",
+    make: (name: string) => `Make the room #${name}`,
     browseRooms: "Browse rooms",
   },
 
@@ -47,50 +66,6 @@ export const dialogs = {
     title: "New message", find: "Find people", open: "Open", self: "Notes to yourself",
     hint: "Choose one person, or several for a group. Nobody can be added to a group later.",
     remove: (name: string) => `Remove ${name}`, added: (name: string) => `${name} is added`, none: "Nobody of that name is here.",
-  },
-
-  settings: {
-    label: (name: string) => `Room ${name}`,
-    about: "About",
-    members: (count: number) => `Members ${number(count)}`,
-    notices: "Notices",
-    name: "Name",
-    topic: "Topic",
-    public: "Everyone can find and join it",
-    private: "Only people who are added",
-    slow: "Slow mode",
-    slowHint: "Each member waits this long between two messages.",
-    slowChoices: { 0: "Off", 10: "10 seconds", 30: "30 seconds", 60: "1 minute", 300: "5 minutes", 3600: "1 hour" } as Record<number, string>,
-    slowOther: (seconds: number) => `${number(seconds)} seconds`,
-    archive: "Archive",
-    archiveText: "It can still be read. Nobody can write in it until an owner brings it back.",
-    archiveTitle: (name: string) => `Archive ${name}?`,
-    unarchive: "Bring it back",
-    findMember: "Find a member",
-    add: "Add people",
-    roles: { owner: "Owner", moderator: "Moderator", member: "Member" },
-    joined: (date: string) => `joined ${date}`,
-    mutedUntil: (time: string) => `Muted until ${time}`,
-    moreOf: (name: string) => `More about ${name}`,
-    roleOf: (name: string) => `Role of ${name}`,
-    mute: "Mute for an hour",
-    unmute: "End the mute",
-    kick: "Take out…",
-    kickTitle: (name: string) => `Take ${name} out?`,
-    kickText: "They see nothing that is written from then on, and can come back only when a moderator or an owner adds them.",
-    kickYes: "Take out",
-    leave: "Leave",
-    leaveTitle: (name: string) => `Leave ${name}?`,
-    leaveText: (isPrivate: boolean) => `It disappears from your list. ${isPrivate ? "You can come back only when somebody adds you." : "You can find and join it again."}`,
-    note: "Moderators remove messages and mute. Owners also change roles and archive.",
-    tell: "What do you want to be notified of?",
-    all: "Everything",
-    mentions: "Only what mentions you",
-    notifyMe: "Notify me about",
-    nothing: "Nothing (mute)",
-    hide: "Hide from the list",
-    hideText: "It comes back when somebody writes in it.",
-    changed: "Changed",
   },
 
   notices: {
@@ -145,7 +120,7 @@ export const dialogs = {
   },
 
   date: {
-    open: "Go to a date…", title: (room: string) => `Go to a date in ${room}`, go: "Go there",
+    title: (room: string) => `Go to a date in ${room}`, go: "Go there",
     none: "Nothing was written on that day or since.", next: (day: string) => `Nothing was written on that day. This is what came next: ${day}.`,
   },
 
@@ -162,13 +137,5 @@ export const dialogs = {
       ["Write", [["Send", "Enter"], ["New line", "Shift Enter"], ["Send later", "Ctrl Shift Enter"], ["Edit your last message", "↑"], ["Bold", "Ctrl B"], ["Code", "Ctrl E"], ["Link", "Ctrl L"], ["Emoji", "Ctrl ."]]],
       ["Window", [["Close pane or dialog", "Esc"], ["Members", "Ctrl Shift M"], ["Status", "Ctrl Shift Y"], ["This sheet", "?"]]],
     ] as [string, [string, string][]][],
-  },
-
-  signOut: {
-    title: "Sign out?",
-    unsent: (count: number) => `${plural(count, "1 message that is", `${number(count)} messages that are`)} not sent yet will be lost.`,
-    drafts: (count: number) => `${plural(count, "1 text that you began is", `${number(count)} texts that you began are`)} on this device alone, and will be lost.`,
-    yes: "Sign out",
-    ending: "Signing out",
   },
 };

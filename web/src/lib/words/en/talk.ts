@@ -31,6 +31,7 @@ export const talk = {
     muted: (until: string) => `You can read here, but not write until ${until}.`,
     notFound: "There is no such room, or you may not see it.",
     notFoundText: "The link may be old, or somebody has to add you first.",
+    toDay: "Go to a date…",
     joinFirst: "You are not in this room yet.",
     join: "Join",
     leave: "Leave",
@@ -68,10 +69,13 @@ export const talk = {
     newReplies: (count: number) => `${number(count)} new`,
     lastReply: (time: string) => time,
     alsoInThread: "in a thread",
-    readBy: (count: number, of: number, isAll: boolean) =>
-      count === of ? (isAll ? "Everyone has read it" : "Everyone who shows it has read it")
-      : count === 0 ? (isAll ? "Nobody has read it yet" : "Nobody who shows it has read it yet")
-      : `${number(count)} of ${number(of)} ${plural(count, "has", "have")} read it`,
+    readBy: (names: string[], count: number, of: number, isAll: boolean) => {
+      if (count === 0) return isAll ? "Nobody has read it yet" : "Nobody who shows it has read it yet";
+      const more = count - names.length, others = names.length ? n(more, "other", "others") : n(more, "person", "people");
+      const who = list(more > 0 ? [...names, others] : names);
+      if (count < of) return `Read by ${who} (${number(count)} of ${number(of)})`;
+      return `${isAll ? "Everyone has read it" : "Everyone who shows it has read it"}${names.length ? `: ${who}` : ""}`;
+    },
     whoReacted: "Who reacted",
     copied: "Copied", notCopied: "The browser lets nothing be copied here.",
     linkCopied: "Link copied",
@@ -113,9 +117,17 @@ export const talk = {
   },
 
   system: {
-    created: (who: string) => `${who} made this room`,
-    joined: (who: string) => `${who} joined`,
-    left: (who: string) => `${who} left`,
+    created: (by: string) => `${by} made the room`, began: (by: string) => `${by} began this conversation`,
+    joined: (who: string) => `${who} joined the room`, left: (who: string) => `${who} left the room`,
+    invited: (by: string, who: string) => `${by} added ${who} to the room`, kicked: (by: string, who: string) => `${by} removed ${who} from the room`,
+    role: (by: string, who: string, role: "owner" | "moderator" | "member") => `${by} made ${who} ${role === "owner" ? "an" : "a"} ${role} of the room`,
+    heir: (who: string) => `${who} is an owner of the room now`,
+    muted: (by: string, who: string, until: string) => `${by} muted ${who} until ${until}`, unmuted: (by: string, who: string) => `${by} unmuted ${who}`,
+    renamed: (by: string, name: string) => `${by} renamed the room to ${name}`,
+    topic: (by: string, topic: string) => (topic ? `${by} set the topic to: ${topic}` : `${by} cleared the topic`),
+    kind: (by: string, isPrivate: boolean) => `${by} made the room ${isPrivate ? "private" : "public"}`,
+    archived: (by: string) => `${by} archived the room`, unarchived: (by: string) => `${by} brought the room back`,
+    slow: (by: string, seconds: number) => (seconds ? `${by} turned slow mode on: one message in ${n(seconds, "second", "seconds")}` : `${by} turned slow mode off`),
   },
 
   composer: {
@@ -161,6 +173,7 @@ export const talk = {
     waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
     noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", cancel: "Take back",
+    dropText: "It will not be sent. Its text comes back to where you write.", dropReminder: "You will not be reminded of it.",
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",

@@ -104,6 +104,33 @@ export default ({ base, mark, ALICE, open }) => ({
     await context.close();
   },
 
+  async "a reminder that has come stays until it is closed, is read out once, and covers no more when others come"() {
+    const { page, context } = await open();
+    await enter(page, `due_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    await composer(page).and(page.locator(":focus")).waitFor();
+    const toasts = page.locator(".toasts"), due = (text) => toasts.locator(".toast", { hasText: text });
+    assert.equal(await toasts.getAttribute("aria-atomic"), "false"); // each is read when it comes, without those before it
+    for (const what of ["one", "two", "three"]) {
+      await type(page, `/remind me in 1 second call ${what}`);
+      await press(page, "Enter");
+      await due(`call ${what}`).waitFor();
+    }
+    await toasts.getByText("and 1 more").waitFor();
+    assert.equal(await due("call one").count(), 0);
+    // What is said in passing comes and goes; what stays outlasts it.
+    await press(page, "Shift+F6", "ArrowUp", "s");
+    await due("Saved").waitFor();
+    await due("Saved").waitFor({ state: "detached" });
+    for (const what of ["three", "two", "one"]) {
+      const close = due(`call ${what}`).getByRole("button", { name: "Close" });
+      await tabTo(page, close);
+      await press(page, "Enter");
+      await due(`call ${what}`).waitFor({ state: "detached" });
+    }
+    await context.close();
+  },
+
   async "a screen reader reads a conversation as a text: who, when, what, and what became of it"() {
     const { page, context } = await open();
     const name = `heard-${mark}`, me = `heard_${mark}`;

@@ -152,6 +152,15 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, picture }) => ({
     await room(other.page, "general").click();
     for (let looks = 0; looks < 100 && (await composer(other.page).inputValue()) !== "half a thought"; looks++) await page.waitForTimeout(100);
     assert.equal(await composer(other.page).inputValue(), "half a thought");
+    // Sent on one, it is begun on none any more: neither where it is on the screen, nor where it is opened later.
+    const third = await context.newPage(), none = (on) => composer(on).and(on.locator(".empty")).waitFor();
+    await third.goto(`${base}/r/general`);
+    await connected(third);
+    await composer(other.page).click();
+    await press(other.page, "End", "Enter");
+    for (const one of [page, third, other.page]) await none(one);
+    await third.reload();
+    await none(third);
     for (const one of [context, other.context]) await one.close();
   },
 

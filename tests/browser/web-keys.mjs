@@ -61,8 +61,13 @@ export default ({ base, mark, ALICE, open }) => ({
     await shows(page, "below it", ".pane");
     await press(page, "Escape");
     await page.locator(".pane").waitFor({ state: "detached" });
-    await hasFocus(composer(page, label));
-    await press(page, "Shift+F6", "ArrowUp", "ArrowUp");
+    await chosen("an answer, mended"); // from there it was opened
+    await press(page, "t");
+    await hasFocus(page.getByLabel("Message to the thread"));
+    await page.goBack();
+    await page.locator(".pane").waitFor({ state: "detached" });
+    await chosen("an answer, mended");
+    await press(page, "ArrowUp");
     await chosen("the second line");
     await press(page, "Delete");
     await dialog(page, "Delete this message?").waitFor();

@@ -136,6 +136,55 @@ export default ({ base, mark, ALICE, open }) => ({
     await context.close();
   },
 
+  async "an edit that was left is named where one writes, gone on with, or thrown away"() {
+    const { page, context } = await open();
+    const me = `edits_${mark}`, hasFocus = (what) => what.and(page.locator(":focus")).waitFor();
+    const editor = page.getByLabel("Text of the message"), left = page.locator(".left-edit");
+    await enter(page, me, PASSWORD, { isNew: true });
+    await connected(page);
+    await (await login(base, me, PASSWORD))("POST", "/rooms", { name: `edits-${mark}` });
+    const goTo = async (name, label) => {
+      await press(page, "Control+k");
+      await type(page, name);
+      await page.getByRole("option", { name }).first().waitFor();
+      await press(page, "Enter");
+      await hasFocus(composer(page, label));
+    };
+    const leave = async (more) => {
+      await press(page, "ArrowUp");
+      await hasFocus(editor);
+      await type(page, more);
+      assert.equal(await left.count(), 0); // who is at it is not told of it
+      await goTo(`edits-${mark}`, `#edits-${mark}`);
+      await goTo("general", "#general");
+      await left.getByText("You have not finished an edit.").waitFor();
+    };
+    await hasFocus(composer(page));
+    await type(page, `helo ${mark}`);
+    await press(page, "Enter");
+    await shows(page, `helo ${mark}`);
+    await leave(", all");
+    await tabTo(page, left.getByRole("button", { name: "Go on" }), "Shift+Tab");
+    await press(page, "Enter");
+    await hasFocus(editor);
+    assert.equal(await editor.inputValue(), `helo ${mark}, all`);
+    await left.waitFor({ state: "detached" });
+    await press(page, "Enter");
+    await shows(page, `helo ${mark}, all`);
+    await hasFocus(message(page, `helo ${mark}, all`)); // one has gone there
+    await press(page, "Escape");
+    await hasFocus(composer(page));
+    await leave(" and more");
+    await tabTo(page, left.getByRole("button", { name: "Delete" }), "Shift+Tab");
+    await press(page, "Enter");
+    await left.waitFor({ state: "detached" });
+    await hasFocus(composer(page));
+    await press(page, "ArrowUp");
+    await hasFocus(editor);
+    assert.equal(await editor.inputValue(), `helo ${mark}, all`);
+    await context.close();
+  },
+
   async "a screen reader reads a conversation as a text: who, when, what, and what became of it"() {
     const { page, context } = await open();
     const name = `heard-${mark}`, me = `heard_${mark}`;

@@ -117,6 +117,22 @@ describe("what was begun to write", () => {
     expect(drafts.ofEdit("general", 3, "helo").read()).toBeUndefined();
   });
 
+  it("is named as an edit that was not finished, while nobody goes on with it, and where it changes something", () => {
+    const drafts = make(), heard = vi.fn();
+    drafts.ofEdit("general", 3, "an edit").keep("half an edi");
+    drafts.ofEdit("general", 4, "the same").keep("the same");
+    drafts.ofEdit("general.7", 5, "elsewhere").keep("elsewhere, too");
+    expect(drafts.leftEdits("general")).toEqual([3]);
+    drafts.hear(heard);
+    const leave = drafts.beginEdit("general", 3);
+    expect([drafts.leftEdits("general"), heard.mock.calls.length]).toEqual([[], 1]);
+    leave();
+    expect([drafts.leftEdits("general"), heard.mock.calls.length]).toEqual([[3], 2]);
+    drafts.dropEdit("general", 3);
+    drafts.dropEdit("general", 3);
+    expect([drafts.leftEdits("general"), heard.mock.calls.length]).toEqual([[], 3]);
+  });
+
   it("is here alone, too, when it is an edit that was left", () => {
     make().ofEdit("general", 3, "an edit").keep("half an edi");
     expect(make().untold).toBe(1);

@@ -54,6 +54,8 @@ export class Drafts {
   /** What the server has not heard of, as far as is known, or does not take. */
   readonly #untold = new Map<string, Place & { isRefused: boolean }>();
   readonly #ears = new Set<() => void>();
+  /** The edits that somebody is at. */
+  readonly #edited = new Set<string>();
   #isOver = false;
 
   constructor(client: Client) {
@@ -71,7 +73,7 @@ export class Drafts {
   /** What an edit of this text was left as, when it was neither saved nor given up. Where the message says something else by
    *  now, it is dropped: what was written elsewhere since is written over by nobody who has not seen it. */
   ofEdit(room: string, id: number, of: string): { read: () => string | undefined; keep: (text: string | undefined) => void } {
-    const place = `parlour.edit.${this.#client.me.id}.${room}.${id}`;
+    const place = this.#place(room, id, "edit");
     return {
       read: () => {
         const left = this.#keptEdit(place);
@@ -83,9 +85,36 @@ export class Drafts {
     };
   }
 
-  /** A message is deleted: there is nothing to be edited. */
+  /** A message is deleted and there is nothing to be edited, or its edit is thrown away. */
   dropEdit(room: string, id: number): void {
-    localStorage.removeItem(`parlour.edit.${this.#client.me.id}.${room}.${id}`);
+    const place = this.#place(room, id, "edit");
+    if (localStorage.getItem(place) === null) return;
+    localStorage.removeItem(place);
+    for (const ear of this.#ears) ear();
+  }
+
+  /** Somebody is at an edit, until what this returns is called. */
+  beginEdit(room: string, id: number): () => void {
+    const place = this.#place(room, id, "edit"), tell = () => { for (const ear of this.#ears) ear(); };
+    this.#edited.add(place);
+    tell();
+    return () => {
+      this.#edited.delete(place);
+      tell();
+    };
+  }
+
+  /** The messages of a room whose edit was left in the middle. */
+  leftEdits(room: string): number[] {
+    const ids = this.#names("edit").flatMap((name) => (name.startsWith(`${room}.`) ? Number(name.slice(room.length + 1)) : []));
+    return ids.filter((id) => {
+      const left = this.leftEdit(room, id);
+      return Number.isInteger(id) && left !== undefined && left.text !== left.of && !this.#edited.has(this.#place(room, id, "edit"));
+    });
+  }
+
+  leftEdit(room: string, id: number): LeftEdit | undefined {
+    return this.#keptEdit(this.#place(room, id, "edit"));
   }
 
   #keptEdit(place: string): LeftEdit | undefined {

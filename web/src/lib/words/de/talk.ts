@@ -87,6 +87,7 @@ export const talk: typeof english = {
     versionNow: "Jetzt",
     pinnedBy: (name) => `Angeheftet von ${name}`,
     editLabel: "Text der Nachricht",
+    editLeft: "Du hast eine Bearbeitung nicht beendet.", editOn: "Weitermachen", editOld: "Die Nachricht wurde inzwischen geändert: Deine Bearbeitung lässt sich nur noch kopieren.",
     editHint: "Esc lässt sie, wie sie war",
     reactionBy: (emoji, names) => `${emoji}: ${list(names)}`,
     you: "Du",

@@ -86,6 +86,7 @@ export const talk = {
     versionNow: "Now",
     pinnedBy: (name: string) => `Pinned by ${name}`,
     editLabel: "Text of the message",
+    editLeft: "You have not finished an edit.", editOn: "Go on", editOld: "The message was changed since then: your edit can only be copied.",
     editHint: "Esc leaves it as it was",
     reactionBy: (emoji: string, names: string[]) => `${emoji}: ${list(names)}`,
     you: "You",

@@ -225,6 +225,78 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
     await context.close();
   },
 
+  async "whoever is at the end of a room or a thread stays there while the field grows and shrinks and lines come above it"() {
+    const { page, context } = await open({ viewport: { width: 1440, height: 620 } });
+    const name = `ends_${mark}`;
+    await enter(page, name, PASSWORD, { isNew: true });
+    await connected(page);
+    const own = await login(base, name, PASSWORD), { room: key } = await own("POST", "/rooms", { name: `ends-${mark}` });
+    const first = await own("POST", `/rooms/${key}/messages`, { content: "the first of all" });
+    for (const thread of [undefined, first.id]) {
+      for (let n = 0; n < 12; n++) await own("POST", `/rooms/${key}/messages`, { content: `line ${n} ${"word ".repeat(20)}`, thread });
+    }
+    await page.goto(`${base}/r/${key}/t/${first.id}`);
+    for (const [where, field] of [[".main", composer(page, `#ends-${mark}`)], [".pane", page.getByLabel("Message to the thread")]]) {
+      const last = message(page, "line 11", where), height = () => page.locator(`${where} .timeline`).evaluate((one) => one.clientHeight);
+      const atEnd = (than, grows) => page.waitForFunction(([where, than, grows]) => {
+        const frame = document.querySelector(`${where} .timeline`), box = [...frame.querySelectorAll("article[data-id]")].at(-1).getBoundingClientRect(), end = frame.getBoundingClientRect().bottom;
+        const isNew = grows ? frame.clientHeight < than : frame.clientHeight > than;
+        return isNew && box.bottom <= end + 1 && box.bottom > end - 60;
+      }, [where, than, grows]);
+      await last.waitFor();
+      await field.click();
+      let at = await height();
+      for (const line of "one two three four five six".split(" ")) {
+        await type(page, `${line}\n`);
+        await atEnd(at, true);
+        at = await height();
+      }
+      await press(page, "Control+A", "Delete");
+      await atEnd(at, false);
+      at = await height();
+      await press(page, "/"); // a list over it takes no room; what a command answers does
+      await type(page, "nothing");
+      await press(page, "Enter");
+      await page.locator(`${where} .answer`).waitFor();
+      await atEnd(at, true);
+      at = await height();
+      await press(page, "Control+A", "Delete");
+      await atEnd(at, false);
+    }
+    await context.close();
+  },
+
+  async "a long name is cut where it stands beside other things, and pushes nothing out of sight"() {
+    const wide = "W".repeat(64), name = `long_${mark}`;
+    const { page, context } = await open({ viewport: { width: 390, height: 844 } });
+    await enter(page, name, PASSWORD, { isNew: true });
+    await connected(page);
+    const [own, other] = [await login(base, name, PASSWORD), await login(base, ALICE, PASSWORD)];
+    await own("PATCH", "/users/me", { display_name: wide });
+    const { room: key } = await own("POST", "/direct", { users: [ALICE] });
+    const said = await own("POST", `/rooms/${key}/messages`, { content: "said by a long name" });
+    await own("PUT", `/rooms/${key}/messages/${said.id}/pin`);
+    await other("POST", `/rooms/${key}/messages`, { content: "answered", reply_to: said.id });
+    await page.goto(`${base}/r/${key}`);
+    const quote = page.locator("article .quote"), pinned = page.locator(".pane .hit");
+    for (const [width, height] of [[320, 600], [390, 844], [1440, 900]]) {
+      await page.setViewportSize({ width, height });
+      await quote.locator(`b[title="${wide}"]`).waitFor();
+      const words = await quote.locator(".cut").boundingBox(), box = await quote.boundingBox();
+      assert(words.width > 40 && words.x + words.width <= box.x + box.width + 1, `the quoted words are out of sight, ${width} wide`);
+      await page.getByRole("button", { name: "More about this room" }).click();
+      await page.getByRole("menuitem", { name: "Pinned messages" }).click();
+      await pinned.locator(`b[title="${wide}"]`).waitFor();
+      for (const area of [".main .timeline", ".sidebar", ".pane", ".head"]) {
+        const over = await page.locator(area).first().evaluate((one) => one.scrollWidth - one.clientWidth);
+        assert(over <= 0, `${area} is ${over} pixels too wide, ${width} wide`);
+      }
+      await press(page, "Escape");
+      await pinned.waitFor({ state: "detached" });
+    }
+    await context.close();
+  },
+
   async "towers of accents stay within their own message"() {
     const { page } = alice;
     await room(page, "general").click();

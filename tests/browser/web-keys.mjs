@@ -110,8 +110,13 @@ export default ({ base, mark, ALICE, open }) => ({
     await shows(page, "below it", ".pane");
     await press(page, "Escape");
     await page.locator(".pane").waitFor({ state: "detached" });
-    await hasFocus(composer(page, label));
-    await press(page, "Shift+F6", "ArrowUp", "ArrowUp");
+    await chosen("an answer, mended"); // from there it was opened
+    await press(page, "t");
+    await hasFocus(page.getByLabel("Message to the thread"));
+    await page.goBack();
+    await page.locator(".pane").waitFor({ state: "detached" });
+    await chosen("an answer, mended");
+    await press(page, "ArrowUp");
     await chosen("the second line");
     await press(page, "Delete");
     await dialog(page, "Delete this message?").waitFor();
@@ -150,6 +155,82 @@ export default ({ base, mark, ALICE, open }) => ({
     await hasFocus(page.getByRole("menuitem", { name: "Sign out" }));
     await press(page, "Enter");
     await hasFocus(page.getByLabel("Name", { exact: true }));
+    await context.close();
+  },
+
+  async "a reminder that has come stays until it is closed, is read out once, and covers no more when others come"() {
+    const { page, context } = await open();
+    await enter(page, `due_${mark}`, PASSWORD, { isNew: true });
+    await connected(page);
+    await composer(page).and(page.locator(":focus")).waitFor();
+    const toasts = page.locator(".toasts"), due = (text) => toasts.locator(".toast", { hasText: text });
+    assert.equal(await toasts.getAttribute("aria-atomic"), "false"); // each is read when it comes, without those before it
+    for (const what of ["one", "two", "three"]) {
+      await type(page, `/remind me in 1 second call ${what}`);
+      await press(page, "Enter");
+      await due(`call ${what}`).waitFor();
+    }
+    await toasts.getByText("and 1 more").waitFor();
+    assert.equal(await due("call one").count(), 0);
+    // What is said in passing comes and goes; what stays outlasts it.
+    await press(page, "Shift+F6", "ArrowUp", "s");
+    await due("Saved").waitFor();
+    await due("Saved").waitFor({ state: "detached" });
+    for (const what of ["three", "two", "one"]) {
+      const close = due(`call ${what}`).getByRole("button", { name: "Close" });
+      await tabTo(page, close);
+      await press(page, "Enter");
+      await due(`call ${what}`).waitFor({ state: "detached" });
+    }
+    await context.close();
+  },
+
+  async "an edit that was left is named where one writes, gone on with, or thrown away"() {
+    const { page, context } = await open();
+    const me = `edits_${mark}`, hasFocus = (what) => what.and(page.locator(":focus")).waitFor();
+    const editor = page.getByLabel("Text of the message"), left = page.locator(".left-edit");
+    await enter(page, me, PASSWORD, { isNew: true });
+    await connected(page);
+    await (await login(base, me, PASSWORD))("POST", "/rooms", { name: `edits-${mark}` });
+    const goTo = async (name, label) => {
+      await press(page, "Control+k");
+      await type(page, name);
+      await page.getByRole("option", { name }).first().waitFor();
+      await press(page, "Enter");
+      await hasFocus(composer(page, label));
+    };
+    const leave = async (more) => {
+      await press(page, "ArrowUp");
+      await hasFocus(editor);
+      await type(page, more);
+      assert.equal(await left.count(), 0); // who is at it is not told of it
+      await goTo(`edits-${mark}`, `#edits-${mark}`);
+      await goTo("general", "#general");
+      await left.getByText("You have not finished an edit.").waitFor();
+    };
+    await hasFocus(composer(page));
+    await type(page, `helo ${mark}`);
+    await press(page, "Enter");
+    await shows(page, `helo ${mark}`);
+    await leave(", all");
+    await tabTo(page, left.getByRole("button", { name: "Go on" }), "Shift+Tab");
+    await press(page, "Enter");
+    await hasFocus(editor);
+    assert.equal(await editor.inputValue(), `helo ${mark}, all`);
+    await left.waitFor({ state: "detached" });
+    await press(page, "Enter");
+    await shows(page, `helo ${mark}, all`);
+    await hasFocus(message(page, `helo ${mark}, all`)); // one has gone there
+    await press(page, "Escape");
+    await hasFocus(composer(page));
+    await leave(" and more");
+    await tabTo(page, left.getByRole("button", { name: "Delete" }), "Shift+Tab");
+    await press(page, "Enter");
+    await left.waitFor({ state: "detached" });
+    await hasFocus(composer(page));
+    await press(page, "ArrowUp");
+    await hasFocus(editor);
+    assert.equal(await editor.inputValue(), `helo ${mark}, all`);
     await context.close();
   },
 

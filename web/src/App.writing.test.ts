@@ -1,7 +1,7 @@
 // What is written and is no plain message, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
 import { ui } from "$lib/face/ui.svelte";
-import { Line, answers, enter, find, key, said, text, until, world, write } from "./make-believe";
+import { Line, answers, asked, enter, find, key, said, text, until, world, write } from "./make-believe";
 
 const field = () => find<HTMLTextAreaElement>("textarea.write") as HTMLTextAreaElement;
 const enterKey = () => key(field(), "Enter");
@@ -290,5 +290,19 @@ describe("what is to be said later", () => {
     button("Put it here")?.click();
     await until(() => field().value === "begun\ngood morning");
     await until(() => !find(".answer"));
+  });
+});
+
+describe("what was begun to write", () => {
+  it("is not there any more when it was sent on another device, also after one of one's own was", async () => {
+    answers.unshift([/draft/, (method: string) => (method === "PUT" ? [200, { content: "begun", updated_at: "2026-11-27T10:00:00.000000+00:00" }] : [200, { content: "" }])]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    write(field(), "");
+    await until(() => asked.some((one) => /^DELETE .*draft/.test(one)));
+    write(field(), "begun");
+    await until(() => localStorage.getItem("parlour.draft.1.general")?.match(/begun.*"isTold":true/));
+    Line.last?.tell({ type: "room", room: "general", changed: ["draft"], draft: { content: "", updated_at: "2026-11-27T10:00:05.000000+00:00" } });
+    await until(() => field().value === "");
   });
 });

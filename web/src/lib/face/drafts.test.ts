@@ -117,6 +117,22 @@ describe("what was begun to write", () => {
     expect(drafts.ofEdit("general", 3, "helo").read()).toBeUndefined();
   });
 
+  it("is named as an edit that was not finished, while nobody goes on with it, and where it changes something", () => {
+    const drafts = make(), heard = vi.fn();
+    drafts.ofEdit("general", 3, "an edit").keep("half an edi");
+    drafts.ofEdit("general", 4, "the same").keep("the same");
+    drafts.ofEdit("general.7", 5, "elsewhere").keep("elsewhere, too");
+    expect(drafts.leftEdits("general")).toEqual([3]);
+    drafts.hear(heard);
+    const leave = drafts.beginEdit("general", 3);
+    expect([drafts.leftEdits("general"), heard.mock.calls.length]).toEqual([[], 1]);
+    leave();
+    expect([drafts.leftEdits("general"), heard.mock.calls.length]).toEqual([[3], 2]);
+    drafts.dropEdit("general", 3);
+    drafts.dropEdit("general", 3);
+    expect([drafts.leftEdits("general"), heard.mock.calls.length]).toEqual([[], 3]);
+  });
+
   it("is here alone, too, when it is an edit that was left", () => {
     make().ofEdit("general", 3, "an edit").keep("half an edi");
     expect(make().untold).toBe(1);
@@ -145,6 +161,67 @@ describe("what was begun to write", () => {
     answer = async () => ({ body: { content: "at home", updated_at: new Date(Date.now() + 5_000).toISOString() } });
     await drafts.flush();
     expect([drafts.read("general", undefined), drafts.untold, heard.mock.calls.length]).toEqual(["at home", 0, 1]);
+  });
+
+  describe("and is thrown away or sent on another device", () => {
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    /** What was written here and told; the server's clock is its own. */
+    const begin = async (clock = 0) => {
+      const drafts = make();
+      // What was sent from here before was told in the same words.
+      drafts.write("general", undefined, "");
+      await vi.advanceTimersByTimeAsync(2_000);
+      answer = async () => ({ body: { content: "begun", updated_at: at(clock) } });
+      drafts.write("general", undefined, "begun");
+      await vi.advanceTimersByTimeAsync(2_000);
+      return drafts;
+    };
+    const told = (drafts: Drafts, ms: number) => drafts.told("general", { content: "", updated_at: at(ms) });
+
+    it("is gone here, too, whatever the clock of this device says", async () => {
+      const drafts = await begin(-3_600_000);
+      expect([told(drafts, -3_590_000), drafts.read("general", undefined), drafts.untold]).toEqual(["", "", 0]);
+      // What is begun there anew is here again, also when it is the same.
+      expect(drafts.told("general", { content: "begun", updated_at: at(-3_580_000) })).toBe("begun");
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(asked).toEqual([DELETE, `${PUT} begun`]);
+    });
+
+    it("stays when something was typed here that was not heard of there", async () => {
+      const drafts = await begin();
+      answer = () => new Promise(() => {});
+      for (const wait of [0, 2_000]) {
+        drafts.write("general", undefined, "begun, and more");
+        await vi.advanceTimersByTimeAsync(wait); // not told yet, and on its way
+        expect([told(drafts, 1), drafts.read("general", undefined)]).toEqual([undefined, "begun, and more"]);
+      }
+    });
+
+    it("stays when that was said of what was there before it", async () => {
+      const drafts = await begin();
+      expect([told(drafts, -4_000), drafts.read("general", undefined)]).toEqual([undefined, "begun"]);
+    });
+
+    it("is gone, too, when this device was not there to be told, and is not told anew", async () => {
+      await begin();
+      const drafts = make();
+      answer = async () => ({ body: { content: "" } });
+      expect(await drafts.fetch("general", undefined)).toBe("");
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect([asked.slice(2), drafts.read("general", undefined)]).toEqual([["GET /api/rooms/general/draft"], ""]);
+    });
+
+    it("stays when it was begun while the server was asked", async () => {
+      const drafts = make();
+      let say: (said: unknown) => void = () => {};
+      answer = () => new Promise((next) => { say = next; });
+      const asking = drafts.fetch("general", undefined);
+      answer = async () => ({ body: { content: "begun", updated_at: at(0) } });
+      drafts.write("general", undefined, "begun");
+      await vi.advanceTimersByTimeAsync(2_000);
+      say({ body: { content: "" } });
+      expect([await asking, drafts.read("general", undefined)]).toEqual([undefined, "begun"]);
+    });
   });
 
   it("is here alone where the room is gone, and its text is not", async () => {

@@ -9,6 +9,8 @@ interface Kept {
   at: number;
   /** Whether the server has it. */
   isTold?: boolean;
+  /** When that was, by the clock of the server. */
+  toldAt?: number;
 }
 
 interface LeftEdit {
@@ -31,6 +33,9 @@ const LATER = 10_000;
 /** What was kept before it was marked as told may not be; that nothing is written needs nobody to be asked. */
 const isTold = ({ text, isTold: told }: Kept): boolean => told ?? text === "";
 
+/** When a draft was changed last, by the clock of the server; 0 where it does not say. */
+const momentOf = (draft: Draft | undefined): number => Date.parse(draft?.updated_at ?? "") || 0;
+
 /** Texts that the browser keeps under a name. */
 function textsAt(place: string): string[] {
   try {
@@ -49,6 +54,8 @@ export class Drafts {
   /** What the server has not heard of, as far as is known, or does not take. */
   readonly #untold = new Map<string, Place & { isRefused: boolean }>();
   readonly #ears = new Set<() => void>();
+  /** The edits that somebody is at. */
+  readonly #edited = new Set<string>();
   #isOver = false;
 
   constructor(client: Client) {
@@ -66,7 +73,7 @@ export class Drafts {
   /** What an edit of this text was left as, when it was neither saved nor given up. Where the message says something else by
    *  now, it is dropped: what was written elsewhere since is written over by nobody who has not seen it. */
   ofEdit(room: string, id: number, of: string): { read: () => string | undefined; keep: (text: string | undefined) => void } {
-    const place = `parlour.edit.${this.#client.me.id}.${room}.${id}`;
+    const place = this.#place(room, id, "edit");
     return {
       read: () => {
         const left = this.#keptEdit(place);
@@ -78,9 +85,36 @@ export class Drafts {
     };
   }
 
-  /** A message is deleted: there is nothing to be edited. */
+  /** A message is deleted and there is nothing to be edited, or its edit is thrown away. */
   dropEdit(room: string, id: number): void {
-    localStorage.removeItem(`parlour.edit.${this.#client.me.id}.${room}.${id}`);
+    const place = this.#place(room, id, "edit");
+    if (localStorage.getItem(place) === null) return;
+    localStorage.removeItem(place);
+    for (const ear of this.#ears) ear();
+  }
+
+  /** Somebody is at an edit, until what this returns is called. */
+  beginEdit(room: string, id: number): () => void {
+    const place = this.#place(room, id, "edit"), tell = () => { for (const ear of this.#ears) ear(); };
+    this.#edited.add(place);
+    tell();
+    return () => {
+      this.#edited.delete(place);
+      tell();
+    };
+  }
+
+  /** The messages of a room whose edit was left in the middle. */
+  leftEdits(room: string): number[] {
+    const ids = this.#names("edit").flatMap((name) => (name.startsWith(`${room}.`) ? Number(name.slice(room.length + 1)) : []));
+    return ids.filter((id) => {
+      const left = this.leftEdit(room, id);
+      return Number.isInteger(id) && left !== undefined && left.text !== left.of && !this.#edited.has(this.#place(room, id, "edit"));
+    });
+  }
+
+  leftEdit(room: string, id: number): LeftEdit | undefined {
+    return this.#keptEdit(this.#place(room, id, "edit"));
   }
 
   #keptEdit(place: string): LeftEdit | undefined {
@@ -218,10 +252,10 @@ export class Drafts {
     const query = thread ? `?thread=${thread}` : "";
     const address = `${path`/api/rooms/${room}/draft`}${query}`;
     try {
-      await this.#client.session.ask(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined);
+      const { body } = await this.#client.session.ask<Draft | undefined>(text ? "PUT" : "DELETE", address, text ? { content: text } : undefined);
       if (this.read(room, thread) !== text) return;
       this.#untold.delete(place);
-      this.#markTold(place);
+      this.#markTold(place, momentOf(body));
     } catch (error) {
       // What the server does not keep, the browser does; what it has not heard is told when it is there again.
       const isRefused = error instanceof Refusal && error.status >= 400 && error.status < 500 && error.status !== 401 && error.status !== 429;
@@ -231,9 +265,9 @@ export class Drafts {
     }
   }
 
-  #markTold(place: string): void {
+  #markTold(place: string, toldAt: number): void {
     const kept = this.#keptAt(place);
-    if (kept && !kept.isTold) this.#keep(place, { ...kept, isTold: true });
+    if (kept && (!kept.isTold || toldAt > (kept.toldAt ?? 0))) this.#keep(place, { ...kept, isTold: true, ...(toldAt && { toldAt }) });
   }
 
   /** A room that one is not in keeps no draft. */
@@ -244,10 +278,12 @@ export class Drafts {
   /** What another device has kept; undefined when what is here is as new. */
   async fetch(room: string, thread: number | undefined): Promise<string | undefined> {
     if (this.#isElsewhere(room)) return undefined;
-    const query = thread ? `?thread=${thread}` : "";
+    const query = thread ? `?thread=${thread}` : "", before = this.#kept(room, thread);
     try {
       const { body } = await this.#client.session.ask<Draft>("GET", `${path`/api/rooms/${room}/draft`}${query}`);
-      const newer = this.told(room, body);
+      // That there is none was so when it was asked: nothing that was written since is meant.
+      const isNone = body.content === "" && before && isTold(before) && before.at === this.#kept(room, thread)?.at;
+      const newer = this.told(room, body, isNone ? Infinity : undefined);
       if (newer === undefined) this.#catchUp(room, thread, body);
       return newer;
     } catch {
@@ -262,16 +298,23 @@ export class Drafts {
     this.#soon(room, thread, 0);
   }
 
-  /** A draft as the server has it; its text, when it is newer than what is here. */
-  told(room: string, draft: Draft): string | undefined {
+  /** A draft as the server has it; its text, when it is newer than what is here. What the server had of this device and has no
+   *  more was thrown away or sent on another. */
+  told(room: string, draft: Draft, at = momentOf(draft)): string | undefined {
     const thread = draft.thread ?? undefined;
     const here = this.#kept(room, thread);
-    const at = Date.parse(draft.updated_at ?? "") || 0;
     const place = this.#place(room, thread);
-    if (draft.content === here?.text) this.#markTold(place);
+    if (draft.content === here?.text) this.#markTold(place, at);
+    if (draft.content === "") {
+      // What was typed here since is meant by nobody there.
+      if (!here?.text || !isTold(here) || at <= (here.toldAt ?? 0)) return undefined;
+      this.#told.delete(place);
+      this.#keep(place, { text: "", at: here.at, isTold: true, toldAt: at });
+      return "";
+    }
     const isOwn = this.#timers.has(place) || this.#told.get(place)?.has(draft.content);
-    if (isOwn || draft.content === (here?.text ?? "") || (here && here.at >= at)) return undefined;
-    this.#keep(place, { text: draft.content, at, isTold: true });
+    if (isOwn || draft.content === here?.text || (here && (here.toldAt ?? here.at) >= at)) return undefined;
+    this.#keep(place, { text: draft.content, at, isTold: true, toldAt: at });
     return draft.content;
   }
 

@@ -14,14 +14,14 @@ export function textOf(message: Pick<Message, "id" | "content">, changes: readon
   return made?.content ?? message.content;
 }
 
-async function find(client: Client, key: string, id: number): Promise<Message> {
+export async function find(client: Client, key: string, id: number): Promise<Message> {
   const room = client.store.rooms.get(key);
   const held = room?.timeline.message(id) ?? room?.threads.message(id);
   return held ?? (await client.session.ask<Message>("GET", path`/api/rooms/${key}/messages/${id}`)).body;
 }
 
 /** Opens the editor of a message where that stands. */
-function openAt({ room, id, thread, also_to_room }: Message): void {
+export function openAt({ room, id, thread, also_to_room }: Message): void {
   ui.close(false);
   ui.drawer = false;
   const inThread = thread != null && !also_to_room ? { thread } : undefined;

@@ -21,6 +21,9 @@ let isPointed = false;
 addEventListener("pointerdown", () => { isPointed = true; }, true);
 addEventListener("keydown", ({ key }) => { if (/^(Arrow|Tab$|F6$|Escape$)/.test(key)) isPointed = false; }, true);
 
+/** The message in its room that was chosen by keys. */
+export const chosenByKeys = (): HTMLElement | null | undefined => (isPointed ? undefined : document.activeElement?.closest<HTMLElement>(".timeline-wrap article[data-id]"));
+
 /** Takes what is typed beside the field to the field; false when it is no letter. */
 export function goesToComposer(event: KeyboardEvent, pane: Element | null | undefined): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.key.length !== 1 || event.key === " ") return false;

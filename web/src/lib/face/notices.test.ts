@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Message, Notify, RoomState } from "$lib/api/types";
+import type { Message, Notify, RoomState, Scheduled } from "$lib/api/types";
 import { Store } from "$lib/store/store";
 import { Room } from "$lib/store/room";
 import type { Client } from "./client.svelte";
-import { dropRead, isQuiet, isWanted, tell } from "./notices";
+import { dropRead, isQuiet, isWanted, remind, tell } from "./notices";
+import { ui } from "./ui.svelte";
 
 const at = (time: string) => new Date(`2026-01-15T${time}:00Z`);
 const message = (rest: Partial<Message> = {}): Message => ({ id: 5, seq: 5, room: "7", user_id: 2, username: "bob", content: "x", created_at: "2026-01-15T10:00:00+00:00", ...rest });
@@ -103,4 +104,13 @@ describe("a reply in a thread that is read on another device", () => {
     vi.restoreAllMocks();
     localStorage.clear();
   });
+});
+
+it("a reminder that has come is there until it is closed: whoever was away sees it", () => {
+  vi.useFakeTimers();
+  ui.clear();
+  remind({ isLeader: false } as Client, { room: "7", content: "Call **Bob**" } as Scheduled);
+  vi.advanceTimersByTime(86_400_000);
+  expect(ui.shown.map(({ text, action }) => [text, action?.text])).toEqual([["Call Bob", "Show"]]);
+  vi.useRealTimers();
 });

@@ -93,7 +93,8 @@ export function dropRead(client: Client, key: string, thread: number): void {
 export function remind(client: Client, { room, content }: Scheduled): void {
   const open = () => router.go({ is: "room", room });
   const text = plain(content);
-  ui.toast(text.slice(0, 200), { text: t.later.show, do: open });
+  // Who was away sees it when they are back.
+  ui.toast(text.slice(0, 200), { text: t.later.show, do: open }, true);
   if (!client.isLeader) return;
   if (isSounding()) ring();
   if (isNotifying() && !document.hasFocus()) notify(t.notification.reminder, text, `reminder ${room} ${content}`, open);

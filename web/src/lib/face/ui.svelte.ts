@@ -38,7 +38,12 @@ export interface Toast {
   id: number;
   text: string;
   action?: { text: string; do: () => void };
+  /** It has to be seen, and stays until it is closed by hand. */
+  stays?: boolean;
 }
+
+/** So many toasts are shown at once, and so many of them that stay: a screen is for what is behind them. */
+const [TOASTS, STAYING] = [3, 2];
 
 /** Where the focus goes back to. The buttons of a message go when they are not pointed at: then one goes on writing. */
 export function homeOf(opener: Element | null): HTMLElement | undefined {
@@ -107,10 +112,21 @@ class Ui {
     this.card = { user, username, x: box.right + 8, y: box.top };
   }
 
-  toast(text: string, action?: Toast["action"]): void {
-    const toast = { id: ++this.#last, text, action };
-    this.toasts = [...this.toasts.slice(-2), toast];
-    setTimeout(() => this.dismiss(toast.id), action ? 10_000 : 4_000);
+  toast(text: string, action?: Toast["action"], stays = false): void {
+    const toast = { id: ++this.#last, text, action, stays };
+    this.toasts = [...this.toasts, toast];
+    if (!stays) setTimeout(() => this.dismiss(toast.id), action ? 10_000 : 4_000);
+  }
+
+  /** What there is room for: the newest of those that stay, then the newest of the others. */
+  get shown(): Toast[] {
+    const stay = this.toasts.filter((one) => one.stays).slice(-STAYING);
+    return [...stay, ...this.toasts.filter((one) => !one.stays).slice(stay.length - TOASTS)];
+  }
+
+  /** How many that stay wait behind those that are shown. */
+  get hidden(): number {
+    return Math.max(0, this.toasts.filter((one) => one.stays).length - STAYING);
   }
 
   dismiss(id: number): void {

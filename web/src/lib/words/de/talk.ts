@@ -90,6 +90,7 @@ export const talk: typeof english = {
     versionNow: "Jetzt",
     pinnedBy: (name) => `Angeheftet von ${name}`,
     editLabel: "Text der Nachricht",
+    editLeft: "Du hast eine Bearbeitung nicht beendet.", editOn: "Weitermachen", editOld: "Die Nachricht wurde inzwischen geändert: Deine Bearbeitung lässt sich nur noch kopieren.",
     editHint: "Esc lässt sie, wie sie war",
     reactionBy: (emoji, names) => `${emoji}: ${list(names)}`,
     you: "Du",
@@ -178,6 +179,7 @@ export const talk: typeof english = {
     cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
     shutTitle: "Zurücknehmen?", shutText: "In ihrem Raum kannst du gerade nicht schreiben: Der Text lässt sich dort nicht einfügen.", shutYes: "Kopieren und zurücknehmen",
     given: "Zurückgegeben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
+    moreDue: (count: number) => `und ${number(count)} weitere`,
     note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
   },
 

@@ -90,6 +90,7 @@ export const talk = {
     versionNow: "Now",
     pinnedBy: (name: string) => `Pinned by ${name}`,
     editLabel: "Text of the message",
+    editLeft: "You have not finished an edit.", editOn: "Go on", editOld: "The message was changed since then: your edit can only be copied.",
     editHint: "Esc leaves it as it was",
     reactionBy: (emoji: string, names: string[]) => `${emoji}: ${list(names)}`,
     you: "You",
@@ -177,6 +178,7 @@ export const talk = {
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
+    moreDue: (count: number) => `and ${number(count)} more`,
     note: "Only you see what waits here. At its time it goes out by itself.",
   },
 

@@ -1,0 +1,1 @@
+export{g as default}from"./soon-Ttj-lbK0.js";

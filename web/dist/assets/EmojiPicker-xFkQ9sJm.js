@@ -1,0 +1,1 @@
+export{t as default}from"./EmojiPicker-BJU40Z6Q.js";

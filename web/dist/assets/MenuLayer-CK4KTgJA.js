@@ -1,0 +1,1 @@
+export{h as default}from"./soon-Ttj-lbK0.js";

@@ -1,0 +1,1 @@
+export{i as choices}from"./soon-Ttj-lbK0.js";

@@ -1,0 +1,1 @@
+export{t as format}from"./soon-Ttj-lbK0.js";

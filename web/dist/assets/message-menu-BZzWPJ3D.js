@@ -1,0 +1,1 @@
+export{n as menuOf,r as readBy}from"./soon-Ttj-lbK0.js";

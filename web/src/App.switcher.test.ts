@@ -27,6 +27,7 @@ it.each([
   ["one that is in the list of all", "tools", [{ room: "9", name: "tools", kind: "public", members: 2 }]],
   ["one that one is in", "general", []],
   ["what no room can be called", "2026", []],
+  ["a person", "toolsmith", []],
 ])("offers none for the name of %s", async (_, words, rooms) => {
   const wanted: string[] = [];
   answers.unshift([/rooms\/directory/, () => (wanted.push(words), [200, rooms])], [/users\?/, () => (wanted.push("people"), [200, [{ id: 7, username: "toolsmith" }]])]);

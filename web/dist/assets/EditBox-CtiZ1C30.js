@@ -1,0 +1,1 @@
+export{g as default}from"./soon-0n_TQZJB.js";

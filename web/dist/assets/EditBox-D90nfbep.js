@@ -1,1 +1,0 @@
-export{g as default}from"./soon-Ttj-lbK0.js";

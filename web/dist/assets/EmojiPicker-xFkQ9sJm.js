@@ -1,1 +1,0 @@
-export{t as default}from"./EmojiPicker-BJU40Z6Q.js";

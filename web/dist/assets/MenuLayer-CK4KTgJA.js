@@ -1,1 +1,0 @@
-export{h as default}from"./soon-Ttj-lbK0.js";

@@ -1,0 +1,1 @@
+export{h as default}from"./soon-0n_TQZJB.js";

@@ -1,0 +1,1 @@
+export{i as choices}from"./soon-0n_TQZJB.js";

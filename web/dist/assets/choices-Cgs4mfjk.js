@@ -1,1 +1,0 @@
-export{i as choices}from"./soon-Ttj-lbK0.js";

@@ -1,0 +1,1 @@
+export{t as format}from"./soon-0n_TQZJB.js";

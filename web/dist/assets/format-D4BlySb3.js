@@ -1,1 +1,0 @@
-export{t as format}from"./soon-Ttj-lbK0.js";

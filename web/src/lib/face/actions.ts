@@ -123,18 +123,6 @@ export interface Deeds {
   quote: () => void;
 }
 
-/** Opens the menu of a message. What stands in it is loaded after all that is seen at first. */
-export async function openMenuOf(deeds: Deeds, label: string, at: HTMLElement | { x: number; y: number }): Promise<void> {
-  const isWanted = stays();
-  const box = at instanceof HTMLElement ? at.getBoundingClientRect() : undefined;
-  try {
-    const { menuOf } = await import("./message-menu");
-    if (isWanted()) ui.openMenu(label, menuOf(deeds), box ? { x: box.left, y: box.bottom } : at);
-  } catch {
-    ui.toast(t.door.unreachable);
-  }
-}
-
 /** Whether the same is on the screen as now: who has gone elsewhere before an answer came is not taken away from there. */
 export function stays(): () => boolean {
   const { view } = router, { dialog, card } = ui;

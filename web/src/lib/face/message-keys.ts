@@ -1,8 +1,9 @@
 // Keys in a list of messages: arrows choose one, letters act on it.
 import type { Message } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
-import { askToDelete, markUnread, mayWrite, openMenuOf, openThread, pin, save, toggleReaction } from "./actions";
+import { askToDelete, markUnread, mayWrite, openThread, pin, save, toggleReaction } from "./actions";
 import type { Client } from "./client.svelte";
+import { openMenuOf } from "./message-menu";
 import { ui } from "./ui.svelte";
 
 export interface List {
@@ -75,7 +76,7 @@ function act(event: KeyboardEvent, message: Message, chosen: HTMLElement, list: 
   switch (event.key) {
     case "Enter": {
       const box = chosen.getBoundingClientRect();
-      void openMenuOf({ client, room, message, inThread: list.inThread, edit, quote }, "", { x: box.left + 60, y: box.top + 24 });
+      openMenuOf({ client, room, message, inThread: list.inThread, edit, quote }, "", { x: box.left + 60, y: box.top + 24 });
       return true;
     }
     case "t":

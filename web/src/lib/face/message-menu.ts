@@ -1,4 +1,4 @@
-// Everything that can be done with a message, and who has read it, as its menu has it. It is loaded when the first view is drawn.
+// Everything that can be done with a message, and who has read it, as its menu has it.
 import type { Message } from "$lib/api/types";
 import type { Room } from "$lib/store/room";
 import { t } from "$lib/words";
@@ -57,4 +57,10 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
   const read = room && !inThread ? readBy(client, room, message, membersOf(client, room)) : undefined;
   if (read) items.push("line", { note: read });
   return items;
+}
+
+/** Opens the menu of a message. */
+export function openMenuOf(deeds: Deeds, label: string, at: HTMLElement | { x: number; y: number }): void {
+  const box = at instanceof HTMLElement ? at.getBoundingClientRect() : undefined;
+  ui.openMenu(label, menuOf(deeds), box ? { x: box.left, y: box.bottom } : at);
 }

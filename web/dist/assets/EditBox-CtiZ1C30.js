@@ -1,1 +1,0 @@
-export{g as default}from"./soon-0n_TQZJB.js";

@@ -1,1 +1,0 @@
-export{h as default}from"./soon-0n_TQZJB.js";

@@ -1,1 +1,0 @@
-export{i as choices}from"./soon-0n_TQZJB.js";

@@ -1,1 +1,0 @@
-export{t as format}from"./soon-0n_TQZJB.js";

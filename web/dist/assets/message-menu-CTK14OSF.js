@@ -1,1 +1,0 @@
-export{n as menuOf,r as readBy}from"./soon-0n_TQZJB.js";

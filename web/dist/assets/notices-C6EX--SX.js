@@ -1,1 +1,0 @@
-export{a as canNotify,o as dropRead,s as isNotifying,c as isQuiet,l as isSounding,u as isWanted,d as remind,f as setNotifying,p as setSounding,m as tell}from"./soon-0n_TQZJB.js";

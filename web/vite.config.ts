@@ -47,11 +47,16 @@ const noElements = {
 /** The worker that keeps the page, with the list of what belongs to this release. */
 const worker = {
   name: "worker",
-  generateBundle(_: unknown, bundle: Record<string, unknown>) {
-    const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).map((name) => `/${name}`).sort();
-    const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
-    const source = readFileSync(at("scripts/sw.js"), "utf8").replace("__FILES__", JSON.stringify(files)).replace("__VERSION__", version);
-    (this as unknown as { emitFile: (file: object) => void }).emitFile({ type: "asset", fileName: "sw.js", source });
+  enforce: "post" as const,
+  generateBundle: {
+    // After what takes files out that hold nothing: one that is not there keeps the worker from beginning.
+    order: "post" as const,
+    handler(_: unknown, bundle: Record<string, unknown>) {
+      const files = Object.keys(bundle).filter((name) => name.startsWith("assets/")).map((name) => `/${name}`).sort();
+      const version = createHash("sha256").update(files.join()).digest("hex").slice(0, 12);
+      const source = readFileSync(at("scripts/sw.js"), "utf8").replace("__FILES__", JSON.stringify(files)).replace("__VERSION__", version);
+      (this as unknown as { emitFile: (file: object) => void }).emitFile({ type: "asset", fileName: "sw.js", source });
+    },
   },
 };
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { beforeEach, expect, it } from "vitest";
 
 type Handler = (event: Record<string, unknown>) => void;
@@ -71,4 +71,10 @@ it("keeps one release, and answers for nothing of the API, of other pages, or of
   for (const [path, mode, method] of [["/api/rooms", "cors", "GET"], ["/", "cors", "GET"], ["/docs", "navigate", "GET"], ["/radio", "navigate", "GET"], ["/assets/a.js", "cors", "POST"]] as const) {
     expect(await ask(path, mode, method), path).toBeUndefined();
   }
+});
+
+it("keeps files that are there: one that is not would keep all of it from being kept", () => {
+  const files: string[] = JSON.parse(/const FILES = (\[[^\]]*\])/.exec(readFileSync("dist/sw.js", "utf8"))?.[1] ?? "[]");
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((file) => !existsSync(`dist${file}`))).toEqual([]);
 });

@@ -45,3 +45,12 @@ it("offers none where nobody has answered", async () => {
   await until(() => document.querySelector("#matches")?.textContent?.includes("toolsmith"));
   expect([isAsked, offer()]).toEqual([true, undefined]);
 });
+
+it("takes what is typed while it is still being loaded", async () => {
+  await enter();
+  key(window, "k", { ctrlKey: true });
+  for (const one of "bbeans") key(document.activeElement ?? window, one);
+  key(document.activeElement ?? window, "Enter");
+  await until(() => find<HTMLInputElement>("[role=combobox]"));
+  await until(() => find<HTMLInputElement>("[role=combobox]")?.value === "bbeans");
+});

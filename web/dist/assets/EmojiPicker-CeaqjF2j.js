@@ -1,0 +1,1 @@
+export{t as default}from"./EmojiPicker-BFU7uv3u.js";

@@ -47,7 +47,8 @@ fn find_schema_fault(conn: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult
     }))
 }
 
-/// The tables that only another role may change, as a part of a sentence that says what to do; `None` when there are none.
+/// Those of Parlour's tables that only another role may change, as a part of a sentence that says what to do; `None` when
+/// there are none. What has such a name in another schema is not Parlour's.
 ///
 /// # Errors
 /// When the database fails.
@@ -55,19 +56,21 @@ pub fn list_tables_of_others(conn: &mut AnyConnection) -> QueryResult<Option<Str
     let AnyConnection::Postgres(pg) = conn else {
         return Ok(None);
     };
-    let role: String = diesel::select(sql::<Text>("current_user::text")).get_result(pg)?;
+    let role: String =
+        diesel::select(sql::<Text>("quote_ident(current_user::text)")).get_result(pg)?;
     let tables = list_names(
         conn,
         &format!(
             "SELECT relname || ' of ' || pg_get_userbyid(relowner) AS name FROM pg_class \
-             WHERE pg_table_is_visible(oid) AND relkind IN ('r', 'p') AND NOT pg_has_role(relowner, 'USAGE') \
+             WHERE relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('__diesel_schema_migrations')) \
+             AND relkind IN ('r', 'p') AND NOT pg_has_role(relowner, 'USAGE') \
              AND relname IN ('__diesel_schema_migrations', '{}') ORDER BY relname",
             list_all_tables().join("', '")
         ),
     )?;
     Ok((!tables.is_empty()).then(|| {
         format!(
-            "the role {role} may not change the tables of other roles ({}); as a superuser or their owner, run ALTER TABLE … OWNER TO {role} for each",
+            "the role {role} may not change the tables of other roles ({}); as a superuser, run ALTER TABLE … OWNER TO {role} for each",
             tables.join(", ")
         )
     }))

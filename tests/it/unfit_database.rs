@@ -172,6 +172,27 @@ mod tables_of_another_role_are_named_with_what_to_do {
             url.as_str(),
             &["the role guest may not change", "OWNER TO guest"],
         );
+
+        // Beside another program, whose tables have such names, there is room in a schema of one's own.
+        cluster.execute("CREATE DATABASE shared");
+        cluster.execute(
+            "CREATE ROLE own LOGIN PASSWORD 'own'; GRANT ALL ON DATABASE shared TO own; \
+             ALTER ROLE own SET search_path = own, public",
+        );
+        let shared = cluster.url_of("shared");
+        cluster
+            .database("shared")
+            .execute("CREATE TABLE users (id int); CREATE SCHEMA own AUTHORIZATION own");
+        let mut url = url::Url::parse(&shared).expect("a URL");
+        url.set_username("own").expect("sets");
+        url.set_password(Some("own")).expect("sets");
+        let folder = tempfile::tempdir().expect("a folder");
+        let migrated = run(
+            &["migrate"],
+            &[("DATABASE_URL", url.as_str())],
+            folder.path(),
+        );
+        assert_eq!(migrated.status.code(), Some(0), "{migrated:?}");
     }
 }
 

@@ -56,18 +56,21 @@ impl Drafts {
                 let opened = vault.open_at(place, sealed.as_str());
                 opened.map(|content| (content, db::utc(at.get())))
             });
-            if let Some(Err(_)) = opened {
+            let is_unreadable = matches!(opened, Some(Err(_)));
+            if is_unreadable {
                 let key = &view.room.key;
                 unreadable::tell(format!("a draft of user {user_id} in room {key}"));
             }
-            Ok(opened.and_then(Result::ok))
+            Ok((opened.and_then(Result::ok), is_unreadable))
         };
         let which = Which::Named(room.to_owned());
         let found = self.access.in_room(caller, which, Urgency::CanWait, read);
-        let (content, updated_at) = found.await?.unzip();
+        let (opened, unreadable) = found.await?;
+        let (content, updated_at) = opened.unzip();
         Ok(Draft {
             thread,
             content: content.unwrap_or_default(),
+            unreadable,
             updated_at,
         })
     }
@@ -119,6 +122,7 @@ impl Drafts {
             let draft = Draft {
                 thread,
                 content,
+                unreadable: false,
                 updated_at: Some(at),
             };
             if is_changed {

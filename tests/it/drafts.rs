@@ -203,7 +203,11 @@ fn a_draft_is_sealed_and_holds_in_its_place_alone(backend: Backend) {
         stored[0].as_ref().expect("a draft"),
         bob.id
     ));
-    assert_eq!(draft(&bob, "general/draft"), json!({"content": ""}));
+    assert_eq!(
+        draft(&bob, "general/draft"),
+        json!({"content": "", "unreadable": true}),
+        "that there is none would have a client throw its own away"
+    );
     let ended = crate::doctor::doctor_of(&server, &[]);
     assert!(
         ended.stdout.contains("1 of the drafts cannot be opened"),

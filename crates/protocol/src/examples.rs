@@ -326,6 +326,7 @@ fn draft() -> RoomChanged {
         draft: Some(Draft {
             thread: Some(41),
             content: "I think that".into(),
+            unreadable: false,
             updated_at: Some(at()),
         }),
         ..RoomChanged::default()

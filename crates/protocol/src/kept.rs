@@ -14,8 +14,11 @@ pub struct Draft {
     /// The thread, by its first message; absent: the room itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<u64>,
-    /// The text; empty when there is none.
+    /// The text; empty when there is none, or when it is `unreadable`.
     pub content: String,
+    /// Present and true when what is stored could not be decrypted. There is a draft all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
     /// When it was changed last. Of two, the later one counts.
     #[serde(
         default,

@@ -109,6 +109,8 @@ fn pane<'a>(state: &'a mut State, place: &Place) -> Option<&'a mut Chat> {
 pub fn told(state: &mut State, place: &Place) {
     let room = state.client.store.room(&place.0);
     let known = room.and_then(|room| room.draft(place.1));
+    // Of what cannot be decrypted nothing is known: what is written here stays.
+    let known = known.filter(|draft| !draft.unreadable);
     let Some(content) = known.map(|draft| draft.content.clone()) else {
         return;
     };

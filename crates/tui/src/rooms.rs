@@ -42,7 +42,8 @@ pub fn go_to_place(state: &mut State, place: &Place) -> Vec<Effect> {
             state.others.insert(before.place(), before);
         }
     }
-    (state.hint, state.news) = (None, None);
+    state.hint = None;
+    state.news.retain(|(room, _)| *room != key);
     (state.awaited, state.way) = (None, None);
     let store = &mut state.client.store;
     let effect = match thread {
@@ -385,7 +386,7 @@ pub fn joined(state: &mut State, key: &str) -> Vec<Effect> {
         } else {
             format!("You are a member of {label} now: Ctrl+K goes there.")
         };
-        state.tell(text);
+        state.tell(key, text);
     }
     Vec::new()
 }

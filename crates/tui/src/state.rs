@@ -1,6 +1,6 @@
 //! What the terminal client knows, what can happen to it, and what it can ask for. All of it is plain data.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crossterm::event::KeyEvent;
 use parlour_client::{
@@ -79,8 +79,9 @@ pub struct State {
     pub clock: fn() -> Timestamp,
     /// A sentence for the user, until something else happens or it is no longer true.
     pub hint: Option<Hint>,
-    /// What has happened while that stood there: nobody has asked for it, so it does not take the place of an answer.
-    pub news: Option<String>,
+    /// What has happened in rooms while that stood there, by their keys: nobody has asked for it, so it does not take the place
+    /// of an answer.
+    pub news: VecDeque<(String, String)>,
     /// The first row of the help on the screen, while it is open.
     pub help: Option<usize>,
     /// The user wanted to leave, and was told that this would be lost.
@@ -319,15 +320,15 @@ impl State {
         self.hint = Some(Hint { text, about, since });
     }
 
-    /// Says what has happened by itself, now or when what stands there is over.
-    pub fn tell(&mut self, text: String) {
-        self.news = Some(text);
+    /// Says what has happened by itself, now or when what stands there is over: one after the other.
+    pub fn tell(&mut self, room: &str, text: String) {
+        self.news.push_back((room.to_owned(), text));
         self.tell_news();
     }
 
     fn tell_news(&mut self) {
         if self.hint.is_none()
-            && let Some(text) = self.news.take()
+            && let Some((_, text)) = self.news.pop_front()
         {
             self.hint(About::Typed, text);
         }
@@ -346,7 +347,6 @@ impl State {
     /// What was said about this is no longer true.
     pub fn settled(&mut self, about: About) {
         self.hint.take_if(|hint| hint.about == about);
-        self.tell_news();
     }
 
     /// The client at its start: it asks who the user is.
@@ -378,7 +378,7 @@ impl State {
             local_time,
             clock: now,
             hint: None,
-            news: None,
+            news: VecDeque::new(),
             help: None,
             warned: None,
             doubted: None,

@@ -125,6 +125,7 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
     state.members_asked.clear();
     state.screen = Screen::Chat;
     state.hint = None;
+    state.news.clear();
     effects.extend(state.client.connect());
     effects
 }

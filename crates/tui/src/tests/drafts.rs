@@ -58,6 +58,7 @@ fn draft(thread: Option<u64>, content: &str, second: i64) -> Draft {
     Draft {
         thread,
         content: content.into(),
+        unreadable: false,
         updated_at: chrono::DateTime::from_timestamp(second, 0),
     }
 }

@@ -76,15 +76,20 @@ fn what_could_not_be_reached_is_not_told_once_the_connection_is_back() {
 fn what_happens_by_itself_waits_until_an_answer_was_read() {
     let mut stage = refused();
     stage.come_into("7", "garden", 0);
-    let news = "You are a member of #garden now";
+    stage.come_into("8", "kitchen", 0);
+    let [garden, kitchen] =
+        ["garden", "kitchen"].map(|name| format!("You are a member of #{name} now"));
     assert!(
-        stage.shows(TOLD) && !stage.shows(news),
+        stage.shows(TOLD) && !stage.shows(&garden),
         "{}",
         stage.screen()
     );
     stage.happen(Event::Tick(6_000));
     stage.type_text("y");
-    assert!(stage.shows(news), "{}", stage.screen());
+    assert!(stage.shows(&garden), "{}", stage.screen());
+    stage.happen(Event::Tick(12_000));
+    stage.type_text("es");
+    assert!(stage.shows(&kitchen), "one after the other");
 }
 
 #[test]

@@ -102,10 +102,12 @@ export type Delete = {
 
 /** What the caller has begun to write in a room, or in a thread of it. */
 export type Draft = {
-  /** The text; empty when there is none. */
+  /** The text; empty when there is none, or when it is `unreadable`. */
   content: string;
   /** The thread, by its first message; absent: the room itself. */
   thread?: number | null;
+  /** Present and true when what is stored could not be decrypted. There is a draft all the same. */
+  unreadable?: boolean;
   /** When it was changed last. Of two, the later one counts. */
   updated_at?: string | null;
 };

@@ -69,6 +69,7 @@ fn a_draft_of_another_device_is_told_once_and_an_older_one_never() {
             draft: Some(Draft {
                 thread: Some(1),
                 content: content.into(),
+                unreadable: false,
                 updated_at: chrono::DateTime::from_timestamp(at, 0),
             }),
             ..RoomChanged::default()

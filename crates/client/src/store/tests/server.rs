@@ -339,6 +339,7 @@ impl Server {
                 let draft = Draft {
                     thread: None,
                     content: content.clone(),
+                    unreadable: false,
                     updated_at: chrono::DateTime::from_timestamp_millis(at),
                 };
                 let changed = RoomChanged {

@@ -5,19 +5,20 @@ import { Drafts } from "./drafts";
 
 const asked: string[] = [];
 let answer: () => Promise<unknown>;
-const client = { me: { id: 1, username: "ann" }, isConnected: true, store: { rooms: new Map() }, session: {
+const client = { me: { id: 1, username: "ann" }, isConnected: true, store: { rooms: new Map(), epoch: undefined as string | undefined }, session: {
   ask: (method: string, address: string, body?: { content: string }) => {
     asked.push(`${method} ${address}${body ? ` ${body.content}` : ""}`);
     return answer();
   },
 } };
 const make = () => new Drafts(client as unknown as Client);
-const PUT = "PUT /api/rooms/general/draft", DELETE = "DELETE /api/rooms/general/draft";
+const GET = "GET /api/rooms/general/draft", PUT = "PUT /api/rooms/general/draft", DELETE = "DELETE /api/rooms/general/draft";
 
 beforeEach(() => {
   vi.useFakeTimers();
   asked.length = 0;
   client.isConnected = true;
+  client.store.epoch = undefined;
   answer = async () => ({ body: {} });
 });
 afterEach(() => {
@@ -77,10 +78,12 @@ describe("what was begun to write", () => {
     drafts.write("general", undefined, "");
     await vi.advanceTimersByTimeAsync(2_000);
     expect([asked, drafts.untold]).toEqual([[`${PUT} sent while offline`, DELETE], 0]);
+    // It may have been heard without an answer; else there is nothing to be told.
+    answer = async () => ({ body: { content: "sent while offline", updated_at: new Date(Date.now() - 3_000).toISOString() } });
+    await drafts.flush();
     answer = async () => ({ body: {} });
     await drafts.flush();
-    await drafts.flush();
-    expect(asked.slice(2)).toEqual([DELETE]);
+    expect(asked.slice(2)).toEqual([GET, DELETE]);
   });
 
   it("is here alone while there is no connection, or when it is not taken, and is not sent again and again", async () => {
@@ -108,6 +111,9 @@ describe("what was begun to write", () => {
     const drafts = make();
     drafts.ofEdit("general", 3, "helo").keep("hello");
     expect(drafts.ofEdit("general", 3, "hello from the phone").read()).toBeUndefined();
+    // It is not lost: it stands beside what is written.
+    expect([drafts.given("general", undefined), drafts.leftEdits("general")]).toEqual([["hello"], []]);
+    drafts.drop("general", undefined, "hello");
     expect(drafts.untold).toBe(0);
     drafts.ofEdit("general", 3, "helo").keep("hello");
     drafts.dropEdit("general", 3);
@@ -211,6 +217,45 @@ describe("what was begun to write", () => {
       expect([asked.slice(2), drafts.read("general", undefined)]).toEqual([["GET /api/rooms/general/draft"], ""]);
     });
 
+    it.each([
+      ["the server was restored from before it", { content: "" }, "another"],
+      ["what the server has cannot be read", { content: "", unreadable: true }, undefined],
+    ])("stays when %s", async (_, body, epoch) => {
+      await begin();
+      client.store.epoch = epoch;
+      const drafts = make();
+      answer = async () => ({ body });
+      expect([await drafts.fetch("general", undefined), drafts.read("general", undefined)]).toEqual([undefined, "begun"]);
+      await vi.advanceTimersByTimeAsync(5_000);
+      // What a restored server lacks it is told again.
+      expect(asked.slice(2)).toEqual(epoch ? [GET, `${PUT} begun`] : [GET]);
+    });
+
+    it("is told here late, and nothing that was written there since is thrown away", async () => {
+      const drafts = await begin(-1);
+      answer = async () => { throw new TypeError("no network"); };
+      drafts.write("general", undefined, "");
+      await vi.advanceTimersByTimeAsync(2_000);
+      answer = async () => ({ body: { content: "begun, and more", updated_at: at(1) } });
+      await drafts.flush();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect([asked.slice(2), drafts.read("general", undefined)]).toEqual([[DELETE, GET], "begun, and more"]);
+    });
+
+    it("is told one after the other, so that what was written last holds", async () => {
+      const drafts = await begin();
+      const waiting: (() => void)[] = [];
+      answer = () => new Promise((next) => { waiting.push(() => next({ body: {} })); });
+      drafts.write("general", undefined, "");
+      await vi.advanceTimersByTimeAsync(10);
+      drafts.write("general", undefined, "the next");
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(asked.slice(2)).toEqual([DELETE]);
+      waiting[0]?.();
+      await vi.advanceTimersByTimeAsync(1);
+      expect(asked.slice(2)).toEqual([DELETE, `${PUT} the next`]);
+    });
+
     it("stays when it was begun while the server was asked", async () => {
       const drafts = make();
       let say: (said: unknown) => void = () => {};
@@ -234,7 +279,7 @@ describe("what was begun to write", () => {
     // Whoever is in it again has it told.
     client.store.rooms.clear();
     await drafts.flush();
-    expect([asked, drafts.untold]).toEqual([["PUT /api/rooms/7/draft for a room that is gone"], 0]);
+    expect([asked, drafts.untold]).toEqual([["GET /api/rooms/7/draft", "PUT /api/rooms/7/draft for a room that is gone"], 0]);
   });
 
   it("is told again when a server has time again that was asked too often", async () => {

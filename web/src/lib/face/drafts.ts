@@ -11,6 +11,8 @@ interface Kept {
   isTold?: boolean;
   /** When that was, by the clock of the server. */
   toldAt?: number;
+  /** The history that the server had then: one that was restored may lack it. */
+  epoch?: string;
 }
 
 interface LeftEdit {
@@ -51,6 +53,8 @@ export class Drafts {
   /** What was told of each: what comes back of it is nothing new, whatever the clocks say. */
   readonly #told = new Map<string, Set<string>>();
   readonly #timers = new Map<string, Place & { timer: ReturnType<typeof setTimeout> }>();
+  /** What is told of each, one after the other: what is told last is what holds. */
+  readonly #turns = new Map<string, Promise<void>>();
   /** What the server has not heard of, as far as is known, or does not take. */
   readonly #untold = new Map<string, Place & { isRefused: boolean }>();
   readonly #ears = new Set<() => void>();
@@ -71,13 +75,15 @@ export class Drafts {
   }
 
   /** What an edit of this text was left as, when it was neither saved nor given up. Where the message says something else by
-   *  now, it is dropped: what was written elsewhere since is written over by nobody who has not seen it. */
+   *  now, it is given back: what was written elsewhere since is written over by nobody who has not seen it. */
   ofEdit(room: string, id: number, of: string): { read: () => string | undefined; keep: (text: string | undefined) => void } {
     const place = this.#place(room, id, "edit");
     return {
       read: () => {
         const left = this.#keptEdit(place);
         if (left?.of === of) return left.text;
+        // It is put beside what is written, to be taken up or thrown away by hand.
+        if (left && left.text !== left.of) this.#give(room, undefined, [...this.given(room, undefined), left.text]);
         localStorage.removeItem(place);
         return undefined;
       },
@@ -219,15 +225,15 @@ export class Drafts {
   /** Tells at once all that was not told yet, and waits for that, but not for long. */
   async flush(): Promise<void> {
     if (!this.#client.isConnected) return;
-    const again = [...this.#untold].filter(([, { isRefused }]) => !isRefused);
-    const waiting = new Map<string, Place>([...again, ...this.#timers]);
-    for (const { timer } of this.#timers.values()) clearTimeout(timer);
-    const earlier = this.#unheard().filter(({ place }) => !this.#untold.has(place) && !waiting.has(place));
-    const told = Promise.all([...[...waiting.values()].map(({ room, thread }) => this.#tell(room, thread)), ...earlier.map((one) => this.#tellEarlier(one))]);
+    const now = [...this.#timers.values()];
+    const again = [...this.#untold].filter(([place, { isRefused }]) => !isRefused && !this.#timers.has(place)).map(([, one]) => one);
+    const earlier = this.#unheard().filter(({ place }) => !this.#untold.has(place) && !this.#timers.has(place));
+    for (const { timer } of now) clearTimeout(timer);
+    const told = Promise.all([...now.map(({ room, thread }) => this.#tell(room, thread)), ...[...again, ...earlier].map((one) => this.#tellEarlier(one))]);
     await Promise.race([told, new Promise((late) => setTimeout(late, PATIENCE))]);
   }
 
-  /** What an earlier page could not tell: another device may have gone on with it since. */
+  /** What could not be told, by an earlier page or for want of a connection: another device may have gone on with it since. */
   async #tellEarlier({ room, thread }: Place): Promise<void> {
     const newer = await this.fetch(room, thread);
     if (newer !== undefined) for (const ear of this.#ears) ear();
@@ -242,11 +248,19 @@ export class Drafts {
     return key === this.#place(room, thread) && newValue !== null ? this.read(room, thread) : undefined;
   }
 
-  async #tell(room: string, thread: number | undefined): Promise<void> {
-    const text = this.read(room, thread);
+  #tell(room: string, thread: number | undefined): Promise<void> {
     const place = this.#place(room, thread);
     this.#timers.delete(place);
     this.#untold.set(place, { room, thread, isRefused: false });
+    const before = this.#turns.get(place), now = () => this.#tellNow(place, { room, thread });
+    // What is never answered holds the next for a while alone.
+    const turn = before ? Promise.race([before, new Promise((late) => setTimeout(late, LATER))]).then(now) : now();
+    this.#turns.set(place, turn);
+    return turn.finally(() => { if (this.#turns.get(place) === turn) this.#turns.delete(place); });
+  }
+
+  async #tellNow(place: string, { room, thread }: Place): Promise<void> {
+    const text = this.read(room, thread);
     if (this.#isElsewhere(room)) return;
     this.#told.set(place, new Set([...(this.#told.get(place) ?? []), text].slice(-20)));
     const query = thread ? `?thread=${thread}` : "";
@@ -267,7 +281,9 @@ export class Drafts {
 
   #markTold(place: string, toldAt: number): void {
     const kept = this.#keptAt(place);
-    if (kept && (!kept.isTold || toldAt > (kept.toldAt ?? 0))) this.#keep(place, { ...kept, isTold: true, ...(toldAt && { toldAt }) });
+    const epoch = this.#client.store.epoch;
+    if (kept && (!kept.isTold || toldAt > (kept.toldAt ?? 0))) this.#keep(place, { ...kept, isTold: true, ...(toldAt && { toldAt }), ...(epoch !== undefined && { epoch }) });
+    this.#untold.delete(place);
   }
 
   /** A room that one is not in keeps no draft. */
@@ -281,8 +297,10 @@ export class Drafts {
     const query = thread ? `?thread=${thread}` : "", before = this.#kept(room, thread);
     try {
       const { body } = await this.#client.session.ask<Draft>("GET", `${path`/api/rooms/${room}/draft`}${query}`);
-      // That there is none was so when it was asked: nothing that was written since is meant.
-      const isNone = body.content === "" && before && isTold(before) && before.at === this.#kept(room, thread)?.at;
+      // Of one that cannot be read nothing is known. What is here stays.
+      if (body.unreadable) return undefined;
+      // That there is none was so when it was asked: nothing that was written since is meant, nor what a restored server lacks.
+      const isNone = body.content === "" && before && isTold(before) && before.at === this.#kept(room, thread)?.at && before.epoch === this.#client.store.epoch;
       const newer = this.told(room, body, isNone ? Infinity : undefined);
       if (newer === undefined) this.#catchUp(room, thread, body);
       return newer;

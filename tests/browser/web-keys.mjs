@@ -43,9 +43,11 @@ export default ({ base, mark, ALICE, open }) => ({
     assert.equal(await offer.count(), 0);
     // The room is there now: it is not offered again.
     await press(page, "Control+k");
-    const isAnswered = page.waitForResponse((one) => one.url().includes(`directory?q=${name}`));
+    const answered = ["directory", "users"].map((list) => page.waitForResponse((one) => one.url().includes(`${list}?q=${name}`)));
     await type(page, name);
-    await isAnswered;
+    for (const answer of await Promise.all(answered)) await answer.finished();
+    // What was answered is shown within a frame or two.
+    await page.evaluate(() => new Promise((done) => { let frames = 5; const next = () => (frames-- > 0 ? requestAnimationFrame(next) : done()); next(); }));
     await page.getByRole("option", { name }).first().waitFor();
     assert.equal(await make.count(), 0);
     await press(page, "Escape");

@@ -22,8 +22,9 @@ it("what happened to a room is said in the language of the page, and what the pa
   answers.unshift([/rooms\/general\/messages/, happened], [/users\/99/, () => [404, {}]]);
   await german();
   const lines = () => [...document.querySelectorAll(".sys")].map((one) => one.textContent ?? "");
-  await until(() => lines()[2]?.includes("Bob B. ist dem Raum beigetreten"));
-  expect(lines()[0]).toContain("alice hat Bob B. die Rolle „Moderation“ gegeben");
+  await until(() => lines()[0]?.includes("alice hat bob die Rolle „Moderation“ gegeben"));
+  // By usernames: anybody may choose the name of another to be shown by.
+  expect(lines()[2]).toContain("bob ist dem Raum beigetreten");
   expect(lines()[1]).toContain("alice hat den Raum in garden umbenannt");
   expect(lines()[3]).toContain("alice painted the room");
   // Who it was is not known here.

@@ -128,7 +128,7 @@ describe("a line that begins with a slash", () => {
     expect([...document.querySelectorAll("[role=option] bdi")].map((one) => one.textContent)).toEqual(["/topic <text>", "/shrug [text]"]);
     key(field(), "Tab");
     await until(() => field().value === "/topic ");
-    await until(() => find(".under")?.textContent?.includes("Sets the topic of the room"));
+    await until(() => find(".under")?.textContent?.includes("Sets the topic."));
   });
 });
 

@@ -32,8 +32,9 @@ export class Commands {
 
   /** What those do that the page knows by name it says in its own language. */
   async #ask(): Promise<SlashCommand[]> {
-    const [{ body }] = await Promise.all([this.#client.session.ask<SlashCommand[]>("GET", "/api/commands"), learnRest()]);
-    return (this.#all = body.map((one) => ({ ...one, about: (Object.hasOwn(t.slash, one.name) && t.slash[one.name]) || one.about })));
+    const [{ body }] = await Promise.all([this.#client.session.ask<SlashCommand[]>("GET", "/api/commands"), learnRest().catch(() => {})]);
+    const known = t.slash ?? {};
+    return (this.#all = body.map((one) => ({ ...one, about: (Object.hasOwn(known, one.name) && known[one.name]) || one.about })));
   }
 
   /** The command that a text is, as far as they are known. */

@@ -4,15 +4,17 @@ import { whole } from "$lib/text/time";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
 
-/** What the page says of it; what the server says where the page does not know the event, or by name whom it is about. */
+/** What the page says of it, with usernames, since anybody may choose another's name to be shown by; what the server says, in
+ *  English, and where the page does not know the event, or whom it is about. */
 export function eventOf(client: Client, message: Message): string {
   return said(client, message) ?? message.content;
 }
 
 function said(client: Client, { event, user_id, username, room }: Message): string | undefined {
-  const by = client.name(user_id, username), who = event && "user_id" in event ? client.name(event.user_id) : by;
-  if (!event || !by || !who) return undefined;
   const { system } = t;
+  client.watch("people");
+  const by = username, who = event && "user_id" in event ? client.store.people.username(event.user_id) : by;
+  if (!system || !event || !by || !who) return undefined;
   switch (event.type) {
     case "created": return client.room(room)?.about.kind === "direct" ? system.began(by) : system.created(by);
     case "joined": return system.joined(who);

@@ -78,8 +78,8 @@ export class LaterList {
   askToCancel(one: Scheduled): void {
     const isText = !one.unreadable && one.kind !== "reminder";
     if (isText && !mayWrite(this.#client.store.rooms.get(one.room), Date.now())) return this.#askToCopy(one);
-    const what = one.unreadable ? "" : `“${plain(one.content).slice(0, 200)}” `;
-    const text = what + (one.kind === "reminder" ? t.later.dropReminder : isText ? t.later.dropText : t.later.cancelled);
+    const what = one.unreadable ? "" : `${t.later.quoted(plain(one.content).slice(0, 200))} `;
+    const text = what + (one.kind === "reminder" ? t.later.dropReminder : isText ? t.later.dropText : t.later.dropUnread);
     ui.open({ is: "confirm", title: t.later.shutTitle, text, yes: t.later.cancel, isDanger: true, back: { is: "later" }, do: () => void this.cancel(one).catch(tellProblem) });
   }
 

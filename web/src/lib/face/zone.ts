@@ -12,7 +12,7 @@ export interface Answer {
 /** What is offered beside such a time: the zone of this device; nothing where that is UTC, too. */
 export async function offerZone(client: Client, tell: (answer: Answer) => void): Promise<Answer["act"]> {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone || zone === "UTC") return undefined;
+  if (!zone || /^(Etc\/)?(UTC|GMT|UCT|Universal|Zulu)$/.test(zone)) return undefined;
   await learnRest();
   const place = zone.split("/").at(-1)?.replace(/_/g, " ") ?? zone;
   const use = async () => {

@@ -175,7 +175,7 @@ export const talk: typeof english = {
     none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
     unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
     change: "Ändern", cancel: "Zurücknehmen",
-    dropText: "Sie wird nicht gesendet. Ihr Text kommt dahin zurück, wo du schreibst.", dropReminder: "Du wirst nicht daran erinnert.",
+    dropText: "Sie wird nicht gesendet. Ihr Text kommt dahin zurück, wo du schreibst.", dropReminder: "Du wirst nicht daran erinnert.", dropUnread: "Es wird nicht gesendet.", quoted: (text) => `„${text}“`,
     cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
     shutTitle: "Zurücknehmen?", shutText: "In ihrem Raum kannst du gerade nicht schreiben: Der Text lässt sich dort nicht einfügen.", shutYes: "Kopieren und zurücknehmen",
     given: "Zurückgegeben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",

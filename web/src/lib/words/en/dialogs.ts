@@ -2,18 +2,8 @@
 import { counted as n } from "$lib/text/time";
 
 export const dialogs = {
-  /** What commands do, by their names. */
-  slash: {
-    me: "Says what you do: the message is emphasised, as `*waves*` in Markdown.",
-    shrug: "Says the text, and shrugs: ¯\\_(ツ)_/¯.",
-    topic: "Sets the topic of the room; `-` for none.",
-    invite: "Brings someone into this room, or into another one that you are in.",
-    kick: "Takes someone out of this room, or of another one.",
-    leave: "Leaves this room, or another one. No one leaves #general.",
-    dm: "Writes to people directly; without a text, opens the conversation with them.",
-    remind: "Reminds you among your own notes, or says it in a room, at a time as people say it, in the time zone of your profile.",
-    status: "Says what you are, on all your devices; `/status clear` takes it back, `/status` alone shows it.",
-  } as Record<string, string>,
+  /** What commands do, by their names; in English the server says it itself. */
+  slash: {} as Record<string, string>,
 
   zone: {
     use: (place: string) => `Use the time of ${place}`,

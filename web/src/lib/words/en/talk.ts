@@ -1,6 +1,26 @@
 // What is said of rooms and messages, in English.
 import { counted as n, list, number, plural } from "$lib/text/time";
 
+/** What happened to a room. */
+interface System {
+  created: (by: string) => string;
+  began: (by: string) => string;
+  joined: (who: string) => string;
+  left: (who: string) => string;
+  invited: (by: string, who: string) => string;
+  kicked: (by: string, who: string) => string;
+  role: (by: string, who: string, role: "owner" | "moderator" | "member") => string;
+  heir: (who: string) => string;
+  muted: (by: string, who: string, until: string) => string;
+  unmuted: (by: string, who: string) => string;
+  renamed: (by: string, name: string) => string;
+  topic: (by: string, topic: string) => string;
+  kind: (by: string, isPrivate: boolean) => string;
+  archived: (by: string) => string;
+  unarchived: (by: string) => string;
+  slow: (by: string, seconds: number) => string;
+}
+
 export const talk = {
   room: {
     members: (count: number) => n(count, "member", "members"),
@@ -117,19 +137,8 @@ export const talk = {
     unpinWaits: "Waits to be unpinned",
   },
 
-  system: {
-    created: (by: string) => `${by} made the room`, began: (by: string) => `${by} began this conversation`,
-    joined: (who: string) => `${who} joined the room`, left: (who: string) => `${who} left the room`,
-    invited: (by: string, who: string) => `${by} added ${who} to the room`, kicked: (by: string, who: string) => `${by} removed ${who} from the room`,
-    role: (by: string, who: string, role: "owner" | "moderator" | "member") => `${by} made ${who} ${role === "owner" ? "an" : "a"} ${role} of the room`,
-    heir: (who: string) => `${who} is an owner of the room now`,
-    muted: (by: string, who: string, until: string) => `${by} muted ${who} until ${until}`, unmuted: (by: string, who: string) => `${by} unmuted ${who}`,
-    renamed: (by: string, name: string) => `${by} renamed the room to ${name}`,
-    topic: (by: string, topic: string) => (topic ? `${by} set the topic to: ${topic}` : `${by} cleared the topic`),
-    kind: (by: string, isPrivate: boolean) => `${by} made the room ${isPrivate ? "private" : "public"}`,
-    archived: (by: string) => `${by} archived the room`, unarchived: (by: string) => `${by} brought the room back`,
-    slow: (by: string, seconds: number) => (seconds ? `${by} turned slow mode on: one message in ${n(seconds, "second", "seconds")}` : `${by} turned slow mode off`),
-  },
+  /** What happened to a room the server says in English itself. */
+  system: undefined as System | undefined,
 
   composer: {
     to: (name: string) => `Message to ${name}`,
@@ -174,7 +183,7 @@ export const talk = {
     waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
     noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", cancel: "Take back",
-    dropText: "It will not be sent. Its text comes back to where you write.", dropReminder: "You will not be reminded of it.",
+    dropText: "It will not be sent. Its text comes back to where you write.", dropReminder: "You will not be reminded of it.", dropUnread: "It will not be sent.", quoted: (text: string) => `“${text}”`,
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",

@@ -1,1 +1,0 @@
-export{t as default}from"./EmojiPicker-BFU7uv3u.js";

@@ -1,0 +1,1 @@
+export{t as choices}from"./soon-C2fYkKbr.js";

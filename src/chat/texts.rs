@@ -34,6 +34,7 @@ pub fn open(vault: &Vault, room_id: i64, row: &Row) -> Result<String, CannotOpen
 }
 
 /// What happened to a room, by the opened text of a message; `None` for what a person has written.
+#[must_use]
 pub fn read_event(row: &Row, opened: &str) -> Option<SystemText> {
     (row.kind == "system")
         .then(|| serde_json::from_str(opened).ok())

@@ -143,7 +143,7 @@ describe("the page", () => {
     const box = find<HTMLTextAreaElement>(".editor textarea");
     if (box) write(box, "mine, mended"), key(box, "Enter");
     await until(() => Line.last?.said.some((one) => one.type === "edit" && one.content === "mine, mended"));
-    expect(text()).toContain("mine, mended");
+    await until(() => text().includes("mine, mended"));
     // What no one has answered would wait in the tests that follow.
     const edit = Line.last?.said.find((one) => one.type === "edit");
     Line.last?.tell({ type: "ack", ref: edit?.ref, room: "general", id: 3, seq: 4, timestamp: "2026-11-27T10:09:00.000000+00:00", duplicate: false });

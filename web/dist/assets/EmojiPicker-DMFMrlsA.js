@@ -1,0 +1,1 @@
+export{t as default}from"./EmojiPicker-B2ouUDP2.js";

@@ -1,1 +1,0 @@
-export{t as default}from"./EmojiPicker-BFOj1QrL.js";

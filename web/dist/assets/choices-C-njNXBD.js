@@ -1,1 +1,0 @@
-export{t as choices}from"./soon-C2fYkKbr.js";

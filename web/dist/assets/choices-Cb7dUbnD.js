@@ -1,0 +1,1 @@
+export{t as choices}from"./soon-DjOnrpr7.js";

@@ -1,0 +1,1 @@
+export{n as Client,t as Workspace}from"./room-DmdwIbYd.js";

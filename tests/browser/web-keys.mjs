@@ -55,6 +55,27 @@ export default ({ base, mark, ALICE, open }) => ({
     await context.close();
   },
 
+  async "a German browser is spoken to in German, from the door on, and after a reload"() {
+    const { page, context } = await open({ locale: "de-DE" });
+    await page.getByRole("button", { name: "Registrieren" }).click();
+    await page.getByLabel("Name", { exact: true }).click();
+    await type(page, `deutsch_${mark}`);
+    await press(page, "Tab");
+    await type(page, PASSWORD);
+    await press(page, "Enter");
+    const field = page.getByLabel("Nachricht an #general", { exact: true });
+    await field.click();
+    await type(page, "Guten Tag");
+    await press(page, "Enter");
+    await shows(page, "Guten Tag");
+    await page.reload();
+    await shows(page, "Guten Tag");
+    assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
+    await press(page, "Control+k");
+    await page.getByRole("dialog", { name: "Zu einem Raum" }).waitFor();
+    await context.close();
+  },
+
   async "a day by keys alone: a room is made, talked in, and what was said is answered, reacted to, pinned, saved, edited and deleted"() {
     const { page, context } = await open();
     const name = `keys-${mark}`, label = `#${name}`, me = `keys_${mark}`;

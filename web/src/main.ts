@@ -22,12 +22,17 @@ function keepsData(): boolean {
   }
 }
 
-const target = document.getElementById("app");
-if (target && keepsData()) {
+/** Awaited by nothing: the words that it waits for come from a file that waits for this one. */
+async function begin(target: HTMLElement): Promise<void> {
   applyTheme();
   await speak();
   mount(App, { target });
   void release.watch();
+}
+
+const target = document.getElementById("app");
+if (target && keepsData()) {
+  void begin(target);
 } else if (target) {
   const note = document.createElement("p");
   note.setAttribute("role", "alert");

@@ -203,6 +203,16 @@ describe("what was begun to write", () => {
       }
     });
 
+    it("is gone, too, where another device had begun it, and nobody was in the room to hear of its end", async () => {
+      client.store.epoch = "one";
+      const drafts = make();
+      expect(drafts.told("general", { content: "begun there", updated_at: at(0) })).toBe("begun there");
+      answer = async () => ({ body: { content: "" } });
+      expect(await drafts.fetch("general", undefined)).toBe("");
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect([asked, drafts.read("general", undefined)]).toEqual([[GET], ""]);
+    });
+
     it("stays when that was said of what was there before it", async () => {
       const drafts = await begin();
       expect([told(drafts, -4_000), drafts.read("general", undefined)]).toEqual([undefined, "begun"]);

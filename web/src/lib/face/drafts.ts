@@ -332,7 +332,8 @@ export class Drafts {
     }
     const isOwn = this.#timers.has(place) || this.#told.get(place)?.has(draft.content);
     if (isOwn || draft.content === here?.text || (here && (here.toldAt ?? here.at) >= at)) return undefined;
-    this.#keep(place, { text: draft.content, at, isTold: true, toldAt: at });
+    const epoch = this.#client.store.epoch;
+    this.#keep(place, { text: draft.content, at, isTold: true, toldAt: at, ...(epoch !== undefined && { epoch }) });
     return draft.content;
   }
 

@@ -37,6 +37,13 @@ describe("a conversation reads in groups", () => {
     expect(after[0]?.items.map((item) => item.key)).toEqual([before]);
   });
 
+  it("has a key for each day line, also where a clock was set back and a day comes again", () => {
+    const at = (id: number, created_at: string) => ({ ...message(id, 2, 0), created_at });
+    const [one, two] = ["2026-11-28T12:00:00.000000+00:00", "2026-11-29T12:00:00.000000+00:00"];
+    const all = days({ messages: [at(1, one), at(2, two), at(3, one), at(4, "abc"), at(5, two), at(6, "abc")], pending: [], me: 1, newFrom: undefined });
+    expect(new Set(all.map((day) => day.key)).size).toBe(6);
+  });
+
   it("has a day line for each day", () => {
     const other = { ...message(2, 2, 0), created_at: new Date(Date.UTC(2026, 10, 29, 12)).toISOString() };
     expect(days({ messages: [message(1, 2, 0), other], pending: [], me: 1, newFrom: undefined })).toHaveLength(2);

@@ -38,10 +38,14 @@ export function days({ messages, pending, me, newFrom }: Sources): Day[] {
   for (const one of pending) {
     if (one.deed.do !== "post") changes.set(one.deed.id, [...(changes.get(one.deed.id) ?? []), one]);
   }
+  // A clock that was set back has days come again.
+  const seen = new Map<number, number>();
   const dayAt = (at: string | number): Day => {
     const day = dayOf(at);
     if (last?.day !== day) {
-      all.push({ key: `d${day}`, at, items: [] });
+      const times = seen.get(day) ?? 0;
+      seen.set(day, times + 1);
+      all.push({ key: times > 0 ? `d${day}.${times}` : `d${day}`, at, items: [] });
       last = undefined;
     }
     return all.at(-1) as Day;

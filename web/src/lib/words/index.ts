@@ -32,6 +32,8 @@ export function choose(language: Language): void {
 export async function speak(): Promise<void> {
   const now = language();
   if (now === "de") t = { ...(await import("./de")).de } as Words;
+  // What was learnt before was learnt by other words.
+  rest = undefined;
   document.documentElement.lang = now;
   setLocale(now);
 }

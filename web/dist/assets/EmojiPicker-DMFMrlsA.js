@@ -1,1 +1,0 @@
-export{t as default}from"./EmojiPicker-B2ouUDP2.js";

@@ -1,1 +1,0 @@
-export{t as choices}from"./soon-DjOnrpr7.js";

@@ -1,1 +1,0 @@
-export{n as Client,t as Workspace}from"./room-DmdwIbYd.js";

@@ -1,1 +1,0 @@
-export{n as canNotify,r as dropRead,i as isNotifying,a as isQuiet,o as isSounding,s as isWanted,c as remind,l as setNotifying,u as setSounding,d as tell}from"./soon-DjOnrpr7.js";

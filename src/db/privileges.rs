@@ -42,7 +42,7 @@ fn find_schema_fault(conn: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult
     .get_result(conn)?;
     Ok((!may).then(|| {
         format!(
-            "The role {role} may not make tables in the schema {schema} of {url}: make it the owner of the database (ALTER DATABASE … OWNER TO {role}), or GRANT CREATE ON SCHEMA {schema} TO {role}."
+            "The role {role} may not make tables in the schema {schema} of {url}: have the owner of the schema, or a superuser, GRANT CREATE ON SCHEMA {schema} TO {role}."
         )
     }))
 }
@@ -74,6 +74,16 @@ pub fn list_tables_of_others(conn: &mut AnyConnection) -> QueryResult<Option<Str
             tables.join(", ")
         )
     }))
+}
+
+/// What to do when `PostgreSQL` says that the role may not use the tables at all; `None` for any other cause.
+#[must_use]
+pub fn explain_denial(url: &DatabaseUrl, cause: &str) -> Option<String> {
+    cause.contains("permission denied for").then(|| {
+        format!(
+            "The role of DATABASE_URL may not use the tables of {url} ({cause}), which belong to another role, as after a restore by a superuser: as a superuser, run ALTER TABLE … OWNER TO that role for each of them."
+        )
+    })
 }
 
 /// What the role may not do to the tables, like `INSERT on messages`.

@@ -12,7 +12,7 @@ use crate::{
         connector::{Connector, one_line},
         disk, facts, file,
         lock::{self, LockError, SoleServer},
-        migrate, requirements,
+        migrate, privileges, requirements,
     },
 };
 
@@ -145,7 +145,9 @@ pub(super) fn unreachable_database(
             format!(
                 "The database {url} does not exist: make it (CREATE DATABASE), or check the name in DATABASE_URL ({cause})."
             )
-        } else if let Some(sentence) = disk::find_trouble(url, &cause) {
+        } else if let Some(sentence) =
+            disk::find_trouble(url, &cause).or_else(|| privileges::explain_denial(url, &cause))
+        {
             sentence
         } else {
             format!(

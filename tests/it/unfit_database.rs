@@ -173,6 +173,13 @@ mod tables_of_another_role_are_named_with_what_to_do {
             &["the role guest may not change", "OWNER TO guest"],
         );
 
+        // Who may not even read them is told so, and not that the database cannot be reached.
+        cluster.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM guest");
+        expect_refusal(
+            url.as_str(),
+            &["may not use the tables", "ALTER TABLE … OWNER TO"],
+        );
+
         // Beside another program, whose tables have such names, there is room in a schema of one's own.
         cluster.execute("CREATE DATABASE shared");
         cluster.execute(

@@ -165,7 +165,8 @@ impl Desk {
             marker.seq = (mark.seq - 1).max(0);
         } else {
             marker.seq = marker.seq.max(mark.seq);
-            marker.furthest = marker.furthest.max(marker.seq);
+            // It says no more than it says: what lies above it may have been read unseen.
+            marker.furthest = marker.furthest.max(mark.seq);
         }
         self.markers.insert(key, marker);
         Ok(Ok(key))

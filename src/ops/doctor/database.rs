@@ -19,7 +19,7 @@ use crate::{
         connector::one_line,
         disk,
         engine::{self, Postgres},
-        facts, file, lock, migrate, requirements,
+        facts, file, lock, migrate, privileges, requirements,
     },
     protocol::time::{Timestamp, now},
 };
@@ -201,7 +201,9 @@ fn check_tables(
         Ok(standing) => standing,
         Err(error) => {
             let cause = one_line(&error);
-            report.problem(disk::find_trouble(url, &cause).unwrap_or_else(|| format!(
+            let known = disk::find_trouble(url, &cause);
+            let known = known.or_else(|| privileges::explain_denial(url, &cause));
+            report.problem(known.unwrap_or_else(|| format!(
                 "The tables of {url} cannot be read ({cause}): does the user of DATABASE_URL own them, and is this Parlour's database?"
             )));
             return;

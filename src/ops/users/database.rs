@@ -14,7 +14,7 @@ use crate::{
         AnyConnection, QueryError,
         conn::{self, WriteError},
         connector::one_line,
-        disk, facts, migrate,
+        disk, facts, migrate, privileges,
     },
 };
 
@@ -72,7 +72,9 @@ impl Accounts {
         }
         let broken = |error: &dyn fmt::Display| {
             let cause = one_line(error);
-            Failure::Database(disk::find_trouble(&url, &cause).unwrap_or_else(|| format!(
+            let known = disk::find_trouble(&url, &cause);
+            let known = known.or_else(|| privileges::explain_denial(&url, &cause));
+            Failure::Database(known.unwrap_or_else(|| format!(
                 "The database {url} cannot be reached: check DATABASE_URL and that the database is running ({cause})."
             )))
         };

@@ -123,6 +123,9 @@ fn how_far_one_is_seen_to_have_read_neither_goes_back_nor_on_while_one_is_invisi
     told(&carol, 2);
     state("online", json!({}));
     assert_eq!(both(), (3, 4), "nothing is told by being there again");
+    // A mark below that says nothing of what he read unseen.
+    read(&bob, &room, &json!({"seq": 2}));
+    assert_eq!(both(), (3, 4));
     // That he has read so far is nothing new to him, and new to her.
     read(&bob, &room, &json!({"seq": 4}));
     told(&bob, 4);

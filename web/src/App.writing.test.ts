@@ -136,6 +136,14 @@ describe("what is to be said later", () => {
   const row = { id: 9, client_id: "c", room: "general", name: "general", content: "good morning", created_at: "2026-11-27T10:00:00.000000+00:00", send_at: "2099-11-28T09:00:00.000000+00:00" };
   const asked: { method: string; body: { content?: string; send_at?: string; client_id?: string } }[] = [];
   let answer: () => [number, unknown] = () => [201, row], waiting: object[] = [];
+  /** One waits, and its list is opened from the side. */
+  const openList = async () => {
+    waiting = [row];
+    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
+    await until(() => find(".side-scroll button.row .count"));
+    find(".side-scroll button.row .count")?.closest("button")?.click();
+    await until(() => button("Take back", "[role=dialog]"));
+  };
   const begin = async () => {
     asked.length = 0;
     answers.unshift([/api\/scheduled/, (method: string, body: object) => {
@@ -201,11 +209,7 @@ describe("what is to be said later", () => {
 
   it("is offered again to nobody else", async () => {
     await begin();
-    waiting = [row];
-    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
-    await until(() => find(".side-scroll button.row .count"));
-    find(".side-scroll button.row .count")?.closest("button")?.click();
-    await until(() => button("Take back", "[role=dialog]"));
+    await openList();
     await takeBack();
     await until(() => find(".toasts .btn-link"));
     said({ k: "token", token: "b", until: Date.now() + 1_800_000, who: { id: 2, username: "bob" } });
@@ -259,11 +263,7 @@ describe("what is to be said later", () => {
 
   it("is taken back by whoever has agreed to it alone, and Escape keeps it", async () => {
     await begin();
-    waiting = [row];
-    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
-    await until(() => find(".side-scroll button.row .count"));
-    find(".side-scroll button.row .count")?.closest("button")?.click();
-    await until(() => button("Take back", "[role=dialog]"));
+    await openList();
     button("Take back", "[role=dialog]")?.click();
     await until(() => find("[role=dialog] .btn-danger"));
     expect(text()).toContain("It will not be sent. Its text comes back to where you write.");
@@ -279,11 +279,7 @@ describe("what is to be said later", () => {
   it("comes back beside what is written by then, when it is taken back", async () => {
     await begin();
     write(field(), "begun");
-    waiting = [row];
-    Line.last?.tell({ type: "scheduled", change: "created", scheduled: row });
-    await until(() => find(".side-scroll button.row .count"));
-    find(".side-scroll button.row .count")?.closest("button")?.click();
-    await until(() => button("Take back", "[role=dialog]"));
+    await openList();
     await takeBack();
     await until(() => find(".answer")?.textContent?.includes("good morning"));
     expect(field().value).toBe("begun");

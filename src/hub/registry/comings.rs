@@ -17,6 +17,11 @@ use crate::{
 const MOST_OWN_NOTICES: usize = 100;
 /// How long joins and leaves are gathered before they are told, in a small crowd.
 const GATHER: Duration = Duration::from_millis(20);
+/// So much longer for each socket, since telling costs a frame for each: whatever the size of the crowd, a thousand frames a
+/// second at most for those who come, and as many for those who go.
+const GATHER_EACH: Duration = Duration::from_millis(1);
+/// The longest that it takes.
+const LONGEST: Duration = Duration::from_secs(2);
 
 impl<O: Outbox> Registry<O> {
     /// Notes that a user came or went. One who went and came back in between (a reload) did neither.
@@ -29,11 +34,9 @@ impl<O: Outbox> Registry<O> {
                 self.comings.insert(user_id, (name, came));
             }
         }
-        // Telling costs a frame for each socket. In a large crowd it is done less often, so that the cost a second
-        // stays the same while thousands come at once.
-        let gather = GATHER + Duration::from_micros(100 * self.sockets.len() as u64);
-        self.tell_at
-            .get_or_insert(now + gather.min(Duration::from_secs(2)));
+        let sockets = u32::try_from(self.sockets.len()).unwrap_or(u32::MAX);
+        let gather = GATHER + GATHER_EACH.saturating_mul(sockets);
+        self.tell_at.get_or_insert(now + gather.min(LONGEST));
     }
 
     /// When [`Self::tell_comings`] has something to do.

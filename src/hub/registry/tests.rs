@@ -183,6 +183,27 @@ fn coming_and_going_is_told_once_per_user_and_together_when_many() {
 }
 
 #[test]
+fn the_larger_the_crowd_the_less_often_it_is_told_who_comes() {
+    let mut world = World::new();
+    for (sockets, longest) in [(2, 30), (20, 50), (1_000, 1_100), (5_000, 2_000)] {
+        while world.registry.sockets.len() < sockets - 1 {
+            let user = 10_000 + world.registry.sockets.len() as i64;
+            world.join(user, &format!("user{user}"), &Inbox::new(9));
+        }
+        world.registry.tell_comings();
+        let bob = world.join(2, "bob", &Inbox::new(9));
+        let wait = world.registry.tell_at().expect("news") - world.start;
+        assert!(wait <= Duration::from_millis(longest), "{sockets}: {wait:?}");
+        // Two frames a socket, of those who come and those who go: what they cost a second must not grow.
+        let frames = 2.0 * sockets as f64 / wait.as_secs_f64();
+        assert!(sockets > 2_000 || frames <= 2_000.0, "{sockets}: {frames}");
+        world.registry.tell_comings();
+        world.registry.disconnect(bob, world.start);
+        world.registry.tell_comings();
+    }
+}
+
+#[test]
 fn a_reload_is_neither_a_leave_nor_a_join() {
     let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
     world.join(1, "alice", &alice);

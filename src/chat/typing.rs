@@ -9,7 +9,7 @@ use super::{
     rooms::{self, RoomView, key_of},
 };
 use crate::{
-    db::{self, log::hidden, users::people::count_members_up_to},
+    db::{self, log::hidden, members},
     error::{Error, Result},
     gate::Urgency,
     hub::{Hub, frame, people::PeopleNews},
@@ -45,13 +45,13 @@ impl Typing {
             if let Err(denied) = allows(view) {
                 return Ok(Err(Error::from(denied)));
             }
-            let members = count_members_up_to(conn, view.room.id, MOST_TO_SEE_TYPING + 1)?;
+            let count = members::count_up_to(conn, view.room.id, MOST_TO_SEE_TYPING + 1)?;
             // What is hidden makes no sound before something is written.
             let hiding = match rooms::kind(view) {
                 RoomKind::Direct => hidden::list_hiding(conn, view.room.id)?,
                 RoomKind::Public | RoomKind::Private => Vec::new(),
             };
-            let is_small = members <= MOST_TO_SEE_TYPING;
+            let is_small = count <= MOST_TO_SEE_TYPING;
             Ok(Ok((view.room.id, is_small, hiding)))
         };
         let which = Which::Named(said.room);

@@ -1,4 +1,4 @@
-//! Who may do what in a room, as far as its rows say.
+//! How many are in a room and who may do what in it, as far as its rows say.
 
 use chrono::NaiveDateTime;
 use diesel::{dsl::exists, prelude::*};
@@ -16,6 +16,21 @@ const MODERATOR: &str = "moderator";
 /// numbers of the room and the user follow. Whoever changes an account has no key to write one with, and no server that is
 /// to tell it; the server does both when it notices.
 const HEIR: &str = "heir-";
+
+/// How many members a room has; no more than this are counted.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_up_to(conn: &mut AnyConnection, room_id: i64, most: u64) -> QueryResult<u64> {
+    let some = memberships::table
+        .filter(memberships::room_id.eq(room_id))
+        // By the index: of a room that most people are in, PostgreSQL would read the whole table until it has so many.
+        .order(memberships::user_id)
+        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .select(memberships::user_id);
+    let found: Vec<i64> = on_either!(conn, some.load())?;
+    Ok(found.len() as u64)
+}
 
 /// Sees to it that a room has an owner who can log in: where it has none, the oldest moderator becomes one, else the oldest
 /// member. An owner who cannot stays what they are; where no one at all can log in, one of them is enough. Direct rooms have

@@ -85,19 +85,6 @@ pub fn list_called(
     on_either!(conn, called.load())
 }
 
-/// Whether a room has no more members than this.
-///
-/// # Errors
-/// When the database fails.
-pub fn has_at_most(conn: &mut AnyConnection, room_id: i64, most: i64) -> QueryResult<bool> {
-    let some = memberships::table
-        .filter(memberships::room_id.eq(room_id))
-        .limit(most + 1)
-        .select(memberships::user_id);
-    let found: Vec<i64> = on_either!(conn, some.load())?;
-    Ok(i64::try_from(found.len()).is_ok_and(|count| count <= most))
-}
-
 /// Notes mentions.
 ///
 /// # Errors

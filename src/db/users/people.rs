@@ -6,9 +6,9 @@ use diesel::{prelude::*, sql_query, sql_types::BigInt};
 use super::directory;
 use crate::{
     db::{
-        AnyConnection,
+        AnyConnection, members,
         rooms::GENERAL_ID,
-        schema::{memberships, user_words, users},
+        schema::{user_words, users},
         text::StoredText,
         time::StoredTime,
     },
@@ -318,20 +318,7 @@ struct Id {
 /// When the database fails.
 pub fn does_general_count(conn: &mut AnyConnection) -> QueryResult<bool> {
     let most = MOST_WHO_SHARE_GENERAL;
-    Ok(count_members_up_to(conn, GENERAL_ID, most + 1)? <= most)
-}
-
-/// How many members a room has; no more than this are counted.
-///
-/// # Errors
-/// When the database fails.
-pub fn count_members_up_to(conn: &mut AnyConnection, room_id: i64, most: u64) -> QueryResult<u64> {
-    let some: Vec<i64> = memberships::table
-        .filter(memberships::room_id.eq(room_id))
-        .limit(i64::try_from(most).unwrap_or(i64::MAX))
-        .select(memberships::user_id)
-        .load(conn)?;
-    Ok(some.len() as u64)
+    Ok(members::count_up_to(conn, GENERAL_ID, most + 1)? <= most)
 }
 
 /// Those of these users whom someone may see for sharing a room with them. Whoever was brought into a direct room, and has neither

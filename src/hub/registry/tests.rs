@@ -193,7 +193,10 @@ fn the_larger_the_crowd_the_less_often_it_is_told_who_comes() {
         world.registry.tell_comings();
         let bob = world.join(2, "bob", &Inbox::new(9));
         let wait = world.registry.tell_at().expect("news") - world.start;
-        assert!(wait <= Duration::from_millis(longest), "{sockets}: {wait:?}");
+        assert!(
+            wait <= Duration::from_millis(longest),
+            "{sockets}: {wait:?}"
+        );
         // Two frames a socket, of those who come and those who go: what they cost a second must not grow.
         let frames = 2.0 * sockets as f64 / wait.as_secs_f64();
         assert!(sockets > 2_000 || frames <= 2_000.0, "{sockets}: {frames}");

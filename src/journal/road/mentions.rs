@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     db::{
-        AnyConnection, QueryError,
+        AnyConnection, QueryError, members,
         mentions::{self, ALL, Candidate, Counted},
     },
     protocol::mention::Mention,
@@ -14,7 +14,7 @@ use crate::{
 /// Most mentions in a text.
 const MOST: usize = 100;
 /// In a room of so many, everyone may address all.
-const FEW: i64 = 20;
+const FEW: u64 = 20;
 
 /// Who is called what in the rooms where something is written.
 #[derive(Default)]
@@ -40,7 +40,8 @@ impl Called {
         }
         let mut called = Self::default();
         for (room_id, names) in wanted {
-            if names.iter().any(|name| is_all(name)) && mentions::has_at_most(conn, room_id, FEW)? {
+            let addresses_all = names.iter().any(|name| is_all(name));
+            if addresses_all && members::count_up_to(conn, room_id, FEW + 1)? <= FEW {
                 called.small.insert(room_id);
             }
             let names = names.into_iter().map(str::to_owned).collect();

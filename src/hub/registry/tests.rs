@@ -1,6 +1,7 @@
 //! The registry by itself, one case after the other; [`runs`] holds its random runs.
 
 mod came_in;
+mod comings;
 mod people;
 mod runs;
 mod views;
@@ -160,83 +161,6 @@ fn the_sender_sees_his_own_frame_and_the_others_theirs() {
 }
 
 #[test]
-fn coming_and_going_is_told_once_per_user_and_together_when_many() {
-    let mut world = World::new();
-    let (alice, bob, second_tab, carol) =
-        (Inbox::new(9), Inbox::new(9), Inbox::new(9), Inbox::new(9));
-    world.join(1, "alice", &alice);
-    world.registry.tell_comings();
-    assert!(alice.take().is_empty(), "nobody is told of himself");
-    let first = world.join(2, "bob", &bob);
-    let second = world.join(2, "bob", &second_tab);
-    world.join(3, "carol", &carol);
-    world.registry.tell_comings();
-    assert_eq!(alice.take(), ["bob and carol joined the chat"]);
-    assert_eq!(bob.take(), ["carol joined the chat"]);
-    assert_eq!(carol.take(), ["bob joined the chat"]);
-    world.registry.disconnect(first, world.start);
-    world.registry.tell_comings();
-    assert!(alice.take().is_empty(), "bob still has a tab");
-    world.registry.disconnect(second, world.start);
-    world.registry.tell_comings();
-    assert_eq!(alice.take(), ["bob left the chat"]);
-}
-
-#[test]
-fn the_larger_the_crowd_the_less_often_it_is_told_who_comes() {
-    let mut world = World::new();
-    for (sockets, longest) in [(2, 30), (20, 50), (1_000, 1_100), (5_000, 2_000)] {
-        while world.registry.sockets.len() < sockets - 1 {
-            let user = 10_000 + world.registry.sockets.len() as i64;
-            world.join(user, &format!("user{user}"), &Inbox::new(9));
-        }
-        world.registry.tell_comings();
-        let bob = world.join(2, "bob", &Inbox::new(9));
-        let wait = world.registry.tell_at().expect("news") - world.start;
-        assert!(
-            wait <= Duration::from_millis(longest),
-            "{sockets}: {wait:?}"
-        );
-        // Two frames a socket, of those who come and those who go: what they cost a second must not grow.
-        let frames = 2.0 * sockets as f64 / wait.as_secs_f64();
-        assert!(sockets > 2_000 || frames <= 2_000.0, "{sockets}: {frames}");
-        world.registry.tell_comings();
-        world.registry.disconnect(bob, world.start);
-        world.registry.tell_comings();
-    }
-}
-
-#[test]
-fn a_reload_is_neither_a_leave_nor_a_join() {
-    let (mut world, alice, bob) = (World::new(), Inbox::new(9), Inbox::new(9));
-    world.join(1, "alice", &alice);
-    let before = world.join(2, "bob", &bob);
-    world.registry.tell_comings();
-    alice.take();
-    world.registry.disconnect(before, world.start);
-    world.join(2, "bob", &bob);
-    world.registry.tell_comings();
-    assert!(alice.take().is_empty());
-}
-
-#[test]
-fn what_a_newcomer_is_told_of_who_is_here_adds_up() {
-    let (mut world, bob, carol) = (World::new(), Inbox::new(9), Inbox::new(9));
-    let before = world.join(2, "bob", &bob);
-    world.registry.tell_comings();
-    world.registry.disconnect(before, world.start);
-    world.join(3, "carol", &carol);
-    assert_eq!(world.registry.names(3), ["bob", "carol"], "told so far");
-    world.join(2, "bob", &bob);
-    world.registry.tell_comings();
-    assert!(carol.take().is_empty(), "he is here, as she was told");
-    world.join(4, "dan", &Inbox::new(9));
-    assert_eq!(world.registry.names(3), ["bob", "carol"]);
-    world.registry.tell_comings();
-    assert_eq!(carol.take(), ["dan joined the chat"]);
-}
-
-#[test]
 fn who_is_too_slow_is_told_what_he_missed_before_anything_newer() {
     let (mut world, slow, quick) = (World::new(), Inbox::new(2), Inbox::new(99));
     world.join(2, "slow", &slow);
@@ -259,26 +183,6 @@ fn who_missed_the_last_message_is_told_although_no_other_follows() {
     assert_eq!(slow.take(), ["1:x"]);
     world.registry.tick(world.at(1));
     assert_eq!(slow.take(), ["missed 2"]);
-}
-
-#[test]
-fn whoever_comes_and_goes_crowds_out_no_message() {
-    let (mut world, slow) = (World::new(), Inbox::new(256));
-    world.join(2, "slow", &slow);
-    world.registry.tell_comings();
-    for n in 0..300 {
-        let guest = world.join(100 + n, &format!("guest{n}"), &Inbox::new(9));
-        world.registry.tell_comings();
-        world.registry.disconnect(guest, world.start);
-        world.registry.tell_comings();
-    }
-    for seq in 1..=100 {
-        world.say(seq, 0);
-    }
-    let words = slow.take();
-    assert_eq!(words[0], "guest0 joined the chat");
-    let messages: Vec<_> = words.iter().filter(|word| word.ends_with(":x")).collect();
-    assert_eq!(messages.len(), 100, "{words:?}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub const TABLE: &[Entry] = &[
     },
     Entry {
         slash: Slash::Remind,
-        usage: "/remind me|#room <when> <what>",
+        usage: "/remind [me|#room] <when> <what>",
         about: "Reminds you among your own notes, or says it in a room, at a time as people say it, in the time zone of your profile.",
         example: "/remind me tomorrow at 9 to water the tomatoes",
         rooms: EVERYWHERE,

@@ -149,12 +149,13 @@ pub fn read(room: &str, new: NewCommand) -> Result<Asked> {
     }
 }
 
-/// Where, and what stands behind that.
+/// Where, and what stands behind that. What begins with the time is for oneself.
 fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
-    let (place, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let place = match place {
-        "me" => Some(RemindIn::Notes),
-        other => read_room(other).map(RemindIn::Room),
+    let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let (place, text) = match first {
+        "me" => (Some(RemindIn::Notes), behind),
+        time if begins_time(time) => (Some(RemindIn::Notes), rest),
+        other => (read_room(other).map(RemindIn::Room), behind),
     };
     let place = place.filter(|_| !text.trim().is_empty());
     Ok(Reminder {
@@ -162,6 +163,16 @@ fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
         text: text.trim().to_owned(),
         client_id,
     })
+}
+
+/// Whether a time may begin with this word, or what is said beside one. (A name could be a weekday's or a month's.)
+fn begins_time(word: &str) -> bool {
+    let is_one = [
+        "in", "at", "on", "to", "today", "tonight", "tomorrow", "next",
+    ]
+    .iter()
+    .any(|begin| word.eq_ignore_ascii_case(begin));
+    is_one || word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '"' | '“'))
 }
 
 /// A user, and the room if one is named, else the one in which it is typed.

@@ -250,16 +250,39 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Counts the rows of a table that are wrong so.
+fn check(what: String, table: &str, wrong: &str) -> Check {
+    Check {
+        what,
+        query: format!("SELECT count(*) AS count FROM \"{table}\" WHERE {wrong}"),
+    }
+}
+
+/// The times in a table that no clock shows. `SQLite` keeps any, and orders them as texts; `PostgreSQL` takes few.
+fn times(table: &str, columns: &[&str]) -> Check {
+    let wrong: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            format!("{column} NOT BETWEEN '0001-01-01 00:00:00' AND '9999-12-31 23:59:59'")
+        })
+        .collect();
+    let columns = columns.join(", ");
+    let what = format!("rows of {table} hold a time that no clock shows ({columns})");
+    check(what, table, &wrong.join(" OR "))
+}
+
+/// Of [`checks`] those for times, and one for those of messages, which are counted room by room elsewhere.
+pub fn time_checks() -> impl Iterator<Item = Check> {
+    let messages = times("messages", &["created_at"]);
+    let all = TIMES.iter().map(|(table, columns)| times(table, columns));
+    all.chain([messages])
+}
+
 /// All that is counted with one query each.
 #[must_use]
 pub fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
-    let mut add = |what: String, table: &str, wrong: &str| {
-        checks.push(Check {
-            what,
-            query: format!("SELECT count(*) AS count FROM \"{table}\" WHERE {wrong}"),
-        });
-    };
+    let mut add = |what: String, table: &str, wrong: &str| checks.push(check(what, table, wrong));
     for (named, target, columns) in [("a user", "users", USERS), ("a room", "rooms", ROOMS)] {
         for (table, column) in columns {
             add(
@@ -290,20 +313,8 @@ pub fn checks() -> Vec<Check> {
             &format!("{column} NOT IN ('{words}')"),
         );
     }
-    for (table, columns) in TIMES {
-        let wrong: Vec<String> = columns
-            .iter()
-            .map(|column| {
-                format!("{column} NOT BETWEEN '0001-01-01 00:00:00' AND '9999-12-31 23:59:59'")
-            })
-            .collect();
-        let columns = columns.join(", ");
-        add(
-            format!("rows of {table} hold a time that no clock shows ({columns})"),
-            table,
-            &wrong.join(" OR "),
-        );
-    }
+    checks.extend(TIMES.iter().map(|(table, columns)| times(table, columns)));
+    let mut add = |what: String, table: &str, wrong: &str| checks.push(check(what, table, wrong));
     for (what, table, wrong) in RULES {
         add((*what).into(), table, wrong);
     }

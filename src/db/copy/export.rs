@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     config::DatabaseUrl,
-    db::{AnyConnection, conn, file, migrate},
+    db::{AnyConnection, conn, file, migrate, relations, row_checks},
 };
 
 /// A database as it was at one moment.
@@ -107,6 +107,34 @@ impl Snapshot {
         // A few words tell enough.
         let words = found.len().min(20);
         Ok((found != ["ok"]).then(|| found[..words].join(" ")))
+    }
+
+    /// What keeps this from being restored, a part of a sentence for each kind: rows that name others which are not there
+    /// (`PostgreSQL` lets none be), times that it does not know, and rows such as this program does not make. Of tables of
+    /// an older release only the first is found.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn list_obstacles(&mut self, max_cost: u32) -> Result<Vec<String>, CopyError> {
+        let mut found = Vec::new();
+        if let AnyConnection::Sqlite(conn) = &mut self.conn {
+            let dangling: Vec<Line> = sql_query(
+                "SELECT count(*) || ' rows of ' || \"table\" || ' name a row of ' || parent || ' that is not there' AS line \
+                 FROM pragma_foreign_key_check GROUP BY \"table\", parent",
+            )
+            .load(conn)?;
+            found.extend(dangling.into_iter().map(|found| found.line));
+        }
+        if migrate::look(&mut self.conn)?.pending.is_empty() {
+            for check in relations::time_checks() {
+                let count = check.count(&mut self.conn)?;
+                if count > 0 {
+                    found.push(format!("{count} {}", check.what));
+                }
+            }
+            found.extend(row_checks::find_faults(&mut self.conn, max_cost)?);
+        }
+        Ok(found)
     }
 
     /// How many rows a table has.

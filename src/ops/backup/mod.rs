@@ -27,7 +27,7 @@ use self::{
 use crate::{
     chat::epoch,
     config::{ConfigError, DatabaseUrl, FoundKey, KeySettings, Storage, StorageSettings},
-    crypto::vault::Vault,
+    crypto::{password::MAX_COST, vault::Vault},
     db::{
         conn,
         copy::{CopyError, Refusal, Snapshot},
@@ -56,6 +56,8 @@ pub struct Contents {
     pub key_checks: Vec<String>,
     /// What does not open with the key that was given.
     unreadable: Unreadable,
+    /// What keeps it from being restored; of a backup that is just made.
+    obstacles: Vec<String>,
 }
 
 impl Contents {
@@ -108,8 +110,8 @@ pub enum Opens {
     NoKey,
 }
 
-/// Exit code for a backup that was made, but holds texts that cannot be opened.
-const UNREADABLE: i32 = 3;
+/// Exit code for a backup that was made, but of a database with something wrong in it.
+const DOUBTFUL: i32 = 3;
 
 /// Makes a backup and says so. Tells the exit code: 1 when there is none, or the key is not the right one.
 ///
@@ -147,13 +149,16 @@ pub fn run(
             Ok(about_the_key) => {
                 let empty = about_emptiness(&made.contents, &storage.database_url);
                 let printed = printing::line(format_args!("{said}\n{empty}{about_the_key}"));
-                match about_texts(&made.contents.unreadable) {
-                    None => printing::exit_code(printed),
-                    Some(trouble) => {
-                        printing::complain(trouble);
-                        UNREADABLE
-                    }
+                let troubles = [
+                    about_obstacles(&made.contents.obstacles),
+                    about_texts(&made.contents.unreadable),
+                ];
+                let mut code = printing::exit_code(printed);
+                for trouble in troubles.into_iter().flatten() {
+                    printing::complain(trouble);
+                    code = DOUBTFUL;
                 }
+                code
             }
             Err(trouble) => {
                 // The trouble is what must be told.
@@ -195,7 +200,17 @@ fn about_emptiness(contents: &Contents, url: &DatabaseUrl) -> &'static str {
     }
 }
 
-/// What is wrong with what is in it.
+/// What is wrong with its rows.
+fn about_obstacles(obstacles: &[String]) -> Option<String> {
+    (!obstacles.is_empty()).then(|| {
+        format!(
+            "The backup was made, but may be refused when it is restored: {}. They were changed by hand, or the database is damaged: put them right with the server stopped (`parlour doctor` tells what is wrong), and back up again. Keep the older backups.",
+            obstacles.join("; ")
+        )
+    })
+}
+
+/// What is wrong with the texts in it.
 fn about_texts(unreadable: &Unreadable) -> Option<String> {
     let Unreadable { count, first } = unreadable;
     let rest = match count {
@@ -299,12 +314,15 @@ pub fn make(url: &DatabaseUrl, target: &Path, vault: Option<&Vault>) -> Result<M
         .sync_all()
         .map_err(|error| not_written(&error.into()))?;
     let bytes = part.file().metadata().map_or(0, |found| found.len());
-    let contents = read_through(part.file(), "Checking the backup", vault)
+    let mut contents = read_through(part.file(), "Checking the backup", vault)
         .map_err(|fault| format!("The backup could not be read again: {fault}. It was thrown away; is the disk sound?"))?
         .1;
     if contents.rows != wanted {
         return Err("The backup does not hold what the database holds. It was thrown away.".into());
     }
+    contents.obstacles = snapshot
+        .list_obstacles(MAX_COST)
+        .map_err(|error| not_written(&error))?;
     part.publish(target)
         .map_err(|error| not_written(&error.into()))?;
     Ok(Made {
@@ -396,6 +414,7 @@ pub fn read_through(
         rows,
         key_checks,
         unreadable,
+        obstacles: Vec::new(),
     };
     Ok((head, contents))
 }

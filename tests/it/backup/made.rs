@@ -5,6 +5,7 @@ use super::*;
 on_both![
     a_text_that_does_not_open_is_told_by_backup_and_doctor,
     a_backup_of_nothing_says_that_it_is_empty,
+    a_backup_that_a_restore_would_refuse_says_so,
 ];
 
 #[test]
@@ -222,4 +223,37 @@ fn a_backup_of_nothing_says_that_it_is_empty(backend: Backend) {
     let file = server.folder().join("used.backup");
     let said = succeeds(backup(&server, &file));
     assert!(!said.contains("EMPTY"), "{said}");
+}
+
+fn a_backup_that_a_restore_would_refuse_says_so(backend: Backend) {
+    let server = serve(backend);
+    let alice = User::register(&server, "alice");
+    let id = post(&alice, "hello", "c-1", 201);
+    let saved = format!("/api/saved/general/{id}");
+    alice.ask("PUT", &saved, &[], &Value::Null).expect(204);
+    let folder = tempfile::tempdir().expect("a folder");
+    succeeds(backup(&server, &folder.path().join("sound.backup")));
+    let faults = match backend {
+        Backend::Sqlite => {
+            // Whoever opens the file with something else has no foreign keys.
+            server
+                .database
+                .execute("PRAGMA foreign_keys = OFF; DELETE FROM messages");
+            "1 rows of saved name a row of messages that is not there"
+        }
+        // PostgreSQL lets nothing dangle, and keeps times that no calendar shows.
+        Backend::Postgres => {
+            server
+                .database
+                .execute("UPDATE messages SET created_at = 'infinity'");
+            "1 rows of messages hold a time that no clock shows"
+        }
+    };
+    let path = folder.path().join("doubtful.backup");
+    let made = backup(&server, &path);
+    assert_eq!(made.status.code(), Some(3), "{made:?}");
+    let told = format!("{}{}", made.stdout, made.stderr);
+    assert!(told.contains(faults), "{told}");
+    assert!(told.contains("Keep the older backups"), "{told}");
+    assert!(path.exists(), "it may be better than nothing");
 }

@@ -56,15 +56,38 @@ impl std::fmt::Debug for AnyConnection {
     }
 }
 
-/// Opens a connection to what the URL names. The kind is taken from the URL alone: an outage of `PostgreSQL` must
-/// never end in a new, empty SQLite file.
+/// Opens a connection to what the URL names; an embedded database is made when it is not there. The kind is taken from the
+/// URL alone: an outage of `PostgreSQL` must never end in a new, empty SQLite file.
 ///
 /// # Errors
 /// When the database cannot be reached or opened.
 pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    if let DatabaseUrl::Sqlite(path) = url {
+        file::check_access(path, Access::READ_OK | Access::WRITE_OK)
+            .and_then(|()| file::make_for_owner(path))
+            .map_err(|error| cannot_open(path, &error))?;
+        return open_sqlite(&file::uri_to_write(path)).map(AnyConnection::Sqlite);
+    }
+    open_again(url)
+}
+
+/// The same for a database that was opened before. An embedded one that was taken away meanwhile must not be made anew,
+/// nor another one be opened that lies in its place: SQLite would throw away the log that is beside it, with all that was
+/// acked last, or put it into the wrong one.
+///
+/// # Errors
+/// When the database cannot be reached or opened, or is another one.
+pub fn open_again(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     match url {
         DatabaseUrl::Postgres(url) => postgres::open(url).map(AnyConnection::Postgres),
-        DatabaseUrl::Sqlite(path) => open_sqlite(path).map(AnyConnection::Sqlite),
+        DatabaseUrl::Sqlite(path) => {
+            let there = path.metadata().map(|_| ());
+            there
+                .and_then(|()| file::check_access(path, Access::READ_OK | Access::WRITE_OK))
+                .and_then(|()| file_watch::check_served(path))
+                .map_err(|error| cannot_open(path, &error))?;
+            open_sqlite(&(file::uri(path) + "?mode=rw")).map(AnyConnection::Sqlite)
+        }
     }
 }
 
@@ -96,11 +119,8 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {
     ConnectionError::BadConnection(format!("{}: {error}", path.display()))
 }
 
-fn open_sqlite(path: &Path) -> ConnectionResult<SqliteConnection> {
-    file::check_access(path, Access::READ_OK | Access::WRITE_OK)
-        .map_err(|error| cannot_open(path, &error))?;
-    file::make_for_owner(path).map_err(|error| cannot_open(path, &error))?;
-    let mut conn = SqliteConnection::establish(&file::uri_to_write(path))?;
+fn open_sqlite(uri: &str) -> ConnectionResult<SqliteConnection> {
+    let mut conn = SqliteConnection::establish(uri)?;
     // The busy timeout comes first: switching to WAL takes a lock that another connection may hold.
     conn.batch_execute(
         "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -121,7 +141,7 @@ pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
     let start = Instant::now();
     while file::has_log(path) && path.exists() && start.elapsed() < within {
         // It may be the last one now.
-        drop(open_sqlite(path));
+        drop(open_again(url));
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -173,7 +193,7 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let conn = open(&self.0).map_err(diesel::r2d2::Error::ConnectionError)?;
+        let conn = open_again(&self.0).map_err(diesel::r2d2::Error::ConnectionError)?;
         CONNECTING.note_success();
         Ok(Pooled {
             conn,

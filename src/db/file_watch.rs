@@ -102,11 +102,12 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
     };
     let path = file::resolve(path)?;
     // As long as this connection lives, SQLite itself removes no log, however the others come and go.
-    let mut conn = conn::open(&DatabaseUrl::Sqlite(path.clone()))?;
+    let mut conn = conn::open_again(&DatabaseUrl::Sqlite(path.clone()))?;
     read_something(&mut conn)?;
     let files = Files::new(path)?;
     // The first one of this process: it serves one database.
     let memory = MEMORY.get_or_init(|| files.memory.clone()).clone();
+    MAIN.get_or_init(|| files.main.clone());
     let mut files = Files { memory, ..files };
     let (tell, lost_file) = oneshot::channel();
     let (wanted, still_wanted) = mpsc::channel();
@@ -136,13 +137,29 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
     })
 }
 
-/// The scratch memory of the database that this process serves.
+/// The database that this process serves.
+static MAIN: OnceLock<Watched> = OnceLock::new();
+/// Its scratch memory.
 static MEMORY: OnceLock<Watched> = OnceLock::new();
 
 /// Whether the scratch memory is still the one that this process has open, as far as it is watched. Asked at each commit:
 /// another process that opens the database with another one reads its log anew, and does not wait for this one.
 pub(super) fn has_its_memory() -> bool {
     MEMORY.get().is_none_or(|memory| !memory.is_another())
+}
+
+/// Refuses to open another file in place of the database that this process serves, as far as that is watched.
+///
+/// # Errors
+/// When it is another one.
+pub(super) fn check_served(path: &Path) -> io::Result<()> {
+    let is_another = |main: &Watched| main.path == path && main.is_another();
+    if MAIN.get().is_some_and(is_another) {
+        return Err(io::Error::other(
+            "it is not the file that this server has been using",
+        ));
+    }
+    Ok(())
 }
 
 /// What lies there for one database.

@@ -134,6 +134,54 @@ fn a_log_without_its_database_is_left_alone() {
     assert_eq!(alice.history()[0]["content"], "in the log alone");
 }
 
+/// While many ask, the pool opens further connections. SQLite throws the log away for one that makes an empty database.
+#[test]
+fn a_database_that_is_moved_away_while_many_ask_takes_no_message_with_it() {
+    let mut server = Server::with(Backend::Sqlite).start();
+    let mut users = ["alice", "bob", "carol"].map(|name| User::register(&server, name));
+    let file = server.database.file().to_owned();
+    let aside = file.with_extension("aside");
+    // Whether a connection is opened just then is chance.
+    for round in 0..4 {
+        for n in 0..20 {
+            users[0].post(&format!("{round}, {n}"), None).expect(201);
+        }
+        fs::rename(&file, &aside).expect("moves");
+        let refused = thread::scope(|scope| {
+            let asking: Vec<_> = (0..24)
+                .map(|n| (&users[n % users.len()], n))
+                .map(|(user, n)| scope.spawn(move || refusals_until_the_end(user, n)))
+                .collect();
+            let refused = asking
+                .into_iter()
+                .map(|asking| asking.join().expect("asks"));
+            refused.collect::<Vec<_>>().concat()
+        });
+        assert_eq!(server.wait().code(), Some(2));
+        assert!(!file.exists(), "an empty database was made");
+        // Whoever is refused must not believe that the login has ended.
+        assert!(!refused.contains(&401), "{refused:?}");
+        fs::rename(&aside, &file).expect("moves back");
+        server.start_again();
+        users.iter_mut().for_each(User::log_in);
+        assert_eq!(users[0].history().len(), 20 * (round + 1));
+    }
+}
+
+/// Asks for one thing after the other until the server is gone, and tells with which statuses it was refused.
+fn refusals_until_the_end(user: &User, from: usize) -> Vec<u16> {
+    const PATHS: [&str; 5] = ["rooms", "threads", "users/me", "scheduled", "saved"];
+    let paths = PATHS.iter().cycle().skip(from);
+    let answers = paths.map_while(|path| {
+        let path = format!("/api/{path}");
+        user.http().try_request("GET", &path, &[], b"").ok()
+    });
+    answers
+        .map(|answer| answer.status)
+        .filter(|status| *status != 200)
+        .collect()
+}
+
 /// SQLite itself notices nothing, and what would be acked from then on would be gone with the process.
 #[test]
 fn a_server_whose_files_are_taken_away_says_so_and_ends() {

@@ -7,7 +7,7 @@ use super::{
     access::{Access, Which},
     rates::Rates,
     rooms::{self, RoomView},
-    unreadable,
+    threads, unreadable,
 };
 use crate::{
     crypto::{binding::Place, vault::Vault},
@@ -104,9 +104,8 @@ impl Drafts {
                 return Ok(Some((room_id, view.room.key.clone(), at, was_there)));
             }
             if number > 0 {
-                // A thread begins with a message that is no reply itself.
                 let first = messages::find(conn, room_id, number)?;
-                if first.is_none_or(|row| row.thread.is_some()) {
+                if !first.is_some_and(|row| threads::may_begin(&row)) {
                     return Ok(None);
                 }
             }

@@ -73,7 +73,7 @@ fn prose(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The addresses of pages in a text.
-fn links(text: &str) -> Vec<Range<usize>> {
+pub(super) fn links(text: &str) -> Vec<Range<usize>> {
     let mut links = Vec::<Range<usize>>::new();
     let starts = text.match_indices("://").map(|(at, _)| {
         let scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-');

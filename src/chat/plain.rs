@@ -2,8 +2,11 @@
 //! without its marks. Emphasis and fences go, code stays as it is, a link is its text and its address, and quotes and lists
 //! look like themselves.
 
+use std::ops::Range;
+
 use pulldown_cmark::{Event, LinkType, Parser, Tag, TagEnd};
 
+use super::mentions::links;
 use crate::{
     error::{Error, Result},
     protocol::message::{Kind, Message},
@@ -88,6 +91,8 @@ struct Plain {
     lists: Vec<Option<u64>>,
     /// So long it may get: marks and addresses that are repeated on line after line are left out beyond that.
     most: usize,
+    /// How much of what was written is still to come.
+    left: usize,
 }
 
 /// In bytes.
@@ -113,7 +118,15 @@ impl Plain {
             most: 2 * written.len() + 1_024,
             ..Self::default()
         };
+        let addresses = links(written);
         for (event, range) in Parser::new(written).into_offset_iter() {
+            let is_over = matches!(event, Event::End(_));
+            let at = if is_over { range.end } else { range.start };
+            plain.left = written.len().saturating_sub(at);
+            if let Some(mark) = mark_in_address(&event, &range, &addresses) {
+                plain.put(&written[mark.clone()], Some(mark.start));
+                continue;
+            }
             match event {
                 Event::Start(tag) => plain.start(tag),
                 Event::End(end) => plain.end(end),
@@ -244,7 +257,7 @@ impl Plain {
     }
 
     fn has_space_for(&self, more: &str) -> bool {
-        self.text.len() + more.len() <= self.most
+        self.text.len() + more.len() + self.left <= self.most
     }
 
     /// Writes a text, which was written so there.
@@ -315,6 +328,28 @@ impl Plain {
         let shown = u32::try_from(self.text[..shown_at].chars().count()).ok()?;
         is_same.then_some((shown, shown + (to - from)))
     }
+}
+
+/// What would be a mark of emphasis, but is a part of an address that is written as it is: `https://example.org/_a_`.
+fn mark_in_address(
+    event: &Event<'_>,
+    range: &Range<usize>,
+    addresses: &[Range<usize>],
+) -> Option<Range<usize>> {
+    let length = match event {
+        Event::Start(Tag::Emphasis) | Event::End(TagEnd::Emphasis) => 1,
+        Event::Start(Tag::Strong) | Event::End(TagEnd::Strong) => 2,
+        _ => return None,
+    };
+    let next = addresses.partition_point(|address| address.end <= range.start);
+    // Where it begins before the address, it is emphasis around that.
+    addresses
+        .get(next)
+        .filter(|address| address.start <= range.start)?;
+    Some(match event {
+        Event::Start(_) => range.start..range.start + length,
+        _ => range.end - length..range.end,
+    })
 }
 
 #[cfg(test)]

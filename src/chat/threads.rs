@@ -111,7 +111,7 @@ impl Threads {
         let found = self.access.in_room(caller, which, Urgency::CanWait, look);
         let (room_id, last_seq, first) = found.await?;
         let first = first.ok_or_else(Error::no_such_message)?;
-        if first.thread.is_some() || first.kind != "text" {
+        if !may_begin(&first) {
             return Err(Error::not_a_thread());
         }
         let user_id = caller.user_id;
@@ -120,6 +120,11 @@ impl Threads {
         };
         self.access.db.write(write).await
     }
+}
+
+/// Whether a thread may begin with a message: with one that somebody has written, and that is no reply itself.
+pub(super) fn may_begin(message: &messages::Message) -> bool {
+    message.thread.is_none() && message.kind == "text"
 }
 
 /// The first messages of these threads, as the reader sees them.

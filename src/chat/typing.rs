@@ -7,9 +7,10 @@ use super::{
     access::{Access, Which},
     rates::Rates,
     rooms::{self, RoomView, key_of},
+    threads,
 };
 use crate::{
-    db::{self, log::hidden, members},
+    db::{self, log::hidden, members, messages},
     error::{Error, Result},
     gate::Urgency,
     hub::{Hub, frame, people::PeopleNews},
@@ -41,9 +42,16 @@ impl Typing {
     pub async fn tell(&self, caller: &Caller, said: Said) -> Result<()> {
         self.rates.check_typing(caller.user_id)?;
         rooms::check_name(&said.room)?;
-        let look = |conn: &mut _, view: &RoomView| {
+        let look = move |conn: &mut _, view: &RoomView| {
             if let Err(denied) = allows(view) {
                 return Ok(Err(Error::from(denied)));
+            }
+            if let Some(thread) = said.thread {
+                let id = i64::try_from(thread).unwrap_or(i64::MAX);
+                let first = messages::find(conn, view.room.id, id)?;
+                if !first.is_some_and(|row| threads::may_begin(&row)) {
+                    return Ok(Err(Error::no_such_message()));
+                }
             }
             let count = members::count_up_to(conn, view.room.id, MOST_TO_SEE_TYPING + 1)?;
             // What is hidden makes no sound before something is written.

@@ -21,11 +21,16 @@ fn it_is_told_who_is_writing_to_those_who_could_read_it(backend: Backend) {
         told,
         json!({"type": "typing", "room": room, "user_id": bob.id, "username": "bob"})
     );
-    assert_eq!(his.ask(typing(json!(3)))["type"], "ack");
-    assert_eq!(hers.expect_type("typing")["thread"], 3);
+    let first = alice.post_to(&room, "first").expect(201).json()["id"].clone();
+    assert_eq!(his.ask(typing(first.clone()))["type"], "ack");
+    assert_eq!(hers.expect_type("typing")["thread"], first);
+    // Where no thread can be, nobody writes: the room was made by the first message, and there is no hundredth.
+    for none in [json!(1), json!(100), json!(u64::MAX)] {
+        assert_eq!(his.ask(typing(none))["code"], "message_not_found");
+    }
     // Said again at once, it is told once.
     for _ in 0..20 {
-        assert_eq!(his.ask(typing(json!(3)))["type"], "ack");
+        assert_eq!(his.ask(typing(first.clone()))["type"], "ack");
     }
     his.send_json(&json!({"type": "message", "room": room, "content": "done"}));
     let mut told = 0;
@@ -76,30 +81,27 @@ fn nothing_is_heard_of_who_writes_in_a_direct_room_that_one_has_hidden(backend: 
     let room = room.as_str().expect("a key");
     let (mut hers, mut his) = (alice.connect(), bob.connect());
     // Of the same place it would be told once in a while.
-    let mut thread = 2;
-    let mut writes = |socket: &mut Socket| {
-        thread += 1;
+    let writes = |socket: &mut Socket, thread: &Value| {
         let typing = json!({"type": "typing", "room": room, "thread": thread});
         assert_eq!(socket.ask(typing)["type"], "ack");
-        thread
     };
     let is_told = |socket: &mut Socket| {
         let frames = socket.drain();
         frames.iter().any(|frame| frame["type"] == "typing")
     };
-    writes(&mut his);
+    writes(&mut his, &Value::Null);
     assert!(!is_told(&mut hers), "nothing is said in it yet");
-    bob.post_to(room, "hello").expect(201);
-    let thread = writes(&mut his);
-    assert_eq!(hers.expect_type("typing")["thread"], thread);
+    let hello = bob.post_to(room, "hello").expect(201).json()["id"].clone();
+    writes(&mut his, &hello);
+    assert_eq!(hers.expect_type("typing")["thread"], hello);
     let hidden = format!("/api/rooms/{room}/hidden");
     alice.ask("PUT", &hidden, &[], &Value::Null).expect(204);
-    writes(&mut his);
+    writes(&mut his, &Value::Null);
     assert!(!is_told(&mut hers), "it is hidden");
     // The one who has not hidden it hears the other.
-    let thread = writes(&mut hers);
-    assert_eq!(his.expect_type("typing")["thread"], thread);
+    writes(&mut hers, &hello);
+    assert_eq!(his.expect_type("typing")["thread"], hello);
     bob.post_to(room, "are you there?").expect(201);
-    let thread = writes(&mut his);
-    assert_eq!(hers.expect_type("typing")["thread"], thread);
+    writes(&mut his, &hello);
+    assert_eq!(hers.expect_type("typing")["thread"], hello);
 }

@@ -92,7 +92,8 @@ pub struct SetStatus {
     /// One emoji; empty: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emoji: Option<String>,
-    /// When that ends; absent beside a new text, emoji or choice: never. A state that had no end before comes back then.
+    /// When that ends; absent beside a new text, emoji or choice: never, but a state that was to end, and is not named, keeps
+    /// its end. A state that had no end before comes back then.
     #[serde(
         default,
         with = "time::optional",

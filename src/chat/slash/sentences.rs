@@ -29,7 +29,7 @@ impl Note {
             (Slash::Topic, false) => "The topic is set.".into(),
             (Slash::Topic, true) => "The topic was so before.".into(),
             (Slash::Invite, false) => format!("{of} is in the room now."),
-            (Slash::Invite, true) => format!("{of} was in the room before."),
+            (Slash::Invite, true) => format!("{of} is in the room already."),
             (Slash::Kick, _) => format!("{of} was taken out of the room."),
             (Slash::Leave, _) => "You have left the room.".into(),
             (Slash::Dm, _) if of.is_empty() => "The conversation is open.".into(),

@@ -13,8 +13,8 @@ pub(super) fn apply(before: &Status, wish: SetStatus, now: Timestamp) -> Status 
         .into_iter()
         .any(says_something)
         || wish.state.is_some_and(|state| state != State::Online);
-    let would_last =
-        wish.state.is_none() && before.then_state.is_some() && before.then_state != before.state;
+    // A state that was to end does not become one without an end by a few other words.
+    let would_last = wish.state.is_none() && before.then_state != before.state;
     let end = before.until.filter(|_| !is_new || would_last);
     let asked = (wish.state, wish.until);
     let said = |wish: Option<String>, before: &Option<String>| match wish {
@@ -128,7 +128,13 @@ mod tests {
         let other = apply(&first, wish(r#"{"text":"tea"}"#), now());
         assert_eq!(
             (other.state, other.until),
-            (Some(State::Dnd), None),
+            (Some(State::Dnd), Some(until)),
+            "the state keeps its end"
+        );
+        let other = apply(&online, wish(r#"{"text":"tea"}"#), now());
+        assert_eq!(
+            (other.state, other.until),
+            (None, None),
             "a new text has no old end"
         );
         let none = apply(&online, wish(r#"{"text":""}"#), now());

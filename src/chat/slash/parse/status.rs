@@ -29,13 +29,20 @@ pub(super) fn read(text: &str) -> Result<SetStatus> {
     let (length, text) = ending(text)?;
     let until = length.map(|length| now() + length);
     let (first, rest) = first_word(text);
-    if length.is_none() && first.ends_with(':') && rest.starts_with("for ") {
+    let named = first.strip_suffix(':').unwrap_or(first);
+    let state: Option<State> = named.to_ascii_lowercase().parse().ok();
+    let is_marked = first.ends_with(':');
+    let is_timed = |word: &str| first_word(rest).0.eq_ignore_ascii_case(word);
+    if length.is_none() && is_marked && is_timed("for") || state.is_some() && is_timed("until") {
         let detail = "Say for how long, such as `for 30m`, `for 2 hours` or `for 3 days`.";
         return Err(refused(Code::ValidationError, detail));
     }
+    if length.is_some() && text.eq_ignore_ascii_case("clear") {
+        let detail = "`/status clear` takes back all at once, and for good: leave out the time.";
+        return Err(refused(Code::ValidationError, detail));
+    }
     // `online shopping` is no state.
-    let named = first.strip_suffix(':').or(rest.is_empty().then_some(first));
-    let state: Option<State> = named.and_then(|word| word.to_ascii_lowercase().parse().ok());
+    let state = state.filter(|_| is_marked || rest.is_empty());
     let text = if state.is_some() { rest } else { text };
     if text.is_empty() {
         // A text that ends in half an hour would lose its end to a state that has none, and one without an end to `for 30m`.

@@ -54,7 +54,14 @@ describe("a text is shown as it was meant, and does nothing", () => {
   it("tells a few emoji from a text", () => {
     for (const text of ["🎉", "🥳🎉", "👍🏽 ❤️", "🇩🇪"]) expect(isBig(text), text).toBe(true);
     for (const text of ["", "a 🎉", "12", "🎉🎉🎉🎉🎉🎉"]) expect(isBig(text), text).toBe(false);
-    expect(plain("**a** [b](https://x.example) `c`\nd")).toBe("a b c d");
+  });
+
+  it("says in one line what it says, with all signs that are no marks", () => {
+    for (const [text, said] of [
+      ["**a** [b](https://x.example) `c`\nd", "a b c d"], ["see snake_case_name, @bob_x", "see snake_case_name, @bob_x"], ["_a_ *b* __c__ ~~d~~ ***e***", "a b c d e"],
+      ["2 * 3 * 4 > 5 | ~6", "2 * 3 * 4 > 5 | ~6"], ["#general, C# and #1", "#general, C# and #1"], ["## Tea\n> at _four_", "Tea at four"], ["`a_b*c*`", "a_b*c*"],
+      ["```rust\nlet a_b = 1;\n```\nso", "let a_b = 1; so"], ["- a\n- b", "a b"], ["|a|b|\n|-|-|\n|c|d|", "a b c d"], ["¯\\\\\\_(ツ)\\_/¯", "¯\\_(ツ)_/¯"], ["https://x.example/_a_", "https://x.example/_a_"],
+    ] as const) expect(plain(text), text).toBe(said);
   });
 });
 

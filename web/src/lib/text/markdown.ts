@@ -1,7 +1,7 @@
 // A message's text as it is shown: CommonMark with tables, task lists and autolinks, as a fragment of the document that holds
 // no script, no style and nothing of another host. What was mentioned stands out.
 import DOMPurify from "dompurify";
-import MarkdownIt from "markdown-it";
+import MarkdownIt, { type Token } from "markdown-it";
 import type { Message } from "$lib/api/types";
 
 /** Whom a text mentions: what it says, in lower case, and who that is; "all" for `@room` and `@here`. */
@@ -222,9 +222,11 @@ export function isBig(content: string): boolean {
   return text.length > 0 && text.length < 60 && EMOJI.test(text) && [...new Intl.Segmenter().segment(text.replace(/\s/g, ""))].length <= 5;
 }
 
-/** One line of a text, without its marks: for quotes, lists and notices. */
+/** One line of a text, without its marks: for quotes, lists and notices. What is no mark where it stands is part of the text. */
 export function plain(content: string): string {
-  return content.slice(0, 2_000).replace(/```\w*\n?/g, "").replace(/[*_~`>#|]+/g, "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\s+/g, " ").trim();
+  const said = (token: Token) => (token.type.endsWith("break") ? " " : token.content);
+  const lines = md.parse(content.slice(0, 2_000), {}).map((token) => token.children?.map(said).join("") ?? said(token));
+  return lines.join(" ").replace(/\s+/g, " ").trim();
 }
 
 /** Whether a text is so long that it is folded at first. */

@@ -83,6 +83,7 @@ export const de: First = {
   },
 
   presence: { online: "da", away: "weg", dnd: "nicht stören", invisible: "verborgen", offline: "nicht da" },
+  until: (time) => `bis ${time}`,
 
   strip: {
     offline: "Du bist offline.",

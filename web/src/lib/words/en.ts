@@ -85,6 +85,7 @@ export const en = {
   },
 
   presence: { online: "online", away: "away", dnd: "do not disturb", invisible: "hidden", offline: "offline" },
+  until: (time: string) => `until ${time}`,
 
   strip: {
     offline: "You are offline.",

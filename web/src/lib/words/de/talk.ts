@@ -136,6 +136,7 @@ export const talk: typeof english = {
     toThread: "Nachricht an den Thread",
     placeholder: (name) => `An ${name} schreiben`,
     placeholderThread: "In den Thread schreiben",
+    busy: (name, until) => `${name} möchte ${until && `${until} `}nicht gestört werden.`,
     send: "Senden",
     emoji: "Emoji",
     mention: "Jemanden erwähnen",

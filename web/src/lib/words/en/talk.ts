@@ -145,6 +145,7 @@ export const talk = {
     toThread: "Message to the thread",
     placeholder: (name: string) => `Write to ${name}`,
     placeholderThread: "Write to the thread",
+    busy: (name: string, until: string) => `${name} does not want to be disturbed${until && ` ${until}`}.`,
     send: "Send",
     emoji: "Emoji",
     mention: "Mention someone",

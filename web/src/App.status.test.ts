@@ -1,0 +1,63 @@
+// What others say of themselves, and how one says it oneself, over a server of make-believe.
+import { beforeEach, describe, expect, it } from "vitest";
+import { router } from "$lib/face/router.svelte";
+import { ui } from "$lib/face/ui.svelte";
+import { timeOf } from "$lib/text/time";
+import { Line, answers, enter, find, until } from "./make-believe";
+
+const soon = () => new Date(Date.now() + 60_000).toISOString();
+const tell = (status: object) => Line.last?.tell({ type: "presence", users: [{ user_id: 2, username: "bob", ...status }] });
+
+beforeEach(() => router.go({ is: "room", room: "general" }, { replace: true }));
+
+describe("whoever writes to somebody directly", () => {
+  const begin = async () => {
+    answers.unshift([/rooms\/7\/messages/, []]);
+    await enter();
+    await until(() => Line.last?.said.some((one) => one.type === "presence"));
+    router.go({ is: "room", room: "7" }, { replace: true });
+    await until(() => find(".head .title")?.textContent?.includes("Bob B."));
+  };
+  const head = () => find(".head .topic")?.textContent ?? "";
+  const above = () => find(".composer .quoting")?.textContent ?? "";
+
+  it("sees what they say of themselves, and until when", async () => {
+    await begin();
+    tell({ state: "away", text: "At lunch", emoji: "🥪" });
+    await until(() => head() === "🥪 At lunch");
+    const end = soon();
+    tell({ state: "away", text: "At lunch", emoji: "🥪", until: end });
+    await until(() => head() === `🥪 At lunch · until ${timeOf(end)}`);
+    expect(above()).toBe("");
+    // What is over by now has no end that is still to come.
+    tell({ state: "away", text: "At lunch", until: new Date(Date.now() - 60_000).toISOString() });
+    await until(() => head() === "At lunch");
+    tell({ state: "online" });
+    await until(() => head() === "");
+  });
+
+  it("is told where one writes that they do not want to be disturbed, and no longer than they do not", async () => {
+    await begin();
+    const end = soon();
+    tell({ state: "dnd", until: end });
+    await until(() => above() === `Bob B. does not want to be disturbed until ${timeOf(end)}.`);
+    tell({ state: "dnd" });
+    await until(() => above() === "Bob B. does not want to be disturbed.");
+    tell({ state: "online" });
+    await until(() => above() === "");
+    tell({ state: "dnd" });
+    await until(() => above() !== "");
+    find("a[href='/r/general']")?.click();
+    await until(() => find(".head .title")?.textContent?.includes("general"));
+    expect(above()).toBe("");
+  });
+});
+
+it("a profile says in words how somebody is, and until when", async () => {
+  await enter();
+  await until(() => Line.last?.said.some((one) => one.type === "presence"));
+  const end = soon();
+  tell({ state: "dnd", until: end });
+  ui.card = { user: 2, username: "bob", x: 0, y: 0 };
+  await until(() => find(".card p.small")?.textContent?.toLowerCase() === `do not disturb until ${timeOf(end)}`.toLowerCase());
+});

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { router } from "$lib/face/router.svelte";
 import { ui } from "$lib/face/ui.svelte";
 import { timeOf } from "$lib/text/time";
-import { Line, answers, enter, find, until } from "./make-believe";
+import { Line, answers, enter, find, key, until } from "./make-believe";
 
 const soon = () => new Date(Date.now() + 60_000).toISOString();
 const tell = (status: object) => Line.last?.tell({ type: "presence", users: [{ user_id: 2, username: "bob", ...status }] });
@@ -59,5 +59,22 @@ it("a profile says in words how somebody is, and until when", async () => {
   const end = soon();
   tell({ state: "dnd", until: end });
   ui.card = { user: 2, username: "bob", x: 0, y: 0 };
-  await until(() => find(".card p.small")?.textContent?.toLowerCase() === `do not disturb until ${timeOf(end)}`.toLowerCase());
+  await until(() => find(".card p.small")?.textContent === `Do not disturb until ${timeOf(end)}`);
+});
+
+it("each state has one name, and says what it means where it is chosen", async () => {
+  await enter();
+  await until(() => Line.last?.said.some((one) => one.type === "presence"));
+  key(window, "y", { ctrlKey: true, shiftKey: true });
+  await until(() => find("#status-note"));
+  const notes = new Set<string>();
+  for (const label of document.querySelectorAll<HTMLElement>(".states label")) {
+    const radio = label.querySelector("input") as HTMLInputElement;
+    radio.click();
+    await until(() => !notes.has(find("#status-note")?.textContent ?? ""));
+    notes.add(find("#status-note")?.textContent ?? "");
+    Line.last?.tell({ type: "presence", users: [{ user_id: 1, username: "alice", state: radio.value }] });
+    await until(() => find(".me .dot .vh")?.textContent === label.textContent?.trim());
+  }
+  expect([...notes].map((one) => one.split(/[,.]/)[0])).toEqual(["Others see that you are here", "Others see you as away", "No sounds and no notices", "Others see you as offline"]);
 });

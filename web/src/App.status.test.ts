@@ -1,9 +1,9 @@
 // What others say of themselves, and how one says it oneself, over a server of make-believe.
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { router } from "$lib/face/router.svelte";
 import { ui } from "$lib/face/ui.svelte";
 import { timeOf } from "$lib/text/time";
-import { Line, answers, enter, find, key, until } from "./make-believe";
+import { Line, answers, bodies, enter, find, key, until } from "./make-believe";
 
 const soon = () => new Date(Date.now() + 60_000).toISOString();
 const tell = (status: object) => Line.last?.tell({ type: "presence", users: [{ user_id: 2, username: "bob", ...status }] });
@@ -77,4 +77,25 @@ it("each state has one name, and says what it means where it is chosen", async (
     await until(() => find(".me .dot .vh")?.textContent === label.textContent?.trim());
   }
   expect([...notes].map((one) => one.split(/[,.]/)[0])).toEqual(["Others see that you are here", "Others see you as away", "No sounds and no notices", "Others see you as offline"]);
+});
+
+it.each([
+  ["at the end of today", "2026-11-27T15:00", "2026-11-27T23:59:59.999"], ["at the end of this week", "2026-11-27T15:00", "2026-11-29T23:59:59.999"],
+  ["at the end of this week", "2026-11-29T15:00", "2026-11-29T23:59:59.999"], ["at the end of this week", "2026-11-30T00:01", "2026-12-06T23:59:59.999"],
+])("a status that ends %s does so by the clocks of this device", async (words, now, end) => {
+  await enter();
+  key(window, "y", { ctrlKey: true, shiftKey: true });
+  await until(() => find("#status-until"));
+  const [ends, field] = [find("#status-until") as HTMLSelectElement, find(".emoji-in input") as HTMLInputElement];
+  // What a browser finds by `:checked`.
+  const chosen = [...ends.options].find((one) => one.textContent === words) as HTMLOptionElement;
+  vi.spyOn(ends, "querySelector").mockReturnValue(chosen);
+  ends.dispatchEvent(new Event("change", { bubbles: true }));
+  field.value = "Away";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  vi.setSystemTime(new Date(now));
+  find("#status")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+  vi.useRealTimers();
+  await until(() => bodies.some((one) => one.includes("me/status")));
+  expect(bodies.find((one) => one.includes("me/status"))).toContain(`"until":"${new Date(end).toISOString()}"`);
 });

@@ -114,6 +114,8 @@ export const dialogs: typeof english = {
     comesBack: (state, time) => `Ab ${time} gilt wieder „${state}“.`,
     never: "nicht von selbst",
     in: { 30: "in 30 Minuten", 60: "in 1 Stunde", 240: "in 4 Stunden", 1440: "morgen" },
+    today: "am Ende des Tages",
+    week: "am Ende der Woche",
     clear: "Status löschen",
     presets: [
       { emoji: "🥪", text: "Beim Essen", minutes: 60, note: "1 Stunde" },

@@ -104,6 +104,8 @@ export const dialogs = {
     comesBack: (state: string, time: string) => `From ${time} on it is “${state}” again.`,
     never: "not by itself",
     in: { 30: "in 30 minutes", 60: "in 1 hour", 240: "in 4 hours", 1440: "tomorrow" } as Record<number, string>,
+    today: "at the end of today",
+    week: "at the end of this week",
     clear: "Clear status",
     presets: [
       { emoji: "🥪", text: "At lunch", minutes: 60, note: "1 hour" },

@@ -87,8 +87,18 @@ describe("a line that begins with a slash", () => {
     Line.last?.onclose({ code: 1006 });
     write(field(), "/topic tea");
     enterKey();
-    await until(() => text().includes("Commands need a connection"));
-    expect([field().value, ran, document.querySelectorAll(".msg.waiting").length]).toEqual(["/topic tea", [], 0]);
+    const said = () => text().split("Commands need a connection").length - 1;
+    await until(() => find("[role=alert]")?.textContent?.includes("Commands need a connection"));
+    expect([field().value, ran, document.querySelectorAll(".msg.waiting").length, said()]).toEqual(["/topic tea", [], 0, 1]);
+    // It is said once, and no longer than it is so.
+    write(field(), "/topic green tea");
+    await until(() => said() === 1 && !find("[role=alert]"));
+    enterKey();
+    await until(() => find("[role=alert]"));
+    world.isDown = false;
+    dispatchEvent(new Event("online"));
+    await until(() => said() === 0);
+    expect(field().value).toBe("/topic green tea");
   });
 
   it("offers the clock of this device where a time was read in UTC, for want of a zone", async () => {
@@ -230,6 +240,9 @@ describe("what is to be said later", () => {
     await choose("In an hour");
     await until(() => find("[role=alert]")?.textContent?.includes("needs a connection"));
     expect([field().value, asked.length, document.querySelectorAll(".msg.waiting").length]).toEqual(["good morning", 1, 0]);
+    world.isDown = false;
+    dispatchEvent(new Event("online"));
+    await until(() => !find("[role=alert]"));
   });
 
   it("says what could not be sent and why, and can be changed and taken back", async () => {

@@ -113,3 +113,27 @@ it("a thread that is marked unread from a reply on stays so until one goes on", 
   Line.last?.tell({ type: "ack", ref: sent?.ref, room: "general", id: 6, seq: 6, timestamp: "2026-11-27T10:09:00.000000+00:00", duplicate: false });
   await until(() => !find(".msg.waiting"));
 });
+
+it("what is below the screen is counted, and nothing that is on it", async () => {
+  // Each message is as high as a third of the screen, and the third of them is its last.
+  let last = 3;
+  vi.spyOn(Element.prototype, "getBoundingClientRect").mockImplementation(function (this: HTMLElement) {
+    const top = this.dataset?.id ? (Number(this.dataset.id) - last + 2) * 100 : 0;
+    return new DOMRect(0, top, 100, this.dataset?.id ? 100 : 300);
+  });
+  const come = (id: number) => Line.last?.tell({ type: "message", id, seq: id, room: "general", user_id: 2, username: "bob", content: `message ${id}`, timestamp: `2026-11-27T10:0${id}:00.000000+00:00` });
+  const newer = () => Number.parseInt(find(".to-latest")?.textContent ?? "0", 10) || 0;
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  await until(() => find("[data-new]"));
+  for (const id of [4, 5, 6]) come(id);
+  await until(() => newer() === 3);
+  last = 5;
+  find(".timeline")?.dispatchEvent(new Event("scroll"));
+  await until(() => newer() === 1);
+  // Whoever goes back up has seen them.
+  last = 2;
+  find(".timeline")?.dispatchEvent(new Event("scroll"));
+  await aWhile();
+  expect(newer()).toBe(1);
+});

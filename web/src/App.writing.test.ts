@@ -11,7 +11,7 @@ describe("a line that begins with a slash", () => {
   const ran: { text: string; client_id: string }[] = [];
   let answer: () => [number, unknown] = () => [200, { command: "topic", done: "The topic is set." }];
   const list = [
-    { name: "topic", usage: "/topic <text>", about: "Sets the topic.", example: "", rooms: ["public"] },
+    { name: "topic", usage: "/topic <text>", about: "Sets the topic; `-` for none.", example: "", rooms: ["public"] },
     { name: "shrug", usage: "/shrug [text]", about: "Shrugs.", example: "", rooms: ["public"] },
     { name: "elsewhere", usage: "/elsewhere", about: "Not here.", example: "", rooms: ["direct"] },
   ];
@@ -138,9 +138,10 @@ describe("a line that begins with a slash", () => {
     write(field(), "/");
     await until(() => find("[role=listbox]"));
     expect([...document.querySelectorAll("[role=option] bdi")].map((one) => one.textContent)).toEqual(["/topic <text>", "/shrug [text]"]);
+    expect(find("[role=option] small")?.textContent).toBe("Sets the topic; - for none.");
     key(field(), "Tab");
     await until(() => field().value === "/topic ");
-    await until(() => find(".under")?.textContent?.includes("Sets the topic."));
+    await until(() => find(".under")?.textContent?.includes("Sets the topic; - for none."));
   });
 });
 

@@ -330,7 +330,7 @@ const tests = {
     await press(alice.page, "Escape");
   },
 
-  async "who is hidden and says something for a while is told that they are hidden again after it"() {
+  async "who is invisible and says something for a while is told that they are invisible again after it"() {
     const { page } = alice;
     const said = dialog(page, "Your status");
     const open = async () => {
@@ -338,21 +338,21 @@ const tests = {
       await said.waitFor();
     };
     await open();
-    await said.getByText("Hidden").click();
+    await said.getByText("Invisible", { exact: true }).click();
     await said.getByRole("button", { name: "Save" }).click();
     await said.waitFor({ state: "detached" });
     await open();
     await said.getByRole("button", { name: "At lunch" }).click();
     await said.getByRole("button", { name: "Save" }).click();
-    await page.getByText(/^From .+ on you are Hidden again\.$/).waitFor();
+    await page.getByText(/^From .+ on it is “Invisible” again\.$/).waitFor();
     await open();
-    await said.getByText(/^on .+, then: Hidden$/).waitFor({ state: "attached" });
-    await said.getByRole("radio", { name: "Hidden", checked: true }).waitFor();
+    await said.getByText(/^on .+, then: Invisible$/).waitFor({ state: "attached" });
+    await said.getByRole("radio", { name: "Invisible", checked: true }).waitFor();
     await said.getByRole("button", { name: "Clear status" }).click();
     await said.waitFor({ state: "detached" });
-    // Who was hidden is so until they say otherwise.
+    // Who was invisible is so until they say otherwise.
     await open();
-    await said.getByRole("radio", { name: "Hidden", checked: true }).waitFor();
+    await said.getByRole("radio", { name: "Invisible", checked: true }).waitFor();
     await said.getByText("Online").click();
     await said.getByRole("button", { name: "Save" }).click();
     await said.waitFor({ state: "detached" });

@@ -1,5 +1,6 @@
 // What one sets for oneself, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
+import { router } from "$lib/face/router.svelte";
 import { Line, answers, enter, find, key, message, said, text, until, write } from "./make-believe";
 
 describe("notices", () => {
@@ -147,4 +148,20 @@ describe("a message to a room that one is not in any more", () => {
     [...document.querySelectorAll<HTMLButtonElement>(".msg.failed .state button")].find((one) => one.textContent === "Delete")?.click();
     await until(() => !find(".msg.failed"));
   });
+});
+
+it("a menu marks what is chosen, of themes and of what a room tells, also for who does not see it", async () => {
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  const marked = async (button: string) => {
+    find(button)?.click();
+    await until(() => find("[role=menu]"));
+    const found = [...document.querySelectorAll("[role=menuitem][aria-current]")].map((one) => one.textContent?.trim());
+    key(find("[role=menuitem]") as HTMLElement, "Escape");
+    await until(() => !find("[role=menu]"));
+    return found;
+  };
+  expect([await marked(".me"), await marked(".head [aria-haspopup=menu]")]).toEqual([["Theme: As the system"], ["Only what mentions you"]]);
+  localStorage.setItem("parlour.theme", "dark");
+  expect(await marked(".me")).toEqual(["Theme: Dark"]);
 });

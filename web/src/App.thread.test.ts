@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openThread } from "$lib/face/actions";
 import { router } from "$lib/face/router.svelte";
-import { Line, enter, find, key, message, until } from "./make-believe";
+import { Line, answers, enter, find, key, message, until } from "./make-believe";
 
 const article = (id: number) => find(`.timeline-wrap article[data-id="${id}"]`) as HTMLElement;
 const begin = async () => {
@@ -89,4 +89,17 @@ describe("whoever closes a thread by keys", () => {
     await until(() => (dispatchEvent(new PopStateEvent("popstate")), !find(".pane")));
     await until(() => document.activeElement === article(2));
   });
+});
+
+it("a reply that stands in the room, too, leads to its thread, also below another of the same writer", async () => {
+  const replies = [2, 3].map((id) => message(id, { thread: 1, also_to_room: true }));
+  answers.unshift([/rooms\/general\/messages/, [message(1), ...replies]]);
+  await begin();
+  expect(article(2).classList).toContain("next");
+  for (const { id } of replies) {
+    [...article(id).querySelectorAll("button")].find((one) => one.textContent === "in a thread")?.click();
+    await until(() => find(".pane article[data-id='1']"));
+    router.go({ is: "room", room: "general" }, { replace: true });
+    await until(() => !find(".pane"));
+  }
 });

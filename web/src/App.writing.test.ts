@@ -11,7 +11,7 @@ describe("a line that begins with a slash", () => {
   const ran: { text: string; client_id: string }[] = [];
   let answer: () => [number, unknown] = () => [200, { command: "topic", done: "The topic is set." }];
   const list = [
-    { name: "topic", usage: "/topic <text>", about: "Sets the topic.", example: "", rooms: ["public"] },
+    { name: "topic", usage: "/topic <text>", about: "Sets the topic; `-` for none.", example: "", rooms: ["public"] },
     { name: "shrug", usage: "/shrug [text]", about: "Shrugs.", example: "", rooms: ["public"] },
     { name: "elsewhere", usage: "/elsewhere", about: "Not here.", example: "", rooms: ["direct"] },
   ];
@@ -61,7 +61,9 @@ describe("a line that begins with a slash", () => {
     await until(() => find("[role=alert]"));
     answer = () => [200, { command: "shrug", done: "Said." }];
     enterKey();
-    await until(() => text().includes("Said."));
+    await until(() => field().value === "" && !find("[role=alert]"));
+    // The message is there: nothing has to be closed by hand.
+    expect(find(".answer")).toBeNull();
     expect(ran[0]?.client_id).toBe(ran[1]?.client_id);
     write(field(), "/shrug well");
     enterKey();
@@ -87,8 +89,18 @@ describe("a line that begins with a slash", () => {
     Line.last?.onclose({ code: 1006 });
     write(field(), "/topic tea");
     enterKey();
-    await until(() => text().includes("Commands need a connection"));
-    expect([field().value, ran, document.querySelectorAll(".msg.waiting").length]).toEqual(["/topic tea", [], 0]);
+    const said = () => text().split("Commands need a connection").length - 1;
+    await until(() => find("[role=alert]")?.textContent?.includes("Commands need a connection"));
+    expect([field().value, ran, document.querySelectorAll(".msg.waiting").length, said()]).toEqual(["/topic tea", [], 0, 1]);
+    // It is said once, and no longer than it is so.
+    write(field(), "/topic green tea");
+    await until(() => said() === 1 && !find("[role=alert]"));
+    enterKey();
+    await until(() => find("[role=alert]"));
+    world.isDown = false;
+    dispatchEvent(new Event("online"));
+    await until(() => said() === 0);
+    expect(field().value).toBe("/topic green tea");
   });
 
   it("offers the clock of this device where a time was read in UTC, for want of a zone", async () => {
@@ -126,9 +138,10 @@ describe("a line that begins with a slash", () => {
     write(field(), "/");
     await until(() => find("[role=listbox]"));
     expect([...document.querySelectorAll("[role=option] bdi")].map((one) => one.textContent)).toEqual(["/topic <text>", "/shrug [text]"]);
+    expect(find("[role=option] small")?.textContent).toBe("Sets the topic; - for none.");
     key(field(), "Tab");
     await until(() => field().value === "/topic ");
-    await until(() => find(".under")?.textContent?.includes("Sets the topic."));
+    await until(() => find(".under")?.textContent?.includes("Sets the topic; - for none."));
   });
 });
 
@@ -230,6 +243,9 @@ describe("what is to be said later", () => {
     await choose("In an hour");
     await until(() => find("[role=alert]")?.textContent?.includes("needs a connection"));
     expect([field().value, asked.length, document.querySelectorAll(".msg.waiting").length]).toEqual(["good morning", 1, 0]);
+    world.isDown = false;
+    dispatchEvent(new Event("online"));
+    await until(() => !find("[role=alert]"));
   });
 
   it("says what could not be sent and why, and can be changed and taken back", async () => {

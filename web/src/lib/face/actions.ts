@@ -110,8 +110,9 @@ export function pin(client: Client, message: Message, on: boolean): void {
   if (client.isConnected) ui.toast(on ? t.message.pinDone : t.message.unpinDone);
 }
 
-export function markUnread(client: Client, message: Message): void {
-  client.say({ type: "read", room: message.room, seq: message.id, unread: true, ...(message.thread && { thread: message.thread }) });
+/** Marks the list unread in which it was chosen: a reply may stand in its thread and in the room. */
+export function markUnread(client: Client, message: Message, inThread: boolean): void {
+  client.say({ type: "read", room: message.room, seq: message.id, unread: true, ...(inThread && message.thread && { thread: message.thread }) });
 }
 
 export interface Deeds {

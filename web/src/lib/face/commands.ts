@@ -30,11 +30,11 @@ export class Commands {
     return (await this.#asking).filter((one) => !kind || one.rooms.includes(kind));
   }
 
-  /** What those do that the page knows by name it says in its own language. */
+  /** What those do that the page knows by name it says in its own language; what is code in it stands as it is typed. */
   async #ask(): Promise<SlashCommand[]> {
     const [{ body }] = await Promise.all([this.#client.session.ask<SlashCommand[]>("GET", "/api/commands"), learnRest().catch(() => {})]);
     const known = t.slash ?? {};
-    return (this.#all = body.map((one) => ({ ...one, about: (Object.hasOwn(known, one.name) && known[one.name]) || one.about })));
+    return (this.#all = body.map((one) => ({ ...one, about: ((Object.hasOwn(known, one.name) && known[one.name]) || one.about).replaceAll("`", "") })));
   }
 
   /** The command that a text is, as far as they are known. */

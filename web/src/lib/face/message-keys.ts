@@ -95,7 +95,7 @@ function act(event: KeyboardEvent, message: Message, chosen: HTMLElement, list: 
       void save(client, message, true);
       return true;
     case "u":
-      markUnread(client, message);
+      markUnread(client, message, list.inThread);
       return true;
     case "p":
       if (canWrite) pin(client, message, !message.pinned);

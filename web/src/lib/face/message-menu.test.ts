@@ -18,29 +18,29 @@ it("says by name who has read a message, of those who show it and have not writt
   room.receipts.set(3, 5);
   expect(read(mine, [1, 2, 3, 4])).toBe("Read by Anna and Bob (2 of 3)");
   room.receipts.set(4, 5);
-  expect([read(mine, [1, 2, 3, 4]), read(hers, [1, 2, 3, 4])]).toEqual(["Everyone has read it: Anna, Bob, and Cleo", "Everyone has read it: Bob and Cleo"]);
+  expect([read(mine, [1, 2, 3, 4]), read(hers, [1, 2, 3, 4])]).toEqual(["Read by everyone: Anna, Bob, and Cleo", "Read by everyone: Bob and Cleo"]);
   // Some of them may not show it.
-  expect(read(mine, [1, 2, 3, 4, 5])).toBe("Everyone who shows it has read it: Anna, Bob, and Cleo");
+  expect(read(mine, [1, 2, 3, 4, 5])).toBe("Read by everyone who lets it be seen: Anna, Bob, and Cleo");
   // Whoever wrote it has left, and 5 is there and does not show it.
-  expect(read(hers, [1, 3, 4, 5])).toBe("Everyone who shows it has read it: Bob and Cleo");
+  expect(read(hers, [1, 3, 4, 5])).toBe("Read by everyone who lets it be seen: Bob and Cleo");
   // Who has read it and left is none of those who are asked for.
   room.receipts.set(3, 4);
   expect(read(mine, [1, 2, 3])).toBe("Read by Anna (1 of 2)");
   // Many are counted, and so are those whose name is not known here: it is asked for.
   for (const user of [3, 5, 6, 7]) room.receipts.set(user, 9);
-  expect(read(mine)).toBe("Everyone who shows it has read it: Anna, Bob, Cleo, and 3 others");
+  expect(read(mine)).toBe("Read by everyone who lets it be seen: Anna, Bob, Cleo, and 3 others");
   for (const user of [5, 6, 7]) room.receipts.delete(user);
   room.receipts.set(99, 9);
-  expect(read(mine)).toBe("Everyone who shows it has read it: Anna, Bob, Cleo, and 1 other");
+  expect(read(mine)).toBe("Read by everyone who lets it be seen: Anna, Bob, Cleo, and 1 other");
   expect(asked).toContain(99);
   for (const user of [2, 3, 4]) room.receipts.delete(user);
-  expect(read(mine)).toBe("Everyone who shows it has read it");
+  expect(read(mine)).toBe("Read by everyone who lets it be seen");
 });
 
 it("says it in German, too", () => {
   const { readBy } = de.message;
   expect(readBy(["Anna", "Bob"], 2, 3, true)).toMatch(/^Gelesen von Anna (und|and) Bob \(2 von 3\)$/);
   expect(readBy(["Anna", "Bob", "Cleo"], 4, 5, true)).toContain("1 anderen Person (4 von 5)");
-  expect(readBy(["Anna", "Bob", "Cleo"], 6, 6, true)).toMatch(/^Alle haben sie gelesen: Anna, .*3 andere$/);
+  expect(readBy(["Anna", "Bob", "Cleo"], 6, 6, true)).toMatch(/^Gelesen von allen: Anna, .*3 anderen$/);
   expect(readBy([], 2, 3, true)).toBe("Gelesen von 2 Personen (2 von 3)");
 });

@@ -42,7 +42,7 @@ export function menuOf({ client, room, message, inThread, edit, quote }: Deeds):
   items.push({ icon: "mark", text: t.message.save, key: "S", do: () => void save(client, message, true) });
   items.push({ icon: "copy", text: t.message.copyLink, do: () => void copy(linkTo(message), t.message.linkCopied) });
   items.push({ icon: "letters", text: t.message.copyText, do: () => void copy(message.content, t.message.copied) });
-  if (!isOwn) items.push({ icon: "bell", text: t.message.unread, key: "U", do: () => markUnread(client, message) });
+  if (!isOwn) items.push({ icon: "bell", text: t.message.unread, key: "U", do: () => markUnread(client, message, inThread) });
   if (canWrite) {
     const on = !message.pinned;
     items.push({ icon: "pin", text: on ? t.message.pin : t.message.unpin, key: "P", do: () => pin(client, message, on) });

@@ -1,4 +1,7 @@
 // Display names are chosen freely, and may look like anybody's name: the username stands beside them.
+import type { Seen } from "$lib/api/types";
+import { when } from "$lib/text/time";
+import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
 
 /** Whether a display name looks other than the name that nobody else has. */
@@ -8,6 +11,15 @@ export const isOther = (name: string, username: string): boolean => username !==
 export function fullName(client: Client, user: number, username: string): string {
   const name = client.name(user, username);
   return isOther(name, username) ? `${name} (@${username})` : name;
+}
+
+/** Until when a status holds, in words; nothing where that is not said. */
+export const untilOf = (seen: Pick<Seen, "until"> | undefined, now: number): string => (seen?.until && Date.parse(seen.until) > now ? t.until(when(seen.until, now)) : "");
+
+/** What somebody says of themselves, and until when, in a line. */
+export function statusOf(seen: Seen | undefined, now: number): string {
+  const said = [seen?.emoji, seen?.text].filter(Boolean).join(" ");
+  return said && [said, untilOf(seen, now)].filter(Boolean).join(" · ");
 }
 
 /** Of usernames that were found for what was typed, the one that is meant: the one that was typed whole, else the first; -1 of none. */

@@ -11,6 +11,14 @@ it("says in English what the server says, which knows more than its code", () =>
   expect(saidOf(new Refusal(429, "rate_limited", "20 rooms an hour are the most.", 1_200), en)).toBe("20 rooms an hour are the most.");
 });
 
+it("names no field as a request does", () => {
+  for (const [detail, said] of [
+    ["`quiet_hours` must be a time of day and another one, such as 22:00-07:00.", "Quiet hours must be a time of day and another one, such as 22:00-07:00."],
+    ["A status holds for at most a year; leave out `until`, and it stays.", "A status holds for at most a year; leave out until, and it stays."],
+    ["There is no command `/tpoic tea`.", "There is no command `/tpoic tea`."],
+  ] as const) expect(sentenceOf({ code: "validation_error", detail }, en)).toBe(said);
+});
+
 it("says in German what the code says, and when to try again", () => {
   expect(saidOf(new Refusal(409, "last_owner", "The server's sentence."), de)).toBe(de.refused.last_owner);
   expect(saidOf(new Refusal(429, "rate_limited", "Wait.", 1_200), de)).toBe("Das war zu oft. Versuch es in 2 Sekunden noch einmal.");

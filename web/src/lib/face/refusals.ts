@@ -9,7 +9,14 @@ interface Refused {
   after?: number;
 }
 
-export function sentenceOf({ code = "", detail = "", after }: Refused, { refused }: Pick<Words, "refused"> = t): string {
+/** The server names a field as requests do: people read it as words. */
+function inWords(detail: string): string {
+  const words = detail.replace(/`(\w+)`/g, (_, field: string) => field.replaceAll("_", " "));
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function sentenceOf({ code = "", detail: told = "", after }: Refused, { refused }: Pick<Words, "refused"> = t): string {
+  const detail = inWords(told);
   const said = Object.hasOwn(refused, code) ? refused[code] : undefined;
   if (typeof said !== "function") return said ?? detail;
   return after === undefined ? detail : said(Math.max(1, Math.ceil(after / 1_000)));

@@ -51,6 +51,14 @@ export function homeOf(opener: Element | null): HTMLElement | undefined {
   return home instanceof HTMLElement ? home : undefined;
 }
 
+/** Where one goes on after a dialog: where it was opened; behind one from a menu in the field, where there are keys to type with. */
+function placeAfter(opener: Element | null): HTMLElement | undefined {
+  const home = homeOf(opener);
+  const isMenu = home?.getAttribute("aria-haspopup") === "menu" && matchMedia("(pointer: fine)").matches;
+  const pane = isMenu ? (home?.closest(".pane") ?? document.querySelector(".main")) : undefined;
+  return pane?.querySelector<HTMLElement>("textarea.write:not(:disabled)") ?? home;
+}
+
 class Ui {
   dialog: Dialog | undefined = $state.raw();
   menu: Menu | undefined = $state.raw();
@@ -84,7 +92,7 @@ class Ui {
 
   open(dialog: Dialog): void {
     if (this.#isHeld()) return;
-    if (!this.dialog) this.#opener = homeOf(document.activeElement);
+    if (!this.dialog) this.#opener = placeAfter(document.activeElement);
     this.menu = this.card = undefined;
     this.dialog = dialog;
   }

@@ -30,6 +30,11 @@ export class Threads {
     this.#read.set(first, seq);
   }
 
+  /** How far a thread is read, as far as was told. */
+  readUpTo(first: number): number | undefined {
+    return this.#read.get(first);
+  }
+
   /** Whether a reply was read in its thread, as far as was told. */
   isRead({ thread, id }: Message): boolean {
     return thread != null && id <= (this.#read.get(thread) ?? 0);

@@ -48,13 +48,35 @@ describe("a text is shown as it was meant, and does nothing", () => {
     const box = html("🎉 @bob and @ann", [{ from: 2, to: 6, user_id: 2 }, { from: 11, to: 15, user_id: 1 }]);
     expect([...box.querySelectorAll(".at")].map((one) => [one.textContent, one.classList.contains("me-too")])).toEqual([["@bob", false], ["@ann", true]]);
     expect(html("@bob `@bob`", [{ from: 0, to: 4, user_id: 2 }]).querySelectorAll(".at")).toHaveLength(1);
-    expect(html("mail@bob", [{ from: 4, to: 8, user_id: 2 }]).querySelector(".at")).toBeNull();
+    const bold = html("**@bob** _@Bob_: @@bob", [2, 10, 18].map((from) => ({ from, to: from + 4, user_id: 2 })));
+    expect([...bold.querySelectorAll(".at")].map((one) => one.textContent)).toEqual(["@bob", "@Bob", "@bob"]);
+    expect(bold.querySelectorAll("strong, em")).toHaveLength(2);
+  });
+
+  it("marks nobody who is not mentioned there: neither in a longer name, nor where the same name stands again", () => {
+    const box = html("@bob asks @bobby, not bob@bob or @bob", [{ from: 0, to: 4, user_id: 2 }]);
+    expect([...box.querySelectorAll(".at")].map((one) => one.textContent)).toEqual(["@bob"]);
+    expect(box.textContent?.trim()).toBe("@bob asks @bobby, not bob@bob or @bob");
+  });
+
+  it("shows a text as it is where a place is none, and lets nobody write a mention", () => {
+    for (const [from, to] of [[4, 8], [0, 90], [0, 1], [-4, 2]] as const) expect(html("`@bob` @", [{ from, to, user_id: 2 }]).textContent?.trim()).toBe("@bob @");
+    const [forged, code] = [html("@\uFDD01\uFDD1ann\uFDD2 @bob", [{ from: 9, to: 13, user_id: 2 }]), html("`@bob`\n\n    @bob", [{ from: 1, to: 5, user_id: 2 }, { from: 12, to: 16, user_id: 2 }])];
+    expect([...forged.querySelectorAll(".at")].map((one) => one.textContent)).toEqual(["@bob"]);
+    expect([code.querySelector(".at"), [...code.querySelectorAll("code")].map((one) => one.textContent?.trim())]).toEqual([null, ["@bob", "@bob"]]);
   });
 
   it("tells a few emoji from a text", () => {
     for (const text of ["🎉", "🥳🎉", "👍🏽 ❤️", "🇩🇪"]) expect(isBig(text), text).toBe(true);
     for (const text of ["", "a 🎉", "12", "🎉🎉🎉🎉🎉🎉"]) expect(isBig(text), text).toBe(false);
-    expect(plain("**a** [b](https://x.example) `c`\nd")).toBe("a b c d");
+  });
+
+  it("says in one line what it says, with all signs that are no marks", () => {
+    for (const [text, said] of [
+      ["**a** [b](https://x.example) `c`\nd", "a b c d"], ["see snake_case_name, @bob_x", "see snake_case_name, @bob_x"], ["_a_ *b* __c__ ~~d~~ ***e***", "a b c d e"],
+      ["2 * 3 * 4 > 5 | ~6", "2 * 3 * 4 > 5 | ~6"], ["#general, C# and #1", "#general, C# and #1"], ["## Tea\n> at _four_", "Tea at four"], ["`a_b*c*`", "a_b*c*"],
+      ["```rust\nlet a_b = 1;\n```\nso", "let a_b = 1; so"], ["- a\n- b", "a b"], ["|a|b|\n|-|-|\n|c|d|", "a b c d"], ["¯\\\\\\_(ツ)\\_/¯", "¯\\_(ツ)_/¯"], ["https://x.example/_a_", "https://x.example/_a_"],
+    ] as const) expect(plain(text), text).toBe(said);
   });
 });
 

@@ -1,11 +1,8 @@
 // A message's text as it is shown: CommonMark with tables, task lists and autolinks, as a fragment of the document that holds
 // no script, no style and nothing of another host. What was mentioned stands out.
 import DOMPurify from "dompurify";
-import MarkdownIt from "markdown-it";
+import MarkdownIt, { type Token } from "markdown-it";
 import type { Message } from "$lib/api/types";
-
-/** Whom a text mentions: what it says, in lower case, and who that is; "all" for `@room` and `@here`. */
-type Mentioned = Map<string, number | "all">;
 
 export interface Drawing {
   /** Whose eyes: mentions of them stand out more. */
@@ -23,21 +20,16 @@ md.validateLink = (url: string) => /^(https?:|mailto:)/i.test(url.trim()) || /^\
 md.renderer.rules.heading_open = () => "<p><strong>";
 md.renderer.rules.heading_close = () => "</strong></p>\n";
 
+// The server says where a mention stands: that place is marked, by signs that no text has, until it is drawn.
 md.inline.ruler.before("link", "mention", (state, silent) => {
-  const mentioned = (state.env as { mentioned?: Mentioned }).mentioned;
-  if (state.src[state.pos] !== "@" || !mentioned?.size) return false;
-  if (state.pos > 0 && /[\p{L}\p{N}_]/u.test(state.src[state.pos - 1] ?? "")) return false;
-  let found: string | undefined;
-  for (const name of mentioned.keys()) {
-    if (state.src.slice(state.pos, state.pos + name.length).toLowerCase() === name && name.length > (found?.length ?? 0)) found = name;
-  }
-  if (found === undefined) return false;
+  const found = state.src[state.pos + 1] === "\uFDD0" ? /^@\uFDD0(\w+)\uFDD1([^\uFDD2]*)\uFDD2/.exec(state.src.slice(state.pos)) : null;
+  if (!found) return false;
   if (!silent) {
     const token = state.push("mention", "", 0);
-    token.content = state.src.slice(state.pos, state.pos + found.length);
-    token.meta = { who: mentioned.get(found) };
+    token.content = `@${found[2]}`;
+    token.meta = { who: found[1] };
   }
-  state.pos += found.length;
+  state.pos += found[0].length;
   return true;
 });
 md.renderer.rules.mention = (tokens, index) => {
@@ -69,8 +61,9 @@ md.block.ruler.at("table", (state, from, to, silent) => {
 }, { alt: ["paragraph", "reference"] });
 
 /** As much of a text as may be drawn, as markup, and the rest as it was written. */
-function render(content: string, env: { mentioned: Mentioned }): { html: string; rest: string } {
-  const tokens = md.parse(content, env);
+function render(message: Pick<Message, "content" | "mentions">): { html: string; rest: string } {
+  const tokens = md.parse(marked(message), {});
+  const markup = (some: Token[]) => md.renderer.render(some, md.options, {}).replace(/\uFDD0\w+\uFDD1|\uFDD2/g, "");
   let blocks = 0, nodes = 0, fits = 0;
   let line: number | undefined;
   for (const [index, token] of tokens.entries()) {
@@ -78,11 +71,11 @@ function render(content: string, env: { mentioned: Mentioned }): { html: string;
     if (token.nesting >= 0 && token.type !== "inline" && !isOfTable(token.type)) blocks += 1;
     nodes += 1 + (token.children?.length ?? 0);
     if (blocks > MOST.blocks || nodes > MOST.nodes) {
-      const rest = content.split(/\r\n?|\n/).slice(line ?? 0).join("\n");
-      return { html: md.renderer.render(tokens.slice(0, fits), md.options, env), rest };
+      const rest = message.content.split(/\r\n?|\n/).slice(line ?? 0).join("\n");
+      return { html: markup(tokens.slice(0, fits)), rest };
     }
   }
-  return { html: md.renderer.render(tokens, md.options, env), rest: "" };
+  return { html: markup(tokens), rest: "" };
 }
 
 const isOfTable = (type: string) => /^(table|thead|tbody|t[rhd])_/.test(type);
@@ -99,7 +92,7 @@ const ALLOWED = {
 
 /** The text of a message as elements, fresh each time. */
 export function draw(message: Pick<Message, "content" | "mentions">, how: Drawing): DocumentFragment {
-  const { html, rest } = render(message.content, { mentioned: mentionedIn(message) });
+  const { html, rest } = render(message);
   const fragment = DOMPurify.sanitize(html, ALLOWED) as unknown as DocumentFragment;
   for (const link of fragment.querySelectorAll("a")) dressLink(link);
   for (const at of fragment.querySelectorAll<HTMLElement>("span.at")) dressMention(at, how);
@@ -115,13 +108,17 @@ export function draw(message: Pick<Message, "content" | "mentions">, how: Drawin
   return fragment;
 }
 
-function mentionedIn({ content, mentions }: Pick<Message, "content" | "mentions">): Mentioned {
-  const found: Mentioned = new Map();
-  if (!mentions?.length) return found;
+/** The text with its mentions marked, behind their first sign: beside it, all else reads as it did. "all" is for `@room` and `@here`. */
+function marked({ content, mentions }: Pick<Message, "content" | "mentions">): string {
+  if (!mentions?.length) return content;
   // Places are in code points.
-  const points = Array.from(content);
-  for (const { from, to, user_id } of mentions) found.set(points.slice(from, to).join("").toLowerCase(), user_id ?? "all");
-  return found;
+  const points = Array.from(content, (sign) => sign.replace(/[\uFDD0-\uFDD2]/, "\uFFFD"));
+  for (const { from, to, user_id } of mentions) {
+    if (points[from] !== "@" || to - from < 2 || to > points.length) continue;
+    points[from] = `@\uFDD0${user_id ?? "all"}\uFDD1`;
+    points[to - 1] += "\uFDD2";
+  }
+  return points.join("");
 }
 
 function dressLink(link: HTMLAnchorElement): void {
@@ -222,9 +219,11 @@ export function isBig(content: string): boolean {
   return text.length > 0 && text.length < 60 && EMOJI.test(text) && [...new Intl.Segmenter().segment(text.replace(/\s/g, ""))].length <= 5;
 }
 
-/** One line of a text, without its marks: for quotes, lists and notices. */
+/** One line of a text, without its marks: for quotes, lists and notices. What is no mark where it stands is part of the text. */
 export function plain(content: string): string {
-  return content.slice(0, 2_000).replace(/```\w*\n?/g, "").replace(/[*_~`>#|]+/g, "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/\s+/g, " ").trim();
+  const said = (token: Token) => (token.type.endsWith("break") ? " " : token.content);
+  const lines = md.parse(content.slice(0, 2_000), {}).map((token) => token.children?.map(said).join("") ?? said(token));
+  return lines.join(" ").replace(/\s+/g, " ").trim();
 }
 
 /** Whether a text is so long that it is folded at first. */

@@ -16,6 +16,8 @@ function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
 
 export const timeOf = (at: string | number): string =>
   format("time", { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+/** The same where there is room for digits alone, beside messages whose half of the day stands above. */
+export const clockOf = (at: string | number): string => timeOf(at).replace(/\s?\p{L}.*/u, "");
 export const whole = (at: string | number): string =>
   format("whole", { dateStyle: "full", timeStyle: "short" }).format(new Date(at));
 export const dateOf = (at: string | number): string =>

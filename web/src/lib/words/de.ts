@@ -82,7 +82,8 @@ export const de: First = {
     sending: (count) => `${number(count)} unterwegs`, title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen",
   },
 
-  presence: { online: "da", away: "weg", dnd: "nicht stören", invisible: "verborgen", offline: "nicht da" },
+  presence: { online: "Online", away: "Abwesend", dnd: "Nicht stören", invisible: "Unsichtbar", offline: "Offline" },
+  until: (time) => `bis ${time}`,
 
   strip: {
     offline: "Du bist offline.",

@@ -84,7 +84,8 @@ export const en = {
     sending: (count: number) => `${number(count)} sending`, title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room",
   },
 
-  presence: { online: "online", away: "away", dnd: "do not disturb", invisible: "hidden", offline: "offline" },
+  presence: { online: "Online", away: "Away", dnd: "Do not disturb", invisible: "Invisible", offline: "Offline" },
+  until: (time: string) => `until ${time}`,
 
   strip: {
     offline: "You are offline.",

@@ -71,10 +71,10 @@ export const talk: typeof english = {
     lastReply: (time) => time,
     alsoInThread: "in einem Thread",
     readBy: (names, count, of, isAll) => {
-      if (count === 0) return isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es zeigt, hat sie gelesen";
+      if (count === 0) return isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es sehen lässt, hat sie gelesen";
       const more = count - names.length, who = (one: string, other: string) => list(more > 0 ? [...names, n(more, one, other)] : names);
       if (count < of) return `Gelesen von ${names.length ? who("anderen Person", "anderen") : who("Person", "Personen")} (${number(count)} von ${number(of)})`;
-      return `${isAll ? "Alle haben sie gelesen" : "Alle, die es zeigen, haben sie gelesen"}${names.length ? `: ${who("andere Person", "andere")}` : ""}`;
+      return `Gelesen von allen${isAll ? "" : ", die es sehen lassen"}${names.length ? `: ${who("anderen Person", "anderen")}` : ""}`;
     },
     whoReacted: "Wer reagiert hat",
     copied: "Kopiert", notCopied: "Der Browser lässt hier nichts kopieren.",
@@ -136,6 +136,7 @@ export const talk: typeof english = {
     toThread: "Nachricht an den Thread",
     placeholder: (name) => `An ${name} schreiben`,
     placeholderThread: "In den Thread schreiben",
+    busy: (name, until) => `${name} möchte ${until && `${until} `}nicht gestört werden.`,
     send: "Senden",
     emoji: "Emoji",
     mention: "Jemanden erwähnen",

@@ -90,11 +90,11 @@ export const talk = {
     lastReply: (time: string) => time,
     alsoInThread: "in a thread",
     readBy: (names: string[], count: number, of: number, isAll: boolean) => {
-      if (count === 0) return isAll ? "Nobody has read it yet" : "Nobody who shows it has read it yet";
+      if (count === 0) return isAll ? "Nobody has read it yet" : "Nobody who lets it be seen has read it yet";
       const more = count - names.length, others = names.length ? n(more, "other", "others") : n(more, "person", "people");
       const who = list(more > 0 ? [...names, others] : names);
       if (count < of) return `Read by ${who} (${number(count)} of ${number(of)})`;
-      return `${isAll ? "Everyone has read it" : "Everyone who shows it has read it"}${names.length ? `: ${who}` : ""}`;
+      return `Read by everyone${isAll ? "" : " who lets it be seen"}${names.length ? `: ${who}` : ""}`;
     },
     whoReacted: "Who reacted",
     copied: "Copied", notCopied: "The browser lets nothing be copied here.",
@@ -145,6 +145,7 @@ export const talk = {
     toThread: "Message to the thread",
     placeholder: (name: string) => `Write to ${name}`,
     placeholderThread: "Write to the thread",
+    busy: (name: string, until: string) => `${name} does not want to be disturbed${until && ` ${until}`}.`,
     send: "Send",
     emoji: "Emoji",
     mention: "Mention someone",

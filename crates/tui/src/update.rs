@@ -14,7 +14,7 @@ use super::{
     telling,
     unsent::AtStake,
 };
-use crate::protocol::GENERAL;
+use crate::protocol::{GENERAL, event::Event as Frame};
 
 /// So long a sentence stays whatever is typed: it can be read.
 const READ: Millis = 5_000;
@@ -98,14 +98,30 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
         }
         event => {
             let was_connected = state.client.link().is_connected();
+            let refused = refused_by(&event);
             let outcome = state.client.take(event);
             if !was_connected && state.client.link().is_connected() {
                 // What did not work without a connection was said before.
                 state.settled(About::Typed);
                 state.settled(About::Fetch);
             }
-            take_in(state, outcome)
+            let effects = take_in(state, outcome);
+            if let Some(reference) = refused {
+                slash::refused(state, &reference);
+            }
+            effects
         }
+    }
+}
+
+/// What a frame refuses, by its `ref`.
+fn refused_by(event: &effect::Event) -> Option<String> {
+    let effect::Event::Frame { frame, .. } = event else {
+        return None;
+    };
+    match &**frame {
+        Frame::Error(error) => error.reference.clone(),
+        _ => None,
     }
 }
 

@@ -294,7 +294,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Task::Write => post(chat, None),
         Task::Answer(id) => post(chat, Some(id)),
         Task::Edit(id, seq) => Deed::Edit(id, seq),
-        Task::Later(id) => return later::set_text(id, content),
+        Task::Later(id) => return later::set_text(state, id, content),
     };
     match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {

@@ -194,7 +194,7 @@ pub const TABLE: &[Row] = &[
             Word("scheduled", Scheduled),
             Phrase("reschedule", "TIME", Reschedule),
         ],
-        "list your messages for later and reminders (/remind makes one): Enter changes the text, Delete takes one back; give the one that you change another time",
+        "list your messages for later and reminders (/remind makes one): Enter changes the text, T the time, Delete takes one back; give the one that you change another time (also behind its text)",
     ),
     row(
         &[

@@ -11,6 +11,7 @@
 //! - [`threads`]: going into a thread and out of it
 //! - [`typing`]: editing by what a reader takes for one character
 //! - [`complete`]: completing names and commands; [`people`]: how people are seen, and what they say of themselves
+//! - [`comings`]: who comes online and goes offline
 //! - [`pick`]: lists from which something is chosen
 //! - [`later`]: what is to be said later, and reminders
 //! - [`drafts`]: what is being written is kept on the server
@@ -30,6 +31,7 @@
 
 pub mod acts;
 pub mod chat;
+pub mod comings;
 pub mod commands;
 pub mod complete;
 pub mod drafts;

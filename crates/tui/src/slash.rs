@@ -68,6 +68,12 @@ fn refusal(outbox: &Outbox, reference: &str) -> Option<(Option<u64>, String)> {
     }
 }
 
+/// What was done, with the command that sets a time zone where the server asks for one: it cannot know what a client has.
+fn with_zone(done: &str) -> String {
+    let asked = "has no time zone yet: set one";
+    done.replacen(asked, &format!("{asked} (/zone Europe/Berlin)"), 1)
+}
+
 /// A command was carried out: tells what was done, and goes to the conversation that was asked for.
 pub fn carried(state: &mut State, command: &str, room: &str, done: Option<String>) -> Vec<Effect> {
     let is_to_person = command.split_whitespace().next() == Some("/dm");
@@ -77,7 +83,7 @@ pub fn carried(state: &mut State, command: &str, room: &str, done: Option<String
         Vec::new()
     };
     if let Some(done) = done {
-        state.hint(About::Typed, done);
+        state.hint(About::Typed, with_zone(&done));
     }
     effects
 }

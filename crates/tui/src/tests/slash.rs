@@ -184,6 +184,20 @@ fn who_writes_to_someone_comes_to_the_conversation() {
 }
 
 #[test]
+fn who_is_to_set_a_time_zone_is_told_how() {
+    let mut stage = Stage::with_commands();
+    stage.write("/me waits");
+    let (reference, _) = stage.commanded();
+    let done = "The reminder comes on Sunday. Your profile has no time zone yet: set one, and times are read by your own clock.";
+    stage.carried(reference, "", done);
+    assert!(
+        stage.shows("(/zone Europe/Berlin), and times"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
 fn the_help_and_tab_know_the_commands_of_the_server() {
     let mut stage = Stage::with_commands();
     stage.type_text("/m");

@@ -156,6 +156,33 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
 }
 
 #[test]
+fn when_and_where_it_comes_is_told_whole_where_there_is_room() {
+    let oven = waiting(9, "Reminder: oven", ScheduledKind::Reminder);
+    let told = |stage: &Stage| stage.shows(" in #general (Esc stops, /reschedule TIME) ─");
+    let mut stage = Stage::with_list(vec![oven.clone()]);
+    stage.press(KeyCode::Enter);
+    assert!(told(&stage), "{}", stage.screen());
+    // What stands beside it is told as well.
+    let mut stage = Stage::with_list(vec![oven]);
+    stage.press(KeyCode::Enter);
+    for id in 2..40 {
+        stage.live(message(id, "bob", "line"));
+    }
+    stage.press(KeyCode::PageUp);
+    assert!(
+        stage.shows("For later, today ") && stage.shows("─ ↓ End: back to the newest ╮"),
+        "{}",
+        stage.screen()
+    );
+    stage.happen(Event::Resize(100, 20));
+    assert!(
+        told(&stage) && stage.shows("↓ End: back to the newest ╮"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
 fn a_time_that_is_written_behind_the_text_is_no_part_of_it() {
     let plants = waiting(9, "Reminder: water plants", ScheduledKind::Reminder);
     for (typed, wanted) in [

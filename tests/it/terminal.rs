@@ -35,10 +35,10 @@ fn a_chat_in_a_terminal(backend: Backend) {
     });
 
     let socket = bob.connect();
-    terminal.shows("bob joined the chat");
+    terminal.shows("bob is here");
     terminal.shows("All online: 2");
     socket.close();
-    terminal.shows("bob left the chat");
+    terminal.shows("bob is offline");
     bob.post("\u{1b}[2J\u{1b}]0;owned\u{7}and \u{202e}txt.exe", None)
         .expect(201);
     terminal.shows(r"␛[2J␛]0;owned␇and \u{202e}txt.exe");

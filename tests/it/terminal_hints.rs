@@ -47,6 +47,29 @@ fn a_slash_and_a_blank_are_no_command() {
 }
 
 #[test]
+fn a_refused_command_is_in_the_line_again_and_a_time_zone_is_set_by_the_command_that_is_told() {
+    let server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let terminal = in_chat(&server);
+    terminal.until("the server's commands", |screen| {
+        terminal.press("C-u");
+        terminal.type_text("/remi");
+        screen.contains("/remind")
+    });
+    terminal.press("C-u");
+    terminal.write("/remind me at noonish tea");
+    terminal.says("Say when, such as");
+    let screen = terminal.screen();
+    assert!(
+        screen.contains("│ /remind me at noonish tea") && !screen.contains("not sent"),
+        "{screen}"
+    );
+    terminal.press("C-u");
+    terminal.write("/remind me in 2 hours tea");
+    terminal.says("set one (/zone Europe/Berlin), and times are read");
+}
+
+#[test]
 fn whoever_is_disabled_is_told_so_and_not_to_log_in_again() {
     let server = Server::start(Backend::Sqlite);
     User::register(&server, "alice");

@@ -63,6 +63,12 @@ pub enum Action {
     Threads,
     /// Tell of someone.
     WhoIs,
+    /// Say what others are to call the user.
+    Name,
+    /// Say how to speak of the user.
+    Pronouns,
+    /// Say something of the user.
+    Bio,
     /// Save a message, or save it no longer.
     Save,
     /// List what is saved.

@@ -258,9 +258,19 @@ fn act_in_pane(state: &mut State, action: Action) -> Vec<Effect> {
                 Task::Answer(_) => chat.task = Task::Write,
             }
         }
+        Action::Newest => to_newest(state),
         _ => state.to_end(),
     }
     Vec::new()
+}
+
+/// Shows the newest message, also where much that was not sent stands below it.
+fn to_newest(state: &mut State) {
+    state.to_end();
+    let newest = draw::view(state).and_then(|view| view.hidden_newest());
+    if let Some(chat) = &mut state.chat {
+        chat.top = newest;
+    }
 }
 
 fn submit(state: &mut State) -> Vec<Effect> {
@@ -294,7 +304,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Task::Write => post(chat, None),
         Task::Answer(id) => post(chat, Some(id)),
         Task::Edit(id, seq) => Deed::Edit(id, seq),
-        Task::Later(id) => return later::set_text(id, content),
+        Task::Later(id) => return later::set_text(state, id, content),
     };
     match state.client.post(&chat.room, deed, content) {
         Ok(effects) => {

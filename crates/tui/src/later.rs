@@ -14,6 +14,9 @@ use crate::protocol::{
     time::Timestamp,
 };
 
+/// What gives another time.
+const RESCHEDULE: &str = "/reschedule";
+
 /// Asks for what waits.
 pub fn list(state: &mut State) -> Vec<Effect> {
     state.wanted = Some(Wanted::Scheduled);
@@ -50,7 +53,7 @@ pub fn listed(state: &mut State, scheduled: Vec<Scheduled>) {
         nothing: "Nothing waits to be said: /remind me TIME TEXT reminds you, /remind #ROOM TIME TEXT all in a room.",
         choices,
         at: 0,
-        keys: " Enter changes it · Delete takes it back · Esc ",
+        keys: " Enter changes the text, T the time · Delete takes it back · Esc ",
     });
 }
 
@@ -79,16 +82,28 @@ fn find(state: &State, id: u64) -> Option<&Scheduled> {
 
 /// Begins to change the text of one.
 pub fn begin(state: &mut State, id: u64) {
-    let Some(content) = find(state, id).map(|one| one.content.clone()) else {
-        return;
-    };
-    let pane = state.chat.as_mut().filter(|chat| chat.input.is_empty());
-    if let Some(chat) = pane {
-        chat.begin(Task::Later(id), &content);
-    } else {
-        let text = "Something is written here: send it or take it away first.";
-        state.hint(About::Typed, text);
+    if let Some(content) = find(state, id).map(|one| one.content.clone()) {
+        let told = "Enter keeps the text as you write it, Esc leaves it as it was. /reschedule TIME behind it sets another time.";
+        write(state, id, &content, told);
     }
+}
+
+/// Begins to change the time of one.
+pub fn begin_time(state: &mut State, id: u64) {
+    let told =
+        "Write when it is to come, like tomorrow at 9, and press Enter. Esc leaves it as it was.";
+    write(state, id, &format!("{RESCHEDULE} "), told);
+}
+
+fn write(state: &mut State, id: u64, text: &str, told: &str) {
+    let pane = state.chat.as_mut().filter(|chat| chat.input.is_empty());
+    let told = if let Some(chat) = pane {
+        chat.begin(Task::Later(id), text);
+        told
+    } else {
+        "Something is written here: send it or take it away first."
+    };
+    state.hint(About::Typed, told);
 }
 
 /// What the text in the line will become, in a few words.
@@ -105,14 +120,30 @@ pub fn task(state: &State, id: u64) -> String {
     format!("For later,{when} (Esc stops, /reschedule TIME)")
 }
 
-/// Gives one another text.
-#[must_use]
-pub fn set_text(id: u64, content: &str) -> Vec<Effect> {
+/// Gives one another text; or another time, where a command for that stands behind the text: so it is meant.
+pub fn set_text(state: &mut State, id: u64, content: &str) -> Vec<Effect> {
+    let before = find(state, id).map(|one| one.content.as_str());
+    let is_new = before.is_none_or(|before| !before.contains(RESCHEDULE));
+    let (text, when) = match content.rsplit_once(RESCHEDULE) {
+        Some((text, when)) if is_new && is_behind(when) => (text.trim_end(), Some(when.trim())),
+        _ => (content, None),
+    };
+    if when == Some("") {
+        state.hint(About::Written, "Write /reschedule TIME.");
+        return Vec::new();
+    }
+    let is_same = when.is_some() && (text.is_empty() || Some(text) == before);
     let patch = ScheduledPatch {
-        content: Some(content.to_owned()),
+        content: (!is_same).then(|| text.to_owned()),
+        when: when.map(str::to_owned),
         ..ScheduledPatch::default()
     };
     vec![Effect::Ask(Ask::ChangeScheduled(id, patch))]
+}
+
+/// Whether this can stand behind a word of one line.
+fn is_behind(rest: &str) -> bool {
+    !rest.contains('\n') && (rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
 /// Gives the one that is being changed another time.

@@ -11,6 +11,8 @@
 //! - [`threads`]: going into a thread and out of it
 //! - [`typing`]: editing by what a reader takes for one character
 //! - [`complete`]: completing names and commands; [`people`]: how people are seen, and what they say of themselves
+//! - [`comings`]: who comes online and goes offline
+//! - [`profile`]: what the user says of themselves
 //! - [`pick`]: lists from which something is chosen
 //! - [`later`]: what is to be said later, and reminders
 //! - [`drafts`]: what is being written is kept on the server
@@ -30,6 +32,7 @@
 
 pub mod acts;
 pub mod chat;
+pub mod comings;
 pub mod commands;
 pub mod complete;
 pub mod drafts;
@@ -39,6 +42,7 @@ pub mod later;
 pub mod markdown;
 pub mod people;
 pub mod pick;
+pub mod profile;
 pub mod prompt;
 pub mod reading;
 mod room_word;

@@ -27,6 +27,16 @@ pub struct Picker {
     pub at: usize,
 }
 
+impl Picker {
+    /// The chosen one, if it is to be said later.
+    fn later(&self) -> Option<u64> {
+        match self.choices.get(self.at)?.goal {
+            Goal::Later(id) => Some(id),
+            Goal::Message(..) => None,
+        }
+    }
+}
+
 /// Something that can be chosen.
 pub struct Choice {
     /// Where it is and how it begins.
@@ -155,6 +165,10 @@ pub fn press(state: &mut State, key: KeyCode) -> Vec<Effect> {
             let choice = picker.choices.remove(picker.at);
             picker.at = picker.at.min(last.saturating_sub(1));
             return vec![Effect::Ask(choice.drop)];
+        }
+        KeyCode::Char('t' | 'T') if let Some(id) = picker.later() => {
+            state.picker = None;
+            later::begin_time(state, id);
         }
         KeyCode::Enter => {
             let picker = state.picker.take();

@@ -16,7 +16,7 @@ use self::{orders::direct, switcher::Switcher};
 use super::{
     chat::{Chat, Place},
     commands::Action,
-    drafts, later, people, reading,
+    drafts, later, people, profile, reading,
     state::{About, Line, State},
     telling,
 };
@@ -325,7 +325,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
         (Ask::Person(_) | Ask::Saved | Ask::Save { .. } | Ask::Follow { .. }, Ok(answer)) => {
             people::answered(state, answer);
         }
-        (Ask::Profile(_), Ok(Answer::Person(profile))) => telling::is_set(state, &profile),
+        (Ask::Profile(patch), Ok(Answer::Person(now))) => profile::is_set(state, &patch, &now),
         (Ask::Notify(room, level), Ok(_)) => telling::is_notified(state, &room, level),
         (Ask::Scheduled, Ok(Answer::Scheduled(scheduled, _))) => later::listed(state, scheduled),
         (Ask::ChangeScheduled(id, _), Ok(Answer::Later(changed))) => {

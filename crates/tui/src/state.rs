@@ -82,6 +82,8 @@ pub struct State {
     /// What has happened in rooms while that stood there, by their keys: nobody has asked for it, so it does not take the place
     /// of an answer.
     pub news: VecDeque<(String, String)>,
+    /// Until then it is not told who comes online and goes offline.
+    pub quiet_until: Millis,
     /// The first row of the help on the screen, while it is open.
     pub help: Option<usize>,
     /// The user wanted to leave, and was told that this would be lost.
@@ -379,6 +381,7 @@ impl State {
             clock: now,
             hint: None,
             news: VecDeque::new(),
+            quiet_until: 0,
             help: None,
             warned: None,
             doubted: None,

@@ -9,12 +9,12 @@ use parlour_client::{
 use super::{
     acts,
     chat::Chat,
-    drafts, keys, later, people, reading, revoked, rooms, slash,
+    comings, drafts, keys, later, people, reading, revoked, rooms, slash,
     state::{About, Event, LoginForm, Screen, State},
     telling,
     unsent::AtStake,
 };
-use crate::protocol::GENERAL;
+use crate::protocol::{GENERAL, event::Event as Frame};
 
 /// So long a sentence stays whatever is typed: it can be read.
 const READ: Millis = 5_000;
@@ -96,16 +96,34 @@ fn network(state: &mut State, event: effect::Event) -> Vec<Effect> {
             }
             Vec::new()
         }
-        event => {
+        mut event => {
             let was_connected = state.client.link().is_connected();
+            let refused = refused_by(&event);
+            comings::reword(state, &mut event);
             let outcome = state.client.take(event);
             if !was_connected && state.client.link().is_connected() {
                 // What did not work without a connection was said before.
                 state.settled(About::Typed);
                 state.settled(About::Fetch);
+                comings::connected(state);
             }
-            take_in(state, outcome)
+            let effects = take_in(state, outcome);
+            if let Some(reference) = refused {
+                slash::refused(state, &reference);
+            }
+            effects
         }
+    }
+}
+
+/// What a frame refuses, by its `ref`.
+fn refused_by(event: &effect::Event) -> Option<String> {
+    let effect::Event::Frame { frame, .. } = event else {
+        return None;
+    };
+    match &**frame {
+        Frame::Error(error) => error.reference.clone(),
+        _ => None,
     }
 }
 
@@ -126,6 +144,7 @@ fn logged_in(state: &mut State, username: &str) -> Vec<Effect> {
     state.screen = Screen::Chat;
     state.hint = None;
     state.news.clear();
+    state.quiet_until = 0;
     effects.extend(state.client.connect());
     effects
 }
@@ -182,7 +201,10 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             } => effects.extend(slash::carried(state, &command, &room, done)),
             News::Scheduled(news) => later::told(state, *news),
             News::Draft { room, thread } => drafts::told(state, &(room, thread)),
-            News::Disconnected => drafts::disconnected(state),
+            News::Disconnected => {
+                drafts::disconnected(state);
+                comings::disconnected(state);
+            }
             // What cannot be fetched tells the one, and the screen shows the other.
             News::NotMember { .. } | News::People => {}
         }

@@ -156,6 +156,19 @@ impl View<'_> {
         self.back(end, self.height)
     }
 
+    /// The first row on the screen when the end of the newest message is its last one, if at the end what is not stored yet
+    /// leaves no row to it.
+    #[must_use]
+    pub fn hidden_newest(&self) -> Option<Anchor> {
+        let part = Part::Item(self.timeline.last()?);
+        let end = Anchor {
+            part,
+            row: self.rows(part).len(),
+        };
+        let is_hidden = matches!(self.bottom().part, Part::Pending(_));
+        is_hidden.then(|| self.back(end, self.height))
+    }
+
     fn back(&self, from: Anchor, rows: usize) -> Anchor {
         let mut anchor = from;
         let mut left = rows;

@@ -3,12 +3,12 @@
 use crossterm::event::KeyCode;
 
 use super::Action::{
-    AlsoToRoom, Archive, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape,
+    AlsoToRoom, Archive, Bio, Create, CreatePrivate, Delete, DeleteToStart, Direct, Edit, Escape,
     FirstUnread, Help, Hide, Invite, Join, Kick, Leave, LeaveRoom, LineDown, LineUp, LogOut,
-    MarkUnread, Members, Mute, NewLine, Newest, NextUnread, Notify, Oldest, PageDown, PageUp,
-    PickDown, PickUp, Pin, Quiet, React, Reconnect, Redraw, Rename, Reply, Reschedule, Role, Rooms,
-    Save, Saved, Scheduled, Send, Slow, Switch, Thread, Threads, Topic, Unarchive, Undo, Unmute,
-    WhoIs, Zone,
+    MarkUnread, Members, Mute, Name, NewLine, Newest, NextUnread, Notify, Oldest, PageDown, PageUp,
+    PickDown, PickUp, Pin, Pronouns, Quiet, React, Reconnect, Redraw, Rename, Reply, Reschedule,
+    Role, Rooms, Save, Saved, Scheduled, Send, Slow, Switch, Thread, Threads, Topic, Unarchive,
+    Undo, Unmute, WhoIs, Zone,
 };
 use super::Held::{Alt, Anything, Ctrl, Nothing};
 use super::Trigger::{Key, Phrase, Typed, Word};
@@ -194,7 +194,7 @@ pub const TABLE: &[Row] = &[
             Word("scheduled", Scheduled),
             Phrase("reschedule", "TIME", Reschedule),
         ],
-        "list your messages for later and reminders (/remind makes one): Enter changes the text, Delete takes one back; give the one that you change another time",
+        "list your messages for later and reminders (/remind makes one): Enter changes the text, T the time, Delete takes one back; give the one that you change another time (also behind its text)",
     ),
     row(
         &[
@@ -202,6 +202,14 @@ pub const TABLE: &[Row] = &[
             Key(KeyCode::Char('w'), Alt, WhoIs),
         ],
         "what someone says of themselves, or who wrote the chosen message",
+    ),
+    row(
+        &[
+            Phrase("name", "TEXT", Name),
+            Phrase("pronouns", "TEXT", Pronouns),
+            Phrase("about", "TEXT", Bio),
+        ],
+        "say how others are to call you, how they speak of you, and what there is to know of you (- for nothing)",
     ),
     row(
         &[Phrase("notify", "LEVEL", Notify)],

@@ -152,6 +152,13 @@ fn task(state: &State, chat: &Chat) -> Option<String> {
     }
 }
 
+/// Columns for what becomes of what is written: all that what stands on its right leaves, but for corners and spaces.
+fn room_for_task(width: u16, right: Option<&str>) -> usize {
+    let width = usize::from(width);
+    let right = right.map_or(0, |text| text.width() + 3);
+    width.saturating_sub(right + 4).max(width / 2)
+}
+
 fn input(frame: &mut Frame, area: Rect, state: &State, chat: &Chat, is_framed: bool) {
     if !is_framed {
         let [mark, rest] =
@@ -163,11 +170,12 @@ fn input(frame: &mut Frame, area: Rect, state: &State, chat: &Chat, is_framed: b
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(Style::new().dark_gray());
+    let below = below(state, chat, area.width);
     if let Some(text) = task(state, chat) {
-        let text = cut(&text, usize::from(area.width / 2));
+        let text = cut(&text, room_for_task(area.width, below.as_deref()));
         block = block.title(Line::from(format!(" {text} ")).bold());
     }
-    if let Some(text) = below(state, chat, area.width) {
+    if let Some(text) = below {
         let text = Line::from(format!(" {text} ")).bold();
         block = block.title(text.fg(Color::Yellow).right_aligned());
     }

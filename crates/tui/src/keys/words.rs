@@ -7,7 +7,7 @@ use crate::{
     acts,
     chat::Chat,
     commands::{self, Action},
-    later, people,
+    later, people, profile,
     protocol::room::RoomKind,
     rooms, slash,
     state::{About, Line, State},
@@ -67,6 +67,8 @@ fn ask_for(state: &mut State, action: Action, rest: &str) -> Result<Vec<Effect>,
         later::set_time(state, rest)
     } else if matches!(action, Action::Notify | Action::Quiet | Action::Zone) {
         telling::set(state, action, rest)
+    } else if matches!(action, Action::Name | Action::Pronouns | Action::Bio) {
+        Ok(profile::set(action, rest))
     } else if action == Action::React {
         let effects = acts::obey(state, action, rest);
         match state.hint.take() {

@@ -26,6 +26,18 @@ fn waiting(id: u64, content: &str, kind: ScheduledKind) -> Scheduled {
     }
 }
 
+/// What asks for another text or time of the one with the number 9.
+fn change(content: Option<&str>, when: Option<&str>) -> Ask {
+    let (content, when) = (content.map(str::to_owned), when.map(str::to_owned));
+    let send_at = None;
+    let patch = ScheduledPatch {
+        content,
+        send_at,
+        when,
+    };
+    Ask::ChangeScheduled(9, patch)
+}
+
 impl Stage {
     /// Alice looks at what she has waiting.
     fn with_list(scheduled: Vec<Scheduled>) -> Self {
@@ -86,16 +98,6 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
     assert!(screen.contains("For later, today "), "{screen}");
     assert!(screen.contains("Reminder: oven"), "{screen}");
     stage.write(" and cake");
-    let change = |content: Option<&str>, when: Option<&str>| {
-        let (content, when) = (content.map(str::to_owned), when.map(str::to_owned));
-        let send_at = None;
-        let patch = ScheduledPatch {
-            content,
-            send_at,
-            when,
-        };
-        Ask::ChangeScheduled(9, patch)
-    };
     let ask = change(Some("Reminder: oven and cake"), None);
     assert_eq!(stage.asks(), std::slice::from_ref(&ask));
     assert!(stage.sent().is_empty(), "it is no message");
@@ -150,6 +152,118 @@ fn one_gets_another_text_or_time_and_a_refusal_keeps_what_was_written() {
     assert!(
         screen.contains("Changed: it comes Thu 19 Nov ") && !screen.contains("For later"),
         "{screen}"
+    );
+}
+
+#[test]
+fn when_and_where_it_comes_is_told_whole_where_there_is_room() {
+    let oven = waiting(9, "Reminder: oven", ScheduledKind::Reminder);
+    let told = |stage: &Stage| stage.shows(" in #general (Esc stops, /reschedule TIME) ─");
+    let mut stage = Stage::with_list(vec![oven.clone()]);
+    stage.press(KeyCode::Enter);
+    assert!(told(&stage), "{}", stage.screen());
+    // What stands beside it is told as well.
+    let mut stage = Stage::with_list(vec![oven]);
+    stage.press(KeyCode::Enter);
+    for id in 2..40 {
+        stage.live(message(id, "bob", "line"));
+    }
+    stage.press(KeyCode::PageUp);
+    assert!(
+        stage.shows("For later, today ") && stage.shows("─ ↓ End: back to the newest ╮"),
+        "{}",
+        stage.screen()
+    );
+    stage.happen(Event::Resize(100, 20));
+    assert!(
+        told(&stage) && stage.shows("↓ End: back to the newest ╮"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn a_time_that_is_written_behind_the_text_is_no_part_of_it() {
+    let plants = waiting(9, "Reminder: water plants", ScheduledKind::Reminder);
+    for (typed, wanted) in [
+        ("/reschedule in 3 hours", change(None, Some("in 3 hours"))),
+        (" /reschedule  tomorrow ", change(None, Some("tomorrow"))),
+        (
+            ", all/reschedule at 9",
+            change(Some("Reminder: water plants, all"), Some("at 9")),
+        ),
+        (
+            "/rescheduled",
+            change(Some("Reminder: water plants/rescheduled"), None),
+        ),
+    ] {
+        let mut stage = Stage::with_list(vec![plants.clone()]);
+        stage.press(KeyCode::Enter);
+        stage.write(typed);
+        assert_eq!(stage.asks(), [wanted], "{typed}");
+    }
+    // Refused, it stands there to be corrected.
+    let mut stage = Stage::with_list(vec![plants]);
+    stage.press(KeyCode::Enter);
+    stage.write("/reschedule in 3 horses");
+    let ask = stage.asks().remove(0);
+    stage.answer_ask(ask, Err("Say when, and nothing else.".into()));
+    assert!(
+        stage.shows("Say when") && stage.shows("plants/reschedule in 3 horses"),
+        "{}",
+        stage.screen()
+    );
+    stage.ctrl('u');
+    stage.type_text("plants /reschedule");
+    stage.press(KeyCode::Enter);
+    assert!(
+        stage.asks().is_empty() && stage.shows("Write /reschedule TIME."),
+        "{}",
+        stage.screen()
+    );
+    // What had the words in it before keeps them.
+    let odd = waiting(9, "try /reschedule tomorrow", ScheduledKind::Message);
+    let mut stage = Stage::with_list(vec![odd]);
+    stage.press(KeyCode::Enter);
+    stage.write("!");
+    let wanted = change(Some("try /reschedule tomorrow!"), None);
+    assert_eq!(stage.asks(), [wanted]);
+}
+
+#[test]
+fn who_changes_what_is_to_come_is_told_how_to_end_that_and_how_to_give_another_time() {
+    let plants = waiting(9, "Reminder: water plants", ScheduledKind::Reminder);
+    let mut stage = Stage::with_list(vec![plants.clone()]);
+    assert!(stage.shows("T the time"), "{}", stage.screen());
+    stage.press(KeyCode::Enter);
+    let told = [
+        "Enter keeps the text",
+        "Esc leaves it",
+        "TIME behind it sets another time",
+    ];
+    for told in told {
+        assert!(stage.shows(told), "{told}\n{}", stage.screen());
+    }
+    stage.press(KeyCode::Esc);
+    assert!(!stage.shows("water plants"), "{}", stage.screen());
+    // A key of the list asks for nothing but the time.
+    for key in ['t', 'T'] {
+        let mut stage = Stage::with_list(vec![plants.clone()]);
+        stage.press(KeyCode::Char(key));
+        assert!(stage.shows("Write when it is to come"));
+        stage.write("in 3 hours");
+        assert_eq!(stage.asks(), [change(None, Some("in 3 hours"))]);
+    }
+    // A draft is not overwritten.
+    let mut stage = Stage::in_room(1);
+    stage.write("/scheduled");
+    stage.type_text("half a thought");
+    stage.answer_ask(Ask::Scheduled, Ok(Answer::Scheduled(vec![plants], false)));
+    stage.press(KeyCode::Char('t'));
+    assert!(
+        stage.shows("half a thought") && stage.shows("Something is written here"),
+        "{}",
+        stage.screen()
     );
 }
 

@@ -3,7 +3,7 @@
 use parlour_client::api::{Answer, Ask};
 
 use super::*;
-use crate::protocol::room::{Member, Role, RoomKind};
+use crate::protocol::room::{Member, Role, RoomChanged, RoomField, RoomKind};
 
 const GARDEN: &str = "7";
 
@@ -74,6 +74,26 @@ fn whoever_leaves_is_told_what_follows_from_it_and_nothing_else() {
     let mut stage = in_garden(Public, Member);
     stage.write("/leave");
     assert!(has_left(&mut stage), "one can come back");
+}
+
+#[test]
+fn a_room_that_was_left_is_named_with_the_mark_of_its_kind() {
+    use RoomKind::{Private, Public};
+    for (kind, told) in [(Public, "#garden"), (Private, "*garden")] {
+        for was in [Public, Private] {
+            let mut stage = in_garden(was, Role::Member);
+            let changed = RoomChanged {
+                room: GARDEN.into(),
+                changed: vec![RoomField::Kind],
+                kind: Some(kind),
+                ..RoomChanged::default()
+            };
+            stage.frame(event::Event::Room(RoomNews::Changed(changed)));
+            stage.frame(event::Event::Room(RoomNews::gone(GARDEN.into())));
+            let told = format!("You are not in {told} any more.");
+            assert!(stage.shows(&told), "{}", stage.screen());
+        }
+    }
 }
 
 #[test]

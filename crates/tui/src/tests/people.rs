@@ -3,7 +3,9 @@
 use super::*;
 use crate::protocol::{
     kept::Saved,
-    people::{About, Presence, PresenceNews, Profile, Seen, Status, TypingNews, UserNews},
+    people::{
+        About, Presence, PresenceNews, Profile, ProfilePatch, Seen, Status, TypingNews, UserNews,
+    },
     room::{Member, Role},
 };
 
@@ -15,6 +17,20 @@ fn member(user_id: i64, username: &str) -> Member {
         role: Role::Member,
         muted_until: None,
         joined_at: at(0),
+    }
+}
+
+/// Alice, who says this of herself.
+fn alice(about: About) -> Profile {
+    Profile {
+        id: 1,
+        username: "alice".into(),
+        about,
+        presence: None,
+        status: None,
+        receipts: Some(true),
+        quiet_hours: None,
+        created_at: at(0),
     }
 }
 
@@ -50,6 +66,65 @@ fn who_is_away_or_not_to_be_disturbed_is_marked() {
     assert!(stage.shows("◐ bob"), "{}", stage.screen());
     stage.tells_presence(vec![seen(2, "bob", Presence::Dnd)]);
     assert!(stage.shows("⊖ bob"), "{}", stage.screen());
+}
+
+#[test]
+fn what_one_says_of_oneself_is_set_by_words() {
+    let all = About {
+        display_name: Some("Ada".into()),
+        pronouns: Some("she/her".into()),
+        bio: Some("bees".into()),
+        time_zone: None,
+    };
+    let [ada, she, bees, none] = ["Ada", "she/her", "bees", ""].map(|text| Some(text.to_owned()));
+    let patch = |(display_name, pronouns, bio)| ProfilePatch {
+        display_name,
+        pronouns,
+        bio,
+        ..ProfilePatch::default()
+    };
+    for (line, said, about, told) in [
+        (
+            "/name Ada",
+            (ada, None, None),
+            &all,
+            "Others see you as Ada.",
+        ),
+        (
+            "/pronouns she/her",
+            (None, she, None),
+            &all,
+            "Your pronouns are she/her.",
+        ),
+        (
+            "/about bees",
+            (None, None, bees),
+            &all,
+            "/whois alice shows it.",
+        ),
+        (
+            "/name -",
+            (none, None, None),
+            &About::default(),
+            "Others see you as alice.",
+        ),
+    ] {
+        let mut stage = Stage::in_room(1);
+        stage.write(line);
+        let ask = Ask::Profile(patch(said));
+        assert_eq!(stage.asks(), std::slice::from_ref(&ask), "{line}");
+        let now = Answer::Person(Box::new(alice(about.clone())));
+        stage.answer_ask(ask.clone(), Ok(now));
+        assert!(stage.shows(told), "{told}\n{}", stage.screen());
+        // Refused, it is there to be corrected.
+        stage.write(line);
+        stage.answer_ask(ask, Err("That is too long.".into()));
+        assert!(
+            stage.shows(line) && stage.shows("That is too long."),
+            "{}",
+            stage.screen()
+        );
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What counts as read is what was on the screen.
 
 use super::*;
+use crate::protocol::code::Code;
 use crate::protocol::{mention::Mention, reading::Notify};
 
 fn in_garden(id: u64, content: &str) -> Message {
@@ -208,4 +209,32 @@ fn a_room_of_which_nothing_is_to_be_told_is_still_counted() {
     )));
     stage.live(in_garden(1, "to nobody"));
     assert!(stage.shows("#garden 1"), "{}", stage.screen());
+}
+
+#[test]
+fn end_shows_the_newest_message_whatever_stands_below_it() {
+    let mut stage = Stage::in_room(30);
+    for _ in 0..8 {
+        stage.write("may I");
+        let reference = stage.sent().remove(0).0;
+        stage.frame(event::Event::Error(ErrorFrame {
+            reference: Some(reference),
+            code: Code::Muted,
+            detail: "You are muted.".into(),
+            retry_after_ms: None,
+            room: None,
+            kind: None,
+        }));
+    }
+    stage.live(message(31, "carol", "the newest"));
+    assert!(!stage.shows("the newest"), "{}", stage.screen());
+    stage.press(KeyCode::End);
+    assert!(stage.shows("the newest"), "{}", stage.screen());
+    stage.press(KeyCode::Home);
+    stage.press(KeyCode::End);
+    assert!(stage.shows("the newest"), "{}", stage.screen());
+    // What was not sent is further down.
+    stage.press(KeyCode::PageDown);
+    stage.press(KeyCode::PageDown);
+    assert!(stage.shows("You are muted."), "{}", stage.screen());
 }

@@ -51,7 +51,7 @@ fn the_conversation_says_who_when_and_who_is_here() {
         "carol  ",
         "  hello ",
         "  world ",
-        "· dave joined the chat",
+        "· dave is here",
         "All online: 3",
         "● dave",
     ] {
@@ -64,6 +64,42 @@ fn the_conversation_says_who_when_and_who_is_here() {
         },
     }));
     assert!(stage.shows("All online: 2") && !stage.shows("● dave"));
+    assert!(stage.shows("· dave is offline") && !stage.shows("the chat"));
+}
+
+#[test]
+fn who_comes_back_with_the_connection_is_no_news() {
+    let mut stage = Stage::in_room(1);
+    let come = |stage: &mut Stage, names: &[&str]| {
+        let usernames = names.iter().map(|name| (*name).to_owned()).collect();
+        stage.frame(event::Event::System(System {
+            message: "somebody joined the chat".into(),
+            notice: Notice::Joined { usernames },
+        }));
+    };
+    stage.happen(Event::Tick(1_000));
+    come(&mut stage, &["carol", "dave"]);
+    assert!(stage.shows("carol and dave are here"), "{}", stage.screen());
+    stage.closed(None);
+    stage.happen(Event::Tick(61_000));
+    stage.hello("epoch", 1);
+    stage.synced(1);
+    come(&mut stage, &["erin"]);
+    stage.happen(Event::Tick(70_000));
+    come(&mut stage, &["frank"]);
+    let screen = stage.screen();
+    assert!(
+        !screen.contains("is here") && screen.contains("● erin") && screen.contains("● frank"),
+        "{screen}"
+    );
+    assert!(!screen.contains("· \n"), "no empty row: {screen}");
+    stage.happen(Event::Tick(90_000));
+    come(&mut stage, &["grace"]);
+    assert!(stage.shows("grace is here"), "{}", stage.screen());
+    // Scrolling goes past what takes no row.
+    stage.press(KeyCode::Home);
+    stage.press(KeyCode::End);
+    assert!(stage.shows("grace is here"), "{}", stage.screen());
 }
 
 #[test]

@@ -42,6 +42,17 @@ impl Stage {
         (request.reference.expect("a ref"), command)
     }
 
+    fn refused(&mut self, reference: String) {
+        self.frame(event::Event::Error(ErrorFrame {
+            reference: Some(reference),
+            code: crate::protocol::code::Code::Forbidden,
+            detail: "You may not do this.".into(),
+            retry_after_ms: None,
+            room: None,
+            kind: None,
+        }));
+    }
+
     fn carried(&mut self, reference: String, room: &str, done: &str) {
         self.frame(event::Event::Ack(Ack {
             reference,
@@ -95,20 +106,65 @@ fn a_command_that_is_refused_comes_back_and_one_that_waits_is_sent_later() {
     stage.write("/reconnect");
     stage.hello("epoch", 1);
     let (reference, _) = stage.commanded();
-    stage.frame(event::Event::Error(ErrorFrame {
-        reference: Some(reference),
-        code: crate::protocol::code::Code::Forbidden,
-        detail: "You may not do this.".into(),
-        retry_after_ms: None,
-        room: None,
-        kind: None,
-    }));
+    stage.refused(reference);
     assert!(
-        stage.shows("not sent: You may not do this."),
+        stage.shows("You may not do this.") && !stage.shows("not sent"),
         "{}",
         stage.screen()
     );
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.commanded().1.text, "/me waves");
+}
+
+#[test]
+fn a_refused_command_takes_no_place_of_new_messages() {
+    let mut stage = Stage::with_commands();
+    for _ in 0..6 {
+        stage.write("/me waves");
+        let (reference, _) = stage.commanded();
+        stage.refused(reference);
+        stage.ctrl('u');
+    }
+    stage.live(message(2, "bob", "what is new"));
+    let screen = stage.screen();
+    assert!(
+        screen.contains("what is new") && !screen.contains("not sent"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_refused_command_overwrites_nothing_that_is_written_since() {
+    let mut stage = Stage::with_commands();
+    stage.write("/me waves");
+    let (reference, _) = stage.commanded();
+    stage.type_text("half a thought");
+    stage.refused(reference);
+    let screen = stage.screen();
+    for told in ["half a thought", "/me waves", "You may not do this."] {
+        assert!(screen.contains(told), "{told}\n{screen}");
+    }
+    stage.ctrl('u');
     stage.write("/edit");
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.commanded().1.text, "/me waves");
+}
+
+#[test]
+fn a_command_that_is_refused_in_another_room_waits_there_to_be_corrected() {
+    let mut stage = Stage::with_commands();
+    stage.come_into("7", "garden", 0);
+    stage.write("/me waves");
+    let (reference, _) = stage.commanded();
+    stage.write("/join garden");
+    stage.refused(reference);
+    let screen = stage.screen();
+    assert!(
+        screen.contains("You may not do this.") && !screen.contains("/me waves"),
+        "{screen}"
+    );
+    stage.write("/join general");
+    assert!(stage.shows("/me waves"), "{}", stage.screen());
     stage.press(KeyCode::Enter);
     assert_eq!(stage.commanded().1.text, "/me waves");
 }
@@ -122,6 +178,20 @@ fn who_writes_to_someone_comes_to_the_conversation() {
     stage.carried(reference, "7", "Said.");
     assert!(
         stage.shows(" #garden  alice@") && stage.shows("Said."),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn who_is_to_set_a_time_zone_is_told_how() {
+    let mut stage = Stage::with_commands();
+    stage.write("/me waits");
+    let (reference, _) = stage.commanded();
+    let done = "The reminder comes on Sunday. Your profile has no time zone yet: set one, and times are read by your own clock.";
+    stage.carried(reference, "", done);
+    assert!(
+        stage.shows("(/zone Europe/Berlin), and times"),
         "{}",
         stage.screen()
     );

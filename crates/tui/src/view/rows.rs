@@ -31,8 +31,9 @@ impl View<'_> {
             Part::Head => vec![self.head()],
             Part::Item(key) => match self.timeline.items().get(&key) {
                 Some(Item::Message(message)) => self.message(key, message),
-                Some(Item::Notice(sentence)) => self.notice(sentence),
-                None => Vec::new(),
+                Some(Item::Notice(sentence)) if !sentence.is_empty() => self.notice(sentence),
+                // What is not to be told takes no row.
+                Some(Item::Notice(_)) | None => Vec::new(),
             },
             Part::Pending(n) => match self.pending().nth(n) {
                 Some(pending) => self.waiting(n, pending),

@@ -85,9 +85,10 @@ fn words(state: &State, letters: &str) -> Vec<String> {
     let own = commands::words().map(str::to_owned);
     let others = state.slash.iter().map(|command| command.name.clone());
     let all: BTreeSet<String> = own.chain(others).collect();
+    let letters = letters.to_ascii_lowercase();
     let fit = all
         .into_iter()
-        .filter(|word| word.starts_with(letters) && !letters.is_empty());
+        .filter(|word| word.starts_with(&letters) && !letters.is_empty());
     fit.map(|word| format!("/{word}")).take(MOST).collect()
 }
 

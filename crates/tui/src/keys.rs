@@ -159,8 +159,8 @@ fn scrolled(row: usize, end: usize, page: usize, key: KeyCode) -> Option<usize> 
 }
 
 fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    if commands::of_key(key) == Some(Action::NextUnread) && complete::complete(state) {
-        return Vec::new();
+    if commands::of_key(key) == Some(Action::NextUnread) && !written(state).is_empty() {
+        return complete::complete(state);
     }
     let Some(chat) = &mut state.chat else {
         return Vec::new();

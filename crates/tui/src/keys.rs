@@ -189,7 +189,11 @@ fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::Send => return submit(state),
+        Action::Send => {
+            let mut effects = submit(state);
+            effects.extend(drafts::keep(state, false));
+            return effects;
+        }
         Action::PageUp => return scroll_up(state, page_of(state)),
         Action::LineUp => return scroll_up(state, 1),
         Action::Oldest => return scroll_up(state, usize::MAX),

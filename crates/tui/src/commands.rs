@@ -232,12 +232,14 @@ pub fn of_key(key: KeyEvent) -> Option<Action> {
     triggers().find_map(|trigger| trigger.fits(key))
 }
 
-/// What this word after a slash asks for, and the name of what must stand behind it.
+/// What this word after a slash asks for, in capitals or not, and the name of what must stand behind it.
 #[must_use]
 pub fn of_word(word: &str) -> Option<(Action, Option<&'static str>)> {
     triggers().find_map(|trigger| match trigger {
-        Word(known, action) if *known == word => Some((*action, None)),
-        Phrase(known, behind, action) if *known == word => Some((*action, Some(*behind))),
+        Word(known, action) if known.eq_ignore_ascii_case(word) => Some((*action, None)),
+        Phrase(known, behind, action) if known.eq_ignore_ascii_case(word) => {
+            Some((*action, Some(*behind)))
+        }
         _ => None,
     })
 }

@@ -1,11 +1,16 @@
-//! Completing what is being written: after `@` the name of someone, at the start of a line a command.
+//! Completing what is being written: after `@` the name of someone, at the start of a line a command. Who asks for it with the
+//! key gets a name without its `@` completed as well, at the end of the text.
 
 use std::collections::BTreeSet;
 
 use parlour_client::{api::Ask, effect::Effect};
 use ratatui_textarea::{CursorMove, DataCursor};
 
-use super::{chat::Chat, commands, state::State};
+use super::{
+    chat::Chat,
+    commands,
+    state::{About, State},
+};
 use crate::protocol::room::Role;
 
 /// In rooms of more only moderators and owners address all.
@@ -38,13 +43,36 @@ fn before(chat: &Chat) -> (usize, String) {
     (row, line.chars().take(column).collect())
 }
 
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
 /// The word that begins with `@` and ends at the cursor: where it begins, and its letters.
 fn name_before(line: &str) -> Option<(usize, &str)> {
     let at = line.rfind('@')?;
     let (head, letters) = (&line[..at], &line[at + 1..]);
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
     let is_free = !head.ends_with(|c: char| is_name(c) || c == '@' || c == '\\');
     (is_free && letters.chars().all(is_name)).then(|| (head.chars().count(), letters))
+}
+
+/// The word at the end of the text, behind which the cursor is, if it can be the beginning of a name.
+fn bare_name(chat: &Chat) -> Option<(usize, String)> {
+    let (row, line) = before(chat);
+    let is_last = chat.input.lines().len() == row + 1;
+    let is_at_end = is_last && chat.input.lines().last() == Some(&line);
+    let letters = line.rsplit(char::is_whitespace).next()?;
+    let is_begun = !letters.is_empty() && letters.chars().all(is_name);
+    let from = line.chars().count() - letters.chars().count();
+    (is_at_end && is_begun).then(|| (from, letters.to_owned()))
+}
+
+/// What a name without its `@` can be: somebody, and never all.
+fn bare_offer(state: &State) -> Option<Offer> {
+    let chat = state.chat.as_ref()?;
+    let (from, letters) = bare_name(chat)?;
+    let mut words = names(state, chat, &letters);
+    words.retain(|word| !matches!(word.as_str(), "@here" | "@room"));
+    (!words.is_empty()).then_some(Offer { from, words })
 }
 
 /// What is offered for what stands before the cursor.
@@ -85,9 +113,10 @@ fn words(state: &State, letters: &str) -> Vec<String> {
     let own = commands::words().map(str::to_owned);
     let others = state.slash.iter().map(|command| command.name.clone());
     let all: BTreeSet<String> = own.chain(others).collect();
+    let letters = letters.to_ascii_lowercase();
     let fit = all
         .into_iter()
-        .filter(|word| word.starts_with(letters) && !letters.is_empty());
+        .filter(|word| word.starts_with(&letters) && !letters.is_empty());
     fit.map(|word| format!("/{word}")).take(MOST).collect()
 }
 
@@ -129,13 +158,13 @@ fn names(state: &State, chat: &Chat, letters: &str) -> Vec<String> {
         .collect()
 }
 
-/// Puts the next of the words offered before the cursor. False when nothing is offered.
-pub fn complete(state: &mut State) -> bool {
-    let Some(offer) = offer(state) else {
-        return false;
+/// Puts the next of the words offered before the cursor, or says that there is none.
+pub fn complete(state: &mut State) -> Vec<Effect> {
+    let Some(offer) = offer(state).or_else(|| bare_offer(state)) else {
+        return fail(state);
     };
     let Some(chat) = &mut state.chat else {
-        return false;
+        return Vec::new();
     };
     let at = taken(chat).map_or(0, |at| (at + 1) % offer.words.len());
     let (_, column) = position(chat);
@@ -146,7 +175,19 @@ pub fn complete(state: &mut State) -> bool {
     chat.input.insert_str(format!("{} ", offer.words[at]));
     let cursor = position(chat);
     chat.turn = Some(Turn { offer, at, cursor });
-    true
+    Vec::new()
+}
+
+/// Nothing can be completed, or it is not known yet who is in the room.
+fn fail(state: &mut State) -> Vec<Effect> {
+    let is_name = state.chat.as_ref().and_then(bare_name).is_some();
+    let ask = is_name.then(|| ask_for_members(state)).flatten();
+    let text = match ask {
+        Some(_) => "It is being asked who is in this room: press Tab again.",
+        None => "There is nothing to complete.",
+    };
+    state.hint(About::Written, text);
+    ask.into_iter().collect()
 }
 
 /// Something was typed: asks for who is in the room, if a name is begun and that is not known.
@@ -154,15 +195,19 @@ pub fn ask(state: &mut State) -> Option<Effect> {
     let chat = state.chat.as_ref()?;
     let (_, line) = before(chat);
     name_before(&line)?;
-    let key = chat.room.clone();
     let is_command = chat
         .input
         .lines()
         .first()
         .is_some_and(|line| line.starts_with('/'));
-    if is_command || !state.client.link().is_connected() || !state.members_asked.insert(key.clone())
-    {
+    if is_command {
         return None;
     }
-    Some(Effect::Ask(Ask::Members(key)))
+    ask_for_members(state)
+}
+
+fn ask_for_members(state: &mut State) -> Option<Effect> {
+    let key = state.chat.as_ref()?.room.clone();
+    let is_due = state.client.link().is_connected() && state.members_asked.insert(key.clone());
+    is_due.then_some(Effect::Ask(Ask::Members(key)))
 }

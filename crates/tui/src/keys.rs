@@ -159,8 +159,8 @@ fn scrolled(row: usize, end: usize, page: usize, key: KeyCode) -> Option<usize> 
 }
 
 fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
-    if commands::of_key(key) == Some(Action::NextUnread) && complete::complete(state) {
-        return Vec::new();
+    if commands::of_key(key) == Some(Action::NextUnread) && !written(state).is_empty() {
+        return complete::complete(state);
     }
     let Some(chat) = &mut state.chat else {
         return Vec::new();
@@ -189,7 +189,11 @@ fn press_in_chat(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::Send => return submit(state),
+        Action::Send => {
+            let mut effects = submit(state);
+            effects.extend(drafts::keep(state, false));
+            return effects;
+        }
         Action::PageUp => return scroll_up(state, page_of(state)),
         Action::LineUp => return scroll_up(state, 1),
         Action::Oldest => return scroll_up(state, usize::MAX),

@@ -1,7 +1,9 @@
 //! What people write, as Markdown: emphasis, code, links, quotes and lists as they look in a terminal. Nothing that it says is
-//! left out but the titles of links and the languages of code, and an address is always shown beside a text that leads to it.
+//! left out but the titles of links and the languages of code, and an address is always shown beside a text that leads to it. In
+//! an address that stands in a text as it is, nothing is a mark of emphasis.
 //! All of it is made safe to show.
 
+mod address;
 mod code;
 
 use std::ops::Range;
@@ -13,6 +15,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr as _;
 
+use self::address::Addresses;
 use super::text::{visible, visible_lines};
 use crate::protocol::mention::Mention;
 
@@ -37,12 +40,14 @@ pub fn rows(content: &str, mentions: &[Mention], me: i64, width: usize) -> Vec<L
     let lines = if has_definitions {
         plain(content)
     } else {
+        let events: Vec<_> = parser.into_offset_iter().collect();
         let mut builder = Builder {
             written: content,
             mentions: places(content, mentions, me),
+            addresses: Addresses::of(content, &events),
             ..Builder::default()
         };
-        for (event, range) in parser.into_offset_iter() {
+        for (event, range) in events {
             builder.take(event, range);
         }
         builder.end_line();
@@ -90,6 +95,7 @@ enum Inside {
 struct Builder<'a> {
     written: &'a str,
     mentions: Vec<(Range<usize>, bool)>,
+    addresses: Addresses,
     lines: Vec<Text>,
     /// The line that is being written.
     line: Option<Text>,
@@ -106,8 +112,21 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
+            event if let Some(width) = self.addresses.mark(&event, self.written, &range) => {
+                // It begins or ends within an address, where it is no emphasis.
+                let at = if matches!(event, Event::Start(_)) {
+                    range.start
+                } else {
+                    range.end - width
+                };
+                let mark = self.written.get(at..at + width);
+                self.push(mark.unwrap_or_default(), self.style());
+            }
             Event::Start(tag) => self.start(tag, range.start),
             Event::End(end) => self.end(end),
+            Event::Text(_) if self.addresses.touch(&range) => {
+                self.text(self.written.get(range.clone()).unwrap_or_default(), &range);
+            }
             Event::Text(text) => self.text(&text, &range),
             Event::Code(code) => self.push(&code, code::span()),
             Event::Html(html) | Event::InlineHtml(html) => self.text(&html, &range),

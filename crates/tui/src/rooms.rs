@@ -291,7 +291,7 @@ pub fn answered(state: &mut State, ask: Ask, result: Result<Answer, String>) -> 
     match (ask, result) {
         // The rooms and people that are known are found all the same.
         (Ask::PutDraft { room, thread, .. }, result) => {
-            drafts::answered(state, &(room, thread), result.is_ok());
+            return drafts::answered(state, &(room, thread), result.is_ok());
         }
         (_, Err(_)) if is_silent => {}
         (Ask::Public { tag, .. }, Err(why)) => return list::told(state, tag, Err(why)),

@@ -28,18 +28,19 @@ use rustix::{
 use tokio::{
     signal::unix::{self, SignalKind, signal},
     sync::mpsc,
+    task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
 
 use parlour_client::{
-    api::Api,
+    api::{Api, Ask},
     effect::{self, Effect},
     net::Net,
 };
 
 use self::input::Heard;
 use super::{
-    ClientError, account, block_on, draw, local_time,
+    ClientError, account, block_on, drafts, draw, local_time,
     rows::WholeRows,
     seed,
     settings::ClientSettings,
@@ -235,7 +236,7 @@ async fn chat(
     let mut input = input::listen()?;
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut last_words = Vec::new();
+    let mut last_words: Vec<JoinHandle<()>> = Vec::new();
     let end = loop {
         if state.is_over {
             break End::Left;
@@ -274,8 +275,11 @@ async fn chat(
         // What is already waiting is taken in before the screen is drawn again.
         while let Some(event) = waiting {
             for effect in update(state, event) {
-                let is_last = state.is_over || matches!(effect, Effect::LogOut);
+                // What is kept at the moment when the program ends is kept all the same.
+                let is_kept = matches!(effect, Effect::LogOut | Effect::Ask(Ask::PutDraft { .. }));
+                let is_last = state.is_over || is_kept;
                 let task = net.perform(effect);
+                last_words.retain(|task| !task.is_finished());
                 last_words.extend(task.filter(|_| is_last));
             }
             waiting = received.try_recv().ok().map(Event::Net);
@@ -284,6 +288,12 @@ async fn chat(
             take_again(terminal)?;
         }
     };
+    if matches!(end, End::Told) {
+        // Where the terminal is gone no one can be told what was not sent: it is kept instead.
+        let is_unheard = !io::stdout().is_terminal();
+        let kept = drafts::keep(state, is_unheard).into_iter();
+        last_words.extend(kept.filter_map(|effect| net.perform(effect)));
+    }
     // The file is gone and the server knows, and what was written is kept there; or it takes too long.
     let all = futures_util::future::join_all(last_words);
     let _ = tokio::time::timeout(LAST_WORDS, all).await;

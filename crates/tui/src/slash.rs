@@ -13,7 +13,8 @@ use super::{
 
 /// Has the server carry out a line, if it has a command of this word. `None`: it has none.
 pub fn send(state: &mut State, word: &str, text: &str) -> Option<Vec<Effect>> {
-    state.slash.iter().find(|command| command.name == word)?;
+    let mut known = state.slash.iter();
+    known.find(|command| command.name.eq_ignore_ascii_case(word))?;
     let (room, thread) = state.chat.as_ref()?.place();
     match state.client.post(&room, Deed::Command { thread }, text) {
         Ok(effects) => {
@@ -76,7 +77,10 @@ fn with_zone(done: &str) -> String {
 
 /// A command was carried out: tells what was done, and goes to the conversation that was asked for.
 pub fn carried(state: &mut State, command: &str, room: &str, done: Option<String>) -> Vec<Effect> {
-    let is_to_person = command.split_whitespace().next() == Some("/dm");
+    let mut words = command.split_whitespace();
+    let is_to_person = words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("/dm"));
     let effects = if is_to_person && !room.is_empty() {
         rooms::await_key(state, room)
     } else {

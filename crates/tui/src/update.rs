@@ -209,6 +209,7 @@ fn take_in(state: &mut State, outcome: Outcome) -> Vec<Effect> {
             News::NotMember { .. } | News::People => {}
         }
     }
+    drafts::drop_sent(state);
     effects.extend(reading::seek(state));
     effects
 }

@@ -68,6 +68,47 @@ fn markdown_looks_like_what_it_says() {
 }
 
 #[test]
+fn an_address_is_shown_as_it_is_written() {
+    for address in [
+        "http://example.com/_foo_/bar",
+        "http://h/__init__.py#L16",
+        "https://x.org/*a*/b",
+        "HTTPS://x.org/**a**/b",
+        "https://x.org/~~a~~/~b~/c",
+        "https://x.org/a_(_b_)_c",
+        "https://x.org/?a=1&lt;=2&amp=3",
+        "http://h/_a and http://h/b_/c",
+        "http://[::1]:8000/*a*/b",
+    ] {
+        for (before, after) in [("", ""), ("see ", " there"), ("(", ")"), ("- ", ".")] {
+            let whole = format!("{before}{address}{after}");
+            let wanted = whole.replace("- ", "• ");
+            assert_eq!(shown(&whole, 80), [wanted]);
+            assert_eq!(with(&whole, Modifier::ITALIC), [""; 0], "{whole}");
+        }
+        let whole = format!("**{address}**, *so*");
+        assert_eq!(shown(&whole, 80), [format!("{address}, so")]);
+        assert_eq!(with(&whole, Modifier::BOLD), [address]);
+        assert_eq!(with(&whole, Modifier::ITALIC), ["so"]);
+    }
+    // What is beside one is emphasised, and what only looks like one.
+    for written in [
+        "*a* http://h/_b_",
+        "http://h *a*",
+        "(http://h)*a*",
+        "[x](http://h)*a*",
+        "<http://h>*a*",
+        "`http://h`*a*",
+        "http://*a*",
+        "xhttp://h/*a*/",
+    ] {
+        assert_eq!(with(written, Modifier::ITALIC), ["a"], "{written}");
+    }
+    // Whatever is lost of an emphasis, nothing is lost of the text.
+    assert_eq!(shown("_so http://h/b_/c_", 80), ["_so http://h/b_/c_"]);
+}
+
+#[test]
 fn code_has_colours_where_its_language_is_named() {
     let colours = |written: &str| {
         let rows = rows(written, &[], 1, 80);
@@ -121,6 +162,7 @@ proptest! {
             Just("**".to_owned()), Just("`".to_owned()), Just("```\n".to_owned()), Just("\n> ".to_owned()),
             Just("\n- ".to_owned()), Just("\n1. ".to_owned()), Just("[x](".to_owned()), Just(")".to_owned()),
             Just("<b>".to_owned()), Just("\n\n".to_owned()), Just("    ".to_owned()), Just("word".to_owned()),
+            Just("http://h/".to_owned()), Just("_".to_owned()), Just("~~".to_owned()), Just("*".to_owned()),
         ], 0..12),
         width in 1_usize..60,
         places in proptest::collection::vec((0_u32..60, 0_u32..60), 0..3),

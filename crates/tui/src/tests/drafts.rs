@@ -77,9 +77,73 @@ fn what_is_written_is_kept_after_a_pause_and_gone_when_it_is_sent() {
     stage.pass(5_000);
     assert_eq!(stage.kept(), []);
     stage.press(KeyCode::Enter);
-    stage.pass(100);
+    assert_eq!(stage.kept(), [(None, String::new())], "at once");
+}
+
+#[test]
+fn what_is_sent_while_it_is_being_kept_is_no_draft_as_soon_as_it_is() {
+    for line in ["I think", "/topic bees"] {
+        let mut stage = Stage::in_room(1);
+        stage.type_text(line);
+        stage.pass(100);
+        stage.pass(1_100);
+        assert_eq!(stage.kept(), [(None, line.into())]);
+        stage.press(KeyCode::Enter);
+        stage.answer_drafts(1);
+        assert_eq!(stage.kept(), [(None, String::new())], "{line}");
+        // Where that cannot be told it is not tried all the time.
+        stage.fail_drafts();
+        stage.pass(1_100);
+        assert_eq!(stage.kept(), [], "{line}");
+        stage.pass(5_000);
+        assert_eq!(stage.kept(), [(None, String::new())], "{line}");
+    }
+}
+
+#[test]
+fn what_was_sent_just_before_the_window_was_closed_is_not_there_to_be_sent_again() {
+    // The draft comes first, or what was said.
+    for is_draft_first in [true, false] {
+        let mut stage = Stage::new();
+        stage.arrive(effect::Event::LoggedIn("alice".into()));
+        stage.hello("epoch", 3);
+        let page = [
+            message(1, "bob", "line 1"),
+            message(2, "alice", "/half a sentence"),
+            message(3, "bob", "yes"),
+        ];
+        if is_draft_first {
+            stage.told_draft("//half a sentence ", at(1).timestamp());
+            stage.answer(page);
+        } else {
+            stage.answer(page);
+            stage.told_draft("//half a sentence ", at(1).timestamp());
+        }
+        assert_eq!(crate::keys::written(&stage.state), "");
+        stage.pass(250);
+        assert_eq!(stage.kept(), [(None, String::new())]);
+    }
+}
+
+#[test]
+fn what_was_begun_after_the_same_was_said_stays_a_draft() {
+    let mut stage = Stage::in_room(1);
+    stage.live(message(2, "alice", "ok"));
+    stage.told_draft("ok", at(3).timestamp());
+    stage.pass(250);
     stage.pass(1_100);
-    assert_eq!(stage.kept(), [(None, String::new())]);
+    assert_eq!(crate::keys::written(&stage.state), "ok");
+    assert_eq!(stage.kept(), []);
+    // What others have said is not what one has sent oneself.
+    let mut stage = Stage::in_room(1);
+    stage.live(message(2, "bob", "ok"));
+    stage.told_draft("ok", at(1).timestamp());
+    stage.pass(250);
+    assert_eq!(crate::keys::written(&stage.state), "ok");
+    // And what was begun here is left to whoever writes it.
+    stage.live(message(3, "alice", "ok"));
+    stage.pass(250);
+    assert_eq!(crate::keys::written(&stage.state), "ok");
 }
 
 #[test]

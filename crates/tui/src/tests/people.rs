@@ -270,6 +270,79 @@ fn tab_completes_names_of_members_and_commands() {
 }
 
 #[test]
+fn tab_never_leaves_the_room_while_something_is_written() {
+    for text in [
+        "@alxi",
+        "/topik",
+        "thanks xi",
+        "half a sentence,",
+        " ",
+        "one\n",
+    ] {
+        let mut stage = Stage::in_room(1);
+        stage.knows_members(vec![member(1, "alice"), member(2, "bob")]);
+        stage.come_into("7", "garden", 0);
+        stage.live(Message {
+            room: "7".into(),
+            ..message(1, "carol", "in the garden")
+        });
+        stage.happen(Event::Paste(text.into()));
+        stage.press(KeyCode::Tab);
+        assert!(
+            stage.shows(" #general ") && stage.shows("nothing to complete"),
+            "{text:?}\n{}",
+            stage.screen()
+        );
+        assert_eq!(crate::keys::written(&stage.state), text);
+        // What is typed next is no longer what that was said of.
+        stage.type_text("x");
+        assert!(!stage.shows("nothing to complete"), "{}", stage.screen());
+        stage.happen(Event::Paste("\n".into()));
+        while !crate::keys::written(&stage.state).is_empty() {
+            stage.press(KeyCode::Backspace);
+        }
+        stage.press(KeyCode::Tab);
+        assert!(stage.shows("in the garden"), "{}", stage.screen());
+    }
+}
+
+#[test]
+fn tab_completes_a_name_without_its_sign_at_the_end_of_the_text() {
+    let mut stage = Stage::in_room(1);
+    stage.type_text("thanks bo");
+    assert_eq!(crate::complete::offer(&stage.state), None, "unasked");
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows("press Tab again"), "{}", stage.screen());
+    let ask = stage.asks().remove(0);
+    let members = vec![
+        member(1, "alice"),
+        member(2, "bob"),
+        member(3, "bobby"),
+        member(4, "carol"),
+    ];
+    stage.answer_ask(ask, Ok(Answer::Members(members, false)));
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows("thanks @bob "), "{}", stage.screen());
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows("thanks @bobby "), "{}", stage.screen());
+    stage.press(KeyCode::Enter);
+    assert_eq!(stage.sent()[0].1, "thanks @bobby");
+    // Nobody addresses all by chance, and within a text a word is a word.
+    for text in ["see you he", "half a roo"] {
+        stage.type_text(text);
+        stage.press(KeyCode::Tab);
+        assert_eq!(crate::keys::written(&stage.state), text);
+        stage.ctrl('u');
+    }
+    stage.type_text("bo or not");
+    for _ in " or not".chars() {
+        stage.press(KeyCode::Left);
+    }
+    stage.press(KeyCode::Tab);
+    assert_eq!(crate::keys::written(&stage.state), "bo or not");
+}
+
+#[test]
 fn only_whoever_may_is_offered_to_address_all_of_many() {
     let mut stage = Stage::in_room(1);
     let members = (2..40).map(|id| member(id, &format!("user{id}")));

@@ -134,7 +134,9 @@ fn what_is_written_and_read_in_each_room_stays_there() {
     assert!(listed(&stage, " #garden 2"), "{}", stage.screen());
     assert!(!stage.shows("in the garden"));
     stage.type_text("half a");
-    stage.press(KeyCode::Tab);
+    stage.ctrl('k');
+    stage.type_text("garden");
+    stage.press(KeyCode::Enter);
     assert!(stage.shows("are you there?") && !stage.shows("half a"));
     assert!(!listed(&stage, " #garden 2"));
     stage.write("yes");
@@ -151,6 +153,7 @@ fn what_is_written_and_read_in_each_room_stays_there() {
         "{}",
         stage.screen()
     );
+    stage.ctrl('u');
     stage.press(KeyCode::Tab);
     assert!(stage.shows("Nothing is unread in another room."));
 }

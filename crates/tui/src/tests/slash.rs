@@ -198,6 +198,38 @@ fn who_is_to_set_a_time_zone_is_told_how() {
 }
 
 #[test]
+fn a_command_is_one_in_capitals_too() {
+    let mut stage = Stage::with_commands();
+    stage.write("/ME waves");
+    assert_eq!(stage.commanded().1.text, "/ME waves");
+    stage.come_into("7", "garden", 0);
+    stage.write("/JOIN garden");
+    assert!(stage.shows(" #garden  alice@"), "{}", stage.screen());
+    stage.write("/Join general");
+    assert!(stage.shows(" #general  alice@"), "{}", stage.screen());
+    stage.type_text("/UNR");
+    stage.press(KeyCode::Tab);
+    assert!(stage.shows("/unread "), "{}", stage.screen());
+    stage.ctrl('u');
+    stage.write("/DANCE");
+    assert!(
+        stage.shows("There is no command /DANCE"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn who_writes_to_someone_in_capitals_comes_to_the_conversation() {
+    let mut stage = Stage::with_commands();
+    stage.come_into("7", "garden", 0);
+    stage.write("/DM @bob are you there?");
+    let (reference, _) = stage.commanded();
+    stage.carried(reference, "7", "Said.");
+    assert!(stage.shows(" #garden  alice@"), "{}", stage.screen());
+}
+
+#[test]
 fn the_help_and_tab_know_the_commands_of_the_server() {
     let mut stage = Stage::with_commands();
     stage.type_text("/m");

@@ -90,10 +90,10 @@ export class Client {
         for (const key of this.store.rooms.keys()) this.#mark(key);
         this.#pump();
       },
-      leads: () => this.#restore(),
+      leads: () => void this.#restore(),
       hello: () => this.store.hello(), ended: () => this.session.ended(),
     });
-    this.#restore();
+    this.#restore().then(() => this.drafts.dropSent(this.store.outbox.all));
     this.#kept.seen().then((seen) => {
       if (seen) this.learn((store) => store.restore(seen), "rooms", "hello", ...seen.rooms.map((one) => one.about.room));
     }, () => {});
@@ -349,8 +349,8 @@ export class Client {
     if (drop) void this.#kept.drop(drop).catch(() => {});
   }
 
-  #restore(): void {
-    this.#kept.all().then(
+  #restore(): Promise<void> {
+    return this.#kept.all().then(
       (entries) => {
         for (const entry of entries) {
           const held = this.store.outbox.find(entry.client_id);

@@ -192,6 +192,7 @@ export class Client {
   async glanceAt(key: string, id: number): Promise<boolean> {
     const { body, prev, next } = await this.#page(key, `around=${id}&limit=60`);
     this.learn((store) => store.rooms.get(key)?.glanceAt(body, prev !== undefined, next !== undefined), key);
+    this.#tell(); // whoever has asked goes there now
     return body.some((one) => one.id === id);
   }
 
@@ -353,8 +354,7 @@ export class Client {
     return this.#kept.all().then(
       (entries) => {
         for (const entry of entries) {
-          const held = this.store.outbox.find(entry.client_id);
-          if (!held) this.store.outbox.put(entry);
+          if (!this.store.outbox.find(entry.client_id)) this.store.outbox.put(entry);
           this.#mark(entry.room);
         }
         this.#mark("outbox");

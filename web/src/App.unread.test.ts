@@ -34,7 +34,7 @@ beforeEach(() => {
     disconnect() {}
   });
   vi.stubGlobal("WebSocket", class extends Line {
-    tell(frame: object) {
+    override tell(frame: object) {
       super.tell("event" in frame ? { ...frame, rooms: [room] } : frame);
     }
   });

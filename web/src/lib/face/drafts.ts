@@ -93,6 +93,14 @@ export class Drafts {
     };
   }
 
+  /** A message was deleted by another: what was made of it stands beside what is written. Returns that, if it is something. */
+  giveBackEdit(room: string, id: number, thread: number | undefined): string | undefined {
+    const left = this.leftEdit(room, id), isMade = left && left.text !== left.of && left.text.trim() !== "";
+    if (isMade) this.#give(room, thread, [...this.given(room, thread), left.text]);
+    this.dropEdit(room, id);
+    return isMade ? left.text : undefined;
+  }
+
   /** A message is deleted and there is nothing to be edited, or its edit is thrown away. */
   dropEdit(room: string, id: number): void {
     const place = this.#place(room, id, "edit");

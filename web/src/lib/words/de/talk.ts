@@ -112,6 +112,7 @@ export const talk: typeof english = {
     editWaits: "Die Änderung wartet auf die Verbindung",
     editSending: "Die Änderung wird gespeichert",
     editGone: "Die Nachricht ist gelöscht: Daran lässt sich nichts mehr ändern.",
+    editEnded: "Die Nachricht wurde gelöscht, während du sie bearbeitet hast. Dein Text steht da, wo du schreibst.",
     deleteWaits: "Wartet darauf, gelöscht zu werden",
     pinWaits: "Wartet darauf, angeheftet zu werden",
     unpinWaits: "Wartet darauf, gelöst zu werden",

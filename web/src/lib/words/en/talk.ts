@@ -132,6 +132,7 @@ export const talk = {
     editWaits: "The change waits for the connection",
     editSending: "Saving the change",
     editGone: "The message is deleted: there is nothing to edit any more.",
+    editEnded: "The message was deleted while you edited it. Your text stands where you write.",
     deleteWaits: "Waits to be deleted",
     pinWaits: "Waits to be pinned",
     unpinWaits: "Waits to be unpinned",

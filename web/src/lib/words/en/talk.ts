@@ -187,6 +187,7 @@ export const talk = {
     dropText: "It will not be sent. Its text comes back to where you write.", dropReminder: "You will not be reminded of it.", dropUnread: "It will not be sent.", quoted: (text: string) => `“${text}”`,
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
+    clocks: (place: string) => `${place} time`,
     given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
     moreDue: (count: number) => `and ${number(count)} more`,
     note: "Only you see what waits here. At its time it goes out by itself.",

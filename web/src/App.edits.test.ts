@@ -1,8 +1,8 @@
 // An edit that was left unfinished, over a server of make-believe.
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { router } from "$lib/face/router.svelte";
 import { ui } from "$lib/face/ui.svelte";
-import { Line, answers, enter, find, message, text, until, write } from "./make-believe";
+import { Line, answers, enter, find, key, message, text, until, write } from "./make-believe";
 
 const own = message(2, { user_id: 1, username: "alice", content: "helo" });
 const kept = "parlour.edit.1.general.2", left = () => find(".left-edit");
@@ -43,4 +43,35 @@ it("can be copied, and is thrown away by hand, where its message says something 
   button("Go on")?.click();
   await until(() => ui.toasts.some(({ action }) => action?.text === "Copy text"));
   expect([text().includes("was changed since"), editor(), localStorage.getItem(kept)]).toEqual([true, null, expect.stringContaining("hello, all")]);
+});
+
+describe("what is made of a message", () => {
+  const isDeleted = () => Line.last?.tell({ type: "message_changed", ...own, content: "", seq: 4, deleted_at: "2026-11-27T10:09:00.000000+00:00" });
+  const at = async () => {
+    await begin();
+    button("Go on")?.click();
+    await until(() => editor());
+    write(editor() as HTMLTextAreaElement, "hello, you all");
+  };
+
+  it("is given back when somebody else deletes that, and is not thrown away with its field", async () => {
+    await at();
+    isDeleted();
+    await until(() => !editor());
+    await until(() => find(".answer")?.textContent?.includes("hello, you all"));
+    expect(ui.toasts.map((one) => [one.text, one.action?.text])).toEqual([["The message was deleted while you edited it. Your text stands where you write.", "Copy text"]]);
+    find<HTMLButtonElement>(".answer .btn-link")?.click();
+    await until(() => find<HTMLTextAreaElement>("#composer")?.value === "hello, you all");
+  });
+
+  it("goes with the message that one deletes oneself", async () => {
+    await at();
+    key(find('article[data-id="2"]') as HTMLElement, "Delete");
+    await until(() => find("[role=dialog] .btn-danger"));
+    find("[role=dialog] .btn-danger")?.click();
+    await until(() => Line.last?.said.some((one) => one.type === "delete"));
+    isDeleted();
+    await until(() => !editor());
+    expect([localStorage.getItem(kept), localStorage.getItem("parlour.given.1.general"), ui.toasts]).toEqual([null, null, []]);
+  });
 });

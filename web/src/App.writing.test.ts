@@ -292,6 +292,22 @@ describe("what is to be said later", () => {
     expect(asked.map(({ method }) => method)).toEqual(["DELETE"]);
   });
 
+  it("is told by the clocks of this device, which are named where they are not those of one's profile", async () => {
+    const real = Intl.DateTimeFormat.prototype.resolvedOptions;
+    vi.spyOn(Intl.DateTimeFormat.prototype, "resolvedOptions").mockImplementation(function (this: Intl.DateTimeFormat) { return { ...real.call(this), timeZone: "America/New_York" }; });
+    await begin();
+    Line.last?.tell({ type: "settings", time_zone: "Asia/Kolkata" });
+    write(field(), "good morning");
+    key(field(), "Enter", { ctrlKey: true, shiftKey: true });
+    await until(() => find("[role=menu]")?.textContent?.includes("9:00 AM, New York time"));
+    key(find("[role=menu]") as HTMLElement, "Escape");
+    await choose("In an hour");
+    await until(() => text().includes("New York time."));
+    await openList();
+    expect(find("[role=dialog] .when")?.textContent).toContain(", New York time");
+    vi.restoreAllMocks();
+  });
+
   it("comes back beside what is written by then, when it is taken back", async () => {
     await begin();
     write(field(), "begun");

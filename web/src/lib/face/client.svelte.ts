@@ -90,10 +90,10 @@ export class Client {
         for (const key of this.store.rooms.keys()) this.#mark(key);
         this.#pump();
       },
-      leads: () => this.#restore(),
+      leads: () => void this.#restore(),
       hello: () => this.store.hello(), ended: () => this.session.ended(),
     });
-    this.#restore();
+    this.#restore().then(() => this.drafts.dropSent(this.store.outbox.all));
     this.#kept.seen().then((seen) => {
       if (seen) this.learn((store) => store.restore(seen), "rooms", "hello", ...seen.rooms.map((one) => one.about.room));
     }, () => {});
@@ -192,6 +192,7 @@ export class Client {
   async glanceAt(key: string, id: number): Promise<boolean> {
     const { body, prev, next } = await this.#page(key, `around=${id}&limit=60`);
     this.learn((store) => store.rooms.get(key)?.glanceAt(body, prev !== undefined, next !== undefined), key);
+    this.#tell(); // whoever has asked goes there now
     return body.some((one) => one.id === id);
   }
 
@@ -349,12 +350,11 @@ export class Client {
     if (drop) void this.#kept.drop(drop).catch(() => {});
   }
 
-  #restore(): void {
-    this.#kept.all().then(
+  #restore(): Promise<void> {
+    return this.#kept.all().then(
       (entries) => {
         for (const entry of entries) {
-          const held = this.store.outbox.find(entry.client_id);
-          if (!held) this.store.outbox.put(entry);
+          if (!this.store.outbox.find(entry.client_id)) this.store.outbox.put(entry);
           this.#mark(entry.room);
         }
         this.#mark("outbox");

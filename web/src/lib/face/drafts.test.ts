@@ -123,6 +123,17 @@ describe("what was begun to write", () => {
     expect(drafts.ofEdit("general", 3, "helo").read()).toBeUndefined();
   });
 
+  it("comes back when its message is deleted by another, if it is something", () => {
+    const drafts = make();
+    drafts.ofEdit("general", 3, "helo").keep("hello");
+    expect([drafts.giveBackEdit("general", 3, 7), drafts.given("general", 7), drafts.leftEdits("general")]).toEqual(["hello", ["hello"], []]);
+    for (const nothing of ["helo", " "]) {
+      drafts.ofEdit("general", 3, "helo").keep(nothing);
+      expect(drafts.giveBackEdit("general", 3, 7)).toBeUndefined();
+    }
+    expect([drafts.given("general", 7), drafts.untold]).toEqual([["hello"], 1]);
+  });
+
   it("is named as an edit that was not finished, while nobody goes on with it, and where it changes something", () => {
     const drafts = make(), heard = vi.fn();
     drafts.ofEdit("general", 3, "an edit").keep("half an edi");

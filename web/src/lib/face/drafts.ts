@@ -1,7 +1,9 @@
 // What was begun to write: kept by the browser at once, and by the server for all devices a moment later.
 import { Refusal, path } from "$lib/api/http";
 import type { Draft } from "$lib/api/types";
+import type { Pending } from "$lib/store/outbox";
 import type { Client } from "./client.svelte";
+import { asWritten, saidBy } from "./commands";
 
 interface Kept {
   text: string;
@@ -89,6 +91,14 @@ export class Drafts {
       },
       keep: (text) => (text === undefined ? localStorage.removeItem(place) : localStorage.setItem(place, JSON.stringify({ text, of } satisfies LeftEdit))),
     };
+  }
+
+  /** A message was deleted by another: what was made of it stands beside what is written. Returns that, if it is something. */
+  giveBackEdit(room: string, id: number, thread: number | undefined): string | undefined {
+    const left = this.leftEdit(room, id), isMade = left && left.text !== left.of && left.text.trim() !== "";
+    if (isMade) this.#give(room, thread, [...this.given(room, thread), left.text]);
+    this.dropEdit(room, id);
+    return isMade ? left.text : undefined;
   }
 
   /** A message is deleted and there is nothing to be edited, or its edit is thrown away. */
@@ -188,6 +198,18 @@ export class Drafts {
   hear(ear: () => void): () => void {
     this.#ears.add(ear);
     return () => this.#ears.delete(ear);
+  }
+
+  /** What waits to be sent is not begun any more, where a page went between the two: it would be sent twice. */
+  dropSent(waiting: readonly Pending[]): void {
+    for (const { room, deed, content } of waiting) {
+      if (deed.do !== "post") continue;
+      const place = this.#place(room, deed.thread);
+      this.#told.set(place, new Set([...(this.#told.get(place) ?? []), asWritten(content)]));
+      if (saidBy(this.read(room, deed.thread).trim()) !== content) continue;
+      this.write(room, deed.thread, "");
+      for (const ear of this.#ears) ear();
+    }
   }
 
   /** A text comes back: to where one writes, if nothing stands there; else it is kept beside that until it is put there or

@@ -47,3 +47,10 @@ export async function giveBackEdit(client: Client, entry: Pending, open: (messag
     tellProblem(error);
   }
 }
+
+/** A message is deleted, and what was begun to be made of it is no edit any more: it is given back, where another has deleted it. */
+export function endEditOf(client: Client, { room, id, thread, also_to_room }: Message, isOwn: boolean): void {
+  if (isOwn) return client.drafts.dropEdit(room, id);
+  const text = client.drafts.giveBackEdit(room, id, also_to_room ? undefined : (thread ?? undefined));
+  if (text) ui.toast(t.sending.editEnded, { text: t.message.copyText, do: () => void copy(text, t.message.copied) });
+}

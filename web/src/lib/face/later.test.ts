@@ -3,7 +3,7 @@ import type { Scheduled } from "$lib/api/types";
 import { Room } from "$lib/store/room";
 import type { Client } from "./client.svelte";
 import { Drafts } from "./drafts";
-import { fieldsOf, LaterList, momentOf, moments } from "./later";
+import { fieldsOf, LaterList, momentOf, moments, wholeBy } from "./later";
 import { ui } from "./ui.svelte";
 
 describe("moments that people mean", () => {
@@ -29,6 +29,16 @@ describe("moments that people mean", () => {
       const now = new Date(2026, 0, 1, hour, 59, 59);
       for (const one of moments(now)) expect(one.at.getTime()).toBeGreaterThan(now.getTime());
     }
+  });
+
+  it("say by whose clocks they are meant, where these are not those of one's profile", () => {
+    const real = Intl.DateTimeFormat.prototype.resolvedOptions;
+    vi.spyOn(Intl.DateTimeFormat.prototype, "resolvedOptions").mockImplementation(function (this: Intl.DateTimeFormat) { return { ...real.call(this), timeZone: "America/New_York" }; });
+    const now = new Date("2026-11-27T10:00:00"), last = (zone?: string) => moments(now, zone).map((one) => one.text.endsWith(", New York time"));
+    expect(last("Asia/Kolkata")).toEqual([false, false, true, true]);
+    for (const zone of [undefined, "America/New_York", "America/Toronto", "Nowhere/Atlantis"]) expect(last(zone)).not.toContain(true);
+    expect([wholeBy("2026-11-28T09:00:00Z", "Asia/Kolkata"), wholeBy("2026-11-28T09:00:00Z", null)]).toEqual([expect.stringMatching(/, New York time$/), expect.not.stringContaining("New York")]);
+    vi.restoreAllMocks();
   });
 
   it("are what two fields say, and nothing while these say nothing", () => {

@@ -19,14 +19,34 @@ function morning(now: Date, days: number): Date {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() + days, MORNING);
 }
 
+/** The place whose clocks this device goes by, where those of one's profile say something else of a moment. */
+function placeAt(at: number, zone: string | null | undefined): string | undefined {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!zone || !own) return undefined;
+  const said = (timeZone: string) => new Intl.DateTimeFormat("en", { dateStyle: "short", timeStyle: "short", timeZone }).format(at);
+  try {
+    return said(zone) === said(own) ? undefined : own.split("/").at(-1)?.replace(/_/g, " ");
+  } catch {
+    // The browser does not know the zone: nobody can tell.
+    return undefined;
+  }
+}
+
+/** What is said of a moment, with whose clocks it goes by, where these are not those of one's profile. */
+function zoned(text: string, at: number, zone: string | null | undefined): string {
+  const place = placeAt(at, zone);
+  return place === undefined ? text : `${text}, ${t.later.clocks(place)}`;
+}
+export const wholeBy = (at: string | number, zone: string | null | undefined): string => zoned(whole(at), new Date(at).getTime(), zone);
+
 /** Moments that people often mean. */
-export function moments(now: Date): { text: string; at: Date }[] {
+export function moments(now: Date, zone?: string | null): { text: string; at: Date }[] {
   const soon = [20, 60].map((minutes) => ({ text: t.later.in[minutes] ?? "", at: new Date(now.getTime() + minutes * MINUTE) }));
   const untilMonday = (8 - now.getDay()) % 7 || 7;
   // In the small hours the morning of this day is the next one.
   const first = now.getHours() < MORNING - 1 ? 0 : 1;
   const mornings = [...new Set([first, untilMonday])].map((days) => morning(now, days));
-  return [...soon, ...mornings.map((at) => ({ text: `${dayName(at.getTime(), now.getTime())}, ${timeOf(at.getTime())}`, at }))];
+  return [...soon, ...mornings.map((at) => ({ text: zoned(`${dayName(at.getTime(), now.getTime())}, ${timeOf(at.getTime())}`, at.getTime(), zone), at }))];
 }
 
 const two = (value: number) => String(value).padStart(2, "0");
@@ -129,4 +149,4 @@ export class LaterList {
 }
 
 /** When it is said, as a sentence has it. */
-export const saidAt = (one: Scheduled): string => t.later.goesOut(whole(one.send_at));
+export const saidAt = (one: Scheduled, zone?: string | null): string => t.later.goesOut(wholeBy(one.send_at, zone));

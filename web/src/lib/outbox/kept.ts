@@ -9,6 +9,14 @@ interface Shape extends DBSchema {
   outbox: { key: string; value: Pending & { user: number }; indexes: { user: number } };
 }
 
+function readEntry(text: string | null): Pending | undefined {
+  try {
+    return JSON.parse(text ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export class Kept {
   readonly #user: number;
   readonly #open: Promise<IDBPDatabase<Shape>>;
@@ -23,16 +31,50 @@ export class Kept {
     });
   }
 
+  /** What the browser's storage holds of it, which is written at once: the database has it a moment later, and the page may go
+   *  in between. */
+  #name(client_id: string): string {
+    return `parlour.sending.${this.#user}.${client_id}`;
+  }
+
+  #names(): string[] {
+    return Object.keys(localStorage).filter((key) => key.startsWith(this.#name("")));
+  }
+
+  /** What a page that is gone has left in the storage goes to the database. */
+  async #moveOver(): Promise<void> {
+    if (this.#names().length === 0) return;
+    const work = (await this.#open).transaction("outbox", "readwrite");
+    const held = new Set<string>(await work.store.getAllKeys());
+    // Another tab may have moved its own meanwhile.
+    const left = this.#names().map((name) => ({ name, text: localStorage.getItem(name) }));
+    for (const { name, text } of left) {
+      const entry = readEntry(text);
+      if (entry && name === this.#name(entry.client_id) && !held.has(entry.client_id)) void work.store.put({ ...entry, user: this.#user });
+    }
+    await work.done;
+    for (const { name } of left) localStorage.removeItem(name);
+  }
+
   /** All that waits, oldest first. */
   async all(): Promise<Pending[]> {
+    await this.#moveOver();
     const rows = await (await this.#open).getAllFromIndex("outbox", "user", this.#user);
     // Who had it on its way is gone: whether it has arrived is asked by sending it again.
     const entries = rows.map(({ user: _, ...entry }) => (entry.delivery === "sent" ? { ...entry, delivery: "waiting" as const } : entry));
     return entries.sort((a, b) => a.order - b.order);
   }
 
+  /** Keeps one more. As soon as this is called, it outlives the page. */
   async add(entry: Pending): Promise<void> {
+    const name = this.#name(entry.client_id);
+    try {
+      localStorage.setItem(name, JSON.stringify(entry));
+    } catch {
+      // The storage is full: the database has it in a moment.
+    }
     await (await this.#open).put("outbox", { ...entry, user: this.#user });
+    localStorage.removeItem(name);
   }
 
   async put(entry: Pending): Promise<void> {
@@ -43,6 +85,7 @@ export class Kept {
   }
 
   async drop(client_id: string): Promise<void> {
+    localStorage.removeItem(this.#name(client_id));
     await (await this.#open).delete("outbox", client_id);
   }
 
@@ -56,6 +99,7 @@ export class Kept {
 
   /** Forgets all of this user's. */
   async wipe(): Promise<void> {
+    for (const name of this.#names()) localStorage.removeItem(name);
     const db = await this.#open;
     await db.delete("seen", this.#user);
     const work = db.transaction("outbox", "readwrite");

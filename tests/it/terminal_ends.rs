@@ -85,13 +85,14 @@ fn closing_the_window_right_after_a_key_ends_the_client() {
     });
 }
 
-/// With and without a signal that says so, and with the terminal as the place where a failure would be told.
+/// With and without a signal that says so, and with the terminal as the place where a failure would be told. What was written
+/// and not sent is a draft then.
 #[test]
 fn closing_the_window_ends_the_client_quietly_also_where_it_would_complain_into_it() {
     let server = Server::start(Backend::Sqlite);
-    User::register(&server, "alice");
+    let alice = User::register(&server, "alice");
     for session in ["", "setsid --wait "] {
-        for (written, wanted) in [("", "0"), ("half a thought", "1")] {
+        for written in ["", "half a thought"] {
             let terminal = Terminal::new();
             let (url, home) = (server.url(), terminal.home.path().display());
             terminal.run(&format!(
@@ -106,7 +107,9 @@ fn closing_the_window_ends_the_client_quietly_also_where_it_would_complain_into_
                 let code = fs::read_to_string(terminal.home.path().join("code")).ok()?;
                 code.ends_with('\n').then_some(code)
             });
-            assert_eq!(code.trim(), wanted, "{session}{written}");
+            assert_eq!(code.trim(), "0", "{session}{written}");
+            let draft = alice.in_room("GET", "general", "/draft", &Value::Null);
+            assert_eq!(draft.json()["content"], written, "{session}");
         }
     }
 }

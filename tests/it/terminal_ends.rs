@@ -3,6 +3,8 @@
 
 use std::{fs, process::Command, thread};
 
+use serde_json::Value;
+
 use crate::support::{BINARY, Backend, Server, Terminal, User, eventually};
 
 fn in_chat(server: &Server) -> Terminal {

@@ -64,7 +64,7 @@ export class Client {
     this.store.userId = me.id;
     this.store.me = me.username;
     this.store.people.learnName(me.id, me.username);
-    this.#kept = new Kept(me.id);
+    this.#kept = new Kept(me.id, (entry) => this.#wire.tellOutbox(entry, undefined));
     this.store.outbox.onchange = (put, drop) => {
       if (this.#wire.isLeader) this.#keep(put, drop);
     };

@@ -27,8 +27,11 @@ describe("what was sent at this moment", () => {
     const page = keptByWhoGoes(1);
     void page.add(entry("third", { order: 3 }));
     void page.add(entry("second", { order: 2 }));
-    const next = new Kept(1);
+    const moved: string[] = [];
+    const next = new Kept(1, (one) => moved.push(one.client_id));
     expect((await next.all()).map((one) => one.client_id)).toEqual(["first", "second", "third"]);
+    // The tab that sends may be another one, and has to hear of them.
+    expect(moved.sort()).toEqual(["second", "third"]);
     expect(left()).toEqual([]);
     expect((await new Kept(1).all()).map((one) => one.client_id)).toEqual(["first", "second", "third"]);
   });

@@ -20,9 +20,12 @@ function readEntry(text: string | null): Pending | undefined {
 export class Kept {
   readonly #user: number;
   readonly #open: Promise<IDBPDatabase<Shape>>;
+  readonly #moved: (entry: Pending) => void;
 
-  constructor(user: number) {
+  /** `moved` hears of each entry that was found where a page had left it: another tab may be the one that sends. */
+  constructor(user: number, moved: (entry: Pending) => void = () => {}) {
     this.#user = user;
+    this.#moved = moved;
     this.#open = openDB<Shape>("parlour", 2, {
       upgrade(db, from) {
         db.createObjectStore("seen");
@@ -48,12 +51,14 @@ export class Kept {
     const held = new Set<string>(await work.store.getAllKeys());
     // Another tab may have moved its own meanwhile.
     const left = this.#names().map((name) => ({ name, text: localStorage.getItem(name) }));
-    for (const { name, text } of left) {
+    const fresh = left.flatMap(({ name, text }) => {
       const entry = readEntry(text);
-      if (entry && name === this.#name(entry.client_id) && !held.has(entry.client_id)) void work.store.put({ ...entry, user: this.#user });
-    }
+      return entry && name === this.#name(entry.client_id) && !held.has(entry.client_id) ? [entry] : [];
+    });
+    for (const entry of fresh) void work.store.put({ ...entry, user: this.#user });
     await work.done;
     for (const { name } of left) localStorage.removeItem(name);
+    for (const entry of fresh) this.#moved(entry);
   }
 
   /** All that waits, oldest first. */

@@ -3,7 +3,7 @@
 
 use std::{fs, process::Command, thread};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{BINARY, Backend, Server, Terminal, User, eventually};
 
@@ -112,6 +112,9 @@ fn closing_the_window_ends_the_client_quietly_also_where_it_would_complain_into_
             assert_eq!(code.trim(), "0", "{session}{written}");
             let draft = alice.in_room("GET", "general", "/draft", &Value::Null);
             assert_eq!(draft.json()["content"], written, "{session}");
+            alice
+                .in_room("PUT", "general", "/draft", &json!({"content": ""}))
+                .expect(200);
         }
     }
 }

@@ -993,7 +993,7 @@ export type SetStatus = {
   state?: (State | null);
   /** A few words in one line; empty: none. */
   text?: string | null;
-  /** When that ends; absent beside a new text, emoji or choice: never. A state that had no end before comes back then. */
+  /** When that ends; absent beside a new text, emoji or choice: never, but a state that was to end, and is not named, keeps its end. A state that had no end before comes back then. */
   until?: string | null;
 };
 

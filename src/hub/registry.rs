@@ -78,6 +78,8 @@ pub struct Registry<O> {
     told: HashMap<i64, String>,
     /// User → true for came, false for went; told together at `tell_at`.
     comings: HashMap<i64, (String, bool)>,
+    /// Of whom all are being told.
+    telling: Option<comings::Telling>,
     tell_at: Option<Instant>,
     /// Room and user → how far that user has read, for those who have not been told yet.
     readers: HashMap<(i64, i64), Aside>,
@@ -102,6 +104,7 @@ impl<O: Outbox> Registry<O> {
             last_id: 0,
             told: HashMap::new(),
             comings: HashMap::new(),
+            telling: None,
             tell_at: None,
             readers: HashMap::new(),
             presence: Presence::default(),

@@ -26,7 +26,7 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(2);
 /// How long it is gathered how far people have read, before others are told.
 const GATHER_READERS: Duration = Duration::from_millis(500);
 /// The pause between two parts of what people are told of each other.
-const BETWEEN_PARTS: Duration = Duration::from_millis(1);
+const BETWEEN_PARTS: Duration = Duration::from_millis(2);
 
 /// Knows every socket of this process.
 pub struct ChatServer {
@@ -53,12 +53,24 @@ impl ChatServer {
     pub(super) fn finish(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
         self.mailroom.send_out();
         if let (false, Some(at)) = (had_plan, self.registry.tell_at()) {
-            ctx.run_later(at.saturating_duration_since(Instant::now()), |server, _| {
-                server.registry.tell_comings();
-                server.mailroom.send_out();
+            let wait = at.saturating_duration_since(Instant::now());
+            ctx.run_later(wait, |server, ctx| {
+                let is_all = server.registry.tell_comings();
+                server.tell_more_comings(ctx, is_all);
             });
         }
         self.plan_presence(ctx);
+    }
+
+    /// Sends out a part of who came and went, and lets others have their turn before the next.
+    fn tell_more_comings(&mut self, ctx: &mut Context<Self>, is_all: bool) {
+        self.mailroom.send_out();
+        if !is_all {
+            ctx.run_later(BETWEEN_PARTS, |server, ctx| {
+                let is_all = server.registry.tell_more_comings();
+                server.tell_more_comings(ctx, is_all);
+            });
+        }
     }
 
     /// Has people told of each other when their moment has come.

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Outbox, Registry};
+use super::{Outbox, Registry, SocketId};
 use crate::{
     hub::frame,
     protocol::event::{Event, Notice, System, crowd_sentence},
@@ -22,6 +22,8 @@ const GATHER: Duration = Duration::from_millis(20);
 const GATHER_EACH: Duration = Duration::from_millis(1);
 /// The longest that it takes.
 const LONGEST: Duration = Duration::from_secs(2);
+/// So many sockets are told before other things have their turn.
+pub(super) const MOST_AT_ONCE: usize = 64;
 
 impl<O: Outbox> Registry<O> {
     /// Notes that a user came or went. One who went and came back in between (a reload) did neither.
@@ -45,8 +47,9 @@ impl<O: Outbox> Registry<O> {
         self.tell_at
     }
 
-    /// Tells everyone who came and went since the last time.
-    pub fn tell_comings(&mut self) {
+    /// Begins to tell everyone who came and went since the last time; false when there are more to be told than at once.
+    pub fn tell_comings(&mut self) -> bool {
+        while !self.tell_more_comings() {}
         self.tell_at = None;
         let comings = std::mem::take(&mut self.comings);
         for (id, (name, came)) in &comings {
@@ -56,39 +59,78 @@ impl<O: Outbox> Registry<O> {
                 self.told.remove(id);
             }
         }
-        for came in [false, true] {
-            let mut who: Vec<(i64, String)> = comings
-                .iter()
-                .filter(|(_, (_, kind))| *kind == came)
-                .map(|(id, (name, _))| (*id, name.clone()))
-                .collect();
-            who.sort_unstable_by_key(|(_, name)| name.to_lowercase());
-            if !who.is_empty() {
-                self.tell_coming(&who, came);
-            }
-        }
+        let notices = [false, true].map(|came| {
+            let of_kind = comings.iter().filter(|(_, (_, kind))| *kind == came);
+            Notices::of(of_kind.map(|(id, (name, _))| (*id, name.clone())), came)
+        });
+        // Who comes from now on has been told of these.
+        let sockets = self.sockets.keys().copied().collect();
+        self.telling = Some(Telling { notices, sockets });
+        self.tell_more_comings()
     }
 
-    fn tell_coming(&mut self, who: &[(i64, String)], came: bool) {
+    /// Goes on with that. In a large crowd all at once would hold up whatever else is to be told.
+    pub fn tell_more_comings(&mut self) -> bool {
+        let Some(mut telling) = self.telling.take() else {
+            return true;
+        };
+        let rest = telling.sockets.len().saturating_sub(MOST_AT_ONCE);
+        let now = telling.sockets.split_off(rest);
+        for socket in now.iter().filter_map(|id| self.sockets.get(id)) {
+            for frame in telling
+                .notices
+                .iter()
+                .filter_map(|one| one.to(socket.newcomer.user_id))
+            {
+                socket.offer_notice(frame.clone(), &self.limits);
+            }
+        }
+        let is_all = telling.sockets.is_empty();
+        self.telling = (!is_all).then_some(telling);
+        is_all
+    }
+}
+
+/// Who came and went, and the sockets that are still to be told.
+#[derive(Debug)]
+pub(super) struct Telling {
+    notices: [Notices; 2],
+    sockets: Vec<SocketId>,
+}
+
+/// Those who came, or those who went, as all are told it, and as each of them is.
+#[derive(Debug)]
+struct Notices {
+    to_all: Option<Bytes>,
+    own: HashMap<i64, Option<Bytes>>,
+}
+
+impl Notices {
+    fn of(who: impl Iterator<Item = (i64, String)>, came: bool) -> Self {
+        let mut who: Vec<(i64, String)> = who.collect();
+        who.sort_unstable_by_key(|(_, name)| name.to_lowercase());
         let names = |without: Option<i64>| -> Vec<String> {
             who.iter()
                 .filter(|(id, _)| Some(*id) != without)
                 .map(|(_, name)| name.clone())
                 .collect()
         };
-        let to_all = notice(names(None), came);
-        let own: HashMap<i64, Option<Bytes>> = if came && who.len() <= MOST_OWN_NOTICES {
+        let own = if came && who.len() <= MOST_OWN_NOTICES {
             who.iter()
                 .map(|(id, _)| (*id, notice(names(Some(*id)), came)))
                 .collect()
         } else {
             HashMap::new()
         };
-        for socket in self.sockets.values() {
-            if let Some(frame) = own.get(&socket.newcomer.user_id).unwrap_or(&to_all) {
-                socket.offer_notice(frame.clone(), &self.limits);
-            }
+        Self {
+            to_all: notice(names(None), came),
+            own,
         }
+    }
+
+    /// What a user is told.
+    fn to(&self, user_id: i64) -> Option<&Bytes> {
+        self.own.get(&user_id).unwrap_or(&self.to_all).as_ref()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Outbox, Registry, SocketId};
+use super::{Outbox, Registry, SocketId, comings::MOST_AT_ONCE};
 use crate::{
     hub::presence::{self, Here, MOST_IN_FRAME, Round},
     protocol::{
@@ -203,10 +203,11 @@ impl<O: Outbox> Registry<O> {
             Some(round) => round,
             None => self.begin_round(),
         };
-        let mut left = SLICE;
+        let (mut left, mut viewers) = (SLICE, 0);
         while let Some(id) = round.viewers.pop() {
             left = left.saturating_sub(1 + self.tell_viewer(id, &round, now));
-            if left == 0 && !round.viewers.is_empty() {
+            viewers += 1;
+            if (left == 0 || viewers == MOST_AT_ONCE) && !round.viewers.is_empty() {
                 self.round = Some(round);
                 return false;
             }

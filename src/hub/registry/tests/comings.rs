@@ -100,3 +100,44 @@ fn whoever_comes_and_goes_crowds_out_no_message() {
     let messages: Vec<_> = words.iter().filter(|word| word.ends_with(":x")).collect();
     assert_eq!(messages.len(), 100, "{words:?}");
 }
+
+#[test]
+fn a_large_crowd_is_told_in_parts_and_each_of_it_once() {
+    let mut world = World::new();
+    let crowd: Vec<Inbox> = (0..200).map(|_| Inbox::new(9)).collect();
+    for (user, inbox) in (1_000..).zip(&crowd) {
+        world.join(user, &format!("user{user}"), inbox);
+    }
+    world.registry.tell_comings();
+    while !world.registry.tell_more_comings() {}
+    crowd.iter().for_each(|inbox| drop(inbox.take()));
+    world.join(2, "bob", &Inbox::new(9));
+    assert!(!world.registry.tell_comings(), "others have their turn");
+    let told = crowd
+        .iter()
+        .filter(|inbox| !inbox.take().is_empty())
+        .count();
+    assert!((1..=64).contains(&told), "{told}");
+    // Who comes meanwhile knows it from the beginning, and who comes after that is told of in another round.
+    let carol = Inbox::new(9);
+    world.join(3, "carol", &carol);
+    let mut rest = told;
+    while !world.registry.tell_more_comings() {}
+    for inbox in &crowd {
+        let frames = inbox.take();
+        assert!(
+            frames.is_empty() || frames == ["bob joined the chat"],
+            "{frames:?}"
+        );
+        rest += frames.len();
+    }
+    assert_eq!(rest, 200);
+    assert!(carol.take().is_empty(), "{:?}", carol.take());
+    world.registry.tell_comings();
+    while !world.registry.tell_more_comings() {}
+    let told = crowd
+        .iter()
+        .filter(|inbox| inbox.take() == ["carol joined the chat"])
+        .count();
+    assert_eq!(told, 200);
+}

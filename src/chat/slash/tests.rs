@@ -87,7 +87,8 @@ fn told_status(wish: SetStatus) -> String {
     let emoji = wish.emoji.map(|emoji| format!("emoji {emoji}"));
     let text = wish.text.map(|text| format!("text {text}"));
     let length = wish.until.map(|until| {
-        let left = until - now() + TimeDelta::seconds(1);
+        // To the nearest second: it is the same microsecond, or one a little later.
+        let left = until - now() + TimeDelta::milliseconds(500);
         format!("{} s", left.num_seconds())
     });
     let all: Vec<_> = [state, emoji, text, length].into_iter().flatten().collect();

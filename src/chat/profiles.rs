@@ -145,50 +145,40 @@ impl Profiles {
     }
 
     async fn keep(&self, user_id: i64, new: NewProfile) -> Result<()> {
-        let is_empty = new.display_name.is_none()
+        let says_nothing = new.display_name.is_none()
             && new.bio.is_none()
             && new.pronouns.is_none()
-            && new.time_zone.is_none()
-            && new.receipts.is_none()
-            && new.quiet_hours.is_none();
-        if !is_empty {
+            && new.time_zone.is_none();
+        let sets_nothing =
+            new.receipts.is_none() && new.quiet_hours.is_none() && new.time_zone.is_none();
+        if !(says_nothing && sets_nothing) {
             let _one_after_the_other = self.lanes.of(user_id).lock().await;
             // What is read within the transaction is what holds when it is told.
             let written = self.access.db.write_to_the_end(move |conn| {
-                let before = people::list(conn, &[user_id])?;
                 people::set_profile(conn, user_id, &new)?;
                 let rooms = views::list_ids_seen_in(conn, user_id)?;
-                Ok((before, people::list(conn, &[user_id])?, rooms))
+                Ok((people::list(conn, &[user_id])?, rooms))
             });
-            let (before, rows, rooms) = written.await?;
-            if let (Some(before), Some(row)) = (before.first(), rows.first()) {
-                self.tell(before, row, rooms);
+            let (rows, rooms) = written.await?;
+            // What someone sets for themselves is no one else's to know.
+            if let Some(row) = rows.first().filter(|_| !sets_nothing) {
+                let news = Event::Settings(settings(row));
+                self.hub.tell_user(user_id, frame::event(&news));
+            }
+            if let Some(row) = rows.first().filter(|_| !says_nothing) {
+                let news = UserNews {
+                    user_id,
+                    username: row.username.clone(),
+                    about: self.about(row),
+                };
+                self.hub.note(PeopleNews::Profile {
+                    user_id,
+                    rooms,
+                    frame: frame::event(&Event::User(news)),
+                });
             }
         }
         Ok(())
-    }
-
-    /// Tells what is another now; what was said again as it was is news to no one.
-    fn tell(&self, before: &PersonRow, row: &PersonRow, rooms: Vec<i64>) {
-        let (user_id, set) = (row.id, settings(row));
-        // What someone sets for themselves is no one else's to know.
-        if set != settings(before) {
-            let news = Event::Settings(set);
-            self.hub.tell_user(user_id, frame::event(&news));
-        }
-        let about = self.about(row);
-        if about != self.about(before) {
-            let news = UserNews {
-                user_id,
-                username: row.username.clone(),
-                about,
-            };
-            self.hub.note(PeopleNews::Profile {
-                user_id,
-                rooms,
-                frame: frame::event(&Event::User(news)),
-            });
-        }
     }
 
     fn check(&self, user_id: i64, patch: ProfilePatch) -> Result<NewProfile> {

@@ -154,6 +154,8 @@ fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
     let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let (place, text) = match first {
         "me" => (Some(RemindIn::Notes), behind),
+        // `to #garden` is meant for the room, perhaps.
+        "to" if behind.trim_start().starts_with('#') => (None, behind),
         time if begins_time(time) => (Some(RemindIn::Notes), rest),
         other => (read_room(other).map(RemindIn::Room), behind),
     };
@@ -165,13 +167,29 @@ fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
     })
 }
 
-/// Whether a time may begin with this word, or what is said beside one. (A name could be a weekday's or a month's.)
+/// Whether a time begins with this word, or what is said beside one.
 fn begins_time(word: &str) -> bool {
-    let is_one = [
-        "in", "at", "on", "to", "today", "tonight", "tomorrow", "next",
-    ]
-    .iter()
-    .any(|begin| word.eq_ignore_ascii_case(begin));
+    const WORDS: [&str; 18] = [
+        "in",
+        "at",
+        "on",
+        "to",
+        "today",
+        "tonight",
+        "tomorrow",
+        "next",
+        "this",
+        "noon",
+        "midnight",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let is_one = WORDS.iter().any(|begin| word.eq_ignore_ascii_case(begin));
     is_one || word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '"' | '“'))
 }
 

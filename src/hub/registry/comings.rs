@@ -17,8 +17,8 @@ use crate::{
 const MOST_OWN_NOTICES: usize = 100;
 /// How long joins and leaves are gathered before they are told, in a small crowd.
 const GATHER: Duration = Duration::from_millis(20);
-/// So much longer for each socket, since telling costs a frame for each: whatever the size of the crowd, a thousand frames a
-/// second at most for those who come, and as many for those who go.
+/// So much longer for each socket, since telling costs a frame for each: a thousand frames a second at most for those who
+/// come, and as many for those who go, until the longest wait is reached.
 const GATHER_EACH: Duration = Duration::from_millis(1);
 /// The longest that it takes.
 const LONGEST: Duration = Duration::from_secs(2);

@@ -63,6 +63,7 @@ describe("a text is shown as it was meant, and does nothing", () => {
     for (const [from, to] of [[4, 8], [0, 90], [0, 1], [-4, 2]] as const) expect(html("`@bob` @", [{ from, to, user_id: 2 }]).textContent?.trim()).toBe("@bob @");
     const [forged, code] = [html("@\uFDD01\uFDD1ann\uFDD2 @bob", [{ from: 9, to: 13, user_id: 2 }]), html("`@bob`\n\n    @bob", [{ from: 1, to: 5, user_id: 2 }, { from: 12, to: 16, user_id: 2 }])];
     expect([...forged.querySelectorAll(".at")].map((one) => one.textContent)).toEqual(["@bob"]);
+    expect(html("@\uFDD0all\uFDD1bob\uFDD2", []).querySelector(".at")).toBeNull();
     expect([code.querySelector(".at"), [...code.querySelectorAll("code")].map((one) => one.textContent?.trim())]).toEqual([null, ["@bob", "@bob"]]);
   });
 

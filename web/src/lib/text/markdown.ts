@@ -110,7 +110,7 @@ export function draw(message: Pick<Message, "content" | "mentions">, how: Drawin
 
 /** The text with its mentions marked, behind their first sign: beside it, all else reads as it did. "all" is for `@room` and `@here`. */
 function marked({ content, mentions }: Pick<Message, "content" | "mentions">): string {
-  if (!mentions?.length) return content;
+  if (!mentions?.length) return content.replace(/[\uFDD0-\uFDD2]/g, "\uFFFD");
   // Places are in code points.
   const points = Array.from(content, (sign) => sign.replace(/[\uFDD0-\uFDD2]/, "\uFFFD"));
   for (const { from, to, user_id } of mentions) {

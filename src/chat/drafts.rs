@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     crypto::{binding::Place, vault::Vault},
-    db::{self, drafts, messages},
+    db::{self, drafts},
     error::{Error, Result},
     gate::Urgency,
     hub::{Hub, frame},
@@ -103,11 +103,8 @@ impl Drafts {
                 let was_there = drafts::delete(conn, spot)?;
                 return Ok(Some((room_id, view.room.key.clone(), at, was_there)));
             }
-            if number > 0 {
-                let first = messages::find(conn, room_id, number)?;
-                if !first.is_some_and(|row| threads::may_begin(&row)) {
-                    return Ok(None);
-                }
+            if number > 0 && !threads::has_first(conn, room_id, number)? {
+                return Ok(None);
             }
             let sealed = vault.seal_at(Place::of_draft(user_id, room_id, number), &text);
             drafts::put(conn, spot, &sealed, at)?;

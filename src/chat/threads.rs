@@ -123,8 +123,18 @@ impl Threads {
 }
 
 /// Whether a thread may begin with a message: with one that somebody has written, and that is no reply itself.
-pub(super) fn may_begin(message: &messages::Message) -> bool {
+fn may_begin(message: &messages::Message) -> bool {
     message.thread.is_none() && message.kind == "text"
+}
+
+/// Whether a room has a message of this number with which a thread may begin.
+pub(super) fn has_first(
+    conn: &mut AnyConnection,
+    room_id: i64,
+    id: i64,
+) -> std::result::Result<bool, QueryError> {
+    let first = messages::find(conn, room_id, id)?;
+    Ok(first.is_some_and(|message| may_begin(&message)))
 }
 
 /// The first messages of these threads, as the reader sees them.

@@ -10,7 +10,7 @@ use super::{
     threads,
 };
 use crate::{
-    db::{self, log::hidden, members, messages},
+    db::{self, log::hidden, members},
     error::{Error, Result},
     gate::Urgency,
     hub::{Hub, frame, people::PeopleNews},
@@ -48,8 +48,7 @@ impl Typing {
             }
             if let Some(thread) = said.thread {
                 let id = i64::try_from(thread).unwrap_or(i64::MAX);
-                let first = messages::find(conn, view.room.id, id)?;
-                if !first.is_some_and(|row| threads::may_begin(&row)) {
+                if !threads::has_first(conn, view.room.id, id)? {
                     return Ok(Err(Error::no_such_message()));
                 }
             }

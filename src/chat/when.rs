@@ -100,6 +100,18 @@ impl std::error::Error for Fault {}
 /// Most words at the end of a text that are read as a time: a long text is read in a time that grows as its length.
 const MOST_WORDS: usize = 24;
 
+/// Whether what [`read`] takes may begin with this word: a time, or what is said beside one.
+#[must_use]
+pub fn begins(word: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "in", "at", "on", "to", "this", "next", "today", "tonight", "tomorrow", "noon", "midnight",
+    ];
+    let said = word.to_lowercase();
+    WORDS.contains(&said.as_str())
+        || day::weekday(&said).is_some()
+        || word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '"' | '“'))
+}
+
 /// Reads when and what.
 ///
 /// # Errors

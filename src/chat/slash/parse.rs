@@ -4,7 +4,7 @@ use strsim::osa_distance;
 
 use super::{Deed, Note, emphasis::emphasise};
 use crate::{
-    chat::{commands::Command, scheduled::RemindIn},
+    chat::{commands::Command, scheduled::RemindIn, when},
     error::{Code, Error, Kind, Result},
     protocol::{
         command::{InRoom, OfUser, SendMessage, SetRoom},
@@ -156,7 +156,7 @@ fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
         "me" => (Some(RemindIn::Notes), behind),
         // `to #garden` is meant for the room, perhaps.
         "to" if behind.trim_start().starts_with('#') => (None, behind),
-        time if begins_time(time) => (Some(RemindIn::Notes), rest),
+        time if when::begins(time) => (Some(RemindIn::Notes), rest),
         other => (read_room(other).map(RemindIn::Room), behind),
     };
     let place = place.filter(|_| !text.trim().is_empty());
@@ -165,32 +165,6 @@ fn read_reminder(rest: &str, client_id: Option<String>) -> Result<Reminder> {
         text: text.trim().to_owned(),
         client_id,
     })
-}
-
-/// Whether a time begins with this word, or what is said beside one.
-fn begins_time(word: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "in",
-        "at",
-        "on",
-        "to",
-        "today",
-        "tonight",
-        "tomorrow",
-        "next",
-        "this",
-        "noon",
-        "midnight",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    let is_one = WORDS.iter().any(|begin| word.eq_ignore_ascii_case(begin));
-    is_one || word.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '"' | '“'))
 }
 
 /// A user, and the room if one is named, else the one in which it is typed.

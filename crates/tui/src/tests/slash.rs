@@ -171,16 +171,18 @@ fn a_command_that_is_refused_in_another_room_waits_there_to_be_corrected() {
 
 #[test]
 fn who_writes_to_someone_comes_to_the_conversation() {
-    let mut stage = Stage::with_commands();
-    stage.come_into("7", "garden", 0);
-    stage.write("/dm @bob are you there?");
-    let (reference, _) = stage.commanded();
-    stage.carried(reference, "7", "Said.");
-    assert!(
-        stage.shows(" #garden  alice@") && stage.shows("Said."),
-        "{}",
-        stage.screen()
-    );
+    for command in ["/dm", "/DM"] {
+        let mut stage = Stage::with_commands();
+        stage.come_into("7", "garden", 0);
+        stage.write(&format!("{command} @bob are you there?"));
+        let (reference, _) = stage.commanded();
+        stage.carried(reference, "7", "Said.");
+        assert!(
+            stage.shows(" #garden  alice@") && stage.shows("Said."),
+            "{command}: {}",
+            stage.screen()
+        );
+    }
 }
 
 #[test]
@@ -217,16 +219,6 @@ fn a_command_is_one_in_capitals_too() {
         "{}",
         stage.screen()
     );
-}
-
-#[test]
-fn who_writes_to_someone_in_capitals_comes_to_the_conversation() {
-    let mut stage = Stage::with_commands();
-    stage.come_into("7", "garden", 0);
-    stage.write("/DM @bob are you there?");
-    let (reference, _) = stage.commanded();
-    stage.carried(reference, "7", "Said.");
-    assert!(stage.shows(" #garden  alice@"), "{}", stage.screen());
 }
 
 #[test]

@@ -121,8 +121,8 @@ fn a_commit_that_comes_through_after_all_is_told() {
            IF EXISTS (SELECT FROM fate) THEN \
              FOR round IN 1..1000 LOOP \
                PERFORM pg_stat_clear_snapshot(); \
-               EXIT WHEN EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) \
-                                 WHERE NOT granted AND datname = current_database()); \
+               EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'rooms'::regclass \
+                                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())); \
                PERFORM pg_sleep(0.01); \
              END LOOP; \
              RAISE 'this commit fails'; \
@@ -138,8 +138,10 @@ fn a_commit_that_comes_through_after_all_is_told() {
         server.database.query(sleeping).pop()
     });
     // It holds its room until this one waits for it: this one comes through after the first has failed, and stands for it.
+    // It waits for the table, not for the row: the table goes to whoever has waited for it, the row to whoever is first.
     server.database.execute(
-        "BEGIN; UPDATE rooms SET last_seq = last_seq + 1; DELETE FROM fate; \
+        "BEGIN; LOCK TABLE rooms IN EXCLUSIVE MODE; \
+         UPDATE rooms SET last_seq = last_seq + 1; DELETE FROM fate; \
          INSERT INTO messages (room_id, id, seq, user_id, content, created_at) \
            SELECT room_id, 2, 2, user_id, content, created_at FROM messages; \
          SELECT pg_sleep(0.5); COMMIT",

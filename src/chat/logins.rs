@@ -67,7 +67,9 @@ impl Logins {
                 return Ok(None);
             };
             let rooms = views::list_ids_of_member(conn, session.user_id)?;
-            let unopened = views::list_unopened(conn, session.user_id)?;
+            let unopened = rooms.iter().filter(|(_, is_unopened)| *is_unopened);
+            let unopened = unopened.map(|(room, _)| *room).collect();
+            let rooms = rooms.into_iter().map(|(room, _)| room).collect();
             Ok(Some((session, rooms, unopened)))
         };
         self.db.read(find).await

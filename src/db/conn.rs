@@ -21,6 +21,8 @@ use crate::config::DatabaseUrl;
 
 /// Longest wait for a free connection, a lock or an answer, and so the longest that a caller is kept waiting.
 pub const TIMEOUT: Duration = Duration::from_secs(2);
+/// A connection that has answered so lately is not asked whether it still does. No restart of a database is as short.
+const JUST_ANSWERED: Duration = Duration::from_millis(100);
 /// Longest wait for a free connection: less, so that the answer that says what is missing comes first.
 const POOL_TIMEOUT: Duration = Duration::from_millis(1_200);
 
@@ -151,6 +153,8 @@ pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
 pub struct Pooled {
     conn: AnyConnection,
     is_spoiled: bool,
+    /// When it last came back, unbroken.
+    answered: Instant,
 }
 
 impl std::ops::Deref for Pooled {
@@ -198,10 +202,14 @@ impl r2d2::ManageConnection for Manager {
         Ok(Pooled {
             conn,
             is_spoiled: false,
+            answered: Instant::now(),
         })
     }
 
     fn is_valid(&self, conn: &mut Pooled) -> Result<(), Self::Error> {
+        if conn.answered.elapsed() < JUST_ANSWERED {
+            return Ok(());
+        }
         match &mut conn.conn {
             AnyConnection::Postgres(conn) => conn.ping().map_err(diesel::r2d2::Error::QueryError),
             // There is no one at the other end who could have gone.
@@ -210,7 +218,11 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut Pooled) -> bool {
-        std::thread::panicking() || conn.is_broken()
+        let is_broken = std::thread::panicking() || conn.is_broken();
+        if !is_broken {
+            conn.answered = Instant::now();
+        }
+        is_broken
     }
 }
 

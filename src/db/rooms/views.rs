@@ -97,30 +97,20 @@ macro_rules! seen_by {
     };
 }
 
-/// Which rooms a user is a member of.
+/// Which rooms a user is a member of, and whether each is a direct one that others have begun and in which the user has
+/// written nothing yet, and has let nobody see that it was read. (By the first change all came in; and whoever opens one or
+/// writes in it has hidden it no more.)
 ///
 /// # Errors
 /// When the database fails.
-pub fn list_ids_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
+pub fn list_ids_of_member(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<(i64, bool)>> {
+    let is_unopened = memberships::hidden_seq
+        .is_not_null()
+        .and(memberships::invited_by.is_not_null())
+        .and(memberships::shown_seq.le(1));
     memberships::table
         .filter(memberships::user_id.eq(user_id))
-        .select(memberships::room_id)
-        .load(conn)
-}
-
-/// The direct rooms that others have begun with a user, who has written nothing in them yet, and let nobody see that they
-/// read there. (By the first change all
-/// came in; and whoever opens one or writes in it has hidden it no more.)
-///
-/// # Errors
-/// When the database fails.
-pub fn list_unopened(conn: &mut AnyConnection, user_id: i64) -> QueryResult<Vec<i64>> {
-    memberships::table
-        .filter(memberships::user_id.eq(user_id))
-        .filter(memberships::hidden_seq.is_not_null())
-        .filter(memberships::invited_by.is_not_null())
-        .filter(memberships::shown_seq.le(1))
-        .select(memberships::room_id)
+        .select((memberships::room_id, is_unopened))
         .load(conn)
 }
 

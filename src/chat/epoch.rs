@@ -23,9 +23,9 @@ use tokio::sync::Notify;
 
 use super::scheduled::hold_overdue;
 use crate::{
-    config::DatabaseUrl,
+    config::{DatabaseUrl, Storage},
     crypto::random_name,
-    db::{AnyConnection, QueryError, facts, rooms, threads},
+    db::{AnyConnection, QueryError, facts, file, rooms, threads},
     journal::News,
     ownership,
 };
@@ -47,6 +47,43 @@ struct Known {
     /// The history of which every text is bound to its place: nothing that the database says about older ones is believed.
     #[serde(default)]
     bound: Option<String>,
+    /// What tells the file of the embedded database from one that was put in its place, as far as the system knows.
+    #[serde(default)]
+    mark: Option<String>,
+    /// Whether the database is the embedded one; earlier versions did not keep it.
+    #[serde(default)]
+    is_embedded: Option<bool>,
+}
+
+impl Known {
+    /// Whether this is what it knows, with the facts and the numbers that a database has.
+    fn fits(&self, found: &Found) -> bool {
+        let knows = |life: &String| self.lives.contains(life);
+        found.life.as_ref().is_some_and(knows)
+            && (self.epoch.is_none() || self.epoch == found.epoch)
+            && (self.mark.is_none() || found.mark.is_none() || self.mark == found.mark)
+            && first_behind(&self.rooms, &found.numbers).is_none()
+    }
+}
+
+/// What a database says of itself.
+struct Found {
+    epoch: Option<String>,
+    life: Option<String>,
+    mark: Option<String>,
+    /// Room → how far it has come.
+    numbers: BTreeMap<i64, u64>,
+}
+
+impl Found {
+    fn read(conn: &mut AnyConnection, url: &DatabaseUrl) -> Result<Self, QueryError> {
+        Ok(Self {
+            epoch: facts::find(conn, "epoch")?,
+            life: facts::find(conn, "life")?,
+            mark: file::mark(url),
+            numbers: rooms::list_all_numbers(conn)?.into_iter().collect(),
+        })
+    }
 }
 
 /// The history that is served.
@@ -60,6 +97,8 @@ pub struct History {
     file: PathBuf,
     life: String,
     written: Mutex<Known>,
+    mark: Option<String>,
+    is_embedded: bool,
     /// The history of which every text is bound to its place.
     bound: Mutex<Option<String>>,
     /// A number was announced that was not above the last.
@@ -81,24 +120,23 @@ impl History {
     /// When the database fails, or the file cannot be written.
     pub fn begin(
         conn: &mut AnyConnection,
-        data_dir: &Path,
+        storage: &Storage,
     ) -> std::result::Result<Self, Box<dyn std::error::Error>> {
-        let file = file_in(data_dir);
+        let file = file_in(&storage.data_dir);
         let known = read(&file);
         rooms::heal(conn)?;
         threads::counts::recount(conn)?;
-        let numbers: BTreeMap<i64, u64> = rooms::list_all_numbers(conn)?.into_iter().collect();
-        let (found, before) = (facts::find(conn, "epoch")?, facts::find(conn, "life")?);
+        let found = Found::read(conn, &storage.database_url)?;
         // What an earlier version left knows of no life, here nor there.
-        let is_new_to_this = known.is_none() && before.is_none();
+        let is_new_to_this = known.is_none() && found.life.is_none();
         let bound_before = known.as_ref().and_then(|known| known.bound.clone());
-        let is_same = known.is_some_and(|known| {
-            before
-                .as_ref()
-                .is_some_and(|life| known.lives.contains(life))
-                && (known.epoch.is_none() || known.epoch == found)
-                && first_behind(&known.rooms, &numbers).is_none()
-        });
+        let is_same = known.is_some_and(|known| known.fits(&found));
+        let Found {
+            epoch: found,
+            life: before,
+            mark,
+            numbers,
+        } = found;
         let epoch = match found {
             Some(epoch) if is_same => epoch,
             found => {
@@ -117,6 +155,7 @@ impl History {
                 epoch
             }
         };
+        let is_embedded = matches!(storage.database_url, DatabaseUrl::Sqlite(_));
         let has_unbound = !facts::list_unbound(conn)?.is_empty();
         let is_bound = !has_unbound || bound_before.as_ref() == Some(&epoch);
         let bound = is_bound.then(|| epoch.clone());
@@ -128,6 +167,8 @@ impl History {
             rooms: numbers.clone(),
             epoch: Some(epoch.clone()),
             bound: bound.clone(),
+            mark: mark.clone(),
+            is_embedded: Some(is_embedded),
         };
         write(&file, &known, true)?;
         facts::set(conn, "life", &life)?;
@@ -140,6 +181,8 @@ impl History {
             file,
             life,
             written: Mutex::new(known),
+            mark,
+            is_embedded,
             bound: Mutex::new(bound),
             is_replaced: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
@@ -206,6 +249,8 @@ impl History {
             rooms: self.known(),
             epoch: Some(self.epoch().to_string()),
             bound: lock(&self.bound).clone(),
+            mark: self.mark.clone(),
+            is_embedded: Some(self.is_embedded),
         }
     }
 
@@ -256,6 +301,25 @@ pub fn find_traces(data_dir: &Path) -> Option<PathBuf> {
     let file = file_in(data_dir);
     let has_messages = |known: Known| known.rooms.values().any(|&seq| seq > 0);
     read(&file).is_some_and(has_messages).then_some(file)
+}
+
+/// Whether the database is as the server left it that served last from this data folder, as far as can be told.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_as_left(
+    conn: &mut AnyConnection,
+    storage: &Storage,
+) -> std::result::Result<bool, QueryError> {
+    let found = Found::read(conn, &storage.database_url)?;
+    let known = read(&file_in(&storage.data_dir));
+    Ok(known.is_some_and(|known| known.fits(&found)))
+}
+
+/// Whether what was served last from the data folder was another database than the embedded one.
+#[must_use]
+pub fn was_elsewhere(data_dir: &Path) -> bool {
+    read(&file_in(data_dir)).is_some_and(|known| known.is_embedded == Some(false))
 }
 
 /// Room → up to which message those are believed that nothing binds to their place, as the server does that has this data

@@ -48,6 +48,8 @@ pub struct Storage {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: DatabaseUrl,
+    /// It is the embedded one of the data folder since no other was named.
+    pub is_default: bool,
     /// Connections in the pool.
     pub pool_size: u32,
     /// How long a start waits for the database.
@@ -81,6 +83,7 @@ impl Storage {
         Ok(Self {
             data_dir,
             database_url,
+            is_default: settings.database_url.is_none(),
             pool_size: settings.database_pool_size,
             wait: Duration::from_secs(settings.database_wait_seconds.into()),
         })

@@ -7,6 +7,7 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use rustix::{
@@ -78,6 +79,18 @@ pub fn uri_to_read(path: &Path) -> String {
         "?mode=ro"
     };
     uri(path) + how
+}
+
+/// What tells the file of the embedded database from one that was put in its place later, even from a copy of itself: its
+/// number, and when it was made. `None` where the file system does not tell, and for `PostgreSQL`.
+#[must_use]
+pub fn mark(url: &DatabaseUrl) -> Option<String> {
+    let DatabaseUrl::Sqlite(path) = url else {
+        return None;
+    };
+    let found = path.metadata().ok()?;
+    let made = found.created().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(format!("{}:{}", found.ino(), made.as_nanos()))
 }
 
 /// The file as SQLite's URIs name it, without parameters.

@@ -1,7 +1,8 @@
 //! Watches whether the files of the embedded database are still those that this process has open. Someone may remove its
 //! log or replace it while the server runs: SQLite notices nothing and keeps writing to the removed file, and everything
 //! that was acked since is gone with the process. Where its scratch memory (`-shm`) is another file, SQLite's locks are
-//! others', too: two processes then write over each other's part of the log.
+//! others', too: two processes then write over each other's part of the log. Nor does it notice when another file is copied
+//! over the database: what it has read of it before and what it reads now do not belong together.
 
 use std::{
     fmt,
@@ -11,21 +12,23 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         OnceLock,
+        atomic::{AtomicBool, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-use diesel::{
-    dsl::sql,
-    prelude::*,
-    sql_query,
-    sql_types::{BigInt, Integer},
-};
+use diesel::{prelude::*, sql_query, sql_types::Integer};
 use tokio::sync::oneshot;
 
-use super::{AnyConnection, conn, file, lock};
+use super::{
+    AnyConnection, conn,
+    connector::one_line,
+    facts, file,
+    integrity::{self, Depth},
+    lock,
+};
 use crate::config::DatabaseUrl;
 
 /// How often the files are looked at.
@@ -40,23 +43,48 @@ const TRIES: usize = 2;
 #[derive(Debug)]
 pub struct LostFile {
     path: PathBuf,
-    /// Where only the log is gone: whether all that it held has been put into the database.
-    is_saved: Option<bool>,
+    loss: Loss,
+}
+
+/// What became of it.
+#[derive(Debug)]
+enum Loss {
+    /// It was removed or replaced.
+    Gone,
+    /// So was the log alone; and whether all that it held has been put into the database.
+    Log { is_saved: bool },
+    /// Something else was written into it.
+    WrittenOver,
+    /// The same, and what is there now does not belong together; a few words about it.
+    Damaged(String),
 }
 
 impl fmt::Display for LostFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        if let Loss::Damaged(words) = &self.loss {
+            return write!(
+                f,
+                "{path} is damaged ({words}), as when it is written over while the server is using it, so the server has ended: move it and the files beside it away, and restore a backup."
+            );
+        }
+        let what = if matches!(self.loss, Loss::WrittenOver) {
+            "written over"
+        } else {
+            "removed or replaced"
+        };
         write!(
             f,
-            "{} was removed or replaced while the server was using it, so the server has ended",
-            self.path.display()
+            "{path} was {what} while the server was using it, so the server has ended"
         )?;
-        f.write_str(match self.is_saved {
-            Some(true) => " (all that was stored in it has been saved in the database)",
-            Some(false) => {
+        f.write_str(match self.loss {
+            Loss::Log { is_saved: true } => {
+                " (all that was stored in it has been saved in the database)"
+            }
+            Loss::Log { is_saved: false } => {
                 " (what was stored in it could not be saved in the database: the latest messages may be missing)"
             }
-            None => "",
+            _ => "",
         })?;
         f.write_str(": see that nothing does that, and start it again.")
     }
@@ -103,8 +131,7 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
     let path = file::resolve(path)?;
     // As long as this connection lives, SQLite itself removes no log, however the others come and go.
     let mut conn = conn::open_again(&DatabaseUrl::Sqlite(path.clone()))?;
-    read_something(&mut conn)?;
-    let files = Files::new(path)?;
+    let files = Files::new(path, find_life(&mut conn)?)?;
     // The first one of this process: it serves one database.
     let memory = MEMORY.get_or_init(|| files.memory.clone()).clone();
     MAIN.get_or_init(|| files.main.clone());
@@ -114,20 +141,23 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
     let watch = thread::Builder::new()
         .name("database-files".into())
         .spawn(move || {
+            let mut is_written_over = false;
             while still_wanted.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if let Some(lost_file) = files.find_broken(&mut conn) {
+                    is_written_over =
+                        matches!(lost_file.loss, Loss::WrittenOver | Loss::Damaged(_));
                     let _nobody_waits = tell.send(lost_file);
                     break;
                 }
             }
             // Kept until the process ends, as that of the start is.
             std::mem::forget(files.again.take());
-            if !files.memory.is_another() {
+            if !files.memory.is_another() && !is_written_over {
                 return drop(conn);
             }
             // The last connection to close would put the log into the database as this process believes it to be, and
-            // remove it, while another process goes by another belief. All that was acked is in the log: it is left as it
-            // is, for the next start.
+            // remove it, while another process goes by another belief, or another database lies there. All that was acked
+            // last is in the log: it is left as it is, for the next start.
             std::mem::forget(conn);
         })?;
     Ok(FileWatch {
@@ -136,6 +166,14 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
         watch: Some(watch),
     })
 }
+
+/// Has the database looked through soon: it does not hold what it should.
+pub fn suspect() {
+    IS_SUSPECT.store(true, Ordering::SeqCst);
+}
+
+/// Whether it is to be looked through.
+static IS_SUSPECT: AtomicBool = AtomicBool::new(false);
 
 /// The database that this process serves.
 static MAIN: OnceLock<Watched> = OnceLock::new();
@@ -172,10 +210,14 @@ struct Files {
     again: Option<File>,
     /// It could not be taken again, which was said.
     is_failing: bool,
+    /// When something was last seen to have been written to the database.
+    written: Option<SystemTime>,
+    /// The life of the server that it is in, which no one but its server writes.
+    life: Option<String>,
 }
 
 impl Files {
-    fn new(main: PathBuf) -> io::Result<Self> {
+    fn new(main: PathBuf, life: Option<String>) -> io::Result<Self> {
         Ok(Self {
             log: Watched::new(file::beside(&main, "-wal"))?,
             memory: Watched::new(file::beside(&main, "-shm"))?,
@@ -183,6 +225,8 @@ impl Files {
             main: Watched::new(main)?,
             again: None,
             is_failing: false,
+            written: None,
+            life,
         })
     }
 
@@ -190,18 +234,35 @@ impl Files {
         let files = [&self.main, &self.memory, &self.log];
         let gone = files.into_iter().find(|file| file.is_gone());
         let Some(gone) = gone.map(|file| file.path.clone()) else {
-            return self.keep_lock();
+            return self.find_other_content().or_else(|| self.keep_lock());
         };
         conn::stop_writing();
         let is_memory = self.memory.is_another();
         // This connection has had the log open since the start. Whoever opens another one of its name must not be the last
         // who could put what is in it into the database.
-        let is_saved = (gone == self.log.path && !is_memory)
-            .then(|| (0..TRIES).any(|_| save(conn).unwrap_or(false)));
-        Some(LostFile {
-            path: gone,
-            is_saved,
-        })
+        let loss = if gone == self.log.path && !is_memory {
+            let is_saved = (0..TRIES).any(|_| save(conn).unwrap_or(false));
+            Loss::Log { is_saved }
+        } else {
+            Loss::Gone
+        };
+        Some(LostFile { path: gone, loss })
+    }
+
+    /// Whether something else is in the database than this server has written. Asked when the file was written to, which is
+    /// our own doing as a rule, and when what is in it is not what should be.
+    fn find_other_content(&mut self) -> Option<LostFile> {
+        let path = &self.main.path;
+        let written = path.metadata().and_then(|found| found.modified()).ok();
+        let is_suspect = IS_SUSPECT.swap(false, Ordering::SeqCst);
+        if written == self.written && !is_suspect {
+            return None;
+        }
+        self.written = written;
+        let loss = find_loss(path, self.life.as_deref(), is_suspect)?;
+        conn::stop_writing();
+        let path = path.clone();
+        Some(LostFile { path, loss })
     }
 
     /// Takes the lock again when its file is gone, unless another server has it by now.
@@ -229,7 +290,7 @@ impl Files {
                 conn::stop_writing();
                 Some(LostFile {
                     path,
-                    is_saved: None,
+                    loss: Loss::Gone,
                 })
             }
             Err(error) => {
@@ -242,11 +303,31 @@ impl Files {
     }
 }
 
-/// Makes SQLite open its log, which it does when it first reads.
-fn read_something(conn: &mut AnyConnection) -> QueryResult<()> {
-    diesel::select(sql::<BigInt>("(SELECT count(*) FROM facts)"))
-        .get_result::<i64>(conn)
-        .map(drop)
+/// The life of the server that the database is in. (It also makes SQLite open its log, which it does when it first reads.)
+fn find_life(conn: &mut AnyConnection) -> QueryResult<Option<String>> {
+    facts::find(conn, "life")
+}
+
+/// What became of the content of a database that was in this life. A connection that has read nothing of it yet sees what is
+/// there now.
+fn find_loss(path: &Path, life: Option<&str>, is_suspect: bool) -> Option<Loss> {
+    let url = DatabaseUrl::Sqlite(path.to_owned());
+    let damaged =
+        |words: String| integrity::is_damage(&words).then(|| Loss::Damaged(one_line(&words)));
+    let mut fresh = match conn::open_again(&url) {
+        Ok(fresh) => fresh,
+        Err(error) => return damaged(error.to_string()),
+    };
+    match find_life(&mut fresh) {
+        Ok(found) if found.as_deref() != life => return Some(Loss::WrittenOver),
+        Ok(_) if !is_suspect => return None,
+        Ok(_) => {}
+        Err(error) => return damaged(error.to_string()),
+    }
+    match integrity::find_damage(&mut fresh, Depth::Pages) {
+        Ok(words) => words.map(Loss::Damaged),
+        Err(error) => damaged(error.to_string()),
+    }
 }
 
 /// Puts all that is committed into the file of the database. Whether all is there.

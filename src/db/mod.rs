@@ -22,6 +22,7 @@ pub mod facts;
 pub mod file;
 pub mod file_watch;
 mod ids;
+pub mod integrity;
 pub mod lock;
 pub mod log;
 pub mod members;

@@ -49,6 +49,7 @@ fn what_is_announced_is_stored_and_comes_in_the_order_of_its_numbers() {
     let storage = Storage {
         data_dir: folder.path().to_owned(),
         database_url: url.clone(),
+        is_default: true,
         pool_size: 1,
         wait: Duration::ZERO,
     };

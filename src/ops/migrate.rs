@@ -31,6 +31,7 @@ pub fn run(settings: &StorageSettings) -> Result<i32, ConfigError> {
         database::refuse_unfit(&mut connector)?;
         let _sole = database::take_lock(&mut connector)?;
         database::refuse_lost(&storage)?;
+        database::refuse_damaged(&storage)?;
         let mut conn = connector
             .open()
             .map_err(|error| failed(&connector::one_line(&error)))?;

@@ -1,6 +1,6 @@
 //! The database, before anything is served from it: whether it can be, whether it is this server's, and whether it is up to date.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::keys;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         AnyConnection, conn,
         connector::{Connector, one_line},
         disk, facts, file,
+        integrity::{self, Depth},
         lock::{self, LockError, SoleServer},
         migrate, privileges, requirements,
     },
@@ -33,7 +34,9 @@ pub(super) fn take(
     refuse_unfit(&mut connector)?;
     refuse_foreign(config, &mut connector, vault)?;
     let sole = take_lock(&mut connector)?;
+    refuse_left(&config.storage)?;
     refuse_lost(&config.storage)?;
+    refuse_damaged(&config.storage)?;
     let history = prepare(config, &mut connector, vault)?;
     Ok((history, sole))
 }
@@ -120,6 +123,64 @@ pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
     )))
 }
 
+/// Refuses the embedded database where another one was served last and none is named now: with the name of that one lost, the
+/// chat of long ago would be served, and written to.
+///
+/// # Errors
+/// One sentence about what to do.
+fn refuse_left(storage: &Storage) -> Result<(), ConfigError> {
+    if !storage.is_default || !epoch::was_elsewhere(&storage.data_dir) {
+        return Ok(());
+    }
+    let url = &storage.database_url;
+    // One that was restored just now was served by no one.
+    let is_restored = conn::look(url).is_ok_and(|mut conn| {
+        matches!(
+            epoch::find_another(&mut conn, url, &storage.data_dir),
+            Ok(None)
+        )
+    });
+    if is_restored {
+        return Ok(());
+    }
+    Err(ConfigError(format!(
+        "DATABASE_URL is not set, and what was served last from DATA_DIR {} was a database of PostgreSQL: set DATABASE_URL to that one, or, when the embedded one is meant, to {url}.",
+        storage.data_dir.display()
+    )))
+}
+
+/// Refuses an embedded database of which pages are missing or are those of another one. It is looked for only where there is
+/// reason to: every page is read.
+///
+/// # Errors
+/// One sentence about what to do.
+pub fn refuse_damaged(storage: &Storage) -> Result<(), ConfigError> {
+    let url = &storage.database_url;
+    let DatabaseUrl::Sqlite(path) = url else {
+        return Ok(());
+    };
+    // It changes nothing, not even by being closed: who can write would put the log into the database. One that cannot be
+    // opened is told of where it is to be served.
+    let Ok(mut conn) = conn::look(url) else {
+        return Ok(());
+    };
+    let ended_well = !file::has_log(path);
+    // A new one, or one of an older release, lacks what is asked for.
+    if ended_well && epoch::is_as_left(&mut conn, storage).unwrap_or(false) {
+        return Ok(());
+    }
+    let since = Instant::now();
+    let found = integrity::find_damage(&mut conn, Depth::Pages);
+    log::debug!("looked through {url} in {:?}", since.elapsed());
+    let damage = match found {
+        Ok(None) => return Ok(()),
+        Ok(Some(damage)) => damage,
+        Err(error) if integrity::is_damage(&error.to_string()) => one_line(&error),
+        Err(error) => return Err(unreachable_database(url, &error)),
+    };
+    Err(ConfigError(integrity::explain(url, &damage)))
+}
+
 /// Refuses a database whose tables this program cannot bring up to date or work with.
 ///
 /// # Errors
@@ -185,7 +246,7 @@ fn prepare(
     }
     keys::key_deleted_names(config, &mut conn).map_err(|error| unreachable(&error))?;
     let history =
-        History::begin(&mut conn, &config.storage.data_dir).map_err(|error| unreachable(&error))?;
+        History::begin(&mut conn, &config.storage).map_err(|error| unreachable(&error))?;
     let unbound = facts::list_unbound(&mut conn).map_err(|error| unreachable(&error))?;
     if !history.is_bound() {
         vault.believe(unbound);

@@ -118,3 +118,4 @@ mod unread_log;
 mod users;
 mod visitors;
 mod web_client;
+mod written_over;

@@ -10,7 +10,7 @@ use std::{
 use super::{History, first_behind, hold_overdue, lock};
 use crate::{
     crypto::random_name,
-    db::{Db, facts, rooms},
+    db::{Db, facts, file_watch, rooms},
     error::{Error, Result},
     gate,
     hub::Hub,
@@ -91,6 +91,8 @@ impl Watch {
     }
 
     async fn replace(&self) -> Result<()> {
+        // Or something was written over the file of the embedded one.
+        file_watch::suspect();
         let epoch = random_name().map_err(Error::internal)?;
         let fact = epoch.clone();
         self.db

@@ -17,7 +17,11 @@ use super::{
 };
 use crate::{
     config::DatabaseUrl,
-    db::{AnyConnection, conn, file, migrate, relations, row_checks},
+    db::{
+        AnyConnection, conn, file,
+        integrity::{self, Depth},
+        migrate, relations, row_checks,
+    },
 };
 
 /// A database as it was at one moment.
@@ -95,18 +99,7 @@ impl Snapshot {
     /// # Errors
     /// When the database fails.
     pub fn find_damage(&mut self) -> Result<Option<String>, CopyError> {
-        let AnyConnection::Sqlite(conn) = &mut self.conn else {
-            return Ok(None);
-        };
-        let found: Vec<Line> =
-            sql_query("SELECT integrity_check AS line FROM pragma_integrity_check").load(conn)?;
-        let found: Vec<&str> = found
-            .iter()
-            .flat_map(|found| found.line.split_whitespace())
-            .collect();
-        // A few words tell enough.
-        let words = found.len().min(20);
-        Ok((found != ["ok"]).then(|| found[..words].join(" ")))
+        Ok(integrity::find_damage(&mut self.conn, Depth::Indexes)?)
     }
 
     /// What keeps this from being restored, a part of a sentence for each kind: rows that name others which are not there

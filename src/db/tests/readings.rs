@@ -41,6 +41,7 @@ async fn whoever_asks_for_what_is_hard_to_find_makes_only_itself_wait() {
     let db = Db::new(&Storage {
         data_dir: folder.path().to_owned(),
         database_url: url,
+        is_default: true,
         pool_size: 4,
         wait: Duration::ZERO,
     })

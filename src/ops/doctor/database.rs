@@ -19,9 +19,12 @@ use crate::{
         connector::one_line,
         disk,
         engine::{self, Postgres},
-        facts, file, lock, migrate, privileges, requirements,
+        facts, file,
+        integrity::{self, Depth},
+        lock, migrate, privileges, requirements,
     },
     protocol::time::{Timestamp, now},
+    start,
 };
 
 /// SQLite below this can damage a database in WAL mode.
@@ -36,10 +39,14 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
     let url = &storage.database_url;
     if let DatabaseUrl::Sqlite(path) = url {
         check_sqlite(report);
-        if path.exists()
+        if (path.exists() || file::has_log(path))
             && let Err(sentence) = file::real(url)
         {
             report.problem(sentence);
+            return;
+        }
+        if let Err(sentence) = start::database::refuse_lost(storage) {
+            report.problem(sentence.to_string());
             return;
         }
         if !path.exists() {
@@ -71,7 +78,33 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
         Ok(None) => {}
         Err(error) => report.problem(silent(url, &error)),
     }
-    check_tables(&mut conn, storage, key, report);
+    if is_whole(&mut conn, url, report) {
+        check_tables(&mut conn, storage, key, report);
+    }
+}
+
+/// Whether what SQLite keeps in its file belongs together: otherwise nothing that is in it can be relied on.
+fn is_whole(conn: &mut AnyConnection, url: &DatabaseUrl, report: &mut Report) -> bool {
+    if matches!(url, DatabaseUrl::Postgres(_)) {
+        return true;
+    }
+    match integrity::find_damage(conn, Depth::Indexes) {
+        Ok(None) => report.ok("Every page and every index of the database is as it should be."),
+        Ok(Some(words)) => {
+            report.problem(integrity::explain(url, &words));
+            return false;
+        }
+        Err(error) => {
+            let words = one_line(&error);
+            report.problem(if integrity::is_damage(&words) {
+                integrity::explain(url, &words)
+            } else {
+                silent(url, &error)
+            });
+            return false;
+        }
+    }
+    true
 }
 
 fn unreachable(url: &DatabaseUrl, error: &dyn fmt::Display) -> String {

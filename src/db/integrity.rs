@@ -1,0 +1,59 @@
+//! What SQLite finds wrong with its own file. `PostgreSQL` has no such look at itself.
+
+use diesel::{QueryableByName, RunQueryDsl as _, result::QueryResult, sql_query, sql_types::Text};
+
+use super::AnyConnection;
+use crate::config::DatabaseUrl;
+
+/// A few words tell enough.
+const MOST_WORDS: usize = 20;
+
+/// How closely the file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every page is read once.
+    Pages,
+    /// Every row is looked for in every index, too, which takes several times as long.
+    Indexes,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// What is wrong with the file, in a few words; `None` when nothing is, and for `PostgreSQL`. It reads the whole file.
+///
+/// # Errors
+/// When the database fails; a file that is damaged may fail, too.
+pub fn find_damage(conn: &mut AnyConnection, depth: Depth) -> QueryResult<Option<String>> {
+    let AnyConnection::Sqlite(conn) = conn else {
+        return Ok(None);
+    };
+    let look = match depth {
+        Depth::Pages => "SELECT quick_check AS line FROM pragma_quick_check",
+        Depth::Indexes => "SELECT integrity_check AS line FROM pragma_integrity_check",
+    };
+    let found: Vec<Line> = sql_query(look).load(conn)?;
+    let found: Vec<&str> = found
+        .iter()
+        .flat_map(|found| found.line.split_whitespace())
+        .collect();
+    let words = found.len().min(MOST_WORDS);
+    Ok((found != ["ok"]).then(|| found[..words].join(" ")))
+}
+
+/// What to do about a database in which this was found.
+#[must_use]
+pub fn explain(url: &DatabaseUrl, damage: &str) -> String {
+    format!(
+        "The database {url} is damaged ({damage}): perhaps it was copied while it was in use, or its -wal is that of another one. Move all of its files away together, and restore a backup with `parlour restore`."
+    )
+}
+
+/// Whether SQLite says with these words that the file is damaged, or is no database at all. (Diesel does not hand on its codes.)
+#[must_use]
+pub fn is_damage(words: &str) -> bool {
+    words.contains("malformed") || words.contains("is not a database")
+}

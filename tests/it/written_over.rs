@@ -1,0 +1,165 @@
+//! What lies where the database was is not what the server has left there: a copy of another day, a log of another database,
+//! a whole folder that was put back, or a database that another one has long replaced.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use chrono::{TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::support::{Backend, Database, Server, User, eventually, run};
+
+fn beside(server: &Server, end: &str) -> PathBuf {
+    format!("{}{end}", server.database.file().display()).into()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(status.expect("cp runs").success());
+}
+
+/// Posts so many, each of some length.
+fn post_many(user: &User, count: usize) {
+    for n in 0..count {
+        user.post(&format!("{n}: {}", "words ".repeat(100)), None)
+            .expect(201);
+    }
+}
+
+fn put_log_aside(server: &Server) {
+    for end in ["-wal", "-shm"] {
+        let _may_not_be_there = fs::remove_file(beside(server, end));
+    }
+}
+
+/// SQLite would go on with what it remembers of the one and what it reads of the other.
+#[test]
+fn a_server_whose_database_is_copied_over_ends() {
+    let mut server = Server::start(Backend::Sqlite);
+    let mut alice = User::register(&server, "alice");
+    post_many(&alice, 30);
+    let copy = server.folder().join("yesterday.db");
+    let to_copy = format!("VACUUM INTO '{}'", copy.display());
+    server.database.execute(&to_copy);
+    server.terminate();
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    let epoch = alice.connect().connected["epoch"].clone();
+    post_many(&alice, 30);
+    fs::copy(&copy, server.database.file()).expect("copies over it");
+    assert_eq!(server.wait().code(), Some(2));
+    let log = server.log();
+    assert!(
+        log.contains("was written over while") || log.contains("is damaged ("),
+        "{log}"
+    );
+    // Whoever meant it takes the log away, which belongs to what is gone.
+    put_log_aside(&server);
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    assert_eq!(alice.history().len(), 30);
+    assert_ne!(alice.connect().connected["epoch"], epoch);
+}
+
+/// As when someone puts a copy in the place of the database, and leaves the log that lies beside it.
+#[test]
+fn a_copy_beside_the_log_of_another_day_is_not_served() {
+    let mut server = Server::start(Backend::Sqlite);
+    let mut alice = User::register(&server, "alice");
+    post_many(&alice, 100);
+    server.terminate();
+    let file = server.database.file().to_owned();
+    let copy = server.folder().join("yesterday.db");
+    fs::copy(&file, &copy).expect("copies");
+    for _ in 0..2 {
+        server.start_again();
+        alice.addr = server.addr;
+        alice.log_in();
+        post_many(&alice, 200);
+        if server.log().matches("bye").count() < 2 {
+            server.terminate();
+        }
+    }
+    server.kill9();
+    let log = fs::read(beside(&server, "-wal")).expect("a log");
+    fs::copy(&copy, &file).expect("puts it there");
+    let doctor = crate::doctor::doctor_of(&server, &[]);
+    assert!(doctor.stdout.contains("is damaged ("), "{doctor:?}");
+    let refusal = server.try_start_again().expect_err("it must not start");
+    assert!(refusal.contains("is damaged ("), "{refusal}");
+    assert!(refusal.contains("parlour restore"), "{refusal}");
+    // Nothing was done to either.
+    assert!(fs::read(beside(&server, "-wal")).expect("a log") == log);
+    put_log_aside(&server);
+    assert!(fs::read(&file).expect("a database") == fs::read(&copy).expect("a copy"));
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    assert_eq!(alice.history().len(), 100);
+}
+
+/// `history` comes back with the folder, and knows of nothing that came after.
+#[test]
+fn a_folder_that_is_put_back_is_another_history() {
+    let mut server = Server::start(Backend::Sqlite);
+    let mut alice = User::register(&server, "alice");
+    let at = Utc::now() + TimeDelta::seconds(4);
+    let id = crate::scheduled::waits(&alice, "general", "I quit", at);
+    let epoch = alice.connect().connected["epoch"].clone();
+    server.terminate();
+    let (data, copy) = (server.data_dir(), server.folder().join("yesterday"));
+    copy_folder(&data, &copy);
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    assert_eq!(alice.connect().connected["epoch"], epoch);
+    let is_said = |alice: &User| {
+        let said = alice.history();
+        said.iter().any(|one: &Value| one["content"] == "I quit")
+    };
+    eventually("it is said", || is_said(&alice).then_some(()));
+    server.terminate();
+
+    fs::remove_dir_all(&data).expect("removes");
+    copy_folder(&copy, &data);
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    assert_ne!(alice.connect().connected["epoch"], epoch);
+    let waiting = crate::scheduled::listed(&alice);
+    let held = waiting.iter().find(|it| it["id"] == id);
+    let held = held.expect("it is kept");
+    assert_eq!(held["failed"]["code"], "epoch_changed", "{held}");
+    alice.post("marker", None).expect(201);
+    assert!(!is_said(&alice), "it was said before");
+}
+
+/// Otherwise the chat of before the move would be served and written to, because a line was lost from a file.
+#[test]
+fn the_embedded_database_is_not_served_because_the_name_of_another_was_lost() {
+    let mut server = Server::start(Backend::Sqlite);
+    User::register(&server, "alice");
+    let embedded = server.database.url.clone();
+    server.terminate();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let target = Database::make(Backend::Postgres, elsewhere.path());
+    server.set_env("DATABASE_URL", &target.url);
+    server.start_again();
+    server.terminate();
+    let data_dir = server.data_dir().display().to_string();
+    let env = [("DATA_DIR", data_dir.as_str()), ("PORT", "0")];
+    let refused = run(&["serve"], &env, server.folder());
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(
+        refused.stderr.contains("DATABASE_URL is not set") && refused.stderr.contains("PostgreSQL"),
+        "{refused:?}"
+    );
+    // Whoever says so means it.
+    server.set_env("DATABASE_URL", &embedded);
+    server.start_again();
+}

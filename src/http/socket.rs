@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hub::{self, office::Office},
+    hub::office::Office,
     ws::{self, Dialect},
 };
 
@@ -52,9 +52,8 @@ pub async fn open(
     let office = request.extensions().get::<Rc<Office>>().cloned();
     let office = office.ok_or_else(|| Error::internal("a socket came without an office"))?;
     let user_id = admitted.caller.user_id;
-    if app.hub.count_sockets(user_id).await? >= app.config.limits.sockets_per_user {
-        return Err(hub::too_many_sockets());
-    }
+    let most = app.config.limits.sockets_per_user;
+    app.hub.await_place(user_id, most).await?;
     app.rates.check_socket(user_id)?;
     Ok(ws::start(
         response,

@@ -12,7 +12,7 @@ mod server;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix::{Actor as _, Addr, Arbiter, Message};
@@ -21,15 +21,33 @@ use tokio::sync::oneshot;
 
 use crate::{
     config::SocketLimits,
-    error::{Error, Result},
+    error::{Code, Error, Result},
 };
 use office::Address;
 use registry::{NewSocket, SocketId};
-pub use server::too_many_sockets;
 use server::{
     ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
-    Publish, RoomUpdate, SetRooms, TellOwner, TellUser, TellView,
+    Publish, RoomUpdate, SetRooms, TellOwner, TellUser, TellView, too_many_sockets,
 };
+
+/// So long a newcomer waits for a place among the sockets of its user.
+const MOMENT: Duration = Duration::from_secs(2);
+/// How often it is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Tries again for a [`MOMENT`] what is refused because the user has too many sockets: where a network has cut all of them, the
+/// clients are back a little sooner than the ends of the old ones are noticed.
+async fn in_a_moment<T>(attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let end = Instant::now() + MOMENT;
+    loop {
+        match attempt().await {
+            Err(error) if error.code == Code::TooManySockets && Instant::now() < end => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
 
 /// Something for one socket. Frames are encoded already and shared.
 #[derive(Debug, Clone, Message)]
@@ -254,7 +272,8 @@ impl Hub {
         Self { server }
     }
 
-    /// Registers a socket; it is sent everything from now on. Answers with the names of those who are here.
+    /// Registers a socket, [when there is a place](in_a_moment) for it; it is sent everything from now on. Answers with the
+    /// names of those who are here.
     ///
     /// # Errors
     /// 429 when the user has too many sockets, 503 when the server is going down.
@@ -263,21 +282,27 @@ impl Hub {
         newcomer: NewSocket,
         address: Address,
     ) -> Result<(Registration, Vec<String>)> {
-        self.server
-            .send(Connect { newcomer, address })
-            .await
-            .map_err(Error::internal)?
+        in_a_moment(async || {
+            let (newcomer, address) = (newcomer.clone(), address.clone());
+            let connected = self.server.send(Connect { newcomer, address });
+            connected.await.map_err(Error::internal)?
+        })
+        .await
     }
 
-    /// How many sockets a user has open.
+    /// Comes back [when there is a place](in_a_moment) for one more socket of a user, who may have so many.
     ///
     /// # Errors
-    /// 500 when the hub is gone.
-    pub async fn count_sockets(&self, user_id: i64) -> Result<usize> {
-        self.server
-            .send(CountSockets(user_id))
-            .await
-            .map_err(Error::internal)
+    /// 429 when there is none, 500 when the hub is gone.
+    pub async fn await_place(&self, user_id: i64, most: usize) -> Result<()> {
+        in_a_moment(async || {
+            let count = self.server.send(CountSockets(user_id));
+            if count.await.map_err(Error::internal)? >= most {
+                return Err(too_many_sockets());
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// The way for one of the journal's writers to have committed changes sent out.

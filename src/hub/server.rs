@@ -145,7 +145,7 @@ impl Handler<Connect> for ChatServer {
 
 /// The answer to one socket too many.
 #[must_use]
-pub fn too_many_sockets() -> Error {
+pub(super) fn too_many_sockets() -> Error {
     Error::too_many(
         Code::TooManySockets,
         "You have too many connections open; close one of them first.",

@@ -2,6 +2,7 @@
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -155,6 +156,30 @@ fn who_opens_sockets_too_fast_is_told_to_wait() {
 }
 
 /// Connections on which no one asks for anything are cheap to open and hold a place.
+/// A network that cuts all of them at once: the clients are back before it is noticed that the old connections have ended.
+#[test]
+fn who_comes_back_to_places_that_are_just_being_left_gets_them() {
+    let server = Server::with(Backend::Sqlite)
+        .env("SOCKETS_PER_USER", 2)
+        .start();
+    let alice = User::register(&server, "alice");
+    let old = [alice.connect(), alice.connect()];
+    let before = server.open_sockets();
+    let new = thread::scope(|scope| {
+        let comes_back = || scope.spawn(|| alice.try_connect());
+        let coming = [comes_back(), comes_back()];
+        eventually("they knock", || {
+            (server.open_sockets() >= before + 2).then_some(())
+        });
+        drop(old);
+        coming.map(|one| one.join().expect("comes back"))
+    });
+    for socket in &new {
+        assert!(socket.is_ok(), "{:?}", socket.as_ref().err());
+    }
+    assert_eq!(alice.try_connect().err(), Some(429), "no place is left");
+}
+
 #[test]
 fn one_address_cannot_hold_all_connections() {
     let server = Server::with(Backend::Sqlite)

@@ -200,6 +200,7 @@ fn bundle(config: Config, parts: Parts) -> Result<App, ConfigError> {
             hub: hub.clone(),
             rates: rates.clone(),
             content_bytes: config.limits.content_bytes,
+            lanes: Arc::default(),
         },
         saved: Saved {
             access: Arc::clone(&access),

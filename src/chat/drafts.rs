@@ -7,6 +7,7 @@ use super::{
     access::{Access, Which},
     rates::Rates,
     rooms::{self, RoomView},
+    statuses::Lanes,
     threads, unreadable,
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct Drafts {
     pub rates: Rates,
     /// Most bytes of a text.
     pub content_bytes: usize,
+    /// One change of a person after the other, from the moment it is stored until it is told.
+    pub lanes: Arc<Lanes>,
 }
 
 impl Drafts {
@@ -112,7 +115,9 @@ impl Drafts {
         };
         let which = Which::Named(room.to_owned());
         let (access, hub, caller) = (Arc::clone(&self.access), self.hub.clone(), caller.clone());
+        let lanes = Arc::clone(&self.lanes);
         let keeping = async move {
+            let _one_after_the_other = lanes.of(user_id).lock().await;
             let kept = access.keep_in_room(&caller, which, keep).await?;
             let (room_id, room, at, is_changed) = kept.ok_or_else(Error::no_such_message)?;
             let draft = Draft {

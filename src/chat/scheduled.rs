@@ -56,7 +56,8 @@ pub struct Scheduled {
     pub hub: Hub,
     /// How often one may.
     pub rates: Rates,
-    /// One change of a person after the other, so that no one has more waiting than may be.
+    /// One change of a person after the other, from the moment it is stored until it is told: so no one has more waiting than
+    /// may be, and what is told last is what is so.
     pub lanes: Lanes,
     /// Something may be due sooner than was known.
     pub sooner: tokio::sync::Notify,
@@ -217,6 +218,7 @@ impl Scheduled {
         };
         let (this, caller) = (Arc::clone(self), caller.clone());
         let cancelling = async move {
+            let _one_after_the_other = this.lanes.of(user_id).lock().await;
             let cancelled = this.access.keep_for_caller(&caller, cancel).await?;
             let cancelled = cancelled.ok_or_else(not_there)?;
             this.tell(user_id, ScheduledChange::Cancelled, cancelled, None);

@@ -153,8 +153,9 @@ pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
 pub struct Pooled {
     conn: AnyConnection,
     is_spoiled: bool,
-    /// When it last came back, unbroken.
-    answered: Instant,
+    /// When it last came back with nothing but answers; `None`: a query has failed on it.
+    answered: Option<Instant>,
+    has_failed: bool,
 }
 
 impl std::ops::Deref for Pooled {
@@ -174,6 +175,7 @@ impl std::ops::DerefMut for Pooled {
 impl Pooled {
     /// Notes what a query has met on this connection.
     pub fn note(&mut self, error: &diesel::result::Error) {
+        self.has_failed = true;
         self.is_spoiled |=
             matches!(self.conn, AnyConnection::Postgres(_)) && postgres::may_outlast(error);
     }
@@ -202,12 +204,14 @@ impl r2d2::ManageConnection for Manager {
         Ok(Pooled {
             conn,
             is_spoiled: false,
-            answered: Instant::now(),
+            answered: Some(Instant::now()),
+            has_failed: false,
         })
     }
 
     fn is_valid(&self, conn: &mut Pooled) -> Result<(), Self::Error> {
-        if conn.answered.elapsed() < JUST_ANSWERED {
+        let has_just_answered = |at: Instant| at.elapsed() < JUST_ANSWERED;
+        if conn.answered.is_some_and(has_just_answered) {
             return Ok(());
         }
         match &mut conn.conn {
@@ -219,9 +223,8 @@ impl r2d2::ManageConnection for Manager {
 
     fn has_broken(&self, conn: &mut Pooled) -> bool {
         let is_broken = std::thread::panicking() || conn.is_broken();
-        if !is_broken {
-            conn.answered = Instant::now();
-        }
+        let has_failed = std::mem::take(&mut conn.has_failed);
+        conn.answered = (!has_failed).then(Instant::now);
         is_broken
     }
 }

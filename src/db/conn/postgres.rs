@@ -6,13 +6,13 @@ use diesel::{
 
 /// For a statement; for a lock; for a transaction in which nothing happens. A backend whose client has vanished is ended
 /// by `PostgreSQL` a few seconds later, whatever its system's own limits are (two hours, as a rule): until then it keeps
-/// its locks, and its place among the connections.
+/// its locks, and its place among the connections. Nothing that is asked here is worth being compiled first.
 ///
 /// `synchronous_commit` is what "acked is stored" rests on, whatever the server's own configuration says.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '1500ms'; SET lock_timeout = '1500ms'; \
      SET idle_in_transaction_session_timeout = '5s'; SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
      SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000; SET timezone = 'UTC'; \
-     SET client_min_messages = warning; SET default_transaction_isolation = 'read committed'";
+     SET client_min_messages = warning; SET jit = off; SET default_transaction_isolation = 'read committed'";
 
 pub(super) fn open(url: &str) -> ConnectionResult<PgConnection> {
     let mut conn = PgConnection::establish(&with_timeouts(url)).map_err(without_url)?;

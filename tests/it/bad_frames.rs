@@ -150,16 +150,16 @@ fn a_frame_that_declares_a_gigabyte_costs_nothing() {
         let _ = socket.stream().write_all(&bytes);
         socket
     };
-    let declare_both = || {
+    let declare_both = |size: usize| {
         assert!(matches!(declare(&[]).expect_end(), Closed::Code(1009, _)));
-        declare(&vec![b'x'; 4 << 20]).expect_end();
+        declare(&vec![b'x'; size]).expect_end();
     };
     // The first of each kind warm up whatever is made once, in each of the two workers.
-    declare_both();
-    declare_both();
+    declare_both(4 << 10);
+    declare_both(4 << 10);
     let before = server.memory_kb("VmHWM");
     for _ in 0..5 {
-        declare_both();
+        declare_both(4 << 20);
     }
     let grown = server.memory_kb("VmHWM") - before;
     assert!(grown < 2048, "{grown} kB");

@@ -155,7 +155,6 @@ fn who_opens_sockets_too_fast_is_told_to_wait() {
     bob.connect().say("not his fault");
 }
 
-/// Connections on which no one asks for anything are cheap to open and hold a place.
 /// A network that cuts all of them at once: the clients are back before it is noticed that the old connections have ended.
 #[test]
 fn who_comes_back_to_places_that_are_just_being_left_gets_them() {
@@ -180,6 +179,7 @@ fn who_comes_back_to_places_that_are_just_being_left_gets_them() {
     assert_eq!(alice.try_connect().err(), Some(429), "no place is left");
 }
 
+/// Connections on which no one asks for anything are cheap to open and hold a place.
 #[test]
 fn one_address_cannot_hold_all_connections() {
     let server = Server::with(Backend::Sqlite)

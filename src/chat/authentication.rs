@@ -112,6 +112,20 @@ impl Authentication {
         })
     }
 
+    /// The same for one who was admitted a while ago.
+    ///
+    /// # Errors
+    /// 401, 503.
+    pub async fn admit_again(&self, caller: Caller) -> Result<Admitted> {
+        let found = self.logins.find_with_rooms(caller.session_id).await?;
+        let (_, rooms, unopened) = found.ok_or_else(Error::invalid_token)?;
+        Ok(Admitted {
+            caller,
+            rooms,
+            unopened,
+        })
+    }
+
     /// What an access token says.
     ///
     /// # Errors

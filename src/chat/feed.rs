@@ -1,7 +1,7 @@
 //! What one socket is sent of one room, as a machine without I/O: live changes, catching up, and the seam between the
 //! two. It holds the promise that a socket never sees n + 2 after n without having been told.
 //!
-//! Events go in ([`Feed::live`], [`Feed::missed`], [`Feed::sync`], [`Feed::page`], [`Feed::failed`],
+//! Events go in ([`Feed::live`], [`Feed::aside`], [`Feed::missed`], [`Feed::sync`], [`Feed::page`], [`Feed::failed`],
 //! [`Feed::end`]), [`Action`]s come out, and the session carries them out in their order.
 
 use std::collections::VecDeque;
@@ -28,6 +28,9 @@ pub enum Action<F> {
     CursorAhead,
     /// The `sync` could not be done: the store does not answer.
     SyncFailed,
+    /// More that has no number came during a reading than can be held, and nothing else tells of it: the client has to begin
+    /// anew.
+    Overrun,
 }
 
 /// What was read from the log.
@@ -59,6 +62,8 @@ struct Catching<F> {
     asked: Option<u64>,
     /// Live changes that came meanwhile.
     held: VecDeque<(u64, F)>,
+    /// What has no number and came meanwhile, in its order: it is told behind what is being read, which may be older.
+    asides: Vec<F>,
     /// The latest change that is known to exist: more were held than fit, or the hub left some out.
     known: u64,
 }
@@ -83,7 +88,12 @@ impl<F> Feed<F> {
     }
 
     fn catch_up(&mut self, asked: Option<u64>, held: VecDeque<(u64, F)>, known: u64) {
-        self.catching = Some(Box::new(Catching { asked, held, known }));
+        self.catching = Some(Box::new(Catching {
+            asked,
+            held,
+            asides: Vec::new(),
+            known,
+        }));
     }
 
     /// Everything up to here was sent or told.
@@ -107,6 +117,15 @@ impl<F> Feed<F> {
         let is_next = seq > self.sent;
         self.sent = self.sent.max(seq);
         Some(is_next)
+    }
+
+    /// Something about the room that has no number, which the client is to be told of behind all that was read before it.
+    pub fn aside(&mut self, frame: F, actions: &mut Vec<Action<F>>) {
+        match &mut self.catching {
+            Some(catching) if catching.asides.len() < self.most_held => catching.asides.push(frame),
+            Some(_) => actions.push(Action::Overrun),
+            None => actions.push(Action::Send(frame)),
+        }
     }
 
     /// A change that has just been committed.
@@ -231,8 +250,7 @@ impl<F> Feed<F> {
             actions.push(Action::SyncFailed);
             let holds_hole = catching.known > before || !catching.held.is_empty();
             if !holds_hole {
-                self.catching = None;
-                return;
+                return self.go_live(actions);
             }
         }
         actions.push(Action::ReadLater(self.sent));
@@ -269,7 +287,12 @@ impl<F> Feed<F> {
         let Some(catching) = self.catching.take() else {
             return;
         };
-        let Catching { held, known, .. } = *catching;
+        let Catching {
+            held,
+            known,
+            asides,
+            ..
+        } = *catching;
         let mut held = held.into_iter();
         for (seq, frame) in held.by_ref() {
             self.advance(seq, frame, actions);
@@ -277,16 +300,17 @@ impl<F> Feed<F> {
                 break;
             }
         }
+        if self.catching.is_none() && known > self.sent {
+            self.catch_up(None, VecDeque::new(), known);
+            actions.push(Action::Read(self.sent));
+        }
         match &mut self.catching {
             Some(catching) => {
                 catching.held.extend(held);
                 catching.known = catching.known.max(known);
+                catching.asides = asides;
             }
-            None if known > self.sent => {
-                self.catch_up(None, VecDeque::new(), known);
-                actions.push(Action::Read(self.sent));
-            }
-            None => {}
+            None => actions.extend(asides.into_iter().map(Action::Send)),
         }
     }
 }

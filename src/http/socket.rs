@@ -52,14 +52,19 @@ pub async fn open(
     let office = request.extensions().get::<Rc<Office>>().cloned();
     let office = office.ok_or_else(|| Error::internal("a socket came without an office"))?;
     let user_id = admitted.caller.user_id;
-    let most = app.config.limits.sockets_per_user;
-    app.hub.await_place(user_id, most).await?;
+    let place = app.hub.await_place(user_id).await?;
+    let admitted = if place.was_awaited() {
+        app.authentication.admit_again(admitted.caller).await?
+    } else {
+        admitted
+    };
     app.rates.check_socket(user_id)?;
     Ok(ws::start(
         response,
         payload,
         Arc::clone(&app),
         admitted,
+        place,
         dialect,
         office,
     ))

@@ -5,6 +5,7 @@
 pub mod frame;
 pub mod office;
 pub mod people;
+mod places;
 pub mod presence;
 pub mod registry;
 mod server;
@@ -12,7 +13,7 @@ mod server;
 use std::{
     collections::{BTreeSet, HashMap},
     sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use actix::{Actor as _, Addr, Arbiter, Message};
@@ -21,33 +22,15 @@ use tokio::sync::oneshot;
 
 use crate::{
     config::SocketLimits,
-    error::{Code, Error, Result},
+    error::{Error, Result},
 };
 use office::Address;
+pub use places::Place;
 use registry::{NewSocket, SocketId};
 use server::{
-    ChatServer, CloseAll, Connect, CountSockets, Disconnect, Drain, EndSession, ListSessions,
-    Publish, RoomUpdate, SetRooms, TellOwner, TellUser, TellView, too_many_sockets,
+    ChatServer, CloseAll, Connect, Disconnect, Drain, EndSession, ListSessions, Publish,
+    RoomUpdate, SetRooms, TellOwner, TellUser, TellView,
 };
-
-/// So long a newcomer waits for a place among the sockets of its user.
-const MOMENT: Duration = Duration::from_secs(2);
-/// How often it is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// Tries again for a [`MOMENT`] what is refused because the user has too many sockets: where a network has cut all of them, the
-/// clients are back a little sooner than the ends of the old ones are noticed.
-async fn in_a_moment<T>(attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
-    let end = Instant::now() + MOMENT;
-    loop {
-        match attempt().await {
-            Err(error) if error.code == Code::TooManySockets && Instant::now() < end => {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            outcome => return outcome,
-        }
-    }
-}
 
 /// Something for one socket. Frames are encoded already and shared.
 #[derive(Debug, Clone, Message)]
@@ -100,6 +83,13 @@ pub enum Deliver {
         /// The frame.
         frame: Bytes,
     },
+    /// What the user has set in a room on another device, or how far they have read it: by nothing that is numbered either.
+    Own {
+        /// The room.
+        room_id: i64,
+        /// The frame.
+        frame: Bytes,
+    },
     /// Anything that is not numbered, and that every client knows.
     Notice(Bytes),
     /// Anything else that is not numbered: not for the oldest clients.
@@ -118,7 +108,7 @@ pub enum Deliver {
 }
 
 impl Deliver {
-    /// The room that it is about.
+    /// The room that it is about, if something has happened in it.
     #[must_use]
     pub fn room(&self) -> Option<i64> {
         match self {
@@ -128,7 +118,11 @@ impl Deliver {
             | Self::Joined { room_id, .. }
             | Self::Left { room_id, .. }
             | Self::View { room_id, .. } => Some(*room_id),
-            Self::Notice(_) | Self::Aside(_) | Self::Ping | Self::Close { .. } => None,
+            Self::Own { .. }
+            | Self::Notice(_)
+            | Self::Aside(_)
+            | Self::Ping
+            | Self::Close { .. } => None,
         }
     }
 
@@ -138,6 +132,7 @@ impl Deliver {
         match self {
             Self::Change { frame, .. }
             | Self::View { frame, .. }
+            | Self::Own { frame, .. }
             | Self::Notice(frame)
             | Self::Aside(frame) => frame.len(),
             _ => 0,
@@ -272,37 +267,30 @@ impl Hub {
         Self { server }
     }
 
-    /// Registers a socket, [when there is a place](in_a_moment) for it; it is sent everything from now on. Answers with the
-    /// names of those who are here.
+    /// Registers a socket in its place; it is sent everything from now on. Answers with the names of those who are here.
     ///
     /// # Errors
-    /// 429 when the user has too many sockets, 503 when the server is going down.
+    /// 503 when the server is going down.
     pub async fn connect(
         &self,
+        place: Place,
         newcomer: NewSocket,
         address: Address,
     ) -> Result<(Registration, Vec<String>)> {
-        in_a_moment(async || {
-            let (newcomer, address) = (newcomer.clone(), address.clone());
-            let connected = self.server.send(Connect { newcomer, address });
-            connected.await.map_err(Error::internal)?
-        })
-        .await
+        let connect = Connect {
+            place,
+            newcomer,
+            address,
+        };
+        self.server.send(connect).await.map_err(Error::internal)?
     }
 
-    /// Comes back [when there is a place](in_a_moment) for one more socket of a user, who may have so many.
+    /// Waits a moment for a place for one more socket of a user.
     ///
     /// # Errors
-    /// 429 when there is none, 500 when the hub is gone.
-    pub async fn await_place(&self, user_id: i64, most: usize) -> Result<()> {
-        in_a_moment(async || {
-            let count = self.server.send(CountSockets(user_id));
-            if count.await.map_err(Error::internal)? >= most {
-                return Err(too_many_sockets());
-            }
-            Ok(())
-        })
-        .await
+    /// 429 when there is none, 503 when the server is going down, 500 when the hub is gone.
+    pub async fn await_place(&self, user_id: i64) -> Result<Place> {
+        places::await_place(&self.server, user_id).await
     }
 
     /// The way for one of the journal's writers to have committed changes sent out.

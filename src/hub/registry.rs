@@ -41,7 +41,7 @@ pub trait Outbox {
 }
 
 /// A socket that has just been opened.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct NewSocket {
     /// Whose it is.
     pub user_id: i64,

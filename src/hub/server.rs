@@ -12,11 +12,12 @@ use tokio::sync::oneshot;
 use super::{
     Aside, Broadcast, Registration,
     office::{Address, Mailroom, Slot},
+    places::{Place, Places},
     registry::{NewSocket, Registry, SocketId},
 };
 use crate::{
     config::SocketLimits,
-    error::{Code, Error, Result},
+    error::{Error, Result},
     protocol::time::now,
 };
 
@@ -32,8 +33,9 @@ const BETWEEN_PARTS: Duration = Duration::from_millis(2);
 pub struct ChatServer {
     pub(super) registry: Registry<Slot>,
     pub(super) mailroom: Mailroom,
-    sockets_per_user: usize,
-    draining: bool,
+    pub(super) places: Places,
+    pub(super) sockets_per_user: usize,
+    pub(super) draining: bool,
     /// Whether a timer will have people told of each other.
     tells_presence: bool,
 }
@@ -43,6 +45,7 @@ impl ChatServer {
         Self {
             registry: Registry::new(limits),
             mailroom: Mailroom::default(),
+            places: Places::default(),
             sockets_per_user,
             draining: false,
             tells_presence: false,
@@ -52,6 +55,7 @@ impl ChatServer {
     /// Sends out what was decided, and has comings and goings told when their moment has come.
     pub(super) fn finish(&mut self, ctx: &mut Context<Self>, had_plan: bool) {
         self.mailroom.send_out();
+        self.serve_places(&ctx.address());
         if let (false, Some(at)) = (had_plan, self.registry.tell_at()) {
             let wait = at.saturating_duration_since(Instant::now());
             ctx.run_later(wait, |server, ctx| {
@@ -111,6 +115,7 @@ impl Actor for ChatServer {
 #[derive(Message)]
 #[rtype(result = "Result<(Registration, Vec<String>)>")]
 pub struct Connect {
+    pub place: Place,
     pub newcomer: NewSocket,
     pub address: Address,
 }
@@ -120,15 +125,17 @@ impl Handler<Connect> for ChatServer {
 
     fn handle(
         &mut self,
-        Connect { newcomer, address }: Connect,
+        Connect {
+            place,
+            newcomer,
+            address,
+        }: Connect,
         ctx: &mut Context<Self>,
     ) -> Self::Result {
         if self.draining {
             return Err(Error::shutting_down());
         }
-        if self.registry.count_of_user(newcomer.user_id) >= self.sockets_per_user {
-            return Err(too_many_sockets());
-        }
+        place.take(&mut self.places);
         let (had_plan, user_id) = (self.registry.tell_at().is_some(), newcomer.user_id);
         let slot = self.mailroom.slot(address);
         let id = self.registry.connect(newcomer, slot, Instant::now());
@@ -141,16 +148,6 @@ impl Handler<Connect> for ChatServer {
             self.registry.names(user_id),
         ))
     }
-}
-
-/// The answer to one socket too many.
-#[must_use]
-pub(super) fn too_many_sockets() -> Error {
-    Error::too_many(
-        Code::TooManySockets,
-        "You have too many connections open; close one of them first.",
-        Duration::from_secs(10),
-    )
 }
 
 #[derive(Message)]
@@ -180,18 +177,6 @@ impl Handler<SetRooms> for ChatServer {
     fn handle(&mut self, SetRooms { id, rooms }: SetRooms, ctx: &mut Context<Self>) {
         self.registry.set_rooms(id, rooms, Instant::now());
         self.plan_presence(ctx);
-    }
-}
-
-#[derive(Message)]
-#[rtype(result = "usize")]
-pub struct CountSockets(pub i64);
-
-impl Handler<CountSockets> for ChatServer {
-    type Result = usize;
-
-    fn handle(&mut self, CountSockets(user_id): CountSockets, _: &mut Context<Self>) -> usize {
-        self.registry.count_of_user(user_id)
     }
 }
 
@@ -266,7 +251,7 @@ impl Handler<Publish> for ChatServer {
                         self.registry.open(user_id, aside.room_id, now);
                     }
                 }
-                if self.registry.tell_aside(asides) {
+                if self.registry.tell_aside(asides, now) {
                     ctx.run_later(GATHER_READERS, |server, _| {
                         server.registry.tell_readers();
                         server.mailroom.send_out();
@@ -303,13 +288,14 @@ impl Handler<TellOwner> for ChatServer {
             room_id,
             frame,
         } = message;
-        self.registry.tell_aside(vec![Aside {
+        let aside = Aside {
             room_id,
             to: vec![user_id],
             frame,
             reader: None,
             opened_by: None,
-        }]);
+        };
+        self.registry.tell_aside(vec![aside], Instant::now());
         self.mailroom.send_out();
     }
 }
@@ -325,7 +311,7 @@ impl Handler<TellUser> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, TellUser { user_id, frame }: TellUser, _: &mut Context<Self>) {
-        self.registry.tell_user(user_id, &frame);
+        self.registry.tell_user(user_id, &frame, Instant::now());
         self.mailroom.send_out();
     }
 }

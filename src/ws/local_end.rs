@@ -125,7 +125,12 @@ impl LocalSocket for LocalEnd {
         }
         let frame = match delivery {
             Deliver::Notice(frame) => Some(frame),
-            Deliver::Aside(frame) => Some(frame).filter(|_| self.dialect.get() == Dialect::Full),
+            Deliver::Own { room_id, .. } if self.rooms.borrow().is_being_read(*room_id) => {
+                return false;
+            }
+            Deliver::Own { frame, .. } | Deliver::Aside(frame) => {
+                Some(frame).filter(|_| self.dialect.get() == Dialect::Full)
+            }
             Deliver::Change {
                 room_id,
                 seq,

@@ -16,7 +16,7 @@ use actix_web_actors::HttpContext;
 use crate::{
     app::App,
     chat::{authentication::Admitted, rooms::is_general},
-    hub::office::Office,
+    hub::{Place, office::Office},
 };
 use inbound::InboundStream;
 pub use local_end::{Door, LocalEnd};
@@ -47,6 +47,7 @@ pub fn start(
     payload: web::Payload,
     app: Arc<App>,
     admitted: Admitted,
+    place: Place,
     dialect: Dialect,
     office: Rc<Office>,
 ) -> HttpResponse {
@@ -58,7 +59,7 @@ pub fn start(
         let inbound = InboundStream::new(payload, app.config.limits.frame_bytes);
         let flow = inbound.flow();
         ctx.add_stream(inbound);
-        ChatSession::new(app, admitted, own, flow, office)
+        ChatSession::new(app, (admitted, place), own, flow, office)
     });
     // Whoever carries the bytes is to see when the hub has given this socket up, and lets the office write by itself.
     response.extensions_mut().insert(Rc::clone(&end));

@@ -32,7 +32,7 @@ use crate::{
     chat::{Caller, authentication::Admitted, catch_up::Change, commands::Command as Act},
     error::{Code, Error, Kind, Result},
     hub::{
-        Deliver, Registration, frame,
+        Deliver, Place, Registration, frame,
         office::{KeptDesk, Office},
     },
     protocol::{
@@ -64,6 +64,8 @@ pub struct ChatSession {
     end: Rc<LocalEnd>,
     flow: Flow,
     office: Rc<Office>,
+    /// Until it is registered.
+    place: Option<Place>,
     desk: Option<KeptDesk>,
     registration: Option<Registration>,
     unacked: Unacked,
@@ -96,7 +98,7 @@ enum Closing {
 impl ChatSession {
     pub fn new(
         app: Arc<App>,
-        admitted: Admitted,
+        (admitted, place): (Admitted, Place),
         end: Rc<LocalEnd>,
         flow: Flow,
         office: Rc<Office>,
@@ -107,6 +109,7 @@ impl ChatSession {
             end,
             flow,
             office,
+            place: Some(place),
             desk: None,
             registration: None,
             unacked: Unacked::default(),
@@ -305,7 +308,9 @@ impl Handler<Deliver> for ChatSession {
             Deliver::Reached { room_id, seq } => self.reached(room_id, seq, ctx),
             Deliver::Joined { room_id, seq } => self.come_in(room_id, seq, ctx),
             Deliver::Left { room_id, seq } => self.go_out(room_id, seq, ctx),
-            Deliver::View { room_id, frame } => self.view_changed(room_id, frame),
+            Deliver::View { room_id, frame } | Deliver::Own { room_id, frame } => {
+                self.own_changed(room_id, frame, ctx);
+            }
             Deliver::Notice(frame) => self.end.outgoing.write(frame),
             Deliver::Aside(frame) if self.end.dialect.get() == Dialect::Full => {
                 self.end.outgoing.write(frame);

@@ -63,6 +63,7 @@ mod openapi;
 mod operations;
 mod outage;
 mod output;
+mod own_settings;
 mod ownership;
 mod parsing;
 mod passing_states;

@@ -93,6 +93,7 @@ impl Run {
                     self.client = self.before_sync;
                     self.synced += 1;
                 }
+                Action::Overrun => panic!("nothing here has no number"),
             }
         }
     }
@@ -291,4 +292,55 @@ fn only_the_next_change_of_a_live_room_goes_past_the_session() {
     assert!(feed.sync(4, &mut actions));
     assert_eq!(feed.pass(5), None, "it catches up");
     assert_eq!(feed.sent(), 4);
+}
+
+/// What is read may be older: a setting that it undid would stay undone.
+#[test]
+fn what_has_no_number_comes_behind_what_is_being_read() {
+    const SETTINGS: [u64; 2] = [101, 102];
+    let page = |since, last_seq| Page {
+        since,
+        changes: (since + 1..=last_seq).map(|seq| (seq, seq)).collect(),
+        last_seq,
+        complete: true,
+    };
+    let mut actions = Vec::new();
+    let mut feed = Feed::come_in(1, 2, &mut actions);
+    assert_eq!(std::mem::take(&mut actions), [Action::Read(1)]);
+    for setting in SETTINGS {
+        feed.aside(setting, &mut actions);
+    }
+    feed.live(4, 4, &mut actions);
+    assert_eq!(actions, [], "the room is being read");
+    // The page ends before what came meanwhile: there is a hole, which is read in its turn.
+    feed.page(page(1, 2), &mut actions);
+    assert_eq!(
+        std::mem::take(&mut actions),
+        [Action::Send(2), Action::Read(2)]
+    );
+    feed.failed(&mut actions);
+    assert_eq!(std::mem::take(&mut actions), [Action::ReadLater(2)]);
+    feed.page(page(2, 4), &mut actions);
+    let sent = [3, 4, 101, 102].map(Action::Send);
+    assert_eq!(std::mem::take(&mut actions), sent);
+    feed.aside(103, &mut actions);
+    assert_eq!(
+        std::mem::take(&mut actions),
+        [Action::Send(103)],
+        "it is live"
+    );
+
+    // Also where a `sync` comes to nothing.
+    assert!(feed.sync(4, &mut actions));
+    feed.aside(104, &mut actions);
+    feed.failed(&mut actions);
+    let ended = [Action::Read(4), Action::SyncFailed, Action::Send(104)];
+    assert_eq!(std::mem::take(&mut actions), ended);
+
+    // More than is held is not left out in silence.
+    assert!(feed.sync(4, &mut actions));
+    for setting in 105..108 {
+        feed.aside(setting, &mut actions);
+    }
+    assert_eq!(actions, [Action::Read(4), Action::Overrun]);
 }

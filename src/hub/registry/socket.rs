@@ -1,6 +1,6 @@
 //! One socket as the registry sees it: what fits, what it missed, whether it is stuck or silent.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::{collections::VecDeque, sync::atomic::Ordering, time::Instant};
 
 use bytes::Bytes;
 
@@ -10,12 +10,19 @@ use crate::{
     hub::{Broadcast, Deliver, Membership},
 };
 
+/// Most of what is for its user alone that is kept for a socket until it fits.
+const MOST_OWED: usize = 64;
+
 /// A socket that is open.
 pub struct Socket<O> {
     pub newcomer: NewSocket,
     pub outbox: O,
     /// What did not fit, and what the socket has not been told yet.
     owed: Vec<Owed>,
+    /// What is for its user alone and did not fit: nothing else tells of it.
+    owed_own: VecDeque<Deliver>,
+    /// Whether more of that did not fit than is kept.
+    is_overrun: bool,
     /// Since when, and at which count of what the connection took, something was left out and nothing taken.
     stuck: Option<(Instant, u64)>,
     /// The oldest ping that has not been answered.
@@ -77,6 +84,8 @@ impl<O: Outbox> Socket<O> {
             newcomer,
             outbox,
             owed: Vec::new(),
+            owed_own: VecDeque::new(),
+            is_overrun: false,
             stuck: None,
             pinged: None,
             pings: 0,
@@ -104,10 +113,22 @@ impl<O: Outbox> Socket<O> {
         }
     }
 
-    /// Offers what is not numbered and not for the oldest clients. How far others have read is dropped first.
-    pub fn offer_aside(&self, frame: Bytes, limits: &SocketLimits, is_of_others: bool) {
-        if !is_of_others || self.has_room(limits) {
+    /// The same for what is not for the oldest clients: how far others have read.
+    pub fn offer_aside(&self, frame: Bytes, limits: &SocketLimits) {
+        if self.has_room(limits) {
             self.offer(Deliver::Aside(frame), limits);
+        }
+    }
+
+    /// Tells the socket something that is for its user alone, and by nothing that is numbered: behind all that it is owed.
+    pub fn send_own(&mut self, own: Deliver, limits: &SocketLimits, now: Instant) {
+        if self.owed_own.len() < MOST_OWED {
+            self.owed_own.push_back(own);
+        } else {
+            self.is_overrun = true;
+        }
+        if !self.tell_owed(limits) {
+            self.note_left_out(now);
         }
     }
 
@@ -217,7 +238,7 @@ impl<O: Outbox> Socket<O> {
                 + usize::from(owed.missed.is_some())
                 + usize::from(owed.view.is_some())
         });
-        each.sum()
+        each.sum::<usize>() + self.owed_own.len()
     }
 
     fn leave_out(&mut self, room_id: i64, seq: u64, now: Instant) {
@@ -254,18 +275,28 @@ impl<O: Outbox> Socket<O> {
                 owed.told();
             }
         }
+        while let Some(own) = self.owed_own.front() {
+            if !self.offer(own.clone(), limits) {
+                return false;
+            }
+            self.owed_own.pop_front();
+        }
         true
     }
 
-    /// Whether nothing was taken for too long since something was left out. That there was room to note what was missed
+    /// Whether nothing was taken for too long since something was left out, or something cannot be told any more. That there was room to note what was missed
     /// is no sign that anything is read.
     pub fn is_stuck(&mut self, limits: &SocketLimits, now: Instant) -> bool {
+        if self.is_overrun {
+            return true;
+        }
         let Some((since, before)) = self.stuck else {
             return false;
         };
         let taken = self.newcomer.gauge.taken.load(Ordering::Relaxed);
         if before != taken {
-            self.stuck = (!self.owed.is_empty()).then_some((now, taken));
+            let owes = !self.owed.is_empty() || !self.owed_own.is_empty();
+            self.stuck = owes.then_some((now, taken));
             return false;
         }
         now.duration_since(since) >= limits.slow_reader

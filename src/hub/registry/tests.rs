@@ -67,7 +67,7 @@ impl Inbox {
                         let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
                         value["message"].as_str().expect("a message").to_owned()
                     }
-                    Deliver::Aside(frame) => {
+                    Deliver::Own { frame, .. } | Deliver::Aside(frame) => {
                         let begin = if frame[1] < 126 { 2 } else { 4 };
                         format!("aside {}", String::from_utf8_lossy(&frame[begin..]))
                     }

@@ -279,6 +279,23 @@ async fn an_old_client_is_shown_what_it_can_show() {
     assert_eq!(stage.taken(), "1 3 ");
 }
 
+/// What is read may be older, and tells the client of the whole room.
+#[actix::test]
+async fn what_was_set_in_a_room_that_is_being_read_is_for_the_session() {
+    let stage = Stage::new(Dialect::Full);
+    stage.pipe.room.set(1_000);
+    let own = |room_id, text: &'static str| Deliver::Own {
+        room_id,
+        frame: Bytes::from_static(text.as_bytes()),
+    };
+    assert!(stage.end.take_in(&own(ROOM, "a")));
+    stage.end.rooms.borrow_mut().begin_reading(ROOM);
+    assert!(stage.end.take_in(&own(ROOM + 1, "b")), "another room");
+    assert!(!stage.end.take_in(&own(ROOM, "c")));
+    stage.end.flush();
+    assert_eq!(stage.taken(), "ab");
+}
+
 /// There the hub counts it, and bounds it.
 #[actix::test]
 async fn what_a_client_does_not_take_waits_for_the_session() {

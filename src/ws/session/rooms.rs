@@ -23,6 +23,7 @@ use crate::{
     },
     error::{Code, Error, Result},
     protocol::{
+        close,
         event::{Event, RoomNews, SyncedRoom},
         room::RoomChanged,
     },
@@ -71,8 +72,6 @@ struct RoomFeed {
     /// Whether a reading was refused: then the hub is about to tell by which change.
     is_refused: bool,
     feed: Feed<Change>,
-    /// How the user's view of it has changed while it was read for the first time.
-    view: Option<Box<Bytes>>,
 }
 
 /// What has become of a change that goes past the session.
@@ -155,7 +154,6 @@ impl Rooms {
             left: None,
             is_refused: false,
             feed,
-            view: None,
         };
         self.by_id.insert(room_id, room);
     }
@@ -172,18 +170,26 @@ impl Rooms {
         (room.is_told || !room.is_ending()).then_some(id)
     }
 
+    /// Whether something about a room that has no number must wait until the room has been read.
+    pub(in crate::ws) fn is_being_read(&self, room_id: i64) -> bool {
+        (self.by_id.get(room_id)).is_some_and(|room| room.feed.is_catching_up())
+    }
+
+    #[cfg(test)]
+    pub(in crate::ws) fn begin_reading(&mut self, room_id: i64) {
+        if let Some(room) = self.by_id.get_mut(room_id) {
+            let seq = room.feed.sent();
+            room.feed.sync(seq, &mut Vec::new());
+        }
+    }
+
     /// A room was read: whether the client has not been told yet that it is in it.
-    fn note_read(
-        &mut self,
-        reading: Reading,
-        page: &Page<Change>,
-    ) -> Option<(bool, Option<Box<Bytes>>)> {
+    fn note_read(&mut self, reading: Reading, page: &Page<Change>) -> Option<bool> {
         let room = self.of(reading)?;
         room.read_at = room.read_at.max(page.last_seq);
         // Who was a member at a later change has come back.
         room.left.take_if(|left| *left <= page.last_seq);
-        let is_new = !std::mem::replace(&mut room.is_told, true);
-        Some((is_new, room.view.take()))
+        Some(!std::mem::replace(&mut room.is_told, true))
     }
 
     /// The room of this reading, if it has not been left since.
@@ -271,14 +277,16 @@ impl ChatSession {
         }
     }
 
-    /// The user's view of a room has changed, by nothing that is numbered. A client that has not been told yet that it is in the
-    /// room is told of it as it is when it was read.
-    /// If it was read before that, it is told of the change then.
-    pub(super) fn view_changed(&self, room_id: i64, frame: Bytes) {
-        match self.rooms().by_id.get_mut(room_id) {
-            Some(room) if !room.is_told => room.view = Some(Box::new(frame)),
-            Some(_) if self.end.dialect.get() == Dialect::Full => self.end.outgoing.write(frame),
-            _ => {}
+    /// Something about a room, for its user alone, has changed by nothing that is numbered. While the room is being read that
+    /// waits: what is read may be older, and would undo it if it came behind it.
+    pub(super) fn own_changed(&mut self, room_id: i64, frame: Bytes, ctx: &mut Context) {
+        let is_post = false;
+        let change = Change { frame, is_post };
+        let is_known = self.rooms().by_id.get(room_id).is_some();
+        if is_known {
+            self.feed(room_id, ctx, |feed, actions| feed.aside(change, actions));
+        } else {
+            self.send_change(room_id, change);
         }
     }
 
@@ -319,6 +327,10 @@ impl ChatSession {
                     self.room_synced(room, Err(refused));
                 }
                 Action::SyncFailed => self.room_synced(room, Err(Error::store_unavailable())),
+                Action::Overrun => {
+                    let reason = "too much has changed while a room was being read";
+                    return self.say_close(close::TOO_SLOW, reason, ctx);
+                }
             }
         }
     }
@@ -404,7 +416,7 @@ impl ChatSession {
                 state,
                 has_changed,
             }) => {
-                let Some((is_new, view)) = self.rooms().note_read(reading, &page) else {
+                let Some(is_new) = self.rooms().note_read(reading, &page) else {
                     return;
                 };
                 let room = key_of(room_id);
@@ -412,9 +424,6 @@ impl ChatSession {
                     // What follows it starts where the page starts.
                     let state = RoomNews::here(state, page.since);
                     self.send(&Event::Room(state));
-                    if let Some(view) = view {
-                        self.end.outgoing.write(*view);
-                    }
                     self.room_here(&room);
                 } else if has_changed && self.end.dialect.get() == Dialect::Full {
                     // The changes themselves follow, or those of them that fit.

@@ -6,7 +6,8 @@ use actix::{ActorFutureExt as _, AsyncContext as _, WrapFuture as _};
 
 use super::{ChatSession, Closing, Context, rooms::Rooms};
 use crate::{
-    chat::rooms::FirstRooms,
+    app::App,
+    chat::{Caller, rooms::FirstRooms},
     error::{Error, Kind, Result},
     hub::{Registration, office::LocalSocket, registry::NewSocket},
     protocol::{
@@ -31,6 +32,15 @@ struct Welcome {
     rooms: FirstRooms,
 }
 
+/// The caller's rooms as they are now, asked for again where the store did not answer in time: the client would only come
+/// back and ask the same.
+async fn list_states(app: &App, caller: &Caller) -> Result<(FirstRooms, Timestamp)> {
+    match app.rooms.list_states(caller).await {
+        Err(error) if error.kind == Kind::Unavailable => app.rooms.list_states(caller).await,
+        found => found,
+    }
+}
+
 impl ChatSession {
     /// Registers this socket and sends the first frame.
     pub(super) fn open(&mut self, ctx: &mut Context) {
@@ -44,7 +54,9 @@ impl ChatSession {
         let socket: Rc<dyn LocalSocket> = Rc::<LocalEnd>::clone(&self.end);
         let (desk, address) = self.office.enter(socket);
         self.desk = Some(desk);
+        let place = self.place.take();
         let welcome = async move {
+            let place = place.ok_or_else(|| Error::internal("a socket came twice"))?;
             let newcomer = NewSocket {
                 user_id: caller.user_id,
                 username: caller.username.clone(),
@@ -53,16 +65,16 @@ impl ChatSession {
                 unopened,
                 gauge,
             };
-            let (registration, online) = app.hub.connect(newcomer, address).await?;
+            let (registration, online) = app.hub.connect(place, newcomer, address).await?;
             // Read now that the hub sends us what is new: what is above these numbers will come, what is not above them was
             // there. Between the two there is no gap. Who has come into a room or gone out of it since the first reading
             // hears what is read last. A login that was ended just before the hub knew this socket is found here; one that
             // is ended from now on has it closed by the hub.
-            let (mut rooms, mut ends) = app.rooms.list_states(&caller).await?;
+            let (mut rooms, mut ends) = list_states(&app, &caller).await?;
             while rooms.ids() != heard {
                 heard = rooms.ids();
                 registration.set_rooms(heard.clone()).await?;
-                (rooms, ends) = app.rooms.list_states(&caller).await?;
+                (rooms, ends) = list_states(&app, &caller).await?;
             }
             Ok(Welcome {
                 registration,

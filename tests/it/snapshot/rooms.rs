@@ -288,7 +288,11 @@ impl Run {
                         break;
                     }
                     let name = &user.name;
-                    assert!(start.elapsed() < SETTLED, "{name}:\n{differences}");
+                    assert!(
+                        start.elapsed() < SETTLED,
+                        "{name}:\n{differences}\nheard:\n{}",
+                        seat.view.heard_of(&differences)
+                    );
                 }
             }
         }

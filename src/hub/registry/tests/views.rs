@@ -49,3 +49,54 @@ fn a_view_that_did_not_fit_is_told_when_there_is_room_and_as_it_was_last() {
     assert!(full.take().is_empty());
     assert_eq!(stranger.take(), ["1:x"]);
 }
+
+/// Nothing else would tell of it.
+#[test]
+fn what_a_user_has_set_on_another_device_is_told_when_there_is_room_and_behind_what_was_missed() {
+    let mut world = World::new();
+    let full = Inbox::new(1);
+    world.join(1, "alice", &full);
+    world.say(1, 0);
+    world.say(2, 0);
+    let own = |text| Aside {
+        room_id: 1,
+        to: vec![1],
+        frame: frame::text(text),
+        reader: None,
+        opened_by: None,
+    };
+    let asides = ["read up to 1", "read up to 2"].map(own).into();
+    world.registry.tell_aside(asides, world.start);
+    let settings = frame::text("settings");
+    world.registry.tell_user(1, &settings, world.start);
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.extend(full.take());
+        world.registry.tick(world.start);
+    }
+    let all = [
+        "1:own",
+        "missed 2",
+        "aside read up to 1",
+        "aside read up to 2",
+        "aside settings",
+    ];
+    assert_eq!(told, all);
+}
+
+#[test]
+fn who_cannot_be_told_of_all_that_was_set_on_another_device_has_to_begin_anew() {
+    let mut world = World::new();
+    let full = Inbox::new(1);
+    world.join(1, "alice", &full);
+    world.say(1, 0);
+    let settings = frame::text("settings");
+    for _ in 0..64 {
+        world.registry.tell_user(1, &settings, world.start);
+    }
+    world.registry.tick(world.start);
+    assert_eq!(world.registry.count(), 1, "they are kept");
+    world.registry.tell_user(1, &settings, world.start);
+    world.registry.tick(world.start);
+    assert_eq!(world.registry.count(), 0);
+}

@@ -41,6 +41,8 @@ pub(super) struct View {
     pub(super) holes: BTreeSet<String>,
     /// What it is told of its user's own things, and of people.
     pub(super) own: Own,
+    /// Every frame, and when it was taken: what a failure is understood by.
+    heard: Vec<String>,
 }
 
 impl View {
@@ -54,6 +56,7 @@ impl View {
 
     /// What the first frame tells; messages that are known stay.
     pub(super) fn greet(&mut self, connected: &Value) {
+        self.note(connected);
         self.me = connected["user_id"].as_u64().expect("an id");
         let mut before = std::mem::take(&mut self.here);
         for told in connected["rooms"].as_array().expect("rooms") {
@@ -94,6 +97,7 @@ impl View {
 
     /// `is_again`: it may be one that came before, as an answer to a `sync` from before it.
     pub(super) fn apply(&mut self, frame: &Value, is_again: bool) {
+        self.note(frame);
         self.own.apply(frame, self.me);
         match text(&frame["type"]) {
             "message" | "message_changed" => {
@@ -143,6 +147,20 @@ impl View {
             | "settings" => {}
             _ => panic!("this run knows of no such frame: {frame}"),
         }
+    }
+
+    fn note(&mut self, frame: &Value) {
+        let now = chrono::Utc::now().time();
+        self.heard.push(format!("{now} {frame}"));
+    }
+
+    /// What was heard of the rooms that are named in a text.
+    pub(super) fn heard_of(&self, differences: &str) -> String {
+        let keys = self.reached.keys().filter(|key| differences.contains(*key));
+        let keys: Vec<_> = keys.collect();
+        let lines = self.heard.iter();
+        let lines = lines.filter(|line| keys.iter().any(|key| line.contains(*key)));
+        lines.map(|line| format!("{line}\n")).collect()
     }
 
     fn go_from(&mut self, key: &str) {

@@ -220,6 +220,7 @@ impl Session {
                     self.synced(room, Ok(Some((seq, complete))), sent);
                 }
                 Action::CursorAhead | Action::SyncFailed => self.synced(room, Err(()), sent),
+                Action::Overrun => panic!("nothing here has no number"),
             }
         }
     }

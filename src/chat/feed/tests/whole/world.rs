@@ -255,7 +255,10 @@ impl World {
                 Deliver::Reached { room_id, seq } => session.reached(room_id, seq, &mut sent),
                 Deliver::Joined { room_id, seq } => session.come_in(room_id, seq, &mut sent),
                 Deliver::Left { room_id, seq } => session.go_out(room_id, seq, &mut sent),
-                Deliver::View { .. } | Deliver::Notice(_) | Deliver::Aside(_) => {}
+                Deliver::View { .. }
+                | Deliver::Own { .. }
+                | Deliver::Notice(_)
+                | Deliver::Aside(_) => {}
                 Deliver::Ping => session.gauge.ping(),
                 Deliver::Close { .. } => client.session = None,
             }

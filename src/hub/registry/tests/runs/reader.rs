@@ -90,7 +90,7 @@ impl Reader {
             }
             Deliver::View { room_id, .. } => panic!("no view of room {room_id} has changed"),
             Deliver::Notice(frame) => self.hear_notice(&frame),
-            Deliver::Aside(_) => {}
+            Deliver::Own { .. } | Deliver::Aside(_) => {}
             Deliver::Ping => {
                 self.inbox.gauge.ping();
                 self.ping_taken.get_or_insert(now);

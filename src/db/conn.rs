@@ -146,6 +146,23 @@ pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
         drop(open_again(url));
         thread::sleep(Duration::from_millis(5));
     }
+    if file::has_log(path) && path.exists() && !HAS_STOPPED.load(Ordering::SeqCst) {
+        empty_log(url, path);
+    }
+}
+
+/// Puts all that is in the log into the file of the database, where another program keeps it open.
+fn empty_log(url: &DatabaseUrl, path: &Path) {
+    if let Ok(AnyConnection::Sqlite(mut conn)) = open_again(url) {
+        let _told_below = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        if file::has_log(path) {
+            log::warn!(
+                "another program is reading {}, so what was stored last stays in {}-wal: copy both, or close that program first",
+                path.display(),
+                path.display()
+            );
+        }
+    }
 }
 
 /// A connection of a pool. One that has met a state which may outlast its cause is not kept.

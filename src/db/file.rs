@@ -177,12 +177,18 @@ fn check_alone(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a part of an embedded database stands beside its file.
+/// Whether a part of an embedded database stands beside its file. (Who only looks at one leaves an empty log there.)
 #[must_use]
 pub fn has_log(path: &Path) -> bool {
     ["-wal", "-journal"]
         .iter()
-        .any(|end| beside(path, end).exists())
+        .any(|end| length(&beside(path, end)) > 0)
+}
+
+/// Bytes of a file; 0 when there is none. (What cannot be looked at is not opened to find out.)
+#[must_use]
+pub fn length(path: &Path) -> u64 {
+    path.metadata().map_or(0, |found| found.len())
 }
 
 /// Sees to it that there is no other way to the database than this path. SQLite finds the log by the path of the database:

@@ -16,26 +16,27 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread::{self, JoinHandle},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use diesel::{prelude::*, sql_query, sql_types::Integer};
 use tokio::sync::oneshot;
 
-use super::{
-    AnyConnection, conn,
-    connector::one_line,
-    facts, file,
-    integrity::{self, Depth},
-    lock,
-};
+use super::{AnyConnection, conn, file, integrity, lock};
 use crate::config::DatabaseUrl;
+use content::{Content, find_content, find_life};
+
+mod content;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How soon a file that seems to be another one is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How often all pages are looked at where something was written to the file, at most, and how many times longer than that took
+/// the next pause is: someone may have put a copy over it that is of the same life.
+const LOOK_THROUGH: Duration = Duration::from_secs(2);
+const PAUSE_FACTOR: u32 = 200;
 /// How often it is tried to save what only the lost log holds.
 const TRIES: usize = 2;
 
@@ -144,8 +145,10 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
             let mut is_written_over = false;
             while still_wanted.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if let Some(lost_file) = files.find_broken(&mut conn) {
+                    let is_cut = matches!(lost_file.loss, Loss::Log { is_saved: false })
+                        && !files.log.is_another();
                     is_written_over =
-                        matches!(lost_file.loss, Loss::WrittenOver | Loss::Damaged(_));
+                        is_cut || matches!(lost_file.loss, Loss::WrittenOver | Loss::Damaged(_));
                     let _nobody_waits = tell.send(lost_file);
                     break;
                 }
@@ -191,7 +194,9 @@ pub(super) fn has_its_memory() -> bool {
 /// # Errors
 /// When it is another one.
 pub(super) fn check_served(path: &Path) -> io::Result<()> {
-    let is_another = |main: &Watched| main.path == path && main.is_another();
+    // SQLite removes the log of an empty file when it opens that.
+    let is_another =
+        |main: &Watched| main.path == path && (main.is_another() || file::length(path) == 0);
     if MAIN.get().is_some_and(is_another) {
         return Err(io::Error::other(
             "it is not the file that this server has been using",
@@ -212,6 +217,11 @@ struct Files {
     is_failing: bool,
     /// When something was last seen to have been written to the database.
     written: Option<SystemTime>,
+    /// Bytes of the log, when they were last seen.
+    log_length: u64,
+    /// When all pages may be looked at again; and whether something was written since they were.
+    look_through_at: Instant,
+    is_unseen: bool,
     /// The life of the server that it is in, which no one but its server writes.
     life: Option<String>,
 }
@@ -226,6 +236,9 @@ impl Files {
             again: None,
             is_failing: false,
             written: None,
+            log_length: 0,
+            look_through_at: Instant::now() + LOOK_THROUGH,
+            is_unseen: false,
             life,
         })
     }
@@ -240,7 +253,8 @@ impl Files {
         let is_memory = self.memory.is_another();
         // This connection has had the log open since the start. Whoever opens another one of its name must not be the last
         // who could put what is in it into the database.
-        let loss = if gone == self.log.path && !is_memory {
+        let is_empty = file::length(&self.main.path) == 0;
+        let loss = if gone == self.log.path && !is_memory && !is_empty {
             let is_saved = (0..TRIES).any(|_| save(conn).unwrap_or(false));
             Loss::Log { is_saved }
         } else {
@@ -250,19 +264,57 @@ impl Files {
     }
 
     /// Whether something else is in the database than this server has written. Asked when the file was written to, which is
-    /// our own doing as a rule, and when what is in it is not what should be.
+    /// our own doing as a rule, when its log has become shorter, and when what is in it is not what should be. Whatever cannot
+    /// be found out is asked again.
     fn find_other_content(&mut self) -> Option<LostFile> {
-        let path = &self.main.path;
+        let path = self.main.path.clone();
+        if file::length(&path) == 0 {
+            // Whoever opens it now takes its log for that of another one, and removes it.
+            return Some(self.lost(Loss::Damaged("it is empty".into())));
+        }
         let written = path.metadata().and_then(|found| found.modified()).ok();
-        let is_suspect = IS_SUSPECT.swap(false, Ordering::SeqCst);
+        let log_length = file::length(&self.log.path);
+        let is_cut = log_length < self.log_length;
+        self.is_unseen |= written != self.written;
+        let is_due = self.is_unseen && Instant::now() >= self.look_through_at;
+        let is_suspect = IS_SUSPECT.swap(false, Ordering::SeqCst) || is_cut || is_due;
         if written == self.written && !is_suspect {
+            self.log_length = log_length;
             return None;
         }
-        self.written = written;
-        let loss = find_loss(path, self.life.as_deref(), is_suspect)?;
+        let since = Instant::now();
+        match find_content(&path, self.life.as_deref(), is_suspect) {
+            Content::Own => {
+                self.written = written;
+                self.log_length = log_length;
+                if is_suspect {
+                    self.is_unseen = false;
+                    let pause = since.elapsed().saturating_mul(PAUSE_FACTOR);
+                    self.look_through_at = Instant::now() + pause.max(LOOK_THROUGH);
+                }
+                None
+            }
+            // Where the log was cut, its readers find nothing where something should be.
+            Content::Unknown(words)
+                if (is_cut || log_length == 0) && integrity::is_unreadable(&words) =>
+            {
+                let is_saved = false;
+                let log = self.log.path.clone();
+                let lost = self.lost(Loss::Log { is_saved });
+                Some(LostFile { path: log, ..lost })
+            }
+            Content::Unknown(_) => {
+                IS_SUSPECT.fetch_or(is_suspect && !is_due, Ordering::SeqCst);
+                None
+            }
+            Content::Lost(loss) => Some(self.lost(loss)),
+        }
+    }
+
+    fn lost(&self, loss: Loss) -> LostFile {
         conn::stop_writing();
-        let path = path.clone();
-        Some(LostFile { path, loss })
+        let path = self.main.path.clone();
+        LostFile { path, loss }
     }
 
     /// Takes the lock again when its file is gone, unless another server has it by now.
@@ -300,33 +352,6 @@ impl Files {
                 None
             }
         }
-    }
-}
-
-/// The life of the server that the database is in. (It also makes SQLite open its log, which it does when it first reads.)
-fn find_life(conn: &mut AnyConnection) -> QueryResult<Option<String>> {
-    facts::find(conn, "life")
-}
-
-/// What became of the content of a database that was in this life. A connection that has read nothing of it yet sees what is
-/// there now.
-fn find_loss(path: &Path, life: Option<&str>, is_suspect: bool) -> Option<Loss> {
-    let url = DatabaseUrl::Sqlite(path.to_owned());
-    let damaged =
-        |words: String| integrity::is_damage(&words).then(|| Loss::Damaged(one_line(&words)));
-    let mut fresh = match conn::open_again(&url) {
-        Ok(fresh) => fresh,
-        Err(error) => return damaged(error.to_string()),
-    };
-    match find_life(&mut fresh) {
-        Ok(found) if found.as_deref() != life => return Some(Loss::WrittenOver),
-        Ok(_) if !is_suspect => return None,
-        Ok(_) => {}
-        Err(error) => return damaged(error.to_string()),
-    }
-    match integrity::find_damage(&mut fresh, Depth::Pages) {
-        Ok(words) => words.map(Loss::Damaged),
-        Err(error) => damaged(error.to_string()),
     }
 }
 

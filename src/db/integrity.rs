@@ -52,6 +52,13 @@ pub fn explain(url: &DatabaseUrl, damage: &str) -> String {
     )
 }
 
+/// Whether SQLite says with these words that it did not find what should be in its files: the disk may fail, or someone may have
+/// written over them.
+#[must_use]
+pub fn is_unreadable(words: &str) -> bool {
+    is_damage(words) || words.contains("disk I/O error")
+}
+
 /// Whether SQLite says with these words that the file is damaged, or is no database at all. (Diesel does not hand on its codes.)
 #[must_use]
 pub fn is_damage(words: &str) -> bool {

@@ -271,7 +271,11 @@ pub fn connection(pool: &Pool) -> Result<r2d2::PooledConnection<conn::Manager>> 
 }
 
 fn unavailable(cause: &DieselError, outage: &Outage) -> Error {
-    outage.note(&format!("the database refused: {}", one_line(cause)));
+    let words = one_line(cause);
+    if integrity::is_unreadable(&words) {
+        file_watch::suspect();
+    }
+    outage.note(&format!("the database refused: {words}"));
     refused(cause)
 }
 

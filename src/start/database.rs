@@ -13,7 +13,7 @@ use crate::{
         disk, facts, file,
         integrity::{self, Depth},
         lock::{self, LockError, SoleServer},
-        migrate, privileges, requirements,
+        migrate, privileges, requirements, rooms, users,
     },
 };
 
@@ -37,6 +37,7 @@ pub(super) fn take(
     refuse_left(&config.storage)?;
     refuse_lost(&config.storage)?;
     refuse_damaged(&config.storage)?;
+    refuse_foreign_log(config, vault)?;
     let history = prepare(config, &mut connector, vault)?;
     Ok((history, sole))
 }
@@ -56,6 +57,20 @@ pub fn refuse_unfit(connector: &mut Connector<'_>) -> Result<(), ConfigError> {
     let fault =
         requirements::find_connection_fault(&mut conn, url).map_err(|error| unreachable(&error))?;
     fault.map_or(Ok(()), |fault| Err(ConfigError(fault)))
+}
+
+/// Refuses an embedded database that is sealed with other keys, before it is opened by who can write: if the log beside it is that of
+/// another one, closing it again would put that into the database.
+fn refuse_foreign_log(config: &Config, vault: &Vault) -> Result<(), ConfigError> {
+    let url = &config.storage.database_url;
+    let is_one = matches!(url, DatabaseUrl::Sqlite(path) if file::has_log(path));
+    let Some(mut conn) = is_one.then(|| conn::look(url).ok()).flatten() else {
+        return Ok(());
+    };
+    match migrate::look(&mut conn) {
+        Ok(standing) if !standing.is_new => keys::check(config, &mut conn, url, vault).map(|_| ()),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses tables and keys that do not belong to this program, before the lock is asked for: who could not go on must not
@@ -95,23 +110,21 @@ pub fn take_lock(connector: &mut Connector<'_>) -> Result<SoleServer, ConfigErro
     })
 }
 
-/// Refuses to make an embedded database where there was one with messages: it was taken away, and everything would seem to be
+/// Refuses to begin an empty database where there was one with messages: it was taken away, and everything would seem to be
 /// gone, with every name free to be taken by others.
 ///
 /// # Errors
 /// One sentence about what to do.
 pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
-    let DatabaseUrl::Sqlite(path) = &storage.database_url else {
-        return Ok(());
-    };
     let Some(history) = epoch::find_traces(&storage.data_dir) else {
         return Ok(());
     };
-    let is_lost = !path.exists()
-        || conn::look(&storage.database_url)
-            .ok()
-            .and_then(|mut conn| migrate::look(&mut conn).ok())
-            .is_some_and(|standing| standing.is_new);
+    let url = &storage.database_url;
+    let is_lost = match url {
+        DatabaseUrl::Sqlite(path) => !path.exists() || holds_nothing(url),
+        // One of PostgreSQL may be where an embedded one moves to.
+        DatabaseUrl::Postgres(_) => epoch::was_elsewhere(&storage.data_dir) && holds_nothing(url),
+    };
     if !is_lost {
         return Ok(());
     }
@@ -121,6 +134,22 @@ pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
         history.display(),
         history.display()
     )))
+}
+
+/// Whether a database can be looked at, and nobody was ever there: nothing was said, and there are no accounts.
+fn holds_nothing(url: &DatabaseUrl) -> bool {
+    let Ok(mut conn) = conn::look(url) else {
+        return false;
+    };
+    match migrate::look(&mut conn) {
+        Ok(standing) if standing.is_new => true,
+        // An older release may lack what is asked for.
+        Ok(_) => {
+            rooms::count_changes(&mut conn).is_ok_and(|changes| changes == 0)
+                && users::count_costs(&mut conn).is_ok_and(|costs| costs.is_empty())
+        }
+        Err(_) => false,
+    }
 }
 
 /// Refuses the embedded database where another one was served last and none is named now: with the name of that one lost, the
@@ -171,7 +200,10 @@ pub fn refuse_damaged(storage: &Storage) -> Result<(), ConfigError> {
     }
     let since = Instant::now();
     let found = integrity::find_damage(&mut conn, Depth::Pages);
-    log::debug!("looked through {url} in {:?}", since.elapsed());
+    log::info!(
+        "looked through {url} in {:?}, since the last server did not end well or left another one",
+        since.elapsed()
+    );
     let damage = match found {
         Ok(None) => return Ok(()),
         Ok(Some(damage)) => damage,

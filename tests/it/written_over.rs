@@ -163,3 +163,147 @@ fn the_embedded_database_is_not_served_because_the_name_of_another_was_lost() {
     server.set_env("DATABASE_URL", &embedded);
     server.start_again();
 }
+
+/// A copy of this very day, as a cron job makes it, bears the same marks as the database.
+#[test]
+fn a_server_whose_database_is_copied_over_by_a_copy_of_its_own_ends() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    post_many(&alice, 100);
+    // Otherwise the log holds all of it, and nothing is lost.
+    (server.database).execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    let copy = server.folder().join("today.db");
+    let to_copy = format!("VACUUM INTO '{}'", copy.display());
+    server.database.execute(&to_copy);
+    post_many(&alice, 100);
+    fs::copy(&copy, server.database.file()).expect("copies over it");
+    assert_eq!(server.wait().code(), Some(2));
+    let log = server.log();
+    assert!(log.contains("is damaged ("), "{log}");
+}
+
+/// As `cat backup.db > parlour.db` leaves it for a moment. SQLite removes the log of an empty file when it opens that.
+#[test]
+fn a_server_whose_database_is_emptied_ends_and_leaves_the_log() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    post_many(&alice, 10);
+    let (file, wal) = (server.database.file().to_owned(), beside(&server, "-wal"));
+    let kept = fs::read(&wal).expect("a log");
+    fs::File::create(&file).expect("empties it");
+    assert_eq!(server.wait().code(), Some(2));
+    let log = server.log();
+    assert!(log.contains("is damaged (it is empty)"), "{log}");
+    assert!(!log.contains("has been saved"), "{log}");
+    let left = fs::read(&wal).expect("the log is left");
+    assert!(left.starts_with(&kept), "{} bytes", left.len());
+}
+
+/// It is not served for good from what cannot be read.
+#[test]
+fn a_server_whose_log_is_emptied_ends_and_names_it() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    (server.database).execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    post_many(&alice, 30);
+    let wal = beside(&server, "-wal");
+    fs::File::create(&wal).expect("empties it");
+    assert_eq!(server.wait().code(), Some(2));
+    let log = server.log();
+    let named = format!("{} was removed or replaced", wal.display());
+    assert!(log.contains(&named), "{log}");
+    assert!(log.contains("could not be saved"), "{log}");
+}
+
+/// Whoever puts the right log back must find the database as it was.
+#[test]
+fn a_database_beside_the_log_of_another_one_is_refused_and_left_as_it_is() {
+    let mut server = Server::start(Backend::Sqlite);
+    let mut alice = User::register(&server, "alice");
+    post_many(&alice, 20);
+    let mut other = Server::start(Backend::Sqlite);
+    let bob = User::register(&other, "bob");
+    post_many(&bob, 20);
+    server.kill9();
+    other.kill9();
+    let (file, wal) = (server.database.file().to_owned(), beside(&server, "-wal"));
+    let (database, own) = (
+        fs::read(&file).expect("a database"),
+        fs::read(&wal).expect("a log"),
+    );
+    fs::copy(beside(&other, "-wal"), &wal).expect("copies");
+    fs::remove_file(beside(&server, "-shm")).expect("removes");
+    let refusal = server.try_start_again().expect_err("it must not start");
+    assert!(
+        refusal.contains("ENCRYPTION_KEY")
+            || refusal.contains("sealed with")
+            || refusal.contains("is damaged"),
+        "{refusal}"
+    );
+    assert!(fs::read(&file).expect("a database") == database);
+    fs::write(&wal, own).expect("puts it back");
+    let _made_by_looking = fs::remove_file(beside(&server, "-shm"));
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    assert_eq!(alice.history().len(), 20);
+}
+
+/// Everything would seem to be gone, with every name free to be taken by others.
+#[test]
+fn an_empty_database_where_there_was_one_with_messages_is_not_served() {
+    // One that is so young that all of it was in the log; and one that was dropped and made again.
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let mut server = Server::start(backend);
+        let alice = User::register(&server, "alice");
+        post_many(&alice, 5);
+        let history = server.data_dir().join("history");
+        eventually("it is known", || {
+            let known: Value = serde_json::from_slice(&fs::read(&history).ok()?).ok()?;
+            (known["rooms"]["1"] == 5).then_some(())
+        });
+        server.kill9();
+        match backend {
+            Backend::Sqlite => put_log_aside(&server),
+            Backend::Postgres => {
+                (server.database).execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+            }
+        }
+        let refusal = server.try_start_again().expect_err("it must not start");
+        assert!(refusal.contains("or is empty, though"), "{refusal}");
+        let named = history.display().to_string();
+        assert!(refusal.contains(&named), "{refusal}");
+        fs::remove_file(history).expect("removes");
+        server.start_again();
+    }
+}
+
+/// Somebody looks into the database and leaves the window open.
+#[test]
+fn the_database_alone_is_everything_after_a_stop_also_while_someone_has_it_open() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let window = server.database.connect();
+    post_many(&alice, 50);
+    server.terminate();
+    let left = beside(&server, "-wal").metadata();
+    assert_eq!(left.map_or(0, |found| found.len()), 0);
+    drop(window);
+}
+
+/// Only where there is reason to: it takes a second for each gigabyte.
+#[test]
+fn a_database_that_was_left_well_is_not_looked_through() {
+    let mut server = Server::start(Backend::Sqlite);
+    let mut alice = User::register(&server, "alice");
+    post_many(&alice, 5);
+    server.terminate();
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    post_many(&alice, 5);
+    assert!(!server.log().contains("looked through"), "{}", server.log());
+    server.kill9();
+    server.start_again();
+    assert!(server.log().contains("looked through"), "{}", server.log());
+}

@@ -34,7 +34,8 @@ struct Row {
     value: Option<String>,
 }
 
-enum Connected {
+/// A connection to it.
+pub enum Connected {
     Sqlite(Box<SqliteConnection>),
     Postgres(PgConnection),
 }
@@ -102,7 +103,8 @@ impl Database {
         Path::new(self.url.strip_prefix("sqlite://").expect("embedded"))
     }
 
-    fn connect(&self) -> Connected {
+    /// Opens it, as someone would with a tool of the database.
+    pub fn connect(&self) -> Connected {
         match self.backend {
             Backend::Sqlite => {
                 let mut connection =

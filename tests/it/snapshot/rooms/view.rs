@@ -158,9 +158,9 @@ impl View {
     pub(super) fn heard_of(&self, differences: &str) -> String {
         let keys = self.reached.keys().filter(|key| differences.contains(*key));
         let keys: Vec<_> = keys.collect();
-        let lines = self.heard.iter();
+        let lines = self.heard.iter().map(String::as_str);
         let lines = lines.filter(|line| keys.iter().any(|key| line.contains(*key)));
-        lines.map(|line| format!("{line}\n")).collect()
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn go_from(&mut self, key: &str) {

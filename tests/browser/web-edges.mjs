@@ -1,7 +1,7 @@
 // What goes wrong at the edges: doors that are shut, rooms that are closed, servers that do not answer, windows that are narrow.
 import assert from "node:assert/strict";
 import { PASSWORD, press, type, withoutStorage } from "./hands.mjs";
-import { composer, connected, dialog, enter, faultsOf, login, message, room, shows, signOut, texts, write } from "./web-hands.mjs";
+import { away, composer, connected, dialog, enter, faultsOf, login, message, room, shows, signOut, texts, tryNow, write } from "./web-hands.mjs";
 
 export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, server, DIST }) => ({
   async "what was refused of a login does not stand under the form to register, which says the rule for names"() {
@@ -41,6 +41,27 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
     await connected(page);
     await shows(page, "before the reload");
     assert.deepEqual((await texts(page)).slice(-10), before);
+  },
+
+  async "replies that came after their first message was kept stand under it after reloads, too"() {
+    const api = await login(base, ALICE, PASSWORD), { page, context } = bob, first = `who comes? ${mark}`;
+    await room(page, "general").click();
+    const { id: thread } = await api("POST", "/rooms/general/messages", { content: first });
+    const under = (count) => message(page, first).getByRole("button", { name: count }).waitFor();
+    await shows(page, first);
+    for (const [content, count] of [["I do", "1 reply"], ["me, too", "2 replies"]]) {
+      await api("POST", "/rooms/general/messages", { content, thread });
+      await under(count);
+      await context.setOffline(true); // what is there is kept when the line is cut
+      await away(page);
+      await context.setOffline(false);
+      await tryNow(page);
+      for (let turn = 0; turn < 2; turn++) {
+        await page.reload();
+        await connected(page);
+        await under(count);
+      }
+    }
   },
 
   async "a menu closes on Escape, which gives the focus back, and on a click beside it"() {

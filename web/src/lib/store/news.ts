@@ -29,6 +29,8 @@ export interface KeptRoom {
   messages: Message[];
 }
 export interface Kept {
+  /** In which form it is; what an earlier release has kept is in another, or says nothing of it. */
+  form?: number;
   epoch: string;
   rooms: KeptRoom[];
 }

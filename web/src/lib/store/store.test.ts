@@ -139,6 +139,35 @@ describe("what one knows of rooms", () => {
     }
   });
 
+  it("keeps a message as what came later has made it: with its replies, reactions and pin, edited or deleted", () => {
+    filled(4);
+    const under = (count: number, seq: number) => ({ count, last_id: count && 5, seq, users: count ? [{ user_id: 2, username: "bob" }] : [] });
+    const again = () => {
+      const kept = structuredClone(store.snapshot()), next = new Store("n");
+      if (kept) next.restore(kept);
+      return next.rooms.get("general");
+    };
+    store.frame(0, frame(message(5, { thread: 1, thread_replies: under(1, 5) })));
+    expect(again()?.threads.replies(1)).toEqual(under(1, 5));
+    // What changes the first message tells of its replies as they were when that was read.
+    store.frame(0, frame(message(1, { seq: 6, reactions: [{ emoji: "👍", count: 1, users: [] }], replies: under(0, 4) }), "message_changed"));
+    store.frame(0, frame(message(2, { seq: 7, edited_at: "x", content: "mended" }), "message_changed"));
+    store.frame(0, frame(message(3, { seq: 8, deleted_at: "x", content: "" }), "message_changed"));
+    store.frame(0, frame(message(4, { seq: 9, pinned: { by: 2, at: "x" } }), "message_changed"));
+    expect(again()?.timeline.messages).toMatchObject([{ reactions: [{ emoji: "👍" }], replies: under(1, 5) }, { content: "mended" }, { deleted_at: "x" }, { pinned: { by: 2 } }]);
+    store.frame(0, frame(message(5, { seq: 10, thread: 1, deleted_at: "x", content: "", thread_replies: under(0, 10) }), "message_changed"));
+    expect([again()?.threads.replies(1), again()?.follower.cursor]).toEqual([under(0, 10), 10]);
+  });
+
+  it("reads anew what an earlier release has kept, which may lack replies that came later", () => {
+    filled(3);
+    const { form: _, ...kept } = store.snapshot() ?? { epoch: "e", rooms: [] };
+    const next = new Store("n");
+    next.restore(kept);
+    expect(fetched(next.frame(0, hello([general(3)])))).toMatchObject([{ room: "general", query: { at: "latest" } }]);
+    expect(next.wasRestored).toBe(false);
+  });
+
   it("shows one's own message once, whether its answer or itself comes first", () => {
     for (const isAckFirst of [true, false]) {
       store = new Store("t");

@@ -3,7 +3,7 @@
 import type { Ack, Connected, ErrorFrame, Heard, Limits, Message, Room as RoomRow, RoomState, Said, Settings, Upto } from "$lib/api/types";
 import type { Past, Step } from "./follower";
 import { messageOf, stateOf, storedAs } from "./forms";
-import { restored, snapshot } from "./kept";
+import { FORM, restored, snapshot } from "./kept";
 import { Later, laterNews } from "./later";
 import { Listing } from "./listing";
 import type { Kept, Outcome, Query } from "./news";
@@ -116,8 +116,8 @@ export class Store {
   }
 
   /** Begins with what was kept, as long as no socket has told better. */
-  restore({ epoch, rooms }: Kept): void {
-    if (this.epoch !== undefined) return;
+  restore({ form, epoch, rooms }: Kept): void {
+    if (this.epoch !== undefined || form !== FORM) return;
     this.epoch = epoch;
     for (const kept of rooms) this.rooms.set(kept.about.room, restored(kept, epoch, this.#pastOf(kept.about.room), this.userId, this.people));
   }

@@ -172,12 +172,14 @@ describe("what was begun to write", () => {
   it("gives way to what another device wrote after an earlier page was left", async () => {
     answer = async () => { throw new TypeError("no network"); };
     make().write("general", undefined, "on the train");
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(12_000);
     const drafts = make(), heard = vi.fn();
     drafts.hear(heard);
     answer = async () => ({ body: { content: "at home", updated_at: new Date(Date.now() + 5_000).toISOString() } });
     await drafts.flush();
-    expect([drafts.read("general", undefined), drafts.untold, heard.mock.calls.length]).toEqual(["at home", 0, 1]);
+    expect([drafts.read("general", undefined), heard.mock.calls.length > 0]).toEqual(["at home", true]);
+    // Nobody has heard of the other: it stands beside that.
+    expect([drafts.given("general", undefined), drafts.untold]).toEqual([["on the train"], 1]);
   });
 
   describe("and is thrown away or sent on another device", () => {
@@ -287,6 +289,110 @@ describe("what was begun to write", () => {
       await vi.advanceTimersByTimeAsync(2_000);
       say({ body: { content: "" } });
       expect([await asking, drafts.read("general", undefined)]).toEqual([undefined, "begun"]);
+    });
+  });
+
+  describe("and is written on two devices at once", () => {
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const foreign = (drafts: Drafts, content: string, ms = 0) => drafts.told("general", { content, updated_at: at(ms) });
+    const both = (drafts: Drafts) => [drafts.read("general", undefined), drafts.given("general", undefined)];
+    /** Both have the same text, and then the server takes what it is told. */
+    const begin = async (text: string) => {
+      const drafts = make();
+      if (text) foreign(drafts, text);
+      answer = async () => ({ body: { content: "", updated_at: at(0) } });
+      await vi.advanceTimersByTimeAsync(20_000);
+      return drafts;
+    };
+
+    it.each(["begun", ""])("stays where it is being typed, and what comes stands beside it: behind “%s”", async (text) => {
+      const drafts = await begin(text), heard = vi.fn();
+      drafts.hear(heard);
+      drafts.write("general", undefined, `${text} DESK`);
+      await vi.advanceTimersByTimeAsync(1_100);
+      drafts.write("general", undefined, `${text} DESK, and`);
+      expect([foreign(drafts, `${text} PHONE`, -50), heard.mock.calls.length]).toEqual([undefined, 1]);
+      expect(both(drafts)).toEqual([`${text} DESK, and`, [`${text} PHONE`]]);
+      expect(drafts.aside("general", undefined)).toBe(`${text} PHONE`);
+      // What is typed here is told all the same.
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect([asked, both(drafts)]).toEqual([[`${PUT} ${text} DESK, and`], [`${text} DESK, and`, [`${text} PHONE`]]]);
+    });
+
+    it.each(["begun", ""])("stays where it was typed a moment ago and is told already: behind “%s”", async (text) => {
+      const drafts = await begin(text);
+      drafts.write("general", undefined, `${text} PHONE`);
+      await vi.advanceTimersByTimeAsync(1_300);
+      expect(foreign(drafts, `${text} DESK`)).toBeUndefined();
+      expect(both(drafts)).toEqual([`${text} PHONE`, [`${text} DESK`]]);
+      // What goes on there takes the place of that, once, also long after, and for the next page, which tells nothing over it.
+      await vi.advanceTimersByTimeAsync(60_000);
+      const next = make();
+      answer = async () => ({ body: { content: `${text} DESK, and`, updated_at: at(0) } });
+      expect(await next.fetch("general", undefined)).toBeUndefined();
+      expect(await next.fetch("general", undefined)).toBeUndefined();
+      await next.flush();
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect(both(next)).toEqual([`${text} PHONE`, [`${text} DESK, and`]]);
+      expect(asked.filter((one) => !one.startsWith("GET"))).toEqual([`${PUT} ${text} PHONE`]);
+    });
+
+    it("is not thrown away there when it is sent here, and not here when it is sent there", async () => {
+      for (const isSentHere of [true, false]) {
+        localStorage.clear();
+        asked.length = 0;
+        const drafts = await begin("begun");
+        drafts.write("general", undefined, "begun PHONE");
+        await vi.advanceTimersByTimeAsync(1_300);
+        foreign(drafts, "begun DESK");
+        if (isSentHere) drafts.write("general", undefined, "");
+        else expect(foreign(drafts, "", 10)).toBeUndefined();
+        await vi.advanceTimersByTimeAsync(5_000);
+        expect(both(drafts)).toEqual(isSentHere ? ["", ["begun DESK"]] : ["begun PHONE", []]);
+        if (isSentHere) foreign(drafts, "");
+        expect(drafts.given("general", undefined)).toEqual([]);
+        // The server has what was not sent.
+        expect(asked).toEqual(isSentHere ? [`${PUT} begun PHONE`] : [`${PUT} begun PHONE`, `${PUT} begun PHONE`]);
+      }
+    });
+
+    it("is one again when the other is put behind it, and is here alone no more when that is thrown away", async () => {
+      const drafts = await begin("begun");
+      drafts.write("general", undefined, "begun PHONE");
+      await vi.advanceTimersByTimeAsync(1_300);
+      foreign(drafts, "begun DESK");
+      drafts.drop("general", undefined, "begun DESK");
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect([asked, both(drafts), drafts.untold]).toEqual([[`${PUT} begun PHONE`, `${PUT} begun PHONE`], ["begun PHONE", []], 0]);
+      foreign(drafts, "begun DESK", 10);
+      expect(foreign(drafts, "begun DESK\nbegun PHONE", 20)).toBe("begun DESK\nbegun PHONE");
+      expect([both(drafts), drafts.aside("general", undefined)]).toEqual([["begun DESK\nbegun PHONE", []], undefined]);
+      // What was given back is not offered where it stands.
+      drafts.giveBack("general", undefined, "the next");
+      const heard = vi.fn();
+      drafts.hear(heard);
+      foreign(drafts, "the next", 30);
+      expect([both(drafts), heard.mock.calls.length]).toEqual([["the next", []], 1]);
+    });
+
+    it("is replaced by what goes on with it, and by what was begun when nobody was at it any more", async () => {
+      const drafts = await begin("");
+      drafts.write("general", undefined, "begun");
+      await vi.advanceTimersByTimeAsync(1_300);
+      expect(foreign(drafts, "begun, and more")).toBe("begun, and more");
+      expect(foreign(drafts, "another", 10)).toBe("another");
+      drafts.write("general", undefined, "begun anew");
+      await vi.advanceTimersByTimeAsync(30_000);
+      expect(foreign(drafts, "the next")).toBe("the next");
+      expect(drafts.given("general", undefined)).toEqual([]);
+    });
+
+    it("is left to the tab in which it is typed", async () => {
+      const drafts = await begin("begun"), other = make();
+      drafts.write("general", undefined, "begun PHONE");
+      await vi.advanceTimersByTimeAsync(1_300);
+      for (const one of [other, drafts, other]) expect(foreign(one, "begun DESK")).toBeUndefined();
+      expect(both(other)).toEqual(["begun PHONE", ["begun DESK"]]);
     });
   });
 

@@ -11,8 +11,12 @@ interface Kept {
   at: number;
   /** Whether the server has it. */
   isTold?: boolean;
-  /** When that was, by the clock of the server. */
+  /** When that was, or when what is set aside was told, by the clock of the server. */
   toldAt?: number;
+  /** What was known to be told, by the same clock, when this was written. */
+  after?: number;
+  /** What another device has written meanwhile. It is given back beside this. */
+  aside?: string;
   /** The history that the server had then: one that was restored may lack it. */
   epoch?: string;
 }
@@ -29,6 +33,8 @@ interface Place {
 }
 
 const SOON = 1_200;
+/** For so long after a key somebody is at it: another device can hardly have seen it before it wrote something else. */
+const AT_IT = 10_000;
 /** For so long is waited for the server to be told of all. */
 const PATIENCE = 3_000;
 /** After so long a server is asked again that has too much to do and does not say when. */
@@ -39,6 +45,9 @@ const isTold = ({ text, isTold: told }: Kept): boolean => told ?? text === "";
 
 /** When a draft was changed last, by the clock of the server; 0 where it does not say. */
 const momentOf = (draft: Draft | undefined): number => Date.parse(draft?.updated_at ?? "") || 0;
+
+/** Whether all of a text is in another, which goes on with it. */
+const goesOn = (text: string, from: string): boolean => text.startsWith(from) || text.endsWith(`\n${from}`);
 
 /** Texts that the browser keeps under a name. */
 function textsAt(place: string): string[] {
@@ -55,6 +64,8 @@ export class Drafts {
   /** What was told of each: what comes back of it is nothing new, whatever the clocks say. */
   readonly #told = new Map<string, Set<string>>();
   readonly #timers = new Map<string, Place & { timer: ReturnType<typeof setTimeout> }>();
+  /** When each was written last on this page. */
+  readonly #written = new Map<string, number>();
   /** What is told of each, one after the other: what is told last is what holds. */
   readonly #turns = new Map<string, Promise<void>>();
   /** What the server has not heard of, as far as is known, or does not take. */
@@ -164,9 +175,17 @@ export class Drafts {
   }
 
   write(room: string, thread: number | undefined, text: string): void {
-    const place = this.#place(room, thread);
+    const place = this.#place(room, thread), before = this.#keptAt(place), at = Date.now(), after = before?.toldAt ?? before?.after;
+    this.#written.set(place, at);
+    if (text === "" && before?.aside !== undefined && !isTold(before) && !this.#turns.has(place)) {
+      // What the server has is another device's, and somebody may be at it there.
+      clearTimeout(this.#timers.get(place)?.timer);
+      this.#timers.delete(place);
+      this.#untold.delete(place);
+      return this.#keep(place, { text, at, isTold: true, ...(after && { toldAt: after }), aside: before.aside });
+    }
     // That there is none any more is kept, too: the server may not have heard of it yet.
-    this.#keep(place, { text, at: Date.now(), isTold: false });
+    this.#keep(place, { text, at, isTold: false, ...(text && after && { after }), ...(text && before?.aside !== undefined && { aside: before.aside }) });
     this.#soon(room, thread, text ? SOON : 0);
   }
 
@@ -231,8 +250,28 @@ export class Drafts {
     return textsAt(this.#place(room, thread, "given"));
   }
 
+  /** That of it which another device has written, while somebody was at something else here. */
+  aside(room: string, thread: number | undefined): string | undefined {
+    return this.#kept(room, thread)?.aside;
+  }
+
+  /** Another device has written something else than what somebody is at here: it stands beside that, in place of what it had
+   *  written before; or it has sent that, or thrown it away. What is here the server does not have any more. */
+  #setAside(room: string, thread: number | undefined, here: Kept, aside: string | undefined, toldAt: number): void {
+    const rest = this.given(room, thread).filter((one) => one !== here.aside);
+    this.#give(room, thread, aside === undefined ? rest : [...rest, aside]);
+    this.#keep(this.#place(room, thread), { ...here, aside, isTold: here.text === "", toldAt });
+    for (const ear of this.#ears) ear();
+  }
+
   /** It was put where one writes, or is thrown away. */
   drop(room: string, thread: number | undefined, text: string): void {
+    const here = this.#kept(room, thread);
+    if (here?.aside === text) {
+      // What is written here is what is meant.
+      this.#keep(this.#place(room, thread), { ...here, aside: undefined });
+      this.#soon(room, thread, SOON);
+    }
     const all = this.given(room, thread), at = all.indexOf(text);
     this.#give(room, thread, all.filter((_, index) => index !== at));
     for (const ear of this.#ears) ear();
@@ -304,7 +343,9 @@ export class Drafts {
   #markTold(place: string, toldAt: number): void {
     const kept = this.#keptAt(place);
     const epoch = this.#client.store.epoch;
-    if (kept && (!kept.isTold || toldAt > (kept.toldAt ?? 0))) this.#keep(place, { ...kept, isTold: true, ...(toldAt && { toldAt }), ...(epoch !== undefined && { epoch }) });
+    // Another device has told something else since.
+    const isOver = kept?.aside !== undefined && toldAt > 0 && toldAt < (kept.toldAt ?? 0);
+    if (kept && !isOver && (!kept.isTold || toldAt > (kept.toldAt ?? 0))) this.#keep(place, { ...kept, isTold: true, ...(toldAt && { toldAt }), ...(epoch !== undefined && { epoch }) });
     this.#untold.delete(place);
   }
 
@@ -323,7 +364,7 @@ export class Drafts {
       if (body.unreadable) return undefined;
       // That there is none was so when it was asked: nothing that was written since is meant, nor what a restored server lacks.
       const isNone = body.content === "" && before && isTold(before) && before.at === this.#kept(room, thread)?.at && before.epoch === this.#client.store.epoch;
-      const newer = this.told(room, body, isNone ? Infinity : undefined);
+      const newer = this.told(room, body, isNone ? Infinity : undefined, true);
       if (newer === undefined) this.#catchUp(room, thread, body);
       return newer;
     } catch {
@@ -334,29 +375,53 @@ export class Drafts {
   /** Tells what the server has not heard of: the page may have been left before it was told. */
   #catchUp(room: string, thread: number | undefined, { content, updated_at }: Draft): void {
     const [place, here] = [this.#place(room, thread), this.#kept(room, thread)];
-    if (!here || here.text === content || this.#timers.has(place) || here.at < Date.parse(updated_at ?? "")) return;
+    if (!here || (here.aside !== undefined && here.aside === content) || here.text === content || this.#timers.has(place) || here.at < Date.parse(updated_at ?? "")) return;
     this.#soon(room, thread, 0);
   }
 
   /** A draft as the server has it; its text, when it is newer than what is here. What the server had of this device and has no
-   *  more was thrown away or sent on another. */
-  told(room: string, draft: Draft, at = momentOf(draft)): string | undefined {
+   *  more was thrown away or sent on another. `isAsked`: this page has asked for it, and no other tab hears it. */
+  told(room: string, draft: Draft, at = momentOf(draft), isAsked = false): string | undefined {
     const thread = draft.thread ?? undefined;
     const here = this.#kept(room, thread);
     const place = this.#place(room, thread);
+    const known = here?.toldAt ?? here?.after ?? 0;
     if (draft.content === here?.text) this.#markTold(place, at);
     if (draft.content === "") {
+      if (here?.aside !== undefined && (!isTold(here) || here.text === "") && at > known) {
+        this.#setAside(room, thread, here, undefined, at);
+        if (here.text) this.#soon(room, thread, SOON);
+      }
       // What was typed here since is meant by nobody there.
       if (!here?.text || !isTold(here) || at <= (here.toldAt ?? 0)) return undefined;
       this.#told.delete(place);
       this.#keep(place, { text: "", at: here.at, isTold: true, toldAt: at });
       return "";
     }
-    const isOwn = this.#timers.has(place) || this.#told.get(place)?.has(draft.content);
-    if (isOwn || draft.content === here?.text || (here && (here.toldAt ?? here.at) >= at)) return undefined;
+    const isWaiting = this.#timers.has(place), isBlank = !here?.text.trim();
+    const isOwn = (isWaiting && isBlank) || this.#told.get(place)?.has(draft.content);
+    if (isOwn || draft.content === here?.text || (here && at <= known)) return undefined;
+    if (here && !isBlank && this.#isAtIt(place, here) && (isWaiting || !goesOn(draft.content, here.text))) {
+      // In another tab somebody is at it: that one sets aside what has come.
+      const isHere = isAsked || isWaiting || here.aside !== undefined || this.#written.get(place) === here.at;
+      if (isHere && !goesOn(here.text, draft.content)) this.#setAside(room, thread, here, draft.content, at);
+      return undefined;
+    }
+    if (here && here.toldAt == null && here.at >= at) return undefined;
+    // What nobody has heard of is not lost with that, and nothing that is in it stands beside it, too.
+    const all = this.given(room, thread), rest = all.filter((one) => one !== draft.content && !(one === here?.aside && goesOn(draft.content, one)));
+    if (here && !isBlank && !isTold(here) && !goesOn(draft.content, here.text)) rest.push(here.text);
+    this.#give(room, thread, rest);
     const epoch = this.#client.store.epoch;
     this.#keep(place, { text: draft.content, at, isTold: true, toldAt: at, ...(epoch !== undefined && { epoch }) });
+    if (rest.join() !== all.join()) for (const ear of this.#ears) ear();
     return draft.content;
+  }
+
+  /** Whether somebody is at what is written here, or the server has not heard of it, or has another device's in its place. */
+  #isAtIt(place: string, here: Kept): boolean {
+    const isTyped = here.at !== here.toldAt && Date.now() - here.at < AT_IT;
+    return isTyped || here.aside !== undefined || this.#timers.has(place) || (!isTold(here) && this.#written.get(place) === here.at);
   }
 
   /** Tells nothing more. What is kept here is told by the next login of the same user. */

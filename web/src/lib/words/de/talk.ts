@@ -181,7 +181,7 @@ export const talk: typeof english = {
     cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
     shutTitle: "Zurücknehmen?", shutText: "In ihrem Raum kannst du gerade nicht schreiben: Der Text lässt sich dort nicht einfügen.", shutYes: "Kopieren und zurücknehmen",
     clocks: (place) => `Zeit von ${place}`,
-    given: "Zurückgegeben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
+    given: "Zurückgegeben:", elsewhere: "Auf einem anderen Gerät geschrieben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
     moreDue: (count: number) => `und ${number(count)} weitere`,
     note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
   },

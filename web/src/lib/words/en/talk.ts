@@ -189,7 +189,7 @@ export const talk = {
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     clocks: (place: string) => `${place} time`,
-    given: "Given back:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
+    given: "Given back:", elsewhere: "Written on another device:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
     moreDue: (count: number) => `and ${number(count)} more`,
     note: "Only you see what waits here. At its time it goes out by itself.",
   },

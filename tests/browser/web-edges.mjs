@@ -116,6 +116,35 @@ export default ({ base, mark, alice, bob, ALICE, BOB, open, watch, picture, serv
     await quote("a deleted message").waitFor();
   },
 
+  async "what is written on two devices at once stays on both, and each offers what the other has"() {
+    const [desk, phone] = [bob, await open()], name = `both-${mark}`, label = `#${name}`;
+    await (await login(base, BOB, PASSWORD))("POST", "/rooms", { name, kind: "private" });
+    await enter(phone.page, BOB, PASSWORD);
+    await connected(phone.page);
+    for (const { page } of [desk, phone]) {
+      await room(page, name).click();
+      await composer(page, label).click();
+    }
+    await type(phone.page, "from the phone");
+    await type(desk.page, "from the desk");
+    for (const [{ page }, own, other] of [[desk, "from the desk", "from the phone"], [phone, "from the phone", "from the desk"]]) {
+      await page.locator(".answer", { hasText: "Written on another device" }).getByText(other).waitFor();
+      assert.equal(await composer(page, label).inputValue(), own);
+    }
+    await phone.page.getByRole("button", { name: "Put it here" }).click();
+    for (const { page } of [desk, phone]) {
+      await page.locator(".answer").waitFor({ state: "detached" });
+      assert.equal(await composer(page, label).inputValue(), "from the phone\nfrom the desk");
+    }
+    await press(phone.page, "Enter");
+    for (const { page } of [desk, phone]) {
+      await message(page, "from the phone").waitFor();
+      await composer(page, label).and(page.locator(".empty")).waitFor();
+    }
+    await phone.context.close();
+    await room(desk.page, "general").click();
+  },
+
   async "one sentence says why nothing can be written, and none when that is over; no word of what was begun is lost"() {
     const api = await login(base, ALICE, PASSWORD);
     const name = `cellar-${mark}`, { page } = bob;

@@ -151,7 +151,7 @@ impl Doors {
         let trusted_proxies = parse_each(&settings.trusted_proxies, parse_net)?;
         if !settings.host.is_loopback() && tls.is_none() && trusted_proxies.is_empty() {
             return wrong(format!(
-                "HOST is {}, which others can connector, but there is no TLS: set TLS_CERT and TLS_KEY, or, behind a reverse proxy that does TLS, set TRUSTED_PROXIES to its address.",
+                "HOST is {}, which others can connect to, but there is no TLS: set TLS_CERT and TLS_KEY, or, behind a reverse proxy that does TLS, set TRUSTED_PROXIES to its address.",
                 settings.host
             ));
         }

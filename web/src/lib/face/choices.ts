@@ -43,9 +43,10 @@ async function people(client: Client, room: Room, word: string): Promise<Choice[
     .slice(0, MOST)
     .map((one) => ({ kind: "person", text: `@${one.username} `, shown: client.name(one.user_id, one.username), note: `@${one.username}`, user: one.user_id }));
   const mayCallAll = room.about.kind !== "direct" && (members.length <= 20 || isModerator(room));
-  if (mayCallAll && "room".startsWith(word)) {
-    found.push({ kind: "all", text: "@room ", shown: t.composer.everyone(labelOf(client, room.about)), note: "@room", icon: "people" });
-  }
-  if (mayCallAll && "here".startsWith(word)) found.push({ kind: "all", text: "@here ", shown: t.composer.here, note: "@here", icon: "people" });
+  const everyone = t.composer.everyone(labelOf(client, room.about));
+  // Other chats call them so; and what stands in the list is found by its beginning, too.
+  const called = (...names: string[]) => mayCallAll && names.some((one) => one.toLowerCase().startsWith(word));
+  if (called("room", "all", "channel", "everyone", everyone)) found.push({ kind: "all", text: "@room ", shown: everyone, note: "@room", icon: "people" });
+  if (called("here", t.composer.here)) found.push({ kind: "all", text: "@here ", shown: t.composer.here, note: "@here", icon: "people" });
   return found;
 }

@@ -1,9 +1,12 @@
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import type { Client } from "./client.svelte";
 import { choices } from "./choices";
 import { bestOf, fullName, isOther } from "./names";
 import { People } from "$lib/store/people";
 import { Room } from "$lib/store/room";
+import { speak } from "$lib/words";
+
+afterEach(() => localStorage.clear());
 
 function client(people: People): Client {
   const members = [{ user_id: 2, username: "eve", display_name: "Eve", role: "member", joined_at: "" }];
@@ -29,6 +32,20 @@ it("finds someone by a display name from the moment it is told", async () => {
   expect(await found("zo")).toEqual(["@eve "]);
   people.toldProfile(profile(null));
   expect(await found("zo")).toEqual([]);
+});
+
+it("finds all in a room by what they are called here, and by what other chats call them", async () => {
+  const room = new Room("garden", "later");
+  room.about = { ...room.about, kind: "public", name: "garden" };
+  const found = async (word: string) => (await choices(client(new People()), room, { sign: "@", word, from: 0 })).filter((one) => one.kind === "all").map((one) => one.text);
+  for (const word of ["room", "all", "chan", "channel"]) expect(await found(word), word).toEqual(["@room "]);
+  for (const word of ["", "eve", "everyone"]) expect(await found(word), word).toEqual(["@room ", "@here "]);
+  expect([await found("here"), await found("zo"), await found("garden")]).toEqual([["@here "], [], []]);
+  localStorage.setItem("parlour.language", "de");
+  await speak();
+  expect([await found("alle"), await found("everyone"), await found("chan")]).toEqual([["@room ", "@here "], ["@room "], ["@room "]]);
+  room.about.kind = "direct";
+  expect(await found("alle")).toEqual([]);
 });
 
 it("means the one whose username was typed whole, else the first that was found", () => {

@@ -137,3 +137,22 @@ it("what is below the screen is counted, and nothing that is on it", async () =>
   await aWhile();
   expect(newer()).toBe(1);
 });
+
+it("all is read at once: rooms, and the threads that one follows, in their list, too", async () => {
+  const thread = (id: number, unread: number) => ({ message: message(id, { replies: { count: 2, last_id: 3, seq: 3, users: [] } }), last_at: message(3).created_at, read_seq: 0, unread, mentions: 0 });
+  const threads = [thread(1, 2), thread(2, 0)];
+  answers.unshift([/api\/threads/, threads]);
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  const count = () => find(".sidebar a[href='/threads'] .count");
+  await until(() => count()?.textContent?.includes("2"));
+  router.go({ is: "threads" });
+  await until(() => find(".fresh"));
+  Line.last?.said.splice(0);
+  key(window, "Escape", { shiftKey: true });
+  await until(() => said().length === 3);
+  expect(said()).toEqual([{ type: "read", room: "general", seq: 3 }, { type: "read", room: "7", seq: 1 }, { type: "read", room: "general", seq: 3, thread: 1 }]);
+  threads.splice(0, 1, thread(1, 0));
+  serve(3, 0, 1);
+  await until(() => !count() && !find(".fresh"));
+});

@@ -156,3 +156,17 @@ it("all is read at once: rooms, and the threads that one follows, in their list,
   serve(3, 0, 1);
   await until(() => !count() && !find(".fresh"));
 });
+
+it("a mention in a thread is a badge, and counts in the title, as long as its room is not muted", async () => {
+  const thread = { message: message(1), last_at: message(3).created_at, read_seq: 0, unread: 3, mentions: 2 };
+  answers.unshift([/api\/threads/, [thread]]);
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  await until(() => find(".sidebar a[href='/threads'] .badge"));
+  expect(find(".sidebar a[href='/threads']")?.textContent).toContain("2 mentions");
+  // The direct room has one more.
+  await until(() => document.title === "(3) #general · Parlour");
+  Line.last?.tell({ type: "room", room: "general", changed: ["notify"], notify: "nothing" });
+  await until(() => document.title === "(1) #general · Parlour");
+  expect(find(".sidebar a[href='/threads']")?.textContent).toContain("3 unread");
+});

@@ -27,6 +27,8 @@ describe("notices", () => {
     localStorage.setItem("parlour.notices", "on");
     await until(() => Line.last?.said.some((one) => one.type === "presence"));
     await until(() => find("article[data-id='3']"));
+    // It is loaded when the first view is drawn, and what comes before that is judged when it is there.
+    await import("$lib/face/notices");
     settings("00:00-23:59");
     come(4, { content: "in the quiet" });
     await until(() => text().includes("in the quiet"));

@@ -33,7 +33,7 @@ impl Place {
     /// A socket takes it, and is counted from now on.
     pub(super) fn take(mut self, places: &mut Places) {
         self.server = None;
-        places.note_given_up(self.user_id);
+        places.release(self.user_id);
     }
 }
 
@@ -92,7 +92,8 @@ impl Places {
         });
     }
 
-    fn note_given_up(&mut self, user_id: i64) {
+    /// One who had a place has it no more, or is counted among the sockets.
+    fn release(&mut self, user_id: i64) {
         if let Some(kept) = self.kept.get_mut(&user_id) {
             *kept -= 1;
             if *kept == 0 {
@@ -138,7 +139,7 @@ impl Handler<GiveUp> for ChatServer {
     type Result = ();
 
     fn handle(&mut self, GiveUp(user_id): GiveUp, ctx: &mut Context<Self>) {
-        self.places.note_given_up(user_id);
+        self.places.release(user_id);
         self.serve_places(&ctx.address());
     }
 }

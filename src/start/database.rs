@@ -64,11 +64,22 @@ pub fn refuse_unfit(connector: &mut Connector<'_>) -> Result<(), ConfigError> {
 fn refuse_foreign_log(config: &Config, vault: &Vault) -> Result<(), ConfigError> {
     let url = &config.storage.database_url;
     let is_one = matches!(url, DatabaseUrl::Sqlite(path) if file::has_log(path));
-    let Some(mut conn) = is_one.then(|| conn::look(url).ok()).flatten() else {
-        return Ok(());
-    };
-    match migrate::look(&mut conn) {
-        Ok(standing) if !standing.is_new => keys::check(config, &mut conn, url, vault).map(|_| ()),
+    match is_one.then(|| conn::look(url)) {
+        Some(Ok(mut conn)) => refuse_other_keys(config, &mut conn, vault),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a database that other keys have sealed, if it has been served before.
+fn refuse_other_keys(
+    config: &Config,
+    conn: &mut AnyConnection,
+    vault: &Vault,
+) -> Result<(), ConfigError> {
+    match migrate::look(conn) {
+        Ok(standing) if !standing.is_new => {
+            keys::check(config, conn, &config.storage.database_url, vault).map(|_| ())
+        }
         _ => Ok(()),
     }
 }
@@ -89,10 +100,7 @@ fn refuse_foreign(
         .open()
         .map_err(|error| unreachable_database(url, &error))?;
     refuse_unfit_tables(&mut conn, url)?;
-    match migrate::look(&mut conn) {
-        Ok(standing) if !standing.is_new => keys::check(config, &mut conn, url, vault).map(|_| ()),
-        _ => Ok(()),
-    }
+    refuse_other_keys(config, &mut conn, vault)
 }
 
 /// Takes the database for this process. Waits a while for another one to end.

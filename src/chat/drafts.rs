@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{
     Caller,
     access::{Access, Which},
+    lanes::Lanes,
     rates::Rates,
     rooms::{self, RoomView},
-    statuses::Lanes,
     threads, unreadable,
 };
 use crate::{
@@ -117,7 +117,7 @@ impl Drafts {
         let (access, hub, caller) = (Arc::clone(&self.access), self.hub.clone(), caller.clone());
         let lanes = Arc::clone(&self.lanes);
         let keeping = async move {
-            let _one_after_the_other = lanes.of(user_id).lock().await;
+            let _one_after_the_other = lanes.turn(user_id).await?;
             let kept = access.keep_in_room(&caller, which, keep).await?;
             let (room_id, room, at, is_changed) = kept.ok_or_else(Error::no_such_message)?;
             let draft = Draft {

@@ -24,6 +24,7 @@ pub mod gaps;
 pub mod general;
 pub mod heirs;
 pub mod known_logins;
+pub mod lanes;
 pub mod logins;
 pub mod mentions;
 pub mod messages;

@@ -7,9 +7,10 @@ use super::{
     Caller,
     access::Access,
     cursors::{List, Listed, Wanted, begin, cut},
+    lanes::Lanes,
     people::find_one,
     rates::Rates,
-    statuses::{self, Lanes},
+    statuses,
 };
 use crate::{
     crypto::{
@@ -152,7 +153,7 @@ impl Profiles {
         let sets_nothing =
             new.receipts.is_none() && new.quiet_hours.is_none() && new.time_zone.is_none();
         if !(says_nothing && sets_nothing) {
-            let _one_after_the_other = self.lanes.of(user_id).lock().await;
+            let _one_after_the_other = self.lanes.turn(user_id).await?;
             // What is read within the transaction is what holds when it is told.
             let written = self.access.db.write_to_the_end(move |conn| {
                 people::set_profile(conn, user_id, &new)?;

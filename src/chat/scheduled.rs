@@ -10,11 +10,10 @@ use super::{
     access::{Access, Which},
     commands::Commands,
     cursors::{self, List, Listed, Wanted},
+    lanes::Lanes,
     rates::Rates,
     rooms::{self, RoomView},
-    sizes, standing,
-    statuses::Lanes,
-    unreadable,
+    sizes, standing, unreadable,
 };
 use crate::{
     crypto::{binding::Place, random_name, vault::Vault},
@@ -128,7 +127,7 @@ impl Scheduled {
         let keep = move |conn: &mut _, view: &RoomView| keep(conn, view, &vault, user_id, &to_keep);
         let (this, caller) = (Arc::clone(self), caller.clone());
         let keeping = async move {
-            let _one_after_the_other = this.lanes.of(user_id).lock().await;
+            let _one_after_the_other = this.lanes.turn(user_id).await?;
             let (kept, is_new) = this.access.keep_in_room(&caller, which, keep).await??;
             if is_new {
                 this.sooner.notify_one();
@@ -175,7 +174,7 @@ impl Scheduled {
         };
         let (this, caller) = (Arc::clone(self), caller.clone());
         let changing = async move {
-            let _one_after_the_other = this.lanes.of(user_id).lock().await;
+            let _one_after_the_other = this.lanes.turn(user_id).await?;
             let changed = this.access.keep_for_caller(&caller, change).await?;
             let changed = changed.ok_or_else(not_there)?;
             if !is_nothing {
@@ -218,7 +217,7 @@ impl Scheduled {
         };
         let (this, caller) = (Arc::clone(self), caller.clone());
         let cancelling = async move {
-            let _one_after_the_other = this.lanes.of(user_id).lock().await;
+            let _one_after_the_other = this.lanes.turn(user_id).await?;
             let cancelled = this.access.keep_for_caller(&caller, cancel).await?;
             let cancelled = cancelled.ok_or_else(not_there)?;
             this.tell(user_id, ScheduledChange::Cancelled, cancelled, None);

@@ -11,9 +11,8 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use tokio::sync::Mutex;
 
-use super::{Caller, emoji, rates::Rates};
+use super::{Caller, emoji, lanes::Lanes, rates::Rates};
 use crate::{
     crypto::{
         binding::{Place, Purpose},
@@ -37,8 +36,6 @@ use crate::{
     },
 };
 
-/// People whose changes wait for each other.
-const LANES: usize = 64;
 /// For how long a status holds at most: a year, and one that has a day more.
 pub(super) const MOST_DAYS: i64 = 366;
 
@@ -56,23 +53,6 @@ pub struct Statuses {
     pub lanes: Lanes,
     /// Whether the hub knows what is stored.
     pub is_loaded: AtomicBool,
-}
-
-/// So that what is told last is what was stored last.
-pub struct Lanes(Vec<Mutex<()>>);
-
-impl Default for Lanes {
-    fn default() -> Self {
-        Self((0..LANES).map(|_| Mutex::new(())).collect())
-    }
-}
-
-impl Lanes {
-    /// That of a person.
-    pub(super) fn of(&self, user_id: i64) -> &Mutex<()> {
-        let lane = usize::try_from(user_id.unsigned_abs() % LANES as u64).unwrap_or(0);
-        &self.0[lane]
-    }
 }
 
 impl Statuses {
@@ -131,7 +111,7 @@ impl Statuses {
 
     async fn keep(&self, caller: Caller, wish: SetStatus) -> Result<Status> {
         let user_id = caller.user_id;
-        let _one_after_the_other = self.lanes.of(user_id).lock().await;
+        let _one_after_the_other = self.lanes.turn(user_id).await?;
         let known = self.hub.look_at(vec![user_id]).await?;
         let before = known
             .into_iter()

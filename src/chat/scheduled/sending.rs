@@ -206,7 +206,7 @@ impl Scheduled {
         }
         let shown = self.shown(due.user_id, due.what.clone());
         // Not before it was told that it waits.
-        let _one_after_the_other = self.lanes.of(due.user_id).lock().await;
+        let _one_after_the_other = self.lanes.turn_at_last(due.user_id).await?;
         self.tell(due.user_id, ScheduledChange::Sent, shown, Some(done.id));
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Scheduled {
             let row = rows::find(conn, user_id, tried.id)?;
             Ok(row.filter(|_| is_noted))
         };
-        let _one_after_the_other = self.lanes.of(user_id).lock().await;
+        let _one_after_the_other = self.lanes.turn(user_id).await?;
         if let Some(row) = self.access.db.write(note).await? {
             let shown = self.shown(user_id, row);
             self.tell(user_id, ScheduledChange::Failed, shown, None);

@@ -87,6 +87,7 @@ impl Readiness {
         let trial = Trial::begin(&self.trying).ok_or_else(Error::store_unavailable)?;
         // What fails at the commit alone (a full disk) is not met by what is rolled back.
         let commit = self.journal.has_failed();
-        self.db.try_post(GENERAL, commit, trial).await
+        let pool = self.journal.find_empty_pool().cloned();
+        self.db.try_post(GENERAL, commit, pool, trial).await
     }
 }

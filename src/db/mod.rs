@@ -196,7 +196,7 @@ impl Db {
     }
 
     /// Whether the database would store a message in this room at this moment; with `commit`, a commit is tried as well.
-    /// `trial` is dropped when the trial has ended, which may be later than the answer.
+    /// With `pool`, it is tried on a connection of that one. `trial` is dropped when the trial has ended, which may be later than the answer.
     ///
     /// # Errors
     /// 503 when it would not.
@@ -204,9 +204,10 @@ impl Db {
         &self,
         room: &'static str,
         commit: bool,
+        pool: Option<Pool>,
         trial: impl Send + 'static,
     ) -> Result<()> {
-        let pool = self.pool.clone();
+        let pool = pool.unwrap_or_else(|| self.pool.clone());
         self.gate
             .run(Urgency::Urgent, move || {
                 let _until_the_end = trial;

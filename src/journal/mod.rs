@@ -27,7 +27,7 @@ use crate::{
     clock::Clock,
     config::{DatabaseUrl, Storage},
     crypto::vault::Vault,
-    db::conn::{TIMEOUT, unseen_pool},
+    db::conn::{Pool, TIMEOUT, unseen_pool},
     error::{Code, Error, Result},
 };
 pub use entry::{
@@ -66,6 +66,7 @@ enum Queued {
 pub struct Journal {
     writers: Vec<(mpsc::Sender<Queued>, Arc<Inbox>)>,
     health: Vec<Arc<WriterHealth>>,
+    pool: Pool,
 }
 
 impl std::fmt::Debug for Journal {
@@ -133,6 +134,7 @@ impl Journal {
             Self {
                 writers,
                 health: all_health,
+                pool,
             },
             Writers(threads),
         ))
@@ -154,6 +156,12 @@ impl Journal {
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.health.iter().any(|health| health.has_failed())
+    }
+
+    /// The writers' connections, when they have none: the database may give others some, and them none.
+    #[must_use]
+    pub fn find_empty_pool(&self) -> Option<&Pool> {
+        (self.pool.state().connections == 0).then_some(&self.pool)
     }
 
     /// What the writers remember of members does not hold any more: another history has taken the place of this one.

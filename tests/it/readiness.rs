@@ -80,3 +80,48 @@ mod whatever_keeps_messages_from_being_stored_is_seen {
         alice.post("after", None).expect(201);
     }
 }
+
+mod writers_that_get_no_connection_are_seen {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let cluster = Cluster::start();
+        cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
+        cluster.execute("CREATE DATABASE chat OWNER chat");
+        let mut url = url::Url::parse(&cluster.url_of("chat")).expect("a URL");
+        url.set_username("chat").expect("sets");
+        url.set_password(Some("chat")).expect("sets");
+        let server = cluster.server().env("DATABASE_URL", url).start();
+        let database = cluster.database("chat");
+        let alice = User::register(&server, "alice");
+        // No new connection is given, and of those that are there the writers' are ended: a post that waits shows which.
+        cluster.execute(
+            "DO $$ BEGIN EXECUTE format('ALTER ROLE chat CONNECTION LIMIT %s', \
+             (SELECT count(*) - 1 FROM pg_stat_activity WHERE usename = 'chat')); END $$",
+        );
+        let mut stored = 0;
+        eventually("the writers have no connection left", || {
+            let held = database.hold("SELECT FROM rooms FOR UPDATE");
+            let answer = thread::scope(|scope| {
+                let posting = scope.spawn(|| alice.post("waits", None));
+                eventually("the post waits for the lock, or is refused", || {
+                    let waiting = "SELECT pg_terminate_backend(pid)::text AS value FROM pg_stat_activity \
+                                   WHERE usename = 'chat' AND wait_event_type = 'Lock'";
+                    let has_ended = !cluster.query(waiting).is_empty();
+                    (has_ended || posting.is_finished()).then_some(())
+                });
+                drop(held);
+                posting.join().expect("posts")
+            });
+            stored += usize::from(answer.status == 201);
+            (answer.status == 503).then_some(())
+        });
+        becomes(&server, 503, "its writers get no connection");
+        assert_eq!(server.http().get("/api/rooms/general").status, 401);
+        assert_eq!(alice.history().len(), stored);
+        cluster.execute("ALTER ROLE chat CONNECTION LIMIT -1");
+        becomes(&server, 200, "they get some");
+        alice.post("after", None).expect(201);
+    }
+}

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 
 use super::scheduled::hold_overdue;
 use crate::{
-    config::{DatabaseUrl, Storage},
+    config::{ConfigError, DatabaseUrl, Storage},
     crypto::random_name,
     db::{AnyConnection, QueryError, facts, file, rooms, threads},
     journal::News,
@@ -117,7 +117,7 @@ impl History {
     /// up to date, and no one else's.
     ///
     /// # Errors
-    /// When the database fails, or the file cannot be written.
+    /// When the database fails; a [`ConfigError`] when the file cannot be written.
     pub fn begin(
         conn: &mut AnyConnection,
         storage: &Storage,
@@ -170,10 +170,12 @@ impl History {
             mark: mark.clone(),
             is_embedded: Some(is_embedded),
         };
-        write(&file, &known, true)?;
+        let keep =
+            |known: &Known| write(&file, known, true).map_err(|error| unwritable(&file, error));
+        keep(&known)?;
         facts::set(conn, "life", &life)?;
         known.lives.truncate(1);
-        write(&file, &known, true)?;
+        keep(&known)?;
         Ok(Self {
             epoch: RwLock::new(epoch.into()),
             announced: Mutex::default(),
@@ -288,6 +290,18 @@ impl History {
 
 fn file_in(data_dir: &Path) -> PathBuf {
     data_dir.join("history")
+}
+
+/// What is said when the file cannot be kept. A full disk is the database's, too, and named where that is known.
+fn unwritable(file: &Path, error: std::io::Error) -> Box<dyn std::error::Error> {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return error.into();
+    }
+    let sentence = format!(
+        "{} cannot be written ({error}), where Parlour keeps how far each room has come: see that it is a file, in a folder that Parlour's user can write to.",
+        file.display()
+    );
+    ConfigError(sentence).into()
 }
 
 fn read(file: &Path) -> Option<Known> {

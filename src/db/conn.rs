@@ -109,6 +109,7 @@ pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             let real = file::resolve(path)
                 .and_then(|real| file::check_access(&real, Access::READ_OK).map(|()| real))
                 .map_err(|error| cannot_open(path, &error))?;
+            file::check_companions(&real).map_err(ConnectionError::BadConnection)?;
             let mut conn = SqliteConnection::establish(&file::uri_to_read(&real))?;
             conn.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;")
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
@@ -154,7 +155,8 @@ pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
 /// Puts all that is in the log into the file of the database, where another program keeps it open.
 fn empty_log(url: &DatabaseUrl, path: &Path) {
     if let Ok(AnyConnection::Sqlite(mut conn)) = open_again(url) {
-        let _told_below = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        let _told_below =
+            conn.batch_execute("PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(TRUNCATE)");
         if file::has_log(path) {
             log::warn!(
                 "another program is reading {}, so what was stored last stays in {}-wal: copy both, or close that program first",

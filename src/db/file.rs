@@ -18,6 +18,8 @@ use rustix::{
 use super::lock;
 use crate::{config::DatabaseUrl, ownership};
 
+/// What the name of the lock file has at its end.
+const LOCK: &str = ".lock";
 /// How many links may lead on from one to the next.
 const MOST_LINKS: usize = 40;
 
@@ -32,7 +34,7 @@ pub fn beside(path: &Path, end: &str) -> PathBuf {
 /// The file that a serving process locks. Unlike the database itself, it may be opened.
 #[must_use]
 pub fn lock_of(path: &Path) -> PathBuf {
-    beside(path, ".lock")
+    beside(path, LOCK)
 }
 
 /// How SQLite is asked to open the database and to make it when it is not there. It is made with the mode of the lock
@@ -177,18 +179,38 @@ fn check_alone(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Sees to it that whatever has the name of a file of the database is one: a folder cannot be opened, and who opens a pipe
+/// waits for good.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn check_companions(path: &Path) -> Result<(), String> {
+    for end in ["-wal", "-shm", "-journal", LOCK] {
+        let name = beside(path, end);
+        if name.metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(format!(
+                "{} is not a file, and the database wants one there: move it away.",
+                name.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a part of an embedded database stands beside its file. (Who only looks at one leaves an empty log there.)
 #[must_use]
 pub fn has_log(path: &Path) -> bool {
-    ["-wal", "-journal"]
-        .iter()
-        .any(|end| length(&beside(path, end)) > 0)
+    ["-wal", "-journal"].iter().any(|end| {
+        beside(path, end)
+            .metadata()
+            .is_ok_and(|found| found.len() > 0)
+    })
 }
 
-/// Bytes of a file; 0 when there is none. (What cannot be looked at is not opened to find out.)
+/// Whether a file is there and holds nothing. (What cannot be looked at is not opened to find out.)
 #[must_use]
-pub fn length(path: &Path) -> u64 {
-    path.metadata().map_or(0, |found| found.len())
+pub fn is_empty(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.len() == 0)
 }
 
 /// Sees to it that there is no other way to the database than this path. SQLite finds the log by the path of the database:
@@ -197,6 +219,7 @@ pub fn length(path: &Path) -> u64 {
 /// # Errors
 /// A sentence that says what to do.
 pub fn check_names(path: &Path) -> Result<(), String> {
+    check_companions(path)?;
     let Ok(found) = path.symlink_metadata() else {
         return check_alone(path);
     };

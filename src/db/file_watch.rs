@@ -16,27 +16,25 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use diesel::{prelude::*, sql_query, sql_types::Integer};
 use tokio::sync::oneshot;
 
-use super::{AnyConnection, conn, file, integrity, lock};
+use super::{AnyConnection, conn, file, lock};
 use crate::config::DatabaseUrl;
 use content::{Content, find_content, find_life};
+use pages::{Pages, is_emptied};
 
 mod content;
+mod pages;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How soon a file that seems to be another one is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// How often all pages are looked at where something was written to the file, at most, and how many times longer than that took
-/// the next pause is: someone may have put a copy over it that is of the same life.
-const LOOK_THROUGH: Duration = Duration::from_secs(2);
-const PAUSE_FACTOR: u32 = 200;
 /// How often it is tried to save what only the lost log holds.
 const TRIES: usize = 2;
 
@@ -153,6 +151,7 @@ pub fn watch(url: &DatabaseUrl) -> Result<FileWatch, Box<dyn std::error::Error>>
                     break;
                 }
             }
+            files.pages.end();
             // Kept until the process ends, as that of the start is.
             std::mem::forget(files.again.take());
             if !files.memory.is_another() && !is_written_over {
@@ -196,7 +195,7 @@ pub(super) fn has_its_memory() -> bool {
 pub(super) fn check_served(path: &Path) -> io::Result<()> {
     // SQLite removes the log of an empty file when it opens that.
     let is_another =
-        |main: &Watched| main.path == path && (main.is_another() || file::length(path) == 0);
+        |main: &Watched| main.path == path && (main.is_another() || file::is_empty(path));
     if MAIN.get().is_some_and(is_another) {
         return Err(io::Error::other(
             "it is not the file that this server has been using",
@@ -217,44 +216,42 @@ struct Files {
     is_failing: bool,
     /// When something was last seen to have been written to the database.
     written: Option<SystemTime>,
-    /// Bytes of the log, when they were last seen.
-    log_length: u64,
-    /// When all pages may be looked at again; and whether something was written since they were.
-    look_through_at: Instant,
-    is_unseen: bool,
+    /// When all pages are looked at.
+    pages: Pages,
     /// The life of the server that it is in, which no one but its server writes.
     life: Option<String>,
 }
 
 impl Files {
     fn new(main: PathBuf, life: Option<String>) -> io::Result<Self> {
+        let log = Watched::new(file::beside(&main, "-wal"))?;
         Ok(Self {
-            log: Watched::new(file::beside(&main, "-wal"))?,
+            pages: Pages::new(&log.path),
+            log,
             memory: Watched::new(file::beside(&main, "-shm"))?,
             lock: Watched::new(file::lock_of(&main))?,
+            written: written_at(&main),
             main: Watched::new(main)?,
             again: None,
             is_failing: false,
-            written: None,
-            log_length: 0,
-            look_through_at: Instant::now() + LOOK_THROUGH,
-            is_unseen: false,
             life,
         })
     }
 
     fn find_broken(&mut self, conn: &mut AnyConnection) -> Option<LostFile> {
+        // Whoever opens it now takes its log for that of another one, and removes it; and what it held cannot be saved in it.
+        if is_emptied(&self.main.path) {
+            return Some(self.lost(Loss::Damaged("it is empty".into())));
+        }
         let files = [&self.main, &self.memory, &self.log];
         let gone = files.into_iter().find(|file| file.is_gone());
         let Some(gone) = gone.map(|file| file.path.clone()) else {
             return self.find_other_content().or_else(|| self.keep_lock());
         };
         conn::stop_writing();
-        let is_memory = self.memory.is_another();
         // This connection has had the log open since the start. Whoever opens another one of its name must not be the last
         // who could put what is in it into the database.
-        let is_empty = file::length(&self.main.path) == 0;
-        let loss = if gone == self.log.path && !is_memory && !is_empty {
+        let loss = if gone == self.log.path && !self.memory.is_another() {
             let is_saved = (0..TRIES).any(|_| save(conn).unwrap_or(false));
             Loss::Log { is_saved }
         } else {
@@ -264,57 +261,35 @@ impl Files {
     }
 
     /// Whether something else is in the database than this server has written. Asked when the file was written to, which is
-    /// our own doing as a rule, when its log has become shorter, and when what is in it is not what should be. Whatever cannot
-    /// be found out is asked again.
+    /// our own doing as a rule. Whatever cannot be found out is asked again.
     fn find_other_content(&mut self) -> Option<LostFile> {
         let path = self.main.path.clone();
-        if file::length(&path) == 0 {
-            // Whoever opens it now takes its log for that of another one, and removes it.
-            return Some(self.lost(Loss::Damaged("it is empty".into())));
-        }
-        let written = path.metadata().and_then(|found| found.modified()).ok();
-        let log_length = file::length(&self.log.path);
-        let is_cut = log_length < self.log_length;
-        self.is_unseen |= written != self.written;
-        let is_due = self.is_unseen && Instant::now() >= self.look_through_at;
-        let is_suspect = IS_SUSPECT.swap(false, Ordering::SeqCst) || is_cut || is_due;
-        if written == self.written && !is_suspect {
-            self.log_length = log_length;
-            return None;
-        }
-        let since = Instant::now();
-        match find_content(&path, self.life.as_deref(), is_suspect) {
-            Content::Own => {
+        let written = written_at(&path);
+        self.pages.look_at_log(&self.log.path);
+        if written.is_some() && written != self.written {
+            let content = find_content(&path, self.life.as_deref(), false);
+            if matches!(content, Content::Own) {
                 self.written = written;
-                self.log_length = log_length;
-                if is_suspect {
-                    self.is_unseen = false;
-                    let pause = since.elapsed().saturating_mul(PAUSE_FACTOR);
-                    self.look_through_at = Instant::now() + pause.max(LOOK_THROUGH);
-                }
-                None
+                self.pages.note_written();
             }
-            // Where the log was cut, its readers find nothing where something should be.
-            Content::Unknown(words)
-                if (is_cut || log_length == 0) && integrity::is_unreadable(&words) =>
-            {
-                let is_saved = false;
-                let log = self.log.path.clone();
-                let lost = self.lost(Loss::Log { is_saved });
-                Some(LostFile { path: log, ..lost })
+            if let Some(loss) = self.pages.judge(content) {
+                return Some(self.lost(loss));
             }
-            Content::Unknown(_) => {
-                IS_SUSPECT.fetch_or(is_suspect && !is_due, Ordering::SeqCst);
-                None
-            }
-            Content::Lost(loss) => Some(self.lost(loss)),
         }
+        let loss = self.pages.look(&path, self.life.as_deref())?;
+        Some(self.lost(loss))
     }
 
     fn lost(&self, loss: Loss) -> LostFile {
         conn::stop_writing();
-        let path = self.main.path.clone();
-        LostFile { path, loss }
+        let path = match loss {
+            Loss::Log { .. } => &self.log.path,
+            _ => &self.main.path,
+        };
+        LostFile {
+            path: path.clone(),
+            loss,
+        }
     }
 
     /// Takes the lock again when its file is gone, unless another server has it by now.
@@ -400,6 +375,11 @@ impl Watched {
             self.is_another()
         }
     }
+}
+
+/// When something was last written to a file, as far as that can be seen.
+fn written_at(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|found| found.modified()).ok()
 }
 
 /// What tells a file from another one of the same name.

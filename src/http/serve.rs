@@ -21,8 +21,9 @@ const COME_BACK_WITHIN: Duration = Duration::from_secs(5);
 const JOURNAL_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long noting how far the rooms have come may take after that.
 const HISTORY_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the watch of the database's files may take to end.
-const WATCH_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the watch of the database's files may take to end: all pages may be being looked at, and until then the log cannot
+/// be put into the database.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// A signal that comes so soon after the first says the same.
 const ONE_WISH: Duration = Duration::from_millis(500);
 /// How often is looked what only the database knows of people.

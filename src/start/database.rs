@@ -285,8 +285,12 @@ fn prepare(
         facts::insert(&mut conn, &name, &vault.seal(&name)).map_err(|error| unreachable(&error))?;
     }
     keys::key_deleted_names(config, &mut conn).map_err(|error| unreachable(&error))?;
-    let history =
-        History::begin(&mut conn, &config.storage).map_err(|error| unreachable(&error))?;
+    let history = History::begin(&mut conn, &config.storage).map_err(|error| match error
+        .downcast::<ConfigError>()
+    {
+        Ok(sentence) => *sentence,
+        Err(error) => unreachable(&error),
+    })?;
     let unbound = facts::list_unbound(&mut conn).map_err(|error| unreachable(&error))?;
     if !history.is_bound() {
         vault.believe(unbound);

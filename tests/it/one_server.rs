@@ -152,6 +152,47 @@ fn a_database_with_a_second_name_is_refused() {
 }
 
 #[test]
+fn what_is_no_file_beside_the_database_is_named_and_not_waited_for() {
+    let mut stopped = Server::start(Backend::Sqlite);
+    stopped.terminate();
+    for end in ["-wal", "-shm", "-journal", ".lock"] {
+        for make in ["mkfifo", "mkdir"] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("x.db");
+            fs::copy(stopped.database.file(), &path).expect("copies");
+            let url = format!("sqlite://{}", path.display());
+            let name = format!("{}{end}", path.display());
+            let made = Command::new(make).arg(&name).status();
+            assert!(made.expect("runs").success());
+            let words = format!("x.db{end} is not a file");
+            expect_refusal(&serve(&url, folder.path()), &words, &name);
+            let env = [("DATABASE_URL", url.as_str())];
+            for command in ["migrate", "doctor", "backup"] {
+                let ended = run(&[command], &env, folder.path());
+                assert!(
+                    ended.stdout.contains(&words) || ended.stderr.contains(&words),
+                    "{command}: {ended:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_folder_where_history_is_kept_is_named() {
+    let mut server = Server::start(Backend::Sqlite);
+    server.kill9();
+    let history = server.data_dir().join("history");
+    fs::remove_file(&history).expect("removes");
+    fs::create_dir(&history).expect("makes");
+    let said = server.try_start_again().expect_err("it is a folder");
+    assert!(
+        said.contains("history cannot be written") && !said.contains("DATABASE_URL"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_database_that_is_mounted_alone_is_refused() {
     let server = Server::start(Backend::Sqlite);
     let alone = server.folder().join("alone.db");

@@ -8,6 +8,7 @@ use std::{
 };
 
 use chrono::{TimeDelta, Utc};
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use serde_json::Value;
 
 use crate::support::{Backend, Database, Server, User, eventually, run};
@@ -199,20 +200,22 @@ fn a_server_whose_database_is_emptied_ends_and_leaves_the_log() {
     assert!(left.starts_with(&kept), "{} bytes", left.len());
 }
 
-/// It is not served for good from what cannot be read.
+/// It is not served for good from what cannot be read, whether all was in the log or next to nothing.
 #[test]
 fn a_server_whose_log_is_emptied_ends_and_names_it() {
-    let mut server = Server::start(Backend::Sqlite);
-    let alice = User::register(&server, "alice");
-    (server.database).execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    post_many(&alice, 30);
-    let wal = beside(&server, "-wal");
-    fs::File::create(&wal).expect("empties it");
-    assert_eq!(server.wait().code(), Some(2));
-    let log = server.log();
-    let named = format!("{} was removed or replaced", wal.display());
-    assert!(log.contains(&named), "{log}");
-    assert!(log.contains("could not be saved"), "{log}");
+    for posts in [1, 30] {
+        let mut server = Server::start(Backend::Sqlite);
+        let alice = User::register(&server, "alice");
+        (server.database).execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        post_many(&alice, posts);
+        let wal = beside(&server, "-wal");
+        fs::File::create(&wal).expect("empties it");
+        assert_eq!(server.wait().code(), Some(2));
+        let log = server.log();
+        let named = format!("{} was removed or replaced", wal.display());
+        assert!(log.contains(&named), "{posts}: {log}");
+        assert!(log.contains("could not be saved"), "{posts}: {log}");
+    }
 }
 
 /// Whoever puts the right log back must find the database as it was.
@@ -289,6 +292,26 @@ fn the_database_alone_is_everything_after_a_stop_also_while_someone_has_it_open(
     let left = beside(&server, "-wal").metadata();
     assert_eq!(left.map_or(0, |found| found.len()), 0);
     drop(window);
+}
+
+/// Whoever copies `parlour.db` then must know that it is not all.
+#[test]
+fn a_log_that_someone_is_reading_at_the_end_is_named() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    let file = server.database.file().display().to_string();
+    let mut reading = SqliteConnection::establish(&file).expect("opens");
+    reading
+        .batch_execute("BEGIN; SELECT count(*) FROM users")
+        .expect("reads");
+    post_many(&alice, 50);
+    server.terminate();
+    let wal = beside(&server, "-wal");
+    assert!(wal.metadata().is_ok_and(|found| found.len() > 0));
+    let log = server.log();
+    let said = format!("stays in {}: copy both", wal.display());
+    assert!(log.contains(&said), "{log}");
+    reading.batch_execute("COMMIT").expect("ends");
 }
 
 /// Only where there is reason to: it takes a second for each gigabyte.

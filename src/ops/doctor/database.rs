@@ -39,16 +39,18 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
     let url = &storage.database_url;
     if let DatabaseUrl::Sqlite(path) = url {
         check_sqlite(report);
-        if (path.exists() || file::has_log(path))
-            && let Err(sentence) = file::real(url)
+        if let Ok(real) = file::resolve(path)
+            && let Err(sentence) = file::check_names(&real)
         {
             report.problem(sentence);
             return;
         }
-        if let Err(sentence) = start::database::refuse_lost(storage) {
-            report.problem(sentence.to_string());
-            return;
-        }
+    }
+    if let Err(sentence) = start::database::refuse_lost(storage) {
+        report.problem(sentence.to_string());
+        return;
+    }
+    if let DatabaseUrl::Sqlite(path) = url {
         if !path.exists() {
             check_absent(path, storage, report);
             will_be_made(key, report);

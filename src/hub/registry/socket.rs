@@ -211,6 +211,9 @@ impl<O: Outbox> Socket<O> {
                     left: Some(seq),
                     ..Owed::default()
                 };
+                // What one has set there is not heard of behind that.
+                let is_of_it = |own: &Deliver| matches!(own, Deliver::Own { room_id: of, .. } if *of == room_id);
+                self.owed_own.retain(|own| !is_of_it(own));
             }
         }
         if !self.tell_owed(limits) {

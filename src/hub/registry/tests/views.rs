@@ -85,6 +85,31 @@ fn what_a_user_has_set_on_another_device_is_told_when_there_is_room_and_behind_w
 }
 
 #[test]
+fn nothing_that_was_set_in_a_room_is_told_behind_its_end() {
+    let mut world = World::new();
+    let full = Inbox::new(1);
+    world.join(1, "alice", &full);
+    world.say(1, 0);
+    let own = Aside {
+        room_id: 1,
+        to: vec![1],
+        frame: frame::text("read"),
+        reader: None,
+        opened_by: None,
+    };
+    world.registry.tell_aside(vec![own], world.start);
+    let settings = frame::text("settings");
+    world.registry.tell_user(1, &settings, world.start);
+    world.move_member(2, 1, Membership::Left);
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        told.extend(full.take());
+        world.registry.tick(world.start);
+    }
+    assert_eq!(told, ["1:own", "left 2", "aside settings"]);
+}
+
+#[test]
 fn who_cannot_be_told_of_all_that_was_set_on_another_device_has_to_begin_anew() {
     let mut world = World::new();
     let full = Inbox::new(1);

@@ -190,8 +190,7 @@ impl Room {
         let first = message
             .thread
             .and_then(|first| self.timeline.message(first));
-        let starter = first.map(|first| first.user_id);
-        self.is_list_stale |= self.threads.take(message, self.me, starter);
+        self.is_list_stale |= self.threads.take(message, self.me, first);
     }
 
     /// Counts what is unread.

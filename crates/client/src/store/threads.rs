@@ -211,8 +211,8 @@ impl Threads {
     }
 
     /// Takes what a message tells of threads. True when it may be one of a thread that the user `me` follows from now on;
-    /// `starter`: who has written the thread's first message, if that is at hand.
-    pub(super) fn take(&mut self, message: &Message, me: i64, starter: Option<i64>) -> bool {
+    /// `begin`: the thread's first message, if that is at hand.
+    pub(super) fn take(&mut self, message: &Message, me: i64, begin: Option<&Message>) -> bool {
         let (first, told) = match message.thread {
             None => (message.id, &message.replies),
             Some(first) => (first, &message.thread_replies),
@@ -255,7 +255,9 @@ impl Threads {
         // What it was before no one knows here: it may have mentioned the user.
         let is_changed_unseen = held_seq.is_none() && message.seq != message.id;
         let is_concerned = message.user_id == me || message.is_for(me) || is_changed_unseen;
-        let is_open = starter.is_none_or(|starter| starter == me);
+        // Who has written it, and who is named in it, follows from the first reply on.
+        let names = |begin: &Message| begin.mentions.iter().any(|one| one.user_id == Some(me));
+        let is_open = begin.is_none_or(|begin| begin.user_id == me || names(begin));
         is_later && (is_concerned || is_open && self.asked_about.insert(first))
     }
 
@@ -306,6 +308,7 @@ impl Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::mention::Mention;
 
     fn reply(id: u64, seq: u64, count: u64) -> Message {
         Message {
@@ -330,7 +333,7 @@ mod tests {
             reply(2, 5, 1),
             reply(3, 3, 2),
         ] {
-            threads.take(&message, 0, Some(7));
+            threads.take(&message, 0, Some(&Message::default()));
         }
         assert_eq!(threads.replies(1).map(|replies| replies.count), Some(1));
         let held: Vec<_> = threads.messages(1).map(|one| (one.id, one.seq)).collect();
@@ -343,5 +346,31 @@ mod tests {
         };
         threads.take(&stale, 0, None);
         assert_eq!(threads.replies(1).map(|replies| replies.seq), Some(5));
+    }
+
+    #[test]
+    fn a_thread_whose_first_message_names_the_user_is_asked_about_once() {
+        let mut begin = Message {
+            id: 1,
+            user_id: 7,
+            ..Message::default()
+        };
+        let others = Message {
+            user_id: 9,
+            ..reply(2, 2, 1)
+        };
+        let (mut named, mut not_named) = (Threads::default(), Threads::default());
+        assert!(!not_named.take(&others, 3, Some(&begin)));
+        begin.mentions.push(Mention {
+            user_id: Some(3),
+            ..Mention::default()
+        });
+        assert!(named.take(&others, 3, Some(&begin)));
+        let more = Message {
+            user_id: 9,
+            ..reply(3, 3, 2)
+        };
+        assert!(!named.take(&more, 3, Some(&begin)));
+        assert!(!not_named.take(&more, 4, Some(&begin)));
     }
 }

@@ -19,13 +19,15 @@ impl Server {
         }
         if let Some((first, also_to_room)) = thread {
             (new.thread, new.also_to_room) = (Some(first), also_to_room);
-            log.threads.insert(first, new.seq);
+            let is_begun = log.threads.insert(first, new.seq).is_some();
             new.thread_replies = Some(Replies {
                 seq: new.seq,
                 ..Replies::default()
             });
-            let starter = log.messages[&first].user_id;
-            if [new.user_id, starter].contains(&1) || new.is_for(1) {
+            let begin = &log.messages[&first];
+            let is_named = begin.mentions.iter().any(|one| one.user_id == Some(1));
+            let concerns = begin.user_id == 1 || is_named && !is_begun;
+            if concerns || new.user_id == 1 || new.is_for(1) {
                 log.follows.entry(first).or_insert(0);
             }
         }

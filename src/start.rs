@@ -237,6 +237,7 @@ fn people(parts: &Parts, access: &Arc<Access>) -> (Arc<Profiles>, Arc<Statuses>,
     });
     let statuses = Statuses {
         db: parts.db.clone(),
+        access: Arc::clone(access),
         vault: Arc::clone(&parts.vault),
         hub: parts.hub.clone(),
         rates: parts.rates.clone(),

@@ -140,12 +140,13 @@ impl Profiles {
     pub async fn change(self: &Arc<Self>, caller: &Caller, patch: ProfilePatch) -> Result<Profile> {
         let new = self.check(caller.user_id, patch)?;
         self.rates.check_message(caller.user_id)?;
-        let (profiles, user_id) = (Arc::clone(self), caller.user_id);
-        super::to_the_end(async move { profiles.keep(user_id, new).await }).await?;
-        self.find_by_id(caller, user_id).await
+        let (profiles, changing) = (Arc::clone(self), caller.clone());
+        super::to_the_end(async move { profiles.keep(&changing, new).await }).await?;
+        self.find_by_id(caller, caller.user_id).await
     }
 
-    async fn keep(&self, user_id: i64, new: NewProfile) -> Result<()> {
+    async fn keep(&self, caller: &Caller, new: NewProfile) -> Result<()> {
+        let user_id = caller.user_id;
         let says_nothing = new.display_name.is_none()
             && new.bio.is_none()
             && new.pronouns.is_none()
@@ -155,7 +156,7 @@ impl Profiles {
         if !(says_nothing && sets_nothing) {
             let _one_after_the_other = self.lanes.turn(user_id).await?;
             // What is read within the transaction is what holds when it is told.
-            let written = self.access.db.write_to_the_end(move |conn| {
+            let written = self.access.keep_for_caller(caller, move |conn| {
                 people::set_profile(conn, user_id, &new)?;
                 let rooms = views::list_ids_seen_in(conn, user_id)?;
                 Ok((people::list(conn, &[user_id])?, rooms))

@@ -241,18 +241,20 @@ impl Rooms {
             return Err(Error::new(Kind::Forbidden, Code::Forbidden, detail));
         }
         let user_id = caller.user_id;
-        let write = move |conn: &mut _| {
+        let keep = move |conn: &mut _, _: &RoomView| {
             if hidden {
                 hiding::hide(conn, room_id, user_id)
             } else {
                 hiding::unhide(conn, room_id, user_id).map(drop)
             }
         };
-        let (db, views) = (self.access.db.clone(), self.views.clone());
+        let (access, views, caller) =
+            (Arc::clone(&self.access), self.views.clone(), caller.clone());
         let writing = async move {
-            let written = db.write_to_the_end(write).await;
+            let kept = access.keep_in_room(&caller, Which::Id(room_id), keep).await;
+            // Also where it is not known whether it was stored.
             views.tell(room_id, user_id);
-            written
+            kept
         };
         super::to_the_end(writing).await
     }

@@ -12,7 +12,7 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{Caller, emoji, lanes::Lanes, rates::Rates};
+use super::{Caller, access::Access, emoji, lanes::Lanes, rates::Rates};
 use crate::{
     crypto::{
         binding::{Place, Purpose},
@@ -43,6 +43,8 @@ pub(super) const MOST_DAYS: i64 = 366;
 pub struct Statuses {
     /// Where they are stored.
     pub db: Db,
+    /// Who may change one.
+    pub access: Arc<Access>,
     /// Seals and opens them.
     pub vault: Arc<Vault>,
     /// Tells of them.
@@ -98,7 +100,7 @@ impl Statuses {
     /// Sets what the caller is; what is absent stays. Returns what holds then.
     ///
     /// # Errors
-    /// 422, 429, 503.
+    /// 401 when the login has ended, 422, 429, 503.
     pub async fn set(self: &Arc<Self>, caller: &Caller, wish: SetStatus) -> Result<Status> {
         let wish = check(wish)?;
         self.rates.check_message(caller.user_id)?;
@@ -133,7 +135,7 @@ impl Statuses {
             until: status.until,
             then: status.then_state.map(State::as_str),
         };
-        let written = self.db.write_to_the_end(move |conn| {
+        let written = self.access.keep_for_caller(&caller, move |conn| {
             people::set_status(conn, user_id, &new)?;
             views::list_ids_seen_in(conn, user_id)
         });

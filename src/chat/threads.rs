@@ -103,22 +103,19 @@ impl Threads {
         self.rates.check_note(caller.user_id)?;
         rooms::check_name(room)?;
         let id = i64::try_from(id).unwrap_or(i64::MAX);
-        let look = move |conn: &mut _, view: &RoomView| {
-            let first = messages::find(conn, view.room.id, id)?;
-            Ok((view.room.id, view.room.last_seq, first))
+        let user_id = caller.user_id;
+        let keep = move |conn: &mut _, view: &RoomView| {
+            let (room_id, last_seq) = (view.room.id, view.room.last_seq);
+            let Some(first) = messages::find(conn, room_id, id)? else {
+                return Ok(Err(Error::no_such_message()));
+            };
+            if !may_begin(&first) {
+                return Ok(Err(Error::not_a_thread()));
+            }
+            threads::set_follows(conn, (room_id, id), user_id, (follows, last_seq)).map(Ok)
         };
         let which = Which::Named(room.to_owned());
-        let found = self.access.in_room(caller, which, Urgency::CanWait, look);
-        let (room_id, last_seq, first) = found.await?;
-        let first = first.ok_or_else(Error::no_such_message)?;
-        if !may_begin(&first) {
-            return Err(Error::not_a_thread());
-        }
-        let user_id = caller.user_id;
-        let write = move |conn: &mut _| {
-            threads::set_follows(conn, (room_id, id), user_id, (follows, last_seq))
-        };
-        self.access.db.write(write).await
+        self.access.keep_in_room(caller, which, keep).await?
     }
 }
 

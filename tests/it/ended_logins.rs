@@ -11,6 +11,7 @@ use crate::support::{
 
 on_both![
     a_request_whose_body_comes_after_the_logout_stores_nothing,
+    nothing_of_ones_own_is_kept_by_a_request_whose_body_comes_after_the_logout,
     a_socket_whose_login_was_ended_elsewhere_stores_and_reads_nothing,
     a_login_that_was_ended_elsewhere_reads_no_page,
     no_handshake_that_began_before_the_logout_leaves_a_living_socket,
@@ -27,11 +28,17 @@ struct Half {
 
 impl Half {
     fn begin(user: &User, content: &str) -> Self {
-        let body = json!({"content": content, "client_id": content}).to_string();
+        let body = json!({"content": content, "client_id": content});
+        Self::to(user, "POST /api/rooms/general/messages", &body)
+    }
+
+    /// One to another door.
+    fn to(user: &User, door: &str, body: &Value) -> Self {
+        let body = body.to_string();
         let mut stream = TcpStream::connect_timeout(&user.addr, TIMEOUT).expect("connects");
         stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         let head = format!(
-            "POST /api/rooms/general/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+            "{door} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
             user.addr,
             user.token,
@@ -55,6 +62,71 @@ impl Half {
 
 fn log_out(user: &User) {
     user.http().post("/api/auth/logout", &json!({})).expect(204);
+}
+
+/// What one keeps for oneself, and what one says of oneself, is no less somebody's than what is said in a room.
+fn nothing_of_ones_own_is_kept_by_a_request_whose_body_comes_after_the_logout(backend: Backend) {
+    let server = Server::with(backend).env("WORKERS", 2).start();
+    let mut alice = User::register(&server, "alice");
+    alice.post("first", None).expect(201);
+    alice.post("second", None).expect(201);
+    let later = "2027-01-01T09:00:00Z";
+    let doors = [
+        (
+            "PUT /api/users/me/status",
+            json!({"state": "dnd", "text": "later"}),
+        ),
+        (
+            "PATCH /api/users/me",
+            json!({"bio": "later", "receipts": false}),
+        ),
+        ("PUT /api/rooms/general/notify", json!({"level": "nothing"})),
+        ("PUT /api/rooms/general/draft", json!({"content": "later"})),
+        (
+            "PUT /api/rooms/general/read",
+            json!({"seq": 1, "unread": true}),
+        ),
+        (
+            "POST /api/scheduled",
+            json!({"room": "general", "content": "later", "send_at": later}),
+        ),
+        (
+            "POST /api/rooms/general/commands",
+            json!({"text": "/status later"}),
+        ),
+        (
+            "PATCH /api/rooms/general/messages/1",
+            json!({"content": "later"}),
+        ),
+        (
+            "POST /api/rooms",
+            json!({"name": "later", "kind": "public"}),
+        ),
+    ];
+    let shown = |alice: &User| {
+        let http = alice.http();
+        [
+            "/api/users/me",
+            "/api/rooms",
+            "/api/rooms/general/draft",
+            "/api/scheduled",
+            "/api/rooms/general/messages",
+        ]
+        .map(|path| http.get(path).expect(200).json())
+    };
+    let before = shown(&alice);
+    for (door, body) in doors {
+        let mut half = Half::to(&alice, door, &body);
+        // The head has been looked at long before this.
+        for _ in 0..4 {
+            alice.http().get("/api/rooms").expect(200);
+        }
+        log_out(&alice);
+        half.end();
+        assert_eq!(half.answer().status, 401, "{door}");
+        alice.log_in();
+        assert_eq!(shown(&alice), before, "{door}");
+    }
 }
 
 fn a_request_whose_body_comes_after_the_logout_stores_nothing(backend: Backend) {

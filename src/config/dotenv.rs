@@ -37,7 +37,14 @@ pub fn load_env_file(path: &Path, known: &[String]) -> Result<Vec<String>, Confi
     }
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if path.symlink_metadata().is_ok() {
+                return wrong(format!(
+                    "{file} is a link to what is not there: mount or make that, or take the link away."
+                ));
+            }
+            return Ok(Vec::new());
+        }
         Err(error) => {
             return wrong(format!(
                 "{file} is there, but cannot be read ({error}): check that it is a file, its owner and its mode."

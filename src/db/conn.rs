@@ -118,6 +118,17 @@ pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     }
 }
 
+/// Has SQLite undo what another program has begun in an embedded database and not ended: until then nobody can read it who may
+/// not write.
+///
+/// # Errors
+/// When that fails.
+pub fn roll_back(path: &Path) -> ConnectionResult<()> {
+    let mut conn = SqliteConnection::establish(&(file::uri(path) + "?mode=rw"))?;
+    conn.batch_execute("PRAGMA busy_timeout = 2000; SELECT count(*) FROM sqlite_master")
+        .map_err(ConnectionError::CouldntSetupConfiguration)
+}
+
 fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {
     ConnectionError::BadConnection(format!("{}: {error}", path.display()))
 }
@@ -154,17 +165,23 @@ pub fn await_one_file(url: &DatabaseUrl, within: Duration) {
 
 /// Puts all that is in the log into the file of the database, where another program keeps it open.
 fn empty_log(url: &DatabaseUrl, path: &Path) {
-    if let Ok(AnyConnection::Sqlite(mut conn)) = open_again(url) {
-        let _told_below =
-            conn.batch_execute("PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(TRUNCATE)");
-        if file::has_log(path) {
-            log::warn!(
-                "another program is reading {}, so what was stored last stays in {}-wal: copy both, or close that program first",
-                path.display(),
-                path.display()
-            );
-        }
+    let Ok(AnyConnection::Sqlite(mut conn)) = open_again(url) else {
+        return;
+    };
+    let emptied = conn
+        .batch_execute("PRAGMA busy_timeout = 200")
+        .and_then(|()| conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    if !file::has_log(path) {
+        return;
     }
+    let why = match emptied {
+        Ok(()) => "another program is reading it: copy both, or close that program first".into(),
+        Err(error) => format!("{}: copy both", one_line(&error)),
+    };
+    log::warn!(
+        "what was stored last in {0} stays in {0}-wal ({why})",
+        path.display()
+    );
 }
 
 /// A connection of a pool. One that has met a state which may outlast its cause is not kept.

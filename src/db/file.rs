@@ -200,11 +200,18 @@ pub fn check_companions(path: &Path) -> Result<(), String> {
 /// Whether a part of an embedded database stands beside its file. (Who only looks at one leaves an empty log there.)
 #[must_use]
 pub fn has_log(path: &Path) -> bool {
-    ["-wal", "-journal"].iter().any(|end| {
-        beside(path, end)
-            .metadata()
-            .is_ok_and(|found| found.len() > 0)
-    })
+    has(path, "-wal") || has_journal(path)
+}
+
+/// Whether another program has begun to change the database, and not ended.
+#[must_use]
+pub fn has_journal(path: &Path) -> bool {
+    has(path, "-journal")
+}
+
+fn has(path: &Path, end: &str) -> bool {
+    let found = beside(path, end).metadata();
+    found.is_ok_and(|found| found.len() > 0)
 }
 
 /// Whether a file is there and holds nothing. (What cannot be looked at is not opened to find out.)

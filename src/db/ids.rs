@@ -31,7 +31,9 @@ pub fn generate(greatest: Option<i64>) -> i64 {
 
 fn after(now_ms: u128, greatest: i64, random: i64) -> i64 {
     let millis = i64::try_from(now_ms.saturating_sub(BEGINNING_MS)).unwrap_or(i64::MAX);
-    let by_clock = (millis.min(LAST_MS) << 12) | (random & 0xfff);
+    // A clock that is wrong by so much must not use up the keys that are left: it tells nothing.
+    let millis = if millis > LAST_MS { 0 } else { millis };
+    let by_clock = (millis << 12) | (random & 0xfff);
     // The clock was put back, or it is still the same millisecond: the key follows the greatest one. In the first case,
     // which may last, the distance is long enough that the key of a row that was deleted does not come again.
     let is_behind = by_clock < greatest.saturating_sub(60_000 << 12);
@@ -49,6 +51,17 @@ mod tests {
             let key = after(now, 0, i64::from(u32::MAX));
             assert!(key > 0 && key < (1 << 53), "{now}: {key}");
         }
+    }
+
+    #[test]
+    fn a_clock_in_another_century_uses_up_no_keys() {
+        let year = 365 * 86_400_000;
+        let today = after(BEGINNING_MS + year, 0, 0);
+        let mut greatest = today;
+        for _ in 0..1_000 {
+            greatest = after(BEGINNING_MS + 80 * year, greatest, i64::from(u32::MAX));
+        }
+        assert!(greatest > today && greatest < after(BEGINNING_MS + 2 * year, 0, 0));
     }
 
     #[test]

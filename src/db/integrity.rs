@@ -67,7 +67,7 @@ fn is_failed_reading(word: &str) -> bool {
 #[must_use]
 pub fn explain(url: &DatabaseUrl, damage: &str) -> String {
     format!(
-        "The database {url} is damaged ({damage}): perhaps it was copied while it was in use, or its -wal is that of another one. Move all of its files away together, and restore a backup with `parlour restore`."
+        "The database {url} is damaged ({damage}): perhaps it was copied while it was in use, or the -wal beside it is that of another one. If you have its own -wal, put that there; otherwise move all of its files away together, and restore a backup with `parlour restore`."
     )
 }
 

@@ -1,6 +1,9 @@
 //! The database, before anything is served from it: whether it can be, whether it is this server's, and whether it is up to date.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use super::keys;
 use crate::{
@@ -196,12 +199,15 @@ pub fn refuse_damaged(storage: &Storage) -> Result<(), ConfigError> {
     let DatabaseUrl::Sqlite(path) = url else {
         return Ok(());
     };
+    let ended_well = !file::has_log(path);
+    if file::has_journal(path) {
+        roll_back(url, path)?;
+    }
     // It changes nothing, not even by being closed: who can write would put the log into the database. One that cannot be
     // opened is told of where it is to be served.
     let Ok(mut conn) = conn::look(url) else {
         return Ok(());
     };
-    let ended_well = !file::has_log(path);
     // A new one, or one of an older release, lacks what is asked for.
     if ended_well && epoch::is_as_left(&mut conn, storage).unwrap_or(false) {
         return Ok(());
@@ -219,6 +225,21 @@ pub fn refuse_damaged(storage: &Storage) -> Result<(), ConfigError> {
         Err(error) => return Err(unreachable_database(url, &error)),
     };
     Err(ConfigError(integrity::explain(url, &damage)))
+}
+
+/// Undoes what another program had begun when it was killed, as every program does that opens the database.
+fn roll_back(url: &DatabaseUrl, path: &Path) -> Result<(), ConfigError> {
+    conn::roll_back(path).map_err(|error| {
+        ConfigError(format!(
+            "Another program has begun to change {url} and was ended in the middle; it cannot be undone by what it left in {}-journal ({}): see that both can be written by this user, or restore a backup.",
+            path.display(),
+            one_line(&error)
+        ))
+    })?;
+    log::warn!(
+        "another program had begun to change {url} and was ended in the middle: that has been undone"
+    );
+    Ok(())
 }
 
 /// Refuses a database whose tables this program cannot bring up to date or work with.

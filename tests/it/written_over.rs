@@ -3,8 +3,9 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use chrono::{TimeDelta, Utc};
@@ -294,6 +295,80 @@ fn the_database_alone_is_everything_after_a_stop_also_while_someone_has_it_open(
     drop(window);
 }
 
+/// Whoever restarts it by itself would never know.
+#[test]
+fn a_log_that_was_lost_is_named_by_the_start_the_doctor_and_the_backup() {
+    let mut server = Server::start(Backend::Sqlite);
+    let alice = User::register(&server, "alice");
+    (server.database).execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    post_many(&alice, 20);
+    let history = server.data_dir().join("history");
+    eventually("it is known", || {
+        let known: Value = serde_json::from_slice(&fs::read(&history).ok()?).ok()?;
+        (known["rooms"]["1"] == 20).then_some(())
+    });
+    server.kill9();
+    put_log_aside(&server);
+    let data_dir = server.data_dir().display().to_string();
+    let url = server.database.url.clone();
+    let env = [
+        ("DATABASE_URL", url.as_str()),
+        ("DATA_DIR", data_dir.as_str()),
+    ];
+    let words = "room 1 had come to change 20, and is at 0 here";
+    let doctor = run(&["doctor"], &env, server.folder());
+    assert!(doctor.stdout.contains(words), "{doctor:?}");
+    let backup = run(&["backup"], &env, server.folder());
+    assert!(backup.stderr.contains(words), "{backup:?}");
+    assert_eq!(backup.status.code(), Some(3), "{backup:?}");
+    server.start_again();
+    let log = server.log();
+    assert!(log.contains(words), "{log}");
+    // It is another history now.
+    let doctor = run(&["doctor"], &env, server.folder());
+    assert!(!doctor.stdout.contains("lacks"), "{doctor:?}");
+}
+
+/// As `sqlite3` leaves it that is killed in the middle of a change.
+#[test]
+fn what_another_program_has_begun_and_not_ended_is_undone() {
+    let mut server = Server::start(Backend::Sqlite);
+    let mut alice = User::register(&server, "alice");
+    post_many(&alice, 20);
+    server.terminate();
+    let mut other = Command::new("sqlite3")
+        .arg(server.database.file())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("runs");
+    let change = b"PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE;\n\
+                   UPDATE messages SET content = content || zeroblob(20000);\n";
+    let mut input = other.stdin.take().expect("piped");
+    input.write_all(change).expect("writes");
+    let journal = beside(&server, "-journal");
+    let before = server.database.file().metadata().expect("is there").len();
+    eventually("it is in the middle of it", || {
+        let length = server.database.file().metadata().ok()?.len();
+        (journal.exists() && length > before).then_some(())
+    });
+    other.kill().expect("kills");
+    other.wait().expect("ends");
+    let doctor = run(
+        &["doctor"],
+        &[("DATABASE_URL", server.database.url.as_str())],
+        server.folder(),
+    );
+    assert!(
+        doctor.stdout.contains("the next start undoes that"),
+        "{doctor:?}"
+    );
+    server.start_again();
+    alice.addr = server.addr;
+    alice.log_in();
+    assert_eq!(alice.history().len(), 20);
+}
+
 /// Whoever copies `parlour.db` then must know that it is not all.
 #[test]
 fn a_log_that_someone_is_reading_at_the_end_is_named() {
@@ -309,7 +384,10 @@ fn a_log_that_someone_is_reading_at_the_end_is_named() {
     let wal = beside(&server, "-wal");
     assert!(wal.metadata().is_ok_and(|found| found.len() > 0));
     let log = server.log();
-    let said = format!("stays in {}: copy both", wal.display());
+    let said = format!(
+        "stays in {} (another program is reading it: copy both",
+        wal.display()
+    );
     assert!(log.contains(&said), "{log}");
     reading.batch_execute("COMMIT").expect("ends");
 }

@@ -124,6 +124,7 @@ pub fn run(
 ) -> Result<i32, ConfigError> {
     let storage = Storage::look(settings)?;
     refuse_another(&storage)?;
+    let lack = find_lack(&storage);
     let at = now();
     let key = FoundKey::encryption(keys, &storage.data_dir);
     let vault = key.as_ref().ok().and_then(vault_of);
@@ -150,6 +151,7 @@ pub fn run(
                 let empty = about_emptiness(&made.contents, &storage.database_url);
                 let printed = printing::line(format_args!("{said}\n{empty}{about_the_key}"));
                 let troubles = [
+                    lack,
                     about_obstacles(&made.contents.obstacles),
                     about_texts(&made.contents.unreadable),
                 ];
@@ -183,6 +185,16 @@ fn refuse_another(storage: &Storage) -> Result<(), ConfigError> {
         Ok(Some(sentence)) => Err(ConfigError(sentence)),
         _ => Ok(()),
     }
+}
+
+/// What is missing in the database that is backed up: then the older backups are needed.
+fn find_lack(storage: &Storage) -> Option<String> {
+    let url = &storage.database_url;
+    let mut conn = conn::look(url).ok()?;
+    let lack = epoch::find_lack(&mut conn, url, &storage.data_dir).ok()??;
+    Some(format!(
+        "{lack} The backup was made, and lacks it, too. Keep the older backups."
+    ))
 }
 
 /// What is to be said when no one has used the database yet, or when this is not the whole of it.

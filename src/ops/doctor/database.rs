@@ -57,6 +57,15 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
             return;
         }
     }
+    if let DatabaseUrl::Sqlite(path) = url
+        && file::has_journal(path)
+    {
+        return report.warning(format!(
+            "Another program has begun to change {url} and was ended in the middle, or is at it (it left {}-journal): the next start undoes that; so does `sqlite3 {} 'select 1'`. Then run this again.",
+            path.display(),
+            path.display()
+        ));
+    }
     let mut conn = match conn::look(url) {
         Ok(conn) => conn,
         Err(error) => return report.problem(unreachable(url, &error)),
@@ -264,10 +273,18 @@ fn check_tables(
     if standing.is_new {
         return will_be_made(key, report);
     }
-    match epoch::find_another(conn, url, &storage.data_dir) {
-        Ok(Some(sentence)) => report.problem(sentence),
-        Ok(None) => {}
-        Err(error) => report.problem(silent(url, &error)),
+    for found in [
+        epoch::find_another(conn, url, &storage.data_dir),
+        epoch::find_lack(conn, url, &storage.data_dir),
+    ] {
+        match found {
+            Ok(Some(sentence)) => report.problem(sentence),
+            Ok(None) => {}
+            Err(error) => report.problem(silent(url, &error)),
+        }
+    }
+    if let Some(sentence) = epoch::find_unreadable(&storage.data_dir) {
+        report.warning(sentence);
     }
     if standing.pending.is_empty() {
         tables::check(conn, url, report);

@@ -11,6 +11,7 @@ use crate::{
 on_both![
     replies_that_came_or_went_by_hand_are_counted_at_the_next_start,
     whose_replies_they_are_is_counted_again_too,
+    a_thread_is_of_no_change_that_has_not_come,
     a_thread_without_a_first_message_keeps_no_server_from_starting,
 ];
 
@@ -62,6 +63,22 @@ fn expect_told(server: &Server, words: &[&str]) {
 fn expect_right(server: &Server) {
     let ended = doctor_of(server, &[]);
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+}
+
+/// Of two that tell of a thread the later one holds: whoever had seen that one would never believe another.
+fn a_thread_is_of_no_change_that_has_not_come(backend: Backend) {
+    let (mut server, mut alice, _) = stage(backend);
+    server.kill9();
+    (server.database).execute("UPDATE threads SET seq = 999999");
+    expect_told(&server, &["Thread 1 of room general"]);
+    server.start_again();
+    alice.addr = server.addr;
+    let first = alice
+        .http()
+        .get("/api/rooms/general/messages/1")
+        .expect(200);
+    assert_eq!(first.json()["replies"]["seq"], 7);
+    expect_right(&server);
 }
 
 fn replies_that_came_or_went_by_hand_are_counted_at_the_next_start(backend: Backend) {

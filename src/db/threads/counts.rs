@@ -43,7 +43,8 @@ const REPLIES: &str =
 const HAS_FIRST: &str =
     "SELECT 1 FROM messages AS first WHERE first.room_id = held.room_id AND first.id = held.thread";
 
-/// The threads that do not count what they hold; those that count it, but not whose it is, come with equal numbers.
+/// The threads that do not count what they hold; those that count it, but not whose it is, or by a change that has not come, come
+/// with equal numbers.
 ///
 /// # Errors
 /// When the database fails.
@@ -56,7 +57,8 @@ pub fn list_miscounted(conn: &mut AnyConnection) -> QueryResult<Vec<Miscounted>>
            {REPLIES} GROUP BY reply.room_id, reply.thread) AS held \
            ON held.room_id = threads.room_id AND held.thread = threads.id \
          WHERE (COALESCE(threads.replies, 0) <> COALESCE(held.found, 0) \
-           OR COALESCE(threads.last_id, 0) <> COALESCE(held.last_id, 0)) \
+           OR COALESCE(threads.last_id, 0) <> COALESCE(held.last_id, 0) \
+           OR threads.seq > (SELECT rooms.last_seq FROM rooms WHERE rooms.id = threads.room_id)) \
            AND (threads.id IS NOT NULL OR EXISTS ({HAS_FIRST}))"
     );
     let people = format!(
@@ -114,7 +116,7 @@ pub fn recount(conn: &mut AnyConnection) -> QueryResult<()> {
     } in list_miscounted(conn)?
     {
         log::error!(
-            "thread {thread} of room {room_id} counted {counted} replies and has {found}, or they are not whose it counted: messages or threads were changed by hand; it goes on from what it has"
+            "thread {thread} of room {room_id} counted {counted} replies and has {found}, or they are not whose it counted, or it counted by a change that has not come: messages or threads were changed by hand; it goes on from what it has"
         );
         conn.transaction(|conn| {
             for statement in statements(room_id, thread) {
@@ -137,7 +139,9 @@ fn statements(room_id: i64, thread: i64) -> [String; 5] {
         format!("UPDATE rooms SET last_seq = last_seq WHERE id = {room_id}"),
         format!(
             "UPDATE threads SET replies = (SELECT COUNT(*) {own}), last_id = COALESCE((SELECT MAX(reply.id) {own}), 0), \
-               last_at = COALESCE((SELECT MAX(reply.created_at) {own}), last_at) \
+               last_at = COALESCE((SELECT MAX(reply.created_at) {own}), last_at), \
+               seq = CASE WHEN seq > (SELECT last_seq FROM rooms WHERE id = {room_id}) \
+                 THEN (SELECT last_seq FROM rooms WHERE id = {room_id}) ELSE seq END \
              WHERE room_id = {room_id} AND id = {thread}"
         ),
         format!(

@@ -208,7 +208,7 @@ fn check_threads(miscounted: &[Miscounted], report: &mut Report) {
         let key = key.as_deref().unwrap_or("that is not there");
         if (counted, counted_last) == (found, found_last) {
             report.problem(format!(
-                "Thread {thread} of room {key} has counted the replies of each person in it, and they are others: {WHY}"
+                "Thread {thread} of room {key} has counted the replies of each person in it, and they are others, or it tells of a change that has not come: {WHY}"
             ));
         } else {
             report.problem(format!(

@@ -58,6 +58,13 @@ impl Store {
 
     /// The user has seen a room or a thread up to this message.
     pub fn saw(&mut self, key: &str, thread: Option<u64>, id: u64) {
+        let room = self.rooms.get(key).filter(|room| room.is_of_oneself());
+        // Where one is alone all is seen with the last message: also what has only changed others.
+        let is_last = |room: &&super::Room| room.timeline.messages_after(id).next().is_none();
+        let id = match room.filter(|_| thread.is_none()).filter(is_last) {
+            Some(room) => room.latest().max(id),
+            None => id,
+        };
         self.read_with(key, thread, |reading| reading.saw(id));
     }
 

@@ -112,11 +112,30 @@ impl Room {
         self.is_gone
     }
 
-    /// What is unread in its own pages; threads count apart. Of a room that the user is not in any more nothing is.
+    /// Whether it is the room of the user alone, for notes and reminders.
+    #[must_use]
+    pub fn is_of_oneself(&self) -> bool {
+        let mut users = self.about.users.iter();
+        self.about.kind == RoomKind::Direct && users.all(|user| user.user_id == self.me)
+    }
+
+    /// The latest change that was told in any way.
+    pub(super) fn latest(&self) -> u64 {
+        self.about.seq.max(self.follower.cursor())
+    }
+
+    /// What is unread in its own pages; threads count apart. Of a room that the user is not in any more nothing is. In the
+    /// room of the user alone nothing is of others: one message, when something has come that no device has shown.
     #[must_use]
     pub fn unread(&self) -> Unread {
         if self.is_gone {
             return Unread::default();
+        }
+        if self.is_of_oneself() && !self.about.hidden {
+            return Unread {
+                messages: u64::from(self.latest() > self.marker()),
+                mentions: 0,
+            };
         }
         self.reading.unread()
     }

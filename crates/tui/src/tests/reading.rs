@@ -2,7 +2,11 @@
 
 use super::*;
 use crate::protocol::code::Code;
-use crate::protocol::{mention::Mention, reading::Notify};
+use crate::protocol::{
+    mention::Mention,
+    reading::Notify,
+    room::{Person, RoomKind},
+};
 
 fn in_garden(id: u64, content: &str) -> Message {
     Message {
@@ -237,4 +241,34 @@ fn end_shows_the_newest_message_whatever_stands_below_it() {
     stage.press(KeyCode::PageDown);
     stage.press(KeyCode::PageDown);
     assert!(stage.shows("You are muted."), "{}", stage.screen());
+}
+
+/// Where one is alone nothing is of others; what came there by itself would leave no trace.
+#[test]
+fn a_reminder_that_came_while_no_client_was_open_is_unread_until_it_is_shown() {
+    let mut stage = Stage::in_room(1);
+    let alice = Person {
+        user_id: 1,
+        username: "alice".into(),
+    };
+    let notes = RoomState {
+        room: "9".into(),
+        kind: RoomKind::Direct,
+        users: vec![alice],
+        seq: 3,
+        read_seq: 3,
+        ..RoomState::default()
+    };
+    stage.frame(event::Event::Room(RoomNews::Here(notes)));
+    assert_eq!(stage.unread("9"), 0);
+    stage.live(Message {
+        room: "9".into(),
+        ..message(4, "alice", "Reminder: pot")
+    });
+    assert_eq!(stage.unread("9"), 1);
+    stage.press(KeyCode::Tab);
+    stage.later(1_000);
+    assert!(stage.shows("Reminder: pot"), "{}", stage.screen());
+    assert_eq!(stage.marked(), [("9".to_owned(), 4, false)]);
+    assert_eq!(stage.unread("9"), 0);
 }

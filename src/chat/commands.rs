@@ -317,51 +317,64 @@ impl Performing {
     /// # Errors
     /// As [`Commands::perform`].
     pub async fn done(self) -> Result<Done> {
-        let (mut room_id, about) = (self.room_id, self.about);
-        let (id, seq, at, duplicate, result) =
-            match journal::receipt(self.pending, self.since).await? {
-                Outcome::Applied {
-                    id,
-                    seq,
-                    at,
-                    now,
-                    added,
-                } => (id, seq, at, false, became(about, now, added)),
-                Outcome::Unchanged { seq, now: current } => {
-                    let id = match about {
-                        About::Message(id) => id,
-                        About::Post(_) | About::Room => seq,
-                    };
-                    let result = became(about, current, Added::default());
-                    (id, seq, now(), true, result)
-                }
-                Outcome::Exists { room, .. } if room == room_id => {
-                    // The number of another time: hardly ever.
-                    return Err(Error::store_unavailable());
-                }
-                Outcome::Exists { room, seq } => {
-                    room_id = room;
-                    (seq, seq, now(), true, Became::Room)
-                }
-                Outcome::Repeat {
-                    id,
-                    seq,
-                    at,
-                    content,
-                } => {
-                    let result = repeated(&self.vault, &about, content)?;
-                    (id, seq, at, true, result)
-                }
-            };
-        Ok(Done {
-            room_id,
+        let outcome = journal::receipt(self.pending, self.since).await?;
+        done(outcome, (self.room_id, self.about), &self.vault)
+    }
+
+    /// The same, however long it takes.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn done_at_last(self) -> Result<Done> {
+        let outcome = journal::receipt_at_last(self.pending).await?;
+        done(outcome, (self.room_id, self.about), &self.vault)
+    }
+}
+
+/// What was done, from what the journal says of it.
+fn done(outcome: Outcome, (mut room_id, about): (RoomId, About), vault: &Vault) -> Result<Done> {
+    let (id, seq, at, duplicate, result) = match outcome {
+        Outcome::Applied {
             id,
             seq,
             at,
-            duplicate,
-            result,
-        })
-    }
+            now,
+            added,
+        } => (id, seq, at, false, became(about, now, added)),
+        Outcome::Unchanged { seq, now: current } => {
+            let id = match about {
+                About::Message(id) => id,
+                About::Post(_) | About::Room => seq,
+            };
+            let result = became(about, current, Added::default());
+            (id, seq, now(), true, result)
+        }
+        Outcome::Exists { room, .. } if room == room_id => {
+            // The number of another time: hardly ever.
+            return Err(Error::store_unavailable());
+        }
+        Outcome::Exists { room, seq } => {
+            room_id = room;
+            (seq, seq, now(), true, Became::Room)
+        }
+        Outcome::Repeat {
+            id,
+            seq,
+            at,
+            content,
+        } => {
+            let result = repeated(vault, &about, content)?;
+            (id, seq, at, true, result)
+        }
+    };
+    Ok(Done {
+        room_id,
+        id,
+        seq,
+        at,
+        duplicate,
+        result,
+    })
 }
 
 fn became(about: About, now: Option<Arc<Current>>, added: Added) -> Became {

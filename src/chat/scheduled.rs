@@ -263,7 +263,7 @@ fn keep(
         }
         return Ok(Ok((before, false)));
     }
-    if rows::is_said(conn, (user_id, room_id), client_id)? {
+    if rows::find_said(conn, (user_id, room_id), client_id)?.is_some() {
         let detail = "What goes by this `client_id` was sent already: look for it before you make a new one.";
         return Ok(Err(Error::conflict(Code::ClientIdReused, detail)));
     }

@@ -171,23 +171,22 @@ pub fn find_named(
         .optional()
 }
 
-/// Whether a user has said something in a room under this name.
+/// What a user has said in a room under this name.
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_said(
+pub fn find_said(
     conn: &mut AnyConnection,
     (user_id, room_id): (i64, i64),
     client_id: &str,
-) -> QueryResult<bool> {
-    let found: Option<i64> = messages::table
+) -> QueryResult<Option<i64>> {
+    messages::table
         .filter(messages::room_id.eq(room_id))
         .filter(messages::user_id.eq(user_id))
         .filter(messages::client_id.eq(client_id))
         .select(messages::id)
         .first(conn)
-        .optional()?;
-    Ok(found.is_some())
+        .optional()
 }
 
 /// How many a user has waiting, those that could not be sent among them.

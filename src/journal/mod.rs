@@ -268,5 +268,15 @@ pub async fn receipt<T>(pending: oneshot::Receiver<Result<T>>, since: Instant) -
     }
 }
 
+/// The same, however long it takes: for what nobody is told of who could ask again.
+///
+/// # Errors
+/// What the writer answered.
+pub async fn receipt_at_last<T>(pending: oneshot::Receiver<Result<T>>) -> Result<T> {
+    pending
+        .await
+        .unwrap_or_else(|_| Err(Error::outcome_unknown()))
+}
+
 #[cfg(test)]
 mod tests;

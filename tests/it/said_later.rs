@@ -345,3 +345,33 @@ fn another_time_is_said_as_people_say_it_in_their_time_zone(backend: Backend) {
     let kept = &listed(&alice)[0];
     assert_eq!(kept["send_at"], changed["send_at"], "nothing of it counted");
 }
+
+/// Nobody else would tell the author's devices of it. (The name of the test lets a run without PostgreSQL leave it out.)
+mod what_was_said_after_longer_than_anyone_waits_for_is_told {
+    use super::*;
+
+    #[test]
+    fn postgres() {
+        let server = Server::start(Backend::Postgres);
+        let alice = User::register(&server, "alice");
+        let mut socket = alice.connect();
+        let database = &server.database;
+        // Each statement waits for less than the database allows, and all of them for more than a sender does.
+        let id = waits(&alice, "general", "at last", soon(2));
+        expect_news(&mut socket, "created");
+        let of_room = database.hold("SELECT FROM rooms FOR UPDATE");
+        let of_rows = database.hold("LOCK TABLE scheduled IN SHARE MODE");
+        for held in [of_room, of_rows] {
+            eventually("it has waited for long", || {
+                let waiting = "SELECT 'long' AS value FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                               AND datname = current_database() AND clock_timestamp() - query_start > interval '1.1 seconds'";
+                (!database.query(waiting).is_empty()).then_some(())
+            });
+            drop(held);
+        }
+        let told = expect_news(&mut socket, "sent");
+        assert_eq!(told["scheduled"]["id"], id);
+        assert_eq!(listed(&alice), [] as [Value; 0]);
+        assert_eq!(alice.history().len(), 1);
+    }
+}

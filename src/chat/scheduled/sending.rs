@@ -13,7 +13,10 @@
 //! **In order, and behind others.** What is due is read and queued a few at a time, first of all what was due first, and the next
 //! few when these are stored: so in the queue of the journal there is never more of it than that.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
 
@@ -54,6 +57,9 @@ const SET_BACK: TimeDelta = TimeDelta::seconds(5);
 /// How long one waits that was not said by a fault of our own: it keeps nobody else's waiting meanwhile.
 const AFTER_FAULT: Duration = Duration::from_secs(10);
 
+/// Those of which it is not known whether they were said.
+type Doubts = BTreeMap<i64, Due>;
+
 /// What was done.
 enum Round {
     /// There may be more.
@@ -81,6 +87,7 @@ impl Scheduled {
         let mut is_failing = false;
         // What was put off by a clock that was ahead, before this process or in it, is not left to wait for that time.
         let mut put_off_by = None;
+        let mut doubts = Doubts::new();
         loop {
             if put_off_by.is_none_or(was_set_back) {
                 let until = now() + TimeDelta::from_std(MOST_PUT_OFF).unwrap_or_default();
@@ -89,7 +96,7 @@ impl Scheduled {
                     put_off_by = Some((Instant::now(), now()));
                 }
             }
-            match self.round().await {
+            match self.round(&mut doubts).await {
                 Ok(Round::More) => {
                     is_failing = false;
                     tokio::time::sleep(PAUSE).await;
@@ -125,7 +132,8 @@ impl Scheduled {
         }
     }
 
-    async fn round(&self) -> Result<Round> {
+    async fn round(&self, doubts: &mut Doubts) -> Result<Round> {
+        self.settle(doubts).await?;
         let vault = std::sync::Arc::clone(&self.vault);
         let look = move |conn: &mut db::AnyConnection| {
             let due = rows::list_due(conn, now(), BATCH)?;
@@ -165,13 +173,45 @@ impl Scheduled {
             }
         }
         for (due, performing) in queued {
-            let settled = match performing.done().await {
-                Ok(done) => self.said(&due, &done).await,
-                Err(error) => self.refused(&due, error).await,
+            // Whether it was said is to be known, however long it takes: nobody else tells of it.
+            let settled = match performing.done_at_last().await {
+                Ok(done) => {
+                    doubts.remove(&due.what.id);
+                    self.said(&due, &done).await
+                }
+                Err(error) => {
+                    if error.code == Code::OutcomeUnknown {
+                        doubts.insert(due.what.id, due.clone());
+                    }
+                    self.refused(&due, error).await
+                }
             };
             all = all.and(settled);
         }
         all.map(|()| Round::More)
+    }
+
+    /// Tells of those that were said although it was not confirmed: they do not wait any more, and nothing else does.
+    async fn settle(&self, doubts: &mut Doubts) -> Result<()> {
+        let all: Vec<Due> = doubts.values().cloned().collect();
+        for due in all {
+            let (of, what) = ((due.user_id, due.what.room_id), due.what.clone());
+            let look = move |conn: &mut db::AnyConnection| {
+                let waits = rows::find(conn, of.0, what.id)?.is_some();
+                Ok((waits, rows::find_said(conn, of, what.client_id.as_str())?))
+            };
+            let (waits, said) = self.access.db.read(look).await?;
+            if waits {
+                // It is said again, under the same name.
+                continue;
+            }
+            doubts.remove(&due.what.id);
+            // Without a message it was taken back.
+            if let Some(id) = said {
+                self.tell_said(&due, id.unsigned_abs()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Puts one into the journal's queue.
@@ -204,10 +244,14 @@ impl Scheduled {
             let delete = move |conn: &mut _| rows::delete(conn, user_id, id);
             self.access.db.write(delete).await?;
         }
+        self.tell_said(due, done.id).await
+    }
+
+    async fn tell_said(&self, due: &Due, message: u64) -> Result<()> {
         let shown = self.shown(due.user_id, due.what.clone());
         // Not before it was told that it waits.
         let _one_after_the_other = self.lanes.turn_at_last(due.user_id).await?;
-        self.tell(due.user_id, ScheduledChange::Sent, shown, Some(done.id));
+        self.tell(due.user_id, ScheduledChange::Sent, shown, Some(message));
         Ok(())
     }
 
@@ -237,7 +281,7 @@ impl Scheduled {
             Ok(row.filter(|_| is_noted))
         };
         let _one_after_the_other = self.lanes.turn(user_id).await?;
-        if let Some(row) = self.access.db.write(note).await? {
+        if let Some(row) = self.access.db.write_to_the_end(note).await? {
             let shown = self.shown(user_id, row);
             self.tell(user_id, ScheduledChange::Failed, shown, None);
         }

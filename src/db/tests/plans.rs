@@ -248,7 +248,7 @@ const ASKED: [(&str, Ask); 26] = [
     ("one that waits", |conn| {
         scheduled::find(conn, READER, 8)?;
         scheduled::find_named(conn, (READER, LARGE), "name78")?;
-        scheduled::is_said(conn, (READER, LARGE), "name78").map(drop)
+        scheduled::find_said(conn, (READER, LARGE), "name78").map(drop)
     }),
     ("keeping one more that waits", |conn| {
         let new = scheduled::New {

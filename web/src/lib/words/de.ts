@@ -9,11 +9,9 @@ export const de: First = {
   close: "Schließen",
   cancel: "Abbrechen",
   save: "Speichern",
-  back: "Zurück",
   more: "Mehr",
   tryAgain: "Noch einmal",
   you: "du",
-  You: "Du",
 
   door: {
     signIn: "Anmelden",
@@ -71,7 +69,6 @@ export const de: First = {
     keys: "Tasten",
     theme: "Farben",
     themes: { system: "Wie das System", light: "Hell", dark: "Dunkel" },
-    languageOf: "Sprache",
     notices: "Meldungen",
   },
 
@@ -79,7 +76,7 @@ export const de: First = {
     label: "Was nicht gesendet ist",
     waiting: (count) => plural(count, "1 wartet auf die Verbindung", `${number(count)} warten auf die Verbindung`),
     failed: (count) => `${number(count)} nicht gesendet`,
-    sending: (count) => `${number(count)} unterwegs`, title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen",
+    sending: (count) => `${number(count)} unterwegs`,
   },
 
   presence: { online: "Online", away: "Abwesend", dnd: "Nicht stören", invisible: "Unsichtbar", offline: "Offline" },
@@ -148,7 +145,6 @@ export const de: First = {
     notifyMe: "Melde mir",
     nothing: "Nichts (stumm)",
     hide: "Aus der Liste nehmen",
-    hideText: "Er kommt zurück, wenn jemand darin schreibt.",
     changed: "Geändert",
   },
 
@@ -157,7 +153,6 @@ export const de: First = {
     unsent: (count) => `${plural(count, "1 Nachricht, die noch nicht gesendet ist, geht", `${number(count)} Nachrichten, die noch nicht gesendet sind, gehen`)} verloren.`,
     drafts: (count) => `${plural(count, "1 begonnener Text liegt", `${number(count)} begonnene Texte liegen`)} nur auf diesem Gerät und ${plural(count, "geht", "gehen")} verloren.`,
     yes: "Abmelden",
-    ending: "Wird abgemeldet",
   },
 
   ...talk,

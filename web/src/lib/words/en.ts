@@ -11,11 +11,9 @@ export const en = {
   close: "Close",
   cancel: "Cancel",
   save: "Save",
-  back: "Back",
   more: "More",
   tryAgain: "Try again",
   you: "you",
-  You: "You",
 
   door: {
     signIn: "Sign in",
@@ -73,7 +71,6 @@ export const en = {
     keys: "Keys",
     theme: "Theme",
     themes: { system: "As the system", light: "Light", dark: "Dark" },
-    languageOf: "Language",
     notices: "Notices",
   },
 
@@ -81,7 +78,7 @@ export const en = {
     label: "What is not sent",
     waiting: (count: number) => plural(count, "1 waits for the connection", `${number(count)} wait for the connection`),
     failed: (count: number) => `${number(count)} not sent`,
-    sending: (count: number) => `${number(count)} sending`, title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room",
+    sending: (count: number) => `${number(count)} sending`,
   },
 
   presence: { online: "Online", away: "Away", dnd: "Do not disturb", invisible: "Invisible", offline: "Offline" },
@@ -150,7 +147,6 @@ export const en = {
     notifyMe: "Notify me about",
     nothing: "Nothing (mute)",
     hide: "Hide from the list",
-    hideText: "It comes back when somebody writes in it.",
     changed: "Changed",
   },
 
@@ -159,7 +155,6 @@ export const en = {
     unsent: (count: number) => `${plural(count, "1 message that is", `${number(count)} messages that are`)} not sent yet will be lost.`,
     drafts: (count: number) => `${plural(count, "1 text that you began is", `${number(count)} texts that you began are`)} on this device alone, and will be lost.`,
     yes: "Sign out",
-    ending: "Signing out",
   },
 
   ...talk,

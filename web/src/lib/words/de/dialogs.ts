@@ -15,6 +15,22 @@ export const dialogs: typeof english = {
     status: "Sagt auf allen deinen Geräten, was du bist; `/status clear` nimmt es zurück, `/status` allein zeigt es.",
   },
 
+  lists: {
+    open: "Öffnen", in: (room) => `in ${room}`,
+    threads: "Threads", noThreads: "Noch keine Threads", noThreadsText: "Hier stehen Threads, die du beginnst, in denen du antwortest oder erwähnt wirst.",
+    saved: "Gemerkt", noSaved: "Noch nichts gemerkt", noSavedText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
+    noPins: "Nichts ist angeheftet", noPinsText: "Hefte an, was alle im Raum wiederfinden sollen.", closePins: "Angeheftete schließen",
+  },
+
+  unsent: { title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen" },
+
+  when: {
+    date: "Datum", time: "Uhrzeit", past: "Wähle eine Zeit, die noch kommt.", schedule: "Dann senden",
+    none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
+    unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
+    change: "Ändern", note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
+  },
+
   zone: {
     use: (place) => `Die Zeit von ${place} nehmen`,
     used: (place) => `Zeiten gelten von jetzt an nach den Uhren von ${place}. Was schon wartet, bleibt, wie es ist: Es steht unter „Für später“.`,

@@ -5,17 +5,13 @@ import type { talk as english } from "../en/talk";
 export const talk: typeof english = {
   room: {
     members: (count) => n(count, "Mitglied", "Mitglieder"),
-    pinned: (count) => n(count, "angeheftete Nachricht", "angeheftete Nachrichten"),
     about: "Mehr zu diesem Raum",
     noTopic: "Noch kein Thema",
     messages: "Nachrichten",
-    onlyYou: "Nur du",
     newer: (count) => `${number(count)} neuere`,
     toLatest: "Zur neuesten Nachricht",
-    unreadAbove: (count) => `${number(count)} neue darüber`,
     newSince: (time) => `Neu seit ${time}`,
     newLine: "Neu",
-    loadOlder: "Ältere Nachrichten werden geladen",
     begins: (name) => `Hier beginnt #${name}`,
     beginsText: "Alle können ihn finden und beitreten. Wer beitritt, liest ab dieser ersten Zeile.",
     beginsPrivate: "Nur wer hinzugefügt wird, sieht ihn, dann ab dieser ersten Zeile.",
@@ -68,7 +64,6 @@ export const talk: typeof english = {
     quoteUnknown: "eine frühere Nachricht",
     replies: (count) => n(count, "Antwort", "Antworten"),
     newReplies: (count) => `${number(count)} neu`,
-    lastReply: (time) => time,
     alsoInThread: "in einem Thread",
     readBy: (names, count, of, isAll) => {
       if (count === 0) return isAll ? "Noch niemand hat sie gelesen" : "Noch niemand, der es sehen lässt, hat sie gelesen";
@@ -110,7 +105,6 @@ export const talk: typeof english = {
     edit: "Bearbeiten",
     delete: "Löschen",
     editWaits: "Die Änderung wartet auf die Verbindung",
-    editSending: "Die Änderung wird gespeichert",
     editGone: "Die Nachricht ist gelöscht: Daran lässt sich nichts mehr ändern.",
     editEnded: "Die Nachricht wurde gelöscht, während du sie bearbeitet hast. Dein Text steht da, wo du schreibst.",
     deleteWaits: "Wartet darauf, gelöscht zu werden",
@@ -143,7 +137,6 @@ export const talk: typeof english = {
     mention: "Jemanden erwähnen",
     formatting: "Formatieren",
     newLine: "für eine neue Zeile",
-    sendKey: "zum Senden",
     also: (name) => `Auch an ${name} senden`,
     quoting: (name) => `Zitat von ${name}`,
     stopQuoting: "Nicht zitieren",
@@ -169,21 +162,17 @@ export const talk: typeof english = {
     title: "Für später", send: "Später senden",
     in: { 20: "In 20 Minuten", 60: "In einer Stunde" },
     other: "Zu anderer Zeit …",
-    date: "Datum", time: "Uhrzeit", past: "Wähle eine Zeit, die noch kommt.", schedule: "Dann senden",
     goesOut: (time) => `Geht hinaus: ${time}, ob du dann da bist oder nicht.`, show: "Zeigen",
     writeFirst: "Schreib erst, was später gesendet werden soll.", noCommands: "Ein Befehl lässt sich nicht später senden.",
     offline: "Was später gesendet werden soll, verwahrt der Server, und das braucht eine Verbindung. Was du geschrieben hast, bleibt hier.",
     waiting: (count) => plural(count, "1 Nachricht für später", `${number(count)} Nachrichten für später`),
-    none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
-    unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
-    change: "Ändern", cancel: "Zurücknehmen",
+    cancel: "Zurücknehmen",
     dropText: "Sie wird nicht gesendet. Ihr Text kommt dahin zurück, wo du schreibst.", dropReminder: "Du wirst nicht daran erinnert.", dropUnread: "Es wird nicht gesendet.", quoted: (text) => `„${text}“`,
     cancelled: "Zurückgenommen, es wird nicht gesendet.", givenBack: "Zurückgenommen, nicht gesendet. Der Text steht im Raum, wo du schreibst.",
     shutTitle: "Zurücknehmen?", shutText: "In ihrem Raum kannst du gerade nicht schreiben: Der Text lässt sich dort nicht einfügen.", shutYes: "Kopieren und zurücknehmen",
     clocks: (place) => `Zeit von ${place}`,
     given: "Zurückgegeben:", elsewhere: "Auf einem anderen Gerät geschrieben:", putHere: "Hier einfügen", undo: "Doch behalten", failed: "Eine Nachricht für später konnte nicht gesendet werden.",
     moreDue: (count: number) => `und ${number(count)} weitere`,
-    note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",
   },
 
   thread: {
@@ -193,16 +182,7 @@ export const talk: typeof english = {
     close: "Thread schließen",
     backTo: (room) => `Zurück zu ${room}`,
     none: "Noch keine Antwort",
-    listTitle: "Threads",
-    listNone: "Noch keine Threads",
-    listNoneText: "Hier stehen Threads, die du beginnst, in denen du antwortest oder erwähnt wirst.",
   },
 
-  pins: { title: "Angeheftete Nachrichten", none: "Nichts ist angeheftet", noneText: "Hefte an, was alle im Raum wiederfinden sollen.", close: "Angeheftete schließen" },
-
-  savedView: {
-    title: "Gemerkt", none: "Noch nichts gemerkt", noneText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
-    open: "Öffnen",
-    in: (room) => `in ${room}`,
-  },
+  pins: { title: "Angeheftete Nachrichten" },
 };

@@ -5,6 +5,22 @@ export const dialogs = {
   /** What commands do, by their names; in English the server says it itself. */
   slash: {} as Record<string, string>,
 
+  lists: {
+    open: "Open", in: (room: string) => `in ${room}`,
+    threads: "Threads", noThreads: "No threads yet", noThreadsText: "Threads that you begin, reply in or are mentioned in are listed here.",
+    saved: "Saved", noSaved: "Nothing saved yet", noSavedText: "Save a message, and it waits here for you. Nobody else learns of it.",
+    noPins: "Nothing is pinned", noPinsText: "Pin what everyone in the room should find again.", closePins: "Close the pinned messages",
+  },
+
+  unsent: { title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room" },
+
+  when: {
+    date: "Date", time: "Time", past: "Choose a time that is still to come.", schedule: "Send then",
+    none: "Nothing waits to be sent later.", noneText: "To send a message later, write it and press the clock beside Send.",
+    unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
+    change: "Change", note: "Only you see what waits here. At its time it goes out by itself.",
+  },
+
   zone: {
     use: (place: string) => `Use the time of ${place}`,
     used: (place: string) => `Times are read by the clocks of ${place} from now on. What waits already stays as it is: it is listed under “For later”.`,

@@ -24,17 +24,13 @@ interface System {
 export const talk = {
   room: {
     members: (count: number) => n(count, "member", "members"),
-    pinned: (count: number) => n(count, "pinned message", "pinned messages"),
     about: "More about this room",
     noTopic: "No topic yet",
     messages: "Messages",
-    onlyYou: "Only you",
     newer: (count: number) => `${number(count)} newer`,
     toLatest: "To the newest message",
-    unreadAbove: (count: number) => `${number(count)} new above`,
     newSince: (time: string) => `New since ${time}`,
     newLine: "New",
-    loadOlder: "Loading older messages",
     begins: (name: string) => `#${name} begins here`,
     beginsText: "Everyone can find and join it. Whoever joins can read it from this first line on.",
     beginsPrivate: "Only people who are added can see it, and then from this first line on.",
@@ -87,7 +83,6 @@ export const talk = {
     quoteUnknown: "an earlier message",
     replies: (count: number) => n(count, "reply", "replies"),
     newReplies: (count: number) => `${number(count)} new`,
-    lastReply: (time: string) => time,
     alsoInThread: "in a thread",
     readBy: (names: string[], count: number, of: number, isAll: boolean) => {
       if (count === 0) return isAll ? "Nobody has read it yet" : "Nobody who lets it be seen has read it yet";
@@ -130,7 +125,6 @@ export const talk = {
     edit: "Edit",
     delete: "Delete",
     editWaits: "The change waits for the connection",
-    editSending: "Saving the change",
     editGone: "The message is deleted: there is nothing to edit any more.",
     editEnded: "The message was deleted while you edited it. Your text stands where you write.",
     deleteWaits: "Waits to be deleted",
@@ -152,7 +146,6 @@ export const talk = {
     mention: "Mention someone",
     formatting: "Formatting",
     newLine: "for a new line",
-    sendKey: "to send",
     also: (name: string) => `Also send to ${name}`,
     quoting: (name: string) => `Quoting ${name}`,
     stopQuoting: "Do not quote",
@@ -178,20 +171,17 @@ export const talk = {
     title: "For later", send: "Send later",
     in: { 20: "In 20 minutes", 60: "In an hour" } as Record<number, string>,
     other: "Another time…",
-    date: "Date", time: "Time", past: "Choose a time that is still to come.", schedule: "Send then",
     goesOut: (time: string) => `Goes out on ${time}.`, show: "Show",
     writeFirst: "Write first what is to be sent later.", noCommands: "A command cannot be sent later.",
     offline: "What is to be sent later is kept by the server, and that needs a connection. What you wrote stays here.",
-    waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`), none: "Nothing waits to be sent later.",
-    noneText: "To send a message later, write it and press the clock beside Send.", unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
-    change: "Change", cancel: "Take back",
+    waiting: (count: number) => plural(count, "1 message for later", `${number(count)} messages for later`),
+    cancel: "Take back",
     dropText: "It will not be sent. Its text comes back to where you write.", dropReminder: "You will not be reminded of it.", dropUnread: "It will not be sent.", quoted: (text: string) => `“${text}”`,
     cancelled: "Taken back. It will not be sent.", givenBack: "Taken back, not sent. Its text is in the room, where you write.",
     shutTitle: "Take it back?", shutText: "You cannot write in its room now: its text cannot be put there.", shutYes: "Copy and take back",
     clocks: (place: string) => `${place} time`,
     given: "Given back:", elsewhere: "Written on another device:", putHere: "Put it here", undo: "Keep it after all", failed: "A message for later could not be sent.",
     moreDue: (count: number) => `and ${number(count)} more`,
-    note: "Only you see what waits here. At its time it goes out by itself.",
   },
 
   thread: {
@@ -201,15 +191,7 @@ export const talk = {
     close: "Close the thread",
     backTo: (room: string) => `Back to ${room}`,
     none: "No reply yet",
-    listTitle: "Threads",
-    listNone: "No threads yet",
-    listNoneText: "Threads that you begin, reply in or are mentioned in are listed here.",
   },
 
-  pins: { title: "Pinned messages", none: "Nothing is pinned", noneText: "Pin what everyone in the room should find again.", close: "Close the pinned messages" },
-
-  savedView: {
-    title: "Saved", none: "Nothing saved yet", noneText: "Save a message, and it waits here for you. Nobody else learns of it.", open: "Open",
-    in: (room: string) => `in ${room}`,
-  },
+  pins: { title: "Pinned messages" },
 };

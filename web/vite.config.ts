@@ -82,7 +82,7 @@ export default defineConfig({
           groups: [
             { name: "soon", priority: 3, test: /src\/lib\/face\/(choices|notices|read-all)\.ts/, includeDependenciesRecursively: false },
             { name: "first", priority: 2, test: /node_modules\/(svelte|clsx|esm-env)\/|preload-helper|src\/(App|components\/(Icon|Mark))\.svelte|src\/main\.ts|src\/lib\/(api\/|words\/(index|en(\.|\/talk))|text\/(time|sentence)|face\/(refusals|release|router|theme|trail|ui))/ },
-            { name: "room", priority: 1, test: /src\/lib\/(?!words\/|text\/(highlight|strength)|face\/(emoji|zone))|src\/components\/(Avatar|Begin|Composer|Conversation|EditBox|Layers|MenuLayer|MessageItem|MessageState|MessageText|Reactions|Sidebar|Strip|SystemLine|Timeline)\.svelte|src\/routes\/(Workspace\.svelte|inside\.ts)/ },
+            { name: "room", priority: 1, test: /src\/lib\/(?!words\/|text\/(highlight|strength)|face\/(emoji|lists|zone))|src\/components\/(Avatar|Begin|Composer|Conversation|EditBox|Layers|MenuLayer|MessageItem|MessageState|MessageText|Reactions|Sidebar|Strip|SystemLine|Timeline)\.svelte|src\/routes\/(Workspace\.svelte|inside\.ts)/ },
           ],
         },
       },

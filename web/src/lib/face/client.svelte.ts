@@ -3,7 +3,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import { Refusal, path, type Answer } from "$lib/api/http";
 import type { Login, Session } from "$lib/api/session";
-import type { Draft, Member, Message, Presence, Profile, Room as RoomRow, Said, Seen, Ticket } from "$lib/api/types";
+import type { Member, Message, Presence, Profile, Room as RoomRow, Said, Seen, Ticket } from "$lib/api/types";
 import { Kept } from "$lib/outbox/kept";
 import { tooLong, type Deed, type Pending, type TooLong } from "$lib/store/outbox";
 import type { Effect, News, Outcome } from "$lib/store/news";
@@ -35,7 +35,7 @@ export class Client {
   heardAt: number | undefined = $state();
   /** What happened that leaves no trace on the screen. */
   onnews: (news: News) => void = () => {};
-  readonly #draftEars = new Set<(room: string, draft: Draft) => void>();
+  readonly #ears = new Set<(news: News) => void>();
 
   readonly #tab = randomId().slice(0, 16);
   readonly #wire: Wire;
@@ -108,10 +108,10 @@ export class Client {
     }, 1_000);
   }
 
-  /** Hears of drafts that other devices keep, until what it returns is called. */
-  ondraft(ear: (room: string, draft: Draft) => void): () => void {
-    this.#draftEars.add(ear);
-    return () => this.#draftEars.delete(ear);
+  /** Hears what happens, until what it returns is called. */
+  hear(ear: (news: News) => void): () => void {
+    this.#ears.add(ear);
+    return () => this.#ears.delete(ear);
   }
 
   /** Marks that what is read depends on this part. */
@@ -383,7 +383,7 @@ export class Client {
   #done({ effects, news }: Outcome): void {
     for (const effect of effects) this.#carryOut(effect);
     for (const one of news) {
-      if (one.about === "draft") for (const ear of this.#draftEars) ear(one.room, one.draft);
+      for (const ear of this.#ears) ear(one);
       if ("room" in one) this.#mark(one.room);
       else if (one.about !== "refused") this.#mark(one.about);
       if (one.about !== "rooms" && one.about !== "people" && one.about !== "room" && one.about !== "outbox") this.onnews(one);

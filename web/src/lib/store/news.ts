@@ -10,6 +10,8 @@ export type Effect =
 export type News =
   | { about: "room"; room: string }
   | { about: "rooms" | "people" | "outbox" | "hello" | "settings" }
+  /** Messages have come, or have changed, whether or not they are at hand. */
+  | { about: "shown"; room: string; messages: readonly Message[] }
   | { about: "came"; room: string; message: Message; isMention: boolean }
   | { about: "draft"; room: string; draft: Draft }
   | { about: "gone"; room: string }

@@ -444,7 +444,7 @@ export class Store {
     room.refresh(messages);
     room.recount();
     if (room.key !== this.#lookedAt) room.trim();
-    out.news.push({ about: "room", room: room.key }, { about: "rooms" });
+    out.news.push({ about: "shown", room: room.key, messages }, { about: "rooms" });
     if (isNews) out.news.push({ about: "outbox" });
   }
 }

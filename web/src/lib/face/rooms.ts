@@ -1,5 +1,5 @@
 // How rooms are called and sorted.
-import type { RoomState } from "$lib/api/types";
+import type { Message, RoomState } from "$lib/api/types";
 import type { Client } from "./client.svelte";
 import { t } from "$lib/words";
 
@@ -32,6 +32,10 @@ export function sorted(client: Client): { rooms: RoomState[]; directs: RoomState
   directs.sort((a, b) => (b.last_at ?? "").localeCompare(a.last_at ?? "") || compare(nameOf(client, a), nameOf(client, b)));
   return { rooms, directs };
 }
+
+/** Whether messages that have come or changed are pinned now, or are so no more. */
+export const changesPins = (pins: readonly Message[], messages: readonly Message[]): boolean =>
+  messages.some((one) => (one.pinned != null) !== pins.some(({ id }) => id === one.id));
 
 /** What was typed, as a room can be called; and whether one can. */
 export const roomName = (typed: string): string => typed.trim().toLowerCase().replace(/^#/, "").replace(/\s+/g, "-");

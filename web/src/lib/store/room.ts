@@ -45,6 +45,8 @@ export class Room {
   #newest = 0;
   /** The latest change that was told in any way. */
   top = 0;
+  /** The latest change that was made here, when all before it was seen. */
+  #written = 0;
   /** The user. */
   me = 0;
   /** How far the user has read it. */
@@ -60,9 +62,25 @@ export class Room {
     return this.about.room;
   }
 
-  /** Messages of others that were not read; MOST_UNREAD at most. Of a room that the user is not in any more nothing is. */
+  /** Whether it is the room of the user alone, with notes and reminders. */
+  get isSelf(): boolean {
+    return this.about.kind === "direct" && (this.about.users?.every((one) => one.user_id === this.me) ?? false);
+  }
+
+  /** Messages of others that were not read; MOST_UNREAD at most. Of a room that the user is not in any more nothing is. In the
+   *  room of the user alone nothing is of others: 1 when something has come that no device has shown. */
   get unread(): number {
-    return this.isGone ? 0 : this.#count().unread;
+    if (this.isGone) return 0;
+    return this.isSelf && !this.about.hidden ? Number(this.top > this.#shown) : this.#count().unread;
+  }
+
+  get #shown(): number {
+    return Math.max(this.about.read_seq ?? 0, this.#written);
+  }
+
+  /** This change was made here. In the room of the user alone all is seen up to it, if all before it was. */
+  wrote(seq: number): void {
+    if (this.#shown >= seq - 1) this.#written = seq;
   }
 
   /** Those of them that mention the user. */
@@ -108,15 +126,17 @@ export class Room {
 
   /** The user has read up to here, as one of the devices has said. */
   marked({ seq, at, unread, mentions }: Marker & Partial<Counts>): void {
+    if (seq < (this.about.read_seq ?? 0)) this.#written = 0;
     this.about = { ...this.about, read_seq: seq };
     this.reading.moved(seq, at == null ? undefined : { at, unread: unread ?? 0, mentions: mentions ?? 0 });
     this.recount();
   }
 
   /** A message is about to come, or another form of it. */
-  takes(message: Message): void {
+  takes(message: Message, isFromHere: boolean): void {
     if (message.kind === "system") this.membersAt += 1;
     this.top = Math.max(this.top, message.seq);
+    if (isFromHere) this.wrote(message.seq);
     if (message.seq !== message.id && !isInThreadOnly(message)) this.reading.changes(message, this.me);
     if (message.id > Math.max(this.about.seq, this.#newest) && message.kind !== "system") {
       // A new message of a person brings a hidden room back; an edit or a reaction does not.
@@ -182,6 +202,7 @@ export class Room {
   forget(): void {
     this.glance = undefined;
     this.top = this.about.seq;
+    this.#written = 0;
     this.timeline = new Timeline();
     this.threads = new Threads();
     this.olderPage = undefined;

@@ -56,6 +56,41 @@ describe("what one knows of rooms", () => {
     expect(store.tick(6_000).effects).toEqual([]);
   });
 
+  describe("the room with oneself alone", () => {
+    const notes = (rest: Partial<RoomState> = {}): RoomState => ({ room: "7", kind: "direct", users: [{ user_id: 1, username: "alice" }], seq: 5, read_seq: 5, unread: 0, mentions: 0, ...rest });
+    const mine = (id: number, rest: Partial<Message> = {}) => frame(message(id, { room: "7", user_id: 1, username: "alice", ...rest }));
+    const unread = () => store.rooms.get("7")?.unread;
+    const read = (seq: number) => store.frame(0, { type: "read", room: "7", user_id: 1, seq, unread: 0, mentions: 0, at: seq } as unknown as Heard);
+    const write = (id: string) => store.outbox.put({ client_id: id, order: 1, room: "7", deed: { do: "post" }, content: "x", at: 0, delivery: "waiting", is_tried: true });
+    const ack = (ref: string, seq: number) => store.frame(0, { type: "ack", ref, room: "7", id: seq, seq, timestamp: "2026-11-27T10:00:00Z", duplicate: false } as unknown as Heard);
+
+    it("is unread when something came there that no device has shown", () => {
+      store.frame(0, hello([general(1), notes({ seq: 6 })]));
+      expect(unread()).toBe(1);
+      read(6);
+      expect(unread()).toBe(0);
+      store.frame(0, mine(7));
+      expect(unread()).toBe(1);
+      store.frame(0, { type: "room", room: "7", changed: ["hidden"], hidden: true, seq: 7 } as unknown as Heard);
+      expect(unread()).toBe(0);
+    });
+
+    it("is not for what one writes there oneself, unless something came before that", () => {
+      store.frame(0, hello([general(1), notes()]));
+      write("a"), ack("a", 6), store.frame(0, mine(6, { client_id: "a" }));
+      expect(unread()).toBe(0);
+      write("b"), store.frame(0, mine(7, { client_id: "b" })), ack("b", 7);
+      expect(unread()).toBe(0);
+      store.frame(0, mine(8));
+      write("c"), ack("c", 9), store.frame(0, mine(9, { client_id: "c" }));
+      expect(unread()).toBe(1);
+      read(9);
+      expect(unread()).toBe(0);
+      read(4);
+      expect(unread()).toBe(1);
+    });
+  });
+
   it("tells of what is said to those who are there, and does not count it as a mention", () => {
     filled(1);
     const out = store.frame(0, frame(message(2, { mentions: [{ from: 0, to: 5, here: true }] })));

@@ -355,8 +355,7 @@ export class Store {
     else if (marker.thread != null) {
       room.threads.marked(marker.thread, marker.seq);
       out.news.push({ about: "thread_read", room: marker.room, thread: marker.thread });
-    }
-    else room.marked(marker);
+    } else room.marked(marker);
     out.news.push({ about: "rooms" }, { about: "room", room: marker.room });
   }
 
@@ -365,6 +364,7 @@ export class Store {
     const room = this.rooms.get(ack.room);
     if (!pending || !room) return;
     out.news.push({ about: "outbox" }, { about: "room", room: ack.room });
+    room.wrote(ack.seq);
     if (pending.deed.do !== "post") return;
     const message = storedAs(pending, ack, this.userId, this.me);
     room.threads.take(message);
@@ -431,8 +431,8 @@ export class Store {
   #show(room: Room, messages: Message[], out: Outcome): void {
     let isNews = false;
     for (const message of messages) {
-      const known = room.about.seq, isMine = this.outbox.seen(message) !== undefined || message.user_id === this.userId;
-      room.takes(message);
+      const known = room.about.seq, isFromHere = this.outbox.seen(message) !== undefined, isMine = isFromHere || message.user_id === this.userId;
+      room.takes(message, isFromHere);
       room.threads.take(message);
       const isNew = message.id === message.seq && message.id > known;
       if (isNew && isWritten(message) && !isMine) {

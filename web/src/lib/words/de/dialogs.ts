@@ -22,6 +22,10 @@ export const dialogs: typeof english = {
     noPins: "Nichts ist angeheftet", noPinsText: "Hefte an, was alle im Raum wiederfinden sollen.", closePins: "Angeheftete schließen",
   },
 
+  gone: {
+    back: (wasTakenOut, hasDraft) => `Zurück kannst du erst, wenn dich ${wasTakenOut ? "jemand hinzufügt, der ihn moderiert oder dem er gehört" : "jemand hinzufügt, der darin ist"}${hasDraft ? "; was du begonnen hast, bleibt erhalten" : ""}.`,
+  },
+
   unsent: { title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen" },
 
   when: {

@@ -12,6 +12,10 @@ export const dialogs = {
     noPins: "Nothing is pinned", noPinsText: "Pin what everyone in the room should find again.", closePins: "Close the pinned messages",
   },
 
+  gone: {
+    back: (wasTakenOut: boolean, hasDraft: boolean) => `${wasTakenOut ? "A moderator or an owner" : "Someone in it"} has to add you before you can come back${hasDraft ? "; what you began to write is kept" : ""}.`,
+  },
+
   unsent: { title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room" },
 
   when: {

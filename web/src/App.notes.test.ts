@@ -41,3 +41,38 @@ it("shows as unread what came while nobody looked, and what is shown there is re
   expect([badge(), document.title.startsWith("(1)")]).toEqual([null, true]);
   expect(reads()).toEqual([2, 3]);
 });
+
+const toasts = () => [...document.querySelectorAll(".toast > span")].map((one) => one.textContent);
+const due = (room: string, message: number, content: string) => {
+  const scheduled = { id: message, kind: "reminder", room, content, send_at: "2026-11-27T10:00:00Z", created_at: "2026-11-27T09:00:00Z" };
+  Line.last?.tell({ type: "scheduled", change: "sent", message, scheduled });
+};
+
+it("a reminder that is told is told no longer when its room is opened, or it was read on another device", async () => {
+  answers.unshift([/rooms\/9\/messages/, [note(1), note(2)]]);
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  const notes = { type: "room", room: "9", kind: "direct", users: [{ user_id: 1, username: "alice" }], read_seq: 2, unread: 0, mentions: 0, notify: "all" };
+  Line.last?.tell({ ...notes, seq: 2 });
+  await until(() => find("a[href='/r/9']"));
+  tell(3), due("9", 3, "Reminder: water");
+  await until(() => toasts().join() === "Reminder: water");
+  Line.last?.tell({ type: "read", room: "9", user_id: 1, seq: 3, unread: 0, mentions: 0, at: 3 });
+  await until(() => toasts().length === 0);
+  tell(4), due("9", 4, "Reminder: weed");
+  await until(() => toasts().join() === "Reminder: weed");
+  find("a[href='/r/9']")?.click();
+  await until(() => toasts().length === 0);
+});
+
+it("a reminder in a room says in which, and stays where one is looking at it already", async () => {
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  due("general", 4, "Reminder: water");
+  await until(() => toasts().join() === "#general: Reminder: water");
+  find("a[href='/r/7']")?.click();
+  await until(() => find("a[href='/r/7']")?.ariaCurrent || find("a[href='/r/7']")?.getAttribute("aria-current"));
+  expect(toasts()).toEqual(["#general: Reminder: water"]);
+  find("a[href='/r/general']")?.click();
+  await until(() => toasts().length === 0);
+});

@@ -59,7 +59,7 @@ export const asked: string[] = [];
 /** What was sent with it, where there was something. */
 export const bodies: string[] = [];
 export const text = () => document.body.textContent ?? "";
-export const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 20_000 });
+export const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 3_000 });
 export const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
 
 export function write(field: HTMLTextAreaElement | HTMLInputElement, words: string) {

@@ -109,7 +109,7 @@ describe("a reply in a thread that is read on another device", () => {
 it("a reminder that has come is there until it is closed: whoever was away sees it", () => {
   vi.useFakeTimers();
   ui.clear();
-  remind({ isLeader: false } as Client, { room: "7", content: "Call **Bob**" } as Scheduled);
+  remind({ isLeader: false, store: new Store("t") } as Client, { room: "7", content: "Call **Bob**" } as Scheduled);
   vi.advanceTimersByTime(86_400_000);
   expect(ui.shown.map(({ text, action }) => [text, action?.text])).toEqual([["Call Bob", "Show"]]);
   vi.useRealTimers();

@@ -1,5 +1,6 @@
 // Being told of what comes while one looks elsewhere: by the browser's notices, and by a sound for who wants it.
-import type { Message, Scheduled, Settings } from "$lib/api/types";
+import type { Message, Settings } from "$lib/api/types";
+import type { Due } from "$lib/store/news";
 import { plain } from "$lib/text/markdown";
 import { t } from "$lib/words";
 import type { Client } from "./client.svelte";
@@ -89,12 +90,24 @@ export function dropRead(client: Client, key: string, thread: number): void {
   for (const [notice, message] of shown) if (message.room === key && message.thread === thread && threads?.isRead(message)) notice.close(), shown.delete(notice);
 }
 
+/** Whether a reminder was seen: where its room was opened since then, or by one's marker, wherever that was set. */
+function whetherSeen(client: Client, { room, message }: Due): () => boolean {
+  const isOpen = () => router.view.is === "room" && client.store.resolve(router.view.room) === room;
+  let wasOpen = isOpen();
+  return () => {
+    const isNow = isOpen();
+    wasOpen &&= isNow;
+    return (isNow && !wasOpen) || (message != null && (client.room(room)?.about.read_seq ?? 0) >= message);
+  };
+}
+
 /** A reminder has come, which one has asked for: it is told also in quiet hours, and where one is looking. */
-export function remind(client: Client, { room, content }: Scheduled): void {
+export function remind(client: Client, due: Due): void {
+  const { room, content } = due, known = client.store.rooms.get(room);
   const open = () => router.go({ is: "room", room });
-  const text = plain(content);
+  const text = `${known && !known.isSelf ? `${labelOf(client, known.about)}: ` : ""}${plain(content)}`;
   // Who was away sees it when they are back.
-  ui.toast(text.slice(0, 200), { text: t.later.show, do: open }, true);
+  ui.toast(text.slice(0, 200), { text: t.later.show, do: open }, true, whetherSeen(client, due));
   if (!client.isLeader) return;
   if (isSounding()) ring();
   if (isNotifying() && !document.hasFocus()) notify(t.notification.reminder, text, `reminder ${room} ${content}`, open);

@@ -40,6 +40,8 @@ export interface Toast {
   action?: { text: string; do: () => void };
   /** It has to be seen, and stays until it is closed by hand. */
   stays?: boolean;
+  /** Whether what it says was seen elsewhere, and it goes. */
+  isOver?: () => boolean;
 }
 
 /** So many toasts are shown at once, and so many of them that stay: a screen is for what is behind them. */
@@ -120,8 +122,8 @@ class Ui {
     this.card = { user, username, x: box.right + 8, y: box.top };
   }
 
-  toast(text: string, action?: Toast["action"], stays = false): void {
-    const toast = { id: ++this.#last, text, action, stays };
+  toast(text: string, action?: Toast["action"], stays = false, isOver?: Toast["isOver"]): void {
+    const toast = { id: ++this.#last, text, action, stays, isOver };
     this.toasts = [...this.toasts, toast];
     if (!stays) setTimeout(() => this.dismiss(toast.id), action ? 10_000 : 4_000);
   }

@@ -21,7 +21,7 @@ describe("what is to be said later", () => {
   it("tells of a reminder whose time has come, and of what could not be said", () => {
     const [message, reminder] = [row(1), row(2, { kind: "reminder" })];
     const news = (change: ScheduledChange, scheduled: Scheduled) => laterNews({ change, scheduled });
-    expect(news("sent", reminder)).toEqual({ about: "later", failed: undefined, due: reminder });
+    expect(laterNews({ change: "sent", scheduled: reminder, message: 9 })).toEqual({ about: "later", failed: undefined, due: { ...reminder, message: 9 } });
     expect(news("failed", message)).toEqual({ about: "later", failed: message, due: undefined });
     for (const told of [news("sent", message), news("created", reminder), news("cancelled", reminder)]) {
       expect(told).toEqual({ about: "later", failed: undefined, due: undefined });

@@ -45,7 +45,7 @@ export class Later {
 }
 
 /** What is to be told of it: what could not be said, and a reminder whose time has come. */
-export function laterNews({ change, scheduled }: Pick<ScheduledNews, "change" | "scheduled">): News {
+export function laterNews({ change, scheduled, message }: ScheduledNews): News {
   const isReminder = scheduled.kind === "reminder";
-  return { about: "later", failed: change === "failed" ? scheduled : undefined, due: change === "sent" && isReminder ? scheduled : undefined };
+  return { about: "later", failed: change === "failed" ? scheduled : undefined, due: change === "sent" && isReminder ? { ...scheduled, message } : undefined };
 }

@@ -1,5 +1,5 @@
 // What a store asks for, and what it tells.
-import type { Draft, ErrorFrame, Message, RoomState, Said, Scheduled } from "$lib/api/types";
+import type { Draft, ErrorFrame, Message, RoomState, Said, Scheduled, ScheduledNews } from "$lib/api/types";
 
 export type Query = { at: "latest" } | { at: "before"; id: number } | { at: "since"; seq: number };
 export type Effect =
@@ -7,6 +7,7 @@ export type Effect =
   | { do: "fetch"; room: string; query: Query; tag: number }
   | { do: "count"; room: string; tag: number }
   | { do: "list"; cursor: string | undefined; tag: number };
+export type Due = Scheduled & Pick<ScheduledNews, "message">;
 export type News =
   | { about: "room"; room: string }
   | { about: "rooms" | "people" | "outbox" | "hello" | "settings" }
@@ -15,8 +16,8 @@ export type News =
   | { about: "came"; room: string; message: Message; isMention: boolean }
   | { about: "draft"; room: string; draft: Draft }
   | { about: "gone"; room: string }
-  /** `due`: a reminder whose time has come. */
-  | { about: "later"; failed: Scheduled | undefined; due: Scheduled | undefined }
+  /** `due`: a reminder whose time has come, and the message that it has become. */
+  | { about: "later"; failed: Scheduled | undefined; due: Due | undefined }
   | { about: "thread_read"; room: string; thread: number }
   | { about: "refused"; error: ErrorFrame };
 

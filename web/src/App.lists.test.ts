@@ -33,6 +33,7 @@ describe("the threads that one follows, while they are listed", () => {
     listed.splice(1, 1, thread(2, 2, 1));
     tell(5, { thread: 2, thread_replies: replies(2, 5) });
     await until(() => row("message 2")?.textContent?.includes("2 replies"));
+    expect(row("message 2")?.querySelector("time")?.textContent).toMatch(/^last reply on /);
     await until(() => row("message 2")?.textContent?.includes("1 new"));
     tell(6, { id: 1, content: "", deleted_at: message(6).created_at }, "message_changed");
     await until(() => rows().join() === "a deleted message,message 2");
@@ -77,6 +78,12 @@ describe("what is saved, while it is listed", () => {
     await until(() => rows().join() === "message 2,put another way");
     tell(5, { id: 2, content: "", deleted_at: message(5).created_at }, "message_changed");
     await until(() => rows().join() === "a deleted message,put another way");
+  });
+
+  it("tells when it was saved, and which time that is", async () => {
+    answers.unshift([/api\/saved/, [saved(2, 2), saved(1, 1)]]);
+    await begin("saved");
+    expect(row("message 2")?.querySelector("time")?.textContent).toMatch(/^saved on /);
   });
 
   it("is what another device has saved meanwhile, for whoever comes back to it", async () => {

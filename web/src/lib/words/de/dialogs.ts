@@ -17,6 +17,7 @@ export const dialogs: typeof english = {
 
   lists: {
     open: "Öffnen", in: (room) => `in ${room}`,
+    lastReply: (time, isToday) => `letzte Antwort ${isToday ? "um" : "am"} ${time}`, savedAt: (time, isToday) => `gemerkt ${isToday ? "um" : "am"} ${time}`,
     threads: "Threads", noThreads: "Noch keine Threads", noThreadsText: "Hier stehen Threads, die du beginnst, in denen du antwortest oder erwähnt wirst.",
     saved: "Gemerkt", noSaved: "Noch nichts gemerkt", noSavedText: "Merk dir eine Nachricht, und sie wartet hier auf dich. Sonst erfährt es niemand.",
     noPins: "Nichts ist angeheftet", noPinsText: "Hefte an, was alle im Raum wiederfinden sollen.", closePins: "Angeheftete schließen",

@@ -7,6 +7,7 @@ export const dialogs = {
 
   lists: {
     open: "Open", in: (room: string) => `in ${room}`,
+    lastReply: (time: string, isToday: boolean) => `last reply ${isToday ? "at" : "on"} ${time}`, savedAt: (time: string, isToday: boolean) => `saved ${isToday ? "at" : "on"} ${time}`,
     threads: "Threads", noThreads: "No threads yet", noThreadsText: "Threads that you begin, reply in or are mentioned in are listed here.",
     saved: "Saved", noSaved: "Nothing saved yet", noSavedText: "Save a message, and it waits here for you. Nobody else learns of it.",
     noPins: "Nothing is pinned", noPinsText: "Pin what everyone in the room should find again.", closePins: "Close the pinned messages",

@@ -247,7 +247,7 @@ export default ({ base, mark, ALICE, open }) => ({
     await press(page, "Escape");
     await hasFocus(composer(page));
     await leave(" and more");
-    await tabTo(page, left.getByRole("button", { name: "Delete" }), "Shift+Tab");
+    await tabTo(page, left.getByRole("button", { name: "Drop my change" }), "Shift+Tab");
     await press(page, "Enter");
     await left.waitFor({ state: "detached" });
     await hasFocus(composer(page));

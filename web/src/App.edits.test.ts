@@ -17,6 +17,25 @@ const begin = async (says = own) => {
 };
 const editor = () => find<HTMLTextAreaElement>(".editor textarea");
 
+it("that was refused is dropped by a button that says so, and not as if the message were deleted", async () => {
+  localStorage.removeItem(kept);
+  router.go({ is: "room", room: "general" }, { replace: true });
+  answers.unshift([/rooms\/general\/messages/, [message(1, { content: "message 2" }), own, message(3)]]);
+  await enter();
+  await until(() => Line.last?.said.some((one) => one.type === "presence"));
+  key(find("textarea.write") as HTMLElement, "ArrowUp");
+  await until(() => editor());
+  write(editor() as HTMLTextAreaElement, "hello");
+  key(editor() as HTMLElement, "Enter");
+  await until(() => Line.last?.said.some((one) => one.type === "edit"));
+  Line.last?.tell({ type: "error", ref: Line.last.said.find((one) => one.type === "edit")?.ref, code: "changed_since", detail: "It was changed since." });
+  const buttons = () => [...document.querySelectorAll<HTMLElement>(".state button")];
+  await until(() => buttons().map((one) => one.textContent).join() === "Edit,Drop my change");
+  buttons()[1]?.click();
+  await until(() => buttons().length === 0);
+  expect(find('article[data-id="2"]')?.textContent).toContain("helo");
+});
+
 it("is named where one writes, and gone on with at its message", async () => {
   await begin();
   button("Go on")?.click();
@@ -33,7 +52,7 @@ it("is named where one writes, and gone on with at its message", async () => {
 
 it("can be thrown away", async () => {
   await begin();
-  button("Delete")?.click();
+  button("Drop my change")?.click();
   await until(() => !left());
   expect(localStorage.getItem(kept)).toBeNull();
 });

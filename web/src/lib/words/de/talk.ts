@@ -103,7 +103,7 @@ export const talk: typeof english = {
     gone: "du bist nicht mehr in diesem Raum", wasGone: "du warst da nicht in diesem Raum",
     retry: "Noch einmal",
     edit: "Bearbeiten",
-    delete: "Löschen",
+    delete: "Löschen", dropEdit: "Meine Änderung verwerfen",
     editWaits: "Die Änderung wartet auf die Verbindung",
     editGone: "Die Nachricht ist gelöscht: Daran lässt sich nichts mehr ändern.",
     editEnded: "Die Nachricht wurde gelöscht, während du sie bearbeitet hast. Dein Text steht da, wo du schreibst.",

@@ -123,7 +123,7 @@ export const talk = {
     gone: "you are not in this room any more", wasGone: "you were not in this room then",
     retry: "Retry",
     edit: "Edit",
-    delete: "Delete",
+    delete: "Delete", dropEdit: "Drop my change",
     editWaits: "The change waits for the connection",
     editGone: "The message is deleted: there is nothing to edit any more.",
     editEnded: "The message was deleted while you edited it. Your text stands where you write.",

@@ -11,7 +11,7 @@ export default ({ base, hurried, mark, alice, bob, ALICE, BOB, open, picture, se
     await context.setOffline(true);
     await page.getByText("You are offline.").waitFor();
     for (const text of ["offline one", "offline two", "offline three"]) await write(page, text);
-    await page.getByText("3 messages wait on this device").waitFor();
+    await page.getByText("You are offline. 3 wait for the connection.").waitFor();
     await page.getByRole("button", { name: "3 wait for the connection" }).waitFor();
     await message(page, "offline two").getByText("Waits for the connection").waitFor();
     await picture(page, "offline");

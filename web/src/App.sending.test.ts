@@ -1,6 +1,7 @@
 // A page that goes in the moment after Enter, over a server of make-believe.
 import { unmount } from "svelte";
 import { expect, it, vi } from "vitest";
+import { router } from "$lib/face/router.svelte";
 import { Line, enter, find, key, until, world, write } from "./make-believe";
 
 const field = () => find<HTMLTextAreaElement>("textarea.write") as HTMLTextAreaElement;
@@ -39,4 +40,18 @@ it("what waits to be sent stands there as a draft no more, however the page went
   await until(() => field().value === "");
   expect(sent().map((one) => one.content)).toEqual(["/on my way"]);
   await stored();
+});
+
+it("what waits without a connection is counted once, and in the same words, whatever it is", async () => {
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  await until(() => Line.last?.said.some((one) => one.type === "presence"));
+  world.isDown = true;
+  Line.last?.onclose({ code: 1006 });
+  dispatchEvent(new Event("offline"));
+  write(field(), "one"), key(field(), "Enter");
+  await until(() => find(".strip")?.textContent?.includes("1 waits for the connection"));
+  find(".react button")?.click();
+  await until(() => find(".outbox")?.textContent?.includes("2 wait for the connection"));
+  expect(find(".strip")?.textContent).toContain("You are offline. 2 wait for the connection.");
 });

@@ -84,9 +84,7 @@ export const de: First = {
 
   strip: {
     offline: "Du bist offline.",
-    offlineWaiting: (count) =>
-      `Schreib weiter: ${plural(count, "1 Nachricht wartet auf diesem Gerät und geht hinaus,", `${number(count)} Nachrichten warten auf diesem Gerät und gehen der Reihe nach hinaus, jede einmal,`)} wenn du zurück bist.`,
-    offlineEmpty: "Schreib weiter: Was du sendest, wartet auf diesem Gerät, bis du zurück bist.",
+    goOn: "Schreib weiter: Was du sendest, wartet auf diesem Gerät und geht der Reihe nach hinaus, jedes einmal, wenn du zurück bist.",
     reconnecting: "Verbindung wird neu aufgebaut.",
     nextTry: (seconds) => (seconds > 0 ? `Nächster Versuch in ${number(seconds)} s.` : "Versuch läuft."),
     unreachable: "Der Server ist nicht zu erreichen.",

@@ -86,9 +86,7 @@ export const en = {
 
   strip: {
     offline: "You are offline.",
-    offlineWaiting: (count: number) =>
-      `Go on writing: ${plural(count, "1 message waits on this device and goes out", `${number(count)} messages wait on this device and go out in order, each once,`)} when you are back.`,
-    offlineEmpty: "Go on writing: what you send waits on this device, and goes out when you are back.",
+    goOn: "Go on writing: what you send waits on this device, and goes out in order, each once, when you are back.",
     reconnecting: "Reconnecting.",
     nextTry: (seconds: number) => (seconds > 0 ? `Next try in ${number(seconds)} s.` : "Trying now."),
     unreachable: "The server cannot be reached.",

@@ -1,6 +1,7 @@
 // What is written and is no plain message, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
 import { ui } from "$lib/face/ui.svelte";
+import { router } from "$lib/face/router.svelte";
 import { Line, answers, asked, enter, find, key, said, text, until, world, write } from "./make-believe";
 
 const field = () => find<HTMLTextAreaElement>("textarea.write") as HTMLTextAreaElement;
@@ -333,4 +334,16 @@ describe("what was begun to write", () => {
     Line.last?.tell({ type: "room", room: "general", changed: ["draft"], draft: { content: "", updated_at: "2026-11-27T10:00:05.000000+00:00" } });
     await until(() => field().value === "");
   });
+});
+
+it("what was begun on another device while there was no connection stands in an empty field as soon as there is one", async () => {
+  router.go({ is: "room", room: "general" }, { replace: true });
+  await enter();
+  await until(() => Line.last?.said.some((one) => one.type === "presence"));
+  const first = Line.last, field = () => find<HTMLTextAreaElement>("#composer");
+  expect(field()?.value).toBe("");
+  answers.unshift([/general\/draft/, { content: "from the other device", updated_at: "2099-01-01T00:00:00.000000+00:00" }]);
+  first?.onclose({ code: 1006 });
+  await until(() => Line.last !== first);
+  await until(() => field()?.value === "from the other device");
 });

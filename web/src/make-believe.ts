@@ -37,6 +37,8 @@ export class Line {
   close() {}
 }
 
+const drafts = new Map<string, string>();
+
 /** What is answered; a function is given what was asked, and may answer with another status. */
 export const answers: [RegExp, unknown][] = [
   [/browser\/login|browser\/refresh/, { access_token: "t", token_type: "bearer", expires_in: 1_800, user_id: 1, username: "alice" }],
@@ -47,7 +49,10 @@ export const answers: [RegExp, unknown][] = [
   [/me\/status/, {}],
   [/users\/\d+|users\/me/, { id: 2, username: "bob", display_name: "Bob B.", created_at: "2026-11-27T10:00:00.000000+00:00" }],
   [/users\?/, []],
-  [/draft/, { content: "" }],
+  [/draft/, (method: string, body: { content?: string } | null, address: string) => {
+    if (method !== "GET") drafts.set(address, body?.content ?? "");
+    return [200, { content: drafts.get(address) ?? "" }];
+  }],
   [/rooms\/general$/, { room: "general", name: "general", kind: "public", seq: 3, members: 2, created_at: "2026-11-27T10:00:00.000000+00:00" }],
 ];
 
@@ -59,7 +64,7 @@ export const asked: string[] = [];
 /** What was sent with it, where there was something. */
 export const bodies: string[] = [];
 export const text = () => document.body.textContent ?? "";
-export const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 3_000 });
+export const until = (what: () => unknown) => vi.waitFor(() => expect(what()).toBeTruthy(), { timeout: 20_000 });
 export const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
 
 export function write(field: HTMLTextAreaElement | HTMLInputElement, words: string) {
@@ -79,6 +84,7 @@ export function said(word: object) {
 beforeEach(() => {
   ui.clear();
   asked.length = bodies.length = 0;
+  drafts.clear();
   answers.splice(0, Infinity, ...usual);
   vi.stubGlobal("WebSocket", Line);
   vi.stubGlobal("fetch", async (address: string, { method, body }: RequestInit) => {

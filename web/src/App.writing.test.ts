@@ -1,5 +1,6 @@
 // What is written and is no plain message, over a server of make-believe.
 import { describe, expect, it, vi } from "vitest";
+import { fieldsOf } from "$lib/face/later";
 import { ui } from "$lib/face/ui.svelte";
 import { router } from "$lib/face/router.svelte";
 import { Line, answers, asked, enter, find, key, said, text, until, world, write } from "./make-believe";
@@ -147,7 +148,7 @@ describe("a line that begins with a slash", () => {
 });
 
 describe("what is to be said later", () => {
-  const row = { id: 9, client_id: "c", room: "general", name: "general", content: "good morning", created_at: "2026-11-27T10:00:00.000000+00:00", send_at: "2099-11-28T09:00:00.000000+00:00" };
+  const row = { id: 9, client_id: "c", room: "general", name: "general", content: "good morning", created_at: "2026-11-27T10:00:00.000000+00:00", send_at: new Date(Date.now() + 40 * 86_400_000).toISOString() };
   const asked: { method: string; body: { content?: string; send_at?: string; client_id?: string } }[] = [];
   let answer: () => [number, unknown] = () => [201, row], waiting: object[] = [];
   /** One waits, and its list is opened from the side. */
@@ -199,11 +200,17 @@ describe("what is to be said later", () => {
     write(field(), "good morning");
     await choose("Another time");
     await until(() => find("#later-date"));
-    write(find<HTMLInputElement>("#later-date") as HTMLInputElement, "2099-11-28");
-    await until(() => find("#later-time .hint")?.textContent?.includes("2099"));
+    const date = find<HTMLInputElement>("#later-date") as HTMLInputElement, hint = () => find("#later-time .hint")?.textContent ?? "";
+    write(date, "2099-11-28");
+    await until(() => hint() === "That is too far away: 366 days ahead at most.");
+    write(date, "2001-11-28");
+    await until(() => hint() === "Choose a time that is still to come.");
+    const day = fieldsOf(new Date(Date.now() + 40 * 86_400_000)).date;
+    write(date, day);
+    await until(() => hint().includes(day.slice(0, 4)));
     find("#later-time")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
     await until(() => text().includes("Goes out on"));
-    expect(asked.map(({ body }) => [body.content, body.send_at?.slice(0, 8)])).toEqual([["good morning", "2099-11-"]]);
+    expect(asked.map(({ body }) => [body.content, body.send_at?.slice(0, 8)])).toEqual([["good morning", day.slice(0, 8)]]);
     expect(find("[role=dialog]")).toBeNull();
   });
 

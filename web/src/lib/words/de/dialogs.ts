@@ -30,7 +30,7 @@ export const dialogs: typeof english = {
   unsent: { title: "Noch nicht gesendet", none: "Alles ist gespeichert.", goTo: "Raum öffnen" },
 
   when: {
-    date: "Datum", time: "Uhrzeit", past: "Wähle eine Zeit, die noch kommt.", schedule: "Dann senden",
+    date: "Datum", time: "Uhrzeit", past: "Wähle eine Zeit, die noch kommt.", far: "Das ist zu weit weg: höchstens 366 Tage im Voraus.", schedule: "Dann senden",
     none: "Nichts wartet darauf, später gesendet zu werden.", noneText: "Um etwas später zu senden, schreib es und drücke die Uhr neben Senden.",
     unsaved: "Speichere deine Änderung erst, oder brich sie ab.", empty: "Schreib etwas, oder nimm die Nachricht zurück.",
     change: "Ändern", note: "Nur du siehst, was hier wartet. Zu seiner Zeit geht es von selbst hinaus.",

@@ -20,7 +20,7 @@ export const dialogs = {
   unsent: { title: "Not sent yet", none: "Everything is stored.", goTo: "Open the room" },
 
   when: {
-    date: "Date", time: "Time", past: "Choose a time that is still to come.", schedule: "Send then",
+    date: "Date", time: "Time", past: "Choose a time that is still to come.", far: "That is too far away: 366 days ahead at most.", schedule: "Send then",
     none: "Nothing waits to be sent later.", noneText: "To send a message later, write it and press the clock beside Send.",
     unsaved: "Save your change first, or cancel it.", empty: "Write something, or take the message back.",
     change: "Change", note: "Only you see what waits here. At its time it goes out by itself.",

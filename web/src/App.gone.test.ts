@@ -1,5 +1,5 @@
 // Rooms that one is not in any more, over a server of make-believe: what is offered there works.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { router } from "$lib/face/router.svelte";
 import { Line, answers, asked, enter, find, message, text, until, write } from "./make-believe";
 
@@ -29,6 +29,16 @@ describe("a room that one was taken out of", () => {
     await until(() => closed().includes("A moderator or an owner has to add you"));
     expect(closed()).toContain("what you began to write is kept");
     expect(buttons()).toEqual([]);
+  });
+
+  it("is told nothing more: what would be read there is refused, and the refusal would be shown", async () => {
+    const focus = vi.spyOn(document, "hasFocus").mockReturnValue(true);
+    await begin({}, () => [404, { code: "room_not_found", detail: "There is no such room." }]);
+    goneWith({ type: "kicked", user_id: 1 });
+    await until(() => closed().includes("A moderator or an owner has to add you"));
+    await new Promise((done) => setTimeout(done, 400));
+    expect(Line.last?.said.filter((one) => one.type === "read" && (one as { room?: string }).room === "8")).toEqual([]);
+    focus.mockRestore();
   });
 
   it("is shown as a place that is not there after a reload", async () => {

@@ -68,6 +68,7 @@ pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
         file::check_access(path, Access::READ_OK | Access::WRITE_OK)
             .and_then(|()| file::make_for_owner(path))
             .map_err(|error| cannot_open(path, &error))?;
+        check_kinds(path)?;
         return open_sqlite(&file::uri_to_write(path)).map(AnyConnection::Sqlite);
     }
     open_again(url)
@@ -88,6 +89,7 @@ pub fn open_again(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
                 .and_then(|()| file::check_access(path, Access::READ_OK | Access::WRITE_OK))
                 .and_then(|()| file_watch::check_served(path))
                 .map_err(|error| cannot_open(path, &error))?;
+            check_kinds(path)?;
             open_sqlite(&(file::uri(path) + "?mode=rw")).map(AnyConnection::Sqlite)
         }
     }
@@ -109,7 +111,7 @@ pub fn look(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             let real = file::resolve(path)
                 .and_then(|real| file::check_access(&real, Access::READ_OK).map(|()| real))
                 .map_err(|error| cannot_open(path, &error))?;
-            file::check_companions(&real).map_err(ConnectionError::BadConnection)?;
+            check_kinds(&real)?;
             let mut conn = SqliteConnection::establish(&file::uri_to_read(&real))?;
             conn.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;")
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
@@ -127,6 +129,12 @@ pub fn roll_back(path: &Path) -> ConnectionResult<()> {
     let mut conn = SqliteConnection::establish(&(file::uri(path) + "?mode=rw"))?;
     conn.batch_execute("PRAGMA busy_timeout = 2000; SELECT count(*) FROM sqlite_master")
         .map_err(ConnectionError::CouldntSetupConfiguration)
+}
+
+/// SQLite opens what has the name of one of its files whatever it is, and as root gives it the database's mode: a device, too.
+fn check_kinds(path: &Path) -> ConnectionResult<()> {
+    let real = file::resolve(path).map_err(|error| cannot_open(path, &error))?;
+    file::check_kinds(&real).map_err(ConnectionError::BadConnection)
 }
 
 fn cannot_open(path: &Path, error: &std::io::Error) -> ConnectionError {

@@ -179,22 +179,30 @@ fn check_alone(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Sees to it that whatever has the name of a file of the database is one: a folder cannot be opened, and who opens a pipe
-/// waits for good.
+/// Sees to it that the database, if it is there, and whatever has the name of one of its files is a file: a folder cannot be
+/// opened, and who opens a pipe waits for good.
 ///
 /// # Errors
 /// A sentence that says what to do.
-pub fn check_companions(path: &Path) -> Result<(), String> {
+pub fn check_kinds(path: &Path) -> Result<(), String> {
+    check_kind(path)?;
     for end in ["-wal", "-shm", "-journal", LOCK] {
-        let name = beside(path, end);
-        if name.metadata().is_ok_and(|found| !found.is_file()) {
-            return Err(format!(
-                "{} is not a file, and the database wants one there: move it away.",
-                name.display()
-            ));
-        }
+        check_kind(&beside(path, end))?;
     }
     Ok(())
+}
+
+fn check_kind(name: &Path) -> Result<(), String> {
+    let what = match name.metadata() {
+        Ok(found) if found.is_file() => return Ok(()),
+        Ok(_) => "is not a file",
+        Err(_) if name.is_symlink() => "is a link that leads nowhere",
+        Err(_) => return Ok(()),
+    };
+    Err(format!(
+        "{} {what}, and the database wants a file of that name: move it away.",
+        name.display()
+    ))
 }
 
 /// Whether a part of an embedded database stands beside its file. (Who only looks at one leaves an empty log there.)
@@ -226,7 +234,9 @@ pub fn is_empty(path: &Path) -> bool {
 /// # Errors
 /// A sentence that says what to do.
 pub fn check_names(path: &Path) -> Result<(), String> {
-    check_companions(path)?;
+    for end in ["-wal", "-shm", "-journal", LOCK] {
+        check_kind(&beside(path, end))?;
+    }
     let Ok(found) = path.symlink_metadata() else {
         return check_alone(path);
     };

@@ -85,7 +85,12 @@ impl fmt::Display for LostFile {
             }
             _ => "",
         })?;
-        f.write_str(": see that nothing does that, and start it again.")
+        f.write_str(match self.loss {
+            Loss::WrittenOver => {
+                ": see that nothing does that, and put the right one back, or restore a backup, before it is started again."
+            }
+            _ => ": see that nothing does that, and start it again.",
+        })
     }
 }
 

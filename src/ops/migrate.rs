@@ -32,6 +32,9 @@ pub fn run(settings: &StorageSettings) -> Result<i32, ConfigError> {
         let _sole = database::take_lock(&mut connector)?;
         database::refuse_lost(&storage)?;
         database::refuse_damaged(&storage)?;
+        if let DatabaseUrl::Sqlite(path) = &url {
+            database::refuse_log_of_another(&storage, path)?;
+        }
         let mut conn = connector
             .open()
             .map_err(|error| failed(&connector::one_line(&error)))?;

@@ -17,12 +17,13 @@ use crate::{
     db::{
         connector::Connector,
         copy::{self, CopyError, Import},
-        file::has_log,
+        file::{self, has_log},
         lock::{self, LockError},
         migrate,
     },
     ownership, printing,
     protocol::time::now,
+    start::database,
 };
 
 mod outcome;
@@ -89,12 +90,13 @@ fn open(path: &Path) -> Result<Source, String> {
         io::ErrorKind::PermissionDenied => format!("This user may not read {name}."),
         _ => format!("{name} cannot be read: {error}."),
     };
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    if !file.metadata().is_ok_and(|found| found.is_file()) {
+    // Before it is opened: a pipe would be waited for.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(format!(
             "{name} is not a file: a backup is one, and restoring reads it twice."
         ));
     }
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
     let (head, contents) = read_through(&file, "Reading the backup", None)
         .map_err(|fault| format!("{name} cannot be restored: {fault}. Nothing was changed."))?;
     let damaged = || {
@@ -170,6 +172,11 @@ fn restore(source: &Source, storage: &Storage, replace: bool) -> Result<Restored
             )
         }
     })?;
+    if let DatabaseUrl::Sqlite(path) = url {
+        let real = file::resolve(path).unwrap_or_else(|_| path.clone());
+        database::refuse_log_of_another(storage, &real)
+            .map_err(|sentence| format!("{sentence} Nothing was changed."))?;
+    }
     let before = prepare(storage, replace)?;
     let not_restored = |error: &CopyError| {
         let words = match error {

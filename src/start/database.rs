@@ -73,6 +73,51 @@ fn refuse_foreign_log(config: &Config, vault: &Vault) -> Result<(), ConfigError>
     }
 }
 
+/// Refuses an embedded database beside which a log lies that is not its own, before a command opens it that can write: whoever
+/// closes it last puts the log into it, whatever that does to it. While a server has it, it is the server's.
+///
+/// # Errors
+/// One sentence about what to do.
+pub fn refuse_wrong_log(storage: &Storage) -> Result<(), ConfigError> {
+    let DatabaseUrl::Sqlite(path) = &storage.database_url else {
+        return Ok(());
+    };
+    let Ok(real) = file::resolve(path) else {
+        return Ok(());
+    };
+    file::check_kinds(&real).map_err(ConfigError)?;
+    if lock::sqlite::is_held(&real) {
+        return Ok(());
+    }
+    refuse_log_of_another(storage, &real)
+}
+
+/// The same, for whoever has the lock.
+///
+/// # Errors
+/// One sentence about what to do.
+pub fn refuse_log_of_another(storage: &Storage, path: &Path) -> Result<(), ConfigError> {
+    let url = &storage.database_url;
+    // What another program has left in the middle of a change is undone before anyone can look.
+    if !file::has_log(path) || file::has_journal(path) {
+        return Ok(());
+    }
+    let Ok(mut conn) = conn::look(url) else {
+        return Ok(());
+    };
+    match integrity::find_damage(&mut conn, Depth::Pages) {
+        Ok(Some(damage)) => return Err(ConfigError(integrity::explain(url, &damage))),
+        Err(error) if integrity::is_damage(&error.to_string()) => {
+            return Err(ConfigError(integrity::explain(url, &one_line(&error))));
+        }
+        Ok(None) | Err(_) => {}
+    }
+    match epoch::find_another(&mut conn, url, &storage.data_dir) {
+        Ok(Some(sentence)) => Err(ConfigError(sentence)),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses a database that other keys have sealed, if it has been served before.
 fn refuse_other_keys(
     config: &Config,
@@ -139,8 +184,12 @@ pub fn refuse_lost(storage: &Storage) -> Result<(), ConfigError> {
     if !is_lost {
         return Ok(());
     }
+    let with_its_log = match url {
+        DatabaseUrl::Sqlite(_) => " (with its -wal, if there is one)",
+        DatabaseUrl::Postgres(_) => "",
+    };
     Err(ConfigError(format!(
-        "The database {} is not there, or is empty, though {} knows of messages: put it back (with its -wal, if there is one), restore a backup with `parlour restore`, or, to begin without them, remove {}.",
+        "The database {} is not there, or is empty, though {} knows of messages: put it back{with_its_log}, restore a backup with `parlour restore`, or, to begin without them, remove {}.",
         storage.database_url,
         history.display(),
         history.display()

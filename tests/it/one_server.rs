@@ -167,11 +167,16 @@ fn what_is_no_file_beside_the_database_is_named_and_not_waited_for() {
             let words = format!("x.db{end} is not a file");
             expect_refusal(&serve(&url, folder.path()), &words, &name);
             let env = [("DATABASE_URL", url.as_str())];
-            for command in ["migrate", "doctor", "backup"] {
-                let ended = run(&[command], &env, folder.path());
+            for command in [
+                &["migrate"][..],
+                &["doctor"],
+                &["backup"],
+                &["users", "list"],
+            ] {
+                let ended = run(command, &env, folder.path());
                 assert!(
                     ended.stdout.contains(&words) || ended.stderr.contains(&words),
-                    "{command}: {ended:?}"
+                    "{command:?}: {ended:?}"
                 );
             }
         }

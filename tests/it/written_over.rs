@@ -253,6 +253,58 @@ fn a_database_beside_the_log_of_another_one_is_refused_and_left_as_it_is() {
     assert_eq!(alice.history().len(), 20);
 }
 
+/// Whoever takes that log away again must find the database as it was, whatever was tried meanwhile.
+#[test]
+fn no_command_puts_the_log_of_another_one_into_the_database() {
+    let mut server = Server::start(Backend::Sqlite);
+    post_many(&User::register(&server, "alice"), 20);
+    let to = server.folder().join("one.backup");
+    let to = to.display().to_string();
+    let data_dir = server.data_dir().display().to_string();
+    let url = server.database.url.clone();
+    let env = [
+        ("DATABASE_URL", url.as_str()),
+        ("DATA_DIR", data_dir.as_str()),
+    ];
+    let made = run(&["backup", "--to", &to], &env, server.folder());
+    assert!(made.status.success(), "{made:?}");
+    server.terminate();
+    let mut other = Server::start(Backend::Sqlite);
+    post_many(&User::register(&other, "bob"), 20);
+    other.kill9();
+    let (file, wal) = (server.database.file().to_owned(), beside(&server, "-wal"));
+    let database = fs::read(&file).expect("a database");
+    let foreign = fs::read(beside(&other, "-wal")).expect("a log");
+    for command in [
+        &["users", "list"][..],
+        &["users", "show", "alice"],
+        &["backup"],
+        &["migrate"],
+        &["doctor"],
+        &["restore", "--replace", &to],
+    ] {
+        fs::write(&wal, &foreign).expect("writes");
+        let _made_by_looking = fs::remove_file(beside(&server, "-shm"));
+        let ended = run(command, &env, server.folder());
+        assert!(
+            fs::read(&file).expect("a database") == database,
+            "{command:?}: {ended:?}"
+        );
+        assert!(
+            fs::read(&wal).ok().as_ref() == Some(&foreign),
+            "{command:?}: {ended:?}"
+        );
+        // Nothing is pending, which is all that is asked.
+        assert!(
+            command == &["migrate"] || !ended.status.success(),
+            "{command:?}: {ended:?}"
+        );
+    }
+    fs::remove_file(&wal).expect("removes");
+    let listed = run(&["users", "list"], &env, server.folder());
+    assert!(listed.stdout.contains("alice"), "{listed:?}");
+}
+
 /// Everything would seem to be gone, with every name free to be taken by others.
 #[test]
 fn an_empty_database_where_there_was_one_with_messages_is_not_served() {

@@ -199,6 +199,12 @@ pub fn find_lack(
 #[must_use]
 pub fn find_unreadable(data_dir: &Path) -> Option<String> {
     let file = file_in(data_dir);
+    if file.metadata().is_ok_and(|found| !found.is_file()) {
+        return Some(format!(
+            "{} is not a file, so that no server can start: move it away.",
+            file.display()
+        ));
+    }
     let is_wrong = file.symlink_metadata().is_ok() && read(&file).is_none();
     is_wrong.then(|| {
         format!(

@@ -183,7 +183,7 @@ pub(super) fn open_reader(url: &DatabaseUrl) -> Result<AnyConnection, CopyError>
     match url {
         DatabaseUrl::Postgres(_) => Ok(conn::open(url)?),
         DatabaseUrl::Sqlite(path) => {
-            file::check_companions(path).map_err(ConnectionError::BadConnection)?;
+            file::check_kinds(path).map_err(ConnectionError::BadConnection)?;
             let mut conn = SqliteConnection::establish(&(file::uri(path) + "?mode=rw"))?;
             conn.batch_execute("PRAGMA busy_timeout = 10000; PRAGMA query_only = ON;")?;
             Ok(AnyConnection::Sqlite(conn))

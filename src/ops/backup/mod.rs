@@ -35,6 +35,7 @@ use crate::{
     },
     printing,
     protocol::time::{Timestamp, now},
+    start::database,
 };
 
 /// A backup that was made and looked through.
@@ -123,6 +124,7 @@ pub fn run(
     to: Option<&Path>,
 ) -> Result<i32, ConfigError> {
     let storage = Storage::look(settings)?;
+    database::refuse_wrong_log(&storage)?;
     refuse_another(&storage)?;
     let lack = find_lack(&storage);
     let at = now();

@@ -16,6 +16,7 @@ use crate::{
         connector::one_line,
         disk, facts, migrate, privileges,
     },
+    start,
 };
 
 /// Why nothing was done: a sentence, and the exit code.
@@ -62,6 +63,7 @@ pub(super) struct Accounts {
 impl Accounts {
     pub(super) fn open(settings: &StorageSettings) -> Result<Self, Failure> {
         let storage = Storage::look(settings)?;
+        start::database::refuse_wrong_log(&storage)?;
         let url = storage.database_url;
         if let DatabaseUrl::Sqlite(path) = &url
             && !path.exists()

@@ -296,7 +296,7 @@ fn no_command_puts_the_log_of_another_one_into_the_database() {
         );
         // Nothing is pending, which is all that is asked.
         assert!(
-            command == &["migrate"] || !ended.status.success(),
+            command == ["migrate"] || !ended.status.success(),
             "{command:?}: {ended:?}"
         );
     }

@@ -50,12 +50,12 @@ pub fn check(storage: &Storage, key: Option<&FoundKey>, report: &mut Report) {
         report.problem(sentence.to_string());
         return;
     }
-    if let DatabaseUrl::Sqlite(path) = url {
-        if !path.exists() {
-            check_absent(path, storage, report);
-            will_be_made(key, report);
-            return;
-        }
+    if let DatabaseUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        check_absent(path, storage, report);
+        will_be_made(key, report);
+        return;
     }
     if let DatabaseUrl::Sqlite(path) = url
         && file::has_journal(path)

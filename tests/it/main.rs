@@ -24,6 +24,7 @@ mod contract;
 mod counted_threads;
 mod crash_image;
 mod damage;
+mod database_logs;
 mod database_start;
 mod defects;
 mod deleted_accounts;

@@ -30,23 +30,13 @@ fn becomes(server: &Server, status: u16, why: &str) {
     });
 }
 
-/// A server that comes to the database `chat` as a role of that name, which may be denied something.
-fn serve_as_role(cluster: &Cluster) -> Server {
-    cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
-    cluster.execute("CREATE DATABASE chat OWNER chat");
-    let mut url = url::Url::parse(&cluster.url_of("chat")).expect("a URL");
-    url.set_username("chat").expect("sets");
-    url.set_password(Some("chat")).expect("sets");
-    cluster.server().env("DATABASE_URL", url).start()
-}
-
 mod whatever_keeps_messages_from_being_stored_is_seen {
     use super::*;
 
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = serve_as_role(&cluster);
+        let server = cluster.serve_as_owner();
         let database = cluster.database("chat");
         let alice = User::register(&server, "alice");
         alice.post("before", None).expect(201);
@@ -92,7 +82,7 @@ mod writers_that_get_no_connection_are_seen {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = serve_as_role(&cluster);
+        let server = cluster.serve_as_owner();
         let database = cluster.database("chat");
         let alice = User::register(&server, "alice");
         // No new connection is given, and of those that are there the writers' are ended: a post that waits shows which.

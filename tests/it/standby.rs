@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::{Cluster, PASSWORD, Response, Server, User, eventually};
+use crate::support::{Cluster, PASSWORD, Response, User, eventually};
 
 /// Slower than a commit that is believed, and sooner than Parlour gives it up by itself.
 const TOO_SLOW: &str = "1200 ms";
@@ -50,16 +50,6 @@ fn cancel_waiting(cluster: &Cluster, age: &str) -> usize {
     found.len()
 }
 
-/// As a role that owns its database and is nothing else.
-fn serve_as_owner(cluster: &Cluster) -> Server {
-    cluster.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
-    cluster.execute("CREATE DATABASE chat OWNER chat");
-    let mut url = url::Url::parse(&cluster.url_of("chat")).expect("a URL");
-    url.set_username("chat").expect("sets");
-    url.set_password(Some("chat")).expect("sets");
-    cluster.server().env("DATABASE_URL", url).start()
-}
-
 /// A login, which is a change as well.
 fn log_in(user: &User) -> Response {
     let body = json!({"username": user.name, "password": PASSWORD});
@@ -72,7 +62,7 @@ mod a_commit_whose_wait_was_cancelled_is_not_acknowledged {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = serve_as_owner(&cluster);
+        let server = cluster.serve_as_owner();
         let alice = User::register(&server, "alice");
         let mut socket = alice.connect();
         assert_eq!(socket.say("before")["type"], "ack");
@@ -120,7 +110,7 @@ mod a_commit_that_is_merely_slow_is_acknowledged {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = serve_as_owner(&cluster);
+        let server = cluster.serve_as_owner();
         let alice = User::register(&server, "alice");
         want_standby(&cluster);
         // On a loaded machine one may take too long; none of them may be quick.
@@ -144,7 +134,7 @@ mod a_membership_whose_commit_was_not_confirmed_reaches_open_sockets {
     #[test]
     fn postgres() {
         let cluster = Cluster::start();
-        let server = serve_as_owner(&cluster);
+        let server = cluster.serve_as_owner();
         let [alice, bob] = ["alice", "bob"].map(|name| User::register(&server, name));
         let garden = alice.make_room("garden", "public", &[]);
         let secret = alice.make_room("secret", "private", &[]);

@@ -56,6 +56,16 @@ impl Cluster {
         self.server().start()
     }
 
+    /// A server that comes to the database `chat` as a role of that name, which owns it and is nothing else.
+    pub fn serve_as_owner(&self) -> Server {
+        self.execute("CREATE ROLE chat LOGIN PASSWORD 'chat'");
+        self.execute("CREATE DATABASE chat OWNER chat");
+        let mut url = url::Url::parse(&self.url_of("chat")).expect("a URL");
+        url.set_username("chat").expect("sets");
+        url.set_password(Some("chat")).expect("sets");
+        self.server().env("DATABASE_URL", url).start()
+    }
+
     /// The URL of a superuser.
     pub fn url(&self) -> String {
         self.url_of("postgres")
